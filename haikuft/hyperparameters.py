@@ -1,0 +1,224 @@
+"""Hyperparameters: values with ranges, AWS's strings, the early-stopping rule.
+
+Source: Amazon Bedrock User Guide, cm-hp-anth-claude-3 (names, defaults and ranges). AWS documents
+what threshold and patience mean, but not how losses are compared; the rule here is ours.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
+
+from haikuft.base_models import DEFAULT, BaseModel, Range
+from haikuft.errors import SettingsError
+
+# Validation losses, epoch by epoch. Threshold 0 and patience 2 stop after epoch 7 and keep epoch 5;
+# threshold 0.05 and patience 1 stop after epoch 4 and keep epoch 4.
+WORKED_EXAMPLE = (0.9, 0.8, 0.7, 0.66, 0.64, 0.65, 0.65)
+
+_WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """The five values of a job. Make them with `build_hyperparameters`, which checks them.
+
+    Attributes:
+        epoch_count: Most passes over the training set.
+        batch_size: Records for each update.
+        learning_rate_multiplier: Scales the model's own learning rate.
+        early_stopping_threshold: Smallest fall of the validation loss that counts.
+        early_stopping_patience: Epochs in a row without such a fall that end the training.
+    """
+
+    epoch_count: int = 2
+    batch_size: int = 32
+    learning_rate_multiplier: float = 1.0
+    early_stopping_threshold: float = 0.001
+    early_stopping_patience: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyStop:
+    """What early stopping made of a row of validation losses. Epochs count from 1.
+
+    Attributes:
+        stopped_epoch: The last epoch trained; None if no stop was called.
+        best_epoch: The epoch with the lowest loss up to there, the first of equals.
+        best_loss: Its loss.
+    """
+
+    stopped_epoch: int | None
+    best_epoch: int
+    best_loss: float
+
+
+def build_hyperparameters(base_model: BaseModel = DEFAULT, **values: float) -> Hyperparameters:
+    """Check the values against the model's ranges; those left out take their defaults.
+
+    Example: `build_hyperparameters(epoch_count=5)`.
+
+    Raises:
+        SettingsError: names every value that cannot be used, with its range and default.
+    """
+    faults = [
+        _unknown(name, base_model.hyperparameters)
+        for name in values
+        if name not in base_model.hyperparameters
+    ]
+    checked: dict[str, Any] = {}
+    for name, allowed in base_model.hyperparameters.items():
+        value = values.get(name, allowed.default)
+        fault = _fault(value, allowed)
+        if fault:
+            faults.append(f"{name} = {value!r} {fault}; {_range_words(allowed)}.")
+        else:
+            checked[name] = int(value) if allowed.kind == "int" else float(value)
+    _raise_faults(faults)
+    return Hyperparameters(**checked)
+
+
+def to_aws(hyperparameters: Hyperparameters, base_model: BaseModel = DEFAULT) -> dict[str, str]:
+    """Write them as AWS's `hyperParameters`: camelCase names, all values text.
+
+    Example: epoch_count 2 -> {"epochCount": "2", …}.
+    """
+    values = asdict(hyperparameters)
+    return {
+        allowed.aws_name: _to_text(values[name])
+        for name, allowed in base_model.hyperparameters.items()
+    }
+
+
+def from_aws(mapping: Mapping[str, str], base_model: BaseModel = DEFAULT) -> Hyperparameters:
+    """Read AWS's `hyperParameters`; keys left out take their defaults.
+
+    Raises:
+        SettingsError: names every key that is unknown, not a number, or out of its range.
+    """
+    ours = {allowed.aws_name: name for name, allowed in base_model.hyperparameters.items()}
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    for aws_name, text in mapping.items():
+        if aws_name not in ours:
+            faults.append(_unknown(aws_name, ours))
+            continue
+        allowed = base_model.hyperparameters[ours[aws_name]]
+        value = _from_text(text, allowed)
+        fault = f"is not {_kind_words(allowed)}" if value is None else _fault(value, allowed)
+        if fault:
+            faults.append(f"{aws_name} = {text!r} {fault}; {_range_words(allowed)}.")
+        else:
+            values[ours[aws_name]] = value
+    _raise_faults(faults)
+    return build_hyperparameters(base_model, **values)
+
+
+def decide_early_stop(
+    validation_losses: Sequence[float], *, threshold: float, patience: int
+) -> EarlyStop:
+    """Say after which epoch training stops and which epoch is kept.
+
+    An epoch stagnates when its loss lies less than `threshold` below the lowest one before it.
+    `patience` stagnating epochs in a row end the training; the lowest loss is kept. The first
+    epoch has nothing to improve on and never stagnates; a loss that is no number always does.
+
+    Example: `decide_early_stop(WORKED_EXAMPLE, threshold=0.05, patience=1)` stops after epoch 4.
+
+    Raises:
+        SettingsError: there is no loss to look at, or patience or threshold make no sense.
+    """
+    if not validation_losses:
+        raise SettingsError(
+            "Early stopping looks at validation losses and was given none. Train with a "
+            "validation file, or leave early stopping out."
+        )
+    if patience < 1 or not threshold >= 0:
+        raise SettingsError(
+            f"Early stopping with threshold {threshold!r} and patience {patience!r} cannot be: "
+            "take a threshold of 0 or more and a patience of 1 or more."
+        )
+    best_epoch, best_loss, stagnating = 1, validation_losses[0], 0
+    for epoch, loss in enumerate(validation_losses, start=1):
+        if epoch > 1:
+            stagnating = stagnating + 1 if _stagnates(loss, best_loss, threshold) else 0
+        if loss < best_loss or (math.isnan(best_loss) and not math.isnan(loss)):
+            best_epoch, best_loss = epoch, loss
+        if stagnating == patience:
+            return EarlyStop(epoch, best_epoch, best_loss)
+    return EarlyStop(None, best_epoch, best_loss)
+
+
+def count_steps(records: int, batch_size: int) -> int:
+    """Count the updates of one epoch; the last batch may be smaller than the others.
+
+    Raises:
+        SettingsError: the batch size is less than 1.
+    """
+    if batch_size < 1:
+        raise SettingsError(f"batch_size = {batch_size} cannot be: take 1 or more.")
+    return math.ceil(records / batch_size)
+
+
+def _stagnates(loss: float, best: float, threshold: float) -> bool:
+    if math.isnan(loss):
+        return True
+    if math.isnan(best):
+        return False
+    improvement = best - loss
+    # 0.85 - 0.8 is a hair below 0.05 in floating point; such hairs must not decide.
+    if math.isclose(improvement, threshold, rel_tol=1e-9, abs_tol=1e-12):
+        return False
+    return not improvement > threshold
+
+
+def _fault(value: Any, allowed: Range) -> str:
+    """Say what is wrong with a value, or nothing."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return f"is not {_kind_words(allowed)}"
+    if allowed.kind == "int" and not isinstance(value, Integral) and not float(value).is_integer():
+        return "is not a whole number"
+    # Written so that a value that is no number at all fails too.
+    if not allowed.minimum <= float(value) <= allowed.maximum:
+        return "is out of range"
+    return ""
+
+
+def _kind_words(allowed: Range) -> str:
+    return "a whole number" if allowed.kind == "int" else "a number"
+
+
+def _range_words(allowed: Range) -> str:
+    return (
+        f"allowed is {_kind_words(allowed)} from {allowed.minimum:g} to {allowed.maximum:g} "
+        f"(default {allowed.default:g})"
+    )
+
+
+def _unknown(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}."
+    return f'"{name}" is no hyperparameter of this model; {hint}'
+
+
+def _raise_faults(faults: list[str]) -> None:
+    if faults:
+        raise SettingsError("\n".join(faults))
+
+
+def _to_text(value: float) -> str:
+    # Decimal keeps every digit and never writes an exponent.
+    return f"{Decimal(repr(value)):f}"
+
+
+def _from_text(text: Any, allowed: Range) -> float | None:
+    if not isinstance(text, str):
+        return None
+    if allowed.kind == "int":
+        return int(text) if _WHOLE.fullmatch(text) and len(text) < 20 else None
+    return float(text) if _NUMBER.fullmatch(text) else None
