@@ -1,0 +1,32 @@
+"""Labels: whether the answers of a data set are a few short words that sort its prompts."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from haikuft.dataset.records import reference_of
+
+MAX_LABEL_LENGTH = 60  # characters
+LEAST_A_LABEL = 3  # records a label has on average, else the answers are as good as free text
+
+
+def labels_of(records: Sequence[Mapping[str, Any]]) -> list[str] | None:
+    """Give each record's label, or None when the answers are no labels.
+
+    They are labels when there are at least two different ones, all of them are short, of one line
+    and no JSON, and each stands three times on average.
+
+    Raises:
+        DataError: a record does not end with the assistant's answer.
+    """
+    labels = [reference_of(record).strip() for record in records]
+    kinds = Counter(labels)
+    if len(kinds) < 2 or len(labels) < LEAST_A_LABEL * len(kinds):
+        return None
+    return labels if all(map(_is_label, kinds)) else None
+
+
+def _is_label(text: str) -> bool:
+    return (
+        0 < len(text) <= MAX_LABEL_LENGTH and "\n" not in text and not text.startswith(("{", "["))
+    )

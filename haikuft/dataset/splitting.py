@@ -1,0 +1,208 @@
+"""Splitting: training, validation and test, without leakage and the same on every machine.
+
+Records whose prompts are the same, or differ only in upper and lower case, white space or the
+width of characters, go to the same split. The order comes from digests of the prompts and the
+seed, not from a random generator, so neither platform nor Python version nor the order of the
+file's lines changes which prompts land where.
+"""
+
+import math
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset.labels import labels_of
+from haikuft.dataset.problems import count
+from haikuft.dataset.records import Record, digest, prompt_parts
+from haikuft.errors import DataError, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A data set in three parts; each is shuffled.
+
+    Attributes:
+        training: What the model learns from.
+        validation: What the job measures its losses on.
+        test: What neither has seen, for the evaluation.
+    """
+
+    training: list[Record]
+    validation: list[Record]
+    test: list[Record]
+
+    def __iter__(self) -> Iterator[list[Record]]:
+        """Give the three parts in order."""
+        return iter((self.training, self.validation, self.test))
+
+    def __repr__(self) -> str:
+        """Name the sizes alone; the records would fill the page."""
+        sizes = zip(("training", "validation", "test"), map(len, self), strict=True)
+        words = ", ".join(f"{name}: {count(size, 'record')}" for name, size in sizes)
+        return f"Split({words})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Records that must stay together.
+
+    Attributes:
+        key: Their normalised prompt and the seed, as a digest.
+        members: Their places in the data set.
+        stratum: Their label, "" where there are none.
+    """
+
+    key: bytes
+    members: list[int]
+    stratum: str
+
+
+def split_records(
+    records: Sequence[Record], *, validation_share: float, test_share: float, seed: int
+) -> Split:
+    """Divide records by shares of their number, each label as evenly as its groups allow.
+
+    Sizes are right to one record unless large groups of like prompts stand in the way; training
+    always keeps something. `check_split` tells whether the sizes will do.
+
+    Args:
+        records: Sound records, e.g. from `read_raw`.
+        validation_share: From 0 to below 1.
+        test_share: From 0 to below 1; both together below 1.
+        seed: Another seed, another split.
+
+    Raises:
+        SettingsError: shares or seed cannot be used.
+        DataError: a record does not end with the assistant's answer.
+    """
+    _check_settings(validation_share, test_share, seed)
+    total = len(records)
+    held = max(0, min(round(total * (validation_share + test_share)), total - 1))
+    room = {"test": min(round(total * test_share), held)}
+    room["validation"] = held - room["test"]
+    parts: dict[str, list[tuple[bytes, Record]]] = {"training": [], "validation": [], "test": []}
+    for group in _order(_find_groups(records, seed)):
+        size = len(group.members)
+        name = next((name for name, left in room.items() if size <= left), "training")
+        if name != "training":
+            room[name] -= size
+        parts[name] += [
+            (digest(group.key.hex(), str(number)), records[member])
+            for number, member in enumerate(group.members)
+        ]
+    return Split(**{name: [record for _, record in _shuffle(part)] for name, part in parts.items()})
+
+
+def group_key(record: Mapping[str, Any]) -> str:
+    """Name what makes two prompts near-identical: the same words in the same order of turns."""
+    return digest(*map(_normalise, prompt_parts(record))).hex()
+
+
+def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
+    """Check the sizes against what a job takes. No validation records at all is allowed.
+
+    Raises:
+        DataError: names every part that is too small or too large, and how many records or
+            which share would do.
+    """
+    limits = base_model.limits
+    sizes = {"training": len(split.training), "validation": len(split.validation)}
+    faults = [
+        _too_small(name, split, limits.min_records)
+        for name, size in sizes.items()
+        if size < limits.min_records and (size or name == "training")
+    ]
+    faults += [
+        f"{name} has {count(size, 'record')}, more than the {most:,} allowed. "
+        "Take fewer records or another share."
+        for name, size, most in (
+            ("training", sizes["training"], limits.max_training_records),
+            ("validation", sizes["validation"], limits.max_validation_records),
+            ("training and validation together", sum(sizes.values()), limits.max_total_records),
+        )
+        if size > most
+    ]
+    if faults:
+        raise DataError(
+            f"These parts do not suit {base_model.name}. "
+            + " ".join(fault[0].upper() + fault[1:] for fault in faults)
+        )
+
+
+def _check_settings(validation_share: float, test_share: float, seed: int) -> None:
+    faults = [
+        f"{name} = {share!r}: take a number from 0 to below 1, such as 0.1."
+        for name, share in (("validation_share", validation_share), ("test_share", test_share))
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1
+    ]
+    if not faults and validation_share + test_share >= 1:
+        faults.append(
+            f"validation_share = {validation_share!r} and test_share = {test_share!r} leave "
+            "nothing for training: together they must stay below 1."
+        )
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        faults.append(f"seed = {seed!r}: take a whole number.")
+    if faults:
+        raise SettingsError("\n".join(faults))
+
+
+def _find_groups(records: Sequence[Record], seed: int) -> list[_Group]:
+    labels = labels_of(records) or [""] * len(records)
+    members: defaultdict[str, list[int]] = defaultdict(list)
+    for number, record in enumerate(records):
+        members[group_key(record)].append(number)
+    return [
+        _Group(digest(str(seed), key), numbers, _most_common([labels[n] for n in numbers]))
+        for key, numbers in members.items()
+    ]
+
+
+def _order(groups: list[_Group]) -> list[_Group]:
+    """Put the groups in a row of which any stretch holds every label in its proportion.
+
+    Within its label each group gets a place from 0 to 1, and all are sorted by that.
+    """
+    strata: defaultdict[str, list[_Group]] = defaultdict(list)
+    for group in sorted(groups, key=lambda group: group.key):
+        strata[group.stratum].append(group)
+    placed: list[tuple[float, bytes, _Group]] = []
+    for stratum in strata.values():
+        size = sum(len(group.members) for group in stratum)
+        before = 0
+        for group in stratum:
+            middle = before + len(group.members) / 2
+            placed.append((middle / size, group.key, group))
+            before += len(group.members)
+    return [group for _, _, group in sorted(placed, key=lambda item: item[:2])]
+
+
+def _shuffle(part: list[tuple[bytes, Record]]) -> list[tuple[bytes, Record]]:
+    return sorted(part, key=lambda item: item[0])
+
+
+def _most_common(labels: list[str]) -> str:
+    counts = Counter(labels)
+    return min(counts, key=lambda label: (-counts[label], label))
+
+
+def _normalise(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _too_small(name: str, split: Split, least: int) -> str:
+    total = sum(map(len, split))
+    size = len(split.training if name == "training" else split.validation)
+    needed = math.ceil(least * total / size) if size else least
+    words = (
+        f"{name} has {count(size, 'record')}, fewer than the {least} a job needs. With these "
+        f"shares {needed:,} records are needed and there are {total:,}"
+    )
+    if name == "validation" and total - len(split.test) >= 2 * least:
+        share = math.ceil(1000 * least / total) / 1000
+        words += f"; or set validation_share to {share:g} or more"
+    elif name == "training" and total >= least:
+        words += "; or set validation_share and test_share lower"
+    return f"{words}."

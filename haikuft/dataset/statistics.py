@@ -1,0 +1,113 @@
+"""Statistics of a data set: how many, how long, which labels."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from statistics import median
+from typing import Any
+
+from haikuft.dataset.labels import labels_of
+from haikuft.dataset.records import prompt_key, prompt_of, reference_of
+from haikuft.dataset.tokens import TokenRange, add_tokens, count_bytes, estimate_record_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Shortest, middle and longest of a number of texts, in UTF-8 bytes."""
+
+    shortest: int
+    middle: int
+    longest: int
+
+    def __str__(self) -> str:
+        return f"{self.shortest:,} to {self.longest:,}, half of them up to {self.middle:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a data set holds. A notebook shows it as a table.
+
+    Attributes:
+        records: Their number.
+        prompts: Different prompts among them.
+        system_prompts: Different system prompts; records without one do not count.
+        without_system: Records without a system prompt.
+        turns: Number of turns -> records that have so many.
+        prompt_bytes: Length of what is asked, system prompt included.
+        answer_bytes: Length of the answers.
+        tokens: Estimate for all records together.
+        record_tokens: Estimate for each record, in their order.
+        labels: Label -> records that have it, most frequent first; empty if there are none.
+    """
+
+    records: int
+    prompts: int
+    system_prompts: int
+    without_system: int
+    turns: Mapping[int, int] = field(hash=False)
+    prompt_bytes: Spread
+    answer_bytes: Spread
+    tokens: TokenRange
+    record_tokens: tuple[TokenRange, ...]
+    labels: Mapping[str, int] = field(hash=False)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Name and value of each figure, as words."""
+        turns = ", ".join(f"{number}: {records:,}" for number, records in self.turns.items())
+        rows = [
+            ("records", f"{self.records:,}"),
+            ("different prompts", f"{self.prompts:,}"),
+            ("different system prompts", f"{self.system_prompts:,}"),
+            ("records without a system prompt", f"{self.without_system:,}"),
+            ("turns: records", turns),
+            ("prompt, UTF-8 bytes", str(self.prompt_bytes)),
+            ("answer, UTF-8 bytes", str(self.answer_bytes)),
+            ("all together", str(self.tokens)),
+        ]
+        if self.labels:
+            rows.append(("labels", f"{len(self.labels):,}"))
+            rows += [(f"label {label}", f"{records:,}") for label, records in self.labels.items()]
+        return rows
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {value}" for name, value in self.rows())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><th style="text-align:left">{escape(name)}</th><td>{escape(value)}</td></tr>'
+            for name, value in self.rows()
+        )
+        return f"<table><tbody>{rows}</tbody></table>"
+
+
+def describe_records(records: Sequence[Mapping[str, Any]]) -> Statistics:
+    """Count and measure sound records; of none, all figures are zero.
+
+    Raises:
+        DataError: a record does not end with the assistant's answer.
+    """
+    systems = [prompt_of(record)[0] for record in records]
+    tokens = tuple(estimate_record_tokens(record) for record in records)
+    turns = Counter(len(record["messages"]) for record in records)
+    return Statistics(
+        records=len(records),
+        prompts=len({prompt_key(record) for record in records}),
+        system_prompts=len(set(systems) - {None}),
+        without_system=systems.count(None),
+        turns=dict(sorted(turns.items())),
+        prompt_bytes=_spread([_prompt_bytes(record) for record in records]),
+        answer_bytes=_spread([count_bytes(reference_of(record)) for record in records]),
+        tokens=add_tokens(tokens),
+        record_tokens=tokens,
+        labels=dict(Counter(labels_of(records) or ()).most_common()),
+    )
+
+
+def _prompt_bytes(record: Mapping[str, Any]) -> int:
+    system, turns = prompt_of(record)
+    return count_bytes(system or "") + sum(count_bytes(turn["content"]) for turn in turns)
+
+
+def _spread(sizes: list[int]) -> Spread:
+    return Spread(min(sizes), int(median(sizes)), max(sizes)) if sizes else Spread(0, 0, 0)

@@ -1,0 +1,199 @@
+"""Splitting: nothing lost, nothing doubled, no prompt in two parts, the same on every machine."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from haikuft.dataset import Split, check_split, group_key, record_id, split_records
+from haikuft.errors import DataError, SettingsError
+
+
+def make(prompt, answer="Yes."):
+    """Build a record from two texts."""
+    return {
+        "messages": [
+            {"role": "user", "content": prompt},
+            {"role": "assistant", "content": answer},
+        ]
+    }
+
+
+def make_labelled(each, labels="abc"):
+    """Build as many records of each label."""
+    return [make(f"{label} {n}", label) for n in range(each) for label in labels]
+
+
+def prompts(records):
+    """Give the user's text of each record."""
+    return [record["messages"][0]["content"] for record in records]
+
+
+PROMPTS = st.sampled_from(["a", "A", "a ", " a", "b", "B  c", "b C", "ａ"]) | st.text(max_size=5)
+RECORDS = st.lists(st.builds(make, PROMPTS, st.sampled_from(["x", "y", "z"])), max_size=40)
+SHARES = st.tuples(st.floats(0, 0.5, exclude_max=True), st.floats(0, 0.5, exclude_max=True))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(records=RECORDS, shares=SHARES, seed=st.integers())
+def test_split_when_made_then_loses_and_doubles_nothing_and_divides_no_group(records, shares, seed):
+    """Whatever the records, shares and seed."""
+    split = split_records(records, validation_share=shares[0], test_share=shares[1], seed=seed)
+    together = [record for part in split for record in part]
+    assert Counter(map(record_id, together)) == Counter(map(record_id, records))
+    groups = [{group_key(record) for record in part} for part in split]
+    assert len(set.union(*groups)) == sum(map(len, groups))
+    assert split.training or not records
+
+
+@settings(deadline=None)
+@given(number=st.integers(0, 300), shares=SHARES, seed=st.integers())
+def test_split_when_all_prompts_differ_then_sizes_are_right_to_one_record(number, shares, seed):
+    """Shares are kept as nearly as whole records allow, as long as training keeps one."""
+    records = [make(f"prompt {n}") for n in range(number)]
+    split = split_records(records, validation_share=shares[0], test_share=shares[1], seed=seed)
+    if number > 2:
+        assert abs(len(split.validation) - number * shares[0]) <= 1
+        assert abs(len(split.test) - number * shares[1]) <= 1
+
+
+@settings(deadline=None)
+@given(seed=st.integers(), each=st.integers(10, 30))
+def test_split_when_answers_are_labels_then_each_part_has_each_in_its_proportion(seed, each):
+    """Stratified: no label differs from its fair share by more than one record."""
+    split = split_records(make_labelled(each), validation_share=0.1, test_share=0.2, seed=seed)
+    for part, share in ((split.test, 0.2), (split.training, 0.7)):
+        for number in Counter(record["messages"][1]["content"] for record in part).values():
+            assert abs(number - each * share) <= 1.5
+
+
+def test_split_when_prompts_differ_only_in_case_space_or_width_then_they_stay_together():
+    """Near-identical prompts would give the test away as surely as identical ones."""
+    like = [
+        "Where is my parcel?",
+        "where is  my PARCEL?",
+        "Where is my parcel? ",
+        "Ｗhere is my parcel?",
+    ]
+    records = [make(prompt) for prompt in [*like, *map(str, range(30))]]
+    for seed in range(20):
+        split = split_records(records, validation_share=0.2, test_share=0.3, seed=seed)
+        sizes = [len(set(prompts(part)) & set(like)) for part in split]
+        assert sorted(sizes) == [0, 0, 4]
+
+
+def test_group_when_system_prompts_differ_then_another_group():
+    """The system prompt is part of the prompt."""
+    assert group_key(make("a")) != group_key({"system": "s", **make("a")})
+    assert group_key(make("a", "x")) == group_key(make("a", "y"))
+
+
+def test_split_when_the_file_is_ordered_otherwise_then_every_prompt_lands_in_the_same_part():
+    """The order of lines decides nothing."""
+    records = make_labelled(20)
+    one = split_records(records, validation_share=0.1, test_share=0.2, seed=1)
+    other = split_records(records[::-1], validation_share=0.1, test_share=0.2, seed=1)
+    assert one == other
+
+
+def test_split_when_repeated_anywhere_then_the_same():
+    """No random generator is used; this split was written down."""
+    records = [make(f"prompt {n}") for n in range(12)]
+    split = split_records(records, validation_share=0.25, test_share=0.25, seed=7)
+    assert [[int(p.split()[1]) for p in prompts(part)] for part in split] == [
+        [8, 6, 9, 4, 2, 3],
+        [10, 5, 0],
+        [11, 7, 1],
+    ]
+
+
+def test_split_when_the_seed_changes_then_the_parts_do():
+    """Another seed is another split."""
+    records = make_labelled(20)
+    one, other = (
+        split_records(records, validation_share=0.1, test_share=0.2, seed=seed) for seed in (1, 2)
+    )
+    assert set(prompts(one.test)) != set(prompts(other.test))
+
+
+def test_split_when_the_file_is_sorted_by_label_then_training_is_not():
+    """Parts are shuffled: a batch of one label only teaches badly."""
+    records = sorted(make_labelled(30), key=lambda record: record["messages"][1]["content"])
+    labels = [
+        record["messages"][1]["content"]
+        for record in split_records(records, validation_share=0, test_share=0, seed=1).training
+    ]
+    assert set(labels[:30]) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("validation_share", "test_share", "words"),
+    [
+        (-0.1, 0.2, "validation_share = -0.1"),
+        (0.1, 1, "test_share = 1: take a number from 0 to below 1"),
+        (float("nan"), 0.2, "validation_share = nan"),
+        ("0.1", 0.2, "validation_share = '0.1'"),
+        (True, 0.2, "validation_share = True"),
+        (0.5, 0.5, "leave nothing for training"),
+    ],
+)
+def test_split_when_shares_cannot_be_then_error_says_which(validation_share, test_share, words):
+    """Bad shares are refused before anything is divided."""
+    with pytest.raises(SettingsError, match=words):
+        split_records([], validation_share=validation_share, test_share=test_share, seed=1)
+
+
+def test_split_when_the_seed_is_no_whole_number_then_error():
+    """A seed of None would mean another split each time."""
+    with pytest.raises(SettingsError, match="seed = None"):
+        split_records([], validation_share=0.1, test_share=0.1, seed=None)
+
+
+def test_split_when_shown_then_sizes_and_not_the_records():
+    """A notebook shows three numbers."""
+    split = Split([make("a")] * 3, [make("b")], [])
+    assert repr(split) == "Split(training: 3 records, validation: 1 record, test: 0 records)"
+
+
+def sizes(training, validation=0, test=0):
+    """Build a split of these sizes."""
+    return Split([make("a")] * training, [make("b")] * validation, [make("c")] * test)
+
+
+@pytest.mark.parametrize("split", [sizes(32, 32), sizes(32), sizes(9_000, 1_000, 50_000)])
+def test_check_when_sizes_suit_the_model_then_nothing_happens(split):
+    """The least and the most are allowed, and so is no validation file at all."""
+    check_split(split)
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [
+        (
+            sizes(0),
+            "Training has 0 records, fewer than the 32 a job needs. With these shares 32 records",
+        ),
+        (
+            sizes(31, 32),
+            "Training has 31 records, fewer .* 66 records are needed and there are 63; or set ",
+        ),
+        (
+            sizes(210, 30, 60),
+            "320 records are needed and there are 300; or set validation_share to 0.107 or",
+        ),
+        (sizes(10_001), "Training has 10,001 records, more than the 10,000 allowed"),
+        (sizes(5_000, 1_001), "Validation has 1,001 records, more than the 1,000 allowed"),
+        (sizes(9_500, 501), "together has 10,001 records, more than the 10,000"),
+    ],
+)
+def test_check_when_a_part_does_not_suit_then_error_says_how_many_would(split, words):
+    """The message does the sum for the reader."""
+    with pytest.raises(DataError, match=words):
+        check_split(split)
+
+
+def test_check_when_two_parts_do_not_suit_then_both_are_named():
+    """All faults at once."""
+    with pytest.raises(DataError, match=r"Training has 20 .* Validation has 5 "):
+        check_split(sizes(20, 5))

@@ -1,0 +1,39 @@
+"""Statistics: what a data set holds, in figures that add up."""
+
+from haikuft.dataset import describe_records, estimate_total_tokens
+
+
+def test_statistics_when_records_are_plain_then_counts_lengths_and_tokens(make_record):
+    """Every figure is about all records."""
+    records = [make_record(n, system="Be brief.") for n in range(3)] + [make_record(0)] * 2
+    found = describe_records(records)
+    assert (found.records, found.prompts) == (5, 4)
+    assert (found.system_prompts, found.without_system) == (1, 2)
+    assert found.turns == {2: 5}
+    assert found.tokens == estimate_total_tokens(records)
+    assert len(found.record_tokens) == 5
+    assert found.labels == {}
+    assert (found.prompt_bytes.shortest, found.prompt_bytes.longest) == (19, 28)
+    assert found.answer_bytes.middle == len("It is 1.")
+
+
+def test_statistics_when_answers_are_labels_then_each_is_counted_most_frequent_first(make_record):
+    """Labels are recognised and counted."""
+    records = [make_record(n, answer="no" if n % 4 else "yes") for n in range(20)]
+    assert list(describe_records(records).labels.items()) == [("no", 15), ("yes", 5)]
+
+
+def test_statistics_when_there_are_no_records_then_zeros():
+    """Nothing to describe is no reason to fail."""
+    found = describe_records([])
+    assert found.records == found.tokens.high == found.answer_bytes.longest == 0
+
+
+def test_statistics_when_shown_then_the_same_figures_as_text_and_table(make_record):
+    """The notebook's table is escaped and says what the text says."""
+    records = [make_record(n, answer="<b>" if n % 2 else "x") for n in range(10)]
+    found = describe_records(records)
+    assert "records: 10" in str(found)
+    assert "label <b>: 5" in str(found)
+    assert "label &lt;b&gt;" in found._repr_html_()
+    assert "<b>" not in found._repr_html_()
