@@ -1,0 +1,29 @@
+"""A job's two metric files: find them, read them, and say what they show.
+
+Documentation and real files disagree (an extra `perplexity` column, first step 0 or 1, one folder
+more or less), so files are found by name and columns by header. Source: Bedrock User Guide,
+"Analyze the results of a model customization job", and files of real jobs published on GitHub.
+"""
+
+from haikuft.metrics.assessment import (
+    Assessment,
+    assess,
+    list_validation_losses,
+    replay_early_stop,
+    summarise_epochs,
+    write_assessment,
+)
+from haikuft.metrics.files import MetricFiles, download_metrics, find_metrics, read_metrics
+
+__all__ = [
+    "Assessment",
+    "MetricFiles",
+    "assess",
+    "download_metrics",
+    "find_metrics",
+    "list_validation_losses",
+    "read_metrics",
+    "replay_early_stop",
+    "summarise_epochs",
+    "write_assessment",
+]

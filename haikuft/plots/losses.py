@@ -1,0 +1,98 @@
+"""The losses of a customization job, with its epochs and its early stop."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from haikuft.plots.style import FAINT, INK, TUNED, describe, in_style
+
+if TYPE_CHECKING:
+    from haikuft.hyperparameters import EarlyStop
+
+
+@in_style
+def plot_losses(
+    training: pd.DataFrame,
+    validation: pd.DataFrame | None = None,
+    *,
+    early_stop: "EarlyStop | None" = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw training loss by step and validation loss by epoch over one axis of steps.
+
+    Args:
+        training: Columns step_number, epoch_number and loss, from `metrics.read_metrics`.
+        validation: The same by epoch; None without a validation file.
+        early_stop: What the early-stopping rule decides; its epochs get a thin line and a word.
+        ax: Where to draw; None makes a figure.
+    """
+    ax = ax or plt.subplots()[1]
+    by_step = training.groupby("step_number")["loss"].mean()
+    ends = training.groupby("epoch_number")["step_number"].max()
+    sentence = (
+        f"Training loss over {len(by_step)} steps in {len(ends)} epochs, from "
+        f"{by_step.iloc[0]:.3g} to {by_step.iloc[-1]:.3g}"
+    )
+    ax.plot(by_step.index, by_step, color=TUNED, label="training")
+    labels = [("training", by_step.index[-1], by_step.iloc[-1])]
+    if validation is not None and not validation.empty:
+        # Epoch by epoch both files meet at the epoch's last step, wherever a file puts its rows.
+        by_epoch = validation.groupby("epoch_number")["loss"].last()
+        written = validation.groupby("epoch_number")["step_number"].last()
+        steps = [int(ends.get(epoch, written[epoch])) for epoch in by_epoch.index]
+        ax.plot(steps, by_epoch, color=INK, linestyle="--", marker="o", label="validation")
+        labels.append(("validation", steps[-1], by_epoch.iloc[-1]))
+        sentence += f"; validation loss from {by_epoch.iloc[0]:.3g} to {by_epoch.iloc[-1]:.3g}"
+        sentence += f", lowest after epoch {by_epoch.idxmin()} ({by_epoch.min():.3g})"
+    if early_stop is not None and early_stop.stopped_epoch:
+        sentence += f"; early stopping ended the training after epoch {early_stop.stopped_epoch}"
+    ax.set(
+        title="Does it learn, or learn by heart?",
+        xlabel="step (thin lines: ends of epochs)",
+        ylabel="loss",
+        ylim=(0, _highest(training, validation) * 1.15),  # room for the epochs' numbers
+    )
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _label_ends(ax, labels)
+    _mark_epochs(ax, dict(zip(ends.index.tolist(), ends.tolist(), strict=True)), early_stop)
+    return describe(ax, f"{sentence}.")
+
+
+def _label_ends(ax: Axes, labels: Sequence[tuple[str, float, float]]) -> None:
+    """Name each line at its right end, the higher one above and the lower one below its end."""
+    order = sorted(labels, key=lambda label: label[2])
+    for at, (name, x, y) in enumerate(order):
+        lift = {0: -5, len(order) - 1: 5}.get(at, 0) if len(order) > 1 else 0
+        ax.annotate(name, (x, y), (6, lift), textcoords="offset points", va="center")
+
+
+def _mark_epochs(ax: Axes, ends: Mapping[int, int], early_stop: "EarlyStop | None") -> None:
+    """Draw a thin line at each epoch's end, with its number and what early stopping made of it."""
+    words: dict[int, list[str]] = {epoch: [str(epoch)] for epoch in ends}
+    if early_stop is not None:
+        words.get(early_stop.best_epoch, []).append("lowest")
+        words.get(early_stop.stopped_epoch or 0, []).append("stopped")
+    for epoch, step in ends.items():
+        marked = len(words[epoch]) > 1
+        ax.axvline(step, color=INK if marked else FAINT, linewidth=0.8, zorder=0)
+        ax.annotate(
+            "\n".join(words[epoch]),
+            (step, 1),
+            (-3, -1),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            fontsize=8,
+        )
+
+
+def _highest(*tables: pd.DataFrame | None) -> float:
+    """Find the highest finite loss; 1.0 where there is none."""
+    losses = [loss for table in tables if table is not None for loss in table["loss"]]
+    return max(filter(math.isfinite, losses), default=1.0) or 1.0

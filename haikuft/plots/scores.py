@@ -1,0 +1,96 @@
+"""The scores of models, and the labels they mistake."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from haikuft.evaluation import Evaluation, count_confusions
+from haikuft.plots.style import BASE, FAINT, INK, MARKS, OTHERS, TUNED, describe, in_style
+
+
+@in_style
+def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
+    """Draw every model's score by the deciding scorer, with its 95 % interval."""
+    scores = evaluation.scores[evaluation.scores["metric"] == evaluation.metric]
+    scorer = evaluation.comparisons[0].scorer
+    factor = 100 if scorer.is_share else 1
+    ax = ax or plt.subplots(figsize=(7.2, 1.3 + 0.5 * len(scores)))[1]
+    told = []
+    for at, (model, *numbers) in enumerate(scores[["model", "score", "low", "high"]].to_numpy()):
+        color, mark = _look(at)
+        score, low, high = (factor * number for number in numbers)
+        ax.plot([low, high], [at, at], color=color, linewidth=3, solid_capstyle="butt")
+        ax.plot(score, at, color=color, marker=mark, markersize=9)
+        text = f"{score:.1f} %" if scorer.is_share else f"{score:.3g}"
+        ax.annotate(text, (score, at), (0, 9), textcoords="offset points", ha="center", color=color)
+        interval = f"{low:.1f} to {high:.1f}" if scorer.is_share else f"{low:.3g} to {high:.3g}"
+        told.append(f"{model} {text} ({interval})")
+    ax.set_yticks(range(len(scores)), list(scores["model"]))
+    ax.set_ylim(len(scores) - 0.5, -0.7)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    if scorer.is_share:
+        ax.set_xlim(0, 105)
+        ax.xaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
+    models = " or ".join(evaluation.models[1:])
+    ax.set_title(f"Is {models} better than {evaluation.baseline}?")
+    ax.set_xlabel(f"{scorer.title} ({evaluation.n} records; bars: 95 % interval)")
+    return describe(
+        ax,
+        f"{_capital(scorer.title)} on {evaluation.n} records: {', '.join(told)}; 95 % intervals.",
+    )
+
+
+@in_style
+def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw which labels a model gave to which records, counts in the cells.
+
+    Args:
+        evaluation: From `compare`, of a label task.
+        model: Which model; "" takes the first after the baseline.
+        ax: Where to draw; None makes a figure.
+
+    Raises:
+        SettingsError: the task is no label task.
+    """
+    confusions = count_confusions(evaluation, model)
+    counts = confusions.to_numpy()
+    rows, columns = counts.shape
+    ax = ax or plt.subplots(figsize=(2.6 + min(12, 0.5 * columns), 2.2 + min(10, 0.4 * rows)))[1]
+    shades = mpl.colors.LinearSegmentedColormap.from_list("haikuft", ["#ffffff", TUNED])
+    ax.imshow(counts, cmap=shades, vmin=0, aspect="auto")
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        dark = counts[row, column] > counts.max() / 2
+        color = "white" if dark else INK
+        ax.text(column, row, counts[row, column], ha="center", va="center", color=color)
+    ax.set_xticks(range(columns), list(confusions.columns), rotation=40, ha="right")
+    ax.set_yticks(range(rows), list(confusions.index))
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_xticks(np.arange(columns) - 0.5, minor=True)
+    ax.set_yticks(np.arange(rows) - 0.5, minor=True)
+    ax.grid(which="minor", color=FAINT, linewidth=0.8)
+    ax.tick_params(which="minor", length=0)
+    model = str(confusions.columns.name)
+    ax.set(title=f"What does {model} take for what?", xlabel="label given", ylabel="reference")
+    sentence = f"Of {counts.sum()} records {model} labels {np.trace(counts)} as the reference does"
+    wrong = counts.copy()
+    np.fill_diagonal(wrong, 0)
+    if wrong.any():
+        row, column = divmod(int(wrong.argmax()), columns)
+        label, given = confusions.index[row], confusions.columns[column]
+        sentence += f"; most often it takes {label} for {given} ({wrong.max()})"
+    return describe(ax, f"{sentence}.")
+
+
+def _look(at: int) -> tuple[str, str]:
+    """Colour and mark of a model: baseline, tuned, further ones."""
+    if at < 2:
+        return ((BASE, "o"), (TUNED, "D"))[at]
+    return OTHERS[at % len(OTHERS)], MARKS[at % len(MARKS)]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,79 @@
+"""One style for all figures: readable in grey print, with a sentence for those who cannot see."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, cast
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+BASE = "#8a8a8a"
+TUNED = "#1f5fa8"
+INK = "#222222"
+FAINT = "#d9d9d9"
+SHADES = (TUNED, "#7fa8d6", FAINT)  # dark to light, so that grey print keeps the order
+OTHERS = ("#b0641e", "#4c7d4c", "#7a5195")  # further models, told apart by their names as well
+MARKS = ("D", "^", "s")
+
+STYLE: dict[str, Any] = {
+    "figure.figsize": (7.2, 3.4),
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a label is a dollar sign
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+}
+
+_Parameters = ParamSpec("_Parameters")
+
+
+def in_style(draw: Callable[_Parameters, Axes]) -> Callable[_Parameters, Axes]:
+    """Draw with our settings and put the reader's own back afterwards."""
+
+    @wraps(draw)
+    def drawn(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> Axes:
+        with mpl.rc_context(cast(Any, STYLE)):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def alt_text(ax: Axes) -> str:
+    """Tell in a sentence what a figure of this module shows, for those who cannot see it."""
+    return str(ax.get_label())
+
+
+def save_figure(ax: Axes, path: Path) -> Path:
+    """Save the axes' figure as PNG, with its sentence inside the file, and return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cast(Figure, ax.figure).savefig(
+        path, format="png", dpi=160, bbox_inches="tight", metadata={"Description": alt_text(ax)}
+    )
+    return path
+
+
+def read_alt_text(path: Path) -> str:
+    """Read the sentence that `save_figure` put into a file; "" where there is none."""
+    with Image.open(path) as image:
+        return str(image.info.get("Description", ""))
+
+
+def describe(ax: Axes, sentence: str) -> Axes:
+    """Keep the sentence as the axes' own label, which matplotlib never draws."""
+    ax.set_label(sentence)
+    return ax

@@ -1,0 +1,284 @@
+"""Figures say what they show: in lines, labels, titles and a sentence, and leave no trace."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from haikuft.dataset.records import record_id
+from haikuft.errors import DataError
+from haikuft.evaluation import Evaluation, Scorer, compare
+from haikuft.hyperparameters import EarlyStop
+from haikuft.plots import (
+    BASE,
+    TUNED,
+    alt_text,
+    plot_comparison,
+    plot_confusion,
+    plot_labels,
+    plot_lengths,
+    plot_losses,
+    read_alt_text,
+    save_figure,
+)
+from haikuft.replies import Reply
+
+TRAINING = pd.DataFrame(
+    {
+        "step_number": range(1, 7),
+        "epoch_number": [1, 1, 2, 2, 3, 3],
+        "loss": [1.0, 0.8, 0.6, 0.5, 0.4, 0.3],
+    }
+)
+VALIDATION = pd.DataFrame(
+    {"step_number": [2, 4, 6], "epoch_number": [1, 2, 3], "loss": [0.9, 0.7, 0.8]}
+)
+
+
+@pytest.fixture(autouse=True)
+def _headless() -> Iterator[None]:
+    """Draw on no screen, and close every figure afterwards."""
+    before = mpl.get_backend()
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(before)
+
+
+@pytest.fixture
+def evaluation() -> Evaluation:
+    """Compare three models on twelve tickets: 3, 9 and 12 of them right."""
+    records = [
+        {
+            "messages": [
+                {"role": "user", "content": f"ticket {n}"},
+                {"role": "assistant", "content": ("billing", "card")[n % 2]},
+            ]
+        }
+        for n in range(12)
+    ]
+
+    def answer(right: int) -> dict[str, Reply]:
+        texts = [("billing", "card")[n % 2] if n < right else "billing" for n in range(12)]
+        ids = [record_id(r) for r in records]
+        return {
+            key: Reply(key, "m", text, "end_turn", 1, 1, 0.1, "m", None, "2026-11-21", "{}")
+            for key, text in zip(ids, texts, strict=True)
+        }
+
+    by_name = {"base": answer(0), "tuned": answer(6), "larger": answer(12)}
+    return compare(records, by_name)
+
+
+def texts_in(ax: Axes) -> list[str]:
+    """List what is written inside the axes."""
+    return [text.get_text() for text in ax.texts]
+
+
+def test_plot_losses_when_there_is_validation_then_it_meets_training_at_each_epochs_end() -> None:
+    """Both losses share one axis of steps: blue and solid, dark and dashed, named at their ends."""
+    ax = plot_losses(TRAINING, VALIDATION)
+    lines = {line.get_label(): line for line in ax.lines}
+
+    assert list(lines["training"].get_ydata()) == TRAINING["loss"].tolist()
+    assert list(lines["validation"].get_xdata()) == [2, 4, 6]
+    assert list(lines["validation"].get_ydata()) == [0.9, 0.7, 0.8]
+    assert (lines["training"].get_color(), lines["training"].get_linestyle()) == (TUNED, "-")
+    assert lines["validation"].get_linestyle() == "--"
+    assert {"training", "validation", "1", "2", "3"} <= set(texts_in(ax))
+    assert ax.get_title(loc="left").endswith("?")
+    assert ax.get_xlabel().startswith("step")
+    assert ax.get_ylabel() == "loss"
+
+
+def test_plot_losses_when_several_rows_share_a_step_then_their_mean_is_drawn() -> None:
+    """Some jobs write a row a device."""
+    doubled = pd.concat([TRAINING, TRAINING.assign(loss=TRAINING["loss"] + 0.2)])
+
+    line = plot_losses(doubled).lines[0]
+
+    assert list(line.get_ydata()) == pytest.approx([x + 0.1 for x in TRAINING["loss"]])
+
+
+def test_plot_losses_when_training_stopped_early_then_the_epochs_are_marked_with_a_word() -> None:
+    """The lowest and the last."""
+    ax = plot_losses(TRAINING, VALIDATION, early_stop=EarlyStop(3, 2, 0.7))
+
+    assert {"2\nlowest", "3\nstopped"} <= set(texts_in(ax))
+    assert alt_text(ax) == (
+        "Training loss over 6 steps in 3 epochs, from 1 to 0.3; validation loss from 0.9 to 0.8, "
+        "lowest after epoch 2 (0.7); early stopping ended the training after epoch 3."
+    )
+
+
+def test_plot_losses_when_the_rule_names_an_epoch_that_was_not_trained_then_it_still_draws() -> (
+    None
+):
+    """A decision about other losses ends in no traceback."""
+    ax = plot_losses(TRAINING, None, early_stop=EarlyStop(None, 9, 0.7))
+
+    assert "training" in texts_in(ax)
+    assert "validation" not in texts_in(ax)
+
+
+def test_plot_losses_when_the_loss_burst_then_it_still_draws() -> None:
+    """A diverged training is worth a figure."""
+    burst = TRAINING.assign(loss=[1.0, 2.0, float("inf"), float("nan"), float("nan"), float("nan")])
+
+    assert plot_losses(burst).get_ylim()[1] == pytest.approx(2.3)
+
+
+def test_plot_comparison_when_drawn_then_each_model_has_its_score_interval_and_colour(
+    evaluation: Evaluation,
+) -> None:
+    """Base grey, tuned blue, each with a mark of its own, the numbers beside them."""
+    ax = plot_comparison(evaluation)
+    marks = [line for line in ax.lines if line.get_marker() not in ("None", None)]
+
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["base", "tuned", "larger"]
+    assert [float(line.get_xdata()[0]) for line in marks] == [50.0, 75.0, 100.0]
+    assert [line.get_color() for line in marks][:2] == [BASE, TUNED]
+    assert len({line.get_marker() for line in marks}) == 3
+    assert len({line.get_color() for line in marks}) == 3
+    assert texts_in(ax) == ["50.0 %", "75.0 %", "100.0 %"]
+    assert "12 records" in ax.get_xlabel()
+    assert ax.get_title(loc="left") == "Is tuned or larger better than base?"
+    assert alt_text(ax).startswith("Right labels on 12 records: base 50.0 % (")
+
+
+def test_plot_comparison_when_the_score_is_no_share_then_it_is_not_shown_as_per_cent(
+    evaluation: Evaluation,
+) -> None:
+    """A length has its own axis."""
+    records = [
+        {"messages": [{"role": "user", "content": str(n)}, {"role": "assistant", "content": "x"}]}
+        for n in range(10)
+    ]
+    replies = {
+        record_id(r): Reply("", "m", "x" * 250, "end_turn", 1, 1, 0.1, "m", None, "", "{}")
+        for r in records
+    }
+    length = Scorer("length", "mean length", lambda record, text: len(text), is_share=False)
+
+    ax = plot_comparison(compare(records, {"base": replies, "tuned": replies}, scorers=[length]))
+
+    assert texts_in(ax) == ["250", "250"]
+
+
+def test_plot_confusion_when_drawn_then_counts_stand_in_the_cells(evaluation: Evaluation) -> None:
+    """Empty cells stay empty; the sentence names the commonest mistake."""
+    ax = plot_confusion(evaluation)
+
+    assert texts_in(ax) == ["6", "3", "3"]
+    assert ax.get_title(loc="left") == "What does tuned take for what?"
+    assert alt_text(ax) == (
+        "Of 12 records tuned labels 9 as the reference does; most often it takes card for "
+        "billing (3)."
+    )
+
+
+def test_plot_confusion_when_nothing_is_mistaken_then_the_sentence_names_no_mistake(
+    evaluation: Evaluation,
+) -> None:
+    """All on the diagonal."""
+    ax = plot_confusion(evaluation, "larger")
+
+    assert alt_text(ax) == "Of 12 records larger labels 12 as the reference does."
+
+
+def test_plot_lengths_when_some_may_exceed_the_limit_then_they_are_counted() -> None:
+    """The high estimate decides; the limit is drawn and named."""
+    records = [
+        {"messages": [{"role": "user", "content": "x" * n}, {"role": "assistant", "content": ""}]}
+        for n in (350, 1750)
+    ]
+
+    ax = plot_lengths(records, limit=600)
+
+    assert sum(patch.get_height() for patch in ax.patches) == 2
+    assert texts_in(ax) == ["limit 600 "]
+    assert alt_text(ax) == (
+        "2 records of 100 to 500 likely tokens, half of them up to 300; 1 may exceed the limit "
+        "of 600."
+    )
+
+
+def test_plot_labels_when_there_are_no_splits_then_there_is_no_legend() -> None:
+    """A list of labels will do."""
+    ax = plot_labels(["a", "b", "b"])
+
+    assert ax.get_legend() is None
+    assert alt_text(ax) == "3 records with 2 labels, from b (2) to a (1)."
+
+
+def test_plot_labels_when_drawn_then_bars_add_up_to_each_labels_count() -> None:
+    """The commonest label stands first."""
+    ax = plot_labels({"training": ["a", "b", "b"], "test": ["b", "a", "b"]})
+
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["b", "a"]
+    assert [patch.get_width() for patch in ax.patches] == [2, 1, 2, 1]
+    assert texts_in(ax) == [" 4", " 2"]
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["training", "test"]
+    assert alt_text(ax) == (
+        "6 records with 2 labels, from b (4) to a (2), split into training 3, test 3."
+    )
+
+
+def test_plots_when_there_is_nothing_to_draw_then_they_say_so() -> None:
+    """An empty figure explains nothing."""
+    with pytest.raises(DataError, match="no records"):
+        plot_lengths([], limit=10)
+    with pytest.raises(DataError, match="no labels"):
+        plot_labels({"training": []})
+
+
+def test_plots_when_given_axes_then_they_draw_there_and_open_no_figure() -> None:
+    """Figures can be put together."""
+    _, (left, right) = plt.subplots(1, 2)
+
+    assert plot_losses(TRAINING, ax=left) is left
+    assert plot_labels({"training": ["a"]}, ax=right) is right
+    assert len(plt.get_fignums()) == 1
+
+
+def test_plots_when_drawn_then_no_global_setting_changes() -> None:
+    """The reader's own style is hers."""
+    before = dict(mpl.rcParams)
+
+    plot_losses(TRAINING, VALIDATION)
+
+    assert dict(mpl.rcParams) == before
+
+
+def test_plots_when_a_label_holds_dollar_signs_then_it_is_no_formula() -> None:
+    """Money is money."""
+    ax = plot_labels({"training": ["$5 or $6_x"]})
+    ax.figure.canvas.draw()
+
+    assert not ax.get_yticklabels()[0].get_parse_math()
+
+
+def test_save_figure_when_saved_then_the_file_is_a_png_that_carries_its_sentence(
+    tmp_path: Path,
+) -> None:
+    """So a report made later can tell it to those who cannot see."""
+    ax = plot_labels({"training": ["größer", "łódź"]})
+
+    path = save_figure(ax, tmp_path / "figures" / "labels.png")
+
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert read_alt_text(path) == alt_text(ax)
+
+
+def test_read_alt_text_when_the_file_has_none_then_it_is_empty(tmp_path: Path) -> None:
+    """A figure from elsewhere."""
+    Figure().savefig(tmp_path / "plain.png")
+
+    assert read_alt_text(tmp_path / "plain.png") == ""

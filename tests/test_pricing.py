@@ -1,0 +1,218 @@
+"""Prices carry their date, estimates their formula, and nothing paid starts unasked."""
+
+import math
+
+import pytest
+from IPython.lib.pretty import pretty
+
+from haikuft.dataset.tokens import TokenRange
+from haikuft.errors import ChargesRefusedError, SettingsError
+from haikuft.pricing import (
+    HOURS_PER_MONTH,
+    PRICES,
+    check_charges,
+    check_commitment,
+    estimate_asking,
+    estimate_replies,
+    estimate_throughput,
+    estimate_training,
+    format_dollars,
+    get_price,
+    list_prices,
+    show_prices,
+)
+
+HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
+TOKENS = TokenRange(low=900_000, likely=1_000_000, high=1_500_000)
+
+
+def test_every_price_has_a_unit_a_date_and_a_source() -> None:
+    """No figure stands without saying when and where it was read."""
+    assert all(p.unit and p.as_of and p.source for p in PRICES)
+    assert all(p.amount is None or p.amount > 0 for p in PRICES)
+
+
+def test_get_price_when_nobody_knows_it_then_the_amount_is_none() -> None:
+    """What no dated source tells is not guessed."""
+    assert get_price("training", HAIKU).amount is None
+    assert get_price("throughput", HAIKU).amount is None
+    assert get_price("training", "somebody.new-model-v1").amount is None
+    assert str(get_price("training", HAIKU)).startswith("unknown per 1,000 tokens")
+
+
+def test_get_price_when_it_is_known_then_it_is_the_dated_figure() -> None:
+    """Storage holds for every custom model; on-demand tokens are the model's own."""
+    assert get_price("storage", HAIKU).amount == 1.95
+    assert get_price("input", HAIKU).amount == 0.25
+    assert get_price("output", HAIKU).amount == 1.25
+    assert "2026-08-02" in str(get_price("storage", HAIKU))
+
+
+def test_get_price_when_the_model_has_two_then_the_one_without_commitment_comes_first() -> None:
+    """Throughput is looked up as it is bought by default."""
+    assert get_price("throughput", "amazon.nova-2-lite-v1:0:256k").amount == 60.50
+
+
+def test_get_price_when_the_item_is_unknown_then_it_names_the_known() -> None:
+    """A misspelt item is no unknown price."""
+    with pytest.raises(SettingsError, match="storage"):
+        get_price("disk")
+
+
+def test_list_prices_when_a_model_is_named_then_others_are_left_out() -> None:
+    """One model's table holds its own prices and those of every custom model."""
+    assert {p.base_model_id for p in list_prices(HAIKU)} == {HAIKU, ""}
+    assert list_prices() == list(PRICES)
+
+
+def test_estimate_training_when_the_price_is_known_then_every_epoch_bills_every_token() -> None:
+    """Every epoch bills the whole set, and the sentence shows how."""
+    estimate = estimate_training(TOKENS, 3, 0.002, as_of="2026-11-01")
+
+    assert estimate.likely == pytest.approx(6.0)
+    assert (estimate.low, estimate.high) == (pytest.approx(5.4), pytest.approx(9.0))
+    assert str(estimate) == (
+        "About US$6.00 (between US$5.40 and US$9.00): 1,000,000 tokens (900,000 to 1,500,000) "
+        "× 3 epochs × US$0.002 per 1,000 tokens (price as of 2026-11-01)."
+    )
+
+
+def test_estimate_training_when_the_price_is_zero_then_it_says_that_the_cost_is_unknown() -> None:
+    """A price nobody gave is never a price of nothing."""
+    estimate = estimate_training(TOKENS, 2, 0.0)
+
+    assert estimate.likely is None
+    assert str(estimate).startswith("Cost unknown: 1,000,000 tokens")
+    assert "training_price" in str(estimate)
+
+
+def test_estimate_training_when_the_price_has_no_date_then_it_says_so() -> None:
+    """An undated price is shown as one."""
+    assert "a price without a date" in str(estimate_training(TOKENS, 2, 0.002))
+
+
+@pytest.mark.parametrize("price", [-0.1, math.nan])
+def test_estimate_training_when_the_price_is_no_price_then_it_is_refused(price: float) -> None:
+    """Below zero and not a number are slips."""
+    with pytest.raises(SettingsError, match="price_per_1000_tokens"):
+        estimate_training(TOKENS, 2, price)
+
+
+def test_estimate_replies_when_prices_are_known_then_input_and_output_add_up() -> None:
+    """On demand, tokens read and written have prices of their own."""
+    out = TokenRange(low=100_000, likely=200_000, high=400_000)
+    estimate = estimate_replies(TOKENS, out, input_price=0.25, output_price=1.25)
+
+    assert estimate.low == pytest.approx(0.225 + 0.125)
+    assert estimate.likely == pytest.approx(0.25 + 0.25)
+    assert estimate.high == pytest.approx(0.375 + 0.5)
+
+
+def test_estimate_replies_when_a_price_is_missing_then_the_cost_is_unknown() -> None:
+    """Half a price makes no estimate."""
+    assert estimate_replies(TOKENS, TOKENS, input_price=0.25, output_price=None).likely is None
+
+
+def test_estimate_asking_when_the_price_is_known_then_prompts_and_answers_bill() -> None:
+    """3,500 bytes of prompt and 350 of answer are about 1,000 and 100 tokens."""
+    record = {
+        "messages": [
+            {"role": "user", "content": "x" * 3500},
+            {"role": "assistant", "content": "y" * 350},
+        ]
+    }
+
+    estimate = estimate_asking([record] * 10, HAIKU)
+
+    assert estimate.likely == pytest.approx((10_000 * 0.25 + 1_000 * 1.25) / 1e6)
+    assert "before 2026-06-10" in estimate.formula
+    assert estimate_asking([record], "somebody.new-model-v1").likely is None
+
+
+def test_estimates_when_shown_in_a_notebook_then_they_are_plain_text() -> None:
+    """MathJax would read what stands between two dollar signs as a formula."""
+    for shown in (estimate_training(TOKENS, 1, 0.001), estimate_throughput(1, 5.0)):
+        assert pretty(shown) == str(shown)
+        assert not hasattr(shown, "_repr_html_")
+
+
+def test_show_prices_when_an_item_is_named_then_only_its_rows_are_shown() -> None:
+    """As a table, with dates and sources."""
+    table = show_prices("training")
+
+    assert set(table["item"]) == {"training"}
+    assert list(table.columns) == ["item", "model", "US$", "unit", "as of", "source"]
+    assert len(show_prices()) == len(PRICES)
+
+
+def test_estimate_throughput_when_uncommitted_then_nothing_is_owed_beyond_the_hours() -> None:
+    """Hours, days and months follow from units and price."""
+    cost = estimate_throughput(2, 60.5, as_of="2026-08-02")
+
+    assert (cost.hour, cost.day, cost.committed) == (121.0, 2904.0, 0.0)
+    assert cost.month == 121.0 * HOURS_PER_MONTH
+    assert str(cost).startswith("US$121.00 an hour, US$2,904.00 a day, US$88,330.00 a month: 2 mod")
+
+
+def test_estimate_throughput_when_committed_then_the_whole_term_is_owed() -> None:
+    """A commitment costs its term, however soon you stop using it."""
+    cost = estimate_throughput(1, 10.0, "6 months")
+
+    assert cost.committed == 10.0 * HOURS_PER_MONTH * 6
+    assert "US$43,800.00 is owed from the start" in str(cost)
+
+
+def test_estimate_throughput_when_the_price_is_zero_then_the_cost_is_unknown() -> None:
+    """It still says that every hour bills."""
+    cost = estimate_throughput(1, 0.0)
+
+    assert (cost.hour, cost.day, cost.month) == (None, None, None)
+    assert "1 model unit will bill every hour, used or not" in str(cost)
+
+
+def test_estimate_throughput_when_an_argument_is_out_of_range_then_it_is_refused() -> None:
+    """No unit, and a term that is not sold."""
+    with pytest.raises(SettingsError, match="model_units"):
+        estimate_throughput(0, 1.0)
+    with pytest.raises(SettingsError, match='"1 month"'):
+        estimate_throughput(1, 1.0, "OneMonth")
+
+
+def test_check_charges_when_not_allowed_then_it_says_what_it_costs_and_how_to_go_on() -> None:
+    """The refusal is kind: what, how much, and the one parameter."""
+    with pytest.raises(ChargesRefusedError) as refusal:
+        check_charges(True, False, doing="creating a job", estimate="About US$6.00.")
+
+    assert str(refusal.value) == (
+        "Stopped before creating a job: About US$6.00. Set allow_charges = True to go on."
+    )
+
+
+@pytest.mark.parametrize(("bills", "allowed"), [(False, False), (False, True), (True, True)])
+def test_check_charges_when_allowed_or_free_then_it_lets_pass(bills: bool, allowed: bool) -> None:
+    """Where nothing bills, nobody is asked."""
+    check_charges(bills, allowed, doing="creating a job", estimate="")
+
+
+def test_check_commitment_when_not_allowed_then_it_names_the_term_and_the_renewal() -> None:
+    """A commitment needs its own yes, beside the one for charges."""
+    with pytest.raises(ChargesRefusedError, match=r"6 months.*renews.*allow_commitment = True"):
+        check_commitment(True, False, commitment="6 months", estimate="US$1 an hour.")
+
+
+@pytest.mark.parametrize(
+    ("bills", "allowed", "commitment"),
+    [(True, False, "none"), (True, True, "1 month"), (False, False, "6 months")],
+)
+def test_check_commitment_when_none_or_allowed_or_free_then_it_lets_pass(
+    bills: bool, allowed: bool, commitment: str
+) -> None:
+    """Nothing to commit to, or nothing to pay."""
+    check_commitment(bills, allowed, commitment=commitment, estimate="")
+
+
+def test_format_dollars_when_below_a_cent_then_it_does_not_read_as_nothing() -> None:
+    """Small change is still change."""
+    assert format_dollars(0.0004) == "less than US$0.01"
+    assert format_dollars(0) == "US$0.00"
+    assert format_dollars(1234.5) == "US$1,234.50"
