@@ -5,13 +5,10 @@ stored copy of it holds any. Read the page before you spend, and pass what you r
 to the estimates of `haikuft.pricing`. All money is US dollars.
 """
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from haikuft.errors import SettingsError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from haikuft.tables import Table, build_table
 
 PRICING_PAGE = "https://aws.amazon.com/bedrock/pricing/"
 
@@ -84,13 +81,21 @@ def list_prices(base_model_id: str = "") -> list[Price]:
     return [p for p in PRICES if not base_model_id or p.base_model_id in (base_model_id, "")]
 
 
-def show_prices(item: str = "") -> "pd.DataFrame":
-    """Show the table, or one item's part of it: item, model, US$, unit, as of, source."""
-    import pandas as pd
-
-    prices = [price for price in PRICES if item in ("", price.item)]
-    names = {"base_model_id": "model", "amount": "US$", "as_of": "as of"}
-    return pd.DataFrame([asdict(price) for price in prices]).rename(columns=names)
+def show_prices(item: str = "") -> Table:
+    """Show the table, or one item's part of it."""
+    rows = [
+        (
+            price.item,
+            price.base_model_id or "every custom model",
+            "unknown" if price.amount is None else f"{price.amount:,.10g}",
+            price.unit,
+            price.as_of,
+            price.source,
+        )
+        for price in PRICES
+        if item in ("", price.item)
+    ]
+    return build_table(rows, "item", "model", "US$", "unit", "as of", "source")
 
 
 def get_price(item: str, base_model_id: str = "") -> Price:

@@ -140,9 +140,9 @@ def test_show_prices_when_an_item_is_named_then_only_its_rows_are_shown() -> Non
     """As a table, with dates and sources."""
     table = show_prices("training")
 
-    assert set(table["item"]) == {"training"}
-    assert list(table.columns) == ["item", "model", "US$", "unit", "as of", "source"]
-    assert len(show_prices()) == len(PRICES)
+    assert {row[0] for row in table.rows} == {"training"}
+    assert table.headings == ("item", "model", "US$", "unit", "as of", "source")
+    assert len(show_prices().rows) == len(PRICES)
 
 
 def test_estimate_throughput_when_uncommitted_then_nothing_is_owed_beyond_the_hours() -> None:

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from statistics import median
 from typing import Any
 
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.records import prompt_key, prompt_of, reference_of
 from haikuft.dataset.tokens import TokenRange, add_tokens, count_bytes, estimate_record_tokens
+from haikuft.tables import build_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,7 @@ class Statistics:
         return "\n".join(f"{name}: {value}" for name, value in self.rows())
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th style="text-align:left">{escape(name)}</th><td>{escape(value)}</td></tr>'
-            for name, value in self.rows()
-        )
-        return f"<table><tbody>{rows}</tbody></table>"
+        return build_table(self.rows())._repr_html_()
 
 
 def describe_records(records: Sequence[Mapping[str, Any]]) -> Statistics:

@@ -48,7 +48,12 @@ def in_style(draw: Callable[_Parameters, Axes]) -> Callable[_Parameters, Axes]:
     @wraps(draw)
     def drawn(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> Axes:
         with mpl.rc_context(cast(Any, STYLE)):
-            return draw(*args, **kwargs)
+            axes = draw(*args, **kwargs)
+            interactive = mpl.is_interactive()
+        # A notebook's first figure turns interactive drawing on, and leaving the context turns it
+        # off again; then no later figure would show.
+        mpl.interactive(interactive)
+        return axes
 
     return drawn
 

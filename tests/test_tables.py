@@ -1,0 +1,44 @@
+"""Tables: what a page shows of rows."""
+
+import pandas as pd
+
+from haikuft.tables import build_table, tabulate_frame, tabulate_values
+
+
+def test_table_as_text_aligns_its_columns():
+    """It reads well where nothing draws HTML."""
+    table = build_table([("role", "exists"), ("custom model", "gone")], "kind", "status")
+    assert repr(table).splitlines() == [
+        "kind          status",
+        "role          exists",
+        "custom model  gone",
+    ]
+
+
+def test_table_as_html_escapes_what_it_holds_and_cuts_nothing():
+    """A cell is text, whatever stands in it."""
+    html = build_table([("<b>", "x" * 500)], "name", "value")._repr_html_()
+    assert "&lt;b&gt;" in html
+    assert "x" * 500 in html
+    assert html.count("<th") == 2 + html.count("<thead")
+
+
+def test_table_without_headings_draws_none():
+    """Names and values need no heading."""
+    table = tabulate_values({"epoch_count": 2, "commitment": "none"})
+    assert "<thead>" not in table._repr_html_()
+    assert repr(table).splitlines() == ["epoch_count  2", "commitment   'none'"]
+
+
+def test_table_of_nothing_is_empty():
+    """No rows are no error."""
+    assert repr(build_table([])) == ""
+    assert "<tbody></tbody>" in build_table([], "kind")._repr_html_()
+
+
+def test_table_of_a_frame_rounds_numbers_and_shortens_long_texts():
+    """What is missing stays empty; a count stays whole."""
+    frame = pd.DataFrame({"n": [3, 4], "score": [2 / 3, float("nan")], "prompt": ["x" * 50, "y"]})
+    table = tabulate_frame(frame, longest=10)
+    assert table.headings == ("n", "score", "prompt")
+    assert table.rows == (("3", "0.667", "xxxxxxxxx…"), ("4", "", "y"))
