@@ -1,0 +1,116 @@
+"""The file behind a run's record: what it holds, and how it is read and written."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from haikuft.errors import RecordError
+
+FILE_NAME = "run.json"
+_MEND = (
+    "Mend the file, or move it aside and run notebook 1 again with the same name: "
+    "the bucket and the role are found by their names."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What a run has made so far; "" or 0 where it has not come that far.
+
+    Attributes:
+        endpoint: URL in place of AWS's own; "" for AWS's own. The sandbox's may change.
+        sandbox_state: the sandbox's state directory; "" on AWS.
+        created: when the run began, ISO 8601 in UTC.
+        throughput_arn: what notebook 6 asks, and what bills until it is deleted.
+        price_per_unit_hour: US dollars, as given to notebook 5; 0.0 if unknown.
+        price_date: the day of that price, as given.
+    """
+
+    run: str
+    target: str
+    account_id: str = ""
+    region: str = ""
+    endpoint: str = ""
+    sandbox_state: str = ""
+    base_model_id: str = ""
+    created: str = ""
+    bucket: str = ""
+    role_name: str = ""
+    role_arn: str = ""
+    kms_key_arn: str = ""
+    subnet_ids: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
+    dataset: str = ""
+    system_prompt: str = ""
+    seed: int = 0
+    training_uri: str = ""
+    validation_uri: str = ""
+    test_uri: str = ""
+    output_uri: str = ""
+    training_records: int = 0
+    validation_records: int = 0
+    test_records: int = 0
+    job_name: str = ""
+    job_arn: str = ""
+    custom_model_name: str = ""
+    custom_model_arn: str = ""
+    throughput_name: str = ""
+    throughput_arn: str = ""
+    model_units: int = 0
+    commitment: str = ""
+    price_per_unit_hour: float = 0.0
+    price_date: str = ""
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read a record, checking each field's type.
+
+    Raises:
+        RecordError: no such file, or one that is not a record; says what is wrong in it.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecordError(
+            f'Run "{path.parent.name}" has no record ({path} does not exist). Run notebook '
+            "01_setup_iam with this run's name first."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path} cannot be read: {error}. {_MEND}") from error
+    if not isinstance(values, dict):
+        raise RecordError(f"{path} holds no JSON object. {_MEND}")
+    types = {field.name: field.type for field in fields(RunRecord)}
+    problems = [f'"{name}" is unknown' for name in values if name not in types]
+    problems += [f'"{name}" is missing' for name in ("run", "target") if name not in values]
+    for name, value in values.items():
+        if name in types and not _fits(value, types[name]):
+            problems.append(f'"{name}" cannot be {json.dumps(value)}')
+    if problems:
+        raise RecordError(f"{path}: {'; '.join(problems)}. {_MEND}")
+    members: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return RunRecord(**members)
+
+
+def write_record(path: Path, record: RunRecord) -> None:
+    """Write a record whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n"
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".run-", delete=False
+    ) as file:
+        file.write(text)
+    try:
+        Path(file.name).replace(path)
+    finally:
+        Path(file.name).unlink(missing_ok=True)
+
+
+def _fits(value: object, kind: object) -> bool:
+    if kind in (int, float):
+        numbers = (int, float) if kind is float else (int,)
+        return isinstance(value, numbers) and not isinstance(value, bool)
+    if kind is str:
+        return isinstance(value, str)
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
