@@ -1,0 +1,145 @@
+"""What the caller of notebooks 1 to 7 needs, as one policy for an administrator.
+
+Sources: Bedrock User Guide, "Prerequisites for Provisioned Throughput"; Service Authorization
+Reference of S3, IAM, Bedrock and Service Quotas.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from haikuft.iam.policies import (
+    Policy,
+    allow,
+    bedrock_arn,
+    bucket_arn,
+    key_statements,
+    partition,
+    policy_of,
+)
+
+REASONS = {
+    "SetUpBucket": "You may create the run's bucket, make it private and encrypted, look into it "
+    "and delete it.",
+    "UseObjects": "You may upload, read and delete objects in the run's bucket, old versions and "
+    "unfinished uploads too.",
+    "SetUpRole": "You may create the run's role, keep its policies up to date and delete it.",
+    "PassRole": "You may hand the run's role to Bedrock, and to no other service.",
+    "ReadFoundationModels": "You may see which base models there are and how far along their "
+    "lives they are.",
+    "CreateCustomization": "You may start customization jobs that make custom models in this "
+    "account and Region.",
+    "FollowCustomization": "You may read and stop this account's customization jobs.",
+    "UseCustomModels": "You may read and delete this account's custom models.",
+    "CreateThroughput": "You may buy Provisioned Throughput for a model; this is what bills by "
+    "the hour.",
+    "UseThroughput": "You may read and delete this account's Provisioned Throughput.",
+    "ListOwn": "You may list your jobs, custom models and Provisioned Throughput.",
+    "MarkAsOurs": "You may tag what the run makes, and read the tags back before deleting it.",
+    "AskModels": "You may ask the tuned model, base models and inference profiles.",
+    "ReadQuotas": "You may read Bedrock's quotas before training money is spent.",
+    "GiveKeyToBedrock": "You may have Bedrock encrypt the custom model with your key.",
+    "UseKeyThroughS3": "You may read and write the bucket's encrypted objects.",
+}
+
+_BUCKET_ACTIONS = (
+    "CreateBucket",
+    "GetBucketLocation",
+    "GetBucketTagging",
+    "PutBucketTagging",
+    "GetBucketPublicAccessBlock",
+    "PutBucketPublicAccessBlock",
+    "PutEncryptionConfiguration",
+    "PutBucketPolicy",
+    "ListBucket",
+    "ListBucketVersions",
+    "ListBucketMultipartUploads",
+    "DeleteBucket",
+)
+_OBJECT_ACTIONS = (
+    "GetObject",
+    "PutObject",
+    "DeleteObject",
+    "DeleteObjectVersion",
+    "AbortMultipartUpload",
+)
+_ROLE_ACTIONS = (
+    "CreateRole",
+    "TagRole",
+    "GetRole",
+    "UpdateAssumeRolePolicy",
+    "PutRolePolicy",
+    "ListRolePolicies",
+    "DeleteRolePolicy",
+    "DeleteRole",
+)
+_QUOTA_ACTIONS = ("GetServiceQuota", "GetAWSDefaultServiceQuota")
+
+
+def build_caller_policy(
+    account_id: str, region: str, bucket: str, role_name: str, kms_key_arn: str = ""
+) -> Policy:
+    """Build what the caller of notebooks 1 to 7 needs, ready for an administrator to attach.
+
+    It is made for a customer managed policy: an inline policy of a user may not be so long.
+    """
+    bucket_resource, bedrock = bucket_arn(bucket, region), bedrock_arn(account_id, region)
+    role_arn = f"arn:{partition(region)}:iam::{account_id}:role/{role_name}"
+    models = f"{bedrock_arn('', region)}:foundation-model/*"
+    anywhere = f"arn:{partition(region)}:bedrock:*::foundation-model/*"  # profiles cross Regions
+    jobs, custom, provisioned, profiles = (
+        f"{bedrock}:{kind}/*"
+        for kind in (
+            "model-customization-job",
+            "custom-model",
+            "provisioned-model",
+            "inference-profile",
+        )
+    )
+    statements = [
+        allow("SetUpBucket", [f"s3:{action}" for action in _BUCKET_ACTIONS], [bucket_resource]),
+        allow(
+            "UseObjects", [f"s3:{action}" for action in _OBJECT_ACTIONS], [f"{bucket_resource}/*"]
+        ),
+        allow("SetUpRole", [f"iam:{action}" for action in _ROLE_ACTIONS], [role_arn]),
+        {
+            **allow("PassRole", ["iam:PassRole"], [role_arn]),
+            "Condition": {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+        },
+        _bedrock_allow(
+            "ReadFoundationModels",
+            "ListFoundationModels GetFoundationModelAvailability",
+            ["*"],
+        ),
+        _bedrock_allow(
+            "CreateCustomization", "CreateModelCustomizationJob", [models, custom, jobs]
+        ),
+        _bedrock_allow(
+            "FollowCustomization", "GetModelCustomizationJob StopModelCustomizationJob", [jobs]
+        ),
+        _bedrock_allow("UseCustomModels", "GetCustomModel DeleteCustomModel", [custom]),
+        _bedrock_allow(
+            "CreateThroughput", "CreateProvisionedModelThroughput", [models, custom, provisioned]
+        ),
+        _bedrock_allow(
+            "UseThroughput",
+            "GetProvisionedModelThroughput DeleteProvisionedModelThroughput",
+            [provisioned],
+        ),
+        _bedrock_allow(
+            "ListOwn",
+            "ListModelCustomizationJobs ListCustomModels ListProvisionedModelThroughputs",
+            ["*"],
+        ),
+        _bedrock_allow(
+            "MarkAsOurs", "TagResource ListTagsForResource", [jobs, custom, provisioned]
+        ),
+        _bedrock_allow("AskModels", "InvokeModel", [provisioned, anywhere, profiles]),
+        allow("ReadQuotas", [f"servicequotas:{action}" for action in _QUOTA_ACTIONS], ["*"]),
+    ]
+    if kms_key_arn:
+        statements += key_statements(kms_key_arn, region, "GiveKeyToBedrock", "UseKeyThroughS3")
+    return policy_of(*statements)
+
+
+def _bedrock_allow(sid: str, actions: str, resources: Sequence[str]) -> dict[str, Any]:
+    return allow(sid, [f"bedrock:{action}" for action in actions.split()], resources)

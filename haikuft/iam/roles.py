@@ -1,0 +1,132 @@
+"""The role that a job works under: make it, read it, delete it.
+
+Source: IAM API; AWS managed policy AmazonBedrockFullAccess (why the role is named so).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from haikuft.aws_errors import explaining, is_absent
+from haikuft.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+POLICY_NAME = "haikuft-customization"  # the role's one inline policy
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One reading of an IAM role.
+
+    Attributes:
+        trust_policy: who may assume it.
+        tags: its tags; `haikuft:run` marks ours.
+    """
+
+    name: str
+    arn: str
+    trust_policy: Mapping[str, Any]
+    tags: Mapping[str, str]
+
+
+def default_role_name(run: str) -> str:
+    """Name a run's role; AWS's full-access policy passes only roles named AmazonBedrock…."""
+    return f"AmazonBedrock-haikuft-{run}"
+
+
+def ensure_role(
+    iam: "IAMClient",
+    name: str,
+    *,
+    trust_policy: Mapping[str, Any],
+    role_policy: Mapping[str, Any],
+    tags: Mapping[str, str],
+) -> str:
+    """Create the role, or bring ours up to date. Returns its ARN.
+
+    Raises:
+        ConflictError: a role of that name exists and does not carry our tags.
+    """
+    trust = json.dumps(trust_policy)
+    with explaining(f"setting up role {name}"):
+        role = find_role(iam, name)
+        if role is None:
+            created = iam.create_role(
+                RoleName=name,
+                AssumeRolePolicyDocument=trust,
+                Description="Lets Bedrock read training data and write metrics for haikuft",
+                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            )
+            arn = created["Role"]["Arn"]
+        else:
+            _check_ours(role, tags)
+            arn = role.arn
+            if role.trust_policy != trust_policy:
+                iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+        iam.put_role_policy(
+            RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(role_policy)
+        )
+    return arn
+
+
+def get_role(iam: "IAMClient", name: str) -> Role:
+    """Read a role.
+
+    Raises:
+        NotFoundError: the account has no role of that name.
+    """
+    role = find_role(iam, name)
+    if role is None:
+        raise NotFoundError(f"There is no role {name}. Run notebook 1 to make it.")
+    return role
+
+
+def find_role(iam: "IAMClient", name: str) -> Role | None:
+    """Read a role; None where there is none of that name."""
+    with explaining(f"reading role {name}"):
+        try:
+            role = iam.get_role(RoleName=name)["Role"]
+        except ClientError as error:
+            if is_absent(error):
+                return None
+            raise
+    document: Any = role.get("AssumeRolePolicyDocument", {})  # botocore has decoded the JSON
+    return Role(
+        name=role["RoleName"],
+        arn=role["Arn"],
+        trust_policy=json.loads(document) if isinstance(document, str) else document,
+        tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
+    )
+
+
+def delete_role(iam: "IAMClient", name: str, *, tags: Mapping[str, str]) -> bool:
+    """Delete our role and its policy. Returns False where it was gone already.
+
+    Raises:
+        ConflictError: the role does not carry our tags, or something else hangs on it.
+    """
+    role = find_role(iam, name)
+    if role is None:
+        return False
+    _check_ours(role, tags)
+    with explaining(f"deleting role {name}"):
+        for page in iam.get_paginator("list_role_policies").paginate(RoleName=name):
+            for policy in page["PolicyNames"]:
+                iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)
+    return True
+
+
+def _check_ours(role: Role, tags: Mapping[str, str]) -> None:
+    if any(role.tags.get(key) != value for key, value in tags.items()):
+        wanted = ", ".join(f"{key} = {value}" for key, value in tags.items())
+        raise ConflictError(
+            f"Role {role.name} exists and was not made by this run (it lacks the tag {wanted}), "
+            "so it is left alone. Set role_name to another name, or add the tag if this run may "
+            "change and delete the role."
+        )

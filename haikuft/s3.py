@@ -1,0 +1,291 @@
+"""The run's bucket and the files in it.
+
+Sources: S3 API; Bedrock API, shape S3Uri; Bedrock User Guide, fine-tuning troubleshooting (the
+bucket and the job must share a Region).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from haikuft.aws_errors import explaining, is_absent
+from haikuft.errors import AccessError, ConflictError, DataError, SettingsError
+from haikuft.iam.policies import build_tls_policy
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = [
+    "TEST_KEY",
+    "TRAINING_KEY",
+    "VALIDATION_KEY",
+    "bucket_region",
+    "bucket_tags",
+    "build_tls_policy",
+    "default_bucket_name",
+    "delete_bucket",
+    "download_file",
+    "empty_bucket",
+    "ensure_bucket",
+    "join_uri",
+    "list_objects",
+    "output_prefix",
+    "read_text",
+    "split_uri",
+    "upload_file",
+]
+
+TRAINING_KEY = "training/train.jsonl"
+VALIDATION_KEY = "validation/validation.jsonl"
+TEST_KEY = "test/test.jsonl"
+_NAME_LENGTH = 63  # S3's limit for a bucket's name
+
+
+def default_bucket_name(run: str, *, account_id: str, region: str) -> str:
+    """Name a run's bucket; one that would be too long carries a digest in the run's place."""
+    name = f"haikuft-{run}-{account_id}-{region}"
+    if len(name) <= _NAME_LENGTH:
+        return name
+    digest = hashlib.sha256(run.encode()).hexdigest()[:10]
+    return f"haikuft-{digest}-{account_id}-{region}"
+
+
+def output_prefix(job_name: str) -> str:
+    """Say under which prefix a job's output goes."""
+    return f"output/{job_name}/"
+
+
+def ensure_bucket(
+    s3: "S3Client", name: str, *, region: str, tags: Mapping[str, str], kms_key_arn: str = ""
+) -> None:
+    """Create the bucket, or find ours, and make it private, encrypted and TLS-only.
+
+    Args:
+        s3: a client.
+        name: the bucket.
+        region: where it must be: the job's Region.
+        tags: what marks it as ours.
+        kms_key_arn: key for its default encryption; "" for S3's own keys.
+
+    Raises:
+        ConflictError: the name is taken by somebody else, or the bucket is elsewhere.
+    """
+    try:
+        found = bucket_region(s3, name)
+    except AccessError as error:
+        raise ConflictError(
+            f"Bucket {name} exists and we may not look at it: it belongs to somebody else, or "
+            "your policy lacks s3:GetBucketLocation. Set bucket to another name, or ask your "
+            f"administrator. ({error})"
+        ) from error
+    if found is None:
+        _create(s3, name, region, tags)
+    elif found != region:
+        raise ConflictError(
+            f"Bucket {name} is in {found}, and the job in {region} can only read a bucket of its "
+            "own Region. Set bucket to another name."
+        )
+    else:
+        _check_ours(s3, name, tags)
+    rule: Any = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    if kms_key_arn:
+        by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key_arn}
+        rule = {"ApplyServerSideEncryptionByDefault": by_key, "BucketKeyEnabled": True}
+    with explaining(f"making bucket {name} private, encrypted and TLS-only"):
+        s3.put_public_access_block(
+            Bucket=name,
+            PublicAccessBlockConfiguration={
+                "BlockPublicAcls": True,
+                "IgnorePublicAcls": True,
+                "BlockPublicPolicy": True,
+                "RestrictPublicBuckets": True,
+            },
+        )
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+        policy = json.dumps(build_tls_policy(name, region=region))
+        s3.put_bucket_policy(Bucket=name, Policy=policy)
+
+
+def bucket_region(s3: "S3Client", name: str) -> str | None:
+    """Say in which Region a bucket is; None where no bucket has that name.
+
+    Raises:
+        AccessError: there is one, and we may not look at it.
+    """
+    with explaining(f"looking for bucket {name}"):
+        try:
+            # Not HeadBucket, whose errors have no body: an expired login would be "400".
+            place = s3.get_bucket_location(Bucket=name).get("LocationConstraint")
+        except ClientError as error:
+            if is_absent(error):
+                return None
+            raise
+    return {"": "us-east-1", "EU": "eu-west-1"}.get(place or "", place)
+
+
+def bucket_tags(s3: "S3Client", name: str) -> dict[str, str]:
+    """Read a bucket's tags; empty where it has none or is gone."""
+    with explaining(f"reading the tags of bucket {name}"):
+        try:
+            tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
+        except ClientError as error:
+            if is_absent(error):
+                return {}
+            raise
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Split s3://bucket/key into bucket and key.
+
+    Raises:
+        SettingsError: not an S3 URI.
+    """
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise SettingsError(f'"{uri}" is no S3 URI: write s3://bucket/key.')
+    return bucket, key
+
+
+def join_uri(bucket: str, key: str) -> str:
+    """Join a bucket and a key to an S3 URI."""
+    return f"s3://{bucket}/{key.lstrip('/')}"
+
+
+def upload_file(s3: "S3Client", path: Path, bucket: str, key: str) -> str:
+    """Upload a file, in parts where it is large. Returns its URI.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} is no file, so nothing was uploaded. Run notebook 2 to write it.")
+    with explaining(f"uploading {path.name} to bucket {bucket}"):
+        s3.upload_file(str(path), bucket, key)
+    return join_uri(bucket, key)
+
+
+def download_file(s3: "S3Client", uri: str, path: Path) -> Path:
+    """Download an object to a file, whole or not at all. Returns the file's path.
+
+    Raises:
+        NotFoundError: no such object.
+    """
+    bucket, key = split_uri(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with explaining(f"downloading {uri}"):
+        s3.download_file(bucket, key, str(path))  # it writes beside the file, then renames
+    return path
+
+
+def read_text(s3: "S3Client", uri: str) -> str:
+    """Read an object as UTF-8 text.
+
+    Raises:
+        NotFoundError: no such object.
+        DataError: it is not UTF-8.
+    """
+    bucket, key = split_uri(uri)
+    with explaining(f"reading {uri}"):
+        content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{uri}: not UTF-8 text ({error}).") from error
+
+
+def list_objects(s3: "S3Client", bucket: str, prefix: str = "") -> list[tuple[str, int]]:
+    """List the keys under a prefix with their sizes in bytes."""
+    with explaining(f"listing bucket {bucket}"):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [(item["Key"], item["Size"]) for page in pages for item in page.get("Contents", [])]
+
+
+def empty_bucket(s3: "S3Client", bucket: str, *, prefix: str = "", tags: Mapping[str, str]) -> int:
+    """Delete all objects, versions and unfinished uploads of our bucket, or those under a prefix.
+
+    Returns how many versions went.
+
+    Raises:
+        ConflictError: the bucket does not carry our tags.
+        AccessError: something keeps an object from being deleted.
+    """
+    if bucket_region(s3, bucket) is None:
+        return 0
+    _check_ours(s3, bucket, tags)
+    deleted = 0
+    with explaining(f"emptying bucket {bucket}"):
+        uploads = s3.get_paginator("list_multipart_uploads")
+        for uploads_page in uploads.paginate(Bucket=bucket, Prefix=prefix):
+            for upload in uploads_page.get("Uploads", []):
+                s3.abort_multipart_upload(
+                    Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                )
+        for batch in _version_batches(s3, bucket, prefix):
+            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+            refused = answer.get("Errors", [])
+            if refused:
+                first = refused[0]
+                raise AccessError(
+                    f"{len(refused)} objects of bucket {bucket} could not be deleted; the first is "
+                    f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}. A lock or a "
+                    "policy keeps them; remove it and run this again."
+                )
+            deleted += len(batch)
+    return deleted
+
+
+def delete_bucket(s3: "S3Client", bucket: str, *, tags: Mapping[str, str]) -> bool:
+    """Empty and delete our bucket. Returns False where it was gone already.
+
+    Raises:
+        ConflictError: the bucket does not carry our tags.
+    """
+    if bucket_region(s3, bucket) is None:
+        return False
+    empty_bucket(s3, bucket, tags=tags)
+    with explaining(f"deleting bucket {bucket}"):
+        s3.delete_bucket(Bucket=bucket)
+    return True
+
+
+def _create(s3: "S3Client", name: str, region: str, tags: Mapping[str, str]) -> None:
+    # us-east-1 is the one Region that may not be named.
+    place: Any = {} if region == "us-east-1" else {"LocationConstraint": region}
+    with explaining(f"creating bucket {name}"):
+        options: Any = {"CreateBucketConfiguration": place} if place else {}
+        s3.create_bucket(Bucket=name, **options)
+        s3.get_waiter("bucket_exists").wait(
+            Bucket=name, WaiterConfig={"Delay": 2, "MaxAttempts": 15}
+        )
+        tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})  # type: ignore[typeddict-item]
+
+
+def _check_ours(s3: "S3Client", name: str, tags: Mapping[str, str]) -> None:
+    found = bucket_tags(s3, name)
+    if any(found.get(key) != value for key, value in tags.items()):
+        wanted = ", ".join(f"{key} = {value}" for key, value in tags.items())
+        raise ConflictError(
+            f"Bucket {name} exists and was not made by this run (it lacks the tag {wanted}), so "
+            "it is left alone. Set bucket to another name, or add the tag if this run may write "
+            "to the bucket and delete it."
+        )
+
+
+def _version_batches(s3: "S3Client", bucket: str, prefix: str) -> Iterator[list[Any]]:
+    """Yield versions and delete markers, at most 1,000 at a time, until a listing is empty.
+
+    Each listing begins anew, because the batch before it has been deleted meanwhile.
+    """
+    while True:
+        page = s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1000)
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if not found:
+            return
+        yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
