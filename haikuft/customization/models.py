@@ -1,0 +1,75 @@
+"""Custom models: what a customization job leaves behind, until it is deleted.
+
+Source: Bedrock API, GetCustomModel, DeleteCustomModel.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from haikuft.aws_errors import error_code, explaining, is_absent
+from haikuft.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+
+
+@dataclass(frozen=True, slots=True)
+class CustomModel:
+    """One reading of a custom model."""
+
+    arn: str
+    name: str
+    status: str
+    created: datetime
+    base_model_arn: str
+    job_arn: str
+
+
+def get_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel:
+    """Read a custom model, by its ARN or its name.
+
+    Raises:
+        NotFoundError: this account and Region have no such model.
+    """
+    with explaining(f"reading custom model {model}"):
+        answer = bedrock.get_custom_model(modelIdentifier=model)
+    return CustomModel(
+        arn=answer["modelArn"],
+        name=answer["modelName"],
+        status=answer.get("modelStatus", "Active"),
+        created=answer["creationTime"],
+        base_model_arn=answer.get("baseModelArn", ""),
+        job_arn=answer.get("jobArn", ""),
+    )
+
+
+def find_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel | None:
+    """Read a custom model; None where AWS knows no such model."""
+    try:
+        return get_custom_model(bedrock, model)
+    except NotFoundError:
+        return None
+
+
+def delete_custom_model(bedrock: "BedrockClient", model: str) -> bool:
+    """Delete a custom model. Returns False where it was gone already.
+
+    Raises:
+        ConflictError: a Provisioned Throughput still serves it.
+    """
+    with explaining(f"deleting custom model {model}"):
+        try:
+            bedrock.delete_custom_model(modelIdentifier=model)
+        except ClientError as error:
+            if is_absent(error):
+                return False
+            if error_code(error) in {"ConflictException", "ResourceInUseException"}:
+                raise ConflictError(
+                    f"Custom model {model} is still in use ({error.response['Error']['Message']}). "
+                    "Delete its Provisioned Throughput first, and wait until it is gone."
+                ) from error
+            raise
+    return True

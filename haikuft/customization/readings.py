@@ -1,0 +1,112 @@
+"""What Bedrock tells about a customization job, as values.
+
+Source: Bedrock API, GetModelCustomizationJob. The stages are optional there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+RUNNING = frozenset({"InProgress", "Stopping"})  # AWS's words
+FINAL = frozenset({"Completed", "Failed", "Stopped"})  # anything else is an error
+STAGES = {
+    "validationDetails": "validation",
+    "dataProcessingDetails": "data processing",
+    "trainingDetails": "training",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a job: its name, AWS's word for where it stands, and when that changed."""
+
+    name: str
+    status: str
+    started: datetime | None = None
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomizationJob:
+    """One reading of a job.
+
+    Attributes:
+        arn: identity of the job; what we store and pass on.
+        status: AWS's word for where it stands.
+        custom_model_arn: the model it made; None until it has completed.
+        hyperparameters: AWS's names and strings.
+        stages: validation, data processing, training; empty where AWS tells none.
+        failure_message: AWS's reason; None unless it failed.
+        training_loss: loss of the last training step, in nats per token.
+        validation_losses: one for each validation file.
+    """
+
+    arn: str
+    name: str
+    status: str
+    custom_model_name: str
+    base_model_arn: str
+    role_arn: str
+    training_uri: str
+    output_uri: str
+    created: datetime
+    ended: datetime | None = None
+    custom_model_arn: str | None = None
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    stages: tuple[Stage, ...] = ()
+    failure_message: str | None = None
+    training_loss: float | None = None
+    validation_losses: tuple[float, ...] = ()
+
+    def elapsed(self, now: datetime) -> float:
+        """Say how many seconds the job has taken so far, or took."""
+        return max(0.0, ((self.ended or now) - self.created).total_seconds())
+
+    @property
+    def stage(self) -> str:
+        """The stage the job is in, such as "training"; "" where none is under way."""
+        return next((one.name for one in self.stages if one.status == "InProgress"), "")
+
+    @classmethod
+    def from_response(cls, answer: Mapping[str, Any]) -> Self:
+        """Read an answer of GetModelCustomizationJob."""
+        details = answer.get("statusDetails") or {}
+        return cls(
+            arn=answer["jobArn"],
+            name=answer["jobName"],
+            status=answer.get("status", ""),
+            custom_model_name=answer["outputModelName"],
+            base_model_arn=answer["baseModelArn"],
+            role_arn=answer["roleArn"],
+            training_uri=answer["trainingDataConfig"].get("s3Uri", ""),
+            output_uri=answer["outputDataConfig"]["s3Uri"],
+            created=answer["creationTime"],
+            ended=answer.get("endTime"),
+            custom_model_arn=answer.get("outputModelArn"),
+            hyperparameters=answer.get("hyperParameters", {}),
+            stages=tuple(
+                Stage(
+                    name,
+                    details[key].get("status", ""),
+                    details[key].get("creationTime"),
+                    details[key].get("lastModifiedTime"),
+                )
+                for key, name in STAGES.items()
+                if key in details
+            ),
+            failure_message=answer.get("failureMessage"),
+            training_loss=answer.get("trainingMetrics", {}).get("trainingLoss"),
+            validation_losses=tuple(
+                metric["validationLoss"]
+                for metric in answer.get("validationMetrics", [])
+                if "validationLoss" in metric
+            ),
+        )
+
+
+def describe_job(job: CustomizationJob, now: datetime) -> str:
+    """Say in one line where a job stands and how long it has taken."""
+    seconds = int(job.elapsed(now))
+    took = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{job.status} · {job.stage} · {took}" if job.stage else f"{job.status} · {took}"

@@ -1,0 +1,422 @@
+"""Customization jobs: the request, the start, the wait and everything that can end it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from haikuft import customization as c
+from haikuft.customization import CustomizationJob, Stage
+from haikuft.errors import (
+    AccessError,
+    ConflictError,
+    CredentialsError,
+    HaikuftError,
+    JobFailedError,
+    NotFoundError,
+    SettingsError,
+    WaitTimeoutError,
+)
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/a.b-v1:0:200k/abcdefghijkl"
+RESUME = "haikuft run --run first --from 3"
+LOST = EndpointConnectionError(endpoint_url="https://bedrock.us-west-2.amazonaws.com")
+REQUEST: dict[str, Any] = {
+    "job_name": "haikuft-first-20261121-120000",
+    "custom_model_name": "haikuft-first-20261121-120000",
+    "role_arn": "arn:aws:iam::123456789012:role/AmazonBedrock-haikuft-first",
+    "base_model_id": "anthropic.claude-3-haiku-20240307-v1:0:200k",
+    "training_uri": "s3://bucket/training/train.jsonl",
+    "output_uri": "s3://bucket/output/haikuft-first/",
+    "hyperparameters": {"epochCount": "2"},
+}
+
+
+def refusal(code: str, message: str, status: int = 400) -> ClientError:
+    """Build an error as botocore raises it."""
+    response: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, "Operation")
+
+
+def reading(status: str, **changes: Any) -> dict[str, Any]:
+    """Build an answer of GetModelCustomizationJob."""
+    return {
+        "jobArn": ARN,
+        "jobName": "job-1",
+        "outputModelName": "model-1",
+        "roleArn": REQUEST["role_arn"],
+        "creationTime": NOW,
+        "baseModelArn": "arn:aws:bedrock:us-west-2::foundation-model/a.b-v1:0:200k",
+        "trainingDataConfig": {"s3Uri": REQUEST["training_uri"]},
+        "validationDataConfig": {"validators": []},
+        "outputDataConfig": {"s3Uri": REQUEST["output_uri"]},
+        "status": status,
+        **changes,
+    }
+
+
+def stages(**status: str) -> dict[str, Any]:
+    """Build the part of an answer that tells the stages."""
+    return {"statusDetails": {f"{name}Details": {"status": word} for name, word in status.items()}}
+
+
+class Time:
+    """A clock that moves when someone sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.sleeps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self.sleeps.append(seconds)
+        self.seconds += seconds
+
+    def clock(self) -> float:
+        """Tell the time."""
+        return self.seconds
+
+
+class Scripted:
+    """A Bedrock client that answers, or raises, what the test has written down, in turn.
+
+    The last line of the script is repeated for good.
+    """
+
+    def __init__(self, *script: Any) -> None:
+        self.script = list(script)
+        self.calls = 0
+
+    def _answer(self, **_: Any) -> Any:
+        self.calls += 1
+        line = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(line, Exception):
+            raise line
+        return line
+
+    create_model_customization_job = _answer
+    get_model_customization_job = _answer
+    delete_custom_model = _answer
+
+
+def wait(script: Scripted, time: Time, **options: Any) -> CustomizationJob:
+    """Wait for the job as a notebook would, without losing a second."""
+    client: Any = script
+    return c.wait_for_job(
+        client, ARN, poll_seconds=60, sleep=time.sleep, clock=time.clock, resume=RESUME, **options
+    )
+
+
+def start(script: Scripted, time: Time, **options: Any) -> str:
+    """Start a job without losing a second."""
+    client: Any = script
+    request = c.build_job_request(**REQUEST)
+    return c.start_job(client, request, sleep=time.sleep, clock=time.clock, **options)
+
+
+def test_unique_name_when_prefix_is_long_then_fits_every_name_of_bedrock() -> None:
+    """A name serves for jobs, models and throughputs alike, and tells its time in UTC."""
+    east = NOW.astimezone(tz=None)
+    assert c.unique_name("haikuft-first", east) == "haikuft-first-20261121-120000"
+    assert len(c.unique_name("a" * 80, NOW)) == 63
+
+
+def test_build_job_request_when_plain_then_has_what_bedrock_requires() -> None:
+    """Without validation data, key, VPC and tags none of their members is sent."""
+    request = c.build_job_request(**REQUEST)
+    assert request["customizationType"] == "FINE_TUNING"
+    assert request["trainingDataConfig"] == {"s3Uri": "s3://bucket/training/train.jsonl"}
+    assert request["hyperParameters"] == {"epochCount": "2"}
+    assert set(request) == {
+        "jobName",
+        "customModelName",
+        "roleArn",
+        "baseModelIdentifier",
+        "customizationType",
+        "trainingDataConfig",
+        "outputDataConfig",
+        "hyperParameters",
+    }
+
+
+def test_build_job_request_when_all_is_given_then_botocore_accepts_it() -> None:
+    """The nesting is AWS's own, as botocore's model checks it."""
+    import botocore.session
+    from botocore.validate import ParamValidator
+
+    request = c.build_job_request(
+        **REQUEST,
+        validation_uri="s3://bucket/validation/validation.jsonl",
+        kms_key_arn="arn:aws:kms:us-west-2:123456789012:key/k",
+        subnet_ids=["subnet-1"],
+        security_group_ids=["sg-1"],
+        tags={"haikuft:run": "first"},
+    )
+    model = botocore.session.get_session().get_service_model("bedrock")
+    shape = model.operation_model("CreateModelCustomizationJob").input_shape
+    assert not ParamValidator().validate(request, shape).has_errors()
+    assert request["validationDataConfig"]["validators"] == [
+        {"s3Uri": "s3://bucket/validation/validation.jsonl"}
+    ]
+    assert request["jobTags"] == request["customModelTags"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"job_name": "a_b"}, 'job_name = "a_b"'),
+        ({"job_name": "a" * 64}, "at most 63"),
+        ({"custom_model_name": "a.b"}, 'custom_model_name = "a.b"'),
+        ({"custom_model_name": "a--b"}, 'custom_model_name = "a--b"'),
+        ({"training_uri": "s3://bucket/training/"}, "one .jsonl object"),
+        ({"training_uri": "s3://bucket/train.json"}, "one .jsonl object"),
+        ({"training_uri": "s3://bucket/my file.jsonl"}, "letters, digits"),
+        ({"validation_uri": "s3://bucket//v.jsonl"}, "validation_uri"),
+        ({"subnet_ids": ["subnet-1"]}, "give both or neither"),
+    ],
+)
+def test_build_job_request_when_bedrock_would_refuse_then_says_it_first(
+    change: dict[str, Any], words: str
+) -> None:
+    """Botocore checks neither patterns nor lengths, so we do, before anything is sent."""
+    with pytest.raises(SettingsError, match=words):
+        c.build_job_request(**{**REQUEST, **change})
+
+
+def test_build_job_request_when_much_is_wrong_then_says_all_of_it() -> None:
+    """One error names every fault."""
+    with pytest.raises(SettingsError, match=r"job_name.*custom_model_name.*training_uri"):
+        c.build_job_request(
+            **{**REQUEST, "job_name": "_", "custom_model_name": "_", "training_uri": "x"}
+        )
+
+
+TOO_NEW = refusal("ValidationException", "Could not assume provided IAM role.")
+
+
+def test_start_job_when_role_is_new_then_tries_again_until_it_can_be_assumed() -> None:
+    """A role made seconds ago needs a while, and no call can probe it."""
+    time = Time()
+    script = Scripted(TOO_NEW, TOO_NEW, TOO_NEW, {"jobArn": ARN})
+    assert start(script, time) == ARN
+    assert time.sleeps == [0.5, 1.0, 2.0]
+
+
+def test_start_job_when_role_stays_unusable_then_says_so_within_a_minute() -> None:
+    """Patience ends, with the role's name and the notebook that repairs it."""
+    time = Time()
+    with pytest.raises(AccessError, match=r"AmazonBedrock-haikuft-first.*notebook 1"):
+        start(Scripted(TOO_NEW), time, patience_seconds=60)
+    assert 50 < time.seconds <= 60
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (
+            refusal("ConflictException", "The job name is currently in use."),
+            ConflictError,
+            "takes new ones",
+        ),
+        (
+            refusal("ValidationException", "The provided model identifier is invalid."),
+            SettingsError,
+            "notebook 1 lists",
+        ),
+        (refusal("AccessDeniedException", "Not authorized."), AccessError, "administrator"),
+        (refusal("ExpiredTokenException", "Expired."), CredentialsError, "aws sso login"),
+        (LOST, HaikuftError, "network"),
+    ],
+)
+def test_start_job_when_refused_then_explains_at_once(
+    error: Exception, kind: type[HaikuftError], words: str
+) -> None:
+    """Only the role's trouble is worth another try."""
+    script, time = Scripted(error), Time()
+    with pytest.raises(kind, match=words):
+        start(script, time)
+    assert (script.calls, time.sleeps) == (1, [])
+
+
+def test_get_job_when_complete_then_is_a_value_with_everything() -> None:
+    """The answer's members become ours, losses as floats."""
+    details = {"validationDetails": {"status": "Completed", "creationTime": NOW}}
+    answer = reading(
+        "Completed",
+        endTime=NOW + timedelta(minutes=5),
+        outputModelArn="arn:model",
+        hyperParameters={"epochCount": "2"},
+        statusDetails=details,
+        trainingMetrics={"trainingLoss": 0.5},
+        validationMetrics=[{"validationLoss": 0.75}],
+    )
+    client: Any = Scripted(answer)
+    job = c.get_job(client, ARN)
+    assert job.custom_model_arn == "arn:model"
+    assert job.stages == (Stage("validation", "Completed", NOW, None),)
+    assert (job.training_loss, job.validation_losses) == (0.5, (0.75,))
+    assert job.elapsed(NOW + timedelta(days=1)) == 300
+    assert job.stage == ""
+
+
+def test_find_job_when_aws_knows_none_then_is_none() -> None:
+    """What is gone is shown as gone, never a crash."""
+    client: Any = Scripted(refusal("ResourceNotFoundException", "No such job.", 404))
+    assert c.find_job(client, "job-1") is None
+    with pytest.raises(NotFoundError, match="job-1"):
+        c.get_job(client, "job-1")
+
+
+def test_find_job_when_not_allowed_then_is_an_error() -> None:
+    """Not being allowed to look does not mean that there is none."""
+    client: Any = Scripted(refusal("AccessDeniedException", "No.", 403))
+    with pytest.raises(AccessError):
+        c.find_job(client, "job-1")
+
+
+def test_describe_job_when_training_then_tells_stage_and_time() -> None:
+    """One line for a progress display."""
+    answer = reading("InProgress", **stages(validation="Completed", training="InProgress"))
+    job = CustomizationJob.from_response(answer)
+    assert c.describe_job(job, NOW + timedelta(seconds=3725)) == "InProgress · training · 1:02:05"
+    done = CustomizationJob.from_response(reading("Completed", endTime=NOW + timedelta(seconds=9)))
+    assert c.describe_job(done, NOW) == "Completed · 0:00:09"
+
+
+def test_wait_for_job_when_stages_move_then_shows_each_change_once() -> None:
+    """A line for each change of status, not for each reading."""
+    first = reading("InProgress", **stages(validation="InProgress"))
+    second = reading("InProgress", **stages(validation="Completed", training="InProgress"))
+    changes: list[CustomizationJob] = []
+    readings: list[CustomizationJob] = []
+    script = Scripted(first, first, second, second, reading("Completed"))
+    job = wait(script, Time(), on_change=changes.append, on_reading=readings.append)
+    assert job.status == "Completed"
+    assert [one.stage for one in changes] == ["validation", "training", ""]
+    assert len(readings) == 5
+
+
+def test_wait_for_job_when_it_fails_then_gives_aws_s_reason_and_a_mend() -> None:
+    """AWS's words first, then what to do about them."""
+    message = "Could not validate GetObject permissions to access Amazon S3 bucket: b at key k"
+    with pytest.raises(JobFailedError, match=r"job-1 failed: Could not.*notebook 1 again"):
+        wait(Scripted(reading("Failed", failureMessage=message)), Time())
+
+
+def test_wait_for_job_when_stopped_then_says_what_that_means() -> None:
+    """A stopped job leaves no model and cannot go on."""
+    script = Scripted(reading("Stopping"), reading("Stopped"))
+    with pytest.raises(JobFailedError, match=r"was stopped.*no model.*notebook 3 again"):
+        wait(script, Time())
+
+
+def test_wait_for_job_when_status_is_unknown_then_is_an_error() -> None:
+    """A word that AWS has added since is not taken for good or bad."""
+    with pytest.raises(HaikuftError, match='"Paused", which this version'):
+        wait(Scripted(reading("Paused")), Time())
+
+
+def test_wait_for_job_when_deadline_passes_then_says_that_it_goes_on() -> None:
+    """The wait ends, the job does not."""
+    time = Time()
+    with pytest.raises(WaitTimeoutError, match=rf"goes on.*2 hours.*{RESUME}"):
+        wait(Scripted(reading("InProgress")), time, deadline_seconds=7200)
+    assert time.seconds == 7200
+
+
+def test_wait_for_job_when_network_comes_back_then_goes_on() -> None:
+    """A few lost connections in a row do not end an hour's wait."""
+    busy = refusal("ThrottlingException", "Slow down.", 429)
+    script = Scripted(reading("InProgress"), LOST, LOST, busy, reading("Completed"))
+    assert wait(script, Time(), patience_seconds=600).status == "Completed"
+
+
+def test_wait_for_job_when_network_stays_away_then_says_that_the_job_goes_on() -> None:
+    """The trouble is bounded, counted from the first reading that failed."""
+    time = Time()
+    with pytest.raises(HaikuftError, match=rf"goes on.*not answered for 300 s.*{RESUME}"):
+        wait(Scripted(reading("InProgress"), LOST), time, patience_seconds=300)
+    assert time.seconds == 360
+
+
+def test_wait_for_job_when_login_expires_then_says_how_to_log_in_and_resume() -> None:
+    """An expired token costs nothing: log in, run the named command."""
+    script = Scripted(reading("InProgress"), refusal("ExpiredTokenException", "Expired."))
+    with pytest.raises(CredentialsError, match=rf"aws sso login.*goes on.*{RESUME}"):
+        wait(script, Time())
+
+
+def test_wait_for_job_when_refused_then_is_not_tried_again() -> None:
+    """Waiting does not mend a permission."""
+    script = Scripted(refusal("AccessDeniedException", "No.", 403))
+    with pytest.raises(AccessError):
+        wait(script, Time())
+    assert script.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("Automated tests flagged ... Anthropic's third-party license terms.", "AWS Support"),
+        ("Amazon S3 perms missing (PutObject): b/.write_access_check_file.tmp", "output folder"),
+        ("Unable to parse Amazon S3 file: t. Data files must conform to JSONL format.", "JSON Lin"),
+        ("Input size exceeded in file t.jsonl for record starting with {", "longer than"),
+        ("Maximum input token count 40000 exceeds limit of 32000", "longer than"),
+        ("Unable to parse S3 file due to invalid data schema/format. A record", "model's format"),
+        ("The sum of training and validation records is 20000", "your quota"),
+        ("Could not assume provided IAM role.", "trust policy"),
+        ("Could not validate GetObject permissions: not allowed kms:Decrypt", "kms_key_arn"),
+        ("Encountered an unexpected error, please try again", "fault is AWS's"),
+        ("Something nobody has seen yet", "Bedrock console"),
+        (None, "Bedrock console"),
+    ],
+)
+def test_explain_failure_when_given_aws_s_words_then_says_what_to_do(
+    message: str | None, words: str
+) -> None:
+    """Every documented failure has a mend, and any other leads to the console."""
+    assert words in c.explain_failure(message)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [({}, True), (refusal("ResourceNotFoundException", "Gone.", 404), False)],
+)
+def test_delete_custom_model_when_gone_then_succeeds(line: Any, expected: bool) -> None:
+    """Deleting twice is fine, and says which time did it."""
+    client: Any = Scripted(line)
+    assert c.delete_custom_model(client, "model-1") is expected
+
+
+def test_delete_custom_model_when_in_use_then_names_what_holds_it() -> None:
+    """The throughput has to go first."""
+    client: Any = Scripted(refusal("ConflictException", "The model is in use."))
+    with pytest.raises(ConflictError, match="Provisioned Throughput first"):
+        c.delete_custom_model(client, "model-1")
+
+
+class Stoppable(Scripted):
+    """A Bedrock client whose job answers a stop with an error."""
+
+    def stop_model_customization_job(self, **_: Any) -> None:
+        """Refuse, as Bedrock does for a job that has ended."""
+        raise refusal("ConflictException", "The job is not in progress.")
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped", "Stopping"])
+def test_stop_job_when_it_has_ended_then_leaves_it(status: str) -> None:
+    """Stopping what has stopped is no error."""
+    client: Any = Stoppable(reading(status))
+    c.stop_job(client, ARN)
+
+
+def test_stop_job_when_it_cannot_be_stopped_then_says_so() -> None:
+    """A job that goes on is never taken for a stopped one."""
+    client: Any = Stoppable(reading("InProgress"))
+    with pytest.raises(ConflictError, match="not in progress"):
+        c.stop_job(client, ARN)

@@ -1,0 +1,94 @@
+"""Which job notebook 3 goes on with: the one of the record, or a new one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from haikuft import customization
+from haikuft.customization import JobPlan, plan_job
+from haikuft.errors import JobFailedError, SettingsError
+from haikuft.run_record import Run
+
+NewRun = Callable[..., Run]
+SetUp = Callable[[Run], Run]
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+ASKED = {"epochCount": "1", "batchSize": "8"}
+
+
+def plan(run: Run, asked: dict[str, str] = ASKED, *, new_job: bool = False) -> JobPlan:
+    """Plan as notebook 3 does."""
+    return plan_job(run.connection.client("bedrock"), run, asked, now=NOW, new_job=new_job)
+
+
+def start(run: Run) -> Run:
+    """Start the planned job and write it down."""
+    planned = plan(run)
+    arn = customization.start_job(run.connection.client("bedrock"), planned.request)
+    return replace(run, record=replace(run.record, **{**planned.changes, "job_arn": arn}))
+
+
+def finish(run: Run) -> Run:
+    """Wait for the job and write its model down."""
+    job = customization.wait_for_job(
+        run.connection.client("bedrock"), run.record.job_arn, poll_seconds=0.02
+    )
+    return replace(run, record=replace(run.record, custom_model_arn=job.custom_model_arn or ""))
+
+
+def test_plan_job_when_the_run_has_none_plans_a_new_one(new_run: NewRun, set_up: SetUp) -> None:
+    """Names carry run and time, and the record must know them before the job starts."""
+    planned = plan(set_up(new_run()))
+    assert planned.found is None
+    assert planned.request["jobName"] == "haikuft-first-20261121-120000"
+    assert planned.changes["job_name"] == planned.request["jobName"]
+    assert planned.request["hyperParameters"] == ASKED
+    assert "none yet" in planned.sentence
+
+
+def test_plan_job_when_one_runs_goes_on_with_it(new_run: NewRun, set_up: SetUp) -> None:
+    """Also when the kernel died before the ARN was written down: the name is enough."""
+    run = start(set_up(new_run(stage_seconds=30)))
+    assert plan(run).found is not None
+    only_named = replace(run, record=replace(run.record, job_arn=""))
+    found = plan(only_named).found
+    assert found is not None
+    assert found.arn == run.record.job_arn
+
+
+def test_plan_job_when_one_has_completed_goes_on_with_it(new_run: NewRun, set_up: SetUp) -> None:
+    """Nothing is started, and nothing in the record changes."""
+    planned = plan(finish(start(set_up(new_run()))))
+    assert planned.found is not None
+    assert planned.changes == {}
+    assert "nothing is started" in planned.sentence
+
+
+def test_plan_job_when_other_hyperparameters_are_asked_stops(
+    new_run: NewRun, set_up: SetUp
+) -> None:
+    """A second job costs money, so it takes a word more."""
+    run = finish(start(set_up(new_run())))
+    with pytest.raises(SettingsError, match=r"epochCount 1 \(asked: 3\).*new_job = True"):
+        plan(run, {**ASKED, "epochCount": "3"})
+    assert plan(run, {**ASKED, "epochCount": "3"}, new_job=True).found is None
+
+
+def test_plan_job_when_the_model_is_gone_plans_a_new_one(new_run: NewRun, set_up: SetUp) -> None:
+    """After a clean-up the job is still listed, and of no more use."""
+    run = finish(start(set_up(new_run())))
+    customization.delete_custom_model(run.connection.client("bedrock"), run.record.custom_model_arn)
+    planned = plan(run)
+    assert planned.found is None
+    assert "is gone" in planned.sentence
+
+
+def test_plan_job_when_the_job_was_stopped_plans_a_new_one(new_run: NewRun, set_up: SetUp) -> None:
+    """A stopped job leaves no model."""
+    run = start(set_up(new_run(stage_seconds=0.2)))
+    bedrock = run.connection.client("bedrock")
+    customization.stop_job(bedrock, run.record.job_arn)
+    with pytest.raises(JobFailedError):
+        customization.wait_for_job(bedrock, run.record.job_arn, poll_seconds=0.02)
+    assert "is Stopped" in plan(run).sentence
