@@ -1,0 +1,339 @@
+"""What a run has made: listed as AWS tells it, priced, and deleted in the right order."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from haikuft import customization, iam, s3, throughput
+from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.errors import CredentialsError
+from haikuft.inventory import (
+    BUCKET,
+    GONE,
+    JOB,
+    MODEL,
+    OBJECTS,
+    ROLE,
+    THROUGHPUT,
+    UNKNOWN,
+    Resource,
+    billing_now,
+    delete_resources,
+    list_resources,
+    summarise,
+    tabulate,
+)
+from haikuft.preflight import run_preflight
+from haikuft.run_record import Run, RunRecord, resource_prefix
+
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+NAME = customization.unique_name(resource_prefix("first"), NOW)
+
+
+def start_job(run: Run) -> str:
+    """Do what notebook 3 does."""
+    request = customization.build_job_request(
+        job_name=NAME,
+        custom_model_name=NAME,
+        role_arn=run.record.role_arn,
+        base_model_id=HAIKU.id,
+        training_uri=s3.join_uri(run.record.bucket, s3.TRAINING_KEY),
+        validation_uri=s3.join_uri(run.record.bucket, s3.VALIDATION_KEY),
+        output_uri=s3.join_uri(run.record.bucket, s3.output_prefix(NAME)),
+        hyperparameters={"epochCount": "1"},
+        tags=run.tags,
+    )
+    return customization.start_job(run.connection.client("bedrock"), request)
+
+
+def serve(run: Run, model_arn: str, **options: Any) -> str:
+    """Do what notebook 5 does."""
+    bedrock = run.connection.client("bedrock")
+    arn = throughput.ensure_throughput(bedrock, NAME, model_arn=model_arn, tags=run.tags, **options)
+    throughput.wait_for_throughput(bedrock, arn, poll_seconds=0.02)
+    return arn
+
+
+def by_kind(resources: list[Resource]) -> dict[str, Resource]:
+    """Index resources that differ in kind."""
+    assert len({one.kind for one in resources}) == len(resources)
+    return {one.kind: one for one in resources}
+
+
+def billing(run: Run) -> Run:
+    """Give the same run as a target that sends a bill would have it."""
+    return replace(run, connection=replace(run.connection, bills=True))
+
+
+def test_delete_resources_when_the_whole_walk_is_done_then_nothing_is_left(
+    new_run: Callable[..., Run], set_up: Callable[[Run], Run]
+) -> None:
+    """Listed, billed, deleted in order, read back, and deleted again."""
+    run = set_up(new_run())
+    bedrock = run.connection.client("bedrock")
+    job = customization.wait_for_job(bedrock, start_job(run), poll_seconds=0.02)
+    serve(run, job.custom_model_arn or "")
+    # The record knows neither job, model nor throughput: their tags tell whose they are.
+    listed = list_resources(run)
+    assert [one.kind for one in listed] == [THROUGHPUT, JOB, MODEL, OBJECTS, BUCKET, ROLE]
+    assert not billing_now(run)
+    assert "On AWS it would bill: 1 model unit by the hour" in listed[0].hint
+    priced = replace(run, record=replace(run.record, price_per_unit_hour=40.0))
+    costs = by_kind(billing_now(billing(priced)))
+    assert set(costs) == {THROUGHPUT, MODEL, OBJECTS}
+    assert costs[THROUGHPUT].per_hour == 40.0
+    assert "until it is deleted, used or not" in costs[THROUGHPUT].bills
+    assert costs[MODEL].per_hour == pytest.approx(1.95 / 730)
+    for _ in range(2):
+        left = by_kind(delete_resources(run))
+        assert set(left) == {JOB, BUCKET, ROLE}
+        assert left[JOB].status == "Completed"
+        assert {left[BUCKET].status, left[ROLE].status} == {GONE}
+    assert not billing_now(billing(priced))
+    assert bedrock.list_custom_models()["modelSummaries"] == []
+    assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
+    assert run.connection.client("s3").list_buckets()["Buckets"] == []
+    assert run.connection.client("iam").list_roles()["Roles"] == []
+
+
+# Where IAM names an action otherwise than the API names the operation.
+ACTIONS = {
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:DeleteObjects": "s3:DeleteObject",
+}
+# What the walk below does not come to: a role bent by hand, an upload cut short, old versions,
+# a quota without a value of the account's own; and actions that go with another call.
+BESIDE_THE_WALK = {
+    "bedrock:StopModelCustomizationJob",
+    "bedrock:TagResource",
+    "iam:PassRole",
+    "iam:TagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObjectVersion",
+    "servicequotas:GetAWSDefaultServiceQuota",
+}
+
+
+def test_caller_policy_when_the_whole_walk_is_done_then_allows_each_call_and_no_other(
+    new_run: Callable[..., Run], set_up: Callable[[Run], Run]
+) -> None:
+    """Least privilege for the caller, held against the calls that are really made."""
+    run = new_run()
+    made = set()
+
+    def note(model: Any, **_: Any) -> None:
+        prefix = {"bedrock-runtime": "bedrock", "service-quotas": "servicequotas"}
+        service = model.service_model.service_name
+        action = f"{prefix.get(service, service)}:{model.name}"
+        made.add(ACTIONS.get(action, action))
+
+    run.connection.session.events.register("before-call", note)
+    bucket = s3.default_bucket_name("first", account_id=ACCOUNT, region=REGION)
+    run_preflight(run.connection, HAIKU, bucket=bucket, today=NOW.date(), tags=run.tags)
+    run = set_up(run)
+    bedrock, client = run.connection.client("bedrock"), run.connection.client("s3")
+    client.get_public_access_block(Bucket=bucket)  # notebook 1 shows it
+    job = customization.wait_for_job(bedrock, start_job(run), poll_seconds=0.02)
+    for key, _ in s3.list_objects(client, run.record.bucket, "output/"):
+        s3.download_file(client, s3.join_uri(run.record.bucket, key), run.metrics / "metrics")
+    serve(run, job.custom_model_arn or "")
+    body = {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 5,
+        "messages": [{"role": "user", "content": "training/train.jsonl 3"}],
+    }
+    runtime = run.connection.client("bedrock-runtime")
+    runtime.invoke_model(modelId=HAIKU.inference_id, body=json.dumps(body))
+    delete_resources(run)
+    policy = iam.build_caller_policy(ACCOUNT, REGION, run.record.bucket, run.record.role_name)
+    allowed = {action for one in policy["Statement"] for action in one["Action"]}
+    assert made <= allowed
+    assert allowed - made <= BESIDE_THE_WALK
+
+
+def test_list_resources_when_aws_knows_nothing_then_shows_it_as_gone(
+    new_run: Callable[..., Run],
+) -> None:
+    """A record that outlived its sandbox is no crash, and deleting is none either."""
+    arn = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
+    run = new_run()
+    run = replace(
+        run,
+        record=replace(
+            run.record,
+            bucket="haikuft-gone",
+            role_name="AmazonBedrock-gone",
+            job_arn=f"{arn}:model-customization-job/{HAIKU.id}/abcdefghijkl",
+            custom_model_arn=f"{arn}:custom-model/{HAIKU.id}/abcdefghijkl",
+            throughput_arn=f"{arn}:provisioned-model/abcdefghijkl",
+        ),
+    )
+    for resources in (list_resources(run), delete_resources(run)):
+        kinds = by_kind(resources)
+        assert set(kinds) == {THROUGHPUT, JOB, MODEL, BUCKET, ROLE}
+        assert {one.status for one in resources} == {GONE}
+    assert not billing_now(billing(run))
+
+
+def test_list_resources_when_nothing_was_made_then_is_empty(new_run: Callable[..., Run]) -> None:
+    """A run that has only begun has nothing."""
+    assert list_resources(new_run()) == []
+
+
+def test_list_resources_when_another_run_has_some_then_leaves_them_out(
+    new_run: Callable[..., Run],
+) -> None:
+    """A run named first-b begins like one named first: the tag decides whose a thing is."""
+    run = new_run()
+    bedrock = run.connection.client("bedrock")
+    throughput.start_throughput(
+        bedrock,
+        f"{resource_prefix('first-b')}-20261121-120000",
+        model_arn=HAIKU.id,
+        tags={"haikuft:run": "first-b"},
+    )
+    assert list_resources(run) == []
+    delete_resources(run)
+    assert len(bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]) == 1
+
+
+def test_delete_resources_when_a_job_runs_then_stops_it_first(
+    new_run: Callable[..., Run], set_up: Callable[[Run], Run]
+) -> None:
+    """A running job bills; afterwards it is stopped, and everything else is gone."""
+    run = set_up(new_run(stage_seconds=30))
+    bedrock = run.connection.client("bedrock")
+    arn = start_job(run)
+    running = by_kind(billing_now(billing(run)))[JOB]
+    assert running.status == "InProgress"
+    assert "tokens it trains" in running.bills
+    left = by_kind(delete_resources(run))
+    assert left[JOB].status == "Stopped"
+    assert customization.get_job(bedrock, arn).status == "Stopped"
+    assert {left[BUCKET].status, left[ROLE].status} == {GONE}
+
+
+def test_delete_resources_when_throughput_is_committed_then_says_so_and_deletes_the_rest(
+    new_run: Callable[..., Run], set_up: Callable[[Run], Run]
+) -> None:
+    """What cannot go stays with its reason and its date; what can go, goes."""
+    run = set_up(new_run())
+    serve(run, HAIKU.arn(REGION), commitment="1 month")
+    left = by_kind(delete_resources(run))
+    assert left[THROUGHPUT].status == "InService"
+    assert "committed for 1 month, until 20" in left[THROUGHPUT].hint
+    assert {left[BUCKET].status, left[ROLE].status} == {GONE}
+    assert by_kind(billing_now(billing(run)))[THROUGHPUT].bills
+
+
+def test_delete_resources_when_the_bucket_is_not_ours_then_leaves_it(
+    new_run: Callable[..., Run], set_up: Callable[[Run], Run]
+) -> None:
+    """A record that names somebody's bucket does not empty it."""
+    run = set_up(new_run())
+    client = run.connection.client("s3")
+    tags: Any = {"TagSet": [{"Key": "haikuft:run", "Value": "second"}]}
+    client.put_bucket_tagging(Bucket=run.record.bucket, Tagging=tags)
+    left = by_kind(delete_resources(run))
+    assert left[BUCKET].status == "exists"
+    assert "not made by this run" in left[BUCKET].hint
+    assert len(s3.list_objects(client, run.record.bucket)) == 2
+    assert left[ROLE].status == GONE
+
+
+class Refusing:
+    """A connection whose every call ends in the same error."""
+
+    bills = True
+    poll_seconds = 0.0
+
+    def __init__(self, code: str) -> None:
+        response: Any = {"Error": {"Code": code, "Message": "No."}}
+        self._error = ClientError(response, "Operation")
+
+    def client(self, _: str) -> Any:
+        """Give a client that refuses."""
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse, paginators included."""
+
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise self._error
+
+        return refuse
+
+
+RECORD = RunRecord(
+    run="first", target="aws", bucket="b", role_name="r", throughput_arn="arn:pt/abc"
+)
+
+
+def test_list_resources_when_not_allowed_to_look_then_never_calls_it_gone(tmp_path: Path) -> None:
+    """What may still bill is shown as unknown, whatever the policy allows."""
+    connection: Any = Refusing("AccessDeniedException")
+    resources = list_resources(Run(RECORD, connection, HAIKU, tmp_path))
+    assert {one.status for one in resources} == {UNKNOWN}
+    assert "arn:pt/abc" in {one.arn for one in resources}
+    assert {THROUGHPUT, JOB, MODEL, BUCKET, ROLE} <= {one.kind for one in resources}
+    assert all("administrator" in one.hint for one in resources)
+
+
+def test_list_resources_when_login_has_run_out_then_says_so(tmp_path: Path) -> None:
+    """An expired login is told once, not as a list of unknowns."""
+    connection: Any = Refusing("ExpiredTokenException")
+    run = Run(RECORD, connection, HAIKU, tmp_path)
+    for act in (list_resources, billing_now, delete_resources):
+        with pytest.raises(CredentialsError, match="aws sso login"):
+            act(run)
+
+
+COSTLY = Resource(THROUGHPUT, "serve", "arn:pt/abc", "InService", "by the hour", 40.0)
+STORED = Resource(OBJECTS, "b", "arn:b/*", "3, 1.0 MB", "storage: cents")
+DONE = Resource(JOB, "job", "arn:job", "Completed")
+
+
+@pytest.mark.parametrize(
+    ("resources", "words"),
+    [
+        ([DONE, Resource(BUCKET, "b", "arn:b", GONE)], "nothing is left but .* Nothing bills"),
+        ([COSTLY, STORED], "Billing now: .*serve.*US\\$40.0000 an hour, and 1 more"),
+        ([COSTLY], "is left: Provisioned Throughput serve. .*US\\$40.0000 an hour. Set"),
+        ([STORED], "at a price we do not know. Set delete = True"),
+        ([Resource(MODEL, "m", "arn:m", UNKNOWN)], "may not look at: custom model; something"),
+    ],
+)
+def test_summarise_when_something_is_left_then_says_what_and_what_it_costs(
+    resources: list[Resource], words: str, tmp_path: Path
+) -> None:
+    """The last sentence of the series is computed, and never calls the unseen gone."""
+    connection: Any = None
+    said = summarise(Run(RECORD, connection, HAIKU, tmp_path), resources)
+    assert re.search(words, said)
+    assert "Nothing bills" not in said or resources[0] is DONE
+
+
+def test_tabulate_when_given_resources_then_has_a_row_for_each() -> None:
+    """Also an empty inventory is a table with its headings."""
+    table = tabulate([COSTLY, DONE])
+    assert [row[0] for row in table.rows] == [THROUGHPUT, JOB]
+    at = table.headings.index("US$ an hour")
+    assert [row[at] for row in table.rows] == ["40.0000", ""]
+    assert tabulate([]).headings == table.headings
