@@ -1,0 +1,30 @@
+"""The sandbox: a local AWS, one server process on the loopback address for each state directory.
+
+Importing this package loads neither moto nor NumPy; the server process does.
+"""
+
+from haikuft.sandbox.lifecycle import (
+    Endpoint,
+    Status,
+    configure,
+    read_settings,
+    reset,
+    start,
+    state_directory,
+    status,
+    stop,
+)
+from haikuft.sandbox.settings import SandboxSettings
+
+__all__ = [
+    "Endpoint",
+    "SandboxSettings",
+    "Status",
+    "configure",
+    "read_settings",
+    "reset",
+    "start",
+    "state_directory",
+    "status",
+    "stop",
+]

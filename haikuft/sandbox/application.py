@@ -1,0 +1,257 @@
+"""The sandbox as one WSGI application: S3, IAM, STS, KMS, Service Quotas and Bedrock.
+
+A request goes by the service in its signature's scope, and to Bedrock by method and raw path.
+`server` puts this on a port; tests also use it without one. `/_sandbox` is its own address.
+"""
+
+import json
+import os
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from http.client import responses
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from xml.sax.saxutils import escape
+
+from haikuft import __version__
+from haikuft.errors import SettingsError
+from haikuft.sandbox import constraints, quotas, wire
+from haikuft.sandbox.gate import RefusedError, Scope, check_origin, read_body, read_scope
+from haikuft.sandbox.policies import PolicyError
+from haikuft.sandbox.protocol import Call, Handler, Route, ServiceError, find_operation
+from haikuft.sandbox.services import SERVICES, MotoServices
+from haikuft.sandbox.settings import SandboxSettings, change_settings
+from haikuft.sandbox.storage import Store
+
+SERVED = (*SERVICES, "servicequotas", "bedrock")
+_JSON = {"Content-Type": "application/json"}
+
+
+def utc_now() -> datetime:
+    """Return the time, aware, UTC."""
+    return datetime.now(UTC)
+
+
+class Sandbox:
+    """One account's local AWS.
+
+    Args:
+        state: The state directory; custom models' files go below it.
+        settings: The settings to begin with.
+        handlers: Operation name to handler; None for Bedrock as the sandbox serves it.
+        now: The time, aware, UTC.
+        clock: Seconds that only grow, for idleness.
+        on_stop: Called when a request asks the sandbox to stop.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        settings: SandboxSettings | None = None,
+        handlers: Mapping[str, Handler] | None = None,
+        now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.monotonic,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.state = state
+        self.settings = settings or SandboxSettings()
+        self.store = Store(settings=lambda: self.settings, now=now)
+        self.on_stop = on_stop
+        self._services = MotoServices(self.store)
+        self._bedrock: Any = None
+        self._handlers = self._build_handlers(now) if handlers is None else handlers
+        self._clock = clock
+        self._activity = Lock()
+        self._open_requests = 0
+        self._last_request = clock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one WSGI request."""
+        with self._activity:
+            self._open_requests += 1
+        try:
+            answer = self._answer(environ)
+        finally:
+            with self._activity:
+                self._open_requests -= 1
+                self._last_request = self._clock()
+        reason = responses.get(answer.status, "")
+        start_response(f"{answer.status} {reason}", list(answer.headers.items()))
+        return [answer.body]
+
+    def idle_seconds(self) -> float:
+        """Return for how long nobody has asked for anything; 0 while a job runs."""
+        with self._activity:
+            if self._open_requests or (self._bedrock is not None and self._bedrock.running_jobs):
+                return 0.0
+            return self._clock() - self._last_request
+
+    def close(self) -> None:
+        """End running jobs and their child processes."""
+        if self._bedrock is not None:
+            self._bedrock.close()
+
+    def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
+        from haikuft.sandbox.bedrock import Bedrock
+        from haikuft.sandbox.runtime import Runtime
+
+        self._bedrock = Bedrock(self.store, lambda: self.settings, self.state / "models", now)
+        return {**self._bedrock.handlers(), **Runtime(self._bedrock).handlers()}
+
+    def _answer(self, environ: dict[str, Any]) -> wire.Response:
+        request_id = str(uuid.uuid4())
+        scope = Scope("", "", "")
+        try:
+            check_origin(environ)
+            path = raw_path(environ)
+            scope = read_scope(environ)
+            body = read_body(environ, scope.service)
+            if path == "/_sandbox" or path.startswith("/_sandbox/"):
+                return self._control(environ["REQUEST_METHOD"], path, body)
+            if scope.service == "bedrock":
+                return self._answer_bedrock(environ, scope, path, body, request_id)
+            if scope.service == "servicequotas":
+                return self._answer_quotas(environ, scope, body, request_id)
+            if scope.service in SERVICES:
+                return self._answer_moto(environ, scope.service)
+            raise _unserved(scope)
+        except RefusedError as error:
+            return _refuse(scope.service, environ, error, request_id)
+        except PolicyError as error:
+            refusal = RefusedError(501, "NotImplemented", f"The sandbox cannot judge this. {error}")
+            return _refuse(scope.service, environ, refusal, request_id)
+        except Exception as error:
+            traceback.print_exc(file=sys.stderr)
+            message = f"The sandbox failed: {type(error).__name__}: {error}. Its log says more."
+            refusal = RefusedError(500, "InternalServerException", message)
+            return _refuse(scope.service, environ, refusal, request_id)
+
+    def _control(self, method: str, path: str, body: bytes) -> wire.Response:
+        """Answer the sandbox's own address: who it is, its settings, stop."""
+        if (method, path) == ("GET", "/_sandbox"):
+            identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
+            return _json(200, identity)
+        if (method, path) == ("GET", "/_sandbox/settings"):
+            return _json(200, asdict(self.settings))
+        if (method, path) == ("PUT", "/_sandbox/settings"):
+            try:
+                changes = json.loads(body)
+                if not isinstance(changes, dict):
+                    raise SettingsError("Settings are a JSON object of names and values.")
+                changed = change_settings(self.settings, changes)
+                if changed.account_id != self.settings.account_id:
+                    raise SettingsError("account_id is set when the sandbox starts.")
+            except ValueError as error:
+                return _json(400, {"message": str(error)})
+            self.settings = changed
+            return _json(200, asdict(changed))
+        if (method, path) == ("POST", "/_sandbox/stop"):
+            self.on_stop()
+            return _json(200, {"stopping": True})
+        return _json(404, {"message": f"The sandbox has no {method} {path}."})
+
+    def _answer_bedrock(
+        self, environ: Mapping[str, Any], scope: Scope, path: str, body: bytes, request_id: str
+    ) -> wire.Response:
+        route: Route | None = None
+        try:
+            route = find_operation(environ["REQUEST_METHOD"], path)
+            handler = self._handlers.get(route.model.name)
+            if handler is None:
+                raise ServiceError(
+                    "UnknownOperationException",
+                    f"The sandbox does not serve {route.model.name} of {route.service}.",
+                )
+            parameters = wire.parse(
+                route.model,
+                labels=route.labels,
+                query=environ.get("QUERY_STRING", ""),
+                headers=_headers(environ),
+                body=body,
+            )
+            constraints.validate(route.model, parameters)
+            account = self.settings.account_id
+            call = Call(
+                route.service, route.model.name, parameters, scope.region, account, request_id
+            )
+            return wire.serialize(route.model, handler(call), request_id)
+        except ServiceError as error:
+            return wire.serialize_error(route.service if route else "bedrock", error, request_id)
+
+    def _answer_quotas(
+        self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
+    ) -> wire.Response:
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        try:
+            asked = json.loads(body or b"{}")
+            found = quotas.answer(operation, asked, settings=self.settings, region=scope.region)
+        except ServiceError as error:
+            raise RefusedError(400, error.code, error.message) from error
+        except ValueError as error:
+            raise RefusedError(400, "SerializationException", str(error)) from error
+        return _json(200, found, request_id)
+
+    def _answer_moto(self, environ: dict[str, Any], service: str) -> wire.Response:
+        reply = self._services.answer(service, environ)
+        return wire.Response(reply.status, dict(reply.headers), reply.body)
+
+
+def raw_path(environ: Mapping[str, Any]) -> str:
+    """Return the request's path as it was sent, still percent-encoded."""
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
+    if "://" in target.partition("?")[0]:
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    return target.partition("?")[0]
+
+
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    found = {
+        name[5:].replace("_", "-"): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    content_type = environ.get("CONTENT_TYPE")
+    return found | ({"Content-Type": content_type} if content_type else {})
+
+
+def _unserved(scope: Scope) -> RefusedError:
+    if scope.service:
+        served = ", ".join(SERVED)
+        message = f"The sandbox does not serve {scope.service}. It serves {served}."
+        return RefusedError(501, "NotImplemented", message)
+    return RefusedError(
+        403, "MissingAuthenticationToken", "The sandbox takes signed requests; any key will do."
+    )
+
+
+def _refuse(
+    service: str, environ: Mapping[str, Any], error: RefusedError, request_id: str
+) -> wire.Response:
+    """Write a refusal in the form that the service's clients can read."""
+    code, message = escape(error.code), escape(error.message)
+    inner = f"<Code>{code}</Code><Message>{message}</Message>"
+    if service == "s3":
+        text = f"<Error>{inner}</Error>"
+    elif service == "ec2":
+        text = f"<Response><Errors><Error>{inner}</Error></Errors></Response>"
+    elif "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
+        text = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error></ErrorResponse>"
+    else:
+        document = {"__type": error.code, "message": error.message}
+        answer = _json(error.status, document, request_id)
+        answer.headers["x-amzn-ErrorType"] = error.code
+        return answer
+    headers = {"Content-Type": "application/xml", "x-amzn-RequestId": request_id}
+    return wire.Response(error.status, headers, text.encode("utf-8"))
+
+
+def _json(status: int, document: Any, request_id: str = "") -> wire.Response:
+    headers = _JSON | ({"x-amzn-RequestId": request_id} if request_id else {})
+    return wire.Response(status, headers, json.dumps(document).encode("utf-8"))

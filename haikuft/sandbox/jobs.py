@@ -1,0 +1,236 @@
+"""Model customization jobs: create, get, list, stop. `job_run` does a job's work.
+
+Creation refuses at once what AWS refuses at once: names in use, models that cannot be tuned here,
+hyperparameters out of range, files that are not .jsonl in a bucket of the same Region, and a role
+that Bedrock cannot assume. What is wrong inside the files fails the job later.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from haikuft.base_models import BaseModel
+from haikuft.errors import SettingsError
+from haikuft.hyperparameters import from_aws, to_aws
+from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, base_model_arn, require_tunable
+from haikuft.sandbox.intake import input_uris, split_uri
+from haikuft.sandbox.listing import page
+from haikuft.sandbox.models import trained_with
+from haikuft.sandbox.protocol import Call, ServiceError
+from haikuft.sandbox.state import (
+    STAGES,
+    UNFINISHED,
+    ControlPlane,
+    Job,
+    Stage,
+    build_arn,
+    find,
+    in_region,
+    new_id,
+    present,
+)
+from haikuft.sandbox.storage import RoleNotAssumable
+from haikuft.sandbox.tags import read_tags
+from haikuft.sandbox.tokens import recall, remember
+
+_CANNOT_READ = "Could not validate GetObject permissions to access Amazon S3 bucket"
+_CANNOT_WRITE = "Could not validate PutObject permissions to access S3 bucket"
+_KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
+
+
+def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:
+    """CreateModelCustomizationJob; `start` is given the ARN of the job to run."""
+    asked = call.parameters
+    with plane.state.lock:
+        earlier = recall(plane.state, call)
+        if earlier:
+            return {"jobArn": earlier}
+        base_model = _find_base_model(plane, call)
+        _check_names(plane, call)
+        _check_files(plane, call)
+        job_tags = read_tags(asked.get("jobTags", []))
+        read_tags(asked.get("customModelTags", []))
+        resource = f"model-customization-job/{base_model.id}/{new_id()}"
+        now = plane.now()
+        job = Job(
+            arn=build_arn(call.region, call.account_id, resource),
+            name=asked["jobName"],
+            created=now,
+            changed=now,
+            status="InProgress",
+            request=asked,
+            base_model_id=base_model.id,
+            hyperparameters=_read_hyperparameters(asked, base_model),
+            stages=dict.fromkeys(STAGES, Stage()),
+            kms_key_arn=_key_arn(call),
+        )
+        try:
+            plane.store.assume_role(asked["roleArn"], source_arn=job.arn)
+        except RoleNotAssumable as error:
+            raise ServiceError(
+                "ValidationException", f"Could not assume provided IAM role. {error.reason}"
+            ) from error
+        plane.state.jobs[job.arn] = job
+        plane.state.tags[job.arn] = job_tags
+        remember(plane.state, call, job.arn)
+    start(job.arn)
+    return {"jobArn": job.arn}
+
+
+def get_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """GetModelCustomizationJob: by name or ARN."""
+    with plane.state.lock:
+        job = require_job(plane, call)
+    return present(
+        jobArn=job.arn,
+        jobName=job.name,
+        outputModelName=job.request["customModelName"],
+        outputModelArn=job.model_arn or None,
+        clientRequestToken=job.request.get("clientRequestToken"),
+        roleArn=job.request["roleArn"],
+        status=job.status,
+        statusDetails=_status_details(job),
+        failureMessage=job.failure_message or None,
+        creationTime=job.created,
+        lastModifiedTime=job.changed,
+        endTime=job.ended,
+        baseModelArn=base_model_arn(job.base_model_id, call.region),
+        customizationType="FINE_TUNING",
+        outputModelKmsKeyArn=job.kms_key_arn or None,
+        vpcConfig=job.request.get("vpcConfig"),
+        **trained_with(job),
+    )
+
+
+def list_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """ListModelCustomizationJobs."""
+    wanted = call.parameters.get("statusEquals")
+    with plane.state.lock:
+        jobs = [
+            job for job in in_region(plane.state.jobs, call.region) if wanted in (None, job.status)
+        ]
+    shown, more = page(jobs, call.parameters)
+    return {"modelCustomizationJobSummaries": [_summary(job, call) for job in shown], **more}
+
+
+def stop_job(plane: ControlPlane, stop: Callable[[str], None], call: Call) -> dict[str, Any]:
+    """StopModelCustomizationJob: only while InProgress; `stop` is given the job's ARN."""
+    with plane.state.lock:
+        job = require_job(plane, call)
+        if job.status != "InProgress":
+            raise ServiceError(
+                "ConflictException", f"Job {job.name} is {job.status} and cannot be stopped."
+            )
+        stop(job.arn)
+    return {}
+
+
+def require_job(plane: ControlPlane, call: Call) -> Job:
+    """Find the job that the request names, by name or ARN.
+
+    Raises:
+        ServiceError: this Region has none of that name.
+    """
+    identifier = call.parameters["jobIdentifier"]
+    job = find(plane.state.jobs, identifier, call.region)
+    if job is None:
+        raise ServiceError(
+            "ResourceNotFoundException", f"Could not find model customization job {identifier}."
+        )
+    return job
+
+
+def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
+    asked = call.parameters
+    identifier = asked["baseModelIdentifier"]
+    if find(plane.state.models, identifier, call.region) is not None:
+        raise ServiceError(
+            "ValidationException",
+            "The sandbox tunes base models only, not a custom model once more. Name a base model.",
+        )
+    kind = asked.get("customizationType", "FINE_TUNING")
+    if kind != "FINE_TUNING" or "customizationConfig" in asked:
+        raise ServiceError(
+            "ValidationException", f"{identifier} can be customized by FINE_TUNING, not by {kind}."
+        )
+    if "." not in identifier:  # the name of a custom model that is not there
+        raise ServiceError("ValidationException", INVALID_IDENTIFIER)
+    return require_tunable(plane, call, identifier)
+
+
+def _check_names(plane: ControlPlane, call: Call) -> None:
+    """Names of jobs stay taken for ever, those of custom models until the model is deleted."""
+    jobs = in_region(plane.state.jobs, call.region)
+    if call.parameters["jobName"] in {job.name for job in jobs}:
+        raise ServiceError("ValidationException", "The provided job name is currently in use.")
+    coming = {job.request["customModelName"] for job in jobs if job.status in UNFINISHED}
+    made = {model.name for model in in_region(plane.state.models, call.region)}
+    if call.parameters["customModelName"] in coming | made:
+        raise ServiceError(
+            "ValidationException", "The provided custom model name is currently in use."
+        )
+
+
+def _check_files(plane: ControlPlane, call: Call) -> None:
+    """Each input is one .jsonl object, and all buckets are in the job's Region."""
+    for uri in input_uris(call.parameters):
+        bucket, key = split_uri(uri)
+        if not key.endswith(".jsonl"):
+            raise ServiceError(
+                "ValidationException",
+                f"Provided S3 location is invalid: {uri}. Input data must be in .jsonl format",
+            )
+        _check_bucket(plane, call, bucket, f"{_CANNOT_READ}: {bucket} at key {key}")
+    bucket, key = split_uri(call.parameters["outputDataConfig"]["s3Uri"])
+    _check_bucket(plane, call, bucket, f"{_CANNOT_WRITE}: {bucket} at key {key}")
+
+
+def _check_bucket(plane: ControlPlane, call: Call, bucket: str, message: str) -> None:
+    region = plane.store.bucket_region(bucket)
+    if region == call.region:
+        return
+    reason = "does not exist" if region is None else f"is in {region}, the job in {call.region}"
+    raise ServiceError("ValidationException", f"{message}. The bucket {reason}.")
+
+
+def _read_hyperparameters(asked: Mapping[str, Any], base_model: BaseModel) -> dict[str, str]:
+    try:
+        return to_aws(from_aws(asked.get("hyperParameters", {}), base_model), base_model)
+    except SettingsError as error:
+        raise ServiceError("ValidationException", f"Invalid hyperparameters: {error}") from error
+
+
+def _key_arn(call: Call) -> str:
+    key = call.parameters.get("customModelKmsKeyId", "")
+    if _KEY_ID.fullmatch(key):
+        return f"arn:aws:kms:{call.region}:{call.account_id}:key/{key}"
+    if "alias/" in key:
+        raise ServiceError(
+            "ValidationException", "The sandbox does not look up KMS aliases. Give the key's ARN."
+        )
+    return str(key)
+
+
+def _status_details(job: Job) -> dict[str, Any]:
+    return {
+        name: present(
+            status=stage.status, creationTime=stage.created, lastModifiedTime=stage.changed
+        )
+        for name, stage in job.stages.items()
+    }
+
+
+def _summary(job: Job, call: Call) -> dict[str, Any]:
+    return present(
+        jobArn=job.arn,
+        jobName=job.name,
+        baseModelArn=base_model_arn(job.base_model_id, call.region),
+        status=job.status,
+        statusDetails=_status_details(job),
+        creationTime=job.created,
+        lastModifiedTime=job.changed,
+        endTime=job.ended,
+        customModelArn=job.model_arn or None,
+        customModelName=job.request["customModelName"],
+        customizationType="FINE_TUNING",
+    )

@@ -1,0 +1,90 @@
+"""HTTP for the sandbox: werkzeug's threaded server, bound to loopback, with keep-alive.
+
+werkzeug closes every connection after one response because it cannot tell whether a request's
+body was read; the sandbox's application always reads it, so the connection can be kept.
+"""
+
+import socket
+import sys
+from collections.abc import Iterable
+from http.client import responses
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from haikuft.sandbox.lifecycle import HOST
+
+BODY_READ = "haikuft.body_read"  # key in the WSGI environ, set once the body was read to its end
+
+
+def bind(app: Any, *, port: int = 0) -> BaseWSGIServer:
+    """Bind an application to a port of the loopback address; port 0 means any free one.
+
+    Nothing is served before `serve_forever()`. Raises OSError when the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+        bound = listener.getsockname()[1]
+        return make_server(
+            HOST, bound, app, threaded=True, request_handler=_Handler, fd=listener.fileno()
+        )
+
+
+class _Handler(WSGIRequestHandler):
+    """One connection: requests in, whole responses out."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 120  # seconds without a request, then the connection is closed
+    wbufsize = -1  # headers and body leave together
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self) -> None:
+        """Answer one request."""
+        environ = self.make_environ()
+        head: list[Any] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Any:
+            head[:] = [status, headers]
+            return None
+
+        chunks: Iterable[bytes] = self.server.app(environ, start_response)
+        body = b"".join(chunks)
+        code = int(head[0].split()[0])
+        self.send_response(code, responses.get(code, ""))
+        names = {name.lower() for name, _ in head[1]}
+        for name, value in head[1]:
+            self.send_header(name, value)
+        bodiless = self.command == "HEAD" or code in (204, 304)
+        if not bodiless and "content-length" not in names:
+            self.send_header("Content-Length", str(len(body)))
+        if not environ.get(BODY_READ):
+            self.close_connection = True
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if not bodiless:
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def handle_expect_100(self) -> bool:
+        """Say "100 Continue" at once; botocore waits a second for it before it sends a body."""
+        ready = super().handle_expect_100()
+        self.wfile.flush()
+        return ready
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep ordinary requests out of the log."""
+
+    def log_error(self, format: str, *args: Any) -> None:
+        """Log what went wrong; a connection that was idle for too long is nothing wrong."""
+        if not format.startswith("Request timed out"):
+            super().log_error(format, *args)
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Write werkzeug's own complaints to the log file, which is stderr."""
+        sys.stderr.write(f"{message % args if args else message}\n")

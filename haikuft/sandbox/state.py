@@ -1,0 +1,213 @@
+"""What the sandbox's Bedrock knows: jobs, custom models, throughputs and their tags.
+
+Records are frozen; a change is a new record put in the old one's place, always under one lock.
+Ids and ARNs have the shapes of botocore's service model: twelve lower-case letters or digits.
+"""
+
+import secrets
+import string
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from haikuft.sandbox.settings import SandboxSettings
+from haikuft.sandbox.storage import Store
+
+STAGES = ("validationDetails", "dataProcessingDetails", "trainingDetails")  # AWS's names, in order
+UNFINISHED = frozenset({"InProgress", "Stopping"})
+
+_ALPHABET = string.ascii_lowercase + string.digits
+
+
+class Named(Protocol):
+    """What every record has: identity, name, birth."""
+
+    @property
+    def arn(self) -> str:
+        """Identity; its fourth field is the Region."""
+
+    @property
+    def name(self) -> str:
+        """The name its maker gave it."""
+
+    @property
+    def created(self) -> datetime:
+        """When it was made, UTC."""
+
+
+Record = TypeVar("Record", bound=Named)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of a job's three stages.
+
+    Attributes:
+        status: AWS's word: NotStarted, InProgress, Completed, Stopping, Stopped or Failed.
+        created: When it began, UTC; None before.
+        changed: When its status last changed, UTC; None before it began.
+    """
+
+    status: str = "NotStarted"
+    created: datetime | None = None
+    changed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A model customization job.
+
+    Attributes:
+        request: The parameters it was created with, in AWS's member names.
+        base_model_id: The base model's id with its context suffix.
+        hyperparameters: All of them in AWS's names and strings, defaults filled in.
+        stages: AWS's stage name -> where it stands.
+        model_arn: The custom model it made; "" until Completed.
+        training_loss: Mean loss of the kept model on the training records; None until Completed.
+        validation_loss: The same on the validation records; None without them.
+    """
+
+    arn: str
+    name: str
+    created: datetime
+    changed: datetime
+    status: str
+    request: Mapping[str, Any] = field(repr=False)
+    base_model_id: str
+    hyperparameters: Mapping[str, str]
+    stages: Mapping[str, Stage]
+    kms_key_arn: str = ""
+    ended: datetime | None = None
+    failure_message: str = ""
+    model_arn: str = ""
+    training_loss: float | None = None
+    validation_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomModel:
+    """What a completed job leaves behind.
+
+    Attributes:
+        job_arn: The job that made it; jobs are never deleted.
+        base_model_id: The base model's id with its context suffix.
+        directory: Where the stand-in's files lie.
+    """
+
+    arn: str
+    name: str
+    created: datetime
+    job_arn: str
+    base_model_id: str
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """Provisioned Throughput for a custom or a base model.
+
+    Attributes:
+        model_arn: What it serves now.
+        desired_model_arn: What it will serve once `ready`.
+        base_model_id: The base model underneath, with its context suffix.
+        custom: It was bought for a custom model, and may change to its kin.
+        units: Model units.
+        commitment: "", "OneMonth" or "SixMonths".
+        expires: End of the committed term; None without commitment.
+        pending: "Creating" or "Updating" until `ready`, "" after.
+        ready: When what is pending will be done, UTC.
+    """
+
+    arn: str
+    name: str
+    created: datetime
+    changed: datetime
+    model_arn: str
+    desired_model_arn: str
+    base_model_id: str
+    custom: bool
+    units: int
+    commitment: str
+    expires: datetime | None
+    pending: str
+    ready: datetime
+
+    @property
+    def status(self) -> str:
+        """AWS's word for where it stands."""
+        return self.pending or "InService"
+
+
+class State:
+    """All records of one sandbox. Hold `lock` from the first look to the last change."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.jobs: dict[str, Job] = {}
+        self.models: dict[str, CustomModel] = {}
+        self.throughputs: dict[str, Throughput] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        # (operation, Region, client request token) -> the ARN that the first request made
+        self.tokens: dict[tuple[str, str, str], str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """What every control plane operation works with.
+
+    Attributes:
+        state: The records.
+        store: S3, IAM and KMS as a service role sees them.
+        settings: Reads the sandbox's settings as they stand now.
+        now: The clock: aware, UTC.
+        models_dir: Where custom models' files are kept.
+    """
+
+    state: State
+    store: Store
+    settings: Callable[[], SandboxSettings]
+    now: Callable[[], datetime]
+    models_dir: Path
+
+
+def new_id() -> str:
+    """Draw twelve random lower-case letters or digits, as at the end of AWS's ARNs."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def build_arn(region: str, account_id: str, resource: str) -> str:
+    """Build an ARN of Bedrock's; `resource` is like "custom-model/<base model id>/<id>"."""
+    return f"arn:aws:bedrock:{region}:{account_id}:{resource}"
+
+
+def region_of(arn: str) -> str:
+    """Read the Region in an ARN."""
+    return arn.split(":")[3]
+
+
+def id_of(arn: str) -> str:
+    """Read the last segment of an ARN."""
+    return arn.rpartition("/")[2]
+
+
+def in_region(table: Mapping[str, Record], region: str) -> list[Record]:
+    """List the records of one Region; Regions see nothing of each other."""
+    return [record for record in table.values() if region_of(record.arn) == region]
+
+
+def find(table: Mapping[str, Record], identifier: str, region: str) -> Record | None:
+    """Find a record of this Region by ARN, name or id."""
+    matches = [
+        record
+        for record in in_region(table, region)
+        if identifier in (record.arn, record.name, id_of(record.arn))
+    ]
+    return max(matches, key=lambda record: record.created, default=None)
+
+
+def present(**members: Any) -> dict[str, Any]:
+    """Keep the members that have a value; AWS leaves out what it does not know yet."""
+    return {name: value for name, value in members.items() if value is not None}

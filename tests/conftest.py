@@ -1,0 +1,188 @@
+"""What all tests share: no way to AWS, and sandboxes to talk to."""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+import haikuft.sandbox
+from haikuft import aws, iam, s3
+from haikuft.base_models import CLAUDE_3_HAIKU
+from haikuft.run_record import Run, RunRecord
+from haikuft.sandbox import Endpoint, SandboxSettings
+
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@cache
+def dummy_session() -> boto3.Session:
+    """Make the one session of all clients; it keeps AWS's service models, which load slowly."""
+    return boto3.Session("testing", "testing")
+
+
+def make_client(url: str, service: str, region: str = REGION) -> Any:
+    """Make a client for a sandbox that reads no profile, no proxy, and asks only once."""
+    config = Config(proxies={}, retries={"total_max_attempts": 1})
+    return dummy_session().client(service, region, endpoint_url=url, config=config)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_way_to_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Take away credentials, profiles, proxies and the user's sandbox; refuse other hosts."""
+    connect = socket.socket.connect
+
+    def connect_to_loopback(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
+            raise OSError(f"A test wanted to reach {address[0]}; tests stay on this machine.")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("HAIKUFT_SANDBOX_STATE", str(tmp_path_factory.mktemp("unnamed-sandbox")))
+        patch.setattr(socket.socket, "connect", connect_to_loopback)
+        yield
+        haikuft.sandbox.stop()
+
+
+@pytest.fixture(scope="module")
+def sandbox_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an empty state directory for this module's sandbox."""
+    return tmp_path_factory.mktemp("sandbox")
+
+
+@pytest.fixture(scope="module")
+def sandbox(sandbox_state: Path) -> Iterator[Endpoint]:
+    """Run a sandbox in a process of its own, with nothing in it and no waiting."""
+    yield haikuft.sandbox.start(sandbox_state, settings={"stage_seconds": 0})
+    haikuft.sandbox.stop(sandbox_state)
+    assert not haikuft.sandbox.status(sandbox_state).running
+
+
+@pytest.fixture(scope="module")
+def sandbox_clients(sandbox: Endpoint) -> Callable[..., Any]:
+    """`sandbox_clients("s3")` is a boto3 client of this module's sandbox."""
+
+    def clients(service: str, region: str = REGION) -> Any:
+        return make_client(sandbox.url, service, region)
+
+    return clients
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSandbox:
+    """A sandbox within the test's own process, served by a thread.
+
+    Attributes:
+        application: The WSGI application, a `haikuft.sandbox.application.Sandbox`.
+        url: Where it is served.
+    """
+
+    application: Any
+    url: str
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """Make a boto3 client of this sandbox."""
+        return make_client(self.url, service, region)
+
+
+@pytest.fixture
+def local_sandbox(tmp_path: Path) -> Iterator[Callable[..., LocalSandbox]]:
+    """`local_sandbox(handlers={…}, now=…, role_delay_seconds=3)` serves one on a thread.
+
+    `handlers` answer Bedrock's operations, none by default; `handlers=None` takes the
+    sandbox's own. moto's backends are this process's, and are emptied at the end.
+    """
+    from moto.core.base_backend import BackendDict
+
+    from haikuft.sandbox.application import Sandbox, utc_now
+    from haikuft.sandbox.serving import bind
+
+    servers = []
+
+    def serve(
+        handlers: Mapping[str, Any] | None = {}, now: Any = utc_now, **settings: Any
+    ) -> LocalSandbox:
+        wanted = SandboxSettings(**{"stage_seconds": 0, **settings})
+        application = Sandbox(tmp_path, settings=wanted, handlers=handlers, now=now)
+        server = bind(application)
+        servers.append((application, server))
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        return LocalSandbox(application, f"http://127.0.0.1:{server.port}")
+
+    yield serve
+    for application, server in servers:
+        server.shutdown()
+        application.close()
+    BackendDict.reset()
+
+
+@pytest.fixture
+def new_run(local_sandbox: Callable[..., LocalSandbox], tmp_path: Path) -> Callable[..., Run]:
+    """`new_run(stage_seconds=5)` opens a run on an empty sandbox with such settings."""
+
+    def open_run(**settings: Any) -> Run:
+        connection = aws.Connection(
+            target="sandbox",
+            region=REGION,
+            account_id=ACCOUNT,
+            caller_arn="",
+            endpoint=local_sandbox(handlers=None, **settings).url,
+            sandbox_state="",
+            bills=False,
+            poll_seconds=0.02,
+            session=aws._sandbox_session(REGION),
+        )
+        record = RunRecord(run="first", target="sandbox", base_model_id=CLAUDE_3_HAIKU.id)
+        return Run(record, connection, CLAUDE_3_HAIKU, tmp_path)
+
+    return open_run
+
+
+@pytest.fixture
+def set_up() -> Callable[[Run], Run]:
+    """`set_up(run)` does what notebooks 1 and 2 do: bucket, role, two files of short records."""
+
+    def make(run: Run) -> Run:
+        bucket = s3.default_bucket_name("first", account_id=ACCOUNT, region=REGION)
+        client = run.connection.client("s3")
+        s3.ensure_bucket(client, bucket, region=REGION, tags=run.tags)
+        role_name = iam.default_role_name("first")
+        role_arn = iam.ensure_role(
+            run.connection.client("iam"),
+            role_name,
+            trust_policy=iam.build_trust_policy(ACCOUNT, REGION),
+            role_policy=iam.build_role_policy(bucket, region=REGION, account_id=ACCOUNT),
+            tags=run.tags,
+        )
+        uris = []
+        for key in (s3.TRAINING_KEY, s3.VALIDATION_KEY):
+            path = run.data / Path(key).name
+            path.write_text("".join(f"{_short_record(key, number)}\n" for number in range(32)))
+            uris.append(s3.upload_file(client, path, bucket, key))
+        names = {"bucket": bucket, "role_name": role_name, "role_arn": role_arn}
+        files = {"training_uri": uris[0], "validation_uri": uris[1]}
+        return replace(run, record=replace(run.record, **names, **files))
+
+    return make
+
+
+def _short_record(key: str, number: int) -> str:
+    answer = "even" if number % 2 else "odd"
+    turns = [("user", f"{key} {number}"), ("assistant", answer)]
+    return json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]})

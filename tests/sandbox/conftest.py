@@ -1,0 +1,234 @@
+"""A Bedrock with a clock of its own, a store in a dict, and a training that takes no time."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haikuft.sandbox.bedrock import Bedrock
+from haikuft.sandbox.job_run import JobRunner
+from haikuft.sandbox.protocol import SERVICES, Call, load_service
+from haikuft.sandbox.runtime import Runtime
+from haikuft.sandbox.settings import SandboxSettings
+from haikuft.sandbox.storage import AccessDenied, Role, RoleNotAssumable
+from haikuft.sandbox.wire import serialize
+
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/AmazonBedrock-test"
+
+# Stands in for haikuft.sandbox.training: the files it must leave, without the training.
+TRAINING = """
+import json, pathlib, sys
+work = pathlib.Path(sys.argv[1])
+if (work / "training.jsonl").read_text().count("hang"):
+    sys.stdin.read()  # until the pipe closes, or someone kills us
+    sys.exit(1)
+if (work / "training.jsonl").read_text().count("crash"):
+    sys.exit(1)
+validated = (work / "validation.jsonl").exists()
+(work / "model").mkdir()
+(work / "model" / "job.json").write_text((work / "job.json").read_text())
+(work / "step_wise_training_metrics.csv").write_text("step_number,epoch_number,training_loss\\n")
+if validated:
+    (work / "validation_metrics.csv").write_text("step_number,epoch_number,validation_loss\\n")
+result = {"training_loss": 0.5, "validation_loss": 0.75 if validated else None}
+(work / "result.json").write_text(json.dumps(result | {"stopped_epoch": None, "kept_epoch": 2}))
+"""
+
+
+@dataclass
+class FakeStore:
+    """Buckets in a dict, and permissions that a test takes away."""
+
+    regions: dict[str, str] = field(default_factory=lambda: {"data": REGION, "far": "us-east-1"})
+    objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    denied: set[str] = field(default_factory=set)
+    unassumable: str = ""
+
+    def assume_role(self, role_arn: str, *, source_arn: str) -> Role:
+        """Refuse when the test says why."""
+        if self.unassumable:
+            raise RoleNotAssumable(self.unassumable)
+        return Role(role_arn, role_arn.rpartition("/")[2], source_arn)
+
+    def bucket_region(self, bucket: str) -> str | None:
+        """Say where the bucket is."""
+        return self.regions.get(bucket)
+
+    def get_object(self, role: Role, bucket: str, key: str) -> bytes:
+        """Give what lies there, unless reading is denied."""
+        self._require(role, "s3:GetObject", bucket, key)
+        return self.objects[bucket, key]
+
+    def put_object(self, role: Role, bucket: str, key: str, data: bytes) -> None:
+        """Put it there, unless writing is denied."""
+        self._require(role, "s3:PutObject", bucket, key)
+        self.objects[bucket, key] = data
+
+    def _require(self, role: Role, action: str, bucket: str, key: str) -> None:
+        if action in self.denied:
+            raise AccessDenied(
+                role_arn=role.arn,
+                action=action,
+                resource=f"arn:aws:s3:::{bucket}/{key}",
+                reason=f"because no identity-based policy allows the {action} action",
+            )
+
+
+@dataclass
+class Generation:
+    """What a stand-in's reply looks like."""
+
+    text: str
+    stop_reason: str = "end_turn"
+    stop_sequence: str | None = None
+    input_tokens: int = 7
+    output_tokens: int = 3
+
+
+@dataclass
+class FakeModel:
+    """A stand-in that answers with its own name and notes what it was asked."""
+
+    name: str
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def generate(self, system: Any, messages: Any, **options: Any) -> Generation:
+        """Answer and note the question."""
+        self.asked.append({"system": system, "messages": messages, **options})
+        return Generation(f"I am {self.name}")
+
+
+@dataclass
+class Desk:
+    """One sandbox's Bedrock as its clients see it.
+
+    Attributes:
+        seen: What GetModelCustomizationJob said each time a stage waited for its time.
+        models: The models loaded so far, with what they were asked.
+        on_wait: Called each time a stage waits for its time.
+    """
+
+    store: FakeStore
+    settings: SandboxSettings
+    time: datetime
+    bedrock: Bedrock = field(init=False)
+    runtime: Runtime = field(init=False)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    models: list["FakeModel"] = field(default_factory=list)
+    on_wait: Callable[[], None] = lambda: None
+
+    def ask(self, operation: str, *, region: str = REGION, **parameters: Any) -> dict[str, Any]:
+        """Call an operation and see that its result fits AWS's model."""
+        service = next(s for s in SERVICES if operation in load_service(s).operation_names)
+        call = Call(service, operation, parameters, region, ACCOUNT, "request-1")
+        handlers = {**self.bedrock.handlers(), **self.runtime.handlers()}
+        result = handlers[operation](call)
+        serialize(load_service(service).operation_model(operation), result, "request-1")
+        return result
+
+    def create_job(self, name: str = "job-1", **changes: Any) -> str:
+        """Start a job on the files of `upload`, and give its ARN."""
+        request = {
+            "jobName": name,
+            "customModelName": f"model-of-{name}",
+            "roleArn": ROLE,
+            "baseModelIdentifier": HAIKU,
+            "trainingDataConfig": {"s3Uri": "s3://data/training/train.jsonl"},
+            "validationDataConfig": {
+                "validators": [{"s3Uri": "s3://data/validation/validation.jsonl"}]
+            },
+            "outputDataConfig": {"s3Uri": "s3://data/output/"},
+            **changes,
+        }
+        asked = {key: value for key, value in request.items() if value is not None}
+        return str(self.ask("CreateModelCustomizationJob", **asked)["jobArn"])
+
+    def run_job(self, name: str = "job-1", **changes: Any) -> dict[str, Any]:
+        """Run a job to its end and describe it."""
+        arn = self.create_job(name, **changes)
+        self.bedrock.runner.join(arn)
+        return self.ask("GetModelCustomizationJob", jobIdentifier=arn)
+
+    def provision(self, name: str = "pt-1", **changes: Any) -> str:
+        """Create a throughput for the base model unless told otherwise, and give its ARN."""
+        asked = {"modelUnits": 1, "provisionedModelName": name, "modelId": HAIKU, **changes}
+        created = self.ask("CreateProvisionedModelThroughput", **asked)
+        return str(created["provisionedModelArn"])
+
+    def change(self, **settings: Any) -> None:
+        """Change the sandbox's settings."""
+        self.settings = replace(self.settings, **settings)
+
+    def pass_time(self, **duration: float) -> None:
+        """Let the clock go on."""
+        self.time += timedelta(**duration)
+
+    def load(self, directory: Path) -> "FakeModel":
+        """Load a model that answers with its directory's name."""
+        self.models.append(FakeModel(directory.name))
+        return self.models[-1]
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait without waiting: the clock goes on, and what the job looks like is noted."""
+        self.pass_time(seconds=seconds)
+        self.seen += [
+            self.ask("GetModelCustomizationJob", jobIdentifier=arn)
+            for arn in self.bedrock.plane.state.jobs
+        ]
+        self.on_wait()
+        return event.is_set()
+
+
+def build_records(count: int, text: str = "Where is my order?") -> bytes:
+    """Write so many different records as JSON Lines."""
+    lines = [
+        json.dumps(
+            {
+                "messages": [
+                    {"role": "user", "content": f"{n}: {text}"},
+                    {"role": "assistant", "content": "delivery"},
+                ]
+            }
+        )
+        for n in range(count)
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+@pytest.fixture
+def records() -> Callable[..., bytes]:
+    """Write so many different records as JSON Lines."""
+    return build_records
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Set up a Bedrock with good data files in its store."""
+    script = tmp_path / "training.py"
+    script.write_text(TRAINING)
+    desk = Desk(FakeStore(), SandboxSettings(stage_seconds=2.0), datetime(2026, 11, 21, tzinfo=UTC))
+    desk.store.objects = {
+        ("data", "training/train.jsonl"): build_records(40),
+        ("data", "validation/validation.jsonl"): build_records(32, "Has it left?"),
+    }
+    desk.bedrock = Bedrock(
+        desk.store,  # type: ignore[arg-type]
+        lambda: desk.settings,
+        tmp_path / "models",
+        lambda: desk.time,
+        make_runner=lambda plane: JobRunner(
+            plane, wait=desk.wait, command=(sys.executable, str(script))
+        ),
+    )
+    desk.runtime = Runtime(desk.bedrock, load=desk.load)  # type: ignore[arg-type]
+    yield desk
+    desk.bedrock.close()

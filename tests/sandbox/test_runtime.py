@@ -1,0 +1,220 @@
+"""InvokeModel and Converse: who answers, how it is labelled, and who may not be asked."""
+
+import json
+
+import pytest
+
+from haikuft.sandbox.messages import Question
+from haikuft.sandbox.protocol import EXTRA_HEADERS, ServiceError
+from haikuft.sandbox.runtime import answer_base
+
+PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
+HAIKU = f"{PLAIN}:200k"
+
+
+def invoke(desk, model_id, *, region="us-west-2", **changes):
+    """Ask with a Messages body; (reply, headers)."""
+    body = {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 50,
+        "messages": [{"role": "user", "content": "Where is it? It should be here."}],
+        **changes,
+    }
+    answer = desk.ask(
+        "InvokeModel", modelId=model_id, body=json.dumps(body).encode(), region=region
+    )
+    return json.loads(answer["body"]), answer[EXTRA_HEADERS]
+
+
+def converse(desk, model_id, **parameters):
+    """Ask with Converse."""
+    messages = [{"role": "user", "content": [{"text": "Where is it?"}]}]
+    return desk.ask("Converse", modelId=model_id, messages=messages, **parameters)
+
+
+@pytest.fixture
+def tuned(desk):
+    """Put a custom model in service; (desk, the throughput's ARN)."""
+    model = desk.run_job()["outputModelArn"]
+    arn = desk.provision(modelId=model)
+    desk.pass_time(seconds=2)
+    return desk, arn
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        PLAIN,
+        f"us.{PLAIN}",
+        f"arn:aws:bedrock:us-west-2::foundation-model/{PLAIN}",
+        f"arn:aws:bedrock:us-west-2:123456789012:inference-profile/us.{PLAIN}",
+    ],
+)
+def test_invoke_base_by_id_profile_or_arn_answers_as_base(desk, model_id):
+    """All names of the base model lead to the baseline, and the reply says so."""
+    reply, _ = invoke(desk, model_id)
+    assert reply["model"] == "sandbox-stand-in/base"
+    assert reply["content"][0]["text"]
+
+
+def test_invoke_reply_has_the_shape_of_the_messages_api(tuned):
+    """Role, content, stop reason and usage stand where Anthropic's clients look."""
+    desk, arn = tuned
+    reply, headers = invoke(desk, arn)
+    (model,) = desk.models
+    assert reply.pop("id").startswith("msg_bdrk_")
+    assert reply == {
+        "type": "message",
+        "role": "assistant",
+        "model": "sandbox-stand-in/model-of-job-1",
+        "content": [{"type": "text", "text": f"I am {model.name}"}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 7, "output_tokens": 3},
+    }
+    assert headers["x-amzn-bedrock-input-token-count"] == "7"
+    assert headers["x-amzn-bedrock-output-token-count"] == "3"
+    assert int(headers["x-amzn-bedrock-invocation-latency"]) >= 0
+
+
+def test_invoke_tuned_by_arn_or_name_loads_the_model_once(tuned):
+    """A provisioned model is asked by ARN or name; its files are read once."""
+    desk, arn = tuned
+    assert invoke(desk, arn)[0]["content"] == invoke(desk, "pt-1")[0]["content"]
+    assert len(desk.models) == 1
+
+
+def test_invoke_tuned_is_asked_what_the_body_says(tuned):
+    """System prompt, turns and settings reach the model unchanged."""
+    desk, arn = tuned
+    invoke(desk, arn, system="Be brief.", temperature=0.0, top_k=5, stop_sequences=["END"])
+    (asked,) = desk.models[0].asked
+    assert asked.pop("seed") >= 0
+    assert asked == {
+        "system": "Be brief.",
+        "messages": [{"role": "user", "content": "Where is it? It should be here."}],
+        "max_tokens": 50,
+        "temperature": 0.0,
+        "top_p": 0.999,
+        "top_k": 5,
+        "stop_sequences": ("END",),
+    }
+
+
+def test_invoke_provisioned_base_model_answers_as_base(desk):
+    """Throughput for a base model serves the base model."""
+    arn = desk.provision()
+    desk.pass_time(seconds=2)
+    assert invoke(desk, arn)[0]["model"] == "sandbox-stand-in/base"
+
+
+def test_invoke_while_creating_is_not_ready(desk):
+    """Before InService the answer is a 429 that SDKs repeat by themselves."""
+    arn = desk.provision()
+    with pytest.raises(ServiceError) as caught:
+        invoke(desk, arn)
+    assert caught.value.code == "ModelNotReadyException"
+
+
+def test_invoke_while_updating_goes_on_with_the_old_model(tuned):
+    """An update does not interrupt serving."""
+    desk, arn = tuned
+    other = desk.run_job("job-2")["outputModelArn"]
+    desk.ask("UpdateProvisionedModelThroughput", provisionedModelId=arn, desiredModelId=other)
+    assert invoke(desk, arn)[0]["model"] == "sandbox-stand-in/model-of-job-1"
+    desk.pass_time(seconds=2)
+    assert invoke(desk, arn)[0]["model"] == "sandbox-stand-in/model-of-job-2"
+
+
+def test_invoke_when_throughput_is_gone_is_not_found(tuned):
+    """A deleted throughput answers no more, though its model is still there."""
+    desk, arn = tuned
+    desk.ask("DeleteProvisionedModelThroughput", provisionedModelId=arn)
+    with pytest.raises(ServiceError) as caught:
+        invoke(desk, arn)
+    assert caught.value.code == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("by", ["suffixed id", "custom model ARN", "custom model name"])
+def test_invoke_without_throughput_is_refused_in_aws_words(desk, by):
+    """Suffixed ids and custom models need Provisioned Throughput."""
+    job = desk.run_job()
+    model_id = {
+        "suffixed id": HAIKU,
+        "custom model ARN": job["outputModelArn"],
+        "custom model name": job["outputModelName"],
+    }[by]
+    with pytest.raises(ServiceError, match="with on-demand throughput isn’t supported") as caught:
+        invoke(desk, model_id)
+    assert caught.value.code == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        "anthropic.claude-9",
+        f"eu.{PLAIN}",
+        f"arn:aws:bedrock:us-east-1::foundation-model/{PLAIN}",
+        f"arn:aws:bedrock:us-west-2:999999999999:inference-profile/us.{PLAIN}",
+    ],
+)
+def test_invoke_unknown_model_is_invalid(desk, model_id):
+    """Other models, other Regions' names and other accounts' profiles are refused."""
+    with pytest.raises(ServiceError, match="The provided model identifier is invalid"):
+        invoke(desk, model_id)
+
+
+def test_invoke_when_lifecycle_is_today_is_refused_for_base_and_tuned(tuned):
+    """Past the end of life every request fails, throughput or not."""
+    desk, arn = tuned
+    desk.change(lifecycle="today")
+    for model_id in (PLAIN, f"us.{PLAIN}", arn):
+        with pytest.raises(ServiceError, match="reached the end of its life") as caught:
+            invoke(desk, model_id)
+        assert caught.value.code == "ResourceNotFoundException"
+
+
+def test_invoke_without_body_is_malformed(desk):
+    """A missing body is a refusal like any other."""
+    with pytest.raises(ServiceError, match="Malformed input request"):
+        desk.ask("InvokeModel", modelId=PLAIN)
+
+
+def test_converse_answers_as_invoke_does(tuned):
+    """The same model gives the same text, with Converse's own members around it."""
+    desk, arn = tuned
+    answer = converse(desk, arn)
+    text = invoke(desk, arn)[0]["content"][0]["text"]
+    assert answer["output"] == {"message": {"role": "assistant", "content": [{"text": text}]}}
+    assert answer["stopReason"] == "end_turn"
+    assert answer["usage"] == {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10}
+    assert answer["metrics"]["latencyMs"] >= 0
+    assert "additionalModelResponseFields" not in answer
+
+
+def test_converse_when_asked_for_the_model_field_says_it_is_a_stand_in(tuned):
+    """Converse has no model member; a response field path brings it."""
+    desk, arn = tuned
+    answer = converse(desk, arn, additionalModelResponseFieldPaths=["/model", "/stop_sequence"])
+    assert answer["additionalModelResponseFields"] == {"model": "sandbox-stand-in/model-of-job-1"}
+
+
+def ask_base(text, *, max_tokens=100, stop_sequences=()):
+    """Ask the baseline a question of one turn."""
+    messages = [{"role": "user", "content": text}]
+    return answer_base(Question(None, messages, max_tokens, 0.0, 1.0, None, stop_sequences))
+
+
+def test_base_answer_when_longer_than_max_tokens_is_cut():
+    """A word or a punctuation mark is a token of the baseline."""
+    answer = ask_base("One two three, four.", max_tokens=3)
+    assert (answer.text, answer.stop_reason) == ("One two three", "max_tokens")
+    assert answer.output_tokens == 3
+    assert answer.input_tokens == 6
+
+
+def test_base_answer_ends_before_the_first_stop_sequence():
+    """The sequence that ended the reply is named and not part of it."""
+    answer = ask_base("One two three, four.", stop_sequences=("four", "three"))
+    assert answer.text == "One two "
+    assert (answer.stop_reason, answer.stop_sequence) == ("stop_sequence", "three")
