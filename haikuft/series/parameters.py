@@ -1,0 +1,125 @@
+"""The parameters of a notebook: what it takes, and how a word from the command line becomes one.
+
+papermill guesses a value's type from its looks and turns the run 007 into the number 7. Here the
+annotation in the notebook decides.
+"""
+
+import ast
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from papermill.inspection import inspect_notebook
+
+from haikuft.errors import SettingsError
+
+Value = str | int | float | bool | list[str]
+
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One line of a notebook's parameters cell.
+
+    Attributes:
+        name: The variable's name.
+        annotation: Its type as written: str, int, float, bool or list[str].
+        default: The value it has when none is given.
+        help: The comment behind it: meaning, unit and range.
+
+    """
+
+    name: str
+    annotation: str
+    default: Value
+    help: str
+
+
+def read_parameters(notebook: Path) -> dict[str, Parameter]:
+    """Read the cell tagged `parameters`; name -> parameter, in the order written.
+
+    Raises:
+        SettingsError: the file is no notebook, or a line of the cell is not a plain
+            `name: type = literal  # meaning`.
+
+    """
+    try:
+        # Read here, because papermill takes braces in a path for placeholders.
+        document = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+        document.metadata.setdefault("papermill", {})
+        found = inspect_notebook(document)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{notebook.name} cannot be read as a notebook: {error}") from error
+    return {name: _to_parameter(notebook, parts) for name, parts in found.items()}
+
+
+def parse_value(text: str, annotation: str) -> Value:
+    """Read a word from the command line as the annotation says.
+
+    Lists are written with commas, `a,b`, or as Python writes them, `["a", "b"]`.
+
+    Example: `parse_value("007", "str")` -> "007"; `parse_value("007", "int")` -> 7.
+
+    Raises:
+        SettingsError: the text is no such value; says what would be.
+
+    """
+    reader, wanted = _READERS[annotation]
+    try:
+        return reader(text)
+    except (ValueError, SyntaxError):
+        raise SettingsError(f"takes {wanted}, not {text!r}") from None
+
+
+def _to_parameter(notebook: Path, found: Mapping[str, Any]) -> Parameter:
+    name, annotation = found["name"], found["inferred_type_name"]
+    if annotation not in _READERS:
+        raise SettingsError(
+            f"{notebook.name}: the parameter {name} is annotated {annotation}. "
+            f"Annotate it as one of {', '.join(_READERS)}."
+        )
+    try:
+        default = ast.literal_eval(found["default"])
+    except (ValueError, SyntaxError):
+        raise SettingsError(
+            f"{notebook.name}: the parameter {name} has the default {found['default']}. "
+            "Write it as a literal: a quoted text, a number, True, False or a list of texts."
+        ) from None
+    return Parameter(name, annotation, default, found["help"].strip())
+
+
+def _read_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _read_bool(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(text)
+    return word in _TRUE
+
+
+def _read_list(text: str) -> list[str]:
+    if not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    parts = ast.literal_eval(text.strip())
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise ValueError(text)
+    return parts
+
+
+_READERS: Mapping[str, tuple[Callable[[str], Value], str]] = {
+    "str": (str, "a text"),
+    "int": (int, "a whole number"),
+    "float": (_read_float, "a number"),
+    "bool": (_read_bool, "True or False"),
+    "list[str]": (_read_list, 'a list such as a,b or ["a", "b"]'),
+}

@@ -1,0 +1,195 @@
+"""The series as one walk: which notebooks, with which parameters, one after the other."""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+import nbformat
+
+from haikuft.errors import NotFoundError, SettingsError
+from haikuft.series.headless import execute_notebook
+from haikuft.series.parameters import Parameter, Value, parse_value, read_parameters
+from haikuft.series.progress import Progress
+
+# The notebooks that a run must know by number: what they begin or end may cost money.
+PROVISION, EVALUATE, CLEAN_UP = 5, 6, 7
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook of the series.
+
+    Attributes:
+        number: Its place in the series, from the two digits its name begins with.
+        path: Where it lies.
+        parameters: What it takes; name -> parameter.
+
+    """
+
+    number: int
+    path: Path
+    parameters: Mapping[str, Parameter]
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending, such as 03_fine_tune."""
+        return self.path.stem
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A notebook to be executed, with the parameters it is given.
+
+    Attributes:
+        notebook: Which one.
+        values: Parameter's name -> value; what is left out keeps the notebook's default.
+
+    """
+
+    notebook: Notebook
+    values: Mapping[str, Value]
+
+    def value_of(self, name: str) -> Value:
+        """Say what the notebook will see under this name; empty if it has no such parameter."""
+        if name in self.values:
+            return self.values[name]
+        parameter = self.notebook.parameters.get(name)
+        return parameter.default if parameter else ""
+
+
+def find_notebooks(root: Path) -> list[Notebook]:
+    """Find the notebooks of the series in the project's folder, in order.
+
+    Raises:
+        NotFoundError: there are none.
+
+    """
+    paths = sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    if not paths:
+        raise NotFoundError(
+            f"{root / 'notebooks'} holds no notebook whose name begins with two digits. "
+            "Go to the project's folder, or set HAIKUFT_HOME to it."
+        )
+    return [Notebook(int(path.name[:2]), path, read_parameters(path)) for path in paths]
+
+
+def plan(
+    notebooks: Sequence[Notebook],
+    given: Mapping[str, str],
+    *,
+    first: int = 0,
+    last: int = 0,
+    clean_up: bool | None = None,
+) -> list[Step]:
+    """Choose the notebooks and give each the parameters that it has.
+
+    Args:
+        notebooks: The whole series.
+        given: Parameter's name -> text, as it came from the command line. Each goes to every
+            chosen notebook that has such a parameter.
+        first: Number of the first notebook; 0 for the beginning.
+        last: Number of the last notebook; 0 for the end.
+        clean_up: True ends with the clean-up, deleting; False deletes nothing; None leaves it
+            to the target: the sandbox is cleaned up, AWS is not.
+
+    Raises:
+        SettingsError: names every parameter that no chosen notebook has or that cannot be read.
+
+    """
+    target = given.get("target") or _default(notebooks, "target")
+    deletes = target != "aws" if clean_up is None else clean_up
+    chosen = _choose(notebooks, first, last)
+    cleaner = [notebook for notebook in notebooks if notebook.number == CLEAN_UP]
+    if clean_up and chosen[-1:] != cleaner:
+        chosen += cleaner
+    if not deletes and CLEAN_UP not in (first, last):
+        chosen = [notebook for notebook in chosen if notebook.number != CLEAN_UP]
+    if not chosen:
+        raise SettingsError(
+            "With --no-clean-up nothing is left to run. Leave it out, or ask for "
+            f"a list by --to {CLEAN_UP}."
+        )
+    faults = [fault for name in given if (fault := _misplaced(name, chosen, notebooks))]
+    steps = []
+    for notebook in chosen:
+        values: dict[str, Value] = {}
+        if notebook.number == CLEAN_UP and deletes:
+            values["delete"] = True
+        for name, text in given.items():
+            if name in notebook.parameters:
+                try:
+                    values[name] = parse_value(text, notebook.parameters[name].annotation)
+                except SettingsError as error:
+                    faults.append(f"{name} in {notebook.name} {error}.")
+        steps.append(Step(notebook, values))
+    if faults:
+        raise SettingsError(" ".join(dict.fromkeys(faults)))
+    return steps
+
+
+def execute(steps: Sequence[Step], folder: Path, *, stream: TextIO | None = None) -> Iterator[Step]:
+    """Execute one notebook after the other, and yield each step once it is done.
+
+    Kernels start in the notebook's own folder, as they do in JupyterLab. What surrounds this
+    process, HAIKUFT_HOME and HAIKUFT_SANDBOX_STATE among it, surrounds them too.
+
+    Args:
+        steps: What to do, from `plan`.
+        folder: Where the executed notebooks go.
+        stream: Where progress is shown; the standard error stream unless told otherwise.
+
+    Raises:
+        NotebookFailedError: a notebook failed; those before it are done.
+
+    """
+    names = [step.notebook.name for step in steps]
+    progress = Progress(names, [_count_cells(step) for step in steps], stream=stream)
+    with progress.clock():
+        for index, step in enumerate(steps):
+            with progress.notebook(index):
+                execute_notebook(
+                    step.notebook.path,
+                    folder / step.notebook.path.name,
+                    step.values,
+                    on_cell=partial(progress.cell, index),
+                )
+            yield step
+
+
+def _choose(notebooks: Sequence[Notebook], first: int, last: int) -> list[Notebook]:
+    numbers = [notebook.number for notebook in notebooks]
+    for flag, number in (("--from", first), ("--to", last)):
+        if number and number not in numbers:
+            raise SettingsError(
+                f"{flag} {number}: there is no such notebook; they go from {numbers[0]} to "
+                f"{numbers[-1]}."
+            )
+    first, last = first or numbers[0], last or numbers[-1]
+    if first > last:
+        raise SettingsError(f"--from {first} --to {last}: the first comes after the last.")
+    return [notebook for notebook in notebooks if first <= notebook.number <= last]
+
+
+def _misplaced(name: str, chosen: Sequence[Notebook], notebooks: Sequence[Notebook]) -> str:
+    """Say why a parameter reaches no notebook; empty when it does."""
+    if any(name in notebook.parameters for notebook in chosen):
+        return ""
+    owners = [notebook.name for notebook in notebooks if name in notebook.parameters]
+    if owners:
+        return f'"{name}" belongs to {", ".join(owners)}, which is not among the chosen notebooks.'
+    known = dict.fromkeys(name for notebook in notebooks for name in notebook.parameters)
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f'Did you mean "{close[0]}"?' if close else f"Known are {', '.join(known)}."
+    return f'No notebook has a parameter "{name}". {hint}'
+
+
+def _default(notebooks: Sequence[Notebook], name: str) -> Value:
+    return next((n.parameters[name].default for n in notebooks if name in n.parameters), "")
+
+
+def _count_cells(step: Step) -> int:
+    document = nbformat.read(step.notebook.path, as_version=4)  # type: ignore[no-untyped-call]
+    return len(document.cells) + bool(step.values)  # papermill adds a cell for the values

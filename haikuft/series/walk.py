@@ -1,0 +1,189 @@
+"""One `haikuft run`: from what was asked for to the last line on the screen."""
+
+import shlex
+import signal
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from haikuft.record_file import FILE_NAME, RunRecord, read_record
+from haikuft.run_record import check_run_name, find_root
+from haikuft.series.ending import Walked, billing_lines, end_serving, summary_lines
+from haikuft.series.headless import NotebookFailedError
+from haikuft.series.planning import (
+    CLEAN_UP,
+    EVALUATE,
+    PROVISION,
+    Step,
+    execute,
+    find_notebooks,
+    plan,
+)
+
+DONE, FAILED, INTERRUPTED = 0, 1, 130  # exit statuses
+
+_FLAGS = ("run", "target", "region", "dataset")  # parameters that have a flag of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run was asked for.
+
+    Attributes:
+        given: Parameter's name -> text from the command line.
+        first: Number of the first notebook; 0 for the beginning.
+        last: Number of the last notebook; 0 for the end.
+        clean_up: True deletes at the end, False does not, None leaves it to the target.
+        keep_serving: True leaves a throughput on AWS as it is when the run ends.
+        state: The sandbox's state directory, if one was named.
+        program: What to call to go on, such as `haikuft`.
+
+    """
+
+    given: Mapping[str, str]
+    first: int = 0
+    last: int = 0
+    clean_up: bool | None = None
+    keep_serving: bool = False
+    state: str = ""
+    program: str = "haikuft"
+
+
+def walk(request: Request) -> int:
+    """Execute the notebooks, tell what came of it, and return the exit status.
+
+    However a run on AWS ends, its last lines say what bills and how to end it.
+
+    Raises:
+        SettingsError: what was asked for cannot be; nothing was run.
+
+    """
+    root = find_root()
+    steps = plan(
+        find_notebooks(root),
+        request.given,
+        first=request.first,
+        last=request.last,
+        clean_up=request.clean_up,
+    )
+    run = check_run_name(str(steps[0].value_of("run")))
+    directory = root / "runs" / run
+    on_aws = steps[0].value_of("target") == "aws"
+    with _signals_as_interrupts():
+        try:
+            return _walk(request, steps, run, directory, on_aws=on_aws)
+        finally:
+            if on_aws:
+                sys.stderr.flush()
+                _say(billing_lines(run, directory, command=clean_up_command(request, run)))
+
+
+def resume_command(
+    request: Request, steps: Sequence[Step], run: str, number: int, *, done: Collection[str] = ()
+) -> str:
+    """Write the command that goes on from the notebook with this number.
+
+    Only what the remaining notebooks take is said again, and nothing that is `done`.
+    """
+    if request.first == request.last == CLEAN_UP and request.clean_up:
+        return clean_up_command(request, run)
+    words = [request.program, "run", "--run", run]
+    later = [step.notebook for step in steps if step.notebook.number >= number]
+    for name, text in request.given.items():
+        if name == "run" or name in done or not any(name in n.parameters for n in later):
+            continue
+        words += [f"--{name}", text] if name in _FLAGS else ["-p", name, text]
+    words += ["--from", str(number)]
+    words += ["--to", str(request.last)] if request.last else []
+    words += {True: ["--clean-up"], False: ["--no-clean-up"], None: []}[request.clean_up]
+    words += ["--keep-serving"] if request.keep_serving else []
+    return shlex.join([*words, *_state_words(request)])
+
+
+def clean_up_command(request: Request, run: str) -> str:
+    """Write the one command that ends everything that bills."""
+    return shlex.join([request.program, "clean-up", "--run", run, *_state_words(request)])
+
+
+def _walk(
+    request: Request, steps: Sequence[Step], run: str, directory: Path, *, on_aws: bool
+) -> int:
+    began = time.monotonic()
+    before = made = _read(directory)
+    done: list[Step] = []
+    notes: list[str] = []
+    try:
+        for step in execute(steps, directory / "notebooks"):
+            done.append(step)
+            if step.notebook.number != CLEAN_UP:
+                made = _read(directory)
+            if step.notebook.number == EVALUATE and on_aws and not request.keep_serving:
+                notes.append(end_serving(run, directory))
+    except (NotebookFailedError, KeyboardInterrupt) as error:
+        stopped = steps[len(done)].notebook
+        again = stopped.number
+        if isinstance(error, NotebookFailedError):
+            print(f"\n{error}", file=sys.stderr)
+        else:
+            print(f"\nInterrupted in notebook {stopped.name}.", file=sys.stderr)
+        if on_aws and stopped.number in (PROVISION, EVALUATE) and not request.keep_serving:
+            note = end_serving(run, directory)
+            again = PROVISION if note else again
+            _say([note], stream=sys.stderr)
+        # A job that was started is found again; asking for a new one twice would pay twice.
+        started = ("new_job",) if _job(before) != _job(_read(directory)) else ()
+        command = resume_command(request, steps, run, again, done=started)
+        print(f"Go on from there: {command}", file=sys.stderr)
+        return FAILED if isinstance(error, NotebookFailedError) else INTERRUPTED
+    walked = Walked(
+        run=run,
+        directory=directory,
+        record=made,
+        notebooks=tuple(step.notebook.number for step in done),
+        deleted=any(step.values.get("delete") for step in done),
+        seconds=time.monotonic() - began,
+    )
+    _say([*summary_lines(walked), *notes])
+    return DONE
+
+
+def _read(directory: Path) -> RunRecord | None:
+    path = directory / FILE_NAME
+    return read_record(path) if path.exists() else None
+
+
+def _job(record: RunRecord | None) -> str:
+    return record.job_arn if record else ""
+
+
+def _state_words(request: Request) -> list[str]:
+    return ["--state", request.state] if request.state else []
+
+
+def _say(lines: Sequence[str], stream: TextIO | None = None) -> None:
+    for line in lines:
+        if line:
+            print(line, file=stream or sys.stdout, flush=True)
+
+
+@contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """Let a closed terminal and a `kill` end the run as Ctrl-C does, with its last lines."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    # nohup ignores SIGHUP, and whoever set a handler meant it.
+    ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,45 @@
+"""The lines at the end of a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from haikuft.series.ending import Walked, summary_lines
+
+
+def walked(directory: Path, notebooks: tuple[int, ...]) -> Walked:
+    """Say that these notebooks were executed."""
+    return Walked("first", directory, None, notebooks, deleted=False, seconds=75.0)
+
+
+def test_summary_when_evaluated_then_base_and_tuned_stand_with_count_and_interval(
+    tmp_path: Path, evaluate: Callable[[Path], None]
+) -> None:
+    """A score without its count says nothing."""
+    evaluate(tmp_path)
+
+    text = "\n".join(summary_lines(walked(tmp_path, (5, 6))))
+
+    assert "Done: 2 notebooks of run first in 1 min 15 s." in text
+    assert "Scores on 40 test records:" in text
+    assert "  base: " in text
+    assert " 0.500 (95 % interval 0." in text
+    assert "  tuned: " in text
+    assert " 1.000 (95 % interval 1.000 to 1.000)" in text
+    assert "uned is better than base on 40 records" in text
+
+
+def test_summary_when_not_evaluated_this_time_then_older_scores_are_not_shown(
+    tmp_path: Path, evaluate: Callable[[Path], None]
+) -> None:
+    """They belong to an earlier model."""
+    evaluate(tmp_path)
+
+    assert "Scores" not in "\n".join(summary_lines(walked(tmp_path, (1, 2, 3))))
+
+
+def test_summary_when_called_then_the_report_is_written(tmp_path: Path) -> None:
+    """Whatever there is to report."""
+    lines = summary_lines(walked(tmp_path, (1,)))
+
+    assert lines[-1] == f"Report     {tmp_path / 'report.html'}"
+    assert (tmp_path / "report.html").exists()

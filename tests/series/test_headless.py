@@ -1,0 +1,98 @@
+"""One notebook, executed by papermill in a kernel of this interpreter."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from haikuft.errors import RunFailedError
+from haikuft.series import NotebookFailedError, execute_notebook
+
+
+def printed(path: Path) -> list[str]:
+    """Read what the cells of an executed notebook printed."""
+    cells = nbformat.read(path, as_version=4).cells
+    return [
+        output.text.strip()
+        for cell in cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream"
+    ]
+
+
+def test_execute_notebook_when_another_kernel_stands_in_front_then_ours_runs_it(
+    write_notebook: Callable[..., Path],
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A `python3` that somebody installed knows nothing of this package."""
+    foreign = tmp_path / "jupyter" / "kernels" / "python3"
+    foreign.mkdir(parents=True)
+    spec = {"argv": ["/bin/false"], "display_name": "foreign", "language": "python"}
+    (foreign / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("HAIKUFT_SANDBOX_STATE", "/some/state")
+    source = write_notebook(
+        "01_a",
+        'name: str = ""  # text',
+        [
+            "import sys\nprint(sys.executable)",
+            "import os\nprint(os.getcwd())",
+            "print(os.environ['HAIKUFT_SANDBOX_STATE'])",
+            "print(repr((run, name)))",
+        ],
+    )
+    executed = project / "runs" / "first" / "notebooks" / "01_a.ipynb"
+    positions: list[int] = []
+
+    execute_notebook(source, executed, {"run": "007", "name": 'a"ü\\n'}, on_cell=positions.append)
+
+    assert printed(executed) == [
+        sys.executable,
+        str(project / "notebooks"),
+        "/some/state",
+        repr(("007", 'a"ü\\n')),
+    ]
+    assert positions == [0, 1, 2, 3, 4, 5]  # the parameters, those given, and the four
+
+
+def test_execute_notebook_when_a_cell_fails_then_source_and_error_are_told(
+    write_notebook: Callable[..., Path], project: Path
+) -> None:
+    """One sees what failed without opening the notebook, and the notebook is kept."""
+    source = write_notebook(
+        "02_b",
+        "",
+        [
+            "print('before')",
+            "from haikuft.errors import DataError\nraise DataError('line 3: mend')",
+        ],
+    )
+
+    with pytest.raises(RunFailedError) as caught:
+        execute_notebook(source, project / "out" / "02_b.ipynb", {})
+
+    assert isinstance(caught.value, NotebookFailedError)
+    failure = caught.value.failure
+    assert (failure.notebook, failure.cell) == ("02_b", 3)
+    assert failure.source.endswith("raise DataError('line 3: mend')")
+    assert failure.error == "DataError: line 3: mend"
+    for words in ("02_b", "In [3]", "    raise DataError", "\nDataError: line 3", "out"):
+        assert words in str(caught.value)
+    assert printed(failure.executed) == ["before"]
+
+
+def test_execute_notebook_when_the_kernel_dies_then_the_cell_is_told(
+    write_notebook: Callable[..., Path], project: Path
+) -> None:
+    """Out of memory, for one."""
+    source = write_notebook("02_b", "", ["import os", "os.kill(os.getpid(), 9)"])
+
+    with pytest.raises(NotebookFailedError, match="kernel died") as caught:
+        execute_notebook(source, project / "out.ipynb", {})
+
+    assert caught.value.failure.source == "os.kill(os.getpid(), 9)"

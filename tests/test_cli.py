@@ -1,0 +1,219 @@
+"""The command line: what is understood, and the sandbox's commands. Runs: tests/series."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haikuft import __version__, sandbox
+from haikuft.cli import main
+from haikuft.errors import SandboxError
+from haikuft.record_file import RunRecord, write_record
+
+
+class FakeSandbox:
+    """Stands where the sandbox's functions are; remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.calls: list[tuple[str, Any]] = []
+
+    def start(self, state: Path | None = None) -> sandbox.Endpoint:
+        """Start, or find it running."""
+        self.calls.append(("start", state))
+        self.running = True
+        return sandbox.Endpoint("http://127.0.0.1:4000", str(self.state_directory(state)), 7)
+
+    def status(self, state: Path | None = None) -> sandbox.Status:
+        """Say how it is."""
+        where = str(self.state_directory(state))
+        if self.running:
+            return sandbox.Status(True, "http://127.0.0.1:4000", 7, where)
+        return sandbox.Status(False, None, None, where)
+
+    def stop(self, state: Path | None = None) -> bool:
+        """Stop it."""
+        self.calls.append(("stop", state))
+        return True
+
+    def reset(self, state: Path | None = None) -> None:
+        """Empty it."""
+        self.calls.append(("reset", state))
+
+    def state_directory(self, state: Path | None = None) -> Path:
+        """Say where it keeps its state."""
+        return state or Path("/state")
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeSandbox:
+    """Put the fake in place."""
+    fake = FakeSandbox()
+    for name in ("start", "status", "stop", "reset", "state_directory"):
+        monkeypatch.setattr(sandbox, name, getattr(fake, name))
+    return fake
+
+
+def test_version_when_asked_then_it_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """For whoever reports a fault."""
+    with pytest.raises(SystemExit) as done:
+        main(["--version"])
+
+    assert done.value.code == 0
+    assert capsys.readouterr().out == f"haikuft {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["walk"],
+        ["run", "--target", "moon"],
+        ["run", "--from", "three"],
+        ["run", "-p", "seed"],
+        ["run", "--fro", "3"],
+        ["clean-up", "--target", "moon"],
+        ["sandbox"],
+        ["sandbox", "status", "--format", "xml"],
+    ],
+)
+def test_main_when_misused_then_status_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the usage, and without a traceback."""
+    with pytest.raises(SystemExit) as done:
+        main(arguments)
+
+    assert done.value.code == 2
+    assert "usage: haikuft" in capsys.readouterr().err
+
+
+def test_start_when_called_then_it_says_how_to_reach_the_sandbox(
+    fake: FakeSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any client can be pointed at it."""
+    assert main(["sandbox", "start"]) == 0
+
+    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:4000" in capsys.readouterr().out
+    assert fake.calls == [("start", None)]
+
+
+def test_state_when_relative_then_it_is_read_from_the_working_directory(
+    fake: FakeSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As any path in a shell is."""
+    monkeypatch.chdir(tmp_path)
+
+    main(["sandbox", "start", "--state", "here"])
+
+    assert fake.calls == [("start", tmp_path / "here")]
+
+
+def test_status_when_stopped_then_json_holds_nulls_and_the_exit_status_is_0(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A script asks; being stopped is an answer."""
+    assert main(["sandbox", "status", "--format", "json"]) == 0
+
+    assert json.loads(capsys.readouterr().out) == {
+        "running": False,
+        "endpoint": None,
+        "pid": None,
+        "state": "/state",
+    }
+
+
+def test_status_when_running_then_it_says_where(
+    fake: FakeSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In words and as JSON."""
+    fake.running = True
+
+    assert main(["sandbox", "status"]) == 0
+    assert main(["sandbox", "status", "--format", "json"]) == 0
+
+    words, data = capsys.readouterr().out.splitlines()
+    assert words == "running at http://127.0.0.1:4000 (process 7, state in /state)"
+    assert json.loads(data)["endpoint"] == "http://127.0.0.1:4000"
+
+
+def test_stop_when_called_then_the_sandbox_is_stopped(fake: FakeSandbox) -> None:
+    """Whether it ran or not."""
+    assert main(["sandbox", "stop"]) == 0
+    assert fake.calls == [("stop", None)]
+
+
+def test_sandbox_when_it_fails_then_one_line_says_so(
+    fake: FakeSandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 1: it was asked rightly and could not."""
+
+    def refuse(state: Path | None = None) -> bool:
+        raise SandboxError("it still runs. End its process: kill 7.")
+
+    monkeypatch.setattr(sandbox, "stop", refuse)
+
+    assert main(["sandbox", "stop"]) == 1
+    assert capsys.readouterr().err == "haikuft: it still runs. End its process: kill 7.\n"
+
+
+class Keyboard(io.StringIO):
+    """A person who types this."""
+
+    def isatty(self) -> bool:
+        """Be a person."""
+        return True
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a project with a run in this sandbox and one elsewhere, and go there."""
+    for name in ("notebooks", "haikuft"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "pyproject.toml").touch()
+    for run, state in (("first", "/state"), ("second", "/elsewhere")):
+        record = RunRecord(run=run, target="sandbox", sandbox_state=state)
+        write_record(tmp_path / "runs" / run / "run.json", record)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("typed", "calls"), [("y\n", [("reset", None)]), ("yes\n", [("reset", None)]), ("\n", [])]
+)
+def test_reset_when_asked_then_the_answer_counts_and_the_orphans_are_named(
+    fake: FakeSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: str,
+    calls: list[tuple[str, Any]],
+) -> None:
+    """Who empties it must know whose things go."""
+    monkeypatch.setattr("sys.stdin", Keyboard(typed))
+
+    assert main(["sandbox", "reset"]) == 0
+
+    assert fake.calls == calls
+    out = capsys.readouterr().out
+    assert "will be gone: first.\n" in out
+    assert "second" not in out
+
+
+@pytest.mark.usefixtures("project")
+def test_reset_when_told_yes_then_nobody_is_asked(fake: FakeSandbox) -> None:
+    """For scripts."""
+    assert main(["sandbox", "reset", "--yes"]) == 0
+    assert fake.calls == [("reset", None)]
+
+
+def test_reset_when_nobody_is_there_then_it_asks_for_yes(
+    fake: FakeSandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It neither hangs nor guesses."""
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    assert main(["sandbox", "reset"]) == 2
+    assert "add --yes" in capsys.readouterr().err
+    assert fake.calls == []
