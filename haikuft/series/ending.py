@@ -8,6 +8,7 @@ from haikuft import inventory, throughput
 from haikuft.errors import HaikuftError
 from haikuft.evaluation import read_evaluation
 from haikuft.inventory import Resource
+from haikuft.pricing import format_dollars
 from haikuft.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.run_record import open_run
 from haikuft.series.planning import EVALUATE
@@ -122,13 +123,15 @@ def _score_lines(directory: Path) -> list[str]:
 def _rate(resource: Resource) -> str:
     if resource.per_hour is None:
         return resource.bills
-    return f"US$ {resource.per_hour:,.2f} an hour; {resource.bills}"
+    return f"{format_dollars(resource.per_hour)} an hour; {resource.bills}"
 
 
 def _total(resources: Sequence[Resource]) -> str:
     known = [resource.per_hour for resource in resources if resource.per_hour is not None]
     rest = len(resources) - len(known)
-    words = f"In all US$ {sum(known):,.2f} an hour" if known else "How much an hour is not known"
+    words = (
+        f"In all {format_dollars(sum(known))} an hour" if known else "How much an hour is not known"
+    )
     return f"{words}{f', and {rest} of unknown price' if known and rest else ''}."
 
 

@@ -273,9 +273,9 @@ def test_run_when_told_to_keep_serving_then_the_last_lines_say_what_bills_and_wh
     *_, heading, line, total, command = capsys.readouterr().out.splitlines()
     assert heading == "Billing now:"
     assert line == (
-        "  Provisioned Throughput haikuft-first: US$ 22.50 an hour; bills until it is deleted"
+        "  Provisioned Throughput haikuft-first: US$22.50 an hour; bills until it is deleted"
     )
-    assert total == "  In all US$ 22.50 an hour."
+    assert total == "  In all US$22.50 an hour."
     assert command.startswith("To end it: ")
     assert command.endswith("haikuft clean-up --run first")
 
