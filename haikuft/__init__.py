@@ -20,11 +20,13 @@ _MODULES = (
     "metrics",
     "plots",
     "preflight",
+    "prerequisites",
     "pricing",
     "run_record",
     "s3",
     "sandbox",
     "series",
+    "tables",
     "throughput",
 )
 __all__ = [*_MODULES, "__version__"]
