@@ -41,6 +41,7 @@ __all__ = [
     "get_price",
     "list_prices",
     "show_prices",
+    "show_range",
 ]
 
 HOURS_PER_MONTH = 730  # AWS's own convention for monthly figures: 365 days × 24 hours / 12
@@ -259,6 +260,15 @@ def check_commitment(
 def format_dollars(amount: float) -> str:
     """Write an amount with cents."""
     return "less than US$0.01" if 0 < amount < 0.01 else f"US${amount:,.2f}"
+
+
+def show_range(estimate: Estimate) -> tuple[str, str, str]:
+    """Write low, likely and high for a table; "unknown" where the price is."""
+    low, likely, high = (
+        "unknown" if amount is None else format_dollars(amount)
+        for amount in (estimate.low, estimate.likely, estimate.high)
+    )
+    return low, likely, high
 
 
 def _dated(as_of: str) -> str:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from haikuft.dataset.records import record_id
+from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import DataError
 from haikuft.evaluation import Evaluation, Scorer, compare
 from haikuft.hyperparameters import EarlyStop
@@ -20,12 +21,15 @@ from haikuft.plots import (
     alt_text,
     plot_comparison,
     plot_confusion,
+    plot_costs,
     plot_labels,
     plot_lengths,
     plot_losses,
+    plot_turns,
     read_alt_text,
     save_figure,
 )
+from haikuft.pricing import estimate_training
 from haikuft.replies import Reply
 
 TRAINING = pd.DataFrame(
@@ -206,6 +210,56 @@ def test_plot_lengths_when_some_may_exceed_the_limit_then_they_are_counted() -> 
         "2 records of 100 to 500 likely tokens, half of them up to 300; 1 may exceed the limit "
         "of 600."
     )
+
+
+def test_plot_lengths_when_drawn_then_low_and_high_estimates_count_the_same_records() -> None:
+    """Three readings of the same records; one sees how far they lie apart."""
+    records = [
+        {"messages": [{"role": "user", "content": "x" * n}, {"role": "assistant", "content": ""}]}
+        for n in (350, 1750, 1750)
+    ]
+
+    ax = plot_lengths(records, limit=600)
+
+    low, high, _ = ax.get_lines()
+    assert [sum(line.get_ydata()) for line in (low, high)] == [3, 3]  # type: ignore[index]
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["likely", "low", "high"]
+
+
+def test_plot_turns_when_drawn_then_a_bar_for_each_number_of_turns() -> None:
+    """Short conversations first."""
+    turn = {"role": "user", "content": "x"}
+
+    ax = plot_turns([{"messages": [turn] * n} for n in (4, 2, 2)])
+
+    assert [patch.get_height() for patch in ax.patches] == [2, 1]
+    assert alt_text(ax) == "3 records: 2 of 2 turns, 1 of 4 turns."
+
+
+def test_plot_costs_when_the_price_is_known_then_a_range_for_each_number_of_epochs() -> None:
+    """The likely figure is the dot, low and high its whiskers."""
+    tokens = TokenRange(1_000_000, 2_000_000, 3_000_000)
+    estimates = {epochs: estimate_training(tokens, epochs, 0.001) for epochs in (2, 1)}
+
+    ax = plot_costs(estimates, tokens)
+
+    assert list(ax.get_lines()[0].get_ydata()) == [2, 4]
+    assert "1 epochs US$1.00 to US$3.00; 2 epochs US$2.00 to US$6.00" in alt_text(ax)
+
+
+def test_plot_costs_when_the_price_is_not_known_then_what_is_billed_is_drawn() -> None:
+    """Tokens are known, dollars are not, and the axis says which it shows."""
+    tokens = TokenRange(1_000, 2_000, 3_000)
+
+    ax = plot_costs({2: estimate_training(tokens, 2, 0.0)}, tokens)
+
+    assert list(ax.get_lines()[0].get_ydata()) == [4_000]
+    assert ax.get_ylabel().startswith("tokens")
+    assert "2 epochs 2,000 to 6,000 tokens" in alt_text(ax)
+    with pytest.raises(DataError, match="no estimates"):
+        plot_costs({}, tokens)
 
 
 def test_plot_labels_when_there_are_no_splits_then_there_is_no_legend() -> None:

@@ -20,6 +20,7 @@ from haikuft.pricing import (
     get_price,
     list_prices,
     show_prices,
+    show_range,
 )
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -216,3 +217,10 @@ def test_format_dollars_when_below_a_cent_then_it_does_not_read_as_nothing() -> 
     assert format_dollars(0.0004) == "less than US$0.01"
     assert format_dollars(0) == "US$0.00"
     assert format_dollars(1234.5) == "US$1,234.50"
+
+
+def test_range_when_shown_then_three_amounts_or_unknown() -> None:
+    """A table's cells are words, whether the price is known or not."""
+    known = estimate_training(TOKENS, 2, 0.001)
+    assert show_range(known) == ("US$1.80", "US$2.00", "US$3.00")
+    assert show_range(estimate_training(TOKENS, 2, 0.0)) == ("unknown",) * 3

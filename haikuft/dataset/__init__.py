@@ -1,60 +1,49 @@
-"""Data sets: records, validation, conversion, splitting, statistics. No third-party imports."""
+"""Data sets: records, validation, conversion, splitting, statistics. Names load on first use."""
 
-from haikuft.dataset.conversion import convert_record, detect_format, read_raw
-from haikuft.dataset.labels import labels_of
-from haikuft.dataset.problems import FileSummary, Problem, Report
-from haikuft.dataset.records import (
-    Record,
-    prompt_key,
-    prompt_of,
-    read_records,
-    record_id,
-    reference_of,
-    write_records,
-)
-from haikuft.dataset.sources import Source, find_dataset
-from haikuft.dataset.splitting import Split, check_split, group_key, split_records
-from haikuft.dataset.statistics import Spread, Statistics, describe_records
-from haikuft.dataset.tokens import (
-    NO_TOKENS,
-    TokenRange,
-    add_tokens,
-    estimate_record_tokens,
-    estimate_tokens,
-    estimate_total_tokens,
-)
-from haikuft.dataset.validation import validate_file, validate_files
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "NO_TOKENS",
-    "FileSummary",
-    "Problem",
-    "Record",
-    "Report",
-    "Source",
-    "Split",
-    "Spread",
-    "Statistics",
-    "TokenRange",
-    "add_tokens",
-    "check_split",
-    "convert_record",
-    "describe_records",
-    "detect_format",
-    "estimate_record_tokens",
-    "estimate_tokens",
-    "estimate_total_tokens",
-    "find_dataset",
-    "group_key",
-    "labels_of",
-    "prompt_key",
-    "prompt_of",
-    "read_raw",
-    "read_records",
-    "record_id",
-    "reference_of",
-    "split_records",
-    "validate_file",
-    "validate_files",
-    "write_records",
-]
+# Module -> its public names.
+_MODULES = {
+    "conversion": ("Conversion", "convert_file", "convert_record", "read_raw"),
+    "counting": ("count_tokens", "refine_tokens"),
+    "examples": ("detect_format", "first_example"),
+    "labels": ("labels_of",),
+    "problems": ("FileSummary", "Problem", "Report"),
+    "records": (
+        "Record",
+        "prompt_key",
+        "prompt_of",
+        "read_records",
+        "record_id",
+        "reference_of",
+        "write_records",
+    ),
+    "repair": ("repair_file",),
+    "sources": ("Source", "find_dataset"),
+    "splitting": ("Split", "check_split", "group_key", "split_records", "write_split"),
+    "statistics": ("Spread", "Statistics", "describe_records"),
+    "tokens": (
+        "NO_TOKENS",
+        "TokenRange",
+        "add_tokens",
+        "estimate_record_tokens",
+        "estimate_tokens",
+        "estimate_total_tokens",
+    ),
+    "validation": ("validate_file", "validate_files"),
+    "writing": ("to_converse", "to_prompt_completion"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name's module the first time it is wanted: validating needs no statistics."""
+    if name in _HOMES:
+        return getattr(import_module(f"haikuft.dataset.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'haikuft.dataset' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,155 +1,205 @@
-"""Conversion of raw examples to Messages records. What cannot be carried over is an error."""
+"""Conversion of raw examples to Messages records and on. What cannot be carried is an error."""
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.file_checks import FileCheck
-from haikuft.dataset.formats import FORMATS, MESSAGES, PROMPT_COMPLETION, UNKNOWN, recognise
-from haikuft.dataset.lines import open_file, read_values
-from haikuft.dataset.problems import SHOWN, Finding, describe, quotable, quote
-from haikuft.dataset.record_checks import check_record, is_sound
-from haikuft.dataset.records import Record, explain_os_error
-from haikuft.errors import DataError
+from haikuft.dataset.examples import detect_format
+from haikuft.dataset.formats import (
+    FORMATS,
+    MESSAGES,
+    PROMPT_COMPLETION,
+    READABLE,
+    WRITABLE,
+    find_format,
+    option_name,
+)
+from haikuft.dataset.mends import Mend
+from haikuft.dataset.misfits import Misfit
+from haikuft.dataset.problems import count, describe, quotable, quote
+from haikuft.dataset.reading import Reading, carry_example
+from haikuft.dataset.records import Record, write_records
+from haikuft.errors import DataError, SettingsError
 
-ACCEPTED = (MESSAGES, PROMPT_COMPLETION)
-
-# Where a record's texts came from, so that a fault is named by its place in the raw file.
-_RAW_PLACES = {"messages[0].content": "prompt", "messages[1].content": "completion"}
+__all__ = ["Conversion", "convert_file", "convert_record", "detect_format", "read_raw"]
 
 
-def detect_format(path: str | os.PathLike[str]) -> str:
-    """Name the format of a file by its first record: "messages", "prompt_completion", …, "unknown".
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a conversion did.
 
-    Raises:
-        DataError: the file cannot be read or is empty.
+    Attributes:
+        source: The file that was read.
+        target: The file that was written.
+        from_format: What the source is.
+        to_format: What the target is.
+        records: How many were written.
+        mends: What a repair did, the first 20 of each kind.
+        mend_counts: Kind of mend -> how often.
+        left_columns: Columns that stayed behind because others were named.
+        notes: What one should know of the target.
     """
-    name = quotable(os.fsdecode(path))
-    try:
-        for _, value, findings in read_values(path):
-            if value is None and findings:
-                return "csv" if _looks_like_csv(path) else UNKNOWN
-            return recognise(value)
-    except OSError as error:
-        raise DataError(f"{name}: {explain_os_error(error)}") from error
-    raise DataError(f"{name}: the file is empty. Put one example on each line, as a JSON object.")
+
+    source: Path
+    target: Path
+    from_format: str
+    to_format: str
+    records: int
+    mends: tuple[Mend, ...] = ()
+    mend_counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    left_columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [
+            f"{quotable(str(self.target))}: {count(self.records, 'record')}, "
+            f"{FORMATS[self.to_format]}, from {quotable(str(self.source))}, "
+            f"{FORMATS[self.from_format]}."
+        ]
+        if self.left_columns:
+            lines.append(f"Left behind: {', '.join(map(quote, self.left_columns))}.")
+        lines += [f"mended: {mend} [{mend.code}]" for mend in self.mends]
+        hidden = Counter(self.mend_counts) - Counter(mend.code for mend in self.mends)
+        if hidden:
+            words = ", ".join(f"{code} {number:,}" for code, number in hidden.items())
+            lines.append(f"mended: and {hidden.total():,} more: {words}")
+        return "\n".join([*lines, *self.notes])
 
 
-def convert_record(record: Mapping[str, Any], *, system_prompt: str = "") -> Record:
+def convert_record(
+    record: Mapping[str, Any], *, system_prompt: str = "", format_name: str = ""
+) -> Record:
     """Turn one raw example into a Messages record.
 
     Args:
-        record: A Messages record, or {"prompt", "completion", "system"?} with texts.
+        record: An example of any of the formats that are no tables.
         system_prompt: Put in place of the record's own; "" keeps what the record says.
+        format_name: Its format; "" recognises it.
 
     Raises:
-        DataError: the format is not accepted, or something in it has no place in a record.
+        DataError: the format is not known, or something in it has no place in a record.
     """
-    converted = _convert(record, system_prompt)
-    if isinstance(converted, Finding):
-        raise DataError(describe(converted))
-    return converted
+    try:
+        return carry_example(record, format_name, system_prompt).record
+    except Misfit as misfit:
+        raise DataError(describe(misfit.finding)) from misfit
 
 
 def read_raw(
-    path: str | os.PathLike[str], *, system_prompt: str = "", base_model: BaseModel = DEFAULT
+    path: str | os.PathLike[str],
+    *,
+    system_prompt: str = "",
+    base_model: BaseModel = DEFAULT,
+    format_name: str = "",
+    prompt_column: str = "",
+    completion_column: str = "",
 ) -> list[Record]:
-    """Read raw examples, Messages or prompt/completion JSON Lines, as sound Messages records.
+    """Read raw examples of any format as sound Messages records.
 
     Args:
-        path: The raw file.
+        path: JSON Lines (or one JSON list) of Messages, prompt/completion, OpenAI chat, Converse,
+            ShareGPT or Alpaca; or CSV, TSV, Parquet or Excel with named columns.
         system_prompt: Put into every record; "" keeps what the records say.
         base_model: Whose reserved strings are refused.
+        format_name: The file's format; "" recognises it, line by line.
+        prompt_column: The column of the prompts; "" expects "prompt", or another format's names.
+        completion_column: The column of the answers; "" expects "completion".
 
     Raises:
+        SettingsError: there is no format of that name.
         DataError: the file cannot be read, or some of its lines cannot be used; names the first
             20 of each fault and counts the rest.
     """
-    found = detect_format(path)
-    if found == "csv":
-        raise DataError(f"{quotable(os.fsdecode(path))}: this looks like CSV. {_accepted()}")
-    tally = FileCheck(os.fsdecode(path), "training")
-    records: list[Record] = []
-    for number, value, findings in read_values(path):
-        tally.records += 1
-        for finding in findings or _convert_and_check(value, system_prompt, base_model, records):
-            tally.add(number, finding)
-    report = tally.report()
-    if report.ok:
-        return records
-    raise DataError("\n".join(map(str, report.problems[:SHOWN])) + _rest(report.errors))
+    reading = Reading(path, system_prompt, base_model, MESSAGES)
+    reading.read(_given(format_name), prompt_column, completion_column)
+    return reading.written
 
 
-def _convert_and_check(
-    value: Any, system_prompt: str, base_model: BaseModel, records: list[Record]
-) -> list[Finding]:
-    """Put the converted record with the others, or say why not."""
-    if not isinstance(value, dict):
-        return check_record(value, base_model)
-    converted = _convert(value, system_prompt)
-    if isinstance(converted, Finding):
-        return [converted]
-    findings = check_record(converted, base_model)
-    if is_sound(findings):
-        records.append(converted)
-        return []
-    if recognise(value) == PROMPT_COMPLETION:
-        findings = [f._replace(place=_RAW_PLACES.get(f.place, f.place)) for f in findings]
-    return findings
+def convert_file(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    from_format: str = "",
+    to_format: str = MESSAGES,
+    system_prompt: str = "",
+    prompt_column: str = "",
+    completion_column: str = "",
+    repair: bool = False,
+    base_model: BaseModel = DEFAULT,
+) -> Conversion:
+    """Convert a file to another, which is written whole or not at all.
+
+    Args:
+        source: As `read_raw` takes it.
+        target: Where the new file goes; never the source itself.
+        from_format: The source's format; "" recognises it.
+        to_format: "messages", "converse" (bedrock-conversation-2024) or "prompt_completion".
+        system_prompt: As for `read_raw`.
+        prompt_column: As for `read_raw`.
+        completion_column: As for `read_raw`.
+        repair: Whether the safe mends are made, and listed; what they cannot mend stays refused.
+        base_model: Whose reserved strings are refused.
+
+    Raises:
+        SettingsError: a format is not known, or the target is the source.
+        DataError: the source cannot be used, with every reason; or the target cannot be written.
+    """
+    source, target = Path(source), Path(target)
+    writes = find_format(to_format)
+    if writes not in WRITABLE:
+        names = ", ".join(map(option_name, WRITABLE))
+        raise SettingsError(f"to: {quote(to_format)} cannot be written. Take one of {names}.")
+    given = _given(from_format)
+    _check_target(source, target)
+    reading = Reading(source, system_prompt, base_model, writes)
+    found = reading.read(given, prompt_column, completion_column, repair=repair)
+    write_records(target, reading.written)
+    return Conversion(
+        source,
+        target,
+        found,
+        writes,
+        len(reading.written),
+        mends=tuple(sorted(reading.tally.mends, key=lambda mend: mend.line or 0)),
+        mend_counts=dict(reading.tally.counts),
+        left_columns=tuple(reading.left),
+        notes=_notes(reading.written, writes),
+    )
 
 
-def _convert(record: Mapping[str, Any], system_prompt: str) -> Record | Finding:
-    match recognise(record):
-        case "messages":
-            system = {"system": system_prompt} if system_prompt else {}
-            return {**system, **record, **system}
-        case "prompt_completion":
-            return _convert_prompt_completion(record, system_prompt)
-        case "unknown":
-            keys = ", ".join(quote(key) for key in list(record)[:10]) or "no keys"
-            return Finding("wrong-format", "", f"the example has {keys}", _accepted())
-        case other:
-            return Finding("wrong-format", "", f"this is {FORMATS[other]}", _accepted())
+def _given(name: str) -> str:
+    """Give the format that a person named.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    found = find_format(name) if name else ""
+    if name and not found:
+        names = ", ".join(map(option_name, READABLE))
+        raise SettingsError(f"from: {quote(name)} is no format we read. Take one of {names}.")
+    return found
 
 
-def _convert_prompt_completion(record: Mapping[str, Any], system_prompt: str) -> Record | Finding:
-    for key, value in record.items():
-        if key not in ("system", "prompt", "completion"):
-            return Finding(
-                "unknown-key",
-                quotable(key),
-                f"the key {quote(key)} has no place in a training record",
-                'Remove it; "prompt", "completion" and "system" are carried over.',
-            )
-        if not isinstance(value, str):
-            return Finding("wrong-type", key, "this is not text", "Write text.")
-    system = system_prompt or record.get("system", "")
-    return {
-        **({"system": system} if system else {}),
-        "messages": [
-            {"role": "user", "content": record["prompt"]},
-            {"role": "assistant", "content": record["completion"]},
-        ],
-    }
-
-
-def _accepted() -> str:
-    names = " and ".join(FORMATS[name] for name in ACCEPTED)
-    return f"Accepted are {names}, one JSON object a line."
-
-
-def _rest(errors: int) -> str:
-    return f"\nAnd {errors - SHOWN:,} more like these." if errors > SHOWN else ""
-
-
-def _looks_like_csv(path: str | os.PathLike[str]) -> bool:
-    with open_file(path) as file:
-        first = file.readline(10_000)
+def _check_target(source: Path, target: Path) -> None:
     try:
-        head = first.decode("utf-8-sig").strip()
-    except UnicodeDecodeError:
-        return False
-    if head.startswith(("{", "[")) or not head.replace("\t", "").isprintable():
-        return False
-    return any(mark in head for mark in ",;\t")
+        same = target.exists() and source.exists() and target.samefile(source)
+    except (OSError, ValueError):
+        return  # reading or writing will say what is wrong
+    if same:
+        raise SettingsError(
+            f"{quotable(str(target))}: source and target are the same file. Name a new one; the "
+            "source stays as it is."
+        )
+
+
+def _notes(records: Sequence[Record], to_format: str) -> tuple[str, ...]:
+    if to_format == PROMPT_COMPLETION and any("system" in record for record in records):
+        return (
+            'System prompts stand under "system", a key which Bedrock\'s own prompt/completion '
+            "format does not have.",
+        )
+    return ()

@@ -4,69 +4,43 @@ Of earlier records only short digests are remembered, so memory does not grow wi
 """
 
 import os
-from collections import Counter
-from typing import Any, BinaryIO
+from io import BufferedReader
+from typing import Any
 
 from haikuft.base_models import BaseModel, Limits
+from haikuft.dataset.first_look import recognise_signature, recognise_table
+from haikuft.dataset.formats import FORMATS, recognise
 from haikuft.dataset.lines import (
     BYTE_ORDER_MARK,
     LINE_TOO_LONG,
-    Line,
     open_file,
     parse_line,
     read_lines,
-    recognise_signature,
 )
-from haikuft.dataset.problems import (
-    RULES,
-    SHOWN,
-    FileSummary,
-    Finding,
-    Kind,
-    Problem,
-    Report,
-    count,
-)
+from haikuft.dataset.problems import SHOWN, Finding, Kind, count, describe_conversion
 from haikuft.dataset.record_checks import check_record, check_tokens, is_sound
-from haikuft.dataset.records import digest, explain_os_error, prompt_key, reference_of
-from haikuft.dataset.tokens import NO_TOKENS, estimate_record_tokens
+from haikuft.dataset.records import explain_os_error
+from haikuft.dataset.sound_records import Sound, build_quick_check, digest_texts
+from haikuft.dataset.tally import FileCheck
+from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
+
+__all__ = ["FileCheck", "check_file"]
 
 FEW_RECORDS = 50  # fewer can be trained on, but hardly teach anything
-MAX_REMEMBERED = 200_000  # records whose digests are kept, to find like ones
+MAX_ERRORS = 1_000_000  # then an input without end is not worth more reading
 
-
-class FileCheck:
-    """What is known of one file so far: a tally that grows line by line."""
-
-    def __init__(self, file: str, kind: Kind) -> None:
-        self.file = file
-        self.kind = kind
-        self.records = 0
-        self.bytes = 0
-        self.tokens = NO_TOKENS
-        self.problems: list[Problem] = []
-        self.counts: Counter[str] = Counter()
-        # Digest of a prompt -> its first line and the digest of the answer there.
-        self.prompts: dict[bytes, tuple[int, bytes]] = {}
-        self.first_blank: int | None = None
-        self.blank = 0
-        self.windows_line_ends = 0
-
-    def add(self, line: int | None, finding: Finding) -> None:
-        """Count a finding, and keep it as a problem unless there are enough of its kind."""
-        self.counts[finding.code] += 1
-        if self.counts[finding.code] <= SHOWN:
-            severity, basis = RULES[finding.code]
-            code, place, message, mend = finding
-            self.problems.append(
-                Problem(self.file, line, place, code, severity, message, mend, basis)
-            )
-
-    def report(self) -> Report:
-        """Give all that was found, in the order of the lines."""
-        summary = FileSummary(self.file, self.kind, self.records, self.bytes, self.tokens)
-        ordered = sorted(self.problems, key=lambda problem: (problem.line is None, problem.line))
-        return Report((summary,), tuple(ordered), dict(self.counts))
+_BYTE_ORDER_MARK = Finding(
+    "byte-order-mark",
+    "",
+    "the file begins with a byte order mark, on which AWS's validator stumbles",
+    "Save it as UTF-8 without one.",
+)
+_GAVE_UP = Finding(
+    "gave-up",
+    "",
+    f"more than {MAX_ERRORS:,} lines are wrong; the rest was not read",
+    "Mend those first, or see whether this is the right file.",
+)
 
 
 def check_file(path: str | os.PathLike[str], base_model: BaseModel, kind: Kind) -> FileCheck:
@@ -81,67 +55,98 @@ def check_file(path: str | os.PathLike[str], base_model: BaseModel, kind: Kind) 
     return check
 
 
-def _check_content(check: FileCheck, file: BinaryIO, base_model: BaseModel) -> None:
+def _check_content(check: FileCheck, file: BufferedReader, base_model: BaseModel) -> None:
     largest = (
         base_model.limits.max_validation_bytes
         if check.kind == "validation"
         else base_model.limits.max_training_bytes
     )
+    if finding := _look_first(check.file, file.peek()):
+        check.add(None, finding)
+        return
+    quick = build_quick_check(base_model)
     for line in read_lines(file, max_bytes=largest):
-        check.bytes = line.end
-        if line.number == 1 and line.data and (finding := recognise_signature(line.data)):
-            check.add(None, finding)
+        number, data, check.bytes = line
+        if check.bytes > largest:
+            check.add(None, _describe_large(check.kind, largest))
             return
-        if line.end > largest:
-            check.add(
-                None,
-                Finding(
-                    "file-too-large",
-                    "",
-                    f"the file is larger than the {largest:,} bytes a {check.kind} file may have; "
-                    "the rest was not read",
-                    "Take fewer or shorter records.",
-                ),
-            )
+        if check.errors + check.blank > MAX_ERRORS:
+            _report_blank_lines(check)
+            check.add(None, _GAVE_UP)
             return
-        _check_line(check, line, base_model)
+        if data is None:
+            check.records += 1
+            check.add(number, LINE_TOO_LONG)
+            continue
+        if number == 1 and data.startswith(BYTE_ORDER_MARK):
+            data = data.removeprefix(BYTE_ORDER_MARK)
+            check.add(1, _BYTE_ORDER_MARK)
+        if data.endswith(b"\r\n"):
+            check.windows_line_ends += 1
+            data = data[:-2]
+        sound = quick(data)
+        if sound is None:
+            _explain_line(check, number, data, base_model)
+            continue
+        if check.blank:
+            _report_blank_lines(check)
+        check.records += 1
+        check.take(number, sound)
     _check_end(check, base_model.limits)
 
 
-def _check_line(check: FileCheck, line: Line, base_model: BaseModel) -> None:
-    data = line.data
-    if data is None:
-        check.records += 1
-        check.add(line.number, LINE_TOO_LONG)
-        return
-    if line.number == 1 and data.startswith(BYTE_ORDER_MARK):
-        data = data.removeprefix(BYTE_ORDER_MARK)
-        check.add(
-            1,
-            Finding(
-                "byte-order-mark",
-                "",
-                "the file begins with a byte order mark, on which AWS's validator stumbles",
-                "Save it as UTF-8 without one.",
-            ),
+def _look_first(file: str, head: bytes) -> Finding | None:
+    """Recognise a file that is no JSON Lines file at all."""
+    if finding := recognise_signature(head):
+        return finding
+    table, headings = recognise_table(head)
+    if table:
+        return Finding(
+            "wrong-format",
+            "",
+            f"this is {FORMATS[table]}, where JSON Lines are wanted",
+            describe_conversion(file, table, headings),
         )
-    check.windows_line_ends += data.endswith(b"\r\n")
+    return None
+
+
+def _describe_large(kind: Kind, largest: int) -> Finding:
+    return Finding(
+        "file-too-large",
+        "",
+        f"the file is larger than the {largest:,} bytes a {kind} file may have; "
+        "the rest was not read",
+        "Take fewer or shorter records.",
+    )
+
+
+def _explain_line(check: FileCheck, number: int, data: bytes, base_model: BaseModel) -> None:
+    """Say all that is to be said about a line that the quick check did not know."""
     if not data.strip():
-        check.first_blank = check.first_blank or line.number
+        check.first_blank = check.first_blank or number
         check.blank += 1
         return
     _report_blank_lines(check)
     check.records += 1
-    for finding in _check_record_line(check, line.number, data, base_model):
-        check.add(line.number, finding)
-
-
-def _check_record_line(
-    check: FileCheck, number: int, data: bytes, base_model: BaseModel
-) -> list[Finding]:
     record, findings = parse_line(data)
-    if record is None and findings:
-        return findings
+    if record is not None or not findings:
+        _check_value(check, number, data, record, findings, base_model)
+    for finding in findings:
+        if finding.code == "wrong-format":
+            mend = describe_conversion(check.file, recognise(record))
+            finding = finding._replace(mend=mend)
+        check.add(number, finding)
+
+
+def _check_value(
+    check: FileCheck,
+    number: int,
+    data: bytes,
+    record: Any,
+    findings: list[Finding],
+    base_model: BaseModel,
+) -> None:
+    """Add to the findings what is wrong with the parsed record, and take it in if it is sound."""
     if b"\r" in data.removesuffix(b"\n").removesuffix(b"\r"):
         findings.append(
             Finding(
@@ -153,49 +158,12 @@ def _check_record_line(
         )
     findings += check_record(record, base_model)
     if is_sound(findings):
-        tokens = estimate_record_tokens(record)
-        check.tokens += tokens
-        findings += check_tokens(tokens, base_model)
-        findings += _compare(check, number, record)
-    return findings
-
-
-def _compare(check: FileCheck, number: int, record: dict[str, Any]) -> list[Finding]:
-    """Hold a record against those before it in the same file."""
-    prompt = bytes.fromhex(prompt_key(record))[:8]
-    answer = digest(reference_of(record))[:8]
-    earlier = check.prompts.get(prompt)
-    if earlier is None:
-        if len(check.prompts) < MAX_REMEMBERED:
-            check.prompts[prompt] = (number, answer)
-        elif not check.counts["not-all-compared"]:
-            return [
-                Finding(
-                    "not-all-compared",
-                    "",
-                    f"from here on records are only compared with the first {MAX_REMEMBERED:,}",
-                    "Divide the file if duplicates matter.",
-                )
-            ]
-        return []
-    first, known = earlier
-    if known == answer:
-        return [
-            Finding(
-                "duplicate-record",
-                "",
-                f"the record is the same as that of line {first}",
-                "Remove one, unless it is meant to count twice.",
-            )
-        ]
-    return [
-        Finding(
-            "different-answers",
-            "",
-            f"the prompt is the same as that of line {first}, the answer another",
-            "Keep the better answer, unless both are right.",
-        )
-    ]
+        contents = [turn["content"] for turn in record["messages"]]
+        system = record.get("system", "")
+        findings += check_tokens(estimate_record_tokens(record), base_model)
+        size = sum(map(count_bytes, [system, *contents]))
+        digests = digest_texts(system, contents)
+        check.take(number, Sound(*digests, size, system, contents[-1]))
 
 
 def _report_blank_lines(check: FileCheck) -> None:
@@ -236,6 +204,7 @@ def _check_end(check: FileCheck, limits: Limits) -> None:
                 "Line feeds alone (LF) are the safer choice.",
             ),
         )
+    check.compare_kinds()
     if check.kind != "test":
         _check_number(check, limits)
 

@@ -5,19 +5,53 @@ from typing import Any
 
 MESSAGES = "messages"
 PROMPT_COMPLETION = "prompt_completion"
+OPENAI_CHAT = "openai_chat"
+CONVERSE = "converse"
+SHAREGPT = "sharegpt"
+ALPACA = "alpaca"
+CSV = "csv"
+TSV = "tsv"
+PARQUET = "parquet"
+EXCEL = "excel"
 UNKNOWN = "unknown"
+
+CONVERSE_SCHEMA = "bedrock-conversation-2024"
 
 # Name -> how people call it.
 FORMATS: Mapping[str, str] = {
     MESSAGES: "Messages (system, messages)",
     PROMPT_COMPLETION: "prompt/completion",
-    "openai_chat": "OpenAI chat with a system message among the messages",
-    "converse": "Converse (bedrock-conversation-2024)",
-    "sharegpt": "ShareGPT (conversations)",
-    "alpaca": "Alpaca (instruction, input, output)",
-    "csv": "CSV",
+    OPENAI_CHAT: "OpenAI chat with a system message among the messages",
+    CONVERSE: f"Converse ({CONVERSE_SCHEMA})",
+    SHAREGPT: "ShareGPT (conversations)",
+    ALPACA: "Alpaca (instruction, input, output)",
+    CSV: "CSV",
+    TSV: "TSV",
+    PARQUET: "Parquet",
+    EXCEL: "Excel",
     UNKNOWN: "unknown",
 }
+
+READABLE = tuple(name for name in FORMATS if name != UNKNOWN)
+WRITABLE = (MESSAGES, CONVERSE, PROMPT_COMPLETION)
+TABLES = (CSV, TSV, PARQUET, EXCEL)
+
+
+def option_name(name: str) -> str:
+    """Write a format's name as the command line has it, e.g. "openai_chat" -> "openai-chat"."""
+    return name.replace("_", "-")
+
+
+def find_format(text: str) -> str:
+    """Find a format by its name however it is written; "" if there is none of that name.
+
+    Example: "OpenAI-chat" -> "openai_chat", "bedrock-conversation-2024" -> "converse".
+    """
+    plain = text.strip().lower()
+    if plain == CONVERSE_SCHEMA:
+        return CONVERSE
+    name = plain.replace("-", "_")
+    return name if name in READABLE else ""
 
 
 def recognise(record: Any) -> str:
@@ -29,23 +63,23 @@ def recognise(record: Any) -> str:
     if "prompt" in record and "completion" in record:
         return PROMPT_COMPLETION
     if isinstance(record.get("conversations"), list):
-        return "sharegpt"
+        return SHAREGPT
     if "instruction" in record and "output" in record:
-        return "alpaca"
+        return ALPACA
     return UNKNOWN
 
 
 def _recognise_messages(record: dict[str, Any]) -> str:
     turns = record["messages"]
     if "schemaVersion" in record or _is_blocks(record.get("system")):
-        return "converse"
+        return CONVERSE
     if not isinstance(turns, list):
         return MESSAGES
     if turns and all(isinstance(turn, dict) and _is_blocks(turn.get("content")) for turn in turns):
-        return "converse"
+        return CONVERSE
     first = turns[0] if turns else None
     if "system" not in record and isinstance(first, dict) and _is_system(first.get("role")):
-        return "openai_chat"
+        return OPENAI_CHAT
     return MESSAGES
 
 

@@ -23,10 +23,11 @@ def labels_of(records: Sequence[Mapping[str, Any]]) -> list[str] | None:
     kinds = Counter(labels)
     if len(kinds) < 2 or len(labels) < LEAST_A_LABEL * len(kinds):
         return None
-    return labels if all(map(_is_label, kinds)) else None
+    return labels if all(map(is_label, kinds)) else None
 
 
-def _is_label(text: str) -> bool:
+def is_label(text: str) -> bool:
+    """Whether an answer is short, of one line and no JSON, as labels are."""
     return (
         0 < len(text) <= MAX_LABEL_LENGTH and "\n" not in text and not text.startswith(("{", "["))
     )

@@ -1,91 +1,31 @@
 """What can be wrong with a data file, and the report that says so."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from html import escape
-from typing import Any, Literal, NamedTuple
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from haikuft.dataset.rules import Basis, Severity
 from haikuft.dataset.tokens import TokenRange, add_tokens
 from haikuft.errors import DataError
 
-Severity = Literal["error", "warning"]
-Basis = Literal["refused", "stricter", "advice"]
+if TYPE_CHECKING:
+    import pandas as pd
+
 Kind = Literal["training", "validation", "test"]
 
-SHOWN = 20  # rows of a report, and problems kept of each code in each file; the rest is counted
+SHOWN = 20  # problems kept of each code in each file; the rest is counted
 
-
-class Rule(NamedTuple):
-    """What a code stands for.
-
-    Attributes:
-        severity: "error" must be mended, "warning" wants a look.
-        basis: "refused" by Bedrock, "stricter" than Bedrock, or "advice".
-    """
-
-    severity: Severity
-    basis: Basis
-
-
-_REFUSED = Rule("error", "refused")
-_STRICTER = Rule("error", "stricter")
-_ADVICE = Rule("warning", "advice")
-
-# Every code there is. They are stable: people write them into their own checks.
-RULES: Mapping[str, Rule] = {
-    # the file
-    "cannot-read": _REFUSED,
-    "not-text": _REFUSED,
-    "file-too-large": _REFUSED,
-    "too-few-records": _REFUSED,
-    "too-many-records": _REFUSED,
-    "too-many-records-together": _REFUSED,
-    "few-records": _ADVICE,
-    "not-all-compared": _ADVICE,
-    # its lines
-    "byte-order-mark": _ADVICE,
-    "windows-line-ends": _ADVICE,
-    "blank-last-line": _ADVICE,
-    "blank-line": _REFUSED,
-    "carriage-return": _STRICTER,
-    "line-too-long": _REFUSED,
-    "not-utf8": _REFUSED,
-    "not-json": _REFUSED,
-    # its records
-    "wrong-format": _REFUSED,
-    "not-object": _REFUSED,
-    "double-key": _STRICTER,
-    "unknown-key": _STRICTER,
-    "missing-key": _REFUSED,
-    "wrong-type": _REFUSED,
-    "null-system": _STRICTER,
-    "wrong-role": _REFUSED,
-    "too-few-messages": _REFUSED,
-    "first-not-user": _REFUSED,
-    "not-alternating": _REFUSED,
-    "last-not-assistant": _REFUSED,
-    # their texts
-    "empty-text": _STRICTER,
-    "invisible-text": _STRICTER,
-    "reserved-string": _REFUSED,
-    "nul": _STRICTER,
-    "lone-surrogate": _REFUSED,
-    "too-many-tokens": _REFUSED,
-    "perhaps-too-many-tokens": _ADVICE,
-    "outer-white-space": _ADVICE,
-    # one record beside another
-    "answer-equals-prompt": _ADVICE,
-    "duplicate-record": _ADVICE,
-    "different-answers": _ADVICE,
-    "overlap": _ADVICE,
-}
+# What a program reads of each problem.
+_COLUMNS = ("file", "line", "place", "code", "severity", "message", "mend")
 
 
 class Finding(NamedTuple):
     """A problem before it is known in which file and line it stands.
 
     Attributes:
-        code: One of `RULES`.
+        code: One of `rules.RULES`.
         place: Inside the record, e.g. "messages[3].content"; "" for the whole of it.
         message: What is wrong, as a sentence without its full stop.
         mend: How to mend it, as one or more sentences.
@@ -111,7 +51,7 @@ class Problem:
         file: The file, as it was named to us.
         line: Its line, counted from 1; None where the whole file is meant.
         place: Inside the record, e.g. "messages[3].content"; "" for the whole of it.
-        code: A stable name, one of `RULES`.
+        code: A stable name, one of `rules.RULES`.
         severity: "error" or "warning".
         message: What is wrong.
         mend: How to mend it.
@@ -215,48 +155,75 @@ class Report:
         if not self.ok:
             raise DataError(str(self))
 
+    def as_strict(self) -> "Report":
+        """Give the same report with every warning turned into an error."""
+        problems = tuple(replace(problem, severity="error") for problem in self.problems)
+        return replace(self, problems=problems)
+
     def to_dict(self) -> dict[str, Any]:
         """Give the whole report as plain values, ready for JSON."""
         return {
             "ok": self.ok,
             "files": [asdict(file) for file in self.files],
-            "problems": [asdict(problem) for problem in self.problems],
+            "problems": [{name: getattr(p, name) for name in _COLUMNS} for p in self.problems],
             "counts": dict(self.counts),
         }
 
+    def to_frame(self) -> "pd.DataFrame":
+        """Give the problems as a pandas table, one row each, with the columns of the JSON."""
+        import pandas as pd
+
+        rows = [[getattr(problem, name) for name in _COLUMNS] for problem in self.problems]
+        return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"line": "Int64"})
+
     def __str__(self) -> str:
-        shown, rest = self._shown()
-        rows = [f"{problem.severity}: {problem} [{problem.code}]" for problem in shown]
-        return "\n".join([*map(str, self.files), *rows, *([rest] if rest else []), self._total()])
+        rows = [f"{problem.severity}: {problem} [{problem.code}]" for problem in self.problems]
+        return "\n".join([*map(str, self.files), *rows, *self._rest(), self._total()])
 
     def _repr_html_(self) -> str:
-        shown, rest = self._shown()
+        from html import escape
+
         files = "".join(f"<p>{escape(str(file))}</p>" for file in self.files)
-        last = f"<p>{escape(rest)}</p>" if rest else ""
-        return f"{files}{_html_table(shown)}{last}<p><b>{escape(self._total())}</b></p>"
+        rest = "".join(f"<p>{escape(words)}</p>" for words in self._rest())
+        return f"{files}{_html_table(self.problems)}{rest}<p><b>{escape(self._total())}</b></p>"
 
     def _count(self, severity: Severity) -> int:
-        return sum(n for code, n in self.counts.items() if RULES[code].severity == severity)
+        severities = {problem.code: problem.severity for problem in self.problems}
+        return sum(n for code, n in self.counts.items() if severities.get(code) == severity)
 
     def _total(self) -> str:
         if not self.counts:
             return "No problems found."
         return f"{count(self.errors, 'error')}, {count(self.warnings, 'warning')}."
 
-    def _shown(self) -> tuple[list[Problem], str]:
-        """Errors before warnings, as many as are shown, and a sentence on the others."""
-        ordered = sorted(self.problems, key=lambda problem: problem.severity != "error")
-        shown = ordered[:SHOWN]
-        rest = dict(self.counts)
-        for problem in shown:
-            rest[problem.code] -= 1
-        words = ", ".join(f"{code} {n:,}" for code, n in rest.items() if n)
-        return shown, f"And {sum(rest.values()):,} more: {words}." if words else ""
+    def _rest(self) -> list[str]:
+        """A sentence on those that were counted and not kept."""
+        rest = Counter(self.counts)
+        rest.subtract(problem.code for problem in self.problems)
+        words = ", ".join(f"{code} {n:,}" for code, n in rest.items() if n > 0)
+        return [f"And {rest.total():,} more: {words}."] if words else []
 
 
 def count(number: int, noun: str) -> str:
     """Write a number with its noun, e.g. `1 record` or `2,000 records`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def describe_conversion(file: str, format_name: str, headings: Sequence[str] = ()) -> str:
+    """Give the command that turns a file of another format into records, as a mend.
+
+    Where a table's headings do not say what is prompt and answer, its first two columns are taken.
+    """
+    import shlex
+
+    path = PurePath(file)
+    end = ".messages.jsonl" if path.suffix == ".jsonl" else ".jsonl"
+    output = str(path.with_suffix(end)) if path.name else f"{file}{end}"
+    name = format_name.replace("_", "-")
+    words = ["haikuft", "convert", file, output, "--from", name]
+    if headings and not {"prompt", "completion"} <= set(headings):
+        words += ["--prompt-column", headings[0], "--completion-column", headings[1]]
+    return f"Turn the file into records: `{quotable(shlex.join(words))}`."
 
 
 def quotable(text: str) -> str:
@@ -273,7 +240,9 @@ def quote(text: str, *, longest: int = 40) -> str:
     return f'"{quotable(cut)}"'
 
 
-def _html_table(problems: list[Problem]) -> str:
+def _html_table(problems: Sequence[Problem]) -> str:
+    from html import escape
+
     if not problems:
         return ""
     head = "".join(f"<th>{name}</th>" for name in ("", "where", "what", "how to mend it", "code"))

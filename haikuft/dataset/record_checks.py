@@ -12,7 +12,8 @@ from typing import Any
 from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.formats import FORMATS, MESSAGES, PROMPT_COMPLETION, UNKNOWN, recognise
 from haikuft.dataset.lines import join_place
-from haikuft.dataset.problems import RULES, Finding, quotable, quote
+from haikuft.dataset.problems import Finding, quotable, quote
+from haikuft.dataset.rules import RULES
 from haikuft.dataset.tokens import TokenRange
 
 ROLES = ("user", "assistant")
@@ -179,7 +180,7 @@ def _check_role(role: Any, place: str) -> Iterator[Finding]:
 def _check_text(text: str, place: str, base_model: BaseModel, mend: str) -> Iterator[Finding]:
     if not text:
         yield Finding("empty-text", place, "the text is empty (AWS's rules do not say so)", mend)
-    elif all(_is_invisible(char) for char in text):
+    elif all(is_invisible(char) for char in text):
         yield Finding(
             "invisible-text",
             place,
@@ -268,7 +269,8 @@ def _role_of(turn: Any) -> str | None:
     return role if role in ROLES else None
 
 
-def _is_invisible(char: str) -> bool:
+def is_invisible(char: str) -> bool:
+    """Whether there is nothing to see of a character: white space, control, filler, joiner."""
     if unicodedata.category(char) in _INVISIBLE_CATEGORIES:
         return True
     return any(first <= ord(char) <= last for first, last in _INVISIBLE_RANGES)

@@ -3,7 +3,6 @@
 A record is a plain dict, as in the file: {"system"?: str, "messages": [{"role", "content"}, …]}.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -19,10 +18,14 @@ from haikuft.errors import DataError
 Record = dict[str, Any]
 
 
-def read_records(path: str | os.PathLike[str]) -> list[Record]:
+def read_records(path: str | os.PathLike[str], *, lenient: bool = False) -> list[Record]:
     """Read a file of records, one JSON object a line; blank lines are passed over.
 
     Whether the objects are good records is for `validate_file` to say.
+
+    Args:
+        path: The file.
+        lenient: Take an object in which a key stands twice as most parsers do: the last counts.
 
     Raises:
         DataError: the file cannot be read, or a line is no JSON object; names the first such line.
@@ -33,7 +36,7 @@ def read_records(path: str | os.PathLike[str]) -> list[Record]:
         for number, value, findings in read_values(path):
             if not findings and not isinstance(value, dict):
                 findings = check_record(value)
-            if findings:
+            if findings and not (lenient and isinstance(value, dict)):
                 raise DataError(f"{name}, line {number}: {describe(findings[0])}")
             records.append(value)
     except OSError as error:
@@ -51,24 +54,46 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Mapping[str, A
         DataError: a record cannot be written as JSON or UTF-8, or the disk refuses.
     """
     target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    write_together({target: records})
+    return target
+
+
+def write_together(files: Mapping[Path, Iterable[Mapping[str, Any]]]) -> None:
+    """Write several files of records; none takes its place before all are written out.
+
+    Raises:
+        DataError: a record cannot be written as JSON or UTF-8, or the disk refuses.
+    """
+    partials = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in files}
+    target = Path()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            for number, record in enumerate(records, start=1):
-                file.write(_to_line(record, number))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
+        for target, records in files.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with partials[target].open("w", encoding="utf-8", newline="\n") as file:
+                for number, record in enumerate(records, start=1):
+                    file.write(_to_line(record, number))
+                file.flush()
+                os.fsync(file.fileno())
+        for target, partial in partials.items():
+            partial.replace(target)
     except OSError as error:
         raise DataError(
             f"{quotable(str(target))} could not be written ({error.strerror or error}). "
             "Check the folder and the room on the disk."
         ) from error
     finally:
-        with suppress(OSError):
-            partial.unlink()
-    return target
+        for partial in partials.values():
+            with suppress(OSError):
+                partial.unlink()
+
+
+def measure_line(record: Mapping[str, Any]) -> int:
+    """Measure the line that a record takes in a file, in bytes, its line feed included.
+
+    Raises:
+        DataError: the record cannot be written as JSON or UTF-8.
+    """
+    return len(_to_line(record, 1).encode("utf-8"))
 
 
 def prompt_of(record: Mapping[str, Any]) -> tuple[str | None, list[dict[str, str]]]:
@@ -109,6 +134,8 @@ def prompt_key(record: Mapping[str, Any]) -> str:
 
 def digest(*parts: str) -> bytes:
     """Digest texts into 16 bytes; where one ends and the next begins counts too."""
+    import hashlib  # loads OpenSSL, which validating does not need
+
     state = hashlib.blake2b(digest_size=16)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")

@@ -6,6 +6,7 @@ from pathlib import Path
 from haikuft.errors import DataError
 
 RAW_NAME = "raw.jsonl"
+SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".xlsx")  # of raw files
 SYSTEM_NAME = "system.txt"
 
 
@@ -27,8 +28,8 @@ class Source:
 def find_dataset(name: str, *, system_prompt: str = "", root: Path) -> Source:
     """Find a data set by the name of its folder in data/, or by the path of a folder or file.
 
-    A folder holds raw.jsonl, or one file of another name that ends in .jsonl, and may hold
-    system.txt, the data set's own system prompt.
+    A folder holds raw.jsonl, or one file of another name that ends in .jsonl, .json, .csv, .tsv,
+    .parquet or .xlsx, and may hold system.txt, the data set's own system prompt.
 
     Args:
         name: A folder's name in data/, or a path; relative ones start at the root.
@@ -56,13 +57,14 @@ def find_dataset(name: str, *, system_prompt: str = "", root: Path) -> Source:
 def _find_raw(folder: Path) -> Path:
     if (folder / RAW_NAME).exists():
         return folder / RAW_NAME
-    files = sorted(folder.glob("*.jsonl"))
-    if len(files) == 1:
-        return files[0]
+    files = sorted(file for file in folder.glob("*.*") if file.suffix.lower() in SUFFIXES)
+    for candidates in ([file for file in files if file.stem == "raw"], files):
+        if len(candidates) == 1:
+            return candidates[0]
     found = ", ".join(file.name for file in files) or "none"
     raise DataError(
-        f"{folder}: a data set's folder holds {RAW_NAME}, or one other file ending in .jsonl. "
-        f"Found: {found}. Name the file itself."
+        f"{folder}: a data set's folder holds {RAW_NAME}, or one other file ending in "
+        f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}. Found: {found}. Name the file itself."
     )
 
 

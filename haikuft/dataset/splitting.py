@@ -7,17 +7,22 @@ file's lines changes which prompts land where.
 """
 
 import math
+import os
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import count
-from haikuft.dataset.records import Record, digest, prompt_parts
+from haikuft.dataset.records import Record, digest, measure_line, prompt_parts, write_together
+from haikuft.dataset.tokens import estimate_record_tokens
 from haikuft.errors import DataError, SettingsError
+
+FILE_NAMES = {"training": "train.jsonl", "validation": "validation.jsonl", "test": "test.jsonl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,10 @@ def group_key(record: Mapping[str, Any]) -> str:
 
 
 def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
-    """Check the sizes against what a job takes. No validation records at all is allowed.
+    """Check the sizes against what a job takes, before anything is written.
+
+    Checked are records, bytes, and that no record is surely over the token limit. No validation
+    records at all is allowed, and a test file is nobody's business but yours.
 
     Raises:
         DataError: names every part that is too small or too large, and how many records or
@@ -125,11 +133,49 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
         )
         if size > most
     ]
+    faults += [
+        f"{name} would be {size:,} bytes, more than the {most:,} allowed. "
+        "Take fewer or shorter records."
+        for name, size, most in (
+            ("training", _measure(split.training), limits.max_training_bytes),
+            ("validation", _measure(split.validation), limits.max_validation_bytes),
+        )
+        if size > most
+    ]
+    faults += [
+        f"{name} has {count(over, 'record')} surely longer than the {limits.max_record_tokens:,} "
+        "tokens allowed. Shorten or divide the longest."
+        for name, part in (("training", split.training), ("validation", split.validation))
+        if (over := _count_over(part, limits.max_record_tokens))
+    ]
     if faults:
         raise DataError(
             f"These parts do not suit {base_model.name}. "
             + " ".join(fault[0].upper() + fault[1:] for fault in faults)
         )
+
+
+def write_split(
+    split: Split, folder: str | os.PathLike[str], *, base_model: BaseModel = DEFAULT
+) -> dict[str, Path]:
+    """Check the sizes and write the three files, all of them or none.
+
+    Args:
+        split: The three parts.
+        folder: Gets train.jsonl, validation.jsonl and test.jsonl; a part without records is an
+            empty file.
+        base_model: Whose limits hold.
+
+    Returns:
+        "training", "validation" and "test", each with its file.
+
+    Raises:
+        DataError: a part is too small or too large, or cannot be written.
+    """
+    check_split(split, base_model)
+    files = {kind: Path(folder) / name for kind, name in FILE_NAMES.items()}
+    write_together(dict(zip(files.values(), split, strict=True)))
+    return files
 
 
 def _check_settings(validation_share: float, test_share: float, seed: int) -> None:
@@ -206,3 +252,11 @@ def _too_small(name: str, split: Split, least: int) -> str:
     elif name == "training" and total >= least:
         words += "; or set validation_share and test_share lower"
     return f"{words}."
+
+
+def _measure(records: Sequence[Record]) -> int:
+    return sum(map(measure_line, records))
+
+
+def _count_over(records: Sequence[Record], limit: int) -> int:
+    return sum(estimate_record_tokens(record).low > limit for record in records)

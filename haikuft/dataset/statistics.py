@@ -8,7 +8,13 @@ from typing import Any
 
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.records import prompt_key, prompt_of, reference_of
-from haikuft.dataset.tokens import TokenRange, add_tokens, count_bytes, estimate_record_tokens
+from haikuft.dataset.tokens import (
+    BYTES_PER_TOKEN,
+    TokenRange,
+    add_tokens,
+    count_bytes,
+    estimate_record_tokens,
+)
 from haikuft.tables import build_table
 
 
@@ -63,12 +69,30 @@ class Statistics:
             ("turns: records", turns),
             ("prompt, UTF-8 bytes", str(self.prompt_bytes)),
             ("answer, UTF-8 bytes", str(self.answer_bytes)),
-            ("all together", str(self.tokens)),
+            *self._token_rows(),
         ]
         if self.labels:
             rows.append(("labels", f"{len(self.labels):,}"))
             rows += [(f"label {label}", f"{records:,}") for label, records in self.labels.items()]
         return rows
+
+    def count_over(self, limit: int) -> tuple[int, int]:
+        """Count the records surely over a limit of tokens, and those perhaps over it."""
+        surely = sum(tokens.low > limit for tokens in self.record_tokens)
+        return surely, sum(tokens.high > limit for tokens in self.record_tokens) - surely
+
+    def _token_rows(self) -> list[tuple[str, str]]:
+        rows = [("all together", str(self.tokens))]
+        if self.record_tokens:
+            ordered = sorted(self.record_tokens, key=lambda tokens: tokens.likely)
+            rows += [
+                ("the shortest record", str(ordered[0])),
+                ("half of the records up to", str(ordered[(len(ordered) - 1) // 2])),
+                ("the longest record", str(ordered[-1])),
+            ]
+        low, likely, high = (BYTES_PER_TOKEN[name] for name in ("low", "likely", "high"))
+        basis = f"UTF-8 bytes ÷ {likely:g} (÷ {low:g} to ÷ {high:g}); the tokenizer is not public"
+        return [*rows, ("basis of the tokens", basis)]
 
     def __str__(self) -> str:
         return "\n".join(f"{name}: {value}" for name, value in self.rows())

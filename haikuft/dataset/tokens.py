@@ -38,13 +38,13 @@ NO_TOKENS = TokenRange(0, 0, 0)
 
 def estimate_tokens(text: str) -> TokenRange:
     """Estimate the tokens of one text, e.g. 460 bytes of it -> TokenRange(100, 131, 192)."""
-    return _from_bytes(count_bytes(text))
+    return tokens_of_bytes(count_bytes(text))
 
 
 def estimate_record_tokens(record: Mapping[str, Any]) -> TokenRange:
     """Estimate the tokens of one record: its system prompt and all of its turns."""
     size = count_bytes(record.get("system") or "")
-    return _from_bytes(size + sum(count_bytes(turn["content"]) for turn in record["messages"]))
+    return tokens_of_bytes(size + sum(count_bytes(turn["content"]) for turn in record["messages"]))
 
 
 def estimate_total_tokens(records: Iterable[Mapping[str, Any]]) -> TokenRange:
@@ -62,7 +62,8 @@ def count_bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def _from_bytes(size: int) -> TokenRange:
+def tokens_of_bytes(size: int) -> TokenRange:
+    """Estimate the tokens of so many UTF-8 bytes of text."""
     return TokenRange(
         low=int(size / BYTES_PER_TOKEN["low"]),
         likely=round(size / BYTES_PER_TOKEN["likely"]),

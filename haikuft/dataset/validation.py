@@ -69,16 +69,14 @@ def _check_sum(checks: list[FileCheck], base_model: BaseModel) -> None:
 
 
 def _check_overlap(check: FileCheck, earlier: FileCheck) -> None:
-    for prompt, (line, _) in check.prompts.items():
-        if prompt in earlier.prompts:
-            first = earlier.prompts[prompt][0]
-            check.add(
-                line,
-                Finding(
-                    "overlap",
-                    "",
-                    f"the prompt also stands in {quotable(earlier.file)}, line {first}, so what "
-                    f"is measured on this {check.kind} file is partly learnt by heart",
-                    "Keep it in one of the two files.",
-                ),
-            )
+    for line, first in check.shared_prompts(earlier):
+        check.add(
+            line,
+            Finding(
+                "overlap",
+                "",
+                f"the prompt also stands in {quotable(earlier.file)}, line {first}, so what "
+                f"is measured on this {check.kind} file is partly learnt by heart",
+                "Keep it in one of the two files.",
+            ),
+        )

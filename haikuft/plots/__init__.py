@@ -7,7 +7,7 @@ carries a sentence for readers who cannot see it: `alt_text(axes)`, also inside 
 """
 
 from haikuft.plots.losses import plot_losses
-from haikuft.plots.records import plot_labels, plot_lengths
+from haikuft.plots.records import plot_costs, plot_labels, plot_lengths, plot_turns
 from haikuft.plots.scores import plot_comparison, plot_confusion
 from haikuft.plots.style import BASE, STYLE, TUNED, alt_text, read_alt_text, save_figure
 
@@ -18,9 +18,11 @@ __all__ = [
     "alt_text",
     "plot_comparison",
     "plot_confusion",
+    "plot_costs",
     "plot_labels",
     "plot_lengths",
     "plot_losses",
+    "plot_turns",
     "read_alt_text",
     "save_figure",
 ]

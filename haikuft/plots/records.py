@@ -1,4 +1,4 @@
-"""The records of a data set: how long they are, and how many each label has."""
+"""The records of a data set: lengths, turns, labels, and what training on them costs."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from haikuft.dataset.records import Record
-from haikuft.dataset.tokens import estimate_record_tokens
+from haikuft.dataset.tokens import TokenRange, estimate_record_tokens
 from haikuft.errors import DataError
 from haikuft.plots.style import INK, SHADES, TUNED, describe, in_style
+from haikuft.pricing import Estimate, format_dollars
 
 
 @in_style
 def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = None) -> Axes:
-    """Draw how long the records are, as likely tokens, beside the limit for one record.
+    """Draw how long the records are, in likely tokens, beside the limit for one record.
+
+    Bars are the likely estimate; the two thin lines are the same records by their low and their
+    high estimate, so that one sees how sure the picture is.
 
     Args:
         records: The records.
@@ -32,8 +36,15 @@ def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = Non
     tokens = [estimate_record_tokens(record) for record in records]
     likely = np.array([max(1, estimate.likely) for estimate in tokens])
     over = sum(estimate.high > limit for estimate in tokens)
-    edges = np.geomspace(likely.min() * 0.98, likely.max() * 1.02, 30).tolist()
-    ax.hist(likely, bins=edges, color=TUNED)
+    low, high = (np.array([max(1, getattr(t, end)) for t in tokens]) for end in ("low", "high"))
+    edges = np.geomspace(low.min() * 0.98, high.max() * 1.02, 30)
+    ax.hist(likely, bins=edges.tolist(), color=TUNED, label="likely")
+    for estimate, dashes in ((low, ":"), (high, "--")):
+        counts = np.histogram(estimate, bins=edges)[0]
+        ends = np.array([edges[0], *edges])
+        ax.step(ends, [0, *counts, 0], where="post", color=INK, linestyle=dashes, lw=1)
+    for line, end in zip(ax.lines, ("low", "high"), strict=True):
+        line.set_label(end)
     ax.set_xscale("log")
     ax.axvline(limit, color=INK, linewidth=1)
     ax.annotate(
@@ -44,12 +55,13 @@ def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = Non
         va="top",
         color=INK,
     )
-    ax.set_xlim(likely.min() / 1.3, max(limit, likely.max()) * 1.3)
+    ax.set_xlim(low.min() / 1.3, max(limit, high.max()) * 1.3)
+    ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderpad=0)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(
         title="Do the records fit?",
-        xlabel="tokens a record, likely estimate (log scale)",
+        xlabel="tokens a record, estimated from UTF-8 bytes (log scale)",
         ylabel="records",
     )
     return describe(
@@ -57,6 +69,77 @@ def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = Non
         f"{len(tokens):,} records of {likely.min():,} to {likely.max():,} likely tokens, half of "
         f"them up to {np.median(likely):,.0f}; {over:,} may exceed the limit of {limit:,}.",
     )
+
+
+@in_style
+def plot_turns(records: Sequence[Record], *, ax: Axes | None = None) -> Axes:
+    """Draw how many records have how many turns.
+
+    Args:
+        records: The records.
+        ax: Where to draw; None makes a figure.
+
+    Raises:
+        DataError: no records.
+    """
+    if not records:
+        raise DataError("plot_turns: no records to draw. Read a file with records first.")
+    counts = Counter(len(record["messages"]) for record in records)
+    ax = ax or plt.subplots()[1]
+    names = [str(turns) for turns in sorted(counts)]
+    ax.bar(names, [counts[turns] for turns in sorted(counts)], color=TUNED)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(title="How long are the conversations?", xlabel="turns a record", ylabel="records")
+    words = ", ".join(f"{counts[turns]:,} of {turns} turns" for turns in sorted(counts))
+    return describe(ax, f"{len(records):,} records: {words}.")
+
+
+@in_style
+def plot_costs(
+    estimates: Mapping[int, Estimate], tokens: TokenRange, *, ax: Axes | None = None
+) -> Axes:
+    """Draw what training may cost, from low to high, for each number of epochs.
+
+    Where the price is not known, what is billed takes the place of what it costs.
+
+    Args:
+        estimates: Epochs -> `pricing.estimate_training`.
+        tokens: Tokens of the training file, read once.
+        ax: Where to draw; None makes a figure.
+
+    Raises:
+        DataError: no estimates.
+    """
+    if not estimates:
+        raise DataError("plot_costs: no estimates to draw. Estimate one number of epochs first.")
+    ranges = {
+        epochs: (one.low, one.likely, one.high)
+        for epochs, one in sorted(estimates.items())
+        if one.low is not None and one.likely is not None and one.high is not None
+    }
+    if priced := len(ranges) == len(estimates):
+        title, unit = "What would training cost?", "US$, low to high estimate"
+    else:
+        title, unit = "What would be billed? (price not known)", "tokens, low to high estimate"
+        ranges = {
+            n: (tokens.low * n, tokens.likely * n, tokens.high * n) for n in sorted(estimates)
+        }
+    ax = ax or plt.subplots()[1]
+    low, likely, high = (np.array(side, dtype=float) for side in zip(*ranges.values(), strict=True))
+    names = [str(epochs) for epochs in ranges]
+    ax.errorbar(names, likely, yerr=[likely - low, high - likely], fmt="o", color=TUNED, capsize=4)
+    ax.margins(x=0.2)
+    ax.set_ylim(0, max(float(high.max()), 1e-9) * 1.1)
+    if not priced:
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    ax.set(title=title, xlabel="epochs", ylabel=unit)
+    words = "; ".join(
+        f"{epochs} epochs {format_dollars(one[0])} to {format_dollars(one[2])}"
+        if priced
+        else f"{epochs} epochs {one[0]:,.0f} to {one[2]:,.0f} tokens"
+        for epochs, one in ranges.items()
+    )
+    return describe(ax, f"{'Cost of training' if priced else 'Billed for training'}: {words}.")
 
 
 @in_style

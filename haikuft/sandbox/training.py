@@ -41,9 +41,9 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
     job = _read_job(workdir / "job.json")
     base_model = get_base_model(job["base_model_id"])
     hyperparameters = from_aws(job["hyperparameters"], base_model)
-    training = read_records(workdir / "training.jsonl")
+    training = read_records(workdir / "training.jsonl", lenient=True)
     held_out = workdir / "validation.jsonl"
-    validation = read_records(held_out) if held_out.exists() else []
+    validation = read_records(held_out, lenient=True) if held_out.exists() else []
     steps_in_all = hyperparameters.epoch_count * count_steps(
         len(training), hyperparameters.batch_size
     )

@@ -60,8 +60,6 @@ def test_convert_when_the_example_brings_its_own_system_prompt_then_it_is_kept()
         ({"prompt": None, "completion": ""}, "prompt: this is not text"),
         ({"question": "a", "answer": "b"}, 'the example has "question", "answer"'),
         ({}, "the example has no keys"),
-        ({"conversations": []}, "this is ShareGPT"),
-        ({"instruction": "a", "output": "b"}, "this is Alpaca"),
     ],
 )
 def test_convert_when_something_has_no_place_then_error_names_it(raw, words):
@@ -80,7 +78,7 @@ def test_convert_when_something_has_no_place_then_error_names_it(raw, words):
         (to_lines({"conversations": [{"from": "human", "value": "a"}]}), "sharegpt"),
         (to_lines({"instruction": "a", "input": "", "output": "b"}), "alpaca"),
         (b"prompt,completion\na,b\n", "csv"),
-        (b"prompt\tcompletion\na\tb\n", "csv"),
+        (b"prompt\tcompletion\na\tb\n", "tsv"),
         (to_lines({"a": 1}), "unknown"),
         (to_lines([1]), "unknown"),
         (b"Hello\n", "unknown"),
@@ -124,14 +122,6 @@ def test_read_raw_when_hundreds_of_lines_are_bad_then_twenty_are_shown_and_the_r
     with pytest.raises(DataError, match="And 80 more like these") as refusal:
         read_raw(write(to_lines(*[{"a": 1}] * 100)))
     assert len(str(refusal.value).splitlines()) == 21
-
-
-def test_read_raw_when_the_file_is_csv_then_error_says_what_is_accepted(write):
-    """The wrong format is named, and so are the right ones."""
-    with pytest.raises(
-        DataError, match=r"looks like CSV\. Accepted are Messages .* and prompt/comp"
-    ):
-        read_raw(write(b"prompt,completion\na,b\n"))
 
 
 def test_read_raw_when_the_given_system_prompt_is_reserved_text_then_error(write):

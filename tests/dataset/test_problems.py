@@ -5,7 +5,8 @@ import json
 import pytest
 
 from haikuft.dataset import Problem, Report, TokenRange, validate_file
-from haikuft.dataset.problems import RULES, FileSummary, count, quote
+from haikuft.dataset.problems import FileSummary, count, quote
+from haikuft.dataset.rules import RULES
 from haikuft.errors import DataError
 
 
@@ -17,8 +18,8 @@ def make_problem(line, code):
 
 @pytest.fixture
 def report():
-    """25 warnings, then an error; more warnings were counted and not kept."""
-    problems = [make_problem(line, "outer-white-space") for line in range(1, 26)]
+    """20 of 100 like warnings were kept, then an error."""
+    problems = [make_problem(line, "outer-white-space") for line in range(1, 21)]
     return Report(
         files=(FileSummary("a.jsonl", "training", 1000, 5000, TokenRange(1, 2, 3)),),
         problems=(*problems, make_problem(26, "empty-text")),
@@ -26,24 +27,43 @@ def report():
     )
 
 
-def test_report_when_shown_as_text_then_errors_first_twenty_rows_and_the_rest_counted(report):
-    """An error is never hidden behind warnings."""
+def test_report_when_shown_as_text_then_every_kept_problem_in_order_and_the_rest_counted(report):
+    """The text holds what the JSON holds."""
     lines = str(report).splitlines()
     assert lines[0] == "a.jsonl (training): 1,000 records, 5,000 bytes, about 2 tokens (1 to 3)"
-    assert lines[1] == "error: a.jsonl, line 26: it is <bad>. Mend it. [empty-text]"
-    assert lines[2].startswith("warning: a.jsonl, line 1: ")
-    assert lines[-2] == "And 81 more: outer-white-space 81."
+    assert lines[1].startswith("warning: a.jsonl, line 1: ")
+    assert lines[21] == "error: a.jsonl, line 26: it is <bad>. Mend it. [empty-text]"
+    assert lines[-2] == "And 80 more: outer-white-space 80."
     assert lines[-1] == "1 error, 100 warnings."
-    assert len(lines) == 1 + 20 + 2
+    assert len(lines) == 1 + 21 + 2
 
 
 def test_report_when_shown_in_a_notebook_then_the_same_rows_escaped(report):
     """The table holds what the text holds, and no file can put tags on the page."""
     html = report._repr_html_()
-    assert html.count("<tr>") == 21
+    assert html.count("<tr>") == 22
     assert "it is &lt;bad&gt;" in html
     assert "<bad>" not in html
-    assert "And 81 more: outer-white-space 81." in html
+    assert "And 80 more: outer-white-space 80." in html
+
+
+def test_report_when_made_a_pandas_table_then_the_columns_and_rows_of_the_json(report):
+    """Lines are whole numbers, and may be missing."""
+    whole_file = Report(report.files, (*report.problems, make_problem(None, "few-records")), {})
+    frame = whole_file.to_frame()
+    assert list(frame.columns) == list(report.to_dict()["problems"][0])
+    assert frame["line"].tolist()[:2] == [1, 2]
+    assert frame["line"].isna().tolist()[-1]
+    assert len(Report((), (), {}).to_frame()) == 0
+
+
+def test_report_when_strict_then_every_warning_is_an_error(report):
+    """Counts, words and JSON alike; whose rule it is stays as it was."""
+    strict = report.as_strict()
+    assert (strict.errors, strict.warnings, strict.ok) == (101, 0, False)
+    assert {problem["severity"] for problem in strict.to_dict()["problems"]} == {"error"}
+    assert strict.problems[0].basis == "advice"
+    assert str(strict).endswith("101 errors, 0 warnings.")
 
 
 def test_report_when_nothing_was_found_then_it_says_so(write, make_lines):
@@ -74,7 +94,6 @@ def test_report_when_made_a_dict_then_json_with_the_same_content(report):
         "severity": "warning",
         "message": "it is <bad>",
         "mend": "Mend it.",
-        "basis": "advice",
     }
     assert content["counts"] == {"outer-white-space": 100, "empty-text": 1}
 

@@ -57,3 +57,13 @@ def test_dataset_when_its_system_prompt_is_not_utf8_then_error_names_the_file(ro
     (root / "data" / "tickets" / "system.txt").write_bytes(b"\xff")
     with pytest.raises(DataError, match=r"system\.txt cannot be read as UTF-8"):
         find_dataset("tickets", root=root)
+
+
+@pytest.mark.parametrize("name", ["raw.csv", "raw.xlsx", "pairs.tsv", "chats.JSON", "a.parquet"])
+def test_dataset_when_its_file_is_of_another_format_then_it_is_found(name, tmp_path):
+    """Every format that can be read can be a data set."""
+    folder = tmp_path / "data" / "mine"
+    folder.mkdir(parents=True)
+    (folder / name).write_text("a,b\n")
+    (folder / "README.md").write_text("About it.\n")
+    assert find_dataset("mine", root=tmp_path).raw == folder / name

@@ -1,12 +1,22 @@
 """Splitting: nothing lost, nothing doubled, no prompt in two parts, the same on every machine."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from haikuft.dataset import Split, check_split, group_key, record_id, split_records
+from haikuft.base_models import DEFAULT
+from haikuft.dataset import (
+    Split,
+    check_split,
+    group_key,
+    read_records,
+    record_id,
+    split_records,
+    write_split,
+)
 from haikuft.errors import DataError, SettingsError
 
 
@@ -197,3 +207,46 @@ def test_check_when_two_parts_do_not_suit_then_both_are_named():
     """All faults at once."""
     with pytest.raises(DataError, match=r"Training has 20 .* Validation has 5 "):
         check_split(sizes(20, 5))
+
+
+def test_check_when_bytes_or_tokens_are_over_the_limits_then_said_before_anything_is_written():
+    """Records may be few enough and still too long."""
+    small = replace(
+        DEFAULT.limits, max_training_bytes=2_900, max_validation_bytes=10, max_record_tokens=1
+    )
+    with pytest.raises(DataError) as refusal:
+        check_split(sizes(32, 32), replace(DEFAULT, limits=small))
+    assert "Training would be 2,912 bytes" in str(refusal.value)
+    assert "Validation would be 2,912 bytes" in str(refusal.value)
+    check_split(sizes(32, 32))
+    long = Split([make("word " * 40_000)] + [make("a")] * 31, [], [])
+    with pytest.raises(DataError, match="Training has 1 record surely longer than the 32,000"):
+        check_split(long)
+
+
+def test_write_when_the_split_is_sound_then_three_files_with_every_record(tmp_path):
+    """A part without records is an empty file, so that nothing old is taken for it."""
+    split = sizes(40, 32)
+    files = write_split(split, tmp_path / "data")
+    assert [path.name for path in files.values()] == [
+        "train.jsonl",
+        "validation.jsonl",
+        "test.jsonl",
+    ]
+    assert [read_records(path) for path in files.values()] == list(split)
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        sizes(3),
+        Split([make("a")] * 32, [make("b")] * 32, [make("\ud800")]),
+    ],
+)
+def test_write_when_a_part_cannot_be_then_no_file_changes(split, tmp_path):
+    """All three or none: a last part that cannot be written leaves the first ones alone, too."""
+    (tmp_path / "train.jsonl").write_text("before\n")
+    with pytest.raises(DataError):
+        write_split(split, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
+    assert (tmp_path / "train.jsonl").read_text() == "before\n"

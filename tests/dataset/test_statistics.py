@@ -37,3 +37,21 @@ def test_statistics_when_shown_then_the_same_figures_as_text_and_table(make_reco
     assert "label <b>: 5" in str(found)
     assert "label &lt;b&gt;" in found._repr_html_()
     assert "<b>" not in found._repr_html_()
+
+
+def test_statistics_when_shown_then_tokens_of_one_record_and_of_all_with_their_basis(make_record):
+    """A range without the way it came about would be a promise."""
+    short, long = make_record(1, answer="x" * 33), make_record(2, answer="x" * 4_583)
+    found = describe_records([short, long])
+    rows = dict(found.rows())
+    assert rows["the shortest record"] == "about 15 tokens (11 to 22)"
+    assert rows["the longest record"].startswith("about 1,315 tokens (1,000 to ")
+    assert "÷ 3.5 (÷ 4.6 to ÷ 2.4)" in rows["basis of the tokens"]
+
+
+def test_statistics_when_held_against_a_limit_then_sure_and_doubtful_records_are_told_apart(
+    make_record,
+):
+    """Low over the limit is sure; high alone is a perhaps."""
+    found = describe_records([make_record(1, answer="x" * size) for size in (10, 3_000, 9_000)])
+    assert found.count_over(1_000) == (1, 1)

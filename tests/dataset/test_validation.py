@@ -1,6 +1,7 @@
 """Validation: nothing bad gets through, nothing good is refused, any bytes are survived."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 
@@ -9,8 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haikuft.base_models import CLAUDE_3_HAIKU
-from haikuft.dataset import file_checks, lines, validate_file, validate_files
-from haikuft.dataset.problems import RULES
+from haikuft.dataset import file_checks, lines, tally, validate_file, validate_files
+from haikuft.dataset.lines import parse_line
+from haikuft.dataset.record_checks import check_record, check_tokens
+from haikuft.dataset.sound_records import build_quick_check
+from haikuft.dataset.tokens import estimate_record_tokens
 
 USER = {"role": "user", "content": "Hello?"}
 ASSISTANT = {"role": "assistant", "content": "Good day."}
@@ -241,18 +245,6 @@ def test_line_when_good_then_no_problem(name, write, make_lines):
     assert found(validate_file(write(lines))) == []
 
 
-def test_codes_when_all_tests_here_are_counted_then_none_is_left_out():
-    """A code that no test provokes is a rule that nobody has seen work."""
-    tested_below = {
-        "cannot-read", "not-text", "file-too-large", "too-few-records", "too-many-records",
-        "too-many-records-together", "few-records", "not-all-compared", "byte-order-mark",
-        "windows-line-ends", "blank-last-line", "carriage-return", "line-too-long",
-        "duplicate-record", "different-answers", "overlap",
-    }  # fmt: skip
-    tested_here = {code for _, code, _ in [*BAD_LINES.values(), *ODD_LINES.values()]}
-    assert tested_here | tested_below == set(RULES)
-
-
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -267,7 +259,7 @@ def test_codes_when_all_tests_here_are_counted_then_none_is_left_out():
         (b'{"a": "\0"}', r"column 8: not valid JSON, a bare control character (U+0000)"),
         (b'{"a": "\\q"}', "column 8: not valid JSON, a backslash that escapes nothing"),
         (b"Hello", 'column 1: not valid JSON, "H" is not expected here'),
-        (b'{"a": NaN}', "NaN is not allowed in JSON"),
+        (b'{"a": "NaN", "b": NaN}', "column 19: NaN is not allowed in JSON"),
         (b'{"\xc3\xa9": "\xe9"}', 'column 8: the byte 0xE9 is not UTF-8 (perhaps "é" in an old'),
         (b"\x90", "column 1: the byte 0x90 is not UTF-8"),
     ],
@@ -438,7 +430,7 @@ def test_records_when_like_earlier_ones_then_warnings_name_the_first_line(
 
 def test_records_when_more_than_are_remembered_then_it_is_said_once(write, make_lines, monkeypatch):
     """Memory is bounded, and the report says from where on comparison is not complete."""
-    monkeypatch.setattr(file_checks, "MAX_REMEMBERED", 50)
+    monkeypatch.setattr(tally, "MAX_REMEMBERED", 50)
     report = validate_file(write([*make_lines(60), *make_lines(1)]))
     assert found(report) == [(51, "not-all-compared", ""), (61, "duplicate-record", "")]
 
@@ -562,3 +554,119 @@ def test_nesting_when_as_deep_as_the_parser_allows_then_no_traceback(write):
     depth = sys.getrecursionlimit() // 2
     content = b'{"a": ' * depth + b'{"b": 1, "b": 2}' + b"}" * depth
     assert not validate_file(write(content), kind="test").ok
+
+
+TEXTS = st.text(max_size=12) | st.text(
+    alphabet='a\\"\n\r\t :\u200bé🙂\ud83d\ude42\0Human', max_size=12
+)
+NEARLY_SOUND = st.lists(TEXTS, min_size=1, max_size=4).flatmap(
+    lambda texts: st.fixed_dictionaries(
+        {
+            "messages": st.just(
+                [turn(("user", "assistant")[n % 2], text) for n, text in enumerate(texts)]
+            )
+        },
+        optional={"system": TEXTS},
+    )
+)
+
+
+@unhurried
+@given(
+    record=NEARLY_SOUND,
+    ascii_only=st.booleans(),
+    insertion=st.sampled_from(["", '"role": "user", ', '"r\\u006fle": "user", ', " ", "\r"]),
+    place=st.sampled_from(['"role"', '"content"', '"messages"']),
+    quote=st.sampled_from(['\\"', "\\u0022"]),
+)
+def test_record_when_the_quick_way_takes_it_then_the_slow_way_has_nothing_to_say(
+    record, ascii_only, insertion, place, quote
+):
+    """Two ways to one verdict: what is taken at a glance is right, by the rules that explain."""
+    line = json.dumps(record, ensure_ascii=ascii_only).replace('\\"', quote)
+    data = line.replace(place, insertion + place, 1).encode("utf-8", "surrogatepass")
+    if build_quick_check(CLAUDE_3_HAIKU)(data) is None:
+        return
+    value, findings = parse_line(data)
+    assert findings == []
+    assert check_record(value) == []
+    assert check_tokens(estimate_record_tokens(value)) == []
+    assert b"\r" not in data
+
+
+@unhurried
+@given(
+    contents=st.lists(
+        st.text(alphabet='abc é🙂\n"\\\\', min_size=1).map(lambda t: f"<{t}>"),
+        min_size=2,
+        max_size=6,
+        unique=True,
+    )
+)
+def test_record_when_plainly_right_then_the_quick_way_takes_it(contents):
+    """Else the quick way would be right and useless."""
+    turns = [turn(("user", "assistant")[n % 2], text) for n, text in enumerate(contents)]
+    record = {"system": "Be brief.", "messages": turns[: len(turns) // 2 * 2]}
+    check = build_quick_check(CLAUDE_3_HAIKU)
+    for data in (json.dumps(record).encode(), json.dumps(record, ensure_ascii=False).encode()):
+        sound = check(data)
+        assert sound is not None
+        assert sound.system == "Be brief."
+        assert sound.answer == record["messages"][-1]["content"]
+
+
+def test_file_when_one_of_ten_thousand_records_is_bad_then_exactly_one_problem(write, make_lines):
+    """At that line, and nothing else."""
+    content = make_lines(10_000)
+    content[7_776] = content[7_776].replace(b"assistant", b"Assistant")
+    assert found(validate_file(write(content))) == [(7_777, "wrong-role", "messages[1].role")]
+
+
+def test_file_when_wrong_lines_never_end_then_reading_ends(write, monkeypatch):
+    """An endless input of short wrong lines, or blank ones, is given up long before its size."""
+    monkeypatch.setattr(file_checks, "MAX_ERRORS", 100)
+    for content, code in ((b"y\n" * 500, "not-json"), (b"\n" * 500, "blank-line")):
+        report = validate_file(write(content), kind="test")
+        assert report.counts == {code: 101, "gave-up": 1}
+        assert report.problems[-1].line is None
+        assert not report.ok
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "command"),
+    [
+        ("a.jsonl", b'{"prompt": "a", "completion": "b"}\n',
+         "haikuft convert {}.jsonl {}.messages.jsonl --from prompt-completion"),
+        ("a.json", b'{"messages": [{"role": "system", "content": "a"}]}\n',
+         "haikuft convert {}.json {}.jsonl --from openai-chat"),
+        ("a.jsonl", b'{"schemaVersion": "bedrock-conversation-2024", "messages": []}\n',
+         "haikuft convert {}.jsonl {}.messages.jsonl --from converse"),
+        ("a.jsonl", b'{"conversations": []}\n',
+         "haikuft convert {}.jsonl {}.messages.jsonl --from sharegpt"),
+        ("a.jsonl", b'{"instruction": "a", "output": "b"}\n',
+         "haikuft convert {}.jsonl {}.messages.jsonl --from alpaca"),
+        ("a.csv", b"prompt,completion\na,b\n", "haikuft convert {}.csv {}.jsonl --from csv"),
+        ("a.csv", b"Frage,Antwort\na,b\n", "haikuft convert {}.csv {}.jsonl --from csv "
+         "--prompt-column Frage --completion-column Antwort"),
+        ("a.tsv", b"prompt\tcompletion\na\tb\n", "haikuft convert {}.tsv {}.jsonl --from tsv"),
+    ],
+)  # fmt: skip
+def test_format_when_wrong_then_the_mend_is_the_command_that_converts_it(
+    name, content, command, write
+):
+    """To be copied into the shell as it stands."""
+    path = write(content, name)
+    (problem,) = validate_file(path, kind="test").problems
+    assert problem.code == "wrong-format"
+    assert f"`{command.replace('{}', str(path.with_suffix('')))}`" in problem.mend
+
+
+def test_pipe_when_validated_then_as_a_file(make_lines):
+    """Nothing needs to seek."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as file:
+        file.write(b"".join(make_lines(60)) + b"{\n")
+    try:
+        assert found(validate_file(f"/dev/fd/{reading}")) == [(61, "not-json", "")]
+    finally:
+        os.close(reading)

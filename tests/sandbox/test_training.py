@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from haikuft.base_models import DEFAULT
+from haikuft.dataset import validate_file
 from haikuft.errors import DataError, SettingsError
+from haikuft.sandbox.intake import check_records
 from haikuft.sandbox.standin import StandIn
 from haikuft.sandbox.training import end_with, run_training
 
@@ -276,3 +279,31 @@ def test_run_training_when_the_job_cannot_be_used_then_the_message_names_what(
     (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
     with pytest.raises(error, match=expected):
         run_training(work)
+
+
+STRICTER = {
+    "unknown-key": '{"id": 7, "messages": [%s, %s]}',
+    "double-key": '{"messages": [], "messages": [%s, %s]}',
+    "null-system": '{"system": null, "messages": [%s, %s]}',
+    "empty-text": '{"system": "", "messages": [%s, %s]}',
+    "invisible-text": '{"system": " ", "messages": [%s, %s]}',
+    "nul": '{"system": "a\\u0000b", "messages": [%s, %s]}',
+    "carriage-return": '{"messages": [%s,\r%s]}',
+}
+
+
+@pytest.mark.parametrize("code", STRICTER)
+def test_record_when_only_stricter_rules_are_against_it_then_validate_refuses_and_it_is_trained_on(
+    code: str, tmp_path: Path
+) -> None:
+    """The sandbox is as strict as Bedrock, our own checks are stricter."""
+    work = make_work(tmp_path / "work", training=make_records(40), epochCount="1")
+    path = work / "training.jsonl"
+    turns = map(json.dumps, make_records(1, first=40)[0]["messages"])
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write(STRICTER[code] % tuple(turns) + "\n")
+
+    assert validate_file(path).counts == {code: 1, "few-records": 1}
+    assert not validate_file(path).ok
+    assert check_records(path, DEFAULT, kind="training", uri="s3://data/train.jsonl").records == 41
+    assert run_training(work).steps

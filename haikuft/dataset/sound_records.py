@@ -1,0 +1,132 @@
+"""The quick way for the record that is right: one typed decoding and a few looks.
+
+It answers only "surely sound" or "not known"; what it does not know is for the slow way
+(`lines.parse_line`, `record_checks.check_record`), which explains. So both ways must agree that
+whatever passes here has nothing to be said about it.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from haikuft.base_models import BaseModel
+from haikuft.dataset.record_checks import ROLES, is_invisible
+from haikuft.dataset.tokens import BYTES_PER_TOKEN, count_bytes
+
+
+class _Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class _Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    messages: list[_Turn]
+    system: str = ""
+
+
+class Sound(msgspec.Struct, frozen=True, gc=False):
+    """What is kept of a record that is right.
+
+    Attributes:
+        prompt: Digest of all that is asked, valid in this process alone.
+        reply: Digest of the answer, likewise.
+        bytes: UTF-8 bytes of its texts.
+        system: The system prompt, "" if there is none.
+        answer: The text of the last turn.
+    """
+
+    prompt: int
+    reply: int
+    bytes: int
+    system: str
+    answer: str
+
+
+QuickCheck: TypeAlias = Callable[[bytes], "Sound | None"]
+
+_ROLES = list(ROLES)
+MOST_SYSTEMS = 1_000  # kept in mind as being in order, so that they are looked at once
+LONGEST_SYSTEM = 4_096  # characters; longer ones are looked at each time
+
+_ESCAPED_QUOTE = re.compile(rb"\\u0022").search
+_QUOTES_A_TURN = 8  # two keys and two texts
+_QUOTES_MESSAGES, _QUOTES_SYSTEM = 2, 4
+
+
+def digest_texts(system: str, contents: Sequence[str]) -> tuple[int, int]:
+    """Digest what is asked and what is answered, the last of the contents."""
+    return hash((system, *contents[:-1])), hash(contents[-1])
+
+
+def build_quick_check(base_model: BaseModel) -> QuickCheck:
+    """Build the quick check for one model: a line's bytes in, `Sound` out, or None: not known."""
+    decode = msgspec.json.Decoder(_Record).decode
+    most_bytes = int(base_model.limits.max_record_tokens * BYTES_PER_TOKEN["high"])
+    # A pattern whose words all begin with a line end leaps from one to the next.
+    find_reserved = re.compile(
+        "|".join(map(re.escape, base_model.reserved_strings)) or "(?!)"
+    ).search
+
+    systems: dict[str, int] = {"": 0}  # those known to be in order, with their bytes
+
+    def measure(text: str, escapes: bool) -> int:
+        """Count the bytes of a text that is in order; of another they are far too many."""
+        if not text:
+            return most_bytes + 1
+        first, last = text[0], text[-1]
+        if last <= " " or (last > "~" and last.isspace()):
+            return most_bytes + 1
+        if not "!" <= first <= "~" and is_invisible(first):
+            return most_bytes + 1
+        if (escapes and "\0" in text) or find_reserved(text):
+            return most_bytes + 1
+        return len(text) if text.isascii() else len(text.encode())
+
+    def check(data: bytes) -> Sound | None:
+        try:
+            record = decode(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        turns, system = record.messages, record.system
+        escapes = b"\\" in data
+        if b"\r" in data:
+            return None
+        if not turns or [turn.role for turn in turns] != _ROLES * (len(turns) // 2):
+            return None
+        contents = [turn.content for turn in turns]
+        if contents[-1] == contents[-2]:
+            return None
+        if not _has_single_keys(data, contents, system, escapes):
+            return None
+        known = systems.get(system)
+        size = measure(system, escapes) if known is None else known
+        for text in contents:
+            size += measure(text, escapes)
+        if size > most_bytes:
+            return None
+        if known is None and len(systems) < MOST_SYSTEMS and len(system) <= LONGEST_SYSTEM:
+            systems[system] = size - sum(count_bytes(text) for text in contents)
+        return Sound(*digest_texts(system, contents), size, system, contents[-1])
+
+    return check
+
+
+def _has_single_keys(data: bytes, contents: list[str], system: str, escapes: bool) -> bool:
+    """Whether the line has no more quotes than its keys and texts need.
+
+    The decoder takes a key that stands twice, so the quotes tell: each key has two of them. An
+    empty system prompt has quotes too many, and rightly so.
+    """
+    quotes = _QUOTES_A_TURN * len(contents) + _QUOTES_MESSAGES
+    if system:
+        quotes += _QUOTES_SYSTEM
+    if escapes:
+        inside = system.count('"')
+        for text in contents:
+            inside += text.count('"')
+        if inside and _ESCAPED_QUOTE(data):  # one that is not written as a quote
+            return False
+        quotes += inside
+    return data.count(b'"') == quotes

@@ -1,0 +1,314 @@
+"""Conversion of whole files, and repair: a new file, a list of what was done, or a refusal."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from haikuft.cli import main
+from haikuft.dataset import (
+    convert_file,
+    convert_record,
+    read_raw,
+    read_records,
+    repair_file,
+    to_converse,
+    to_prompt_completion,
+    validate_file,
+    write_records,
+)
+from haikuft.errors import DataError, SettingsError
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def to_lines(*values):
+    """Give the bytes of JSON lines."""
+    return "".join(json.dumps(value) + "\n" for value in values).encode()
+
+
+def pair(prompt="a", completion="b", **more):
+    """Give an example of two texts."""
+    return {"prompt": prompt, "completion": completion, **more}
+
+
+def test_repair_when_the_file_has_every_harmless_fault_then_each_mend_is_listed(tmp_path):
+    """The list is the whole difference between the two files."""
+    done = repair_file(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
+
+    assert [(mend.line, mend.place, mend.code) for mend in done.mends] == [
+        (None, "", "windows-line-ends"),
+        (1, "", "byte-order-mark"),
+        (1, "id", "harmless-key"),
+        (1, "messages[1].content", "outer-white-space"),
+        (2, "", "blank-line"),
+        (3, "system", "null-system"),
+        (4, "", "duplicate-record"),
+        (5, "", "blank-line"),
+    ]
+    assert done.records == 2
+    report = validate_file(tmp_path / "new.jsonl", kind="test")
+    assert not report.problems
+    assert "line 3, system: system prompt of null removed [null-system]" in str(done)
+
+
+def test_repair_when_done_then_the_source_is_as_it_was(tmp_path):
+    """A repair writes a new file."""
+    before = (FIXTURES / "to_repair.jsonl").read_bytes()
+    repair_file(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
+    assert (FIXTURES / "to_repair.jsonl").read_bytes() == before
+
+
+def test_repair_when_repeated_on_its_own_result_then_there_is_nothing_to_mend(tmp_path):
+    """One repair is enough, and then every byte stays."""
+    repair_file(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
+    again = repair_file(tmp_path / "new.jsonl", tmp_path / "newer.jsonl")
+    assert again.mends == ()
+    assert (tmp_path / "newer.jsonl").read_bytes() == (tmp_path / "new.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("example", "words"),
+    [
+        (pair(completion=" \n"), "completion: the text is nothing but white space"),
+        (pair(mood="glad"), 'mood: the key "mood" has no place'),
+        (pair(id={"a": 1}), 'id: the key "id" has no place'),
+        (pair(weight=0), "weight: a weight"),
+        (pair("a\nHuman: b"), "reserved"),
+        ({"messages": [{"role": "user", "content": "a"}]}, "needs two turns"),
+    ],
+)
+def test_repair_when_a_fault_has_no_safe_mend_then_refused_and_nothing_is_written(
+    example, words, write, tmp_path
+):
+    """What only a person can judge stays a person's."""
+    source = write(to_lines(pair(" x ", "y", id=1), example))
+    with pytest.raises(DataError, match=rf"line 2.*{words}"):
+        repair_file(source, tmp_path / "new.jsonl")
+    assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
+
+
+def test_repair_when_hundreds_of_mends_are_alike_then_twenty_are_shown_and_the_rest_counted(
+    write, tmp_path
+):
+    """The list stays readable and says how long it would be."""
+    done = repair_file(
+        write(to_lines(*[pair(f"{n} ", id=n) for n in range(100)])), tmp_path / "new.jsonl"
+    )
+    assert len(done.mends) == 40
+    assert done.mend_counts == {"harmless-key": 100, "outer-white-space": 100}
+    assert "and 160 more: harmless-key 80, outer-white-space 80" in str(done)
+
+
+def test_convert_when_not_repairing_then_texts_and_duplicates_stay_as_they_are(write, tmp_path):
+    """Conversion changes the shape and nothing else."""
+    done = convert_file(write(to_lines(pair(" a "), pair(" a "))), tmp_path / "new.jsonl")
+    assert done.mends == ()
+    assert [r["messages"][0]["content"] for r in read_records(tmp_path / "new.jsonl")] == [
+        " a "
+    ] * 2
+
+
+def test_convert_when_a_line_cannot_be_used_then_the_old_target_is_untouched(write, tmp_path):
+    """Written whole or not at all."""
+    target = tmp_path / "new.jsonl"
+    target.write_text("precious\n")
+    with pytest.raises(DataError, match="line 2, completion"):
+        convert_file(write(to_lines(pair(), pair(completion=7))), target)
+    assert target.read_text() == "precious\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"train.jsonl", "new.jsonl"}
+
+
+def test_convert_when_target_is_the_source_then_refused(write):
+    """Nobody's only copy is written over, whatever it is called."""
+    source = write(to_lines(pair()))
+    with pytest.raises(SettingsError, match="source and target are the same file"):
+        convert_file(source, source.parent / "." / source.name)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"to_format": "csv"}, "to: .*messages, converse, prompt-completion"),
+        ({"to_format": "xml"}, 'to: "xml" cannot be written'),
+        ({"from_format": "xml"}, 'from: "xml" is no format we read'),
+    ],
+)
+def test_convert_when_a_format_is_not_known_then_error_lists_those_that_are(
+    options, words, write, tmp_path
+):
+    """A slip in a name is not guessed at."""
+    with pytest.raises(SettingsError, match=words):
+        convert_file(write(to_lines(pair())), tmp_path / "new.jsonl", **options)
+
+
+def test_convert_when_to_conversation_format_then_it_reads_back_as_the_same_records(tmp_path):
+    """bedrock-conversation-2024 holds all that a record holds."""
+    source, target = FIXTURES / "messages.jsonl", tmp_path / "new.jsonl"
+    convert_file(source, target, to_format="bedrock-conversation-2024")
+    assert target.read_text("utf-8") == (FIXTURES / "converse.jsonl").read_text("utf-8")
+    assert read_raw(target) == read_records(source)
+
+
+def test_convert_when_a_conversation_goes_to_prompt_and_completion_then_its_line_is_refused(
+    tmp_path,
+):
+    """Four turns are no pair."""
+    with pytest.raises(DataError, match=r"line 4, messages\[2\]: .* two turns, and this has 4"):
+        convert_file(
+            FIXTURES / "messages.jsonl", tmp_path / "new.jsonl", to_format="prompt_completion"
+        )
+
+
+def test_convert_when_system_prompts_go_to_prompt_and_completion_then_a_note_says_where(tmp_path):
+    """Nothing is lost, and nobody takes the key for Bedrock's own."""
+    done = convert_file(
+        FIXTURES / "prompt_completion.jsonl", tmp_path / "new.jsonl", to_format="prompt-completion"
+    )
+    assert (tmp_path / "new.jsonl").read_bytes() == (
+        FIXTURES / "prompt_completion.jsonl"
+    ).read_bytes()
+    assert 'System prompts stand under "system"' in str(done)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+
+
+@st.composite
+def records(draw, *, most_answers=3):
+    """Draw a record of one or more questions, with or without a system prompt."""
+    system = draw(st.none() | TEXTS)
+    turns = [
+        {"role": role, "content": draw(TEXTS)}
+        for _ in range(draw(st.integers(1, most_answers)))
+        for role in ("user", "assistant")
+    ]
+    return {**({"system": system} if system else {}), "messages": turns}
+
+
+@given(record=records())
+def test_round_trip_when_through_the_conversation_format_then_identity(record):
+    """Every record comes back, and so does every file of that format."""
+    there = to_converse(record)
+    assert convert_record(there) == record
+    assert to_converse(convert_record(there)) == there
+
+
+@given(record=records(most_answers=1))
+def test_round_trip_when_through_prompt_and_completion_then_identity(record):
+    """A record of two turns comes back as it was."""
+    assert convert_record(to_prompt_completion(record)) == record
+
+
+@given(record=records())
+def test_round_trip_when_through_openai_and_sharegpt_then_identity(record):
+    """Both hold all that a record holds; so converting them loses nothing."""
+    system = [("system", record["system"])] if "system" in record else []
+    turns = [*system, *((turn["role"], turn["content"]) for turn in record["messages"])]
+    openai = {"messages": [{"role": role, "content": text} for role, text in turns]}
+    names = {"user": "human", "assistant": "gpt", "system": "system"}
+    sharegpt = {"conversations": [{"from": names[role], "value": text} for role, text in turns]}
+    assert convert_record(openai, format_name="openai_chat") == record
+    assert convert_record(sharegpt) == record
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(drawn=st.lists(records(), min_size=1, max_size=5))
+def test_repair_when_it_gives_a_file_then_validation_has_nothing_left_that_it_mends(
+    drawn, tmp_path_factory
+):
+    """Either refused, or sound and without a fault that a repair knows of."""
+    folder = tmp_path_factory.getbasetemp()
+    source = write_records(folder / "drawn.jsonl", drawn)
+    try:
+        done = repair_file(source, folder / "mended.jsonl")
+    except DataError:
+        assert not validate_file(source, kind="test").ok
+        return
+    report = validate_file(folder / "mended.jsonl", kind="test")
+    assert report.ok
+    assert not set(report.counts) & {"outer-white-space", "duplicate-record", "byte-order-mark"}
+    assert done.records + done.mend_counts.get("duplicate-record", 0) == len(drawn)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(content=st.binary() | st.text().map(str.encode))
+def test_convert_when_given_any_bytes_as_any_table_then_records_or_our_own_error(
+    content, tmp_path_factory
+):
+    """No traceback from any table."""
+    path = tmp_path_factory.getbasetemp() / "raw.csv"
+    path.write_bytes(content)
+    for name in ("csv", "tsv"):
+        try:
+            assert read_raw(path, format_name=name, prompt_column="a", completion_column="b")
+        except DataError:
+            continue
+
+
+def test_command_when_all_is_well_then_says_what_it_wrote_and_status_is_zero(tmp_path, capsys):
+    """`haikuft convert` is the function with a voice."""
+    target = tmp_path / "train.jsonl"
+    asked = [
+        "--prompt-column",
+        "question",
+        "--completion-column",
+        "answer",
+        "--system",
+        "Be brief.",
+    ]
+    assert main(["convert", str(FIXTURES / "named.csv"), str(target), *asked, "--repair"]) == 0
+    out = capsys.readouterr().out
+    assert "train.jsonl: 3 records, Messages" in out
+    assert 'Left behind: "ticket".' in out
+    assert {record["system"] for record in read_records(target)} == {"Be brief."}
+
+
+def test_command_when_the_source_is_refused_then_status_one_and_all_reasons(
+    write, tmp_path, capsys
+):
+    """Reasons go where errors go."""
+    source = write(to_lines(pair(mood=1), pair(completion=None)))
+    assert main(["convert", str(source), str(tmp_path / "new.jsonl")]) == 1
+    err = capsys.readouterr().err
+    assert "line 1, mood" in err
+    assert "line 2, completion" in err
+
+
+@pytest.mark.parametrize("options", [["--to", "csv"], ["--from", "word"]])
+def test_command_when_misused_then_status_two(options, write, tmp_path, capsys):
+    """A format we do not have is a mistake in the command."""
+    source = write(to_lines(pair()))
+    assert main(["convert", str(source), str(tmp_path / "new.jsonl"), *options]) == 2
+    assert "Take one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        *("messages.jsonl", "openai_chat.jsonl", "converse.jsonl", "sharegpt.json", "alpaca.json"),
+        *("prompt_completion.jsonl", "pairs.csv", "pairs.tsv"),
+    ],
+)
+def test_command_when_given_a_real_file_then_what_it_writes_is_valid(file, tmp_path):
+    """From any format to a file that a job would take, in one command and without options."""
+    target = tmp_path / "new.jsonl"
+    assert main(["convert", str(FIXTURES / file), str(target)]) == 0
+    assert validate_file(target, kind="test").ok
+
+
+@pytest.mark.parametrize(
+    "file", ["openai_chat.jsonl", "converse.jsonl", "prompt_completion.jsonl", "pairs.csv"]
+)
+def test_command_when_taken_from_a_message_of_validate_then_it_works_as_it_stands(file, tmp_path):
+    """A person who copies it from the message has training records."""
+    source = tmp_path / f"my {file}"
+    source.write_bytes((FIXTURES / file).read_bytes())
+    mend = validate_file(source, kind="test").problems[0].mend
+    program, *arguments = shlex.split(mend.split("`")[1])
+    assert program == "haikuft"
+    assert main(arguments) == 0
+    assert validate_file(arguments[2], kind="test").ok
