@@ -1,0 +1,135 @@
+"""`haikuft run` and `haikuft clean-up`: the notebooks, without a browser."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from haikuft.commands import add_state
+from haikuft.errors import SettingsError
+
+if TYPE_CHECKING:
+    from haikuft.commands import Commands
+
+TARGETS = ("sandbox", "aws")
+
+
+def add(commands: "Commands") -> None:
+    """Describe both commands."""
+    _add_run(commands)
+    _add_clean_up(commands)
+
+
+def _add_run(commands: "Commands") -> None:
+    parser = commands.add_parser(
+        "run",
+        allow_abbrev=False,
+        help="execute the notebooks, one after the other",
+        description="Execute the notebooks 1 to 7 in order, without a browser.",
+    )
+    parser.add_argument("--run", metavar="NAME", help="name of the run (first)")
+    parser.add_argument("--target", choices=TARGETS, help="where it runs (sandbox)")
+    parser.add_argument("--region", metavar="REGION", help="AWS Region (the base model's own)")
+    parser.add_argument("--dataset", metavar="DATASET", help="folder in data/, or a path")
+    parser.add_argument("--from", dest="first", type=int, default=0, metavar="N", help="begin here")
+    parser.add_argument("--to", dest="last", type=int, default=0, metavar="N", help="end here")
+    parser.add_argument(
+        "-p",
+        dest="parameters",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="any parameter of the notebooks; goes to each that has it",
+    )
+    parser.add_argument(
+        "--clean-up",
+        action=argparse.BooleanOptionalAction,
+        help="delete at the end what the run made (on the sandbox: yes, on AWS: no)",
+    )
+    parser.add_argument(
+        "--keep-serving",
+        action="store_true",
+        help="on AWS: leave the throughput as it is, billing, when the run ends",
+    )
+    add_state(parser)
+    parser.set_defaults(command=_run)
+
+
+def _add_clean_up(commands: "Commands") -> None:
+    parser = commands.add_parser(
+        "clean-up",
+        allow_abbrev=False,
+        help="delete everything a run made",
+        description="Execute notebook 7 and delete everything a run made, where its record says.",
+    )
+    parser.add_argument("--run", default="first", metavar="NAME", help="name of the run (first)")
+    parser.add_argument("--target", choices=TARGETS, help="where it is (what the record says)")
+    add_state(parser)
+    parser.set_defaults(command=_clean_up)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from haikuft.series.walk import Request, walk
+
+    return walk(
+        Request(
+            given=_gather(options),
+            first=options.first,
+            last=options.last,
+            clean_up=options.clean_up,
+            keep_serving=options.keep_serving,
+            state=_state_word(options),
+            program=_program(),
+        )
+    )
+
+
+def _clean_up(options: argparse.Namespace) -> int:
+    from haikuft.run_record import read_record, record_path
+    from haikuft.series.planning import CLEAN_UP
+    from haikuft.series.walk import Request, walk
+
+    record = read_record(record_path(options.run))
+    return walk(
+        Request(
+            given={"run": options.run, "target": options.target or record.target},
+            first=CLEAN_UP,
+            last=CLEAN_UP,
+            clean_up=True,
+            state=_state_word(options),
+            program=_program(),
+        )
+    )
+
+
+def _gather(options: argparse.Namespace) -> dict[str, str]:
+    """Collect the parameters given, whichever way; name -> text.
+
+    Raises:
+        SettingsError: one was given twice.
+
+    """
+    flags = [(name, getattr(options, name)) for name in ("run", "target", "region", "dataset")]
+    given: dict[str, str] = {}
+    for name, text in [(name, text) for name, text in flags if text is not None] + [
+        (name, text) for name, text in options.parameters
+    ]:
+        if name in given:
+            raise SettingsError(
+                f'"{name}" is given twice ({given[name]!r}, {text!r}). Say it once.'
+            )
+        given[name] = text
+    return given
+
+
+def _state_word(options: argparse.Namespace) -> str:
+    return str(options.state) if options.state is not None else ""
+
+
+def _program() -> str:
+    """Say how to call this program again: by its name where the shell finds it."""
+    import shutil
+
+    beside = Path(sys.executable).with_name("haikuft")
+    return str(beside) if shutil.which("haikuft") is None and beside.exists() else "haikuft"

@@ -1,0 +1,108 @@
+"""`haikuft sandbox`: start, look at, stop or empty the local AWS."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from haikuft.commands import add_state
+from haikuft.errors import SettingsError
+
+if TYPE_CHECKING:
+    from haikuft.commands import Commands
+
+
+def add(commands: "Commands") -> None:
+    """Describe its commands."""
+    parser = commands.add_parser(
+        "sandbox",
+        allow_abbrev=False,
+        help="start, look at, stop or empty the local AWS",
+        description="The sandbox: a local AWS that any client can use with dummy credentials.",
+    )
+    verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, command, words in (
+        ("start", _sandbox_start, "start it, or find it running"),
+        ("status", _sandbox_status, "say whether it runs, and where"),
+        ("stop", _sandbox_stop, "stop it"),
+        ("reset", _sandbox_reset, "stop it and empty it"),
+    ):
+        verb = verbs.add_parser(name, allow_abbrev=False, help=words, description=words)
+        add_state(verb)
+        verb.set_defaults(command=command)
+        if name == "status":
+            verb.add_argument("--format", choices=("text", "json"), default="text")
+        if name == "reset":
+            verb.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _sandbox_start(options: argparse.Namespace) -> int:
+    from haikuft import sandbox
+
+    endpoint = sandbox.start(options.state)
+    print(f"The sandbox runs at {endpoint.url} (state in {endpoint.state}).")
+    print("Point any client at it, with any credentials:")
+    print(f"  export AWS_ENDPOINT_URL={endpoint.url}")
+    return 0
+
+
+def _sandbox_status(options: argparse.Namespace) -> int:
+    import json
+    from dataclasses import asdict
+
+    from haikuft import sandbox
+
+    status = sandbox.status(options.state)
+    if options.format == "json":
+        print(json.dumps(asdict(status), default=str))
+    elif status.running:
+        print(f"running at {status.endpoint} (process {status.pid}, state in {status.state})")
+    else:
+        print("stopped")
+    return 0
+
+
+def _sandbox_stop(options: argparse.Namespace) -> int:
+    from haikuft import sandbox
+
+    sandbox.stop(options.state)
+    print("The sandbox is stopped.")
+    return 0
+
+
+def _sandbox_reset(options: argparse.Namespace) -> int:
+    from haikuft import sandbox
+
+    state = sandbox.state_directory(options.state)
+    orphans = _runs_on(state)
+    if orphans:
+        print(f"Runs whose bucket, role and model will be gone: {', '.join(orphans)}.")
+    if not options.yes:
+        if not sys.stdin.isatty():
+            raise SettingsError("reset empties the sandbox and nobody is here to ask; add --yes.")
+        if input(f"Empty the sandbox in {state}? [y/N] ").strip().lower() not in ("y", "yes"):
+            print("Nothing was changed.")
+            return 0
+    sandbox.reset(options.state)
+    print("The sandbox is empty.")
+    return 0
+
+
+def _runs_on(state: Path) -> list[str]:
+    """Name the runs of this project whose record says that they live in this sandbox."""
+    from haikuft.errors import RecordError
+    from haikuft.run_record import FILE_NAME, find_root, read_record
+
+    try:
+        root = find_root()
+    except RecordError:
+        return []  # a sandbox can be used without the notebooks
+    names = []
+    for path in sorted(root.glob(f"runs/*/{FILE_NAME}")):
+        try:
+            lives_here = read_record(path).sandbox_state == str(state)
+        except RecordError as error:
+            print(f"haikuft: {error}", file=sys.stderr)
+            continue
+        names += [path.parent.name] if lives_here else []
+    return names
