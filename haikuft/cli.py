@@ -1,4 +1,4 @@
-"""The command line: `haikuft run`, `clean-up`, `validate`, `sandbox`.
+"""The command line: `haikuft run`, `clean-up`, `validate`, `convert`, `sandbox`.
 
 Nothing but the standard library is loaded before a command is known.
 """
@@ -42,7 +42,10 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"haikuft {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    # The prog is named, for argparse would lay out a whole usage message to find it.
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", prog="haikuft"
+    )
     for group in (run, data, sandbox):
         group.add(commands)
     return parser

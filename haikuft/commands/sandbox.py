@@ -20,7 +20,9 @@ def add(commands: "Commands") -> None:
         help="start, look at, stop or empty the local AWS",
         description="The sandbox: a local AWS that any client can use with dummy credentials.",
     )
-    verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    verbs = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", prog=parser.prog
+    )
     for name, command, words in (
         ("start", _sandbox_start, "start it, or find it running"),
         ("status", _sandbox_status, "say whether it runs, and where"),

@@ -1,28 +1,23 @@
 """The checks of one file, line by line. Any bytes may come.
 
-Of earlier records only short digests are remembered, so memory does not grow with the file.
+Of earlier records only short digests are remembered, so memory does not grow with the file. What
+only a faulty file needs is loaded when a fault is found: most of the time of a clean file is that.
 """
 
 import os
 from io import BufferedReader
-from typing import Any
 
 from haikuft.base_models import BaseModel, Limits
 from haikuft.dataset.first_look import recognise_signature, recognise_table
-from haikuft.dataset.formats import FORMATS, recognise
 from haikuft.dataset.lines import (
     BYTE_ORDER_MARK,
     LINE_TOO_LONG,
     open_file,
-    parse_line,
     read_lines,
 )
-from haikuft.dataset.problems import SHOWN, Finding, Kind, count, describe_conversion
-from haikuft.dataset.record_checks import check_record, check_tokens, is_sound
-from haikuft.dataset.records import explain_os_error
-from haikuft.dataset.sound_records import Sound, build_quick_check, digest_texts
+from haikuft.dataset.problems import Finding, Kind, count, describe_conversion
+from haikuft.dataset.sound_records import build_quick_check
 from haikuft.dataset.tally import FileCheck
-from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
 
 __all__ = ["FileCheck", "check_file"]
 
@@ -50,6 +45,8 @@ def check_file(path: str | os.PathLike[str], base_model: BaseModel, kind: Kind) 
         with open_file(path) as file:
             _check_content(check, file, base_model)
     except OSError as error:
+        from haikuft.dataset.records import explain_os_error
+
         what, _, mend = explain_os_error(error).partition(". ")
         check.add(None, Finding("cannot-read", "", what, mend))
     return check
@@ -71,7 +68,7 @@ def _check_content(check: FileCheck, file: BufferedReader, base_model: BaseModel
             check.add(None, _describe_large(check.kind, largest))
             return
         if check.errors + check.blank > MAX_ERRORS:
-            _report_blank_lines(check)
+            check.report_blank_lines()
             check.add(None, _GAVE_UP)
             return
         if data is None:
@@ -86,10 +83,12 @@ def _check_content(check: FileCheck, file: BufferedReader, base_model: BaseModel
             data = data[:-2]
         sound = quick(data)
         if sound is None:
-            _explain_line(check, number, data, base_model)
+            from haikuft.dataset.explaining import explain_line
+
+            explain_line(check, number, data, base_model)
             continue
         if check.blank:
-            _report_blank_lines(check)
+            check.report_blank_lines()
         check.records += 1
         check.take(number, sound)
     _check_end(check, base_model.limits)
@@ -101,6 +100,8 @@ def _look_first(file: str, head: bytes) -> Finding | None:
         return finding
     table, headings = recognise_table(head)
     if table:
+        from haikuft.dataset.formats import FORMATS
+
         return Finding(
             "wrong-format",
             "",
@@ -118,69 +119,6 @@ def _describe_large(kind: Kind, largest: int) -> Finding:
         "the rest was not read",
         "Take fewer or shorter records.",
     )
-
-
-def _explain_line(check: FileCheck, number: int, data: bytes, base_model: BaseModel) -> None:
-    """Say all that is to be said about a line that the quick check did not know."""
-    if not data.strip():
-        check.first_blank = check.first_blank or number
-        check.blank += 1
-        return
-    _report_blank_lines(check)
-    check.records += 1
-    record, findings = parse_line(data)
-    if record is not None or not findings:
-        _check_value(check, number, data, record, findings, base_model)
-    for finding in findings:
-        if finding.code == "wrong-format":
-            mend = describe_conversion(check.file, recognise(record))
-            finding = finding._replace(mend=mend)
-        check.add(number, finding)
-
-
-def _check_value(
-    check: FileCheck,
-    number: int,
-    data: bytes,
-    record: Any,
-    findings: list[Finding],
-    base_model: BaseModel,
-) -> None:
-    """Add to the findings what is wrong with the parsed record, and take it in if it is sound."""
-    if b"\r" in data.removesuffix(b"\n").removesuffix(b"\r"):
-        findings.append(
-            Finding(
-                "carriage-return",
-                "",
-                "a carriage return stands inside the line, and readers differ on what it means",
-                "Keep the record on one line, and end lines with a line feed (LF).",
-            )
-        )
-    findings += check_record(record, base_model)
-    if is_sound(findings):
-        contents = [turn["content"] for turn in record["messages"]]
-        system = record.get("system", "")
-        findings += check_tokens(estimate_record_tokens(record), base_model)
-        size = sum(map(count_bytes, [system, *contents]))
-        digests = digest_texts(system, contents)
-        check.take(number, Sound(*digests, size, system, contents[-1]))
-
-
-def _report_blank_lines(check: FileCheck) -> None:
-    """Lines that were blank turn out to have records after them."""
-    if check.first_blank is None:
-        return
-    finding = Finding(
-        "blank-line",
-        "",
-        "the line is blank, and AWS wants no empty lines",
-        "Remove it.",
-    )
-    shown = min(check.blank, SHOWN)
-    for number in range(check.first_blank, check.first_blank + shown):
-        check.add(number, finding)
-    check.counts[finding.code] += check.blank - shown
-    check.first_blank, check.blank = None, 0
 
 
 def _check_end(check: FileCheck, limits: Limits) -> None:

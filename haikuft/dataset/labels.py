@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from haikuft.dataset.records import reference_of
-
 MAX_LABEL_LENGTH = 60  # characters
 LEAST_A_LABEL = 3  # records a label has on average, else the answers are as good as free text
 
@@ -19,6 +17,8 @@ def labels_of(records: Sequence[Mapping[str, Any]]) -> list[str] | None:
     Raises:
         DataError: a record does not end with the assistant's answer.
     """
+    from haikuft.dataset.records import reference_of  # late: `is_label` alone wants no records
+
     labels = [reference_of(record).strip() for record in records]
     kinds = Counter(labels)
     if len(kinds) < 2 or len(labels) < LEAST_A_LABEL * len(kinds):

@@ -13,10 +13,8 @@ from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.formats import FORMATS, MESSAGES, PROMPT_COMPLETION, UNKNOWN, recognise
 from haikuft.dataset.lines import join_place
 from haikuft.dataset.problems import Finding, quotable, quote
-from haikuft.dataset.rules import RULES
+from haikuft.dataset.rules import ROLES, RULES
 from haikuft.dataset.tokens import TokenRange
-
-ROLES = ("user", "assistant")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})

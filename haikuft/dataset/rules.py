@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+ROLES = ("user", "assistant")
+
 Severity = Literal["error", "warning"]
 Basis = Literal["refused", "stricter", "advice"]
 

@@ -103,6 +103,22 @@ class FileCheck:
             if prompt in earlier._prompts
         ]
 
+    def report_blank_lines(self) -> None:
+        """Lines that were blank turn out to have records after them."""
+        if self.first_blank is None:
+            return
+        finding = Finding(
+            "blank-line",
+            "",
+            "the line is blank, and AWS wants no empty lines",
+            "Remove it.",
+        )
+        shown = min(self.blank, SHOWN)
+        for number in range(self.first_blank, self.first_blank + shown):
+            self.add(number, finding)
+        self.counts[finding.code] += self.blank - shown
+        self.first_blank, self.blank = None, 0
+
     def compare_kinds(self) -> None:
         """At the end: system prompts that are odd among one kind, and labels out of balance."""
         if self.sound < LEAST_OF_A_KIND:
