@@ -2,8 +2,7 @@
 
 1. A reply becomes tokens: words seen at least twice in training, single bytes for all other text,
    and one token for the reply's end. So every text has tokens, and every loss is finite.
-2. Prompt and reply so far become features, which are rows of tables; see `standin_features`. The
-   base model's own clue is among them, so that a tuned model has not lost what the base one knew.
+2. Prompt, reply so far and the base model's own clue become rows of tables: `standin_features`.
 3. hidden = tanh(context + (1 + gate) * prompt), next token = softmax(output @ hidden), where
    `context` and `gate` are sums over the features of the reply so far: what usually follows here,
    and how much the prompt has to say at this place.
