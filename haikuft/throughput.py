@@ -190,7 +190,6 @@ def wait_for_throughput(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
     on_change: Callable[[Throughput], None] | None = None,
-    on_reading: Callable[[Throughput], None] | None = None,
     resume: str = "",
 ) -> Throughput:
     """Wait until a throughput is in service. Its arguments are those of `wait_for_job`.
@@ -201,15 +200,6 @@ def wait_for_throughput(
         CredentialsError: the login has run out; it goes on, and bills.
         HaikuftError: no network, or a status this version does not know.
     """
-    shown: list[str] = []
-
-    def show(reading: Throughput) -> None:
-        if on_reading is not None:
-            on_reading(reading)
-        if on_change is not None and shown[-1:] != [reading.status]:
-            on_change(reading)
-        shown[:] = [reading.status]
-
     found = wait_until(
         lambda reading: reading.status not in CHANGING,
         lambda: get_throughput(bedrock, throughput),
@@ -219,7 +209,8 @@ def wait_for_throughput(
         patience_seconds=patience_seconds,
         sleep=sleep,
         clock=clock,
-        on_reading=show,
+        on_change=on_change,
+        state=lambda reading: reading.status,
         resume=resume,
     )
     if found.status == "Failed":

@@ -20,7 +20,8 @@ def wait_until(
     patience_seconds: float = 120.0,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
-    on_reading: Callable[[Reading], None] | None = None,
+    on_change: Callable[[Reading], None] | None = None,
+    state: Callable[[Reading], object] = lambda reading: reading,
     resume: str = "",
 ) -> Reading:
     """Read again and again until a reading is done, and return that reading.
@@ -34,7 +35,8 @@ def wait_until(
         patience_seconds: how long a lost network or a busy service is borne in a row.
         sleep: pauses; tests bring their own.
         clock: seconds that only grow; tests bring their own.
-        on_reading: is shown every reading.
+        on_change: is shown the first reading, and each whose state differs from the one before.
+        state: what of a reading counts as its state.
         resume: the command that goes on from here.
 
     Raises:
@@ -43,6 +45,7 @@ def wait_until(
         HaikuftError: AWS could not be reached for `patience_seconds`.
     """
     began, lost_at = clock(), None
+    shown: list[object] = []
     again = f"go on with `{resume}`" if resume else "run this cell again"
     while True:
         try:
@@ -60,8 +63,9 @@ def wait_until(
                 ) from error
         else:
             lost_at = None
-            if on_reading is not None:
-                on_reading(reading)
+            if on_change is not None and shown != [state(reading)]:
+                on_change(reading)
+            shown = [state(reading)]
             if done(reading):
                 return reading
         if clock() - began >= deadline_seconds:

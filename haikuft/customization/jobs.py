@@ -97,7 +97,6 @@ def wait_for_job(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
     on_change: Callable[[CustomizationJob], None] | None = None,
-    on_reading: Callable[[CustomizationJob], None] | None = None,
     resume: str = "",
 ) -> CustomizationJob:
     """Wait until a job has completed. Interrupting the wait leaves the job running.
@@ -111,7 +110,6 @@ def wait_for_job(
         sleep: pauses; tests bring their own.
         clock: seconds that only grow; tests bring their own.
         on_change: is shown the first reading, and each whose status or stages differ.
-        on_reading: is shown every reading.
         resume: the command that goes on from here, named in errors.
 
     Raises:
@@ -120,16 +118,6 @@ def wait_for_job(
         CredentialsError: the login has run out; the job goes on.
         HaikuftError: no network, or a status this version does not know.
     """
-    shown: list[tuple[object, ...]] = []
-
-    def show(reading: CustomizationJob) -> None:
-        if on_reading is not None:
-            on_reading(reading)
-        state = (reading.status, *((stage.name, stage.status) for stage in reading.stages))
-        if on_change is not None and shown[-1:] != [state]:
-            on_change(reading)
-        shown[:] = [state]
-
     found = wait_until(
         lambda reading: reading.status not in RUNNING,
         lambda: get_job(bedrock, job),
@@ -139,7 +127,8 @@ def wait_for_job(
         patience_seconds=patience_seconds,
         sleep=sleep,
         clock=clock,
-        on_reading=show,
+        on_change=on_change,
+        state=lambda job: (job.status, [(stage.name, stage.status) for stage in job.stages]),
         resume=resume,
     )
     return check_ended_well(found)
