@@ -102,11 +102,6 @@ class Store:
             found = self._buckets().get(bucket)
             return None if found is None else str(found.region_name)
 
-    def object_exists(self, bucket: str, key: str) -> bool:
-        """Say whether there is such an object, whoever may read it."""
-        with self.lock:
-            return self._find_object(bucket, key) is not None
-
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Read an object as the role; KMS decrypts it as the role, too.
 

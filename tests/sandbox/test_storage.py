@@ -257,6 +257,3 @@ def test_bucket_region_when_bucket_is_there_or_not_then_says_so(account: Account
     assert account.store.bucket_region("data") == "us-west-2"
     assert account.store.bucket_region("elsewhere") == "us-east-1"
     assert account.store.bucket_region("gone") is None
-    assert account.store.object_exists("data", "training/train.jsonl")
-    assert not account.store.object_exists("data", "training/gone.jsonl")
-    assert not account.store.object_exists("gone", "training/train.jsonl")
