@@ -17,6 +17,7 @@ from haikuft.aws_errors import explaining, is_absent
 from haikuft.base_models import (
     STILL_TUNABLE,
     STILL_TUNABLE_AS_OF,
+    STILL_TUNABLE_SOURCE,
     BaseModel,
     describe_lifecycle,
     lifecycle_state,
@@ -294,6 +295,6 @@ def _name_others(offers: Mapping[str, Any], base_model: BaseModel, today: date) 
     here = f"Bedrock still tunes here: {', '.join(active)}. " if active else ""
     listed = ", ".join(f"{model.name} ({model.region})" for model in STILL_TUNABLE)
     return (
-        f"{here}Still tunable by AWS's documentation of {STILL_TUNABLE_AS_OF}: {listed}. The "
+        f"{here}Still tunable ({STILL_TUNABLE_SOURCE}, {STILL_TUNABLE_AS_OF}): {listed}. The "
         "sandbox teaches the whole series in the meantime."
     )
