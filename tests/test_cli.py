@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,15 @@ class FakeSandbox:
     def __init__(self) -> None:
         self.running = False
         self.calls: list[tuple[str, Any]] = []
+        self.settings = sandbox.SandboxSettings()
 
-    def start(self, state: Path | None = None) -> sandbox.Endpoint:
+    def start(
+        self, state: Path | None = None, *, settings: Mapping[str, Any] | None = None
+    ) -> sandbox.Endpoint:
         """Start, or find it running."""
         self.calls.append(("start", state))
         self.running = True
+        self.settings = replace(self.settings, **(settings or {}))
         return sandbox.Endpoint("http://127.0.0.1:4000", str(self.state_directory(state)), 7)
 
     def status(self, state: Path | None = None) -> sandbox.Status:
@@ -42,6 +48,10 @@ class FakeSandbox:
         """Empty it."""
         self.calls.append(("reset", state))
 
+    def read_settings(self, endpoint: sandbox.Endpoint) -> sandbox.SandboxSettings:
+        """Say how it is set."""
+        return self.settings
+
     def state_directory(self, state: Path | None = None) -> Path:
         """Say where it keeps its state."""
         return state or Path("/state")
@@ -51,7 +61,7 @@ class FakeSandbox:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeSandbox:
     """Put the fake in place."""
     fake = FakeSandbox()
-    for name in ("start", "status", "stop", "reset", "state_directory"):
+    for name in ("start", "status", "stop", "reset", "read_settings", "state_directory"):
         monkeypatch.setattr(sandbox, name, getattr(fake, name))
     return fake
 
@@ -137,6 +147,36 @@ def test_status_when_running_then_it_says_where(
     words, data = capsys.readouterr().out.splitlines()
     assert words == "running at http://127.0.0.1:4000 (process 7, state in /state)"
     assert json.loads(data)["endpoint"] == "http://127.0.0.1:4000"
+
+
+def test_set_when_values_are_given_then_they_hold_and_all_are_shown(
+    fake: FakeSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each value is read as its setting's type; the list shows what was set just now."""
+    assert main(["sandbox", "set", "throttle_share=0.1", "model_units_quota=0"]) == 0
+
+    assert fake.settings == sandbox.SandboxSettings(throttle_share=0.1, model_units_quota=0)
+    lines = capsys.readouterr().out.splitlines()
+    assert "throttle_share=0.1  (set)" in lines
+    assert "stage_seconds=1.0" in lines
+
+
+@pytest.mark.parametrize(
+    ("word", "fault"),
+    [
+        ("throttle_share", "sets nothing"),
+        ("throttle=1", "no setting throttle"),
+        ("throttle_share=often", "takes a share from 0 to 1"),
+    ],
+)
+def test_set_when_a_word_cannot_be_read_then_it_says_so_and_starts_nothing(
+    fake: FakeSandbox, capsys: pytest.CaptureFixture[str], word: str, fault: str
+) -> None:
+    """A misspelt setting is never swallowed."""
+    assert main(["sandbox", "set", word]) == 2
+
+    assert fault in capsys.readouterr().err
+    assert fake.calls == []
 
 
 def test_stop_when_called_then_the_sandbox_is_stopped(fake: FakeSandbox) -> None:

@@ -1,4 +1,4 @@
-"""`haikuft sandbox`: start, look at, stop or empty the local AWS."""
+"""`haikuft sandbox`: start, look at, set, stop or empty the local AWS."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ def add(commands: "Commands") -> None:
     parser = commands.add_parser(
         "sandbox",
         allow_abbrev=False,
-        help="start, look at, stop or empty the local AWS",
+        help="start, look at, set, stop or empty the local AWS",
         description="The sandbox: a local AWS that any client can use with dummy credentials.",
     )
     verbs = parser.add_subparsers(
@@ -26,6 +26,7 @@ def add(commands: "Commands") -> None:
     for name, command, words in (
         ("start", _sandbox_start, "start it, or find it running"),
         ("status", _sandbox_status, "say whether it runs, and where"),
+        ("set", _sandbox_set, "change its settings, start it where needed, and show them all"),
         ("stop", _sandbox_stop, "stop it"),
         ("reset", _sandbox_reset, "stop it and empty it"),
     ):
@@ -34,6 +35,14 @@ def add(commands: "Commands") -> None:
         verb.set_defaults(command=command)
         if name == "status":
             verb.add_argument("--format", choices=("text", "json"), default="text")
+        if name == "set":
+            verb.add_argument(
+                "settings",
+                nargs="*",
+                metavar="NAME=VALUE",
+                help="such as stage_seconds=0, lifecycle=today, throttle_share=0.1, "
+                "fail_stage=training; none: only show them",
+            )
         if name == "reset":
             verb.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -61,6 +70,19 @@ def _sandbox_status(options: argparse.Namespace) -> int:
         print(f"running at {status.endpoint} (process {status.pid}, state in {status.state})")
     else:
         print("stopped")
+    return 0
+
+
+def _sandbox_set(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from haikuft import sandbox
+    from haikuft.sandbox.settings import parse_settings
+
+    wanted = parse_settings(options.settings)
+    endpoint = sandbox.start(options.state, settings=wanted)
+    for name, value in asdict(sandbox.read_settings(endpoint)).items():
+        print(f"{name}={value}{'  (set)' if name in wanted else ''}")
     return 0
 
 

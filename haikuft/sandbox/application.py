@@ -22,6 +22,7 @@ from xml.sax.saxutils import escape
 from haikuft import __version__
 from haikuft.errors import SettingsError
 from haikuft.sandbox import constraints, quotas, wire
+from haikuft.sandbox.faults import CUT, Faults
 from haikuft.sandbox.gate import RefusedError, Scope, check_origin, read_body, read_scope
 from haikuft.sandbox.policies import PolicyError
 from haikuft.sandbox.protocol import Call, Handler, Route, ServiceError, find_operation
@@ -65,6 +66,7 @@ class Sandbox:
         self.store = Store(settings=lambda: self.settings, now=now)
         self.on_stop = on_stop
         self._services = MotoServices(self.store)
+        self._faults = Faults(lambda: self.settings)
         self._bedrock: Any = None
         self._handlers = self._build_handlers(now) if handlers is None else handlers
         self._clock = clock
@@ -158,7 +160,7 @@ class Sandbox:
         return _json(404, {"message": f"The sandbox has no {method} {path}."})
 
     def _answer_bedrock(
-        self, environ: Mapping[str, Any], scope: Scope, path: str, body: bytes, request_id: str
+        self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
     ) -> wire.Response:
         route: Route | None = None
         try:
@@ -177,6 +179,7 @@ class Sandbox:
                 body=body,
             )
             constraints.validate(route.model, parameters)
+            environ[CUT] = self._faults.strike()
             account = self.settings.account_id
             call = Call(
                 route.service, route.model.name, parameters, scope.region, account, request_id

@@ -49,6 +49,11 @@ def input_uris(request: Mapping[str, Any]) -> list[str]:
     return [training, *(validator["s3Uri"] for validator in validators)]
 
 
+def find_output(request: Mapping[str, Any], job_id: str) -> str:
+    """Return the S3 URI that a job's results go under, without a slash at its end."""
+    return f"{request['outputDataConfig']['s3Uri'].rstrip('/')}/model-customization-job-{job_id}"
+
+
 def read_input(store: Store, role: Role, uri: str) -> bytes:
     """Fetch a data file as the role.
 

@@ -25,10 +25,12 @@ from haikuft.sandbox.intake import (
     JobError,
     check_records,
     check_total,
+    find_output,
     input_uris,
     read_input,
     write_output,
 )
+from haikuft.sandbox.settings import STAGE_NAMES
 from haikuft.sandbox.state import (
     STAGES,
     ControlPlane,
@@ -43,6 +45,8 @@ from haikuft.sandbox.storage import Role, RoleNotAssumable
 from haikuft.sandbox.tags import read_tags
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
+SETTABLE = dict(zip(STAGES, STAGE_NAMES, strict=True))  # AWS's name -> that in the settings
+STICK_SECONDS = 0.1  # how often a job that sticks looks whether it still shall
 CONCURRENT_TRAININGS = 2  # as many as AWS ran at once (hashicorp/terraform-provider-aws#37990)
 KINDS: tuple[Kind, ...] = ("training", "validation")
 SEED = 0
@@ -161,7 +165,7 @@ class JobRunner:
         base_model = BASE_MODELS[job.base_model_id]
         with self._stage(arn, VALIDATION):
             role = self._assume_role(job)
-            output_uri = _output_uri(job)
+            output_uri = find_output(job.request, id_of(arn))
             write_output(plane.store, role, job.request["outputDataConfig"]["s3Uri"], PROBE, b"")
             records = 0
             for kind, uri in zip(KINDS, input_uris(job.request), strict=False):
@@ -196,8 +200,7 @@ class JobRunner:
         while not self._slots.acquire(timeout=0.1):
             self._check_stop(arn)
         try:
-            # S603: the command is ours; the directory in it is named by an id of ours.
-            child = subprocess.Popen(  # noqa: S603
+            child = subprocess.Popen(  # noqa: S603 - ours; the directory is named by an id of ours
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
             )
             with child:
@@ -227,6 +230,7 @@ class JobRunner:
             if left > 0:
                 self._wait(self._stops[arn], left)
             self._check_stop(arn)
+            self._suffer(arn, name)
         except JobStoppedError:
             self._mark(arn, name, "Stopped")
             raise
@@ -234,6 +238,14 @@ class JobRunner:
             self._mark(arn, name, "Failed")
             raise
         self._mark(arn, name, "Completed")
+
+    def _suffer(self, arn: str, name: str) -> None:
+        """Stick in a stage, or fail at its end, where the settings want it."""
+        while (settings := self._plane.settings()).stick_stage == SETTABLE[name]:
+            self._wait(self._stops[arn], STICK_SECONDS)
+            self._check_stop(arn)
+        if settings.fail_stage == SETTABLE[name]:
+            raise JobError(settings.fail_message)
 
     def _check_stop(self, arn: str) -> None:
         if self._stops[arn].is_set():
@@ -282,9 +294,3 @@ class JobRunner:
 
     def _put(self, job: Job) -> None:
         self._plane.state.jobs[job.arn] = job
-
-
-def _output_uri(job: Job) -> str:
-    """Where the job's results go; a slash at the end of the given URI doubles nothing."""
-    base = job.request["outputDataConfig"]["s3Uri"].rstrip("/")
-    return f"{base}/model-customization-job-{id_of(job.arn)}"

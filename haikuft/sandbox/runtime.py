@@ -86,12 +86,18 @@ class Runtime:
     Args:
         bedrock: Whose throughputs and models are asked.
         load: Loads a custom model from its directory.
+        sleep: Waits so many seconds, for a sandbox that is set to answer slowly.
     """
 
     def __init__(
-        self, bedrock: Bedrock, *, load: Callable[[Path], "StandIn"] = load_stand_in
+        self,
+        bedrock: Bedrock,
+        *,
+        load: Callable[[Path], "StandIn"] = load_stand_in,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._plane = bedrock.plane
+        self._sleep = sleep
         self._load = lru_cache(maxsize=KEPT_MODELS)(load)
         self._loading = threading.Lock()
 
@@ -171,6 +177,9 @@ class Runtime:
                 model = self._load(target.custom.directory)
         began = time.perf_counter()
         answer = answer_base(question) if model is None else _answer_tuned(model, question)
+        left = self._plane.settings().answer_seconds - (time.perf_counter() - began)
+        if left > 0:
+            self._sleep(left)
         return replace(answer, latency_ms=round(1000 * (time.perf_counter() - began)))
 
 

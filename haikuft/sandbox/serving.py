@@ -12,6 +12,7 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from haikuft.sandbox.faults import CUT
 from haikuft.sandbox.lifecycle import HOST
 
 BODY_READ = "haikuft.body_read"  # key in the WSGI environ, set once the body was read to its end
@@ -54,6 +55,9 @@ class _Handler(WSGIRequestHandler):
 
         chunks: Iterable[bytes] = self.server.app(environ, start_response)
         body = b"".join(chunks)
+        if environ.get(CUT):
+            self.close_connection = True
+            return
         code = int(head[0].split()[0])
         self.send_response(code, responses.get(code, ""))
         names = {name.lower() for name, _ in head[1]}

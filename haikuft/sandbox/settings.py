@@ -1,57 +1,67 @@
-"""What can be set on a sandbox: how fast it is, what its account may do, when it stops."""
+"""What can be set on a sandbox: how fast it is, what its account may do, which faults it has."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from haikuft.errors import SettingsError
 
 ACCOUNT_ID = "123456789012"
-LIFECYCLES = ("active", "today")
+STAGE_NAMES = ("validation", "data_processing", "training")
+
+_Rule = tuple[str, Callable[[Any], bool]]  # what a setting takes, in words and as a test
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """The settings of one sandbox; they can be changed while it runs.
 
+    Shares are of all calls to Bedrock, control plane and runtime, from 0 to 1.
+
     Attributes:
         stage_seconds: Shortest time that a job's stage, or making a throughput, takes.
+        answer_seconds: Shortest time that a model takes for a reply.
         role_delay_seconds: How long a new role cannot be assumed; AWS needs a while, too.
         model_units_quota: Model units for Provisioned Throughput; AWS gives a new account 0.
         lifecycle: "active": base models as before their Legacy date; "today": by the calendar.
+        throttle_share: Share of calls refused with ThrottlingException.
+        error_share: Share of calls refused with InternalServerException.
+        drop_share: Share of calls that are carried out, and their connection cut before the answer.
+        fault_seed: Decides which calls these shares strike; the same seed strikes the same ones.
+        fail_stage: Jobs fail at the end of this stage: validation, data_processing or training.
+        fail_message: The failure message they then have.
+        stick_stage: Jobs stay in this stage until the setting is changed or they are stopped.
         idle_seconds: The sandbox stops itself after so long without a request or running job.
         account_id: Twelve digits; set when the sandbox starts.
     """
 
     stage_seconds: float = 1.0
+    answer_seconds: float = 0.0
     role_delay_seconds: float = 0.0
     model_units_quota: int = 2
     lifecycle: str = "active"
+    throttle_share: float = 0.0
+    error_share: float = 0.0
+    drop_share: float = 0.0
+    fault_seed: int = 0
+    fail_stage: str = ""
+    fail_message: str = "The job was made to fail."
+    stick_stage: str = ""
     idle_seconds: float = 3600.0
     account_id: str = ACCOUNT_ID
 
     def __post_init__(self) -> None:
-        faults = [fault for field in fields(self) if (fault := self._fault(field.name))]
+        faults = [
+            f"{name} is {getattr(self, name)!r}, but takes {wanted}"
+            for name, (wanted, holds) in _RULES.items()
+            if not holds(getattr(self, name))
+        ]
+        shares = ("throttle_share", "error_share", "drop_share")
+        if not faults and sum(getattr(self, name) for name in shares) > 1:
+            faults.append(f"{', '.join(shares)} together are more than 1")
         if faults:
             raise SettingsError("The sandbox cannot be set so: " + "; ".join(faults) + ".")
-
-    def _fault(self, name: str) -> str | None:
-        value = getattr(self, name)
-        if name in ("stage_seconds", "role_delay_seconds", "idle_seconds"):
-            if _is_number(value) and 0 <= value <= 86_400:
-                return None
-            return f"{name} is {value!r}, but takes seconds from 0 to 86400"
-        if name == "model_units_quota":
-            if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000:
-                return None
-            return f"{name} is {value!r}, but takes a whole number from 0 to 1000"
-        if name == "lifecycle":
-            return (
-                None if value in LIFECYCLES else f"{name} is {value!r}, but takes active or today"
-            )
-        if isinstance(value, str) and len(value) == 12 and value.isascii() and value.isdigit():
-            return None
-        return f"{name} is {value!r}, but takes twelve digits"
 
 
 def change_settings(settings: SandboxSettings, changes: Mapping[str, Any]) -> SandboxSettings:
@@ -59,14 +69,75 @@ def change_settings(settings: SandboxSettings, changes: Mapping[str, Any]) -> Sa
 
     Raises SettingsError for a name that is not one of them, or a value out of its range.
     """
+    _check_names(changes)
+    return replace(settings, **changes)
+
+
+def parse_settings(words: Iterable[str]) -> dict[str, Any]:
+    """Read settings as they are given in a shell: `stage_seconds=0.5`, `lifecycle=today`.
+
+    Raises SettingsError for a word without "=", an unknown name, or a value of another type.
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise SettingsError(
+                f"{word!r} sets nothing; write NAME=VALUE, such as lifecycle=today."
+            )
+        _check_names([name])
+        default = getattr(SandboxSettings(), name)
+        try:
+            found[name] = type(default)(text)
+        except ValueError:
+            raise SettingsError(f"{name} is {text!r}, but takes {_RULES[name][0]}.") from None
+    return found
+
+
+def _check_names(names: Iterable[str]) -> None:
     known = [field.name for field in fields(SandboxSettings)]
-    unknown = sorted(set(changes) - set(known))
+    unknown = sorted(set(names) - set(known))
     if unknown:
         raise SettingsError(
             f"The sandbox has no setting {', '.join(unknown)}. It has: {', '.join(known)}."
         )
-    return replace(settings, **changes)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _number(low: float, high: float) -> Callable[[Any], bool]:
+    def holds(value: Any) -> bool:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number and math.isfinite(value) and low <= value <= high
+
+    return holds
+
+
+def _whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _is_account_id(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 12 and value.isascii() and value.isdigit()
+
+
+_SECONDS: _Rule = ("seconds from 0 to 86400", _number(0, 86_400))
+_SHARE: _Rule = ("a share from 0 to 1", _number(0, 1))
+_STAGE: _Rule = (f"{', '.join(STAGE_NAMES)} or nothing", lambda value: value in ("", *STAGE_NAMES))
+_RULES: Mapping[str, _Rule] = {
+    "stage_seconds": _SECONDS,
+    "answer_seconds": _SECONDS,
+    "role_delay_seconds": _SECONDS,
+    "model_units_quota": ("a whole number from 0 to 1000", _whole(0, 1000)),
+    "lifecycle": ("active or today", lambda value: value in ("active", "today")),
+    "throttle_share": _SHARE,
+    "error_share": _SHARE,
+    "drop_share": _SHARE,
+    "fault_seed": ("a whole number from 0 to 4294967295", _whole(0, 2**32 - 1)),
+    "fail_stage": _STAGE,
+    "fail_message": (
+        "a text of 1 to 2048 characters",
+        lambda value: isinstance(value, str) and 1 <= len(value) <= 2048,
+    ),
+    "stick_stage": _STAGE,
+    "idle_seconds": _SECONDS,
+    "account_id": ("twelve digits", _is_account_id),
+}

@@ -229,6 +229,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
             plane, wait=desk.wait, command=(sys.executable, str(script))
         ),
     )
-    desk.runtime = Runtime(desk.bedrock, load=desk.load)  # type: ignore[arg-type]
+    desk.runtime = Runtime(
+        desk.bedrock,
+        load=desk.load,  # type: ignore[arg-type]
+        sleep=lambda seconds: desk.pass_time(seconds=seconds),
+    )
     yield desk
     desk.bedrock.close()

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from haikuft.sandbox.protocol import ServiceError
+from haikuft.sandbox.settings import STAGE_NAMES
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 STAGES = ("validationDetails", "dataProcessingDetails", "trainingDetails")
@@ -355,6 +356,42 @@ def test_stop_before_training_starts_no_training(desk):
         "NotStarted",
     ]
     assert job["endTime"] == job["lastModifiedTime"]
+
+
+@pytest.mark.parametrize(("setting", "stage"), list(zip(STAGE_NAMES, STAGES, strict=True)))
+def test_job_when_set_to_fail_at_a_stage_fails_there_with_the_message(desk, setting, stage):
+    """A teacher decides where a job fails and what it says."""
+    desk.change(fail_stage=setting, fail_message="The data were too dull.")
+    job = desk.run_job()
+    assert (job["status"], job["failureMessage"]) == ("Failed", "The data were too dull.")
+    assert job["statusDetails"][stage]["status"] == "Failed"
+    assert desk.ask("ListCustomModels") == {"modelSummaries": []}
+
+
+@pytest.mark.parametrize(("setting", "stage"), list(zip(STAGE_NAMES, STAGES, strict=True)))
+def test_job_when_set_to_stick_stays_in_the_stage_until_let_go(desk, setting, stage):
+    """However often one looks, the stage is in progress; with the setting gone it goes on."""
+
+    def look():
+        stuck = [job for job in desk.seen if job["statusDetails"][stage]["status"] == "InProgress"]
+        if len(stuck) == 20:
+            desk.change(stick_stage="")
+
+    desk.change(stick_stage=setting)
+    desk.on_wait = look
+    assert desk.run_job()["status"] == "Completed"
+    assert len([j for j in desk.seen if j["statusDetails"][stage]["status"] == "InProgress"]) >= 20
+
+
+def test_stop_when_the_job_sticks_stops_it(desk):
+    """A job that sticks can be stopped like any other."""
+    desk.change(stick_stage="data_processing")
+    desk.on_wait = lambda: (
+        desk.seen[-1]["statusDetails"]["dataProcessingDetails"]["status"] == "InProgress"
+        and desk.seen[-1]["status"] == "InProgress"
+        and desk.ask("StopModelCustomizationJob", jobIdentifier="job-1")
+    )
+    assert desk.run_job()["status"] == "Stopped"
 
 
 def test_third_job_waits_until_one_of_two_trainings_is_over(desk, records):

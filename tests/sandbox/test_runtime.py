@@ -1,6 +1,7 @@
 """InvokeModel and Converse: who answers, how it is labelled, and who may not be asked."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -55,6 +56,14 @@ def test_invoke_base_by_id_profile_or_arn_answers_as_base(desk, model_id):
     reply, _ = invoke(desk, model_id)
     assert reply["model"] == "sandbox-stand-in/base"
     assert reply["content"][0]["text"]
+
+
+def test_answer_when_set_to_be_slow_takes_its_time(desk):
+    """A model that is set to take 200 ms for a reply takes them."""
+    desk.change(answer_seconds=0.2)
+    before = desk.time
+    invoke(desk, PLAIN)
+    assert timedelta(seconds=0.1) < desk.time - before <= timedelta(seconds=0.2)
 
 
 def test_invoke_reply_has_the_shape_of_the_messages_api(tuned):
