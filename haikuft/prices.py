@@ -5,6 +5,7 @@ stored copy of it holds any. Read the page before you spend, and pass what you r
 to the estimates of `haikuft.pricing`. All money is US dollars.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from haikuft.errors import SettingsError
@@ -52,6 +53,25 @@ class Price:
         """Amount, unit, date and source in one line."""
         amount = "unknown" if self.amount is None else f"US${self.amount:,.10g}"
         return f"{amount} {self.unit} (as of {self.as_of}; {self.source})"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPrice:
+    """What a model's tokens cost when it is asked.
+
+    Attributes:
+        input: US dollars per 1,000 tokens read.
+        output: US dollars per 1,000 tokens written.
+        source: Where the figures come from, with their date.
+    """
+
+    input: float
+    output: float
+    source: str
+
+    def cost(self, input_tokens: int, output_tokens: int) -> float:
+        """US dollars for so many tokens, e.g. 1,000 and 500 at 0.25 and 1.25 -> 0.875."""
+        return (input_tokens * self.input + output_tokens * self.output) / 1000
 
 
 # The default model first; the others are there for scale.
@@ -112,3 +132,61 @@ def get_price(item: str, base_model_id: str = "") -> Price:
             return price
     units = {"training": PER_1000, "throughput": PER_HOUR}
     return Price(item, base_model_id, None, units.get(item, PER_MILLION), "never", _NOT_FOUND)
+
+
+def find_token_price(model_id: str) -> TokenPrice | None:
+    """Look up what asking a model costs by the token; None where the table does not know.
+
+    A model behind Provisioned Throughput bills by the hour, and its tokens cost nothing more.
+
+    Args:
+        model_id: A model's id, with or without context suffix, its ARN, or a throughput's ARN.
+    """
+    if ":provisioned-model/" in model_id:
+        return TokenPrice(0.0, 0.0, "Provisioned Throughput bills by the hour")
+    name = model_id.rpartition("foundation-model/")[2]
+    for price in PRICES:
+        if price.base_model_id and name in (
+            price.base_model_id,
+            price.base_model_id.rpartition(":")[0],
+        ):
+            read, written = (get_price(item, price.base_model_id) for item in ("input", "output"))
+            if read.amount is None or written.amount is None:
+                return None
+            source = f"{read.source}, as of {read.as_of}"
+            return TokenPrice(read.amount / 1000, written.amount / 1000, source)
+    return None
+
+
+def read_token_prices(
+    given: Iterable[str], models: Mapping[str, str]
+) -> dict[str, TokenPrice | None]:
+    """Find the price of each model: the given one, else the table's, else None.
+
+    Example: `read_token_prices(["base 0.00025 0.00125"], {"base": model_id})`.
+
+    Args:
+        given: Each "name input output", in US dollars per 1,000 tokens.
+        models: Name -> what is asked.
+
+    Raises:
+        SettingsError: one that cannot be read, or is of no model here.
+    """
+    prices = {name: find_token_price(model_id) for name, model_id in models.items()}
+    for text in given:
+        try:
+            name, *figures = text.rsplit(maxsplit=2)
+            read, written = map(float, figures)
+        except ValueError:
+            name, read, written = text, -1.0, -1.0
+        if not (0 <= read < float("inf") and 0 <= written < float("inf")):
+            raise SettingsError(
+                f'token_prices: "{text}" cannot be read. Write "name input output", US dollars per '
+                '1,000 tokens, such as "base 0.00025 0.00125".'
+            )
+        if name not in prices:
+            raise SettingsError(
+                f'token_prices: "{name}" is not asked. The models are {", ".join(prices)}.'
+            )
+        prices[name] = TokenPrice(read, written, "as given")
+    return prices

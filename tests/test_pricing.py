@@ -10,15 +10,18 @@ from haikuft.errors import ChargesRefusedError, SettingsError
 from haikuft.pricing import (
     HOURS_PER_MONTH,
     PRICES,
+    TokenPrice,
     check_charges,
     check_commitment,
     estimate_asking,
     estimate_replies,
     estimate_throughput,
     estimate_training,
+    find_token_price,
     format_dollars,
     get_price,
     list_prices,
+    read_token_prices,
     show_prices,
     show_range,
 )
@@ -224,3 +227,56 @@ def test_range_when_shown_then_three_amounts_or_unknown() -> None:
     known = estimate_training(TOKENS, 2, 0.001)
     assert show_range(known) == ("US$1.80", "US$2.00", "US$3.00")
     assert show_range(estimate_training(TOKENS, 2, 0.0)) == ("unknown",) * 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "anthropic.claude-3-haiku-20240307-v1:0",
+        "anthropic.claude-3-haiku-20240307-v1:0:200k",
+        "arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+    ],
+)
+def test_find_token_price_when_the_table_knows_the_model_then_it_is_by_the_thousand(
+    name: str,
+) -> None:
+    """A million tokens in and a hundred thousand out, at the table's price; it says its date."""
+    price = find_token_price(name)
+
+    assert price is not None
+    assert price.cost(1_000_000, 100_000) == pytest.approx(0.25 + 0.125)
+    assert "2026" in price.source
+
+
+def test_find_token_price_when_a_throughput_is_asked_then_its_tokens_cost_nothing_more() -> None:
+    """It bills by the hour."""
+    arn = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
+    price = find_token_price(arn)
+
+    assert price is not None
+    assert price.cost(1_000_000, 1_000_000) == 0
+
+
+@pytest.mark.parametrize("name", ["us.amazon.nova-micro-v1:0", "meta.llama3-3-70b-instruct-v1:0"])
+def test_find_token_price_when_the_table_does_not_know_then_there_is_none(name: str) -> None:
+    """No price is made up."""
+    assert find_token_price(name) is None
+
+
+def test_read_token_prices_when_one_is_given_then_it_stands_and_the_others_are_looked_up() -> None:
+    """Under the names that the notebook gives the models."""
+    models = {"base": HAIKU.rpartition(":")[0], "us.b-v1:0": "us.b-v1:0", "c": "c"}
+    prices = read_token_prices(["us.b-v1:0 0.5 2"], models)
+
+    assert prices["base"] == find_token_price(HAIKU.rpartition(":")[0])
+    assert prices["us.b-v1:0"] == TokenPrice(0.5, 2.0, "as given")
+    assert prices["c"] is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "base", "base 1", "base 1 x", "base -1 1", "base 1 nan", "bass 1 2"]
+)
+def test_read_token_prices_when_one_cannot_be_read_then_it_shows_how(text: str) -> None:
+    """Also one for a model that is not asked."""
+    with pytest.raises(SettingsError, match="token_prices"):
+        read_token_prices([text], {"base": "base"})
