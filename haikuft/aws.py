@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 TARGETS = ("sandbox", "aws")
 POLL_SECONDS = {"sandbox": 0.2, "aws": 60.0}
+CONNECTIONS = 64  # a client's, so that as many threads can share it
+# A reply that takes longer than the usual minute would be given up, asked for and paid for again.
+# AWS's guide to Nova goes up to an hour; a network that is lost would be waited for as long.
+_PATIENCE = {"bedrock-runtime": {"read_timeout": 600}}
 __all__ = ["POLL_SECONDS", "TARGETS", "Connection", "connect", "explain", "explaining"]
 
 
@@ -129,19 +133,21 @@ def _config(**options: Any) -> Config:
     return Config(
         retries={"mode": "adaptive", "max_attempts": 6},
         tcp_keepalive=True,  # NAT and interface endpoints cut idle connections after 350 s
-        max_pool_connections=64,
+        max_pool_connections=CONNECTIONS,
         user_agent_extra=f"haikuft/{__version__}",
         **options,
     )
 
 
 def _aws_client(session: boto3.Session, service: str) -> Any:
-    return session.client(service, config=_config())  # type: ignore[call-overload]
+    config = _config(**_PATIENCE.get(service, {}))
+    return session.client(service, config=config)  # type: ignore[call-overload]
 
 
 def _sandbox_client(session: boto3.Session, service: str, endpoint: str) -> Any:
     """Make a client that can reach the sandbox and nothing else, whatever surrounds it."""
     config = _config(
+        **_PATIENCE.get(service, {}),
         proxies={},
         # Named in code, because a Bedrock API key in the environment wins otherwise.
         signature_version="s3v4" if service == "s3" else "v4",

@@ -83,13 +83,20 @@ _INVALID = frozenset(
         "IllegalLocationConstraintException",
     }
 )
-_BUSY = frozenset(
+_THROTTLED = frozenset(
     {
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
         "RequestLimitExceeded",
         "SlowDown",
+    }
+)
+_BUSY = _THROTTLED | frozenset(
+    {
+        "ModelErrorException",
+        "ModelNotReadyException",
+        "ModelTimeoutException",
         "ServiceUnavailable",
         "ServiceUnavailableException",
         "InternalError",
@@ -154,6 +161,12 @@ def explain(
         return AccessError(f"{what} Ask for a higher quota in the Service Quotas console.")
     if code in _INVALID or isinstance(error, botocore_errors.ParamValidationError):
         return SettingsError(f"{what} Mend the value named there.")
+    if code in _THROTTLED:
+        return HaikuftError(
+            f"{what} Ask for less at once, or for a higher quota, and try again in a while."
+        )
+    if isinstance(error, ClientError) and is_transient(error):
+        return HaikuftError(f"{what} That is AWS's side; try again in some minutes.")
     if is_transient(error):
         return HaikuftError(f"{what} Check the network and the Region's name, and try again soon.")
     return HaikuftError(what)

@@ -197,7 +197,8 @@ def test_sandbox_session_when_credentials_file_exists_then_does_not_read_it(
         ("BucketAlreadyExists", ConflictError, "taken"),
         ("ServiceQuotaExceededException", AccessError, "Service Quotas"),
         ("ValidationException", SettingsError, "Mend"),
-        ("ThrottlingException", HaikuftError, "try again"),
+        ("ThrottlingException", HaikuftError, "less at once"),
+        ("ModelNotReadyException", HaikuftError, "in some minutes"),
     ],
 )
 def test_explain_when_aws_answers_a_code_then_says_what_and_how_to_mend(
@@ -237,6 +238,7 @@ def test_is_transient_when_network_or_service_fails_then_is_true() -> None:
     assert is_transient(botocore_errors.ReadTimeoutError(endpoint_url="x"))
     assert is_transient(client_error("InternalServerException", status=500))
     assert is_transient(client_error("ThrottlingException", status=429))
+    assert is_transient(client_error("ModelTimeoutException", status=408))
     assert not is_transient(client_error("ValidationException"))
     assert not is_transient(botocore_errors.NoCredentialsError())
 
