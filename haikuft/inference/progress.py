@@ -1,0 +1,65 @@
+"""The bar over many replies: how many, how fast, failures, tokens and money so far."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from tqdm import tqdm
+
+from haikuft.prices import TokenPrice
+from haikuft.replies import Reply
+
+_PAUSE_SECONDS = 0.5  # between two drawings; an executed notebook keeps them all
+
+
+class Progress:
+    """A bar in plain text, alike in a notebook, a headless run and a log.
+
+    Args:
+        name: What the bar is called.
+        total: Replies wanted.
+        done: Replies that were there before.
+        price: What tokens cost; None when it is not known.
+        shown: Whether it is drawn at all.
+    """
+
+    def __init__(
+        self, name: str, total: int, done: int, price: TokenPrice | None, *, shown: bool
+    ) -> None:
+        self._price = price
+        self._errors = self._input = self._output = 0
+        # Standard output, because a notebook paints the other stream as if something were wrong.
+        self._bar = tqdm(
+            desc=name,
+            total=total,
+            initial=done,
+            unit="reply",
+            disable=not shown,
+            file=sys.stdout,
+            mininterval=_PAUSE_SECONDS,
+        )
+
+    def count(self, reply: Reply) -> None:
+        """Count one more reply."""
+        self._errors += reply.error is not None
+        self._input += reply.input_tokens
+        self._output += reply.output_tokens
+        self._bar.set_postfix_str(self._summary(), refresh=False)
+        self._bar.update()
+
+    def _summary(self) -> str:
+        words = f"errors={self._errors}, tokens={self._input:,} in + {self._output:,} out"
+        if self._price is None:
+            return words
+        return f"{words}, US${self._price.cost(self._input, self._output):,.4f}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.close()

@@ -1,0 +1,162 @@
+"""What is sent to a model and what comes back, in both of Bedrock's shapes. Pure.
+
+"converse" is one shape for every family of models (Bedrock Runtime API, Converse). "messages" is
+Anthropic's own body for InvokeModel (Bedrock User Guide, "Anthropic Claude Messages API").
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
+
+from haikuft.errors import SettingsError
+
+ANTHROPIC_VERSION = "bedrock-2023-05-31"  # the only value the service takes
+MAX_TOKENS = 1024
+APIS = ("converse", "messages")
+
+Messages = Sequence[Mapping[str, str]]
+
+
+class Sampling(TypedDict, total=False):
+    """How a reply is drawn; `build_request` says what each means and what it is when left out."""
+
+    max_tokens: int
+    temperature: float | None
+    top_p: float | None
+    stop_sequences: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a response says.
+
+    Attributes:
+        text: All of its text, without what a model wrote down while reasoning.
+        stop_reason: AWS's word.
+        model: Who says to have answered; "" where the response does not say.
+    """
+
+    text: str
+    stop_reason: str
+    input_tokens: int
+    output_tokens: int
+    model: str
+
+
+def build_request(
+    messages: Messages, *, system: str | None = None, **sampling: Unpack[Sampling]
+) -> dict[str, Any]:
+    """Build what Converse takes beside the model's id; what is None or empty is left out.
+
+    ConverseStream takes the same.
+
+    Args:
+        messages: The conversation so far; the last turn is the user's.
+        system: The system prompt.
+        sampling: max_tokens: most tokens the reply may have, 1024. temperature: 0 (the likeliest
+            words, the default) to 1, None for the model's own. top_p: share of the likeliest words
+            to choose among, 0 to 1, None by default. stop_sequences: texts that end the reply.
+
+    Raises:
+        SettingsError: max_tokens is below 1, or both temperature and top_p are given.
+    """
+    chosen = _choose(sampling)
+    names = {"max_tokens": "maxTokens", "temperature": "temperature", "top_p": "topP"}
+    names |= {"stop_sequences": "stopSequences"}
+    request: dict[str, Any] = {
+        "messages": [
+            {"role": turn["role"], "content": [{"text": turn["content"]}]} for turn in messages
+        ],
+        "inferenceConfig": {names[name]: value for name, value in chosen.items()},
+        # Claude and the stand-in say their name there; models that do not are not troubled by it.
+        "additionalModelResponseFieldPaths": ["/model"],
+    }
+    if system:
+        request["system"] = [{"text": system}]
+    return request
+
+
+def build_body(
+    messages: Messages, *, system: str | None = None, **sampling: Unpack[Sampling]
+) -> dict[str, Any]:
+    """Build the Messages body for InvokeModel, from the same as `build_request`.
+
+    InvokeModelWithResponseStream takes the same.
+
+    Raises:
+        SettingsError: max_tokens is below 1, or both temperature and top_p are given.
+    """
+    body: dict[str, Any] = {"anthropic_version": ANTHROPIC_VERSION, **_choose(sampling)}
+    if system:
+        body["system"] = system
+    return body | {"messages": [dict(message) for message in messages]}
+
+
+def name_settings(system: str | None = None, **sampling: Unpack[Sampling]) -> str:
+    """Write down as JSON all that shapes a reply beside the record and the model.
+
+    Not which API was used: both put the same question to the same model.
+
+    Args:
+        system: A system prompt in place of the record's own; None for the record's own.
+        sampling: As for `build_request`.
+    """
+    replaced = {} if system is None else {"system": system}
+    return json.dumps(dict(sorted({**_choose(sampling), **replaced}.items())))
+
+
+def read_response(response: Mapping[str, Any]) -> Answer:
+    """Read Converse's response.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    usage = response["usage"]
+    further = response.get("additionalModelResponseFields") or {}
+    blocks = response["output"]["message"]["content"]
+    return Answer(
+        text="".join(block["text"] for block in blocks if "text" in block),
+        stop_reason=response["stopReason"],
+        input_tokens=int(usage["inputTokens"]),
+        output_tokens=int(usage["outputTokens"]),
+        model=str(further.get("model") or ""),
+    )
+
+
+def read_message(body: bytes) -> Answer:
+    """Read the body that InvokeModel answers a Messages body with.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    message = json.loads(body)
+    usage = message["usage"]
+    return Answer(
+        text="".join(block["text"] for block in message["content"] if block["type"] == "text"),
+        stop_reason=message["stop_reason"],
+        input_tokens=int(usage["input_tokens"]),
+        output_tokens=int(usage["output_tokens"]),
+        model=message["model"],
+    )
+
+
+def _choose(sampling: Sampling) -> dict[str, Any]:
+    """Fill in what is left out, and leave out what is None or empty."""
+    max_tokens = sampling.get("max_tokens", MAX_TOKENS)
+    if max_tokens < 1:
+        raise SettingsError(f"max_tokens: {max_tokens} is too few. Allow at least 1.")
+    temperature, top_p = sampling.get("temperature", 0.0), sampling.get("top_p")
+    if temperature is not None and top_p is not None:
+        raise SettingsError(
+            f"temperature = {temperature} and top_p = {top_p}: newer Claude models refuse the two "
+            "together. Set one of them to None."
+        )
+    chosen: dict[str, Any] = {"max_tokens": max_tokens}
+    if temperature is not None:
+        chosen["temperature"] = temperature
+    if top_p is not None:
+        chosen["top_p"] = top_p
+    if sampling.get("stop_sequences"):
+        chosen["stop_sequences"] = list(sampling["stop_sequences"])
+    return chosen
