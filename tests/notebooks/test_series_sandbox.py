@@ -139,6 +139,15 @@ def test_notebook_when_the_throughput_is_gone_names_the_one_that_makes_it(
     assert replace(made, throughput_arn="") == replace(record, throughput_arn="")
 
 
+def test_notebook_when_the_throughput_is_another_asks_the_same_model_nothing_again(walked, project):
+    """Replies are kept under the custom model, which is what answered."""
+    path = walked / "replies" / "tuned.jsonl"
+    replies = path.read_bytes()
+    assert project.record(RUN).throughput_arn not in replies.decode()
+    assert project.run("--run", RUN, "--from", "6", "--to", "6") == 0
+    assert path.read_bytes() == replies
+
+
 def test_clean_up_when_not_told_to_delete_only_lists(walked, project, holdings: Holdings):
     """Listing changes nothing."""
     before = holdings()
