@@ -128,6 +128,22 @@ def test_connect_when_aws_has_an_endpoint_of_its_own_then_every_client_uses_it(
     assert {request.url.split("/")[2] for request in wire} == {"127.0.0.1:4010"}
 
 
+@pytest.mark.parametrize("target", aws.TARGETS)
+def test_client_when_it_asks_models_then_it_adapts_to_throttling_and_waits_for_long_replies(
+    target: str,
+) -> None:
+    """Many threads share it; a reply given up after a minute would be paid for twice."""
+    session = aws._sandbox_session("us-west-2")
+    connection = aws.Connection(
+        target, "us-west-2", "", "", "http://127.0.0.1:1", "", False, 1.0, session
+    )
+    config: Any = connection.client("bedrock-runtime").meta.config
+    assert config.retries["mode"] == "adaptive"
+    assert config.read_timeout >= 600
+    assert config.max_pool_connections == aws.CONNECTIONS
+    assert connection.client("bedrock").meta.config.read_timeout == 60  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("service", ["bedrock", "bedrock-runtime", "s3", "iam", "service-quotas"])
 def test_client_when_sandbox_is_surrounded_by_traps_then_asks_only_the_sandbox(
     service: str, wire: list[AWSRequest], monkeypatch: pytest.MonkeyPatch
