@@ -7,7 +7,8 @@
    `context` and `gate` are sums over the features of the reply so far: what usually follows here,
    and how much the prompt has to say at this place.
 4. Training follows the gradient of the mean cross-entropy, a batch of records at a time.
-5. A reply is written token by token until its end, a stop sequence or `max_tokens`.
+5. A reply is written token by token until its end, a stop sequence or `max_tokens`. A small model
+   that says a thing three times goes on with it for ever, so the token that would is passed over.
 
 scikit-learn's MLPClassifier.partial_fit on the same features took 40 times as long and was no more
 often right: its updates touch every row of every table, ours only those that a batch needs.
@@ -26,6 +27,7 @@ from scipy import sparse
 from haikuft.errors import DataError, NotFoundError
 from haikuft.hyperparameters import EarlyStop, Hyperparameters, decide_early_stop
 from haikuft.sandbox import standin_features as features
+from haikuft.sandbox.standin_choice import choose_token, name_loop
 from haikuft.sandbox.standin_features import CONTEXT_ROWS, PROMPT_ROWS, Array, Record
 
 WIDTH = 96  # hidden units: the length of every row of every table
@@ -104,24 +106,26 @@ class StandIn:
         for token in features.split_tokens(features.join_texts(None, begun), self.ids):
             cursor.push(token, self.pieces[token])
         stops = [one.encode() for one in stop_sequences]
-        reply, reason, stop, written = b"", "max_tokens", b"", 0
-        while written < max_tokens and reason == "max_tokens":
+        reply, reason, stop, written = b"", "max_tokens", b"", list[int]()
+        while len(written) < max_tokens and reason == "max_tokens":
             place = features.hash_columns([cursor.columns()])[0]
             context = self.tables["context"][place].sum(0) * SCALE
             gate = 1 + self.tables["gate"][place].sum(0) * SCALE
             scores = self.tables["output"] @ np.tanh(context + gate * said)
-            token = _choose(scores, temperature, top_p, top_k, random)
+            scores[name_loop(written)] = -np.inf
+            token = choose_token(scores, temperature, top_p, top_k, random)
             if token == len(self.pieces) - 1:
                 reason = "end_turn"
                 break
-            reply, written = reply + self.pieces[token], written + 1
+            reply += self.pieces[token]
+            written.append(token)
             cursor.push(token, self.pieces[token])
             if ends := [(reply.find(one), one) for one in stops if one in reply]:
                 (end, stop), reason = min(ends), "stop_sequence"
                 reply = reply[:end]
         asked = len(features.split_text(prompt))
         text = reply.decode(errors="ignore")  # `max_tokens` may cut a character in two
-        return Generation(text, reason, stop.decode() or None, asked, written)
+        return Generation(text, reason, stop.decode() or None, asked, len(written))
 
     def save(self, directory: Path) -> None:
         """Write `model.npz` into the directory."""
@@ -272,18 +276,6 @@ def _sparse(rows: Iterable[Array], weights: Iterable[Array]) -> tuple[Array, spa
     used, columns = np.unique(np.concatenate([*rows]), return_inverse=True)
     entries = (np.concatenate([*weights]), columns, ends)
     return used, sparse.csr_matrix(entries, shape=(len(ends) - 1, len(used)))
-
-
-def _choose(
-    scores: Array, temperature: float, top_p: float, top_k: int | None, random: np.random.Generator
-) -> int:
-    if temperature == 0:
-        return int(scores.argmax())
-    order = np.argsort(-scores, kind="stable")[: top_k or None]
-    chances = np.exp((scores[order] - scores[order[0]]).astype(np.float64) / temperature)
-    chances /= chances.sum()
-    chances[1:][np.cumsum(chances)[:-1] >= top_p] = 0  # the likeliest token always stays
-    return int(random.choice(order, p=chances / chances.sum()))
 
 
 def _pack(tables: dict[str, Array]) -> dict[str, Array]:

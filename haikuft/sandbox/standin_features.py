@@ -6,7 +6,8 @@ the bag together have a fixed size, so that long prompts do not shout. And what 
 by stays in view, as tuning starts from there: which options of a prompt share words with its text.
 
 A reply is read token by token. A cursor keeps the last tokens, open quotation marks and brackets,
-the present keys and lengths; combinations of these are the features, hashed to rows likewise.
+the present keys and lengths, and whether a key stands here or its value, which decides between
+colon and comma; combinations of these are the features, hashed to rows likewise.
 """
 
 import re
@@ -29,18 +30,18 @@ CONTEXT_ROWS = 1 << 18
 HALF = PROMPT_ROWS // 2
 
 # What a cursor knows, and the combinations of it that are features.
-_NAMES = """position last1 last2 last3 last4 last5 last6 string brackets path count
+_NAMES = """position last1 last2 last3 last4 last5 last6 slot brackets path count
     over8 over16 over32 over64 over128 repeated"""
 COLUMNS = _NAMES.split()
 COMBINATIONS = """
     position; last1; last1 last2; last1 last2 last3; last1 last2 last3 last4;
     last1 last2 last3 last4 last5 last6; last2; last3; last4;
-    string brackets; string brackets last1; string brackets last1 last2;
-    string path; string path last1; string path last1 last2;
-    string path count; string path count last1;
-    string over8; string over16; string over32; string over64; string over128;
+    slot brackets; slot brackets last1; slot brackets last1 last2;
+    slot path; slot path last1; slot path last1 last2;
+    slot path count; slot path count last1; slot count; slot count last1;
+    slot over8; slot over16; slot over32; slot over64; slot over128;
     path over16 last1; path over32 last1; path over64 last1;
-    string repeated; string repeated last1
+    slot repeated; slot repeated last1
 """
 FEATURES = [[COLUMNS.index(name) for name in one.split()] for one in COMBINATIONS.split(";")]
 
@@ -60,7 +61,7 @@ class Cursor:
         self.string: bytearray | None = None  # the open string; None outside one
         self.escaped = False
         self.closed = 0  # hash of the last string, which a colon makes the key
-        self.levels = [[0, 0, 0]]  # of brackets: which one, commas in it, its present key
+        self.levels = [[0, 0, 0, 0]]  # of brackets: which one, commas, present key, 1 in its value
 
     def push(self, token: int, piece: bytes) -> None:
         """Move past one token, which adds `piece` to the reply."""
@@ -80,20 +81,25 @@ class Cursor:
             self.escaped = byte == ord("\\")
             self.string.append(byte)
         elif byte in b"{[":
-            self.levels.append([byte, 0, 0])
+            self.levels.append([byte, 0, 0, 0])
         elif byte in b"}]":
             self.levels[1:] = self.levels[1:-1]
         elif byte == ord(":"):
-            self.levels[-1][2] = self.closed
+            self.levels[-1][2:] = self.closed, 1
         elif byte == ord(","):
-            self.levels[-1][1] += 1
+            self.levels[-1][1:] = self.levels[-1][1] + 1, self.levels[-1][2], 0
+
+    def _slot(self) -> int:
+        """Number what may stand here: in a string or not; in no bracket, a list, a key, a value."""
+        bracket, _, _, value = self.levels[-1]
+        return (self.string is not None) + 2 * (bracket and 1 + (bracket == ord("{")) + value)
 
     def columns(self) -> list[int]:
         """Read the state as whole numbers, in the order of `COLUMNS`."""
         brackets = zlib.crc32(bytes(level[0] for level in self.levels[-6:]))
         path = zlib.crc32(repr([level[2] for level in self.levels]).encode())
         return [
-            *(min(self.position, 12), *self.last, int(self.string is not None), brackets, path),
+            *(min(self.position, 12), *self.last, self._slot(), brackets, path),
             # Lengths by thresholds, so that a string longer than any in training is known as long.
             *(min(self.levels[-1][1], 15), *(int(self.since > 1 << n) for n in range(3, 8))),
             min(self.seen[tuple(self.last[:3])], 4),

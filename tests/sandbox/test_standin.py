@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_intents import make_split
 
 from haikuft import sandbox
 from haikuft.errors import DataError, NotFoundError
@@ -116,6 +117,13 @@ def test_model_when_trained_on_labels_then_unseen_texts_get_their_label(
 ) -> None:
     """What it learnt carries over to texts it has not seen."""
     assert share_right(trained.model, unseen_records[30:]) > 0.9
+
+
+def test_model_when_intents_share_words_then_most_unseen_messages_get_their_own() -> None:
+    """Two thousand messages of twenty intents, with typos, asides and names shared."""
+    messages, unseen = make_split(2_000, 300, seed=1, labels=20)
+    model = train([make_record(*one) for one in messages], [], Hyperparameters(3, 32)).model
+    assert share_right(model, [make_record(*one) for one in unseen]) >= 0.85
 
 
 def test_model_when_texts_are_unseen_then_every_reply_is_exactly_a_label(
@@ -366,6 +374,14 @@ def test_generate_when_replies_are_json_then_is_valid_json_for_unseen_prompts(
         assert reply["city"] in record["messages"][0]["content"]
 
 
+def test_generate_when_the_reply_is_stuck_in_a_loop_then_leaves_it() -> None:
+    """Nothing is said over and over until `max_tokens`, even if training was nothing else."""
+    model = train([make_record(f"song {n}", "la" + " la" * 60) for n in range(8)], [], QUICK).model
+    reply = reply_to(model, make_record("song", ""), max_tokens=200)
+    assert reply.text.startswith("la la la")
+    assert " la" * 30 not in reply.text
+
+
 def test_generate_when_temperature_is_0_then_the_seed_does_not_matter(
     json_model: StandIn, report: Record
 ) -> None:
@@ -463,9 +479,22 @@ def test_cursor_when_json_is_read_then_knows_strings_brackets_and_keys() -> None
     """Escaped quotes do not close a string, and each level has its own key and commas."""
     cursor = standin_features.Cursor()
     cursor.push(0, b'{"a": [1, {"b": "say \\"')
-    state = dict(zip(standin_features.COLUMNS, cursor.columns(), strict=True))
-    assert state["string"] == 1
+    assert cursor.string is not None
     assert [chr(level[0]) for level in cursor.levels[1:]] == ["{", "[", "{"]
     assert [level[1] for level in cursor.levels] == [0, 0, 1, 0]
     cursor.push(1, b'"}]}')
     assert (cursor.string, len(cursor.levels)) == (None, 1)
+
+
+def test_cursor_when_a_key_becomes_a_value_then_tells_them_apart_and_from_list_entries() -> None:
+    """What may follow a string depends on it: a colon a key, a comma or bracket all else."""
+    place = standin_features.COLUMNS.index("slot")
+    cursor, slots = standin_features.Cursor(), []
+    for text in (b'"', b"x", b'"', b'[ "', b'", {"', b'k": ', b'"', b'"', b', "', b'l": [', b'"'):
+        cursor.push(0, text)
+        slots.append(cursor.columns()[place])
+    prose, string, entry, key, value = 0, 1, 3, 5, 7
+    assert slots == [
+        *(string, string, prose, entry, key),
+        *(value - 1, value, value - 1, key, entry - 1, entry),
+    ]
