@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,10 +60,11 @@ def make_work(
 
 
 @contextmanager
-def child_at(work: Path) -> Iterator[subprocess.Popen[str]]:
+def child_at(work: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """The child as the server starts it: standard input is a pipe that stays open."""
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen([*COMMAND, str(work)], text=True, **streams) as child:  # type: ignore[call-overload]
+    given = {"env": os.environ | environment, "text": True, **streams}
+    with subprocess.Popen([*COMMAND, str(work)], **given) as child:  # type: ignore[call-overload]
         try:
             yield child
         finally:
@@ -151,6 +153,27 @@ def test_child_when_run_again_then_every_file_has_the_same_bytes(
         assert child.wait(60) == 0
     for path in (path for path in finished.rglob("*") if path.is_file()):
         assert (work / path.relative_to(finished)).read_bytes() == path.read_bytes(), path.name
+
+
+def test_child_when_the_processor_is_another_then_losses_agree_to_three_digits(
+    finished: Path, tmp_path: Path
+) -> None:
+    """NumPy and its BLAS add in the order of an old processor, when told to."""
+    work = make_work(
+        tmp_path,
+        training=make_records(30),
+        validation=make_records(9, first=30),
+        epochCount="3",
+        batchSize="8",
+    )
+    older = {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}
+    with child_at(work, **older) as child:
+        assert child.wait(60) == 0, child.stderr and child.stderr.read()
+    for name in ("step_wise_training_metrics.csv", "validation_metrics.csv"):
+        here, there = (
+            [float(row[2]) for row in read_csv(folder / name)[1:]] for folder in (finished, work)
+        )
+        assert there == pytest.approx(here, rel=1e-3)
 
 
 @pytest.mark.parametrize(
