@@ -6,9 +6,7 @@ A request goes by the service in its signature's scope, and to Bedrock by method
 
 import json
 import os
-import sys
 import time
-import traceback
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -19,13 +17,23 @@ from threading import Lock
 from typing import Any
 from xml.sax.saxutils import escape
 
+from werkzeug.wsgi import ClosingIterator
+
 from haikuft import __version__
 from haikuft.errors import SettingsError
 from haikuft.sandbox import constraints, quotas, wire
+from haikuft.sandbox.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.faults import CUT, Faults
 from haikuft.sandbox.gate import RefusedError, Scope, check_origin, read_body, read_scope
 from haikuft.sandbox.policies import PolicyError
-from haikuft.sandbox.protocol import Call, Handler, Route, ServiceError, find_operation
+from haikuft.sandbox.protocol import (
+    Call,
+    Handler,
+    Route,
+    ServiceError,
+    find_operation,
+    report_failure,
+)
 from haikuft.sandbox.services import SERVICES, MotoServices
 from haikuft.sandbox.settings import SandboxSettings, change_settings
 from haikuft.sandbox.storage import Store
@@ -80,13 +88,20 @@ class Sandbox:
             self._open_requests += 1
         try:
             answer = self._answer(environ)
-        finally:
-            with self._activity:
-                self._open_requests -= 1
-                self._last_request = self._clock()
+        except BaseException:
+            self._end_request()
+            raise
         reason = responses.get(answer.status, "")
         start_response(f"{answer.status} {reason}", list(answer.headers.items()))
+        if answer.frames is not None:
+            return ClosingIterator(answer.frames, self._end_request)
+        self._end_request()
         return [answer.body]
+
+    def _end_request(self) -> None:
+        with self._activity:
+            self._open_requests -= 1
+            self._last_request = self._clock()
 
     def idle_seconds(self) -> float:
         """Return for how long nobody has asked for anything; 0 while a job runs."""
@@ -130,9 +145,7 @@ class Sandbox:
             refusal = RefusedError(501, "NotImplemented", f"The sandbox cannot judge this. {error}")
             return _refuse(scope.service, environ, refusal, request_id)
         except Exception as error:
-            traceback.print_exc(file=sys.stderr)
-            message = f"The sandbox failed: {type(error).__name__}: {error}. Its log says more."
-            refusal = RefusedError(500, "InternalServerException", message)
+            refusal = RefusedError(500, "InternalServerException", report_failure(error))
             return _refuse(scope.service, environ, refusal, request_id)
 
     def _control(self, method: str, path: str, body: bytes) -> wire.Response:
@@ -179,12 +192,19 @@ class Sandbox:
                 body=body,
             )
             constraints.validate(route.model, parameters)
-            environ[CUT] = self._faults.strike()
+            cut = self._faults.strike()
             account = self.settings.account_id
             call = Call(
                 route.service, route.model.name, parameters, scope.region, account, request_id
             )
-            return wire.serialize(route.model, handler(call), request_id)
+            result = handler(call)
+            if not route.model.has_event_stream_output:
+                environ[CUT] = cut
+                return wire.serialize(route.model, result, request_id)
+            if cut:
+                error = ConnectionResetError("cut by a fault")
+                result = break_stream(route.model, result, after_events=2, error=error)
+            return serialize_stream(route.model, result, request_id)
         except ServiceError as error:
             return wire.serialize_error(route.service if route else "bedrock", error, request_id)
 

@@ -5,6 +5,8 @@ starts; nothing of them is copied here. `wire` turns requests into calls and res
 responses, `constraints` checks what AWS checks before a handler sees the call.
 """
 
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -67,6 +69,12 @@ class Route:
     service: str
     model: OperationModel
     labels: dict[str, str]
+
+
+def report_failure(error: Exception) -> str:
+    """Log a mistake of the sandbox's own; return what to tell the client."""
+    traceback.print_exception(error, file=sys.stderr)
+    return f"The sandbox failed: {type(error).__name__}: {error}. Its log says more."
 
 
 @cache

@@ -1,7 +1,8 @@
 """HTTP for the sandbox: werkzeug's threaded server, bound to loopback, with keep-alive.
 
 werkzeug closes every connection after one response because it cannot tell whether a request's
-body was read; the sandbox's application always reads it, so the connection can be kept.
+body was read; the sandbox's application always reads it, so the connection can be kept. A body
+that comes as a list is whole; any other leaves piece by piece, as it is made.
 """
 
 import socket
@@ -53,26 +54,53 @@ class _Handler(WSGIRequestHandler):
             head[:] = [status, headers]
             return None
 
-        chunks: Iterable[bytes] = self.server.app(environ, start_response)
-        body = b"".join(chunks)
-        if environ.get(CUT):
-            self.close_connection = True
-            return
-        code = int(head[0].split()[0])
+        pieces: Iterable[bytes] = self.server.app(environ, start_response)
+        try:
+            if environ.get(CUT):
+                self.close_connection = True
+                return
+            self._send(head[0], head[1], pieces, body_read=bool(environ.get(BODY_READ)))
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+
+    def _send(
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        pieces: Iterable[bytes],
+        *,
+        body_read: bool,
+    ) -> None:
+        """Send a response; one that is not a list goes in chunks, a flush for each piece."""
+        code = int(status.split()[0])
+        body = b"".join(pieces) if isinstance(pieces, list) else None
+        chunked = body is None and self.request_version != "HTTP/1.0"
         self.send_response(code, responses.get(code, ""))
-        names = {name.lower() for name, _ in head[1]}
-        for name, value in head[1]:
+        for name, value in headers:
             self.send_header(name, value)
         bodiless = self.command == "HEAD" or code in (204, 304)
-        if not bodiless and "content-length" not in names:
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif body is None:
+            self.close_connection = True  # the end of the connection is the end of the body
+        elif not bodiless and "content-length" not in {name.lower() for name, _ in headers}:
             self.send_header("Content-Length", str(len(body)))
-        if not environ.get(BODY_READ):
+        if not body_read:
             self.close_connection = True
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if not bodiless:
-            self.wfile.write(body)
+        if body is not None:
+            if not bodiless:
+                self.wfile.write(body)
+        else:
+            for piece in filter(None, pieces):  # an empty chunk would end the body
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                self.wfile.flush()
+            if chunked:
+                self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:

@@ -34,11 +34,16 @@ _JSON_NAMES = {bool: "TRUE_VALUE", str: "STRING_VALUE", list: "START_ARRAY", dic
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes out over HTTP."""
+    """What goes out over HTTP.
+
+    Attributes:
+        frames: In place of a body, for an answer that comes in pieces; else None.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    frames: Iterator[bytes] | None = None
 
 
 def parse(
@@ -108,7 +113,7 @@ def serialize(model: OperationModel, result: Mapping[str, Any], request_id: str)
         elif location == "statusCode":
             status = int(value)
         else:
-            in_body[wire] = _to_json(member, value)
+            in_body[wire] = to_json(member, value)
     return Response(status, headers | extra, body if payload else _dump(in_body))
 
 
@@ -229,20 +234,21 @@ def _check_result(model: OperationModel, shape: _Shape, members: Mapping[str, An
         raise ValueError(f"{model.name}: the result does not fit. {report.generate_report()}")
 
 
-def _to_json(shape: _Shape, value: Any) -> Any:
+def to_json(shape: _Shape, value: Any) -> Any:
+    """Turn a value of AWS's model into what JSON can hold: blobs base64, times seconds."""
     kind = shape.type_name
     if getattr(shape, "is_document_type", False):
         return value
     if kind == "structure":
         return {
-            shape.members[name].serialization.get("name", name): _to_json(shape.members[name], item)
+            shape.members[name].serialization.get("name", name): to_json(shape.members[name], item)
             for name, item in value.items()
             if item is not None
         }
     if kind == "list":
-        return [_to_json(shape.member, item) for item in value]
+        return [to_json(shape.member, item) for item in value]
     if kind == "map":
-        return {key: _to_json(shape.value, item) for key, item in value.items()}
+        return {key: to_json(shape.value, item) for key, item in value.items()}
     if kind == "blob":
         return base64.b64encode(value).decode("ascii")
     if kind == "timestamp":
@@ -259,7 +265,7 @@ def _to_text(shape: _Shape, value: Any) -> str:
 
 
 def _payload_bytes(shape: _Shape, value: Any) -> bytes:
-    return bytes(value) if shape.type_name == "blob" else _dump(_to_json(shape, value))
+    return bytes(value) if shape.type_name == "blob" else _dump(to_json(shape, value))
 
 
 def _format_time(shape: _Shape, value: datetime, *, default: str) -> str | float:

@@ -1,0 +1,243 @@
+"""Event streams: what the encoder writes, botocore's own decoder and parser read."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from botocore.eventstream import EventStreamBuffer, EventStreamMessage
+from botocore.model import ServiceModel
+from botocore.parsers import EventStreamJSONParser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haikuft.sandbox.event_stream import (
+    MAX_PAYLOAD,
+    break_stream,
+    encode_event,
+    encode_events,
+    encode_frame,
+    serialize_stream,
+)
+from haikuft.sandbox.protocol import ServiceError, load_service
+
+INVOKE = load_service("bedrock-runtime").operation_model("InvokeModelWithResponseStream")
+CONVERSE = load_service("bedrock-runtime").operation_model("ConverseStream")
+NAMES = st.text(min_size=1, max_size=60)
+VALUES = st.one_of(
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.text(max_size=200),
+    st.binary(max_size=200),
+    st.uuids(),
+)
+
+
+def decode(data: bytes, cuts: Iterable[int] = ()) -> list[EventStreamMessage]:
+    """Let botocore read frames that arrive in pieces."""
+    buffer, found = EventStreamBuffer(), []
+    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    for start, end in pairwise(places):
+        buffer.add_data(data[start:end])
+        found += list(buffer)
+    return found
+
+
+def parse(stream: Any, frames: Iterable[bytes]) -> list[dict[str, Any]]:
+    """Let botocore parse frames by AWS's model."""
+    parser = EventStreamJSONParser()
+    messages = decode(b"".join(frames))
+    return [parser.parse(message.to_response_dict(), stream) for message in messages]
+
+
+@given(
+    st.lists(
+        st.tuples(st.dictionaries(NAMES, VALUES, max_size=8), st.binary(max_size=2000)), max_size=4
+    ),
+    st.lists(st.integers(0, 10_000), max_size=6),
+)
+def test_frames_when_botocore_decodes_them_then_headers_and_payloads_come_back(
+    frames: list[tuple[dict[str, Any], bytes]], cuts: list[int]
+) -> None:
+    """Whatever headers and payloads, and wherever the bytes are cut on their way."""
+    data = b"".join(encode_frame(headers, payload) for headers, payload in frames)
+    found = [(message.headers, message.payload) for message in decode(data, cuts)]
+    plain = [({name: _plain(value) for name, value in h.items()}, body) for h, body in frames]
+    assert found == plain
+
+
+def _plain(value: Any) -> Any:
+    """Botocore gives a UUID as its bytes."""
+    return value.bytes if isinstance(value, uuid.UUID) else value
+
+
+def test_frame_when_a_header_is_a_time_then_counts_milliseconds() -> None:
+    """Botocore gives a timestamp header as the number that stands there."""
+    moment = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
+    [message] = decode(encode_frame({"t": moment}, b""))
+    assert message.headers == {"t": 1_795_262_400_250}
+
+
+@pytest.mark.parametrize(
+    ("headers", "payload", "word"),
+    [
+        ({"": "x"}, b"", "1 to 255"),
+        ({"n" * 256: "x"}, b"", "1 to 255"),
+        ({"n": "x" * 32_768}, b"", "32768 bytes"),
+        ({f"n{k}": "x" * 32_000 for k in range(5)}, b"", "bytes of headers"),
+        ({}, bytes(MAX_PAYLOAD + 1), "of payload"),
+    ],
+)
+def test_frame_when_it_cannot_hold_that_then_says_so(
+    headers: dict[str, str], payload: bytes, word: str
+) -> None:
+    """What botocore's decoder would refuse is not sent."""
+    with pytest.raises(ValueError, match=word):
+        encode_frame(headers, payload)
+
+
+def test_event_when_the_model_has_no_header_or_payload_then_its_members_are_json() -> None:
+    """As Bedrock's events are: a blob is base64 within a JSON object."""
+    stream = INVOKE.get_event_stream_output()
+    event = {"chunk": {"bytes": b'{"type":"message_stop"}'}}
+    frame = encode_event(stream, event)
+    [message] = decode(frame)
+    assert message.headers == {
+        ":event-type": "chunk",
+        ":content-type": "application/json",
+        ":message-type": "event",
+    }
+    assert parse(stream, [frame]) == [event]
+
+
+def made_stream() -> Any:
+    """Make the model of a stream whose events use headers and payloads, as other services' do."""
+    shapes: dict[str, Any] = {
+        "Text": {"type": "string"},
+        "Bytes": {"type": "blob"},
+        "Count": {"type": "integer"},
+        "Inner": {"type": "structure", "members": {"text": {"shape": "Text"}}},
+    }
+    for name, payload in (("Blob", "Bytes"), ("Plain", "Text"), ("Nested", "Inner")):
+        shapes[name] = {
+            "type": "structure",
+            "event": True,
+            "members": {
+                "count": {"shape": "Count", "eventheader": True},
+                "data": {"shape": payload, "eventpayload": True},
+            },
+        }
+    members = {name.lower(): {"shape": name} for name in ("Blob", "Plain", "Nested")}
+    shapes["Stream"] = {"type": "structure", "eventstream": True, "members": members}
+    return ServiceModel({"metadata": {"protocol": "rest-json"}, "shapes": shapes}).shape_for(
+        "Stream"
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "content_type"),
+    [
+        ({"blob": {"count": 3, "data": b"\x00\xff"}}, "application/octet-stream"),
+        ({"plain": {"count": -1, "data": "ünïcode"}}, "text/plain"),
+        ({"nested": {"count": 7, "data": {"text": "x"}}}, "application/json"),
+    ],
+)
+def test_event_when_the_model_names_header_and_payload_then_they_stand_there(
+    event: dict[str, Any], content_type: str
+) -> None:
+    """Botocore finds each member where the model puts it."""
+    frame = encode_event(made_stream(), event)
+    assert decode(frame)[0].headers[":content-type"] == content_type
+    assert parse(made_stream(), [frame]) == [event]
+
+
+@pytest.mark.parametrize(
+    ("event", "word"),
+    [
+        ({"chunks": {}}, "no event chunks"),
+        ({"throttlingException": {"message": "m"}}, "no event throttlingException"),
+        ({"chunk": {"bytes": 1}}, "does not fit"),
+    ],
+)
+def test_event_when_the_model_has_none_such_then_is_a_mistake(
+    event: dict[str, Any], word: str
+) -> None:
+    """A handler's mistake does not reach a client as an odd event."""
+    with pytest.raises(ValueError, match=word):
+        encode_event(INVOKE.get_event_stream_output(), event)
+
+
+def test_error_when_the_stream_models_it_then_is_an_exception_with_its_members() -> None:
+    """AWS's exceptions keep their names, begun with a small letter, and their further members."""
+
+    def events() -> Any:
+        yield {"chunk": {"bytes": b"{}"}}
+        raise ServiceError("ModelStreamErrorException", "It broke.", originalStatusCode=500)
+
+    stream = INVOKE.get_event_stream_output()
+    frames = list(encode_events(stream, events()))
+    last = decode(frames[1])[0]
+    assert last.headers == {
+        ":exception-type": "modelStreamErrorException",
+        ":content-type": "application/json",
+        ":message-type": "exception",
+    }
+    assert last.payload == b'{"message":"It broke.","originalStatusCode":500}'
+    error = {"Code": "modelStreamErrorException", "Message": "It broke."}
+    assert [found.get("Error") for found in parse(stream, frames)] == [None, error]
+
+
+def test_error_when_the_stream_has_no_such_exception_then_its_code_is_in_the_headers() -> None:
+    """ConverseStream's model has no ModelTimeoutException; botocore reads the code all the same."""
+
+    def events() -> Any:
+        raise ServiceError("ModelTimeoutException", "Too long: " + "ü" * 40_000)
+        yield {}
+
+    stream = CONVERSE.get_event_stream_output()
+    [found] = parse(stream, encode_events(stream, events()))
+    assert found["Error"]["Code"] == "ModelTimeoutException"
+    assert found["Error"]["Message"].startswith("Too long: üü")
+
+
+def test_error_when_it_is_a_mistake_of_ours_then_is_internal_and_in_the_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """After HTTP 200 a failure can only be told in the stream."""
+
+    def events() -> Any:
+        yield {"messageStart": {"role": "assistant"}}
+        raise RuntimeError("a mistake")
+
+    stream = CONVERSE.get_event_stream_output()
+    _, last = parse(stream, encode_events(stream, events()))
+    assert last["Error"]["Code"] == "internalServerException"
+    assert "RuntimeError: a mistake" in last["Error"]["Message"]
+    assert "Traceback" in capsys.readouterr().err
+
+
+RESULT = {"stream": [{"contentBlockStop": {"contentBlockIndex": n}} for n in range(3)]}
+
+
+def test_break_stream_when_given_an_error_then_it_follows_so_many_events() -> None:
+    """The events before it go out unchanged."""
+    error = ServiceError("ThrottlingException", "Slow down.")
+    broken = break_stream(CONVERSE, RESULT, after_events=2, error=error)
+    stream = CONVERSE.get_event_stream_output()
+    answer = serialize_stream(CONVERSE, broken, "request-1")
+    assert answer.headers["Content-Type"] == "application/vnd.amazon.eventstream"
+    found = parse(stream, answer.frames or [])
+    assert found[:2] == RESULT["stream"][:2]
+    assert found[2]["Error"] == {"Code": "throttlingException", "Message": "Slow down."}
+    assert len(found) == 3
+
+
+def test_break_stream_when_the_connection_is_to_be_cut_then_no_frame_tells_of_it() -> None:
+    """Whoever serves the frames sees the error and closes the connection."""
+    broken = break_stream(CONVERSE, RESULT, after_events=1, error=ConnectionResetError())
+    frames = encode_events(CONVERSE.get_event_stream_output(), broken["stream"])
+    assert next(frames)
+    with pytest.raises(ConnectionResetError):
+        next(frames)
