@@ -1,8 +1,9 @@
 """What Bedrock can tune: ids, Regions, limits, hyperparameter ranges, lifecycle.
 
 Sources: Amazon Bedrock User Guide (custom-model-fine-tuning, model-customization-prepare,
-cm-hp-anth-claude-3, model-lifecycle-legacy), AWS General Reference (Bedrock quotas) and the
-data validator among the AWS samples. Dates are days in UTC; sizes are bytes.
+cm-hp-anth-claude-3, model-lifecycle-legacy, prov-thru-supported,
+deploy-custom-model-on-demand), AWS General Reference (Bedrock quotas) and the data validator
+among the AWS samples. Dates are days in UTC; sizes are bytes.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Literal
 
 from haikuft.errors import SettingsError
 
+Serving = Literal["provisioned_throughput", "deployment"]
 LifecycleState = Literal["active", "legacy", "extended", "ended"]
 
 
@@ -98,6 +100,7 @@ class BaseModel:
         lifecycle: Documented dates.
         quota_codes: What is counted -> Service Quotas code.
         reserved_strings: Text that no system prompt and no message may hold.
+        serving: How AWS serves its custom models: Provisioned Throughput, deployment on demand.
     """
 
     id: str
@@ -111,6 +114,7 @@ class BaseModel:
     lifecycle: Lifecycle
     quota_codes: Mapping[str, str] = field(hash=False)
     reserved_strings: tuple[str, ...]
+    serving: tuple[Serving, ...]
 
     @property
     def region(self) -> str:
@@ -203,6 +207,7 @@ CLAUDE_3_HAIKU = BaseModel(
     },
     # Named by AWS's validator, not by the guide; without the newline before them they may stand.
     reserved_strings=("\nHuman:", "\nAssistant:"),
+    serving=("provisioned_throughput",),
 )
 
 BASE_MODELS: Mapping[str, BaseModel] = {CLAUDE_3_HAIKU.id: CLAUDE_3_HAIKU}

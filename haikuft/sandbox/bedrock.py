@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from haikuft.sandbox import catalogue, jobs, models, tags, throughputs
+from haikuft.base_models import BASE_MODELS, BaseModel
+from haikuft.sandbox import catalogue, deployments, jobs, models, tags, throughputs
 from haikuft.sandbox.job_run import WORK_PREFIX, JobRunner
 from haikuft.sandbox.protocol import Handler
 from haikuft.sandbox.settings import SandboxSettings
@@ -32,6 +33,7 @@ class Bedrock:
         settings: Reads the sandbox's settings as they stand now.
         models_dir: A directory for custom models' files; made when it is not there.
         clock: The time, aware, UTC.
+        base_models: What is offered and can be tuned, by customization id.
         make_runner: Makes what runs the jobs; tests give one that does not wait.
     """
 
@@ -42,12 +44,15 @@ class Bedrock:
         models_dir: Path,
         clock: Callable[[], datetime] = utc_now,
         *,
+        base_models: Mapping[str, BaseModel] = BASE_MODELS,
         make_runner: Callable[[ControlPlane], JobRunner] = JobRunner,
     ) -> None:
         models_dir.mkdir(parents=True, exist_ok=True)
         for unfinished in models_dir.glob(f"{WORK_PREFIX}*"):  # of a server that was killed
             shutil.rmtree(unfinished, ignore_errors=True)
-        self.plane = ControlPlane(State(), store, settings, lambda: _whole(clock()), models_dir)
+        self.plane = ControlPlane(
+            State(), store, settings, lambda: _whole(clock()), models_dir, base_models
+        )
         self.runner = make_runner(self.plane)
 
     @property
@@ -75,6 +80,11 @@ class Bedrock:
             "ListProvisionedModelThroughputs": throughputs.list_throughputs,
             "UpdateProvisionedModelThroughput": throughputs.update_throughput,
             "DeleteProvisionedModelThroughput": throughputs.delete_throughput,
+            "CreateCustomModelDeployment": deployments.create_deployment,
+            "GetCustomModelDeployment": deployments.get_deployment,
+            "ListCustomModelDeployments": deployments.list_deployments,
+            "UpdateCustomModelDeployment": deployments.update_deployment,
+            "DeleteCustomModelDeployment": deployments.delete_deployment,
             "TagResource": tags.tag_resource,
             "UntagResource": tags.untag_resource,
             "ListTagsForResource": tags.list_tags,

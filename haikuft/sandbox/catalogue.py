@@ -1,6 +1,6 @@
 """Foundation models: what the sandbox offers in a Region, and whether it can be tuned there.
 
-Each model of `base_models` is offered under two ids, as on AWS: the plain one for asking on demand,
+Each base model is offered under two ids, as on AWS: the plain one for asking on demand,
 and the one with its context suffix for customization and Provisioned Throughput, the latter in the
 Regions that tune it. The setting `lifecycle` decides how old the models are: "active" shows them as
 in their active days; "today" goes by their documented dates, and past the end of life a model is in
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from haikuft.base_models import BASE_MODELS, BaseModel, lifecycle_state
+from haikuft.base_models import BaseModel, lifecycle_state
 from haikuft.sandbox.protocol import Call, ServiceError
 from haikuft.sandbox.state import ControlPlane
 
@@ -124,7 +124,7 @@ def require_living(plane: ControlPlane, region: str, model_id: str) -> Offer:
 
 def base_model_arn(model_id: str, region: str) -> str:
     """Build the ARN of a base model in that Region."""
-    return BASE_MODELS[model_id].arn(region)
+    return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
 
 
 def _require(plane: ControlPlane, call: Call, identifier: str) -> Offer:
@@ -136,7 +136,7 @@ def _require(plane: ControlPlane, call: Call, identifier: str) -> Offer:
 
 def _offers(plane: ControlPlane, region: str) -> Iterator[Offer]:
     dated = plane.settings().lifecycle == "today"
-    for model in BASE_MODELS.values():
+    for model in plane.base_models.values():
         status = _status(model, plane.now().date()) if dated else "ACTIVE"
         yield Offer(model, model.inference_id, region, status, dated)
         if region in model.regions:
@@ -162,6 +162,7 @@ def _summary(offer: Offer) -> dict[str, Any]:
             "publicExtendedAccessTime": dates.extended,
             "endOfLifeTime": dates.end_of_life,
         }
+    inference = ["PROVISIONED"] if "provisioned_throughput" in offer.model.serving else []
     return {
         "modelArn": offer.arn,
         "modelId": offer.model_id,
@@ -171,7 +172,7 @@ def _summary(offer: Offer) -> dict[str, Any]:
         "outputModalities": ["TEXT"],
         "responseStreamingSupported": True,
         "customizationsSupported": ["FINE_TUNING"] if offer.tunable else [],
-        "inferenceTypesSupported": ["PROVISIONED"] if offer.tunable else ["ON_DEMAND"],
+        "inferenceTypesSupported": inference if offer.tunable else ["ON_DEMAND"],
         "modelLifecycle": {
             "status": offer.status,
             **{

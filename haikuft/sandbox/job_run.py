@@ -17,7 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from haikuft.base_models import BASE_MODELS
 from haikuft.dataset.problems import Kind
 from haikuft.sandbox.intake import (
     PROBE,
@@ -162,7 +161,7 @@ class JobRunner:
 
     def _work(self, arn: str, workdir: Path) -> None:
         plane, job = self._plane, self._plane.state.jobs[arn]
-        base_model = BASE_MODELS[job.base_model_id]
+        base_model = plane.base_models[job.base_model_id]
         with self._stage(arn, VALIDATION):
             role = self._assume_role(job)
             output_uri = find_output(job.request, id_of(arn))

@@ -3,8 +3,8 @@
 import shutil
 from typing import Any
 
-from haikuft.base_models import BASE_MODELS
 from haikuft.sandbox.catalogue import base_model_arn
+from haikuft.sandbox.deployments import current_deployments
 from haikuft.sandbox.listing import page
 from haikuft.sandbox.protocol import Call, ServiceError
 from haikuft.sandbox.state import (
@@ -48,11 +48,11 @@ def list_custom_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
             if _wanted(model, asked, call.region)
         ]
     shown, more = page(models, asked)
-    return {"modelSummaries": [_summary(model, call) for model in shown], **more}
+    return {"modelSummaries": [_summary(plane, model, call) for model in shown], **more}
 
 
 def delete_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """DeleteCustomModel: refused while a throughput serves the model."""
+    """DeleteCustomModel: refused while a throughput or a deployment serves the model."""
     with plane.state.lock:
         model = require_model(plane, call)
         serving = [
@@ -65,6 +65,17 @@ def delete_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
                 "ConflictException",
                 f"Custom model {model.name} is served by Provisioned Throughput "
                 f"{', '.join(serving)}. Delete that first.",
+            )
+        deployed = [
+            deployment.name
+            for deployment in current_deployments(plane, call.region)
+            if model.arn in (deployment.model_arn, deployment.desired_model_arn)
+        ]
+        if deployed:
+            raise ServiceError(
+                "ConflictException",
+                f"Custom model {model.name} is served by custom model deployment "
+                f"{', '.join(deployed)}. Delete that first.",
             )
         del plane.state.models[model.arn]
         plane.state.tags.pop(model.arn, None)
@@ -112,13 +123,13 @@ def _wanted(model: CustomModel, asked: dict[str, Any], region: str) -> bool:
     )
 
 
-def _summary(model: CustomModel, call: Call) -> dict[str, Any]:
+def _summary(plane: ControlPlane, model: CustomModel, call: Call) -> dict[str, Any]:
     return {
         "modelArn": model.arn,
         "modelName": model.name,
         "creationTime": model.created,
         "baseModelArn": base_model_arn(model.base_model_id, region_of(model.arn)),
-        "baseModelName": BASE_MODELS[model.base_model_id].name,
+        "baseModelName": plane.base_models[model.base_model_id].name,
         "customizationType": "FINE_TUNING",
         "ownerAccountId": call.account_id,
         "modelStatus": "Active",

@@ -1,4 +1,4 @@
-"""What the sandbox's Bedrock knows: jobs, custom models, throughputs and their tags.
+"""What the sandbox's Bedrock knows: jobs, custom models, throughputs, deployments, tags.
 
 Records are frozen; a change is a new record put in the old one's place, always under one lock.
 Ids and ARNs have the shapes of botocore's service model: twelve lower-case letters or digits.
@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from haikuft.base_models import BaseModel
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.storage import Store
 
@@ -141,6 +142,36 @@ class Throughput:
         return self.pending or "InService"
 
 
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A custom model deployment: the model answers on demand.
+
+    Attributes:
+        model_arn: The custom model that it serves now.
+        desired_model_arn: What it will serve once `ready`.
+        description: What its maker wrote; "" for nothing.
+        pending: "Creating" or "Updating" until `ready`, "" after.
+        ready: When what is pending will be done, UTC.
+        updated: It was given another model since it was made.
+    """
+
+    arn: str
+    name: str
+    created: datetime
+    changed: datetime
+    model_arn: str
+    desired_model_arn: str
+    description: str
+    pending: str
+    ready: datetime
+    updated: bool = False
+
+    @property
+    def status(self) -> str:
+        """AWS's word for where it stands; an update leaves it Active."""
+        return "Creating" if self.pending == "Creating" else "Active"
+
+
 class State:
     """All records of one sandbox. Hold `lock` from the first look to the last change."""
 
@@ -149,6 +180,7 @@ class State:
         self.jobs: dict[str, Job] = {}
         self.models: dict[str, CustomModel] = {}
         self.throughputs: dict[str, Throughput] = {}
+        self.deployments: dict[str, Deployment] = {}
         self.tags: dict[str, dict[str, str]] = {}
         # (operation, Region, client request token) -> the ARN that the first request made
         self.tokens: dict[tuple[str, str, str], str] = {}
@@ -164,6 +196,7 @@ class ControlPlane:
         settings: Reads the sandbox's settings as they stand now.
         now: The clock: aware, UTC.
         models_dir: Where custom models' files are kept.
+        base_models: What is offered, by customization id.
     """
 
     state: State
@@ -171,6 +204,7 @@ class ControlPlane:
     settings: Callable[[], SandboxSettings]
     now: Callable[[], datetime]
     models_dir: Path
+    base_models: Mapping[str, BaseModel]
 
 
 def new_id() -> str:

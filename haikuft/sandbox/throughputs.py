@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from haikuft.base_models import BaseModel
 from haikuft.sandbox.catalogue import base_model_arn, require_tunable
 from haikuft.sandbox.listing import page
 from haikuft.sandbox.protocol import Call, ServiceError
@@ -157,14 +158,24 @@ def _find_model(plane: ControlPlane, call: Call, identifier: str) -> tuple[str, 
     """(ARN, base model id) of a custom or base model; the base must still take throughput."""
     custom = find(plane.state.models, identifier, call.region)
     if custom is not None:
-        require_tunable(plane, call, custom.base_model_id)
+        base = require_tunable(plane, call, custom.base_model_id)
+        _check_serving(base)
         return custom.arn, custom.base_model_id
     if ":custom-model/" in identifier or "." not in identifier:
         raise ServiceError(
             "ResourceNotFoundException", f"Could not find custom model {identifier}."
         )
     base = require_tunable(plane, call, identifier)
+    _check_serving(base)
     return base.arn(call.region), base.id
+
+
+def _check_serving(base: BaseModel) -> None:
+    if "provisioned_throughput" not in base.serving:
+        raise ServiceError(
+            "ValidationException",
+            f"{base.name} takes no Provisioned Throughput. Deploy its custom models on demand.",
+        )
 
 
 def _exchange_model(plane: ControlPlane, call: Call, throughput: Throughput) -> Throughput:
