@@ -13,6 +13,7 @@ from typing import Any
 
 from haikuft.sandbox.protocol import ServiceError
 
+JSON = "application/json"
 VERSION = "bedrock-2023-05-31"
 MAX_STOP_SEQUENCES = 8_191
 
@@ -48,6 +49,21 @@ class Question:
     stop_sequences: tuple[str, ...]
 
 
+def check_invocation(parameters: Mapping[str, Any]) -> None:
+    """Check what InvokeModel is given beside its body.
+
+    Raises:
+        ServiceError: ValidationException for what the stand-in cannot do or write.
+    """
+    _check_service(parameters.get("performanceConfigLatency"), parameters.get("serviceTier"))
+    if parameters.get("guardrailIdentifier"):
+        raise _refusal("The sandbox's stand-in takes no guardrailIdentifier: it has no guardrails.")
+    for name, allowed in (("contentType", {JSON}), ("accept", {JSON, "application/*", "*/*"})):
+        kinds = {kind.partition(";")[0].strip() for kind in parameters.get(name, JSON).split(",")}
+        if not kinds & {*allowed, ""}:
+            raise _refusal(f"{name}: {parameters[name]} is not {JSON}, which this model takes.")
+
+
 def read_body(body: bytes, *, max_output_tokens: int) -> Question:
     """Read a Messages body.
 
@@ -70,7 +86,8 @@ def read_body(body: bytes, *, max_output_tokens: int) -> Question:
     if faults:
         raise _malformed("".join(faults))
     if asked["anthropic_version"] != VERSION:
-        raise _refusal(f'anthropic_version: "{asked["anthropic_version"]}" is not "{VERSION}"')
+        found = asked["anthropic_version"]
+        raise _refusal(f'Invalid API version: {found}. anthropic_version must be "{VERSION}".')
     return _build(
         asked,
         messages=[_read_message(message, n) for n, message in enumerate(asked["messages"])],
@@ -89,6 +106,8 @@ def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> Q
     found = sorted(unserved & parameters.keys())
     if found:
         raise _refusal(f"The sandbox's stand-in takes no {', '.join(found)}: it is text only.")
+    latency = parameters.get("performanceConfig", {}).get("latency")
+    _check_service(latency, parameters.get("serviceTier", {}).get("type"))
     config = parameters.get("inferenceConfig", {})
     further = parameters.get("additionalModelRequestFields") or {}
     names = {"temperature": "temperature", "topP": "top_p", "stopSequences": "stop_sequences"}
@@ -121,6 +140,13 @@ def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> Q
         system=_join(system, "system") if system else None,
         max_output_tokens=max_output_tokens,
     )
+
+
+def _check_service(latency: str | None, tier: str | None) -> None:
+    if latency not in (None, "standard"):
+        raise _refusal(f"performanceConfig: this model has no {latency} latency, only standard.")
+    if tier not in (None, "default"):
+        raise _refusal(f"serviceTier: this model has no {tier} tier, only default.")
 
 
 def _build(
@@ -248,15 +274,19 @@ def _join_typed(blocks: Sequence[Any], place: str) -> str:
         if not isinstance(block, dict) or "type" not in block:
             raise _malformed(f"{place}.{n}: expected an object with a type")
         if block["type"] != "text" or not isinstance(block.get("text"), str):
-            raise _refusal(f"{place}.{n}: the sandbox's stand-in reads text blocks only")
+            raise _not_text(f"{place}.{n}", str(block["type"]))
     return _join(blocks, place)
 
 
 def _join(blocks: Sequence[Mapping[str, Any]], place: str) -> str:
     for n, block in enumerate(blocks):
         if "text" not in block:
-            raise _refusal(f"{place}.{n}: the sandbox's stand-in reads text blocks only")
+            raise _not_text(f"{place}.{n}", ", ".join(block))
     return "\n".join(block["text"] for block in blocks)
+
+
+def _not_text(place: str, kind: str) -> ServiceError:
+    return _refusal(f"{place} is {kind}; the sandbox's stand-in reads text blocks only")
 
 
 def _type(value: Any) -> str:

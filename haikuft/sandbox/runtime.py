@@ -1,76 +1,34 @@
-"""Bedrock's runtime: InvokeModel and Converse.
+"""Bedrock's runtime: InvokeModel and Converse, whole or as a stream, and CountTokens.
 
 A tuned model answers with the stand-in that its job trained; a base model with the baseline. Every
-reply says so: its `model` is "sandbox-stand-in/<custom model>" or "sandbox-stand-in/base".
+reply says so: its `model` is "sandbox-stand-in/<custom model>" or "sandbox-stand-in/base". A reply
+is written to its end before a stream of it begins: what can be refused is refused before HTTP 200,
+and a stream costs no more time than a whole answer.
 """
 
-import json
 import re
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haikuft.base_models import BaseModel
+from haikuft.sandbox import replies
 from haikuft.sandbox.baseline import base_reply
 from haikuft.sandbox.bedrock import Bedrock
-from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, require_living
-from haikuft.sandbox.messages import Question, read_body, read_converse
-from haikuft.sandbox.protocol import EXTRA_HEADERS, Call, Handler, ServiceError
-from haikuft.sandbox.state import CustomModel, find, present
-from haikuft.sandbox.throughputs import settle
+from haikuft.sandbox.messages import Question, check_invocation, read_body, read_converse
+from haikuft.sandbox.protocol import Call, Handler
+from haikuft.sandbox.replies import Answer
+from haikuft.sandbox.targets import Target, find_counted, find_target
 
 if TYPE_CHECKING:
     from haikuft.sandbox.standin import StandIn
 
-LABEL = "sandbox-stand-in"
 KEPT_MODELS = 8
-PROFILES = {"us": "us-", "eu": "eu-"}  # prefix of a profile's id -> of the Regions that have it
-NOT_READY = (
-    "The model specified in the request is not ready to serve inference requests. "
-    "The AWS SDK will automatically retry the operation up to 5 times."
-)
 _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Who answers.
-
-    Attributes:
-        base_model: The base model, or the one under the custom model.
-        custom: The custom model; None when the base model itself answers.
-    """
-
-    base_model: BaseModel
-    custom: CustomModel | None
-
-    @property
-    def label(self) -> str:
-        """What the reply's `model` says."""
-        return f"{LABEL}/{self.custom.name if self.custom else 'base'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply and what it took.
-
-    Attributes:
-        stop_reason: "end_turn", "max_tokens" or "stop_sequence".
-        stop_sequence: The one that ended it; None for the other reasons.
-        latency_ms: Time spent on answering, whole milliseconds; loading the model not counted.
-    """
-
-    text: str
-    stop_reason: str
-    stop_sequence: str | None
-    input_tokens: int
-    output_tokens: int
-    latency_ms: int = 0
 
 
 def load_stand_in(directory: Path) -> "StandIn":
@@ -103,72 +61,58 @@ class Runtime:
 
     def handlers(self) -> Mapping[str, Handler]:
         """Operation name -> handler, for every operation of the runtime that is served."""
-        return {"InvokeModel": self.invoke_model, "Converse": self.converse}
+        return {
+            "InvokeModel": self.invoke_model,
+            "InvokeModelWithResponseStream": self.stream_model,
+            "Converse": self.converse,
+            "ConverseStream": self.stream_conversation,
+            "CountTokens": self.count_tokens,
+        }
 
     def invoke_model(self, call: Call) -> dict[str, Any]:
         """InvokeModel with a Messages body."""
-        target = self._resolve(call, call.parameters["modelId"])
-        limit = target.base_model.limits.max_output_tokens
-        body = call.parameters.get("body", b"")
-        answer = self._answer(target, read_body(body, max_output_tokens=limit))
-        return {
-            "body": json.dumps(_message(target, answer), ensure_ascii=False).encode(),
-            "contentType": "application/json",
-            EXTRA_HEADERS: {
-                "x-amzn-bedrock-input-token-count": str(answer.input_tokens),
-                "x-amzn-bedrock-output-token-count": str(answer.output_tokens),
-                "x-amzn-bedrock-invocation-latency": str(answer.latency_ms),
-            },
-        }
+        label, answer = self._answer_body(call)
+        return replies.write_invocation(label, answer)
+
+    def stream_model(self, call: Call) -> dict[str, Any]:
+        """InvokeModelWithResponseStream: the same answer, event by event."""
+        label, answer = self._answer_body(call)
+        events = replies.stream_invocation(label, answer)
+        return {"body": events, "contentType": "application/json"}
 
     def converse(self, call: Call) -> dict[str, Any]:
         """Converse; `additionalModelResponseFieldPaths` may ask for "/model"."""
-        target = self._resolve(call, call.parameters["modelId"])
+        label, answer = self._answer_turns(call)
+        return replies.write_conversation(label, answer, field_paths=_field_paths(call))
+
+    def stream_conversation(self, call: Call) -> dict[str, Any]:
+        """ConverseStream: the same answer, event by event."""
+        label, answer = self._answer_turns(call)
+        events = replies.stream_conversation(label, answer, field_paths=_field_paths(call))
+        return {"stream": events}
+
+    def count_tokens(self, call: Call) -> dict[str, Any]:
+        """CountTokens: as many as a base model's answer to the same request reports as input."""
+        limit = find_counted(self._plane, call).model.limits.max_output_tokens
+        asked = call.parameters["input"]
+        if "invokeModel" in asked:
+            question = read_body(asked["invokeModel"]["body"], max_output_tokens=limit)
+        else:
+            question = read_converse(asked["converse"], max_output_tokens=limit)
+        return {"inputTokens": count_input(question)}
+
+    def _answer_body(self, call: Call) -> tuple[str, Answer]:
+        target = find_target(self._plane, call)
+        check_invocation(call.parameters)
         limit = target.base_model.limits.max_output_tokens
-        answer = self._answer(target, read_converse(call.parameters, max_output_tokens=limit))
-        message = _message(target, answer)
-        paths = call.parameters.get("additionalModelResponseFieldPaths", [])
-        names = [path.removeprefix("/") for path in paths]
-        further = {name: message[name] for name in names if message.get(name) is not None}
-        return present(
-            output={"message": {"role": "assistant", "content": [{"text": answer.text}]}},
-            stopReason=answer.stop_reason,
-            usage={
-                "inputTokens": answer.input_tokens,
-                "outputTokens": answer.output_tokens,
-                "totalTokens": answer.input_tokens + answer.output_tokens,
-            },
-            metrics={"latencyMs": answer.latency_ms},
-            additionalModelResponseFields=further or None,
-        )
+        question = read_body(call.parameters.get("body", b""), max_output_tokens=limit)
+        return target.label, self._answer(target, question)
 
-    def _resolve(self, call: Call, model_id: str) -> Target:
-        """Who is meant: a provisioned model's ARN or name, a base model's id, profile or ARN."""
-        if ":provisioned-model/" in model_id or "." not in model_id:
-            return self._provisioned(call, model_id)
-        if ":custom-model/" in model_id:
-            raise _on_demand_refusal(model_id)
-        offer = require_living(self._plane, call.region, _plain_id(call, model_id))
-        if offer.tunable:
-            raise _on_demand_refusal(model_id)
-        return Target(offer.model, None)
-
-    def _provisioned(self, call: Call, identifier: str) -> Target:
-        state = self._plane.state
-        with state.lock:
-            found = find(state.throughputs, identifier, call.region)
-            if found is None:
-                if find(state.models, identifier, call.region) is not None:
-                    raise _on_demand_refusal(identifier)
-                raise ServiceError(
-                    "ResourceNotFoundException", f"Could not find provisioned model {identifier}."
-                )
-            throughput = settle(found, self._plane.now())
-            custom = state.models.get(throughput.model_arn)
-        offer = require_living(self._plane, call.region, throughput.base_model_id)
-        if throughput.status == "Creating":
-            raise ServiceError("ModelNotReadyException", NOT_READY)
-        return Target(offer.model, custom)
+    def _answer_turns(self, call: Call) -> tuple[str, Answer]:
+        target = find_target(self._plane, call)
+        limit = target.base_model.limits.max_output_tokens
+        question = read_converse(call.parameters, max_output_tokens=limit)
+        return target.label, self._answer(target, question)
 
     def _answer(self, target: Target, question: Question) -> Answer:
         model = None
@@ -197,9 +141,13 @@ def answer_base(question: Question) -> Answer:
         pieces, reason, first = pieces[: question.max_tokens], "max_tokens", None
     else:
         reason = "end_turn" if first is None else "stop_sequence"
+    return Answer("".join(pieces), reason, first, count_input(question), len(pieces))
+
+
+def count_input(question: Question) -> int:
+    """Count the baseline's tokens in a question: its system prompt and all turns."""
     given = [question.system or "", *(message["content"] for message in question.messages)]
-    asked = sum(len(_PIECE.findall(part)) for part in given)
-    return Answer("".join(pieces), reason, first, asked, len(pieces))
+    return sum(len(_PIECE.findall(part)) for part in given)
 
 
 def _answer_tuned(model: "StandIn", question: Question) -> Answer:
@@ -218,41 +166,5 @@ def _answer_tuned(model: "StandIn", question: Question) -> Answer:
     )
 
 
-def _plain_id(call: Call, model_id: str) -> str:
-    """Read a base model's id from its ARN, an inference profile's ARN or a profile's id."""
-    if model_id.startswith("arn:"):
-        own = (
-            f"arn:aws:bedrock:{call.region}::foundation-model/",
-            f"arn:aws:bedrock:{call.region}:{call.account_id}:inference-profile/",
-        )
-        if not model_id.startswith(own):
-            raise ServiceError("ValidationException", INVALID_IDENTIFIER)
-        model_id = model_id.partition("/")[2]
-    prefix, _, rest = model_id.partition(".")
-    if prefix not in PROFILES:
-        return model_id
-    if not call.region.startswith(PROFILES[prefix]):
-        raise ServiceError("ValidationException", INVALID_IDENTIFIER)
-    return rest
-
-
-def _message(target: Target, answer: Answer) -> dict[str, Any]:
-    """Write the reply as Anthropic's Messages API gives it."""
-    return {
-        "id": f"msg_bdrk_{secrets.token_hex(12)}",
-        "type": "message",
-        "role": "assistant",
-        "model": target.label,
-        "content": [{"type": "text", "text": answer.text}],
-        "stop_reason": answer.stop_reason,
-        "stop_sequence": answer.stop_sequence,
-        "usage": {"input_tokens": answer.input_tokens, "output_tokens": answer.output_tokens},
-    }
-
-
-def _on_demand_refusal(model_id: str) -> ServiceError:
-    return ServiceError(
-        "ValidationException",
-        f"Invocation of model ID {model_id} with on-demand throughput isn’t supported. Retry your "
-        "request with the ID or ARN of an inference profile that contains this model.",
-    )
+def _field_paths(call: Call) -> list[str]:
+    return list(call.parameters.get("additionalModelResponseFieldPaths", []))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from haikuft.base_models import BASE_MODELS, BaseModel
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.protocol import SERVICES, Call, load_service
@@ -115,6 +116,7 @@ class Desk:
         seen: What GetModelCustomizationJob said each time a stage waited for its time.
         models: The models loaded so far, with what they were asked.
         on_wait: Called each time a stage waits for its time.
+        base_models: What is offered and can be tuned; a test may add to it.
     """
 
     store: FakeStore
@@ -125,6 +127,7 @@ class Desk:
     seen: list[dict[str, Any]] = field(default_factory=list)
     models: list["FakeModel"] = field(default_factory=list)
     on_wait: Callable[[], None] = lambda: None
+    base_models: dict[str, BaseModel] = field(default_factory=lambda: dict(BASE_MODELS))
 
     def ask(self, operation: str, *, region: str = REGION, **parameters: Any) -> dict[str, Any]:
         """Call an operation and see that its result fits AWS's model."""
@@ -132,7 +135,9 @@ class Desk:
         call = Call(service, operation, parameters, region, ACCOUNT, "request-1")
         handlers = {**self.bedrock.handlers(), **self.runtime.handlers()}
         result = handlers[operation](call)
-        serialize(load_service(service).operation_model(operation), result, "request-1")
+        model = load_service(service).operation_model(operation)
+        if not model.has_event_stream_output:
+            serialize(model, result, "request-1")
         return result
 
     def create_job(self, name: str = "job-1", **changes: Any) -> str:
@@ -225,6 +230,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         lambda: desk.settings,
         tmp_path / "models",
         lambda: desk.time,
+        base_models=desk.base_models,
         make_runner=lambda plane: JobRunner(
             plane, wait=desk.wait, command=(sys.executable, str(script))
         ),

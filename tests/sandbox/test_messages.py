@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from haikuft.sandbox.messages import Question, read_body, read_converse
+from haikuft.sandbox.messages import Question, check_invocation, read_body, read_converse
 from haikuft.sandbox.protocol import ServiceError
 
 TURN = {"role": "user", "content": "Where is my order?"}
@@ -94,7 +94,7 @@ def test_body_when_no_json_object_is_refused(body):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"anthropic_version": "2023-06-01"}, "anthropic_version"),
+        ({"anthropic_version": "2023-06-01"}, "Invalid API version: 2023-06-01"),
         ({"max_tokens": 4_097}, "max_tokens: 4097 > 4096"),
         ({"messages": []}, "messages: at least one message is required"),
         (
@@ -145,6 +145,26 @@ def test_converse_when_full_asks_the_same_question_as_the_body():
     )
 
 
+def test_converse_when_asked_for_what_every_model_does_takes_it():
+    """Standard latency, the default tier and metadata for logs change nothing."""
+    plain = {"performanceConfig": {"latency": "standard"}, "serviceTier": {"type": "default"}}
+    assert converse(**plain, requestMetadata={"team": "a"}) == converse()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"contentType": "application/json; charset=utf-8", "accept": "*/*"},
+        {"accept": "text/html, application/json;q=0.9", "serviceTier": "default"},
+        {"performanceConfigLatency": "standard", "guardrailIdentifier": ""},
+    ],
+)
+def test_invocation_when_json_is_meant_is_taken(parameters):
+    """As clients write it."""
+    check_invocation(parameters)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -154,7 +174,17 @@ def test_converse_when_full_asks_the_same_question_as_the_body():
         ({"messages": [{"role": "user", "content": [{"image": {}}]}]}, "text blocks only"),
         ({"messages": [{"role": "user", "content": []}]}, "non-whitespace"),
         ({"inferenceConfig": {"maxTokens": 5_000}}, "5000 > 4096"),
+        (
+            {"messages": [{"role": "user", "content": [{"text": "x"}, {"document": {}}]}]},
+            "messages.0.content.1 is document",
+        ),
+        ({"system": [{"text": "x"}, {"cachePoint": {}}]}, "system.1 is cachePoint"),
         ({"toolConfig": {"tools": []}}, "toolConfig"),
+        ({"guardrailConfig": {}}, "guardrailConfig"),
+        ({"outputConfig": {}}, "outputConfig"),
+        ({"promptVariables": {}}, "promptVariables"),
+        ({"performanceConfig": {"latency": "optimized"}}, "no optimized latency"),
+        ({"serviceTier": {"type": "priority"}}, "no priority tier"),
         ({"additionalModelRequestFields": {"thinking": {}}}, "top_k only"),
         ({"additionalModelRequestFields": {"top_k": 900}}, "top_k: 900"),
     ],

@@ -1,12 +1,17 @@
-"""InvokeModel and Converse: who answers, how it is labelled, and who may not be asked."""
+"""The runtime: who answers, how it is labelled, and who may not be asked.
+
+Whole replies, streams of them, and counts of tokens.
+"""
 
 import json
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import EventStreamError
 
+from haikuft.sandbox.event_stream import break_stream, encode_event
 from haikuft.sandbox.messages import Question
-from haikuft.sandbox.protocol import EXTRA_HEADERS, ServiceError
+from haikuft.sandbox.protocol import EXTRA_HEADERS, ServiceError, load_service
 from haikuft.sandbox.runtime import answer_base
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -206,6 +211,188 @@ def test_converse_when_asked_for_the_model_field_says_it_is_a_stand_in(tuned):
     desk, arn = tuned
     answer = converse(desk, arn, additionalModelResponseFieldPaths=["/model", "/stop_sequence"])
     assert answer["additionalModelResponseFields"] == {"model": "sandbox-stand-in/model-of-job-1"}
+
+
+def open_stream(desk, operation, model_id, **parameters):
+    """Ask for a stream; its events as AWS's model lets them be."""
+    if operation == "ConverseStream":
+        parameters["messages"] = [{"role": "user", "content": [{"text": "Where is it?"}]}]
+    else:
+        messages = [{"role": "user", "content": "Where is it?"}]
+        body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 50, "messages": messages}
+        parameters["body"] = json.dumps(body).encode()
+    result = desk.ask(operation, modelId=model_id, **parameters)
+    events = list(result["stream" if operation == "ConverseStream" else "body"])
+    stream = load_service("bedrock-runtime").operation_model(operation).get_event_stream_output()
+    assert all(encode_event(stream, event) for event in events)
+    return events
+
+
+def test_invoke_as_a_stream_says_what_the_whole_reply_says(tuned):
+    """The same model, text, tokens and stop reason, in Anthropic's events."""
+    desk, arn = tuned
+    events = open_stream(desk, "InvokeModelWithResponseStream", arn)
+    documents = [json.loads(event["chunk"]["bytes"]) for event in events]
+    assert documents[0]["message"]["model"] == "sandbox-stand-in/model-of-job-1"
+    text = "".join(document.get("delta", {}).get("text", "") for document in documents)
+    whole, _ = invoke(desk, arn)
+    assert text == whole["content"][0]["text"]
+    metrics = documents[-1]["amazon-bedrock-invocationMetrics"]
+    assert (metrics["inputTokenCount"], metrics["outputTokenCount"]) == (7, 3)
+
+
+def test_converse_as_a_stream_says_what_the_whole_reply_says(tuned):
+    """The same text, stop reason and usage; response fields at the stop."""
+    desk, arn = tuned
+    paths = ["/model"]
+    events = open_stream(desk, "ConverseStream", arn, additionalModelResponseFieldPaths=paths)
+    whole = converse(desk, arn, additionalModelResponseFieldPaths=paths)
+    deltas = [e["contentBlockDelta"]["delta"]["text"] for e in events if "contentBlockDelta" in e]
+    assert [{"text": "".join(deltas)}] == whole["output"]["message"]["content"]
+    assert events[-2]["messageStop"]["stopReason"] == whole["stopReason"]
+    assert (
+        events[-2]["messageStop"]["additionalModelResponseFields"]
+        == whole["additionalModelResponseFields"]
+    )
+    assert events[-1]["metadata"]["usage"] == whole["usage"]
+
+
+@pytest.mark.parametrize("operation", ["InvokeModelWithResponseStream", "ConverseStream"])
+def test_stream_that_is_refused_is_refused_before_it_begins(desk, operation):
+    """An error that is known at the start has its own HTTP status."""
+    arn = desk.provision()
+    with pytest.raises(ServiceError) as caught:
+        open_stream(desk, operation, arn)
+    assert caught.value.code == "ModelNotReadyException"
+
+
+def test_stream_when_boto3_reads_it_then_events_and_headers_are_aws_own(desk, local_sandbox):
+    """Over HTTP, twice on one client, and with an error after HTTP 200."""
+    breaks = []
+
+    def converse_stream(call):
+        result = desk.runtime.stream_conversation(call)
+        if not breaks:
+            return result
+        model = load_service("bedrock-runtime").operation_model("ConverseStream")
+        return break_stream(model, result, after_events=2, error=breaks.pop())
+
+    client = local_sandbox({**desk.runtime.handlers(), "ConverseStream": converse_stream}).client(
+        "bedrock-runtime"
+    )
+    question = {
+        "modelId": PLAIN,
+        "messages": [{"role": "user", "content": [{"text": "Where is it?"}]}],
+    }
+    answer = client.converse_stream(**question)
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["content-type"] == "application/vnd.amazon.eventstream"
+    events = list(answer["stream"])
+    assert events[0] == {"messageStart": {"role": "assistant"}}
+    assert [next(iter(event)) for event in events[-3:]] == [
+        "contentBlockStop",
+        "messageStop",
+        "metadata",
+    ]
+    breaks.append(ServiceError("ThrottlingException", "Slow down."))
+    broken = iter(client.converse_stream(**question)["stream"])
+    assert [next(broken), next(broken)] == events[:2]
+    with pytest.raises(EventStreamError, match=r"throttlingException.*Slow down"):
+        next(broken)
+    body = json.dumps(
+        {
+            "anthropic_version": "bedrock-2023-05-31",
+            "max_tokens": 5,
+            "messages": [{"role": "user", "content": "Where is it?"}],
+        }
+    )
+    answer = client.invoke_model_with_response_stream(modelId=PLAIN, body=body)
+    assert answer["contentType"] == "application/json"
+    kinds = [json.loads(event["chunk"]["bytes"])["type"] for event in answer["body"]]
+    assert (kinds[0], kinds[-1]) == ("message_start", "message_stop")
+
+
+TURNS = [
+    {"role": "user", "content": "Where is it? It should be here."},
+    {"role": "assistant", "content": "It left."},
+    {"role": "user", "content": "When?"},
+]
+
+
+@pytest.mark.parametrize(
+    "model_id", [PLAIN, f"arn:aws:bedrock:us-west-2::foundation-model/{PLAIN}"]
+)
+def test_count_tokens_is_what_the_same_request_reports_as_input(desk, model_id):
+    """For both forms of input, and by id or ARN."""
+    body = {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": 50,
+        "system": "Be brief.",
+        "messages": TURNS,
+    }
+    asked = {"invokeModel": {"body": json.dumps(body).encode()}}
+    counted = desk.ask("CountTokens", modelId=model_id, input=asked)["inputTokens"]
+    reply, _ = invoke(desk, model_id, system="Be brief.", messages=TURNS)
+    assert counted == reply["usage"]["input_tokens"]
+    turns = [{**turn, "content": [{"text": turn["content"]}]} for turn in TURNS]
+    asked = {"converse": {"messages": turns, "system": [{"text": "Be brief."}]}}
+    assert desk.ask("CountTokens", modelId=model_id, input=asked)["inputTokens"] == counted
+
+
+def test_count_tokens_of_what_no_base_model_answers_is_refused(tuned):
+    """Tuned models, profiles and suffixed ids are not counted; unknown ids are invalid."""
+    desk, arn = tuned
+    question = {"messages": [{"role": "user", "content": [{"text": "Where is it?"}]}]}
+    refusals = {
+        arn: "doesn't support counting tokens",
+        f"us.{PLAIN}": "doesn't support counting tokens",
+        HAIKU: "doesn't support counting tokens",
+        "anthropic.claude-9": "identifier is invalid",
+        "pt-1": "identifier is invalid",
+    }
+    for model_id, words in refusals.items():
+        with pytest.raises(ServiceError, match=words) as caught:
+            desk.ask("CountTokens", modelId=model_id, input={"converse": question})
+        assert caught.value.code == "ValidationException"
+
+
+def test_count_tokens_of_a_faulty_request_is_refused_as_the_request_would_be(desk):
+    """A count is of a request that could be sent."""
+    with pytest.raises(ServiceError, match="required key"):
+        desk.ask("CountTokens", modelId=PLAIN, input={"invokeModel": {"body": b"{}"}})
+    tools = {"tools": [{"toolSpec": {"name": "t", "inputSchema": {"json": {}}}}]}
+    question = {"messages": [{"role": "user", "content": [{"text": "a"}]}], "toolConfig": tools}
+    with pytest.raises(ServiceError, match="takes no toolConfig"):
+        desk.ask("CountTokens", modelId=PLAIN, input={"converse": question})
+
+
+def test_count_tokens_when_boto3_asks_counts_or_refuses(desk, local_sandbox):
+    """A body crosses the wire as base64 within JSON."""
+    client = local_sandbox(desk.runtime.handlers()).client("bedrock-runtime")
+    turns = [{"role": "user", "content": [{"text": "Where is it?"}]}]
+    answer = client.count_tokens(modelId=PLAIN, input={"converse": {"messages": turns}})
+    assert answer["inputTokens"] == 4
+    with pytest.raises(client.exceptions.ValidationException, match="Malformed input request"):
+        client.count_tokens(modelId=PLAIN, input={"invokeModel": {"body": b"not JSON"}})
+
+
+@pytest.mark.parametrize(
+    ("header", "word"),
+    [
+        ({"contentType": "text/plain"}, "contentType: text/plain"),
+        ({"accept": "image/png"}, "accept: image/png"),
+        ({"performanceConfigLatency": "optimized"}, "no optimized latency"),
+        ({"serviceTier": "flex"}, "no flex tier"),
+        ({"guardrailIdentifier": "abc"}, "takes no guardrailIdentifier"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["InvokeModel", "InvokeModelWithResponseStream"])
+def test_invoke_with_what_no_stand_in_can_do_is_refused(desk, operation, header, word):
+    """Nothing that would change an answer is passed over in silence."""
+    body = json.dumps({"anthropic_version": "bedrock-2023-05-31"}).encode()
+    with pytest.raises(ServiceError, match=word) as caught:
+        desk.ask(operation, modelId=PLAIN, body=body, **header)
+    assert caught.value.code == "ValidationException"
 
 
 def ask_base(text, *, max_tokens=100, stop_sequences=()):

@@ -1,0 +1,133 @@
+"""Who is meant by a request's model id: a base model, or a custom model that is being served."""
+
+from dataclasses import dataclass
+
+from haikuft.base_models import BaseModel
+from haikuft.sandbox import deployments, throughputs
+from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, Offer, require_living
+from haikuft.sandbox.protocol import Call, ServiceError
+from haikuft.sandbox.state import ControlPlane, CustomModel, find
+
+LABEL = "sandbox-stand-in"
+PROFILES = {"us": "us-", "eu": "eu-"}  # prefix of a profile's id -> of the Regions that have it
+NOT_READY = (
+    "The model specified in the request is not ready to serve inference requests. "
+    "The AWS SDK will automatically retry the operation up to 5 times."
+)
+UNCOUNTED = "The provided model doesn't support counting tokens."
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who answers.
+
+    Attributes:
+        base_model: The base model, or the one under the custom model.
+        custom: The custom model; None when the base model itself answers.
+    """
+
+    base_model: BaseModel
+    custom: CustomModel | None
+
+    @property
+    def label(self) -> str:
+        """What the reply's `model` says."""
+        return f"{LABEL}/{self.custom.name if self.custom else 'base'}"
+
+
+def find_target(plane: ControlPlane, call: Call) -> Target:
+    """Find who shall answer.
+
+    A provisioned model goes by ARN or name, a deployment by ARN; a base model by id, profile or
+    ARN.
+
+    Raises:
+        ServiceError: nobody here by that id, or nobody who can answer now.
+    """
+    model_id = call.parameters["modelId"]
+    if ":custom-model-deployment/" in model_id:
+        return _deployed(plane, call, model_id)
+    if ":provisioned-model/" in model_id or "." not in model_id:
+        return _provisioned(plane, call, model_id)
+    if ":custom-model/" in model_id:
+        raise _on_demand_refusal(model_id)
+    offer = require_living(plane, call.region, _plain_id(call, model_id))
+    if offer.tunable:
+        raise _on_demand_refusal(model_id)
+    return Target(offer.model, None)
+
+
+def find_counted(plane: ControlPlane, call: Call) -> Offer:
+    """Find the base model for CountTokens: by its plain id or that id's ARN, nothing else.
+
+    Raises:
+        ServiceError: no such base model, or none whose tokens are counted.
+    """
+    model_id = call.parameters["modelId"]
+    own = f"arn:aws:bedrock:{call.region}::foundation-model/"
+    if model_id.startswith("arn:") and not model_id.startswith(own):
+        raise ServiceError("ValidationException", UNCOUNTED)
+    plain = model_id.removeprefix(own)
+    if plain.partition(".")[0] in PROFILES:
+        raise ServiceError("ValidationException", UNCOUNTED)
+    offer = require_living(plane, call.region, plain)
+    if offer.tunable:
+        raise ServiceError("ValidationException", UNCOUNTED)
+    return offer
+
+
+def _deployed(plane: ControlPlane, call: Call, arn: str) -> Target:
+    with plane.state.lock:
+        deployment = deployments.require_deployment(plane, call, arn)
+        custom = plane.state.models[deployment.model_arn]
+    return _ready(plane, call, custom.base_model_id, deployment.status, custom)
+
+
+def _provisioned(plane: ControlPlane, call: Call, identifier: str) -> Target:
+    state = plane.state
+    with state.lock:
+        found = find(state.throughputs, identifier, call.region)
+        if found is None:
+            if find(state.models, identifier, call.region) is not None:
+                raise _on_demand_refusal(identifier)
+            raise ServiceError(
+                "ResourceNotFoundException", f"Could not find provisioned model {identifier}."
+            )
+        throughput = throughputs.settle(found, plane.now())
+        custom = state.models.get(throughput.model_arn)
+    return _ready(plane, call, throughput.base_model_id, throughput.status, custom)
+
+
+def _ready(
+    plane: ControlPlane, call: Call, base_model_id: str, status: str, custom: CustomModel | None
+) -> Target:
+    offer = require_living(plane, call.region, base_model_id)
+    if status == "Creating":
+        raise ServiceError("ModelNotReadyException", NOT_READY)
+    return Target(offer.model, custom)
+
+
+def _plain_id(call: Call, model_id: str) -> str:
+    """Read a base model's id from its ARN, an inference profile's ARN or a profile's id."""
+    if model_id.startswith("arn:"):
+        own = (
+            f"arn:aws:bedrock:{call.region}::foundation-model/",
+            f"arn:aws:bedrock:{call.region}:{call.account_id}:inference-profile/",
+        )
+        if not model_id.startswith(own):
+            raise ServiceError("ValidationException", INVALID_IDENTIFIER)
+        model_id = model_id.partition("/")[2]
+    prefix, _, rest = model_id.partition(".")
+    if prefix not in PROFILES:
+        return model_id
+    if not call.region.startswith(PROFILES[prefix]):
+        raise ServiceError("ValidationException", INVALID_IDENTIFIER)
+    return rest
+
+
+def _on_demand_refusal(model_id: str) -> ServiceError:
+    return ServiceError(
+        "ValidationException",
+        f"Invocation of model ID {model_id} with on-demand throughput isn’t supported. Retry your "
+        "request with the ID or ARN of an inference profile that contains this model.",
+    )
