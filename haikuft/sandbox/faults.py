@@ -2,7 +2,7 @@
 
 A call is struck by one fault at most. A throttled call and one with an internal error do nothing;
 a call whose connection is cut has been carried out, as when a network fails: whoever repeats it
-must not make anything twice.
+must not make anything twice. A stream is cut after its first events.
 """
 
 from collections.abc import Callable

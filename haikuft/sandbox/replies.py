@@ -27,7 +27,10 @@ class Answer:
     Attributes:
         stop_reason: "end_turn", "max_tokens" or "stop_sequence".
         stop_sequence: The one that ended it; None for the other reasons.
-        latency_ms: Time spent on answering, whole milliseconds; loading the model not counted.
+        first_byte_ms: Time spent on writing it, whole milliseconds; loading the model not counted.
+            The reply is whole before the first piece of a stream goes.
+        latency_ms: The same and the wait.
+        wait_seconds: What the sandbox is set to take longer.
     """
 
     text: str
@@ -35,7 +38,9 @@ class Answer:
     stop_sequence: str | None
     input_tokens: int
     output_tokens: int
+    first_byte_ms: int = 0
     latency_ms: int = 0
+    wait_seconds: float = 0.0
 
 
 def split_reply(text: str) -> list[str]:
@@ -143,7 +148,7 @@ def _message_events(label: str, answer: Answer) -> Iterator[dict[str, Any]]:
             "inputTokenCount": answer.input_tokens,
             "outputTokenCount": answer.output_tokens,
             "invocationLatency": answer.latency_ms,
-            "firstByteLatency": answer.latency_ms,  # the reply is whole before its first piece goes
+            "firstByteLatency": answer.first_byte_ms,
         },
     }
 

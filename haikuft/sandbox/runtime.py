@@ -3,14 +3,15 @@
 A tuned model answers with the stand-in that its job trained; a base model with the baseline. Every
 reply says so: its `model` is "sandbox-stand-in/<custom model>" or "sandbox-stand-in/base". A reply
 is written to its end before a stream of it begins: what can be refused is refused before HTTP 200,
-and a stream costs no more time than a whole answer.
+and a stream takes no more time than a whole answer. A sandbox that is set to answer slowly lets a
+whole answer wait, and spreads the events of a stream over the time.
 """
 
 import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from haikuft.sandbox import replies
 from haikuft.sandbox.baseline import base_reply
 from haikuft.sandbox.bedrock import Bedrock
+from haikuft.sandbox.event_stream import Event
 from haikuft.sandbox.messages import Question, check_invocation, read_body, read_converse
 from haikuft.sandbox.protocol import Call, Handler
 from haikuft.sandbox.replies import Answer
@@ -72,24 +74,26 @@ class Runtime:
     def invoke_model(self, call: Call) -> dict[str, Any]:
         """InvokeModel with a Messages body."""
         label, answer = self._answer_body(call)
+        self._wait(answer.wait_seconds)
         return replies.write_invocation(label, answer)
 
     def stream_model(self, call: Call) -> dict[str, Any]:
         """InvokeModelWithResponseStream: the same answer, event by event."""
         label, answer = self._answer_body(call)
-        events = replies.stream_invocation(label, answer)
+        events = self._pace(replies.stream_invocation(label, answer), answer.wait_seconds)
         return {"body": events, "contentType": "application/json"}
 
     def converse(self, call: Call) -> dict[str, Any]:
         """Converse; `additionalModelResponseFieldPaths` may ask for "/model"."""
         label, answer = self._answer_turns(call)
+        self._wait(answer.wait_seconds)
         return replies.write_conversation(label, answer, field_paths=_field_paths(call))
 
     def stream_conversation(self, call: Call) -> dict[str, Any]:
         """ConverseStream: the same answer, event by event."""
         label, answer = self._answer_turns(call)
         events = replies.stream_conversation(label, answer, field_paths=_field_paths(call))
-        return {"stream": events}
+        return {"stream": self._pace(events, answer.wait_seconds)}
 
     def count_tokens(self, call: Call) -> dict[str, Any]:
         """CountTokens: as many as a base model's answer to the same request reports as input."""
@@ -121,10 +125,26 @@ class Runtime:
                 model = self._load(target.custom.directory)
         began = time.perf_counter()
         answer = answer_base(question) if model is None else _answer_tuned(model, question)
-        left = self._plane.settings().answer_seconds - (time.perf_counter() - began)
-        if left > 0:
-            self._sleep(left)
-        return replace(answer, latency_ms=round(1000 * (time.perf_counter() - began)))
+        written = time.perf_counter() - began
+        wait = max(0.0, self._plane.settings().answer_seconds - written)
+        return replace(
+            answer,
+            first_byte_ms=round(1000 * written),
+            latency_ms=round(1000 * (written + wait)),
+            wait_seconds=wait,
+        )
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self._sleep(seconds)
+
+    def _pace(self, events: Iterable[Event], seconds: float) -> Iterator[Event]:
+        """Spread events over so many seconds; the first goes at once."""
+        made = list(events)
+        for number, event in enumerate(made):
+            if number:
+                self._wait(seconds / (len(made) - 1))
+            yield event
 
 
 def answer_base(question: Question) -> Answer:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
+from urllib3.exceptions import ProtocolError
 
 from haikuft import customization
 from haikuft.run_record import Run
@@ -90,6 +91,18 @@ def test_call_when_its_connection_is_cut_has_been_carried_out(
     local.application.settings = SandboxSettings()
     found = bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]
     assert [throughput["provisionedModelName"] for throughput in found] == ["cut"]
+
+
+def test_stream_when_its_connection_is_cut_breaks_off_after_its_first_events(
+    local_sandbox: Callable[..., Any],
+) -> None:
+    """The client has HTTP 200 and a beginning, and then no end."""
+    runtime = local_sandbox(handlers=None, drop_share=1.0).client("bedrock-runtime")
+    messages = [{"role": "user", "content": [{"text": "Hello?"}]}]
+    events = iter(runtime.converse_stream(modelId=HAIKU, messages=messages)["stream"])
+    assert [next(iter(next(events))) for _ in range(2)] == ["messageStart", "contentBlockDelta"]
+    with pytest.raises((ProtocolError, HTTPClientError)):
+        next(events)
 
 
 def test_job_when_calls_fail_and_connections_are_cut_is_made_once_and_waited_for(

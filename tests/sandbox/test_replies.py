@@ -17,7 +17,7 @@ from haikuft.sandbox.replies import (
     write_invocation,
 )
 
-ANSWER = Answer("It left today.", "stop_sequence", "END", 7, 4, 12)
+ANSWER = Answer("It left today.", "stop_sequence", "END", 7, 4, first_byte_ms=9, latency_ms=12)
 
 
 @given(st.text())
@@ -70,7 +70,7 @@ def test_stream_invocation_gives_anthropics_events_in_order_with_bedrocks_metric
                 "inputTokenCount": 7,
                 "outputTokenCount": 4,
                 "invocationLatency": 12,
-                "firstByteLatency": 12,
+                "firstByteLatency": 9,
             },
         },
     ]

@@ -213,14 +213,19 @@ def test_converse_when_asked_for_the_model_field_says_it_is_a_stand_in(tuned):
     assert answer["additionalModelResponseFields"] == {"model": "sandbox-stand-in/model-of-job-1"}
 
 
+def body_of(text):
+    """Write a Messages body of one turn."""
+    messages = [{"role": "user", "content": text}]
+    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 50, "messages": messages}
+    return json.dumps(body).encode()
+
+
 def open_stream(desk, operation, model_id, **parameters):
     """Ask for a stream; its events as AWS's model lets them be."""
     if operation == "ConverseStream":
         parameters["messages"] = [{"role": "user", "content": [{"text": "Where is it?"}]}]
     else:
-        messages = [{"role": "user", "content": "Where is it?"}]
-        body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 50, "messages": messages}
-        parameters["body"] = json.dumps(body).encode()
+        parameters["body"] = body_of("Where is it?")
     result = desk.ask(operation, modelId=model_id, **parameters)
     events = list(result["stream" if operation == "ConverseStream" else "body"])
     stream = load_service("bedrock-runtime").operation_model(operation).get_event_stream_output()
@@ -255,6 +260,32 @@ def test_converse_as_a_stream_says_what_the_whole_reply_says(tuned):
         == whole["additionalModelResponseFields"]
     )
     assert events[-1]["metadata"]["usage"] == whole["usage"]
+
+
+@pytest.mark.parametrize("operation", ["InvokeModelWithResponseStream", "ConverseStream"])
+def test_stream_when_the_sandbox_is_slow_is_spread_over_the_time(desk, operation):
+    """The first event goes at once, the last when the time is over."""
+    desk.change(answer_seconds=20.0)
+    before = desk.time
+    times = []
+    model_id = {"modelId": PLAIN}
+    if operation == "ConverseStream":
+        turns = [{"role": "user", "content": [{"text": "Where is it now?"}]}]
+        events = desk.ask(operation, **model_id, messages=turns)["stream"]
+    else:
+        events = desk.ask(operation, **model_id, body=body_of("Where is it now?"))["body"]
+    for event in events:
+        times.append((desk.time - before).total_seconds())
+        last = event
+    assert times[0] == 0
+    assert times == sorted(set(times))
+    assert times[-1] == pytest.approx(20, abs=1)
+    if operation == "ConverseStream":
+        assert last["metadata"]["metrics"]["latencyMs"] == 20_000
+    else:
+        metrics = json.loads(last["chunk"]["bytes"])["amazon-bedrock-invocationMetrics"]
+        assert metrics["invocationLatency"] == 20_000
+        assert metrics["firstByteLatency"] < 10_000
 
 
 @pytest.mark.parametrize("operation", ["InvokeModelWithResponseStream", "ConverseStream"])
@@ -299,14 +330,7 @@ def test_stream_when_boto3_reads_it_then_events_and_headers_are_aws_own(desk, lo
     assert [next(broken), next(broken)] == events[:2]
     with pytest.raises(EventStreamError, match=r"throttlingException.*Slow down"):
         next(broken)
-    body = json.dumps(
-        {
-            "anthropic_version": "bedrock-2023-05-31",
-            "max_tokens": 5,
-            "messages": [{"role": "user", "content": "Where is it?"}],
-        }
-    )
-    answer = client.invoke_model_with_response_stream(modelId=PLAIN, body=body)
+    answer = client.invoke_model_with_response_stream(modelId=PLAIN, body=body_of("Where is it?"))
     assert answer["contentType"] == "application/json"
     kinds = [json.loads(event["chunk"]["bytes"])["type"] for event in answer["body"]]
     assert (kinds[0], kinds[-1]) == ("message_start", "message_stop")
