@@ -2,13 +2,14 @@
 
 Which base models' custom models can be served so is in `base_models`. Nothing runs behind a
 deployment: it is Creating, or its update Updating, until its time has come by the clock, as
-`stage_seconds` says. While an update is under way the old model answers.
+`stage_seconds` says. While an update is under way the old model answers. One whose model's files
+are gone from the disk is Failed: AWS's word for a deployment that has become unavailable, too.
 Sources: botocore's service model; Amazon Bedrock User Guide, deploy-custom-model-on-demand; quotas
 from the AWS General Reference.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from haikuft.sandbox.catalogue import require_living
@@ -76,6 +77,7 @@ def get_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
         status=deployment.status,
         description=deployment.description or None,
         updateDetails=update if deployment.updated else None,
+        failureMessage=deployment.failure_message or None,
         lastUpdatedAt=deployment.changed,
     )
 
@@ -136,8 +138,7 @@ def delete_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def current_deployments(plane: ControlPlane, region: str) -> list[Deployment]:
     """List all deployments of a Region as they stand now."""
-    now = plane.now()
-    return [_settle(deployment, now) for deployment in in_region(plane.state.deployments, region)]
+    return [_settle(plane, deployment) for deployment in in_region(plane.state.deployments, region)]
 
 
 def require_deployment(plane: ControlPlane, call: Call, identifier: str) -> Deployment:
@@ -151,23 +152,25 @@ def require_deployment(plane: ControlPlane, call: Call, identifier: str) -> Depl
         raise ServiceError(
             "ResourceNotFoundException", f"Could not find custom model deployment {identifier}."
         )
-    return _settle(deployment, plane.now())
+    return _settle(plane, deployment)
 
 
 def _require_named(plane: ControlPlane, call: Call) -> Deployment:
     return require_deployment(plane, call, call.parameters["customModelDeploymentIdentifier"])
 
 
-def _settle(deployment: Deployment, now: datetime) -> Deployment:
-    """Bring the deployment to that moment: what was pending is done once its time has come."""
-    if not deployment.pending or now < deployment.ready:
-        return deployment
-    return replace(
-        deployment,
-        pending="",
-        model_arn=deployment.desired_model_arn,
-        changed=deployment.ready,
-    )
+def _settle(plane: ControlPlane, deployment: Deployment) -> Deployment:
+    """Bring the deployment to this moment: what was pending is done once its time has come."""
+    if deployment.pending and plane.now() >= deployment.ready:
+        deployment = replace(
+            deployment,
+            pending="",
+            model_arn=deployment.desired_model_arn,
+            changed=deployment.ready,
+        )
+    model = plane.state.models[deployment.model_arn]
+    gone = f"The files of custom model {model.name} are gone. Tune it again, and update this."
+    return replace(deployment, failure_message="" if model.directory.is_dir() else gone)
 
 
 def _require_deployable(plane: ControlPlane, call: Call, arn: str) -> CustomModel:
@@ -213,11 +216,12 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
 
 
 def _summary(deployment: Deployment) -> dict[str, Any]:
-    return {
-        "customModelDeploymentArn": deployment.arn,
-        "customModelDeploymentName": deployment.name,
-        "modelArn": deployment.model_arn,
-        "createdAt": deployment.created,
-        "status": deployment.status,
-        "lastUpdatedAt": deployment.changed,
-    }
+    return present(
+        customModelDeploymentArn=deployment.arn,
+        customModelDeploymentName=deployment.name,
+        modelArn=deployment.model_arn,
+        createdAt=deployment.created,
+        status=deployment.status,
+        lastUpdatedAt=deployment.changed,
+        failureMessage=deployment.failure_message or None,
+    )

@@ -153,6 +153,7 @@ class Deployment:
         pending: "Creating" or "Updating" until `ready`, "" after.
         ready: When what is pending will be done, UTC.
         updated: It was given another model since it was made.
+        failure_message: Why it cannot answer; "" while it can.
     """
 
     arn: str
@@ -165,11 +166,14 @@ class Deployment:
     pending: str
     ready: datetime
     updated: bool = False
+    failure_message: str = ""
 
     @property
     def status(self) -> str:
         """AWS's word for where it stands; an update leaves it Active."""
-        return "Creating" if self.pending == "Creating" else "Active"
+        if self.pending == "Creating":
+            return "Creating"
+        return "Failed" if self.failure_message else "Active"
 
 
 class State:

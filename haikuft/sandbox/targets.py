@@ -80,6 +80,8 @@ def _deployed(plane: ControlPlane, call: Call, arn: str) -> Target:
     with plane.state.lock:
         deployment = deployments.require_deployment(plane, call, arn)
         custom = plane.state.models[deployment.model_arn]
+    if deployment.failure_message:
+        raise ServiceError("ModelErrorException", deployment.failure_message)
     return _ready(plane, call, custom.base_model_id, deployment.status, custom)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -218,6 +219,28 @@ def test_delete_while_creating_is_a_conflict_and_after_it_the_deployment_is_gone
             attempt(deployer)
         assert caught.value.code == "ResourceNotFoundException"
     assert deployer.ask("GetCustomModel", modelIdentifier=model)["modelArn"] == model
+
+
+def test_deployment_whose_model_is_lost_has_failed_until_it_is_given_another(deployer):
+    """Failed is AWS's word for one that became unavailable; the message says how to mend it."""
+    one, two = tune(deployer, "one"), tune(deployer, "two")
+    arn = deploy(deployer, one)
+    deployer.pass_time(seconds=2)
+    shutil.rmtree(deployer.bedrock.plane.state.models[one].directory)
+    found = get(deployer)
+    assert found["status"] == "Failed"
+    assert "files of custom model model-of-one are gone" in found["failureMessage"]
+    [row] = deployer.ask("ListCustomModelDeployments", statusEquals="Failed")[
+        "modelDeploymentSummaries"
+    ]
+    assert row["failureMessage"] == found["failureMessage"]
+    with pytest.raises(ServiceError, match="are gone") as caught:
+        invoke(deployer, arn)
+    assert caught.value.code == "ModelErrorException"
+    update(deployer, two)
+    deployer.pass_time(seconds=2)
+    assert get(deployer)["status"] == "Active"
+    assert invoke(deployer, arn) == "sandbox-stand-in/model-of-two"
 
 
 def test_delete_of_a_custom_model_that_is_deployed_is_a_conflict_naming_it(deployer):
