@@ -22,6 +22,11 @@ def test_default_when_no_id_is_given_then_claude_3_haiku():
     assert CLAUDE_3_HAIKU.region == "us-west-2"
 
 
+def test_serving_of_claude_3_haiku_is_provisioned_throughput_alone():
+    """AWS's list of models for deployment on demand does not have it."""
+    assert CLAUDE_3_HAIKU.serving == ("provisioned_throughput",)
+
+
 @pytest.mark.parametrize(
     "name",
     [

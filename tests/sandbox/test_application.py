@@ -1,6 +1,7 @@
 """The sandbox as one application: who gets which request, and what comes back."""
 
 import http.client
+import io
 import json
 import re
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ JOB_ARN = (
     "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/"
     "anthropic.claude-3-haiku-20240307-v1:0:200k/abcdefghijkl"
 )
+
+
+SIGNATURE = "AWS4-HMAC-SHA256 Credential=k/20261121/us-west-2/bedrock/aws4_request"
 
 
 class Recorder:
@@ -229,15 +233,41 @@ def test_idle_seconds_when_a_request_is_open_then_is_zero(local_sandbox: Any) ->
     assert seen == [0.0]
 
 
+@pytest.mark.parametrize("read", [True, False], ids=["read to its end", "closed unread"])
+def test_idle_seconds_when_a_stream_is_open_then_is_zero_until_it_is_closed(
+    tmp_path: Any, *, read: bool
+) -> None:
+    """A stream is part of its request, also when its client goes away before the first event."""
+    seconds = [0.0]
+    events = [{"messageStart": {"role": "assistant"}}]
+    handlers = {"ConverseStream": Recorder({"stream": events})}
+    sandbox = Sandbox(tmp_path, handlers=handlers, clock=lambda: seconds[0])
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/model/m/converse-stream",
+        "SERVER_PORT": "80",
+        "HTTP_HOST": "localhost",
+        "HTTP_AUTHORIZATION": SIGNATURE,
+        "wsgi.input": io.BytesIO(),
+    }
+    stream = sandbox(environ, lambda status, headers: None)
+    seconds[0] = 10.0
+    assert sandbox.idle_seconds() == 0.0
+    if read:
+        assert len(list(stream)) == 1
+    stream.close()  # type: ignore[attr-defined]
+    seconds[0] = 14.0
+    assert sandbox.idle_seconds() == 4.0
+
+
 def test_raw_path_when_label_is_encoded_then_stays_so_over_http(local_sandbox: Any) -> None:
     """A path with an encoded ARN means the same with plain colons."""
     get = Recorder()
     local = local_sandbox({"GetProvisionedModelThroughput": get})
     address = urlsplit(local.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
-    signature = "AWS4-HMAC-SHA256 Credential=k/20261121/us-west-2/bedrock/aws4_request"
     path = f"/provisioned-model-throughput/{quote(ARN, safe=':')}"
-    connection.request("GET", path, headers={"Authorization": signature})
+    connection.request("GET", path, headers={"Authorization": SIGNATURE})
     connection.getresponse().read()
     connection.close()
     assert get.calls[0].parameters == {"provisionedModelId": ARN}

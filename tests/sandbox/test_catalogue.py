@@ -1,9 +1,11 @@
 """Foundation models as the sandbox offers them, in their active days and today."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from haikuft.base_models import CLAUDE_3_HAIKU
 from haikuft.sandbox.protocol import ServiceError
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -41,6 +43,24 @@ def test_list_when_filtered_shows_those(desk, filters, ids):
 def test_list_in_region_that_does_not_tune_it_shows_the_plain_id_alone(desk):
     """Fine-tuning is offered in us-west-2 only."""
     assert listed(desk, region="us-east-1") == [PLAIN]
+
+
+def test_list_when_given_another_base_model_shows_it_as_its_data_say(desk):
+    """What is offered is data; one without Provisioned Throughput is not offered for it."""
+    other = replace(
+        CLAUDE_3_HAIKU,
+        id="amazon.example-v1:0:128k",
+        inference_id="amazon.example-v1:0",
+        provider="Amazon",
+        regions=("us-east-1",),
+        serving=("deployment",),
+    )
+    desk.base_models[other.id] = other
+    assert listed(desk, byProvider="Amazon", region="us-east-1") == [other.inference_id, other.id]
+    assert listed(desk, byInferenceType="PROVISIONED", region="us-east-1") == []
+    with pytest.raises(ServiceError, match="takes no Provisioned Throughput") as caught:
+        desk.provision(modelId=other.id, region="us-east-1")
+    assert caught.value.code == "ValidationException"
 
 
 def test_get_when_active_shows_launch_and_nothing_of_the_end(desk):
