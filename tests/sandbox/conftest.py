@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from haikuft.base_models import BASE_MODELS, BaseModel
+from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.protocol import SERVICES, Call, load_service
@@ -24,6 +24,15 @@ ACCOUNT = "123456789012"
 REGION = "us-west-2"
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/AmazonBedrock-test"
+
+ON_DEMAND = replace(  # a base model whose custom models can be deployed on demand
+    CLAUDE_3_HAIKU,
+    id="amazon.example-v1:0:128k",
+    inference_id="amazon.example-v1:0",
+    name="Example",
+    provider="Amazon",
+    serving=("provisioned_throughput", "deployment"),
+)
 
 # Stands in for haikuft.sandbox.training: the files it must leave, without the training.
 TRAINING = """
@@ -169,6 +178,12 @@ class Desk:
         created = self.ask("CreateProvisionedModelThroughput", **asked)
         return str(created["provisionedModelArn"])
 
+    def deploy(self, model_arn: str, name: str = "live", **changes: Any) -> str:
+        """Deploy a custom model on demand, and give the deployment's ARN."""
+        asked = {"modelDeploymentName": name, "modelArn": model_arn, **changes}
+        created = self.ask("CreateCustomModelDeployment", **asked)
+        return str(created["customModelDeploymentArn"])
+
     def change(self, **settings: Any) -> None:
         """Change the sandbox's settings."""
         self.settings = replace(self.settings, **settings)
@@ -242,3 +257,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     )
     yield desk
     desk.bedrock.close()
+
+
+@pytest.fixture
+def deployer(desk: Desk) -> Desk:
+    """Offer, beside Claude 3 Haiku, a base model whose custom models can be deployed on demand."""
+    desk.base_models[ON_DEMAND.id] = ON_DEMAND
+    return desk

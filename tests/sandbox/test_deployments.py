@@ -10,32 +10,12 @@ import pytest
 from haikuft.base_models import CLAUDE_3_HAIKU
 from haikuft.sandbox.protocol import ServiceError
 
-ON_DEMAND = replace(
-    CLAUDE_3_HAIKU,
-    id="amazon.example-v1:0:128k",
-    inference_id="amazon.example-v1:0",
-    name="Example",
-    provider="Amazon",
-    serving=("provisioned_throughput", "deployment"),
-)
+EXAMPLE = "amazon.example-v1:0:128k"  # the base model of the fixture `deployer`
 
 
-@pytest.fixture
-def deployer(desk):
-    """Offer a base model whose custom models can be deployed on demand."""
-    desk.base_models[ON_DEMAND.id] = ON_DEMAND
-    return desk
-
-
-def tune(desk, name="job-1", base=ON_DEMAND):
+def tune(desk, name="job-1", base=EXAMPLE):
     """Tune a base model and give the custom model's ARN."""
-    return desk.run_job(name, baseModelIdentifier=base.id)["outputModelArn"]
-
-
-def deploy(desk, model_arn, name="live", **changes):
-    """Deploy a custom model and give the deployment's ARN."""
-    asked = {"modelDeploymentName": name, "modelArn": model_arn, **changes}
-    return desk.ask("CreateCustomModelDeployment", **asked)["customModelDeploymentArn"]
+    return desk.run_job(name, baseModelIdentifier=base)["outputModelArn"]
 
 
 def get(desk, name="live"):
@@ -68,7 +48,7 @@ def invoke(desk, model_id):
 def test_create_is_creating_until_its_time_then_active_and_answers(deployer):
     """The clock alone turns Creating to Active; its ARN is the model id to ask by."""
     model = tune(deployer)
-    arn = deploy(deployer, model, description="For the shop.")
+    arn = deployer.deploy(model, description="For the shop.")
     assert re.fullmatch(
         r"arn:aws:bedrock:us-west-2:123456789012:custom-model-deployment/[a-z0-9]{12}", arn
     )
@@ -92,9 +72,9 @@ def test_create_is_creating_until_its_time_then_active_and_answers(deployer):
 
 def test_create_for_claude_3_haiku_is_refused_and_says_what_serves_it(deployer):
     """AWS serves its custom models through Provisioned Throughput only."""
-    model = tune(deployer, base=CLAUDE_3_HAIKU)
+    model = tune(deployer, base=CLAUDE_3_HAIKU.id)
     with pytest.raises(ServiceError, match="through Provisioned Throughput only") as caught:
-        deploy(deployer, model)
+        deployer.deploy(model)
     assert caught.value.code == "ValidationException"
     assert deployer.ask("ListCustomModelDeployments") == {"modelDeploymentSummaries": []}
 
@@ -103,71 +83,72 @@ def test_create_for_unknown_model_or_other_region_is_not_found(deployer):
     """A custom model is deployed in its own Region, by its ARN."""
     model = tune(deployer)
     with pytest.raises(ServiceError) as caught:
-        deploy(deployer, model[:-12] + "abcdefghijkl")
+        deployer.deploy(model[:-12] + "abcdefghijkl")
     assert caught.value.code == "ResourceNotFoundException"
     with pytest.raises(ServiceError) as caught:
-        deploy(deployer, model, region="us-east-1")
+        deployer.deploy(model, region="us-east-1")
     assert caught.value.code == "ResourceNotFoundException"
 
 
 def test_create_when_token_is_repeated_gives_the_first_one(deployer):
     """A request repeated with its token makes nothing new."""
     model = tune(deployer)
-    first = deploy(deployer, model, clientRequestToken="token-1")
-    assert deploy(deployer, model, clientRequestToken="token-1") == first
+    first = deployer.deploy(model, clientRequestToken="token-1")
+    assert deployer.deploy(model, clientRequestToken="token-1") == first
     assert len(deployer.ask("ListCustomModelDeployments")["modelDeploymentSummaries"]) == 1
 
 
 def test_create_when_name_is_taken_is_refused(deployer):
     """Names are unique within account and Region, and free again after deletion."""
     model = tune(deployer)
-    deploy(deployer, model)
+    deployer.deploy(model)
     with pytest.raises(ServiceError, match="currently in use"):
-        deploy(deployer, model)
+        deployer.deploy(model)
     deployer.pass_time(seconds=2)
     delete(deployer)
-    deploy(deployer, model)
+    deployer.deploy(model)
 
 
 def test_create_beyond_the_quotas_is_refused(deployer):
     """Two in progress, ten in all: AWS's defaults."""
     model = tune(deployer)
     for number in range(10):
-        deploy(deployer, model, f"live-{number}")
+        deployer.deploy(model, f"live-{number}")
         if number % 2:
             with pytest.raises(ServiceError, match=r"limited to \d+ custom model deployments"):
-                deploy(deployer, model, "one-more")
+                deployer.deploy(model, "one-more")
             deployer.pass_time(seconds=2)
     with pytest.raises(ServiceError, match="limited to 10") as caught:
-        deploy(deployer, model, "one-more")
+        deployer.deploy(model, "one-more")
     assert caught.value.code == "ServiceQuotaExceededException"
 
 
 def test_create_when_base_model_is_legacy_goes_through(deployer):
     """What was tuned before may still be deployed; throughput may not."""
     model = tune(deployer)
-    legacy = replace(ON_DEMAND.lifecycle, extended=None, end_of_life=None)
-    deployer.base_models[ON_DEMAND.id] = replace(ON_DEMAND, lifecycle=legacy)
+    base = deployer.base_models[EXAMPLE]
+    legacy = replace(base.lifecycle, extended=None, end_of_life=None)
+    deployer.base_models[EXAMPLE] = replace(base, lifecycle=legacy)
     deployer.change(lifecycle="today")
     with pytest.raises(ServiceError, match="Legacy"):
         deployer.provision(modelId=model)
-    assert deploy(deployer, model)
+    assert deployer.deploy(model)
 
 
 def test_create_when_base_model_has_ended_is_refused_and_so_is_asking(deployer):
     """Past the end of life nothing answers."""
     model = tune(deployer)
-    arn = deploy(deployer, model)
+    arn = deployer.deploy(model)
     deployer.pass_time(seconds=2)
     deployer.change(lifecycle="today")
-    for attempt in (lambda: deploy(deployer, model, "late"), lambda: invoke(deployer, arn)):
+    for attempt in (lambda: deployer.deploy(model, "late"), lambda: invoke(deployer, arn)):
         with pytest.raises(ServiceError, match="reached the end of its life"):
             attempt()
 
 
 def test_tags_given_at_creation_and_later_are_listed_until_deletion(deployer):
     """A deployment takes tags as other resources do."""
-    arn = deploy(deployer, tune(deployer), tags=[{"key": "team", "value": "a"}])
+    arn = deployer.deploy(tune(deployer), tags=[{"key": "team", "value": "a"}])
     deployer.ask("TagResource", resourceARN=arn, tags=[{"key": "cost", "value": "b"}])
     found = deployer.ask("ListTagsForResource", resourceARN=arn)["tags"]
     assert found == [{"key": "team", "value": "a"}, {"key": "cost", "value": "b"}]
@@ -181,7 +162,7 @@ def test_tags_given_at_creation_and_later_are_listed_until_deletion(deployer):
 def test_update_serves_the_old_model_until_ready_and_keeps_the_arn(deployer):
     """The deployment stays Active; updateDetails tell where the update stands."""
     one, two = tune(deployer, "one"), tune(deployer, "two")
-    arn = deploy(deployer, one)
+    arn = deployer.deploy(one)
     deployer.pass_time(seconds=2)
     assert "updateDetails" not in get(deployer)
     assert update(deployer, two) == {"customModelDeploymentArn": arn}
@@ -199,7 +180,7 @@ def test_update_serves_the_old_model_until_ready_and_keeps_the_arn(deployer):
 def test_update_while_something_is_pending_is_refused(deployer):
     """One change at a time."""
     model = tune(deployer)
-    deploy(deployer, model)
+    deployer.deploy(model)
     with pytest.raises(ServiceError, match="live is Creating") as caught:
         update(deployer, model)
     assert caught.value.code == "ValidationException"
@@ -208,7 +189,7 @@ def test_update_while_something_is_pending_is_refused(deployer):
 def test_delete_while_creating_is_a_conflict_and_after_it_the_deployment_is_gone(deployer):
     """The custom model stays."""
     model = tune(deployer)
-    arn = deploy(deployer, model)
+    arn = deployer.deploy(model)
     with pytest.raises(ServiceError) as caught:
         delete(deployer)
     assert caught.value.code == "ConflictException"
@@ -224,7 +205,7 @@ def test_delete_while_creating_is_a_conflict_and_after_it_the_deployment_is_gone
 def test_deployment_whose_model_is_lost_has_failed_until_it_is_given_another(deployer):
     """Failed is AWS's word for one that became unavailable; the message says how to mend it."""
     one, two = tune(deployer, "one"), tune(deployer, "two")
-    arn = deploy(deployer, one)
+    arn = deployer.deploy(one)
     deployer.pass_time(seconds=2)
     shutil.rmtree(deployer.bedrock.plane.state.models[one].directory)
     found = get(deployer)
@@ -246,7 +227,7 @@ def test_deployment_whose_model_is_lost_has_failed_until_it_is_given_another(dep
 def test_delete_of_a_custom_model_that_is_deployed_is_a_conflict_naming_it(deployer):
     """Both the model that is served and the one that will be are held."""
     one, two = tune(deployer, "one"), tune(deployer, "two")
-    deploy(deployer, one)
+    deployer.deploy(one)
     deployer.pass_time(seconds=2)
     update(deployer, two)
     for model in (one, two):
@@ -260,11 +241,11 @@ def test_delete_of_a_custom_model_that_is_deployed_is_a_conflict_naming_it(deplo
 def test_list_when_filtered_sorted_or_paged_shows_those(deployer):
     """Filters see each deployment as it stands now; rows name it as AWS's rows do."""
     one, two = tune(deployer, "one"), tune(deployer, "two")
-    old = deploy(deployer, one, "old")
+    old = deployer.deploy(one, "old")
     deployer.pass_time(seconds=2)
     middle = deployer.time
     deployer.pass_time(seconds=2)
-    deploy(deployer, two, "new")
+    deployer.deploy(two, "new")
 
     def names(**filters):
         found = deployer.ask("ListCustomModelDeployments", **filters)

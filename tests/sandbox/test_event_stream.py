@@ -10,7 +10,7 @@ import pytest
 from botocore.eventstream import EventStreamBuffer, EventStreamMessage
 from botocore.model import ServiceModel
 from botocore.parsers import EventStreamJSONParser
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.sandbox.event_stream import (
@@ -52,6 +52,7 @@ def parse(stream: Any, frames: Iterable[bytes]) -> list[dict[str, Any]]:
     return [parser.parse(message.to_response_dict(), stream) for message in messages]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.dictionaries(NAMES, VALUES, max_size=8), st.binary(max_size=2000)), max_size=4
