@@ -86,8 +86,8 @@ def read_body(body: bytes, *, max_output_tokens: int) -> Question:
     if faults:
         raise _malformed("".join(faults))
     if asked["anthropic_version"] != VERSION:
-        found = asked["anthropic_version"]
-        raise _refusal(f'Invalid API version: {found}. anthropic_version must be "{VERSION}".')
+        version = asked["anthropic_version"]
+        raise _refusal(f'Invalid API version: {version}. anthropic_version must be "{VERSION}".')
     return _build(
         asked,
         messages=[_read_message(message, n) for n, message in enumerate(asked["messages"])],
@@ -116,8 +116,7 @@ def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> Q
     if not isinstance(further, dict) or further.keys() - {"top_k"}:
         raise _refusal("additionalModelRequestFields: the sandbox's stand-in takes top_k only.")
     asked |= further
-    faults = _range_faults(asked)
-    if faults:
+    if faults := _range_faults(asked):
         raise _malformed("".join(faults))
     turns = parameters.get("messages", [])
     if not turns or turns[0]["role"] != "user":

@@ -34,11 +34,7 @@ _JSON_NAMES = {bool: "TRUE_VALUE", str: "STRING_VALUE", list: "START_ARRAY", dic
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes out over HTTP.
-
-    Attributes:
-        frames: In place of a body, for an answer that comes in pieces; else None.
-    """
+    """What goes out over HTTP; an answer that comes in pieces has frames in place of a body."""
 
     status: int
     headers: dict[str, str]
