@@ -121,7 +121,7 @@ def _compile(pattern: str) -> re.Pattern[str] | None:
     """Compile AWS's pattern; None for the few of Java that Python does not know."""
     # A job name's (-*[a-z\-])* can take each dash in two ways, and Python would try them all;
     # [a-z\-]* accepts the same names at once.
-    plain = re.sub(r"\(-\*(\[[^\]]*\\-[^\]]*\])\)\*", r"\1*", pattern)
+    plain = re.sub(r"\(-\*(\[[^\]]*\\-[^\]]*\])\)(\*|\{0,\d+\})", r"\1*", pattern)
     try:
         return re.compile(plain)
     except re.error:

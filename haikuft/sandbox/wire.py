@@ -7,16 +7,14 @@ header names come from botocore's service models.
 
 import base64
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 from botocore.model import OperationModel
-from botocore.utils import parse_timestamp
 from botocore.validate import ParamValidator
 
 from haikuft.sandbox.protocol import EXTRA_HEADERS, ServiceError, load_service
@@ -29,6 +27,7 @@ _STATUS_BY_CODE = {  # errors that any AWS service gives and no service model li
     "RequestEntityTooLargeException": 413,
     "UnknownOperationException": 404,
 }
+_LAST_SECOND = 32_503_680_000  # since 1970, at the end of the year 2999
 _JSON_NAMES = {bool: "TRUE_VALUE", str: "STRING_VALUE", list: "START_ARRAY", dict: "START_OBJECT"}
 
 
@@ -164,7 +163,7 @@ def _from_text(shape: _Shape, text: str) -> Any:
         if kind == "boolean":
             return {"true": True, "false": False}[text.lower()]
         if kind == "timestamp":
-            return _aware(parse_timestamp(text))
+            return _read_time(text)
     except (KeyError, ValueError, OverflowError) as error:
         raise ServiceError("SerializationException", f"'{text}' is not a {kind}.") from error
     return text
@@ -195,12 +194,15 @@ def _from_json(shape: _Shape, value: Any) -> Any:
 
 
 def _number(kind: str, value: int | float) -> Any:
-    if kind in ("float", "double"):
-        return float(value)
-    if kind in ("integer", "long") and math.isfinite(value) and value == int(value):
-        return int(value)
-    if kind == "timestamp" and math.isfinite(value):
-        return _aware(parse_timestamp(str(value)))
+    try:
+        if kind in ("float", "double"):
+            return float(value)
+        if kind in ("integer", "long") and value == int(value):
+            return int(value)
+        if kind == "timestamp":
+            return _read_time(str(value))
+    except (ValueError, OverflowError) as error:  # infinite, or beyond what the type can hold
+        raise _wrong_type(value, kind) from error
     raise _wrong_type(value, kind)
 
 
@@ -272,6 +274,23 @@ def _format_time(shape: _Shape, value: datetime, *, default: str) -> str | float
     if style == "rfc822":
         return format_datetime(moment, usegmt=True)
     return moment.timestamp()
+
+
+def _read_time(text: str) -> datetime:
+    """Read seconds since 1970, ISO 8601, or the date of an HTTP header.
+
+    Raises ValueError or OverflowError for what is none of them, or beyond the calendar.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            return _aware(datetime.fromisoformat(text))
+        except ValueError:
+            return _aware(parsedate_to_datetime(text))
+    if not abs(seconds) < _LAST_SECOND:
+        raise ValueError(f"{text} is beyond the calendar")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _aware(moment: datetime) -> datetime:

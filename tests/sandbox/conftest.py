@@ -1,9 +1,11 @@
 """A Bedrock with a clock of its own, a store in a dict, and a training that takes no time."""
 
+import io
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, BaseModel
+from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.protocol import SERVICES, Call, load_service
@@ -23,6 +26,7 @@ from haikuft.sandbox.wire import serialize
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
+SIGNED = "AWS4-HMAC-SHA256 Credential=k/20261121/us-west-2/bedrock/aws4_request, SignedHeaders=host"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/AmazonBedrock-test"
 
 ON_DEMAND = replace(  # a base model whose custom models can be deployed on demand
@@ -230,10 +234,11 @@ def records() -> Callable[..., bytes]:
     return build_records
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """Set up a Bedrock with good data files in its store."""
-    script = tmp_path / "training.py"
+@contextmanager
+def open_desk(path: Path) -> Iterator[Desk]:
+    """Set up a Bedrock below that path, with good data files in its store."""
+    path.mkdir(exist_ok=True)
+    script = path / "training.py"
     script.write_text(TRAINING)
     desk = Desk(FakeStore(), SandboxSettings(stage_seconds=2.0), datetime(2026, 11, 21, tzinfo=UTC))
     desk.store.objects = {
@@ -243,7 +248,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     desk.bedrock = Bedrock(
         desk.store,  # type: ignore[arg-type]
         lambda: desk.settings,
-        tmp_path / "models",
+        path / "models",
         lambda: desk.time,
         base_models=desk.base_models,
         make_runner=lambda plane: JobRunner(
@@ -260,7 +265,67 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Set up a Bedrock of a test's own."""
+    with open_desk(tmp_path) as desk:
+        yield desk
+
+
+@pytest.fixture
 def deployer(desk: Desk) -> Desk:
     """Offer, beside Claude 3 Haiku, a base model whose custom models can be deployed on demand."""
     desk.base_models[ON_DEMAND.id] = ON_DEMAND
     return desk
+
+
+class World:
+    """A Bedrock in which there is one of everything.
+
+    Attributes:
+        application: It, behind the whole application.
+        handlers: The application's; a test may put another in a handler's place.
+        job: ARN of a completed job.
+        running_job: ARN of a job that goes on until it is stopped.
+        model: ARN of a custom model that `throughput` serves.
+        spare_model: ARN of one that nothing serves.
+        throughput: ARN of one that is in service.
+    """
+
+    def __init__(self, desk: Desk, path: Path) -> None:
+        job, spare = desk.run_job("job-1"), desk.run_job("job-2")
+        self.job, self.model = job["jobArn"], job["outputModelArn"]
+        self.spare_model = spare["outputModelArn"]
+        self.throughput = desk.provision(modelId=self.model)
+        desk.pass_time(minutes=1)
+        desk.store.objects["data", "hang.jsonl"] = build_records(40, "hang")
+        self.running_job = desk.create_job(
+            "job-3", trainingDataConfig={"s3Uri": "s3://data/hang.jsonl"}
+        )
+        self.handlers: dict[str, Any] = {**desk.bedrock.handlers(), **desk.runtime.handlers()}
+        self.application = Sandbox(path, handlers=self.handlers)
+
+    def ask(self, asked: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        """Send a request, signed for Bedrock; (status, headers, body).
+
+        `asked` is what WSGI would say of it, with the body under "body".
+        """
+        answered: list[Any] = []
+        environ = {
+            "PATH_INFO": "/",
+            "SERVER_PORT": "80",
+            "HTTP_HOST": "localhost",
+            "HTTP_AUTHORIZATION": SIGNED,
+            "wsgi.input": io.BytesIO(asked["body"]),
+            "CONTENT_LENGTH": str(len(asked["body"])),
+            **{key: value for key, value in asked.items() if key != "body"},
+        }
+        body = b"".join(self.application(environ, lambda *head: answered.extend(head)))
+        return int(answered[0].split()[0]), dict(answered[1]), body
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Set up a Bedrock in which there is one of everything."""
+    path = tmp_path_factory.mktemp("world")
+    with open_desk(path / "desk") as desk:
+        yield World(desk, path)

@@ -105,6 +105,8 @@ def test_validate_when_name_is_made_to_confuse_a_pattern_then_answers_at_once() 
     assert "regular expression" in refusal(
         "CreateModelCustomizationJob", JOB | {"jobName": "a" + "-" * 61 + "_"}
     )
+    trap = {"jobName": "a" * 30 + "-" * 32 + "_"}
+    assert "regular expression" in refusal("CreateModelInvocationJob", trap)
     name = "a--b.c+d-e--f"
     validate(
         load_service("bedrock").operation_model("CreateModelCustomizationJob"),

@@ -115,6 +115,14 @@ def test_parse_when_body_has_unknown_or_null_members_then_they_are_not_there() -
             b'{"modelUnits": 1.5}',
             "NUMBER_VALUE can not be converted to a Integer",
         ),
+        (
+            "CreateProvisionedModelThroughput",
+            "",
+            b'{"modelUnits": 1e999}',
+            "NUMBER_VALUE can not be converted to a Integer",
+        ),
+        ("Converse", "", b'{"inferenceConfig": {"temperature": 1%s}}' % (b"0" * 400), "a Float"),
+        ("ListCustomModels", "creationTimeAfter=-1e18", b"", "'-1e18' is not a timestamp"),
         ("ListCustomModels", "maxResults=many", b"", "'many' is not a integer"),
         ("ListCustomModels", "isOwned=perhaps", b"", "'perhaps' is not a boolean"),
         ("ListCustomModels", "creationTimeAfter=soon", b"", "'soon' is not a timestamp"),
@@ -124,9 +132,11 @@ def test_parse_when_a_part_has_the_wrong_type_then_refuses_it(
     operation: str, query: str, body: bytes, message: str
 ) -> None:
     """A request that AWS could not read is a SerializationException, never a traceback."""
-    model = load_service("bedrock").operation_model(operation)
+    service = "bedrock-runtime" if operation == "Converse" else "bedrock"
+    model = load_service(service).operation_model(operation)
+    labels = {"modelId": "m"}
     with pytest.raises(ServiceError, match=message) as caught:
-        wire.parse(model, labels={}, query=query, headers={}, body=body)
+        wire.parse(model, labels=labels, query=query, headers={}, body=body)
     assert caught.value.code == "SerializationException"
 
 
