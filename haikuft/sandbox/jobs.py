@@ -12,6 +12,7 @@ from typing import Any
 from haikuft.base_models import BaseModel
 from haikuft.errors import SettingsError
 from haikuft.hyperparameters import from_aws, to_aws
+from haikuft.sandbox import quotas
 from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, base_model_arn, require_tunable
 from haikuft.sandbox.intake import input_uris, split_uri
 from haikuft.sandbox.listing import page
@@ -47,6 +48,7 @@ def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) ->
             return {"jobArn": earlier}
         base_model = _find_base_model(plane, call)
         _check_names(plane, call)
+        _check_quotas(plane, call)
         _check_files(plane, call)
         job_tags = read_tags(asked.get("jobTags", []))
         read_tags(asked.get("customModelTags", []))
@@ -62,7 +64,7 @@ def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) ->
             base_model_id=base_model.id,
             hyperparameters=_read_hyperparameters(asked, base_model),
             stages=dict.fromkeys(STAGES, Stage()),
-            kms_key_arn=_key_arn(call),
+            kms_key_arn=_key_arn(plane, call),
         )
         try:
             plane.store.assume_role(asked["roleArn"], source_arn=job.arn)
@@ -171,6 +173,26 @@ def _check_names(plane: ControlPlane, call: Call) -> None:
         )
 
 
+def _check_quotas(plane: ControlPlane, call: Call) -> None:
+    """Hold the new job against the Region's quotas.
+
+    AWS does not say when a job is "scheduled"; here it is from its creation until it is over.
+    """
+    unfinished = sum(job.status in UNFINISHED for job in in_region(plane.state.jobs, call.region))
+    if unfinished >= quotas.SCHEDULED_JOBS:
+        raise ServiceError(
+            "ServiceQuotaExceededException",
+            f"Your account is limited to {quotas.SCHEDULED_JOBS} scheduled customization jobs, "
+            "and so many are not over yet.",
+        )
+    if len(in_region(plane.state.models, call.region)) + unfinished >= quotas.CUSTOM_MODELS:
+        raise ServiceError(
+            "ServiceQuotaExceededException",
+            f"Your account is limited to {quotas.CUSTOM_MODELS} custom models, those of unfinished "
+            "jobs included. Delete one that you no longer need.",
+        )
+
+
 def _check_files(plane: ControlPlane, call: Call) -> None:
     """Each input is one .jsonl object, and all buckets are in the job's Region."""
     for uri in input_uris(call.parameters):
@@ -200,15 +222,16 @@ def _read_hyperparameters(asked: Mapping[str, Any], base_model: BaseModel) -> di
         raise ServiceError("ValidationException", f"Invalid hyperparameters: {error}") from error
 
 
-def _key_arn(call: Call) -> str:
+def _key_arn(plane: ControlPlane, call: Call) -> str:
     key = call.parameters.get("customModelKmsKeyId", "")
     if _KEY_ID.fullmatch(key):
         return f"arn:aws:kms:{call.region}:{call.account_id}:key/{key}"
-    if "alias/" in key:
-        raise ServiceError(
-            "ValidationException", "The sandbox does not look up KMS aliases. Give the key's ARN."
-        )
-    return str(key)
+    if "alias/" not in key:
+        return str(key)
+    found = plane.store.find_key(key, call.region)
+    if found is None:
+        raise ServiceError("ValidationException", f"There is no KMS key {key} in {call.region}.")
+    return found
 
 
 def _status_details(job: Job) -> dict[str, Any]:

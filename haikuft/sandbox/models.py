@@ -129,7 +129,8 @@ def _summary(plane: ControlPlane, model: CustomModel, call: Call) -> dict[str, A
         "modelName": model.name,
         "creationTime": model.created,
         "baseModelArn": base_model_arn(model.base_model_id, region_of(model.arn)),
-        "baseModelName": plane.base_models[model.base_model_id].name,
+        # AWS's shape takes no spaces, capitals or colons: the id up to its version.
+        "baseModelName": model.base_model_id.partition(":")[0],
         "customizationType": "FINE_TUNING",
         "ownerAccountId": call.account_id,
         "modelStatus": "Active",

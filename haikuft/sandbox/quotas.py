@@ -1,8 +1,8 @@
 """Service Quotas for Bedrock: the quotas that decide whether a run on AWS can go through.
 
-Codes come from `base_models`; names and defaults from the AWS General Reference, "Amazon
-Bedrock endpoints and quotas". Model units are the sandbox's own setting, so that AWS's default
-of 0 can be shown; the other quotas stand at their defaults.
+A base model's codes come from `base_models`; the account's codes, names and defaults from the AWS
+General Reference, "Amazon Bedrock endpoints and quotas". Model units are the sandbox's own setting,
+so that AWS's default of 0 can be shown; the other quotas stand at their defaults.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,17 +14,19 @@ from haikuft.sandbox.protocol import ServiceError
 from haikuft.sandbox.settings import SandboxSettings
 
 _SERVICE = "bedrock"
-_CUSTOM_MODELS = 100
+CUSTOM_MODELS = 100
+SCHEDULED_JOBS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """One quota: its code, name, AWS's default and the value in this account."""
+    """One quota: its code, name, AWS's default, the value here, and whether AWS raises it."""
 
     code: str
     name: str
     default: int
     value: int
+    adjustable: bool = True
 
 
 def answer(
@@ -70,7 +72,15 @@ def answer(
 def list_quotas(settings: SandboxSettings) -> list[Quota]:
     """Return every quota once, in the order of their codes."""
     found = {q.code: q for model in BASE_MODELS.values() for q in _of_model(model, settings)}
+    found |= {quota.code: quota for quota in _of_account(settings)}
     return [found[code] for code in sorted(found)]
+
+
+def _of_account(settings: SandboxSettings) -> Iterator[Quota]:
+    jobs = SCHEDULED_JOBS
+    yield Quota("L-0406044C", "Scheduled customization jobs", jobs, jobs, adjustable=False)
+    name = "Model units no-commitment Provisioned Throughputs across base models"
+    yield Quota("L-FE44174A", name, 0, settings.model_units_quota)
 
 
 def _of_model(model: BaseModel, settings: SandboxSettings) -> Iterator[Quota]:
@@ -92,7 +102,7 @@ def _of_model(model: BaseModel, settings: SandboxSettings) -> Iterator[Quota]:
             0,
             units,
         ),
-        "custom_models": ("Custom models per account", _CUSTOM_MODELS, _CUSTOM_MODELS),
+        "custom_models": ("Custom models per account", CUSTOM_MODELS, CUSTOM_MODELS),
     }
     for meaning, code in model.quota_codes.items():
         name, default, value = known[meaning]
@@ -109,6 +119,6 @@ def _show(quota: Quota, settings: SandboxSettings, region: str, *, default: bool
         "QuotaName": quota.name,
         "Value": float(quota.default if default else quota.value),
         "Unit": "None",
-        "Adjustable": True,
+        "Adjustable": quota.adjustable,
         "GlobalQuota": False,
     }

@@ -219,14 +219,19 @@ class Store:
     def _find_object(self, bucket: str, key: str) -> Any | None:
         return self._s3().get_object(bucket, key) if bucket in self._buckets() else None
 
-    def _key_arn(self, key_id: str, region: str) -> str:
-        """Return the ARN of a key named by id, ARN, alias or an alias's ARN."""
-        account = self._settings().account_id
+    def find_key(self, key_id: str, region: str) -> str | None:
+        """Return the ARN of a Region's key named by id, ARN, alias or an alias's ARN."""
         name = key_id.rpartition(":")[2]
-        for key in list(kms_backends[account][region].keys.values()):
-            if name in (key.id, f"key/{key.id}") or name in key.aliases:
-                return str(key.arn)
-        return key_id if key_id[:4] == "arn:" else f"arn:aws:kms:{region}:{account}:key/{key_id}"
+        with self.lock:
+            for key in list(kms_backends[self._settings().account_id][region].keys.values()):
+                if name in (key.id, f"key/{key.id}") or name in key.aliases:
+                    return str(key.arn)
+        return None
+
+    def _key_arn(self, key_id: str, region: str) -> str:
+        """Return the key's ARN, or the one that it would have, were it there."""
+        own = f"arn:aws:kms:{region}:{self._settings().account_id}:key/{key_id}"
+        return self.find_key(key_id, region) or (key_id if key_id[:4] == "arn:" else own)
 
     def _iam(self) -> Any:
         return iam_backends[self._settings().account_id]["aws"]

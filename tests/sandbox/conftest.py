@@ -66,6 +66,7 @@ class FakeStore:
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     unassumable: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
 
     def assume_role(self, role_arn: str, *, source_arn: str) -> Role:
         """Refuse when the test says why."""
@@ -76,6 +77,10 @@ class FakeStore:
     def bucket_region(self, bucket: str) -> str | None:
         """Say where the bucket is."""
         return self.regions.get(bucket)
+
+    def find_key(self, key_id: str, region: str) -> str | None:
+        """Give the ARN of the key of that alias."""
+        return self.keys.get(key_id)
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Give what lies there, unless reading is denied."""

@@ -8,6 +8,8 @@ the errors that must arrive as AWS declares them.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +18,7 @@ from botocore.eventstream import EventStreamError
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
+from haikuft.sandbox import constraints
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.protocol import SERVICES, ServiceError, load_service
 from haikuft.sandbox.runtime import Runtime
@@ -120,6 +123,48 @@ def test_rows_when_an_operation_is_served_then_it_has_one(tmp_path: Any) -> None
     assert served <= set(MODELS)
 
 
+LISTS = [
+    name
+    for name in ROWS
+    if MODELS[name][1].input_shape and "nextToken" in MODELS[name][1].input_shape.members
+]
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_list_when_asked_page_by_page_then_gives_each_thing_once_in_either_order(
+    world: Any, local_sandbox: Any, operation: str
+) -> None:
+    """Pages of one follow from token to token; Ascending is the reverse of the usual order."""
+    client = local_sandbox(world.handlers).client(MODELS[operation][0])
+
+    def read(**asked: Any) -> list[Any]:
+        (found,) = (v for v in call(client, operation, asked).values() if isinstance(v, list))
+        return found
+
+    whole = read()
+    assert read(sortOrder="Descending", sortBy="CreationTime") == whole
+    assert read(sortOrder="Ascending", sortBy="CreationTime") == whole[::-1]
+    for order, expected in (("Descending", whole), ("Ascending", whole[::-1])):
+        asked: dict[str, Any] = {"maxResults": 1, "sortOrder": order}
+        found, pages = [], 0
+        while True:
+            answer = call(client, operation, asked)
+            found += next(value for value in answer.values() if isinstance(value, list))
+            pages += 1
+            if "nextToken" not in answer:
+                break
+            asked["nextToken"] = answer["nextToken"]
+        assert (found, pages) == (expected, max(1, len(whole)))
+    members = MODELS[operation][1].input_shape.members
+    (after,) = (name for name in ("creationTimeAfter", "createdAfter") if name in members)
+    (before,) = (name for name in ("creationTimeBefore", "createdBefore") if name in members)
+    assert read(**{after: datetime(2000, 1, 1, tzinfo=UTC)}) == whole
+    assert read(**{before: datetime(2000, 1, 1, tzinfo=UTC)}) == []
+    assert read(nameContains="no-such-name") == []
+    with pytest.raises(client.exceptions.ValidationException, match="nextToken is invalid"):
+        read(nextToken="nonsense")
+
+
 @pytest.mark.parametrize("operation", ROWS)
 def test_operation_when_call_is_the_smallest_then_answer_has_aws_shape(
     world: Any, local_sandbox: Any, operation: str
@@ -144,6 +189,8 @@ def test_operation_when_call_is_the_smallest_then_answer_has_aws_shape(
         assert set(answer) <= set(model.output_shape.members)
         report = ParamValidator().validate(answer, model.output_shape)
         assert not report.has_errors(), report.generate_report()
+        # Patterns of ARNs and names, enums and lengths hold for answers as they do for requests.
+        constraints.validate(SimpleNamespace(input_shape=model.output_shape), answer)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("operation", "code"), ERRORS)

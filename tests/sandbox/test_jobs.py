@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from haikuft.sandbox import quotas
 from haikuft.sandbox.protocol import ServiceError
 from haikuft.sandbox.settings import STAGE_NAMES
 
@@ -218,6 +219,76 @@ def test_create_when_token_is_repeated_makes_no_second_job(desk):
     first = desk.create_job("one", clientRequestToken="t0")
     assert desk.create_job("one", clientRequestToken="t0") == first
     assert len(desk.ask("ListModelCustomizationJobs")["modelCustomizationJobSummaries"]) == 1
+
+
+def test_create_when_token_is_repeated_with_other_parameters_ignores_them(desk):
+    """The API reference: a request with a token used before is ignored, without an error."""
+    first = desk.create_job("one", clientRequestToken="t0")
+    assert desk.create_job(
+        "two", hyperParameters={"epochCount": "99"}, clientRequestToken="t0"
+    ) == (first)
+    assert desk.create_job("two", clientRequestToken="t1") != first
+
+
+def test_create_when_ten_jobs_are_not_over_is_refused_until_one_is(desk, records):
+    """Ten is AWS's quota of scheduled jobs."""
+    desk.store.objects["data", "training/train.jsonl"] = records(40, "hang")
+    arns = [desk.create_job(f"job-{n}") for n in range(10)]
+    code, message = refusal(desk)
+    assert code == "ServiceQuotaExceededException"
+    assert "limited to 10 scheduled customization jobs" in message
+    desk.ask("StopModelCustomizationJob", jobIdentifier=arns[0])
+    desk.bedrock.runner.join(arns[0])
+    desk.create_job("job-10")
+
+
+def test_create_when_account_has_all_its_custom_models_is_refused(desk, monkeypatch):
+    """No job starts whose model there would be no room for; a deleted model makes room."""
+    monkeypatch.setattr(quotas, "CUSTOM_MODELS", 1)
+    job = desk.run_job()
+    code, message = refusal(desk)
+    assert code == "ServiceQuotaExceededException"
+    assert "limited to 1 custom models" in message
+    desk.ask("DeleteCustomModel", modelIdentifier=job["outputModelArn"])
+    assert desk.run_job("job-2")["status"] == "Completed"
+
+
+def test_create_when_two_validation_files_are_given_is_refused(desk):
+    """AWS's shape takes up to ten; the sandbox takes one and says so, and none is none."""
+    uri = "s3://data/validation/validation.jsonl"
+    code, message = refusal(
+        desk, validationDataConfig={"validators": [{"s3Uri": uri}, {"s3Uri": uri}]}
+    )
+    assert (code, message) == (
+        "ValidationException",
+        "The sandbox takes one validation file, no more.",
+    )
+    job = desk.run_job(validationDataConfig={"validators": []})
+    assert (job["status"], "validationMetrics" in job) == ("Completed", False)
+
+
+def test_create_when_training_data_has_no_uri_is_refused(desk):
+    """AWS's shape does not require it; fine-tuning does."""
+    assert refusal(desk, trainingDataConfig={}) == (
+        "ValidationException",
+        "trainingDataConfig needs an s3Uri.",
+    )
+
+
+def test_create_when_base_model_is_a_custom_model_is_refused_as_not_served(desk):
+    """AWS can tune a custom model once more; the sandbox says that it does not."""
+    job = desk.run_job()
+    for identifier in (job["outputModelArn"], "model-of-job-1"):
+        code, message = refusal(desk, baseModelIdentifier=identifier)
+        assert (code, message[:12]) == ("ValidationException", "The sandbox ")
+
+
+def test_create_when_a_job_failed_its_model_name_is_free(desk):
+    """Only a model, or a job that may make one, holds the name; the job's own stays taken."""
+    desk.store.denied = {"s3:GetObject"}
+    assert desk.run_job("one")["status"] == "Failed"
+    desk.store.denied = set()
+    assert desk.run_job("two", customModelName="model-of-one")["status"] == "Completed"
 
 
 @pytest.mark.parametrize("kind", ["DISTILLATION", "CONTINUED_PRE_TRAINING"])
@@ -460,6 +531,18 @@ def test_create_with_kms_key_id_reports_its_arn(desk):
     assert job["outputModelKmsKeyArn"] == arn
     model = desk.ask("GetCustomModel", modelIdentifier=job["outputModelArn"])
     assert model["modelKmsKeyArn"] == arn
+
+
+def test_create_with_kms_alias_reports_the_keys_arn(desk):
+    """An alias is looked up in the job's Region; one that names no key is refused."""
+    arn = "arn:aws:kms:us-west-2:123456789012:key/12345678-1234-1234-1234-123456789012"
+    desk.store.keys = {"alias/models": arn}
+    assert desk.run_job(customModelKmsKeyId="alias/models")["outputModelKmsKeyArn"] == arn
+    code, message = refusal(desk, customModelKmsKeyId="alias/none")
+    assert (code, message) == (
+        "ValidationException",
+        "There is no KMS key alias/none in us-west-2.",
+    )
 
 
 def wait_for_child(desk, arn):

@@ -26,7 +26,10 @@ def test_list_service_quotas_when_service_is_bedrock_then_has_each_code_of_the_b
     """Every quota that the series asks about is there once, with a name."""
     quotas = local_sandbox().client("service-quotas")
     found = quotas.list_service_quotas(ServiceCode="bedrock")["Quotas"]
-    assert sorted(q["QuotaCode"] for q in found) == sorted(DEFAULT.quota_codes.values())
+    account = ["L-0406044C", "L-FE44174A"]  # jobs; model units for base models
+    codes = [*account, *DEFAULT.quota_codes.values()]
+    assert sorted(q["QuotaCode"] for q in found) == sorted(codes)
+    assert [q["QuotaCode"] for q in found if not q["Adjustable"]] == ["L-0406044C"]
     assert all(q["QuotaName"] and q["ServiceName"] == "Amazon Bedrock" for q in found)
     assert quotas.list_service_quotas(ServiceCode="ec2")["Quotas"] == []
 

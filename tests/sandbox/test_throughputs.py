@@ -116,6 +116,8 @@ def test_create_when_token_is_repeated_makes_no_second_one(desk):
     """The same client request token gets the same throughput."""
     first = desk.provision(clientRequestToken="t0")
     assert desk.provision(clientRequestToken="t0") == first
+    assert desk.provision("other", modelUnits=9, clientRequestToken="t0") == first
+    assert len(desk.ask("ListProvisionedModelThroughputs")["provisionedModelSummaries"]) == 1
 
 
 def test_delete_without_commitment_works_at_any_time(desk):
