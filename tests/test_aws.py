@@ -1,8 +1,11 @@
 """Account, Region and clients, and AWS's errors in our words."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -23,7 +26,23 @@ from haikuft.errors import (
     NotFoundError,
     SettingsError,
 )
+from haikuft.sandbox import Endpoint
 
+TRAPS = {
+    "AWS_BEARER_TOKEN_BEDROCK": "token",
+    "AWS_PROFILE": "missing",
+    "AWS_ACCESS_KEY_ID": "AKIAREAL",
+    "AWS_SECRET_ACCESS_KEY": "real",
+    "AWS_SESSION_TOKEN": "real",
+    "AWS_ENDPOINT_URL_BEDROCK": "https://elsewhere.example",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "AWS_USE_DUALSTACK_ENDPOINT": "true",
+    "AWS_DEFAULTS_MODE": "auto",
+    "AWS_CA_BUNDLE": "/does/not/exist",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+}
 Answer = Callable[[AWSRequest], AWSResponse]
 IDENTITY = b"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/ann</Arn><UserId>A</UserId>
@@ -149,21 +168,7 @@ def test_client_when_sandbox_is_surrounded_by_traps_then_asks_only_the_sandbox(
     service: str, wire: list[AWSRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No key, proxy, profile, endpoint or token of the machine reaches a sandbox's client."""
-    for name, value in {
-        "AWS_BEARER_TOKEN_BEDROCK": "token",
-        "AWS_PROFILE": "missing",
-        "AWS_ACCESS_KEY_ID": "AKIAREAL",
-        "AWS_SECRET_ACCESS_KEY": "real",
-        "AWS_SESSION_TOKEN": "real",
-        "AWS_ENDPOINT_URL_BEDROCK": "https://elsewhere.example",
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
-        "AWS_USE_FIPS_ENDPOINT": "true",
-        "AWS_USE_DUALSTACK_ENDPOINT": "true",
-        "AWS_DEFAULTS_MODE": "auto",
-        "AWS_CA_BUNDLE": "/does/not/exist",
-        "HTTP_PROXY": "http://127.0.0.1:9",
-        "HTTPS_PROXY": "http://127.0.0.1:9",
-    }.items():
+    for name, value in TRAPS.items():
         monkeypatch.setenv(name, value)
     session = aws._sandbox_session("us-west-2")
     client = aws.Connection(
@@ -197,6 +202,40 @@ def test_sandbox_session_when_credentials_file_exists_then_does_not_read_it(
     session = aws._sandbox_session("us-west-2")
     assert session.get_credentials().access_key == "sandbox"  # type: ignore[union-attr]
     assert session.available_profiles == []
+
+
+def test_connect_when_sandbox_is_surrounded_by_traps_then_walks_from_sts_to_a_reply(
+    sandbox: Endpoint, tmp_path: Path
+) -> None:
+    """A process with real-looking keys, proxies and broken files in ~/.aws uses it untouched."""
+    (tmp_path / ".aws").mkdir()
+    for name in ("config", "credentials"):
+        (tmp_path / ".aws" / name).write_text("[[[ no = file of AWS's")
+    code = """
+import json, sys
+from haikuft import aws
+walk = aws.connect("sandbox", region="us-west-2", state=sys.argv[1])
+asked = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9,
+         "messages": [{"role": "user", "content": "Anyone there?"}]}
+answer = walk.client("bedrock-runtime").invoke_model(
+    modelId="anthropic.claude-3-haiku-20240307-v1:0", body=json.dumps(asked))
+assert walk.client("s3").list_buckets()["Buckets"] == []
+assert walk.client("iam").list_roles()["Roles"] == []
+assert walk.client("kms").list_keys()["Keys"] == []
+assert walk.client("service-quotas").list_service_quotas(ServiceCode="bedrock")["Quotas"]
+assert walk.client("bedrock").list_custom_models()["modelSummaries"] == []
+print(json.loads(answer["body"].read())["model"], walk.caller_arn)
+"""
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "AWS_"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, sandbox.state],
+        env=environment | TRAPS | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("sandbox-stand-in/base arn:aws:")
 
 
 @pytest.mark.parametrize(

@@ -95,13 +95,21 @@ def read_scope(environ: dict[str, Any]) -> Scope:
 def read_body(environ: dict[str, Any], service: str) -> bytes:
     """Read a request's body and put it back for the service to read again.
 
-    Raises RefusedError: 413 beyond the service's limit; 400 for a length that is none, or for a
-    body that breaks off.
+    Raises RefusedError: 413 beyond the service's limit; 400 for a length that is none, for a body
+    that breaks off, and for one whose end two readers could see in two places.
     """
     limit = BODY_LIMITS.get(service, OTHER_BODY_LIMIT)
     stream = environ["wsgi.input"]
+    coding = environ.get("HTTP_TRANSFER_ENCODING")
+    if coding is not None and (coding.strip().lower() != "chunked" or "CONTENT_LENGTH" in environ):
+        raise RefusedError(
+            400, "BadRequest", "Transfer-Encoding can be chunked alone, without Content-Length."
+        )
     if environ.get("wsgi.input_terminated"):
-        body = _read(stream, limit + 1)
+        try:
+            body = _read(stream, limit + 1)
+        except OSError as error:  # werkzeug's word for chunks that are none
+            raise RefusedError(400, "IncompleteBody", f"The body breaks off: {error}.") from error
         too_large = len(body) > limit
     else:
         length = _content_length(environ)

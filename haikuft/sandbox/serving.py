@@ -42,9 +42,15 @@ class _Handler(WSGIRequestHandler):
     timeout = 120  # seconds without a request, then the connection is closed
     wbufsize = -1  # headers and body leave together
     disable_nagle_algorithm = True
+    # For what is no HTTP at all; everything else the application answers.
+    error_content_type = "text/plain; charset=utf-8"
+    error_message_format = "%(message)s: %(explain)s\n"
 
     def run_wsgi(self) -> None:
         """Answer one request."""
+        if len(self.headers.get_all("Content-Length", [])) > 1:
+            self.send_error(400, "More than one Content-Length")
+            return
         environ = self.make_environ()
         head: list[Any] = []
 
