@@ -211,7 +211,7 @@ class Desk:
         self.pass_time(seconds=seconds)
         self.seen += [
             self.ask("GetModelCustomizationJob", jobIdentifier=arn)
-            for arn in self.bedrock.plane.state.jobs
+            for arn in list(self.bedrock.plane.state.jobs)
         ]
         self.on_wait()
         return event.is_set()
@@ -240,10 +240,9 @@ def records() -> Callable[..., bytes]:
 
 
 @contextmanager
-def open_desk(path: Path) -> Iterator[Desk]:
-    """Set up a Bedrock below that path, with good data files in its store."""
-    path.mkdir(exist_ok=True)
-    script = path / "training.py"
+def open_desk(tmp_path: Path) -> Iterator[Desk]:
+    """Set up a Bedrock with good data files in its store."""
+    script = tmp_path / "training.py"
     script.write_text(TRAINING)
     desk = Desk(FakeStore(), SandboxSettings(stage_seconds=2.0), datetime(2026, 11, 21, tzinfo=UTC))
     desk.store.objects = {
@@ -253,7 +252,7 @@ def open_desk(path: Path) -> Iterator[Desk]:
     desk.bedrock = Bedrock(
         desk.store,  # type: ignore[arg-type]
         lambda: desk.settings,
-        path / "models",
+        tmp_path / "models",
         lambda: desk.time,
         base_models=desk.base_models,
         make_runner=lambda plane: JobRunner(
@@ -332,5 +331,5 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Set up a Bedrock in which there is one of everything."""
     path = tmp_path_factory.mktemp("world")
-    with open_desk(path / "desk") as desk:
+    with open_desk(path) as desk:
         yield World(desk, path)
