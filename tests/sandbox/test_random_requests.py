@@ -197,7 +197,7 @@ def check_answer(status: int, headers: dict[str, str], body: bytes) -> None:
 
 
 @settings(
-    max_examples=500,
+    max_examples=300,
     derandomize=True,
     deadline=timedelta(seconds=20),  # years, where a pattern is a trap
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
