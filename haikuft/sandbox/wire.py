@@ -9,8 +9,6 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,6 +16,7 @@ from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 
 from haikuft.sandbox.protocol import EXTRA_HEADERS, ServiceError, load_service
+from haikuft.sandbox.wire_times import format_time, read_time
 
 _Shape = Any  # botocore's shapes; which attributes one has depends on its type_name
 
@@ -27,7 +26,6 @@ _STATUS_BY_CODE = {  # errors that any AWS service gives and no service model li
     "RequestEntityTooLargeException": 413,
     "UnknownOperationException": 404,
 }
-_LAST_SECOND = 32_503_680_000  # since 1970, at the end of the year 2999
 _JSON_NAMES = {bool: "TRUE_VALUE", str: "STRING_VALUE", list: "START_ARRAY", dict: "START_OBJECT"}
 
 
@@ -163,7 +161,7 @@ def _from_text(shape: _Shape, text: str) -> Any:
         if kind == "boolean":
             return {"true": True, "false": False}[text.lower()]
         if kind == "timestamp":
-            return _read_time(text)
+            return read_time(text)
     except (KeyError, ValueError, OverflowError) as error:
         raise ServiceError("SerializationException", f"'{text}' is not a {kind}.") from error
     return text
@@ -200,7 +198,7 @@ def _number(kind: str, value: int | float) -> Any:
         if kind in ("integer", "long") and value == int(value):
             return int(value)
         if kind == "timestamp":
-            return _read_time(str(value))
+            return read_time(str(value))
     except (ValueError, OverflowError) as error:  # infinite, or beyond what the type can hold
         raise _wrong_type(value, kind) from error
     raise _wrong_type(value, kind)
@@ -250,7 +248,7 @@ def to_json(shape: _Shape, value: Any) -> Any:
     if kind == "blob":
         return base64.b64encode(value).decode("ascii")
     if kind == "timestamp":
-        return _format_time(shape, value, default="unixtimestamp")
+        return format_time(shape, value, default="unixtimestamp")
     return value
 
 
@@ -258,43 +256,12 @@ def _to_text(shape: _Shape, value: Any) -> str:
     if shape.type_name == "boolean":
         return "true" if value else "false"
     if shape.type_name == "timestamp":
-        return str(_format_time(shape, value, default="rfc822"))
+        return str(format_time(shape, value, default="rfc822"))
     return str(value)
 
 
 def _payload_bytes(shape: _Shape, value: Any) -> bytes:
     return bytes(value) if shape.type_name == "blob" else _dump(to_json(shape, value))
-
-
-def _format_time(shape: _Shape, value: datetime, *, default: str) -> str | float:
-    style = shape.serialization.get("timestampFormat", default)
-    moment = _aware(value)
-    if style == "iso8601":
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if style == "rfc822":
-        return format_datetime(moment, usegmt=True)
-    return moment.timestamp()
-
-
-def _read_time(text: str) -> datetime:
-    """Read seconds since 1970, ISO 8601, or the date of an HTTP header.
-
-    Raises ValueError or OverflowError for what is none of them, or beyond the calendar.
-    """
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            return _aware(datetime.fromisoformat(text))
-        except ValueError:
-            return _aware(parsedate_to_datetime(text))
-    if not abs(seconds) < _LAST_SECOND:
-        raise ValueError(f"{text} is beyond the calendar")
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _dump(document: Any) -> bytes:

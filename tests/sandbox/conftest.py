@@ -293,6 +293,9 @@ class World:
         model: ARN of a custom model that `throughput` serves.
         spare_model: ARN of one that nothing serves.
         throughput: ARN of one that is in service.
+        deployable: ARN of a custom model that can be deployed on demand.
+        deployment: ARN of an active deployment of it.
+        spare_deployment: ARN of another one.
     """
 
     def __init__(self, desk: Desk, path: Path) -> None:
@@ -300,6 +303,11 @@ class World:
         self.job, self.model = job["jobArn"], job["outputModelArn"]
         self.spare_model = spare["outputModelArn"]
         self.throughput = desk.provision(modelId=self.model)
+        desk.base_models[ON_DEMAND.id] = ON_DEMAND
+        example = desk.run_job("job-4", baseModelIdentifier=ON_DEMAND.id)
+        self.deployable = example["outputModelArn"]
+        self.deployment = desk.deploy(self.deployable)
+        self.spare_deployment = desk.deploy(self.deployable, "spare")
         desk.pass_time(minutes=1)
         desk.store.objects["data", "hang.jsonl"] = build_records(40, "hang")
         self.running_job = desk.create_job(

@@ -66,6 +66,28 @@ ROWS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "ListTagsForResource": lambda world: {"resourceARN": world.throughput},
     "InvokeModel": lambda world: {"modelId": world.throughput, "body": json.dumps(BODY)},
     "Converse": lambda world: {"modelId": world.throughput, "messages": [TURN]},
+    "InvokeModelWithResponseStream": lambda world: {
+        "modelId": world.throughput,
+        "body": json.dumps(BODY),
+    },
+    "ConverseStream": lambda world: {"modelId": world.throughput, "messages": [TURN]},
+    "CountTokens": lambda world: {
+        "modelId": PLAIN,
+        "input": {"invokeModel": {"body": json.dumps(BODY)}},
+    },
+    "CreateCustomModelDeployment": lambda world: {
+        "modelDeploymentName": "made",
+        "modelArn": world.deployable,
+    },
+    "GetCustomModelDeployment": lambda world: {"customModelDeploymentIdentifier": world.deployment},
+    "ListCustomModelDeployments": lambda world: {},
+    "UpdateCustomModelDeployment": lambda world: {
+        "customModelDeploymentIdentifier": world.deployment,
+        "modelArn": world.deployable,
+    },
+    "DeleteCustomModelDeployment": lambda world: {
+        "customModelDeploymentIdentifier": world.spare_deployment
+    },
     # At the end, because what it deletes the rows above ask for.
     "DeleteProvisionedModelThroughput": lambda world: {"provisionedModelId": world.throughput},
 }
@@ -86,6 +108,8 @@ class Nowhere:
     job = running_job = f"{_head}:model-customization-job/{HAIKU}/abcdefghijkl"
     model = spare_model = f"{_head}:custom-model/{HAIKU}/abcdefghijkl"
     throughput = f"{_head}:provisioned-model/abcdefghijkl"
+    deployable = model
+    deployment = spare_deployment = f"{_head}:custom-model-deployment/abcdefghijkl"
 
 
 def call(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
