@@ -25,6 +25,7 @@ from haikuft.sandbox import constraints, quotas, wire
 from haikuft.sandbox.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.faults import CUT, Faults
 from haikuft.sandbox.gate import RefusedError, Scope, check_origin, read_body, read_scope
+from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.policies import PolicyError
 from haikuft.sandbox.protocol import (
     Call,
@@ -52,6 +53,7 @@ class Sandbox:
 
     Args:
         state: The state directory; custom models' files go below it.
+        ledger: The ledger in it, if it is open already; `close` closes it.
         settings: The settings to begin with.
         handlers: Operation name to handler; None for Bedrock as the sandbox serves it.
         now: The time, aware, UTC.
@@ -63,6 +65,7 @@ class Sandbox:
         self,
         state: Path,
         *,
+        ledger: Ledger | None = None,
         settings: SandboxSettings | None = None,
         handlers: Mapping[str, Handler] | None = None,
         now: Callable[[], datetime] = utc_now,
@@ -70,6 +73,7 @@ class Sandbox:
         on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self.state = state
+        self.ledger = ledger or Ledger(state / LEDGER_FILE)
         self.settings = settings or SandboxSettings()
         self.store = Store(settings=lambda: self.settings, now=now)
         self.on_stop = on_stop
@@ -111,9 +115,10 @@ class Sandbox:
             return self._clock() - self._last_request
 
     def close(self) -> None:
-        """End running jobs and their child processes."""
+        """End running jobs and their child processes; close the ledger."""
         if self._bedrock is not None:
             self._bedrock.close()
+        self.ledger.close()
 
     def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
         from haikuft.sandbox.bedrock import Bedrock

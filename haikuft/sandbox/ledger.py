@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
+LEDGER_FILE = "ledger.sqlite"  # in the state directory
+
 Change = tuple[str, str, bytes | None]
 """(kind, key, value); None for a value deletes the entry."""
 

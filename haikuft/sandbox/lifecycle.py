@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from haikuft.errors import SandboxError, SettingsError
+from haikuft.sandbox.ledger import LEDGER_FILE
 from haikuft.sandbox.settings import SandboxSettings, change_settings
 
 HOST = "127.0.0.1"  # the only address a sandbox ever listens on
@@ -27,9 +28,10 @@ START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 ENDPOINT_FILE = "endpoint.json"  # which port the server listens on, or last did
 LOG_FILE = "log"
-MODELS_DIRECTORY = "models"
+DIRECTORIES = ("models", "objects")  # what custom models and S3's objects consist of
 SERVER_LOCK = "server.lock"  # held by the server as long as it lives
 START_LOCK = "start.lock"  # held by whoever starts or empties it
+_CONTENTS = (LEDGER_FILE, f"{LEDGER_FILE}-wal", f"{LEDGER_FILE}-shm", ENDPOINT_FILE, LOG_FILE)
 _FOREIGN = ("AWS_", "MOTO_", "BOTO", "FLASK_", "WERKZEUG_", "INITIAL_NO_AUTH", "TEST_SERVER_MODE")
 
 _children: list[subprocess.Popen[bytes]] = []  # kept, so that a server that ended is reaped
@@ -144,16 +146,17 @@ def stop(state: str | Path | None = None) -> bool:
 
 
 def reset(state: str | Path | None = None) -> None:
-    """Stop the sandbox and delete its models, log and endpoint; the next start is a new one."""
+    """Stop the sandbox and delete all it holds, log and endpoint too; the next one is new."""
     directory = state_directory(state)
     if not directory.is_dir():
         return
     with hold_lock(directory / START_LOCK):
         stop(directory)
-        if (directory / MODELS_DIRECTORY).is_dir():
-            shutil.rmtree(directory / MODELS_DIRECTORY)
-        for name in (ENDPOINT_FILE, LOG_FILE):
+        for name in _CONTENTS:
             (directory / name).unlink(missing_ok=True)
+        for name in DIRECTORIES:
+            if (directory / name).is_dir():
+                shutil.rmtree(directory / name)
 
 
 def configure(endpoint: Endpoint | str, **settings: Any) -> SandboxSettings:
