@@ -25,6 +25,7 @@ from haikuft.sandbox import constraints, quotas, wire
 from haikuft.sandbox.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.faults import CUT, Faults
 from haikuft.sandbox.gate import RefusedError, Scope, check_origin, read_body, read_scope
+from haikuft.sandbox.kept_settings import keep, read_kept
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.policies import PolicyError
 from haikuft.sandbox.protocol import (
@@ -36,7 +37,7 @@ from haikuft.sandbox.protocol import (
     report_failure,
 )
 from haikuft.sandbox.services import SERVICES, MotoServices
-from haikuft.sandbox.settings import SandboxSettings, change_settings
+from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.storage import Store
 
 SERVED = (*SERVICES, "servicequotas", "bedrock")
@@ -54,7 +55,7 @@ class Sandbox:
     Args:
         state: The state directory; custom models' files go below it.
         ledger: The ledger in it, if it is open already; `close` closes it.
-        settings: The settings to begin with.
+        settings: The settings to begin with; None for those kept in the ledger.
         handlers: Operation name to handler; None for Bedrock as the sandbox serves it.
         now: The time, aware, UTC.
         clock: Seconds that only grow, for idleness.
@@ -74,7 +75,7 @@ class Sandbox:
     ) -> None:
         self.state = state
         self.ledger = ledger or Ledger(state / LEDGER_FILE)
-        self.settings = settings or SandboxSettings()
+        self.settings = settings or read_kept(self.ledger)
         self.store = Store(settings=lambda: self.settings, now=now)
         self.on_stop = on_stop
         self._services = MotoServices(self.store)
@@ -82,9 +83,12 @@ class Sandbox:
         self._bedrock: Any = None
         self._handlers = self._build_handlers(now) if handlers is None else handlers
         self._clock = clock
+        self._setting = Lock()
         self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
+        if self._bedrock is not None:
+            self._bedrock.resume()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request."""
@@ -115,7 +119,7 @@ class Sandbox:
             return self._clock() - self._last_request
 
     def close(self) -> None:
-        """End running jobs and their child processes; close the ledger."""
+        """End the work of running jobs, which the next server goes on with; close the ledger."""
         if self._bedrock is not None:
             self._bedrock.close()
         self.ledger.close()
@@ -124,7 +128,10 @@ class Sandbox:
         from haikuft.sandbox.bedrock import Bedrock
         from haikuft.sandbox.runtime import Runtime
 
-        self._bedrock = Bedrock(self.store, lambda: self.settings, self.state / "models", now)
+        directory = self.state / "models"
+        self._bedrock = Bedrock(
+            self.store, lambda: self.settings, directory, now, ledger=self.ledger
+        )
         return {**self._bedrock.handlers(), **Runtime(self._bedrock).handlers()}
 
     def _answer(self, environ: dict[str, Any]) -> wire.Response:
@@ -165,13 +172,11 @@ class Sandbox:
                 changes = json.loads(body)
                 if not isinstance(changes, dict):
                     raise SettingsError("Settings are a JSON object of names and values.")
-                changed = change_settings(self.settings, changes)
-                if changed.account_id != self.settings.account_id:
-                    raise SettingsError("account_id is set when the sandbox starts.")
+                with self._setting:
+                    self.settings = keep(self.ledger, self.settings, changes)
             except ValueError as error:
                 return _json(400, {"message": str(error)})
-            self.settings = changed
-            return _json(200, asdict(changed))
+            return _json(200, asdict(self.settings))
         if (method, path) == ("POST", "/_sandbox/stop"):
             self.on_stop()
             return _json(200, {"stopping": True})

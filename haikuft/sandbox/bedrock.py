@@ -8,7 +8,9 @@ from pathlib import Path
 
 from haikuft.base_models import BASE_MODELS, BaseModel
 from haikuft.sandbox import catalogue, deployments, jobs, models, tags, throughputs
-from haikuft.sandbox.job_run import WORK_PREFIX, JobRunner
+from haikuft.sandbox.job_record import begin_again
+from haikuft.sandbox.job_run import JobRunner
+from haikuft.sandbox.ledger import Ledger
 from haikuft.sandbox.protocol import Handler
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.state import ControlPlane, State
@@ -26,13 +28,14 @@ def _whole(moment: datetime) -> datetime:
 
 
 class Bedrock:
-    """One account's Bedrock in all Regions. State lives in memory, models' files on disk.
+    """One account's Bedrock in all Regions, with the records and files that were kept of it.
 
     Args:
         store: S3, IAM and KMS as a service role sees them.
         settings: Reads the sandbox's settings as they stand now.
         models_dir: A directory for custom models' files; made when it is not there.
         clock: The time, aware, UTC.
+        ledger: Where the records are kept.
         base_models: What is offered and can be tuned, by customization id.
         make_runner: Makes what runs the jobs; tests give one that does not wait.
     """
@@ -44,15 +47,16 @@ class Bedrock:
         models_dir: Path,
         clock: Callable[[], datetime] = utc_now,
         *,
+        ledger: Ledger,
         base_models: Mapping[str, BaseModel] = BASE_MODELS,
         make_runner: Callable[[ControlPlane], JobRunner] = JobRunner,
     ) -> None:
         models_dir.mkdir(parents=True, exist_ok=True)
-        for unfinished in models_dir.glob(f"{WORK_PREFIX}*"):  # of a server that was killed
-            shutil.rmtree(unfinished, ignore_errors=True)
+        state = State(ledger, models_dir)
         self.plane = ControlPlane(
-            State(), store, settings, lambda: _whole(clock()), models_dir, base_models
+            state, store, settings, lambda: _whole(clock()), models_dir, base_models
         )
+        _sweep(self.plane)
         self.runner = make_runner(self.plane)
 
     @property
@@ -60,8 +64,13 @@ class Bedrock:
         """How many jobs are at work; a sandbox with running jobs is not idle."""
         return self.runner.running
 
+    def resume(self) -> None:
+        """Go on with the jobs that the last server left unfinished; S3 and IAM must be there."""
+        for arn in begin_again(self.plane):
+            self.runner.start(arn)
+
     def close(self) -> None:
-        """End running jobs and their child processes."""
+        """End the work of running jobs and their child processes; `resume` goes on with them."""
         self.runner.close()
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -94,3 +103,11 @@ class Bedrock:
             "CreateModelCustomizationJob": partial(jobs.create_job, self.plane, self.runner.start),
             "StopModelCustomizationJob": partial(jobs.stop_job, self.plane, self.runner.stop),
         }
+
+
+def _sweep(plane: ControlPlane) -> None:
+    """Delete what a killed server left: unfinished work, and files that no record names."""
+    named = {model.directory for model in plane.state.models.values()}
+    for path in plane.models_dir.iterdir():
+        if path.is_dir() and path not in named:
+            shutil.rmtree(path, ignore_errors=True)

@@ -6,18 +6,18 @@ the job is stopped and when the server goes: its standard input is a pipe that t
 """
 
 import json
-import shutil
 import subprocess
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from haikuft.dataset.problems import Kind
+from haikuft.errors import SandboxError
 from haikuft.sandbox.intake import (
     PROBE,
     UNEXPECTED,
@@ -29,25 +29,17 @@ from haikuft.sandbox.intake import (
     read_input,
     write_output,
 )
+from haikuft.sandbox.job_record import complete, finish, mark_stage, mark_stopping
 from haikuft.sandbox.settings import STAGE_NAMES
-from haikuft.sandbox.state import (
-    STAGES,
-    ControlPlane,
-    CustomModel,
-    Job,
-    build_arn,
-    id_of,
-    new_id,
-    region_of,
-)
+from haikuft.sandbox.state import STAGES, ControlPlane, Job, id_of
 from haikuft.sandbox.storage import Role, RoleNotAssumable
-from haikuft.sandbox.tags import read_tags
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
 SETTABLE = dict(zip(STAGES, STAGE_NAMES, strict=True))  # AWS's name -> that in the settings
 STICK_SECONDS = 0.1  # how often a job that sticks looks whether it still shall
 CONCURRENT_TRAININGS = 2  # as many as AWS ran at once (hashicorp/terraform-provider-aws#37990)
 KINDS: tuple[Kind, ...] = ("training", "validation")
+RETRY_SECONDS = 2.0  # between two tries to write down how a job ended
 SEED = 0
 WORK_PREFIX = ".job-"  # of the names of working directories
 
@@ -62,6 +54,10 @@ RESULTS = {
 
 class JobStoppedError(Exception):
     """Someone asked the job to stop."""
+
+
+class ServerClosingError(Exception):
+    """The server ends; the next one begins the job again."""
 
 
 class JobRunner:
@@ -84,6 +80,7 @@ class JobRunner:
         self._plane = plane
         self._wait = wait
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._stops: dict[str, threading.Event] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -106,16 +103,7 @@ class JobRunner:
 
     def stop(self, arn: str) -> None:
         """Turn the job to Stopping and end its child; its thread turns it to Stopped."""
-        with self._plane.state.lock:
-            job = self._plane.state.jobs[arn]
-            now = self._plane.now()
-            stages = {
-                name: replace(stage, status="Stopping", changed=now)
-                if stage.status == "InProgress"
-                else stage
-                for name, stage in job.stages.items()
-            }
-            self._put(replace(job, status="Stopping", changed=now, stages=stages))
+        mark_stopping(self._plane, arn)
         self._interrupt(arn)
 
     def join(self, arn: str, seconds: float | None = None) -> None:
@@ -126,7 +114,8 @@ class JobRunner:
             thread.join(seconds)
 
     def close(self) -> None:
-        """Stop all jobs and end their children."""
+        """End all work and its children. The records stay as they are: jobs can be gone on with."""
+        self._closing.set()
         with self._lock:
             arns = list(self._threads)
         for arn in arns:
@@ -143,19 +132,22 @@ class JobRunner:
             child.terminate()
 
     def _run(self, arn: str) -> None:
-        workdir = self._plane.models_dir / f"{WORK_PREFIX}{id_of(arn)}"
+        prefix = f"{WORK_PREFIX}{id_of(arn)}-"
         try:
-            workdir.mkdir(parents=True)
-            self._work(arn, workdir)
+            with TemporaryDirectory(
+                prefix=prefix, dir=self._plane.models_dir, ignore_cleanup_errors=True
+            ) as workdir:
+                self._work(arn, Path(workdir))
+        except ServerClosingError:
+            pass
         except JobStoppedError:
-            self._finish(arn, "Stopped")
+            self._end(arn, "Stopped")
         except JobError as failure:
-            self._finish(arn, "Failed", failure_message=str(failure)[:2048])
+            self._end(arn, "Failed", failure_message=str(failure)[:2048])
         except Exception:  # whatever it was, the job must end, and the server's log say why
             traceback.print_exc()
-            self._finish(arn, "Failed", failure_message=UNEXPECTED)
+            self._end(arn, "Failed", failure_message=UNEXPECTED)
         finally:
-            shutil.rmtree(workdir, ignore_errors=True)
             with self._lock:
                 del self._threads[arn], self._stops[arn]
 
@@ -185,7 +177,9 @@ class JobRunner:
                 if (workdir / name).exists():
                     data = (workdir / name).read_bytes()
                     write_output(plane.store, role, output_uri, target, data)
-        self._complete(arn, workdir)
+        with plane.state.lock:
+            self._check_stop(arn)
+            complete(plane, arn, workdir)
 
     def _assume_role(self, job: Job) -> Role:
         try:
@@ -221,7 +215,7 @@ class JobRunner:
         """Mark a stage as it goes, and let it last its time."""
         self._check_stop(arn)
         began = self._plane.now()
-        self._mark(arn, name, "InProgress")
+        mark_stage(self._plane, arn, name, "InProgress")
         try:
             yield
             passed = (self._plane.now() - began).total_seconds()
@@ -231,12 +225,14 @@ class JobRunner:
             self._check_stop(arn)
             self._suffer(arn, name)
         except JobStoppedError:
-            self._mark(arn, name, "Stopped")
+            mark_stage(self._plane, arn, name, "Stopped")
+            raise
+        except ServerClosingError:
             raise
         except Exception:
-            self._mark(arn, name, "Failed")
+            mark_stage(self._plane, arn, name, "Failed")
             raise
-        self._mark(arn, name, "Completed")
+        mark_stage(self._plane, arn, name, "Completed")
 
     def _suffer(self, arn: str, name: str) -> None:
         """Stick in a stage, or fail at its end, where the settings want it."""
@@ -247,49 +243,17 @@ class JobRunner:
             raise JobError(settings.fail_message)
 
     def _check_stop(self, arn: str) -> None:
+        if self._closing.is_set():
+            raise ServerClosingError
         if self._stops[arn].is_set():
             raise JobStoppedError
 
-    def _mark(self, arn: str, name: str, status: str) -> None:
-        with self._plane.state.lock:
-            job, now = self._plane.state.jobs[arn], self._plane.now()
-            stage = replace(job.stages[name], status=status, changed=now)
-            if stage.created is None:
-                stage = replace(stage, created=now)
-            self._put(replace(job, changed=now, stages={**job.stages, name: stage}))
-
-    def _complete(self, arn: str, workdir: Path) -> None:
-        """Make the custom model and end the job."""
-        plane = self._plane
-        result = json.loads((workdir / "result.json").read_text(encoding="utf-8"))
-        with plane.state.lock:
-            self._check_stop(arn)
-            job, now = plane.state.jobs[arn], plane.now()
-            account_id = arn.split(":")[4]
-            resource = f"custom-model/{job.base_model_id}/{new_id()}"
-            model = CustomModel(
-                arn=build_arn(region_of(arn), account_id, resource),
-                name=job.request["customModelName"],
-                created=now,
-                job_arn=arn,
-                base_model_id=job.base_model_id,
-                directory=plane.models_dir / id_of(resource),
-            )
-            (workdir / "model").rename(model.directory)
-            plane.state.models[model.arn] = model
-            plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
-            self._finish(
-                arn,
-                "Completed",
-                model_arn=model.arn,
-                training_loss=result["training_loss"],
-                validation_loss=result["validation_loss"],
-            )
-
-    def _finish(self, arn: str, status: str, **results: Any) -> None:
-        with self._plane.state.lock:
-            job, now = self._plane.state.jobs[arn], self._plane.now()
-            self._put(replace(job, status=status, changed=now, ended=now, **results))
-
-    def _put(self, job: Job) -> None:
-        self._plane.state.jobs[job.arn] = job
+    def _end(self, arn: str, status: str, **results: Any) -> None:
+        """Write down how the job ended; while the disk is full, say, try again and again."""
+        while not self._closing.is_set():
+            try:
+                finish(self._plane, arn, status, **results)
+                break
+            except SandboxError as error:
+                print(f"{arn} has ended: {status}. {error}", file=sys.stderr)
+                self._wait(self._closing, RETRY_SECONDS)

@@ -33,7 +33,7 @@ class SandboxSettings:
         fail_message: The failure message they then have.
         stick_stage: Jobs stay in this stage until the setting is changed or they are stopped.
         idle_seconds: The sandbox stops itself after so long without a request or running job.
-        account_id: Twelve digits; set when the sandbox starts.
+        account_id: Twelve digits; fixed from the sandbox's first start until it is reset.
     """
 
     stage_seconds: float = 1.0

@@ -1,12 +1,12 @@
 """What the sandbox's Bedrock knows: jobs, custom models, throughputs, deployments, tags.
 
-Records are frozen; a change is a new record put in the old one's place, always under one lock.
-Ids and ARNs have the shapes of botocore's service model: twelve lower-case letters or digits.
+Records are frozen; a change is a new record put in the old one's place, always under one lock,
+and is in the ledger once that is let go. Ids and ARNs have the shapes of botocore's service
+model: twelve lower-case letters or digits.
 """
 
 import secrets
 import string
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from haikuft.base_models import BaseModel
+from haikuft.sandbox.ledger import Ledger
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.storage import Store
+from haikuft.sandbox.tables import Tables
 
 STAGES = ("validationDetails", "dataProcessingDetails", "trainingDetails")  # AWS's names, in order
 UNFINISHED = frozenset({"InProgress", "Stopping"})
@@ -177,17 +179,26 @@ class Deployment:
 
 
 class State:
-    """All records of one sandbox. Hold `lock` from the first look to the last change."""
+    """All records of one sandbox. Hold `lock` from the first look to the last change.
 
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self.jobs: dict[str, Job] = {}
-        self.models: dict[str, CustomModel] = {}
-        self.throughputs: dict[str, Throughput] = {}
-        self.deployments: dict[str, Deployment] = {}
-        self.tags: dict[str, dict[str, str]] = {}
-        # (operation, Region, client request token) -> the ARN that the first request made
-        self.tokens: dict[tuple[str, str, str], str] = {}
+    What changed while it was held is in the ledger, whole, once it is let go; when the block
+    raises, nothing has changed.
+
+    Args:
+        ledger: Where the records are kept.
+        models_dir: Where custom models' files are; the ledger knows them relative to it.
+    """
+
+    def __init__(self, ledger: Ledger, models_dir: Path) -> None:
+        tables = Tables(ledger, models_dir)
+        self.lock = tables.lock
+        self.jobs = tables.add("bedrock.jobs", Job)
+        self.models = tables.add("bedrock.models", CustomModel)
+        self.throughputs = tables.add("bedrock.throughputs", Throughput)
+        self.deployments = tables.add("bedrock.deployments", Deployment)
+        self.tags = tables.add("bedrock.tags", dict[str, str])
+        # operation/Region/client request token -> the ARN that the first request made
+        self.tokens = tables.add("bedrock.tokens", str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,5 +15,6 @@ def remember(state: State, call: Call, arn: str) -> None:
         state.tokens[_key(call)] = arn
 
 
-def _key(call: Call) -> tuple[str, str, str]:
-    return call.operation, call.region, call.parameters.get("clientRequestToken", "")
+def _key(call: Call) -> str:
+    token = call.parameters.get("clientRequestToken", "")
+    return f"{call.operation}/{call.region}/{token}"

@@ -17,6 +17,7 @@ from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.job_run import JobRunner
+from haikuft.sandbox.ledger import Ledger
 from haikuft.sandbox.protocol import SERVICES, Call, load_service
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
@@ -255,6 +256,7 @@ def open_desk(tmp_path: Path) -> Iterator[Desk]:
         tmp_path / "models",
         lambda: desk.time,
         base_models=desk.base_models,
+        ledger=Ledger(tmp_path / "ledger.sqlite"),
         make_runner=lambda plane: JobRunner(
             plane, wait=desk.wait, command=(sys.executable, str(script))
         ),

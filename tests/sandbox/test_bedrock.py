@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from haikuft.sandbox.bedrock import Bedrock
+from haikuft.sandbox.ledger import Ledger
 from haikuft.sandbox.protocol import SERVICES, load_service
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
@@ -133,18 +134,11 @@ def read_csv(clients, key):
 
 def test_every_handler_is_an_operation_of_aws(tmp_path):
     """No handler is misnamed: each name is in botocore's service model."""
-    bedrock = Bedrock(None, SandboxSettings, tmp_path)
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    bedrock = Bedrock(None, SandboxSettings, tmp_path / "models", ledger=ledger)
     served = {*bedrock.handlers(), *Runtime(bedrock).handlers()}
     known = {name for service in SERVICES for name in load_service(service).operation_names}
     assert served <= known
-
-
-def test_bedrock_when_made_clears_what_a_killed_server_left(tmp_path):
-    """Working directories of unfinished jobs go; models' files stay."""
-    for name in (".job-abcdefghijkl", "mnopqrstuvwx"):
-        (tmp_path / name).mkdir()
-    Bedrock(None, SandboxSettings, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mnopqrstuvwx"]
 
 
 def test_job_leaves_falling_losses_in_s3(tuned):

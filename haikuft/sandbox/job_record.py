@@ -1,0 +1,107 @@
+"""How a job's record changes: stage by stage, to its end, and when a new server goes on with it.
+
+Each of these is one change: what it says is in the ledger, whole, when it returns.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from haikuft.sandbox.state import (
+    STAGES,
+    UNFINISHED,
+    ControlPlane,
+    CustomModel,
+    Job,
+    Stage,
+    build_arn,
+    id_of,
+    new_id,
+    region_of,
+)
+from haikuft.sandbox.tags import read_tags
+
+
+def mark_stage(plane: ControlPlane, arn: str, name: str, status: str) -> None:
+    """Put one of the job's stages into a status; it begins with its first."""
+    with plane.state.lock:
+        job, now = plane.state.jobs[arn], plane.now()
+        stage = replace(job.stages[name], status=status, changed=now)
+        if stage.created is None:
+            stage = replace(stage, created=now)
+        plane.state.jobs[arn] = replace(job, changed=now, stages={**job.stages, name: stage})
+
+
+def mark_stopping(plane: ControlPlane, arn: str) -> None:
+    """Turn the job, and the stage it is in, to Stopping."""
+    with plane.state.lock:
+        job, now = plane.state.jobs[arn], plane.now()
+        stages = {
+            name: replace(stage, status="Stopping", changed=now)
+            if stage.status == "InProgress"
+            else stage
+            for name, stage in job.stages.items()
+        }
+        plane.state.jobs[arn] = replace(job, status="Stopping", changed=now, stages=stages)
+
+
+def finish(plane: ControlPlane, arn: str, status: str, **results: Any) -> None:
+    """End the job; `results` are further attributes of its record."""
+    with plane.state.lock:
+        job, now = plane.state.jobs[arn], plane.now()
+        plane.state.jobs[arn] = replace(job, status=status, changed=now, ended=now, **results)
+
+
+def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
+    """Make the custom model of what the training left in its directory, and end the job.
+
+    The files are in their place before the record names them: a server killed in between leaves
+    files that no record names, which the next one deletes, and never a model without files.
+    """
+    result = json.loads((workdir / "result.json").read_text(encoding="utf-8"))
+    with plane.state.lock:
+        job = plane.state.jobs[arn]
+        resource = f"custom-model/{job.base_model_id}/{new_id()}"
+        model = CustomModel(
+            arn=build_arn(region_of(arn), arn.split(":")[4], resource),
+            name=job.request["customModelName"],
+            created=plane.now(),
+            job_arn=arn,
+            base_model_id=job.base_model_id,
+            directory=plane.models_dir / id_of(resource),
+        )
+        (workdir / "model").rename(model.directory)
+        plane.state.models[model.arn] = model
+        plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
+        finish(
+            plane,
+            arn,
+            "Completed",
+            model_arn=model.arn,
+            training_loss=result["training_loss"],
+            validation_loss=result["validation_loss"],
+        )
+
+
+def begin_again(plane: ControlPlane) -> list[str]:
+    """Ready the jobs that an ended server left unfinished; return the ARNs of those to run.
+
+    Their stages begin again; a job that was Stopping has stopped.
+    """
+    with plane.state.lock:
+        left = [job for job in plane.state.jobs.values() if job.status in UNFINISHED]
+        for job in left:
+            if job.status == "Stopping":
+                _stop(plane, job)
+            else:
+                stages = dict.fromkeys(STAGES, Stage())
+                plane.state.jobs[job.arn] = replace(job, changed=plane.now(), stages=stages)
+    return [job.arn for job in left if job.status == "InProgress"]
+
+
+def _stop(plane: ControlPlane, job: Job) -> None:
+    for name, stage in job.stages.items():
+        if stage.status == "Stopping":
+            mark_stage(plane, job.arn, name, "Stopped")
+    finish(plane, job.arn, "Stopped")
