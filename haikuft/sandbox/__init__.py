@@ -3,6 +3,7 @@
 Importing this package loads neither moto nor NumPy; the server process does.
 """
 
+from haikuft.sandbox.directory import state_directory
 from haikuft.sandbox.lifecycle import (
     Endpoint,
     Status,
@@ -10,7 +11,6 @@ from haikuft.sandbox.lifecycle import (
     read_settings,
     reset,
     start,
-    state_directory,
     status,
     stop,
 )

@@ -1,37 +1,40 @@
 """Start the sandbox, find it again, change its settings, stop it, empty it.
 
-One state directory, one server. Whether it runs is asked of its endpoint, never judged by a
-process id; two starts at once wait for each other on a lock and get the same server.
+One state directory, one server; what it holds is in the directory and outlives it. Whether a
+server runs is asked of its endpoint, never judged by a process id; two starts at once wait for
+each other on a lock and get the same one.
 """
 
-import fcntl
 import http.client
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from haikuft.errors import SandboxError, SettingsError
-from haikuft.sandbox.ledger import LEDGER_FILE
+from haikuft.sandbox.directory import (
+    HOST,
+    LOG_FILE,
+    SERVER_LOCK,
+    START_LOCK,
+    empty,
+    hold_lock,
+    is_locked,
+    read_port,
+    state_directory,
+    url_of,
+)
 from haikuft.sandbox.settings import SandboxSettings, change_settings
 
-HOST = "127.0.0.1"  # the only address a sandbox ever listens on
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
-ENDPOINT_FILE = "endpoint.json"  # which port the server listens on, or last did
-LOG_FILE = "log"
-DIRECTORIES = ("models", "objects")  # what custom models and S3's objects consist of
-SERVER_LOCK = "server.lock"  # held by the server as long as it lives
-START_LOCK = "start.lock"  # held by whoever starts or empties it
-_CONTENTS = (LEDGER_FILE, f"{LEDGER_FILE}-wal", f"{LEDGER_FILE}-shm", ENDPOINT_FILE, LOG_FILE)
+REFUSED = 3  # the server's exit code when it has said what keeps it from starting
 _FOREIGN = ("AWS_", "MOTO_", "BOTO", "FLASK_", "WERKZEUG_", "INITIAL_NO_AUTH", "TEST_SERVER_MODE")
 
 _children: list[subprocess.Popen[bytes]] = []  # kept, so that a server that ended is reaped
@@ -62,23 +65,6 @@ class Status:
     state: str
 
 
-def state_directory(state: str | Path | None = None) -> Path:
-    """Return where a sandbox keeps its state.
-
-    That is `state`, else $HAIKUFT_SANDBOX_STATE, else "haikuft/sandbox" in the user's
-    directory for such things. Nothing is created.
-    """
-    named = state or os.environ.get("HAIKUFT_SANDBOX_STATE")
-    if named:
-        return Path(named).expanduser().resolve()
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        chosen = Path(os.environ.get("XDG_STATE_HOME", ""))
-        base = chosen if chosen.is_absolute() else Path.home() / ".local" / "state"
-    return (base / "haikuft" / "sandbox").resolve()
-
-
 def start(
     state: str | Path | None = None, *, settings: Mapping[str, Any] | None = None
 ) -> Endpoint:
@@ -86,10 +72,11 @@ def start(
 
     Args:
         state: The state directory; None for the user's own, see `state_directory`.
-        settings: Names and values of SandboxSettings; a running sandbox is set to them, too.
+        settings: Names and values of SandboxSettings, whether it runs already or not; they hold
+            until they are set again, and others stay as they were last set.
 
-    Raises SandboxError, with the end of the server's log, when it does not come up;
-    SettingsError for a setting that does not exist or is out of its range.
+    Raises SandboxError, with what the server said, when it does not come up; SettingsError for a
+    setting that does not exist or is out of its range.
     """
     directory = state_directory(state)
     wanted = dict(settings or {})
@@ -102,8 +89,8 @@ def start(
                 return _launch(directory, wanted)
     except OSError as error:
         raise SandboxError(
-            f"The sandbox cannot use its state directory {directory}: {error}. Name another one "
-            "with --state or HAIKUFT_SANDBOX_STATE."
+            f"The sandbox cannot use its state directory {directory}: {error}. Name another one, "
+            "on a local disk that you may write to, with --state or HAIKUFT_SANDBOX_STATE."
         ) from error
     endpoint = _endpoint(found)
     if wanted:
@@ -114,18 +101,21 @@ def start(
 def status(state: str | Path | None = None) -> Status:
     """Ask whether the sandbox of a state directory runs."""
     directory = state_directory(state)
+    port = read_port(directory)
     try:
-        port = int(json.loads((directory / ENDPOINT_FILE).read_text("utf-8"))["port"])
-        answer = _ask(port, "GET", "/_sandbox")
-        if answer["state"] == str(directory):
-            return Status(True, _url(port), int(answer["pid"]), str(directory))
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
-        pass  # no such file, nobody there, or another program on that port: it does not run
+        if port:
+            answer = _ask(port, "GET", "/_sandbox")
+            if answer["state"] == str(directory):
+                return Status(True, url_of(port), int(answer["pid"]), str(directory))
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException, SandboxError):
+        pass  # nobody there, or another program on that port: it does not run
     return Status(False, None, None, str(directory))
 
 
 def stop(state: str | Path | None = None) -> bool:
-    """Stop the sandbox; everything in it is forgotten. Return whether it ran.
+    """Stop the sandbox; the next start finds everything as it was. Return whether it ran.
+
+    A customization job that was running begins its stages again then.
 
     Raises SandboxError when it goes on running for longer than 15 seconds.
     """
@@ -135,7 +125,7 @@ def stop(state: str | Path | None = None) -> bool:
     _request(_endpoint(found), "POST", "/_sandbox/stop")
     directory = Path(found.state)
     deadline = time.monotonic() + STOP_SECONDS
-    while _is_locked(directory / SERVER_LOCK):
+    while is_locked(directory / SERVER_LOCK):
         if time.monotonic() > deadline:
             raise SandboxError(
                 f"The sandbox was told to stop and still runs. End its process: kill {found.pid}."
@@ -152,15 +142,11 @@ def reset(state: str | Path | None = None) -> None:
         return
     with hold_lock(directory / START_LOCK):
         stop(directory)
-        for name in _CONTENTS:
-            (directory / name).unlink(missing_ok=True)
-        for name in DIRECTORIES:
-            if (directory / name).is_dir():
-                shutil.rmtree(directory / name)
+        empty(directory)
 
 
 def configure(endpoint: Endpoint | str, **settings: Any) -> SandboxSettings:
-    """Change settings of a running sandbox; return all of them as they are now.
+    """Change settings of a running sandbox, for good; return all of them as they are now.
 
     Raises SettingsError for a setting it does not take, SandboxError when it does not answer.
     """
@@ -172,39 +158,24 @@ def read_settings(endpoint: Endpoint | str) -> SandboxSettings:
     return SandboxSettings(**_request(endpoint, "GET", "/_sandbox/settings"))
 
 
-@contextmanager
-def hold_lock(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold an exclusive lock on a file; it goes when its holder does, however that ends.
-
-    Raises BlockingIOError when another holds it and `wait` is False.
-    """
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        yield
-
-
-def write_endpoint(directory: Path, port: int) -> None:
-    """Write down which port the server listens on, at once or not at all."""
-    partial = directory / f"{ENDPOINT_FILE}.part"
-    partial.write_text(json.dumps({"port": port, "endpoint": _url(port)}), "utf-8")
-    partial.replace(directory / ENDPOINT_FILE)
-
-
-def read_port(directory: Path) -> int:
-    """Return the port that the last server of this directory had; 0 when there was none."""
-    try:
-        port = int(json.loads((directory / ENDPOINT_FILE).read_text("utf-8"))["port"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
-    return port if 1024 <= port <= 65535 else 0
-
-
 def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
     """Start the server and wait for its answer; the caller holds the start lock."""
     _reap()
+    deadline = time.monotonic() + START_SECONDS
+    while is_locked(directory / SERVER_LOCK):  # by a server that is coming up, or just ending
+        found = status(directory)
+        if found.running:
+            return _endpoint(found)
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"A process holds {directory / SERVER_LOCK} and does not answer as a sandbox. End "
+                "that process, then start the sandbox again."
+            )
+        time.sleep(0.02)
     command = [sys.executable, "-P", "-m", "haikuft.sandbox.server"]
     command += ["--state", str(directory), "--settings", json.dumps(settings)]
     with (directory / LOG_FILE).open("ab") as log:
+        before = log.tell()
         process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             command,
             stdin=subprocess.DEVNULL,
@@ -215,15 +186,19 @@ def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
             start_new_session=True,
         )
     _children.append(process)
-    deadline = time.monotonic() + START_SECONDS
     while not (found := status(directory)).running:
         ended = process.poll() is not None
-        if ended and not _is_locked(directory / SERVER_LOCK):
-            raise SandboxError(f"The sandbox ended as it started. {_end_of_log(directory)}")
+        if ended and process.returncode == REFUSED:
+            raise SandboxError(f"The sandbox did not start. {_said(directory, before)}")
+        if ended and not is_locked(directory / SERVER_LOCK):
+            raise SandboxError(
+                f"The sandbox ended as it started. {directory / LOG_FILE} says:\n"
+                f"{_said(directory, before)}"
+            )
         if time.monotonic() > deadline:
             raise SandboxError(
                 f"The sandbox did not answer within {START_SECONDS:.0f} seconds. "
-                f"{_end_of_log(directory)}"
+                f"{directory / LOG_FILE} says:\n{_said(directory, before)}"
             )
         time.sleep(0.02)
     return _endpoint(found)
@@ -238,17 +213,10 @@ def _own_environment() -> dict[str, str]:
     }
 
 
-def _end_of_log(directory: Path) -> str:
-    lines = (directory / LOG_FILE).read_text("utf-8", errors="replace").splitlines()
-    return f"The end of {directory / LOG_FILE}:\n" + "\n".join(lines[-12:])
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        with hold_lock(path, wait=False):
-            return False
-    except BlockingIOError:
-        return True
+def _said(directory: Path, since: int) -> str:
+    """Return the last lines of the log's part that begins at byte `since`."""
+    said = (directory / LOG_FILE).read_bytes()[since:].decode("utf-8", errors="replace")
+    return "\n".join(said.splitlines()[-12:])
 
 
 def _reap() -> None:
@@ -273,7 +241,10 @@ def _request(
 
 
 def _ask(port: int, method: str, path: str, document: Any = None) -> dict[str, Any]:
-    """Ask a server on loopback, past any proxy. Raises SettingsError for its refusals."""
+    """Ask a server on loopback, past any proxy.
+
+    Raises SettingsError for settings it refuses, SandboxError for anything else it cannot do.
+    """
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         body = None if document is None else json.dumps(document)
@@ -286,6 +257,8 @@ def _ask(port: int, method: str, path: str, document: Any = None) -> dict[str, A
         raise TypeError("that was not an answer of the sandbox")
     if response.status == http.client.BAD_REQUEST:
         raise SettingsError(str(answer.get("message")))
+    if response.status != http.client.OK:
+        raise SandboxError(str(answer.get("message")))
     return answer
 
 
@@ -293,7 +266,3 @@ def _endpoint(found: Status) -> Endpoint:
     if found.endpoint is None or found.pid is None:
         raise SandboxError(f"The sandbox of {found.state} does not run.")
     return Endpoint(found.endpoint, found.state, found.pid)
-
-
-def _url(port: int) -> str:
-    return f"http://{HOST}:{port}"

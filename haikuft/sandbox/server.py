@@ -1,7 +1,8 @@
 """The sandbox's server process: `python -m haikuft.sandbox.server --state DIR`.
 
 `lifecycle.start` runs it. It serves until it is told to stop, or until nobody has asked for
-anything and no job has run for settings.idle_seconds.
+anything and no job has run for settings.idle_seconds. What it holds is in the state directory at
+any moment, so that it may be killed, too.
 """
 
 import argparse
@@ -10,12 +11,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from haikuft.sandbox.lifecycle import SERVER_LOCK, hold_lock, read_port, write_endpoint
-from haikuft.sandbox.settings import SandboxSettings, change_settings
+from haikuft.errors import HaikuftError
+from haikuft.sandbox.directory import SERVER_LOCK, hold_lock, read_port, write_endpoint
+from haikuft.sandbox.kept_settings import begin
+from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
+from haikuft.sandbox.lifecycle import REFUSED
+from haikuft.sandbox.settings import SandboxSettings
 
 _LOOK_SECONDS = 1.0  # how often the server asks itself whether it is idle
 _PARTING_SECONDS = 0.1  # the answer to the request to stop leaves first
@@ -31,29 +36,40 @@ class Watched(Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until stopped; return the exit code: 0, or 1 when another server has the state."""
+    """Serve until stopped; return the exit code.
+
+    That is 0, 1 when another server has the state, and REFUSED when settings or what is in the
+    state directory cannot be used; standard error then says why, and how to mend it.
+    """
     parser = argparse.ArgumentParser(prog="python -m haikuft.sandbox.server")
     parser.add_argument("--state", type=Path, required=True, help="state directory")
     parser.add_argument("--settings", type=json.loads, default={}, help="settings as JSON")
     options = parser.parse_args(argv)
     state: Path = options.state.resolve()
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings = change_settings(SandboxSettings(), options.settings)
     try:
         with hold_lock(state / SERVER_LOCK, wait=False):
-            serve(state, settings)
+            serve(state, options.settings)
     except BlockingIOError:
         sys.stderr.write(f"Another sandbox has the state in {state}.\n")
         return 1
+    except HaikuftError as error:
+        sys.stderr.write(f"{error}\n")
+        return REFUSED
     return 0
 
 
-def serve(state: Path, settings: SandboxSettings) -> None:
-    """Bind to loopback, write the endpoint down, answer until stopped."""
+def serve(state: Path, wanted: Mapping[str, Any]) -> None:
+    """Bind to loopback, write the endpoint down, answer until stopped.
+
+    `wanted` are settings to begin with, on top of those that were kept.
+    """
+    ledger = Ledger(state / LEDGER_FILE)
+    settings = begin(ledger, wanted)
     os.environ["MOTO_ACCOUNT_ID"] = settings.account_id  # moto reads it once, when imported
     from haikuft.sandbox.application import Sandbox
 
-    sandbox = Sandbox(state, settings=settings)
+    sandbox = Sandbox(state, ledger=ledger, settings=settings)
     server = _bind(sandbox, read_port(state))
     stopped = threading.Event()
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from haikuft.sandbox.directory import HOST
 from haikuft.sandbox.faults import CUT
-from haikuft.sandbox.lifecycle import HOST
 
 BODY_READ = "haikuft.body_read"  # key in the WSGI environ, set once the body was read to its end
 

@@ -14,7 +14,7 @@ import pytest
 import haikuft.sandbox as sandbox_package
 from haikuft.errors import SandboxError, SettingsError
 from haikuft.sandbox import Endpoint, SandboxSettings
-from haikuft.sandbox.lifecycle import SERVER_LOCK, hold_lock, read_port, write_endpoint
+from haikuft.sandbox.directory import SERVER_LOCK, hold_lock, read_port, write_endpoint
 
 START = "import sys, haikuft.sandbox as s; print(s.start(sys.argv[1]).pid)"
 

@@ -1,0 +1,93 @@
+"""A sandbox's state directory: where it is, what lies in it, and the locks on it.
+
+What a sandbox holds is there at any moment and outlives the server, however that ends. The
+directory belongs on a local disk: locks and SQLite are not to be trusted on most network drives.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from haikuft.sandbox.ledger import LEDGER_FILE
+
+HOST = "127.0.0.1"  # the only address a sandbox ever listens on
+ENDPOINT_FILE = "endpoint.json"  # which port the server listens on, or last did
+LOG_FILE = "log"
+SERVER_LOCK = "server.lock"  # held by the server as long as it lives
+START_LOCK = "start.lock"  # held by whoever starts or empties it
+_PARTIAL = f"{ENDPOINT_FILE}.part"
+_CONTENTS = ("models", "objects")  # custom models' files and S3's objects
+_LEDGER_FILES = (LEDGER_FILE, f"{LEDGER_FILE}-wal", f"{LEDGER_FILE}-shm")
+_FILES = (*_LEDGER_FILES, ENDPOINT_FILE, _PARTIAL, LOG_FILE)  # in the order of their deletion
+
+
+def state_directory(state: str | Path | None = None) -> Path:
+    """Return where a sandbox keeps its state.
+
+    That is `state`, else $HAIKUFT_SANDBOX_STATE, else "haikuft/sandbox" in the user's
+    directory for such things. Nothing is created.
+    """
+    named = state or os.environ.get("HAIKUFT_SANDBOX_STATE")
+    if named:
+        return Path(named).expanduser().resolve()
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        chosen = Path(os.environ.get("XDG_STATE_HOME", ""))
+        base = chosen if chosen.is_absolute() else Path.home() / ".local" / "state"
+    return (base / "haikuft" / "sandbox").resolve()
+
+
+@contextmanager
+def hold_lock(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold an exclusive lock on a file; it goes when its holder does, however that ends.
+
+    Raises BlockingIOError when another holds it and `wait` is False.
+    """
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether someone holds the lock."""
+    try:
+        with hold_lock(path, wait=False):
+            return False
+    except BlockingIOError:
+        return True
+
+
+def write_endpoint(directory: Path, port: int) -> None:
+    """Write down which port the server listens on, at once or not at all."""
+    partial = directory / _PARTIAL
+    partial.write_text(json.dumps({"port": port, "endpoint": url_of(port)}), "utf-8")
+    partial.replace(directory / ENDPOINT_FILE)
+
+
+def read_port(directory: Path) -> int:
+    """Return the port that the last server of this directory had; 0 when there was none."""
+    try:
+        port = int(json.loads((directory / ENDPOINT_FILE).read_text("utf-8"))["port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    return port if 1024 <= port <= 65535 else 0
+
+
+def empty(directory: Path) -> None:
+    """Delete all that a sandbox holds, its log and its port; nothing else, and not the locks."""
+    for name in _FILES:
+        (directory / name).unlink(missing_ok=True)
+    for name in _CONTENTS:
+        if (directory / name).is_dir():
+            shutil.rmtree(directory / name)
+
+
+def url_of(port: int) -> str:
+    """Write the address of a port as AWS clients take it."""
+    return f"http://{HOST}:{port}"
