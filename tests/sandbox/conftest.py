@@ -17,7 +17,7 @@ from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.job_run import JobRunner
-from haikuft.sandbox.ledger import Ledger
+from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.protocol import SERVICES, Call, load_service
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
@@ -136,17 +136,40 @@ class Desk:
         models: The models loaded so far, with what they were asked.
         on_wait: Called each time a stage waits for its time.
         base_models: What is offered and can be tuned; a test may add to it.
+        script: What trains.
     """
 
     store: FakeStore
     settings: SandboxSettings
     time: datetime
+    script: Path
+    ledger: Ledger = field(init=False)
     bedrock: Bedrock = field(init=False)
     runtime: Runtime = field(init=False)
     seen: list[dict[str, Any]] = field(default_factory=list)
     models: list["FakeModel"] = field(default_factory=list)
     on_wait: Callable[[], None] = lambda: None
     base_models: dict[str, BaseModel] = field(default_factory=lambda: dict(BASE_MODELS))
+
+    def open(self, state: Path, ledger: Ledger | None = None) -> None:
+        """Open the Bedrock of a state directory, as a server does that starts there."""
+        self.ledger = ledger or Ledger(state / LEDGER_FILE)
+        self.bedrock = Bedrock(
+            self.store,  # type: ignore[arg-type]
+            lambda: self.settings,
+            state / "models",
+            lambda: self.time,
+            base_models=self.base_models,
+            ledger=self.ledger,
+            make_runner=lambda plane: JobRunner(
+                plane, wait=self.wait, command=(sys.executable, str(self.script))
+            ),
+        )
+        self.runtime = Runtime(
+            self.bedrock,
+            load=self.load,  # type: ignore[arg-type]
+            sleep=lambda seconds: self.pass_time(seconds=seconds),
+        )
 
     def ask(self, operation: str, *, region: str = REGION, **parameters: Any) -> dict[str, Any]:
         """Call an operation and see that its result fits AWS's model."""
@@ -241,31 +264,18 @@ def records() -> Callable[..., bytes]:
 
 
 @contextmanager
-def open_desk(tmp_path: Path) -> Iterator[Desk]:
-    """Set up a Bedrock with good data files in its store."""
-    script = tmp_path / "training.py"
+def open_desk(path: Path) -> Iterator[Desk]:
+    """Set up a Bedrock below that path, with good data files in its store."""
+    path.mkdir(exist_ok=True)
+    script = path / "training.py"
     script.write_text(TRAINING)
-    desk = Desk(FakeStore(), SandboxSettings(stage_seconds=2.0), datetime(2026, 11, 21, tzinfo=UTC))
+    settings = SandboxSettings(stage_seconds=2.0)
+    desk = Desk(FakeStore(), settings, datetime(2026, 11, 21, tzinfo=UTC), script)
     desk.store.objects = {
         ("data", "training/train.jsonl"): build_records(40),
         ("data", "validation/validation.jsonl"): build_records(32, "Has it left?"),
     }
-    desk.bedrock = Bedrock(
-        desk.store,  # type: ignore[arg-type]
-        lambda: desk.settings,
-        tmp_path / "models",
-        lambda: desk.time,
-        base_models=desk.base_models,
-        ledger=Ledger(tmp_path / "ledger.sqlite"),
-        make_runner=lambda plane: JobRunner(
-            plane, wait=desk.wait, command=(sys.executable, str(script))
-        ),
-    )
-    desk.runtime = Runtime(
-        desk.bedrock,
-        load=desk.load,  # type: ignore[arg-type]
-        sleep=lambda seconds: desk.pass_time(seconds=seconds),
-    )
+    desk.open(path)
     yield desk
     desk.bedrock.close()
 

@@ -1,12 +1,14 @@
 """What survives the server: entries written whole or not at all."""
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from haikuft.sandbox.ledger import Ledger
+from haikuft.errors import SandboxError
+from haikuft.sandbox.ledger import FORMAT, Ledger
 
 
 def test_entries_are_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
@@ -49,3 +51,80 @@ def test_what_was_applied_outlives_a_killed_process(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
     assert ended.returncode == -9
     assert Ledger(path).read("job") == {"a": b"1"}
+
+
+def check_refusal(path: Path, words: str) -> None:
+    """See that the ledger is refused with these words, its name and the mend, and left as it is."""
+    before = path.read_bytes()
+    with pytest.raises(SandboxError, match=words) as caught:
+        Ledger(path).read("job")
+    assert str(path) in str(caught.value)
+    assert f"haikuft sandbox reset --state {path.parent}" in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_ledger_when_written_by_a_newer_version_then_is_left_alone(tmp_path: Path) -> None:
+    """Its records may mean what this version does not know."""
+    path = tmp_path / "ledger.sqlite"
+    Ledger(path).close()
+    database = sqlite3.connect(path)
+    database.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    database.close()
+    check_refusal(path, "newer haikuft")
+
+
+@pytest.mark.parametrize("content", [b"no database" * 100, b"SQLite format 3\x00" + bytes(200)])
+def test_ledger_when_it_is_no_database_then_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    """Another file under its name, or one cut short."""
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(content)
+    check_refusal(path, "damaged: file is not a database")
+
+
+def test_ledger_when_its_inside_is_damaged_then_is_left_alone(tmp_path: Path) -> None:
+    """A page overwritten by something else is found when it is read."""
+    path = tmp_path / "ledger.sqlite"
+    ledger = Ledger(path)
+    ledger.apply([("job", str(number), bytes(3000)) for number in range(100)])
+    ledger.close()
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))
+    check_refusal(path, "damaged: database disk image is malformed")
+
+
+def test_ledger_when_empty_files_are_left_of_a_reset_then_begins_anew(tmp_path: Path) -> None:
+    """A reset that was cut short leaves at worst SQLite's side files."""
+    path = tmp_path / "ledger.sqlite"
+    ledger = Ledger(path)
+    ledger.apply([("job", "a", b"1")])
+    path.unlink()
+    assert (tmp_path / "ledger.sqlite-wal").stat().st_size
+    assert Ledger(path).read("job") == {}
+
+
+def test_ledger_when_its_place_cannot_be_used_then_says_where_it_belongs(tmp_path: Path) -> None:
+    """Something in the way, or a disk that cannot be written."""
+    (tmp_path / "file").touch()
+    (tmp_path / "ledger.sqlite").mkdir()
+    for path in (tmp_path / "ledger.sqlite", tmp_path / "file" / "ledger.sqlite"):
+        with pytest.raises(SandboxError, match="belongs on a local disk with room") as caught:
+            Ledger(path)
+        assert str(path) in str(caught.value)
+
+
+def test_apply_when_the_disk_is_full_then_writes_nothing_until_there_is_room(
+    tmp_path: Path,
+) -> None:
+    """What was there stays, and the next change finds the ledger in order."""
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.apply([("job", "a", b"1")])
+    (pages,) = ledger._database.execute("PRAGMA page_count").fetchone()
+    ledger._database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(SandboxError, match="database or disk is full"):
+        ledger.apply([("job", "a", b"2"), ("job", "b", bytes(100_000))])
+    assert ledger.read("job") == {"a": b"1"}
+    ledger._database.execute("PRAGMA max_page_count = 1000")
+    ledger.apply([("job", "a", b"2")])
+    assert ledger.read("job") == {"a": b"2"}
