@@ -167,7 +167,7 @@ def test_kill_while_a_job_is_stopping_then_it_has_stopped(
     desk.bedrock.runner.join(arn)
     desk.on_wait = lambda: None
     outcomes = []
-    for state, promised in recorder.moments:
+    for state, _ in recorder.moments:
         reopen(state)
         if arn in desk.bedrock.plane.state.jobs:
             job = desk.ask("GetModelCustomizationJob", jobIdentifier=arn)

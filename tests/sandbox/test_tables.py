@@ -119,11 +119,16 @@ def test_changes_when_the_block_raises_then_are_undone(tmp_path: Path) -> None:
     with tables.lock:
         words["a"] = "1"
         words["b"] = "2"
-    with pytest.raises(LookupError), tables.lock:
-        words["a"] = "changed"
-        words["c"] = "new"
-        del words["b"]
-        raise LookupError
+
+    def fail() -> None:
+        with tables.lock:
+            words["a"] = "changed"
+            words["c"] = "new"
+            del words["b"]
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
     assert dict(words) == {"a": "1", "b": "2"}
     assert ledger.applied == 1
 
