@@ -26,9 +26,9 @@ def add(commands: "Commands") -> None:
     for name, command, words in (
         ("start", _sandbox_start, "start it, or find it running"),
         ("status", _sandbox_status, "say whether it runs, and where"),
-        ("set", _sandbox_set, "change its settings, start it where needed, and show them all"),
-        ("stop", _sandbox_stop, "stop it"),
-        ("reset", _sandbox_reset, "stop it and empty it"),
+        ("set", _sandbox_set, "change its settings for good, start it where needed, show them all"),
+        ("stop", _sandbox_stop, "stop it; the next start finds all it held"),
+        ("reset", _sandbox_reset, "stop it and empty it, its settings too"),
     ):
         verb = verbs.add_parser(name, allow_abbrev=False, help=words, description=words)
         add_state(verb)

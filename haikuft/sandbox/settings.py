@@ -15,7 +15,7 @@ _Rule = tuple[str, Callable[[Any], bool]]  # what a setting takes, in words and 
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
-    """The settings of one sandbox; they can be changed while it runs.
+    """The settings of one sandbox; they can be changed while it runs, and hold until reset.
 
     Shares are of all calls to Bedrock, control plane and runtime, from 0 to 1.
 

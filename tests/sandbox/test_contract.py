@@ -20,6 +20,7 @@ from botocore.validate import ParamValidator
 
 from haikuft.sandbox import constraints
 from haikuft.sandbox.bedrock import Bedrock
+from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.protocol import SERVICES, ServiceError, load_service
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
@@ -141,7 +142,8 @@ def write_request(operation: str, parameters: Mapping[str, Any]) -> dict[str, An
 
 def test_rows_when_an_operation_is_served_then_it_has_one(tmp_path: Any) -> None:
     """Each handler has its row, and is an operation of AWS's."""
-    bedrock = Bedrock(None, SandboxSettings, tmp_path)  # type: ignore[arg-type]
+    ledger = Ledger(tmp_path / LEDGER_FILE)
+    bedrock = Bedrock(None, SandboxSettings, tmp_path, ledger=ledger)  # type: ignore[arg-type]
     served = {*bedrock.handlers(), *Runtime(bedrock).handlers()}
     assert served == set(ROWS)
     assert served <= set(MODELS)
