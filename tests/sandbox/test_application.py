@@ -5,16 +5,20 @@ import io
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft.sandbox import gate
+import haikuft.sandbox
+from haikuft.errors import SandboxError
+from haikuft.sandbox import SandboxSettings, gate
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.protocol import Call, ServiceError
 
+HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
 JOB_ARN = (
     "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/"
@@ -271,3 +275,38 @@ def test_raw_path_when_label_is_encoded_then_stays_so_over_http(local_sandbox: A
     connection.getresponse().read()
     connection.close()
     assert get.calls[0].parameters == {"provisionedModelId": ARN}
+
+
+def test_ledger_when_it_cannot_be_written_then_the_answer_says_so_and_nothing_has_changed(
+    local_sandbox: Any,
+) -> None:
+    """A full disk, say: no answer goes out that the next start would not know of."""
+    local = local_sandbox(handlers=None)
+    bedrock = local.client("bedrock")
+    asked = {"provisionedModelName": "pt-1", "modelId": HAIKU, "modelUnits": 1}
+    local.application.ledger._database.execute("PRAGMA query_only = ON")
+    with pytest.raises(ClientError, match=r"cannot use its ledger .* local disk with room"):
+        bedrock.create_provisioned_model_throughput(**asked)
+    with pytest.raises(SandboxError, match="cannot use its ledger"):
+        haikuft.sandbox.configure(local.url, stage_seconds=1)
+    local.application.ledger._database.execute("PRAGMA query_only = OFF")
+    assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
+    assert haikuft.sandbox.read_settings(local.url).stage_seconds == 0
+    assert bedrock.create_provisioned_model_throughput(**asked)["provisionedModelArn"]
+
+
+def test_sandbox_when_settings_are_not_given_then_has_those_that_were_kept(tmp_path: Path) -> None:
+    """What was set while it ran holds for the next one in the directory."""
+    first = Sandbox(tmp_path, handlers={})
+    body = b'{"model_units_quota": 5}'
+    environ = {
+        "REQUEST_METHOD": "PUT",
+        "PATH_INFO": "/_sandbox/settings",
+        "HTTP_HOST": "localhost",
+        "SERVER_PORT": "80",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+    }
+    first(environ, lambda *_: None)
+    first.close()
+    assert Sandbox(tmp_path, handlers={}).settings == SandboxSettings(model_units_quota=5)

@@ -1,6 +1,7 @@
 """Starting, finding, setting, stopping and emptying a sandbox, with real processes."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import haikuft.sandbox as sandbox_package
 from haikuft.errors import SandboxError, SettingsError
 from haikuft.sandbox import Endpoint, SandboxSettings
 from haikuft.sandbox.directory import read_port, write_endpoint
+from haikuft.sandbox.ledger import LEDGER_FILE
 
 START = "import sys, haikuft.sandbox as s; print(s.start(sys.argv[1]).pid)"
 
@@ -104,6 +106,52 @@ def test_start_when_server_dies_at_once_then_shows_the_end_of_its_log(
     monkeypatch.setenv("PYTHONPATH", str(broken))
     with pytest.raises(SandboxError, match="moto is broken here"):
         sandbox_package.start(state)
+
+
+@pytest.mark.parametrize(
+    ("version", "content", "words"),
+    [(None, b"no database" * 400, "is damaged"), (2, b"", "was written by a newer haikuft")],
+)
+def test_start_when_the_ledger_cannot_be_read_then_says_so_and_touches_nothing(
+    state: Path, version: int | None, content: bytes, words: str
+) -> None:
+    """The message is the server's own: the file, and the command that makes a new sandbox."""
+    (state / "models" / "abcdefghijkl").mkdir(parents=True)
+    ledger = state / LEDGER_FILE
+    ledger.write_bytes(content)
+    if version:
+        sqlite3.connect(ledger).execute(f"PRAGMA user_version = {version}").connection.close()
+        content = ledger.read_bytes()
+    with pytest.raises(SandboxError) as caught:
+        sandbox_package.start(state)
+    said = f"The sandbox did not start. The sandbox's ledger {ledger} {words}"
+    assert str(caught.value).startswith(said)
+    assert str(caught.value).endswith(f"haikuft sandbox reset --state {state}")
+    assert ledger.read_bytes() == content
+    assert (state / "models" / "abcdefghijkl").exists()
+    sandbox_package.reset(state)
+    assert sandbox_package.start(state).state == str(state)
+
+
+def test_start_when_another_account_is_wanted_then_says_that_it_is_fixed(state: Path) -> None:
+    """The number stands in every ARN that was made."""
+    sandbox_package.start(state, settings={"account_id": "210987654321"})
+    sandbox_package.stop(state)
+    with pytest.raises(SandboxError, match="account_id is 210987654321 since"):
+        sandbox_package.start(state, settings={"account_id": "123456789012"})
+    endpoint = sandbox_package.start(state)
+    assert sandbox_package.read_settings(endpoint).account_id == "210987654321"
+
+
+def test_start_when_another_program_has_the_port_then_takes_another(
+    state: Path, sandbox: Endpoint
+) -> None:
+    """A stale endpoint file names what is now someone else's: here another sandbox's port."""
+    state.mkdir()
+    write_endpoint(state, int(sandbox.url.rpartition(":")[2]))
+    endpoint = sandbox_package.start(state)
+    assert endpoint.url != sandbox.url
+    assert sandbox_package.status(sandbox.state).pid == sandbox.pid
 
 
 def test_stop_when_it_runs_then_is_gone_and_the_next_start_takes_the_same_port(
