@@ -25,6 +25,7 @@ from haikuft.sandbox import constraints, quotas, wire
 from haikuft.sandbox.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.faults import CUT, Faults
 from haikuft.sandbox.gate import RefusedError, Scope, check_origin, read_body, read_scope
+from haikuft.sandbox.keeping import Keeper
 from haikuft.sandbox.kept_settings import keep, read_kept
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.policies import PolicyError
@@ -76,7 +77,8 @@ class Sandbox:
         self.state = state
         self.ledger = ledger or Ledger(state / LEDGER_FILE)
         self.settings = settings or read_kept(self.ledger)
-        self.store = Store(settings=lambda: self.settings, now=now)
+        keeper = Keeper(self.ledger, state)
+        self.store = Store(settings=lambda: self.settings, now=now, keeper=keeper)
         self.on_stop = on_stop
         self._services = MotoServices(self.store)
         self._faults = Faults(lambda: self.settings)
@@ -122,6 +124,8 @@ class Sandbox:
         """End the work of running jobs, which the next server goes on with; close the ledger."""
         if self._bedrock is not None:
             self._bedrock.close()
+        with self.store.lock:
+            self.store.keeper.save()
         self.ledger.close()
 
     def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:

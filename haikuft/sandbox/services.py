@@ -53,8 +53,9 @@ class MotoServices:
         with self._store.lock:
             if service not in self._apps:
                 self._apps[service] = _create_app(service)
-            chunks, status, headers = run_wsgi_app(self._apps[service], environ, buffered=True)
-            body = b"".join(chunks)
+            with self._store.keeper.keeping(service):
+                chunks, status, headers = run_wsgi_app(self._apps[service], environ, buffered=True)
+                body = b"".join(chunks)
         code = int(status.split()[0])
         if service == "s3" and code == 403 and not body and environ["REQUEST_METHOD"] != "HEAD":
             body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"

@@ -16,6 +16,7 @@ from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 
+from haikuft.sandbox.keeping import Keeper
 from haikuft.sandbox.policies import Decision, PolicyError, combine, evaluate
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -58,12 +59,20 @@ class Role:
 
 
 class Store:
-    """The account's storage and identities; `lock` is held around every access to moto."""
+    """The account's storage and identities; `lock` is held around every access to moto.
+
+    What is changed in moto is changed within `keeper.keeping`, or it would not outlive the server.
+    """
 
     def __init__(
-        self, *, settings: Callable[[], SandboxSettings], now: Callable[[], datetime]
+        self,
+        *,
+        settings: Callable[[], SandboxSettings],
+        now: Callable[[], datetime],
+        keeper: Keeper,
     ) -> None:
         self.lock = RLock()
+        self.keeper = keeper
         self._settings = settings
         self._now = now
 
@@ -135,7 +144,8 @@ class Store:
             )
             if rule.get("SSEAlgorithm") == "aws:kms":
                 self._require_key(role, "kms:GenerateDataKey", rule.get("KMSMasterKeyID"), bucket)
-            self._s3().put_object(bucket, key, data)
+            with self.keeper.keeping("s3"):
+                self._s3().put_object(bucket, key, data)
 
     def _require(
         self,

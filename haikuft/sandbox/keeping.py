@@ -1,0 +1,63 @@
+"""What outlives the server of S3, IAM, STS and KMS: moto's objects, kept in the ledger.
+
+After each request, and before its answer leaves, what it changed is written down: a row for
+each bucket, object (with all its versions), upload in progress, and entity of IAM, STS and KMS.
+Rows hold results (ids, dates, secrets, names of files with bytes), so that the next start puts
+the same things back. The bytes of objects lie in files of their own, whole before a row names
+them and deleted after the row is gone. A request that changes nothing writes nothing.
+
+moto's backends belong to the process, so a process holds one sandbox's data at a time: the last
+one's that was opened.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from moto.core.base_backend import BackendDict
+
+from haikuft.sandbox import kept_backends, kept_buckets
+from haikuft.sandbox.kept_classes import build_codec
+from haikuft.sandbox.ledger import Ledger
+from haikuft.sandbox.object_files import ObjectFiles
+from haikuft.sandbox.rows import Rows
+
+OBJECTS_DIRECTORY = "objects"
+
+
+class Keeper:
+    """Keeps moto's backends in a state directory. The store's lock is held around all it does."""
+
+    def __init__(self, ledger: Ledger, state: Path) -> None:
+        files = ObjectFiles(state / OBJECTS_DIRECTORY)
+        self._codec = build_codec(files)
+        self._rows = Rows(ledger, files)
+        BackendDict.reset()
+        kept_buckets.restore(self._rows, self._codec)
+        kept_backends.restore(self._rows, self._codec)
+        files.sweep(set(self._rows.files()))
+
+    @contextmanager
+    def keeping(self, service: str) -> Iterator[None]:
+        """Keep what the block changes in S3, or, for any other service, in all the others.
+
+        Raises SandboxError when something cannot be kept; nothing is written then.
+        """
+        with kept_buckets.watch() as touched:
+            try:
+                yield
+            finally:
+                self._save(touched, others=service != "s3")
+
+    def save(self) -> None:
+        """Keep what changed beside the requests for it: when keys and roles were last used."""
+        self._save(set(), others=True)
+
+    def _save(self, touched: kept_buckets.Touched, *, others: bool) -> None:
+        try:
+            kept_buckets.stage(touched, self._rows, self._codec)
+            if others:
+                kept_backends.stage(self._rows, self._codec)
+            self._rows.commit()
+        finally:
+            self._rows.discard()

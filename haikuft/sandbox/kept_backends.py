@@ -1,0 +1,122 @@
+"""IAM, STS and KMS as rows: one for each entity, one for the rest of each backend.
+
+They hold little, so all of it is compared with what was written before. Entities are what lies
+in a backend's dictionaries: roles, users, keys. Where one holds another (a role its policies, a
+group its users), its row names the other's. A backend's other attributes (the account's alias,
+its password policy, tags, assumed roles) are one row, of which only that is written in which
+the backend differs from a new one. Policies of AWS's own are moto's and are not written.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from moto.iam.models import AWSManagedPolicy, iam_backends
+from moto.kms.models import kms_backends
+from moto.sts.models import sts_backends
+
+from haikuft.errors import SandboxError
+from haikuft.sandbox.codec import Codec
+from haikuft.sandbox.rows import Rows, write_key
+
+_BACKENDS: dict[str, Any] = {"iam": iam_backends, "sts": sts_backends, "kms": kms_backends}
+_ENTITY, _REST = "{}.entity", "{}.backend"  # kinds of rows, by service
+_UNKEPT = {  # who the backend is, and what it makes of itself again
+    *("account_id", "region_name", "partition"),
+    *("account_summary", "aws_managed_policies", "policy_arn_regex"),
+}
+
+Name = tuple[str, str, str]
+"""(service, account, Region or partition) of a backend."""
+
+
+def stage(rows: Rows, codec: Codec) -> None:
+    """Stage the rows of all that these backends hold now."""
+    entities = {id(entity): name for name, entity in _entities()}
+    kept: set[str] = set()
+    for name, entity in _entities():
+        if not isinstance(entity, AWSManagedPolicy):
+            kept.add(write_key(*name))
+            document = codec.write(entity, entities=entities)
+            rows.stage(_ENTITY.format(name[0]), write_key(*name), document)
+    for service in _BACKENDS:
+        for key in rows.keys(_ENTITY.format(service)):
+            if key not in kept:
+                rows.stage(_ENTITY.format(service), key, None)
+    for backend_name, backend in _backends():
+        rest = {
+            attribute: codec.write(value, entities=entities)
+            for attribute, value in vars(backend).items()
+            if attribute not in _UNKEPT and not _is_shelf(value)
+        }
+        new = _write_new(backend, codec)
+        changed = {key: value for key, value in rest.items() if new.get(key) != value}
+        rows.stage(_REST.format(backend_name[0]), write_key(*backend_name), changed or None)
+
+
+def restore(rows: Rows, codec: Codec) -> None:
+    """Put everything that the rows hold into moto's backends."""
+    found = [row for service in _BACKENDS for row in rows.load(_ENTITY.format(service))]
+    blanks = []
+    for (service, account, region, shelf, key), document in found:
+        entity = codec.blank(document)
+        vars(_BACKENDS[service][account][region]).setdefault(shelf, {})[key] = entity
+        blanks.append((entity, document))
+    for entity, document in blanks:
+        codec.fill(entity, document, _find)
+    for service, backends in _BACKENDS.items():
+        for (_, account, region), document in rows.load(_REST.format(service)):
+            rest = {key: codec.read(value, _find) for key, value in document.items()}
+            vars(backends[account][region]).update(rest)
+    for (service, _, _), backend in _backends():
+        if service == "iam":
+            _count_attachments(backend)
+
+
+def _backends() -> Iterator[tuple[Name, Any]]:
+    for service, accounts in _BACKENDS.items():
+        for account, regions in list(accounts.items()):
+            for region, backend in list(regions.items()):
+                yield (service, account, region), backend
+
+
+def _entities() -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, backend in _backends():
+        for attribute, shelf in vars(backend).items():
+            if attribute not in _UNKEPT and _is_shelf(shelf):
+                for key, entity in shelf.items():
+                    yield (*name, attribute, key), entity
+
+
+def _is_shelf(value: Any) -> bool:
+    """Whether this is a dictionary of entities."""
+    return type(value) is dict and any(hasattr(item, "__dict__") for item in value.values())
+
+
+def _write_new(backend: Any, codec: Codec) -> dict[str, Any]:
+    """Write the attributes of a backend in which nothing has happened yet."""
+    new = vars(type(backend)(backend.region_name, backend.account_id))
+    return {
+        attribute: codec.write(value)
+        for attribute, value in new.items()
+        if attribute not in _UNKEPT and not _is_shelf(value)
+    }
+
+
+def _find(name: Sequence[str]) -> Any:
+    """Return the entity of a name."""
+    service, account, region, shelf, key = name
+    try:
+        return vars(_BACKENDS[service][account][region])[shelf][key]
+    except KeyError:
+        raise SandboxError(
+            f"The sandbox's state names {service}'s {key} among the {shelf}, but does not hold "
+            "it. Empty the sandbox with `haikuft sandbox reset`."
+        ) from None
+
+
+def _count_attachments(backend: Any) -> None:
+    """Count where AWS's own policies are attached; moto counts as it attaches them."""
+    holders = [*backend.roles.values(), *backend.users.values(), *backend.groups.values()]
+    for policy in backend.aws_managed_policies:
+        attached = [holder for holder in holders if policy.arn in holder.managed_policies]
+        policy.attachment_count = len(attached)

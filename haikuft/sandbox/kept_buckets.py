@@ -1,0 +1,142 @@
+"""S3's buckets, objects and uploads as rows: which a request touched, and what they hold.
+
+moto reaches every object by a few methods of its backend; they are watched, so that a request
+costs what it touches and not what the bucket holds. Multi-object deletes, copies, forms and
+access logs come through them, too.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, cast
+
+from moto.s3.models import MultipartDict, S3Backend, s3_backends
+from moto.s3.utils import _VersionedKeyStore
+
+from haikuft.sandbox.codec import Codec
+from haikuft.sandbox.rows import Rows, write_key
+
+BUCKET, OBJECT, UPLOAD = "s3.bucket", "s3.object", "s3.upload"
+
+Touched = set[tuple[str, ...]]
+"""(kind, bucket) or (kind, bucket, key or upload id)."""
+
+_WATCHED = {  # method -> (kind, the arguments that name what it touches)
+    "create_bucket": (BUCKET, ("bucket_name",)),
+    "get_bucket": (BUCKET, ("bucket_name",)),
+    "get_object": (OBJECT, ("bucket_name", "key_name")),
+    "put_object": (OBJECT, ("bucket_name", "key_name")),
+    "delete_object": (OBJECT, ("bucket_name", "key_name")),
+    "upload_part": (UPLOAD, ("bucket_name", "multipart_id")),
+    "upload_part_copy": (UPLOAD, ("dest_bucket_name", "multipart_id")),
+}
+_OWN_ROWS = ("keys", "multiparts")  # what of a bucket is in other rows
+_touched: ContextVar[Touched | None] = ContextVar("touched", default=None)
+
+
+@contextmanager
+def watch() -> Iterator[Touched]:
+    """Collect what is touched from now on, in this thread, until the block ends."""
+    for name, (kind, arguments) in _WATCHED.items():
+        method = getattr(S3Backend, name)
+        if not hasattr(method, "__wrapped__"):
+            setattr(S3Backend, name, _watched(method, kind, arguments))
+    touched: Touched = set()
+    token = _touched.set(touched)
+    try:
+        yield touched
+    finally:
+        _touched.reset(token)
+
+
+def stage(touched: Touched, rows: Rows, codec: Codec) -> None:
+    """Stage the rows of what was touched, as it is now."""
+    buckets = {names[1] for names in touched}
+    for bucket in sorted(buckets):
+        backend, found = _find(bucket)
+        if found is None:
+            _stage_no_bucket(bucket, rows)
+            continue
+        document = {
+            "bucket": codec.write(found, without=_OWN_ROWS),
+            "tags": backend.tagger.tags.get(found.arn),
+        }
+        rows.stage(BUCKET, write_key(bucket), document)
+        _stage_uploads(found, touched, rows, codec)
+    for kind, bucket, *rest in sorted(touched):
+        backend, found = _find(bucket)
+        if kind == OBJECT and found is not None:
+            versions = found.keys.getlist(rest[0])
+            document = _describe(backend, versions, codec) if versions else None
+            rows.stage(OBJECT, write_key(bucket, rest[0]), document)
+
+
+def restore(rows: Rows, codec: Codec) -> None:
+    """Put everything that the rows hold into moto's backends."""
+    buckets: dict[str, Any] = {}
+    for (name,), document in rows.load(BUCKET):
+        bucket = codec.read(document["bucket"])
+        bucket.keys, bucket.multiparts = _VersionedKeyStore(), MultipartDict()
+        backend = s3_backends[bucket.account_id][bucket.partition]
+        backend.buckets[name] = buckets[name] = bucket
+        s3_backends.bucket_accounts[name] = (bucket.partition, bucket.account_id)
+        if document["tags"] is not None:
+            backend.tagger.tags[bucket.arn] = document["tags"]
+    for (name, key), document in rows.load(OBJECT):
+        bucket = buckets[name]
+        bucket.keys.setlist(key, codec.read(document["versions"]))
+        s3_backends[bucket.account_id][bucket.partition].tagger.tags.update(document["tags"])
+    for (name, upload_id), document in rows.load(UPLOAD):
+        buckets[name].multiparts[upload_id] = codec.read(document)
+
+
+def _watched(method: Callable[..., Any], kind: str, arguments: tuple[str, ...]) -> Any:
+    signature = inspect.signature(method)
+
+    @wraps(method)
+    def watched(*given: Any, **named: Any) -> Any:
+        touched = _touched.get()
+        if touched is not None:
+            bound = signature.bind(*given, **named).arguments
+            touched.add((kind, *(str(bound[argument]) for argument in arguments)))
+        return method(*given, **named)
+
+    return watched
+
+
+def _find(bucket: str) -> tuple[Any, Any | None]:
+    """Return a bucket and the backend that has it; buckets' names are taken once for all."""
+    owner = s3_backends.bucket_accounts.get(bucket)
+    if owner is None:
+        return None, None
+    partition, account = owner
+    backend = cast(Any, s3_backends[account][partition])
+    return backend, backend.buckets.get(bucket)
+
+
+def _describe(backend: Any, versions: list[Any], codec: Codec) -> dict[str, Any]:
+    """Describe all versions of an object, delete markers among them, the latest last."""
+    arns = [version.arn for version in versions if hasattr(version, "arn")]
+    tags = {arn: backend.tagger.tags[arn] for arn in arns if arn in backend.tagger.tags}
+    return {"versions": codec.write(versions), "tags": tags}
+
+
+def _stage_uploads(bucket: Any, touched: Touched, rows: Rows, codec: Codec) -> None:
+    known = {key for key in rows.keys(UPLOAD) if json.loads(key)[0] == bucket.name}
+    for upload_id, upload in bucket.multiparts.items():
+        key = write_key(bucket.name, upload_id)
+        if key not in known or (UPLOAD, bucket.name, upload_id) in touched:
+            rows.stage(UPLOAD, key, codec.write(upload))
+        known.discard(key)
+    for key in known:
+        rows.stage(UPLOAD, key, None)
+
+
+def _stage_no_bucket(bucket: str, rows: Rows) -> None:
+    for kind in (BUCKET, OBJECT, UPLOAD):
+        for key in rows.keys(kind):
+            if json.loads(key)[0] == bucket:
+                rows.stage(kind, key, None)
