@@ -100,7 +100,7 @@ class Codec:
         return _Reading(self, find).read(document)
 
     def _make(self, name: str) -> Any:
-        kept = self._classes.get(name)
+        kept: Any = self._classes.get(name)
         if kept is None:
             raise SandboxError(
                 f"The sandbox's state holds a {name}, which this version does not know. Use the "

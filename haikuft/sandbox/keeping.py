@@ -6,8 +6,8 @@ Rows hold results (ids, dates, secrets, names of files with bytes), so that the 
 the same things back. The bytes of objects lie in files of their own, whole before a row names
 them and deleted after the row is gone. A request that changes nothing writes nothing.
 
-moto's backends belong to the process, so a process holds one sandbox's data at a time: the last
-one's that was opened.
+moto's backends belong to the process, so a process holds one sandbox's data at a time: that of
+the one opened last. The others refuse, so that none writes another's data into its own state.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from moto.core.base_backend import BackendDict
 
+from haikuft.errors import SandboxError
 from haikuft.sandbox import kept_backends, kept_buckets
 from haikuft.sandbox.kept_classes import build_codec
 from haikuft.sandbox.ledger import Ledger
@@ -23,6 +24,8 @@ from haikuft.sandbox.object_files import ObjectFiles
 from haikuft.sandbox.rows import Rows
 
 OBJECTS_DIRECTORY = "objects"
+
+_last_opened: list["Keeper"] = []  # one at most; its data is what moto holds
 
 
 class Keeper:
@@ -32,6 +35,7 @@ class Keeper:
         files = ObjectFiles(state / OBJECTS_DIRECTORY)
         self._codec = build_codec(files)
         self._rows = Rows(ledger, files)
+        _last_opened[:] = [self]
         BackendDict.reset()
         kept_buckets.restore(self._rows, self._codec)
         kept_backends.restore(self._rows, self._codec)
@@ -41,8 +45,13 @@ class Keeper:
     def keeping(self, service: str) -> Iterator[None]:
         """Keep what the block changes in S3, or, for any other service, in all the others.
 
-        Raises SandboxError when something cannot be kept; nothing is written then.
+        Raises SandboxError when something cannot be kept; nothing is written then. So it does,
+        before the block, when this process has opened another sandbox since.
         """
+        if self not in _last_opened:
+            raise SandboxError(
+                "This process has opened another sandbox since, and holds that one's data now."
+            )
         with kept_buckets.watch() as touched:
             try:
                 yield
@@ -51,7 +60,8 @@ class Keeper:
 
     def save(self) -> None:
         """Keep what changed beside the requests for it: when keys and roles were last used."""
-        self._save(set(), others=True)
+        if self in _last_opened:
+            self._save(set(), others=True)
 
     def _save(self, touched: kept_buckets.Touched, *, others: bool) -> None:
         try:

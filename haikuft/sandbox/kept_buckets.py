@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from moto.s3.models import MultipartDict, S3Backend, s3_backends
 from moto.s3.utils import _VersionedKeyStore
@@ -70,8 +70,8 @@ def stage(touched: Touched, rows: Rows, codec: Codec) -> None:
         backend, found = _find(bucket)
         if kind == OBJECT and found is not None:
             versions = found.keys.getlist(rest[0])
-            document = _describe(backend, versions, codec) if versions else None
-            rows.stage(OBJECT, write_key(bucket, rest[0]), document)
+            described = _describe(backend, versions, codec) if versions else None
+            rows.stage(OBJECT, write_key(bucket, rest[0]), described)
 
 
 def restore(rows: Rows, codec: Codec) -> None:
@@ -94,26 +94,27 @@ def restore(rows: Rows, codec: Codec) -> None:
 
 
 def _watched(method: Callable[..., Any], kind: str, arguments: tuple[str, ...]) -> Any:
-    signature = inspect.signature(method)
+    order = list(inspect.signature(method).parameters)
+    places = [(argument, order.index(argument)) for argument in arguments]
 
     @wraps(method)
     def watched(*given: Any, **named: Any) -> Any:
         touched = _touched.get()
         if touched is not None:
-            bound = signature.bind(*given, **named).arguments
-            touched.add((kind, *(str(bound[argument]) for argument in arguments)))
+            values = [named[name] if name in named else given[place] for name, place in places]
+            touched.add((kind, *map(str, values)))
         return method(*given, **named)
 
     return watched
 
 
-def _find(bucket: str) -> tuple[Any, Any | None]:
-    """Return a bucket and the backend that has it; buckets' names are taken once for all."""
+def _find(bucket: str) -> tuple[Any, Any]:
+    """Return the backend that has a bucket, and the bucket; None for both when there is none."""
     owner = s3_backends.bucket_accounts.get(bucket)
     if owner is None:
         return None, None
     partition, account = owner
-    backend = cast(Any, s3_backends[account][partition])
+    backend: Any = s3_backends[account][partition]
     return backend, backend.buckets.get(bucket)
 
 

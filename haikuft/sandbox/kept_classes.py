@@ -40,14 +40,15 @@ def build_codec(files: ObjectFiles) -> Codec:
         if type(value) is not s3.FakeKey:
             return
         value._tick = 0  # counts how often it was looked at, and nothing depends on it
-        buffer = value._value_buffer
+        key: Any = value
+        buffer = key._value_buffer
         if isinstance(buffer, StoredBytes):
             return
         if buffer.closed:  # of a deleted version, or of a part that is in the whole now
-            value._value_buffer = StoredBytes(None, 0)
+            key._value_buffer = StoredBytes(None, 0)
             return
-        _ = value.etag  # moto works it out when it is first asked for
-        value._value_buffer = files.write(buffer)
+        _ = key.etag  # moto works it out when it is first asked for
+        key._value_buffer = files.write(buffer)
         buffer.close()
 
     def read_file(plain: Any) -> StoredBytes:

@@ -10,6 +10,7 @@ from typing import Any
 from haikuft.sandbox.ledger import Change, Ledger
 from haikuft.sandbox.object_files import ObjectFiles
 
+_write = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 # A quotation mark inside a JSON string has a backslash before it, so this is never text.
 _FILE = re.compile(rb'\{"file":\["([0-9a-f]{32})"')
 
@@ -67,7 +68,7 @@ class Rows:
                 self._staged.rows.append((kind, key, None))
             return
         number = self._next if known is None else known.number
-        data = json.dumps([number, document], separators=(",", ":")).encode("ascii")
+        data = _write([number, document]).encode("ascii")
         if known is None:
             self._next += 1
         elif known.digest == _digest(data):

@@ -153,6 +153,21 @@ def test_sandbox_when_another_state_is_opened_then_sees_nothing_of_the_first(
     assert look(local) == {"buckets": [], "users": [], "roles": [], "policies": [], "keys": []}
 
 
+def test_sandbox_when_another_was_opened_since_then_refuses_and_keeps_its_state(
+    local_sandbox: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The data of another never comes into its own state, neither by a request nor at the end."""
+    local = local_sandbox()
+    local.client("iam").create_user(UserName="ada")
+    before = rows(tmp_path)
+    Keeper(Ledger(tmp_path / "other" / "ledger.sqlite"), tmp_path / "other")
+    for call in (local.client("iam").list_users, local.client("s3").list_buckets):
+        with pytest.raises(ClientError, match="opened another sandbox since"):
+            call()
+    local.application.close()
+    assert rows(tmp_path) == before
+
+
 def look(local: Any) -> dict[str, Any]:
     """Ask for everything that the random operations can make."""
     s3, iam = local.client("s3"), local.client("iam")

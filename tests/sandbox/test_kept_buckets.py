@@ -295,7 +295,8 @@ def test_upload_in_progress_when_opened_again_then_can_be_completed(
     assert describe(again) == before
     again.upload_part(**names, PartNumber=3, Body=parts[2])
     again.abort_multipart_upload(Bucket="data", Key="never", UploadId=given_up)
-    listed = reopen().list_parts(**names)["Parts"]
+    again = reopen()
+    listed = again.list_parts(**names)["Parts"]
     done = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in listed]
     completed = again.complete_multipart_upload(**names, MultipartUpload={"Parts": done})
     last = reopen()
