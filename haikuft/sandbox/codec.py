@@ -20,7 +20,7 @@ from typing import Any
 
 from haikuft.errors import SandboxError
 
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 _LOCK = type(threading.Lock())
 
 Name = Sequence[str]
@@ -159,7 +159,7 @@ class _Writing:
         self._codec._prepare(value)
         self._numbers[id(value)] = len(self._numbers)
         attributes = {
-            attribute: self.write(item)
+            attribute: item if type(item) in _PLAIN else self.write(item)
             for attribute, item in vars(value).items()
             if attribute not in without
         }

@@ -10,7 +10,7 @@ moto's backends belong to the process, so a process holds one sandbox's data at 
 the one opened last. The others refuse, so that none writes another's data into its own state.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,12 @@ from haikuft.sandbox.rows import Rows
 
 OBJECTS_DIRECTORY = "objects"
 
+_CHANGES: dict[str, tuple[str, ...]] = {  # what a request to a service may change besides buckets
+    "s3": (),
+    "iam": ("iam", "sts"),
+    "sts": ("iam", "sts"),
+    "kms": ("kms",),
+}
 _last_opened: list["Keeper"] = []  # one at most; its data is what moto holds
 
 
@@ -43,7 +49,7 @@ class Keeper:
 
     @contextmanager
     def keeping(self, service: str) -> Iterator[None]:
-        """Keep what the block changes in S3, or, for any other service, in all the others.
+        """Keep what the block, a request to a service, changes.
 
         Raises SandboxError when something cannot be kept; nothing is written then. So it does,
         before the block, when this process has opened another sandbox since.
@@ -56,18 +62,18 @@ class Keeper:
             try:
                 yield
             finally:
-                self._save(touched, others=service != "s3")
+                self._save(touched, _CHANGES[service])
 
     def save(self) -> None:
         """Keep what changed beside the requests for it: when keys and roles were last used."""
         if self in _last_opened:
-            self._save(set(), others=True)
+            self._save(set(), kept_backends.SERVICES)
 
-    def _save(self, touched: kept_buckets.Touched, *, others: bool) -> None:
+    def _save(self, touched: kept_buckets.Touched, services: Collection[str]) -> None:
         try:
             kept_buckets.stage(touched, self._rows, self._codec)
-            if others:
-                kept_backends.stage(self._rows, self._codec)
+            if services:
+                kept_backends.stage(services, self._rows, self._codec)
             self._rows.commit()
         finally:
             self._rows.discard()

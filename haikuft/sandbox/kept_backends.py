@@ -7,7 +7,7 @@ its password policy, tags, assumed roles) are one row, of which only that is wri
 the backend differs from a new one. Policies of AWS's own are moto's and are not written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from moto.iam.models import AWSManagedPolicy, iam_backends
@@ -18,6 +18,7 @@ from haikuft.errors import SandboxError
 from haikuft.sandbox.codec import Codec
 from haikuft.sandbox.rows import Rows, write_key
 
+SERVICES = ("iam", "sts", "kms")
 _BACKENDS: dict[str, Any] = {"iam": iam_backends, "sts": sts_backends, "kms": kms_backends}
 _ENTITY, _REST = "{}.entity", "{}.backend"  # kinds of rows, by service
 _UNKEPT = {  # who the backend is, and what it makes of itself again
@@ -29,28 +30,23 @@ Name = tuple[str, str, str]
 """(service, account, Region or partition) of a backend."""
 
 
-def stage(rows: Rows, codec: Codec) -> None:
-    """Stage the rows of all that these backends hold now."""
+def stage(services: Collection[str], rows: Rows, codec: Codec) -> None:
+    """Stage the rows of all that the backends of these services hold now."""
     entities = {id(entity): name for name, entity in _entities()}
     kept: set[str] = set()
     for name, entity in _entities():
-        if not isinstance(entity, AWSManagedPolicy):
+        if name[0] in services and not isinstance(entity, AWSManagedPolicy):
             kept.add(write_key(*name))
             document = codec.write(entity, entities=entities)
             rows.stage(_ENTITY.format(name[0]), write_key(*name), document)
-    for service in _BACKENDS:
+    for service in services:
         for key in rows.keys(_ENTITY.format(service)):
             if key not in kept:
                 rows.stage(_ENTITY.format(service), key, None)
     for backend_name, backend in _backends():
-        rest = {
-            attribute: codec.write(value, entities=entities)
-            for attribute, value in vars(backend).items()
-            if attribute not in _UNKEPT and not _is_shelf(value)
-        }
-        new = _write_new(backend, codec)
-        changed = {key: value for key, value in rest.items() if new.get(key) != value}
-        rows.stage(_REST.format(backend_name[0]), write_key(*backend_name), changed or None)
+        if backend_name[0] in services:
+            document = _write_rest(backend, codec, entities) or None
+            rows.stage(_REST.format(backend_name[0]), write_key(*backend_name), document)
 
 
 def restore(rows: Rows, codec: Codec) -> None:
@@ -92,14 +88,18 @@ def _is_shelf(value: Any) -> bool:
     return type(value) is dict and any(hasattr(item, "__dict__") for item in value.values())
 
 
-def _write_new(backend: Any, codec: Codec) -> dict[str, Any]:
-    """Write the attributes of a backend in which nothing has happened yet."""
-    new = vars(type(backend)(backend.region_name, backend.account_id))
-    return {
-        attribute: codec.write(value)
-        for attribute, value in new.items()
-        if attribute not in _UNKEPT and not _is_shelf(value)
-    }
+def _write_rest(backend: Any, codec: Codec, entities: Mapping[int, Sequence[str]]) -> Any:
+    """Write the attributes that are no entities, where they differ from a new backend's."""
+
+    def write(backend: Any) -> dict[str, Any]:
+        return {
+            attribute: codec.write(value, entities=entities)
+            for attribute, value in vars(backend).items()
+            if attribute not in _UNKEPT and not _is_shelf(value)
+        }
+
+    new = write(type(backend)(backend.region_name, backend.account_id))
+    return {key: value for key, value in write(backend).items() if new.get(key) != value}
 
 
 def _find(name: Sequence[str]) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 from moto.s3.models import MultipartDict, S3Backend, s3_backends
 from moto.s3.utils import _VersionedKeyStore
+from moto.utilities.utils import md5_hash
 
 from haikuft.sandbox.codec import Codec
 from haikuft.sandbox.rows import Rows, write_key
@@ -88,9 +89,18 @@ def restore(rows: Rows, codec: Codec) -> None:
     for (name, key), document in rows.load(OBJECT):
         bucket = buckets[name]
         bucket.keys.setlist(key, codec.read(document["versions"]))
-        s3_backends[bucket.account_id][bucket.partition].tagger.tags.update(document["tags"])
+        backend = s3_backends[bucket.account_id][bucket.partition]
+        backend.tagger.tags.update(document["tags"])
+        _remember_pages(backend, key)
     for (name, upload_id), document in rows.load(UPLOAD):
         buckets[name].multiparts[upload_id] = codec.read(document)
+
+
+def _remember_pages(backend: Any, key: str) -> None:
+    """Let a listing go on that was begun before: moto's token is a digest of a page's last name."""
+    ends = [place + 1 for place, letter in enumerate(key) if letter == "/"]
+    for name in (key, *(key[:end] for end in ends)):
+        backend._pagination_tokens[md5_hash(name.encode("utf-8")).hexdigest()] = name
 
 
 def _watched(method: Callable[..., Any], kind: str, arguments: tuple[str, ...]) -> Any:

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.errors import SandboxError
@@ -72,7 +72,8 @@ def test_plain_values_when_read_again_then_are_the_same(value: Any) -> None:
     assert CODEC.write(found) == CODEC.write(value)
 
 
-@given(st.dictionaries(st.text(), VALUES))
+@settings(max_examples=40)
+@given(st.dictionaries(st.text(), VALUES, max_size=4))
 def test_objects_when_read_again_then_have_the_same_attributes(attributes: dict[str, Any]) -> None:
     """An object is its class and its attributes, in their order."""
     found = CODEC.read(through_json(CODEC.write(Person(**attributes))))

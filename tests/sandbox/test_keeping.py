@@ -61,8 +61,7 @@ def test_reading_when_account_is_full_then_writes_nothing(
     iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     before = rows(tmp_path)
-    changes = sum(1 for _ in before)
-    assert changes == 5
+    assert len(before) == 5
     for _ in range(2):
         s3.list_buckets()
         s3.head_bucket(Bucket="data")
@@ -77,8 +76,26 @@ def test_reading_when_account_is_full_then_writes_nothing(
         kms.describe_key(KeyId=key)
         local.client("sts").get_caller_identity()
     assert rows(tmp_path) == before
-    local_sandbox()
+    again = local_sandbox()
+    again.client("iam").list_roles()
+    again.client("kms").list_keys()
+    again.client("s3").get_object(Bucket="data", Key="k")["Body"].read()
     assert rows(tmp_path) == before
+
+
+def test_last_use_of_a_key_when_sandbox_closes_then_is_kept(
+    local_sandbox: Callable[..., Any],
+) -> None:
+    """A read of S3 writes nothing by itself, yet is the key's last use."""
+    local = local_sandbox()
+    local.client("iam").create_user(UserName="ada")
+    made = local.client("iam").create_access_key(UserName="ada")["AccessKey"]
+    session = boto3.Session(made["AccessKeyId"], made["SecretAccessKey"])
+    session.client("s3", REGION, endpoint_url=local.url).list_buckets()
+    local.application.close()
+    iam = local_sandbox().client("iam")
+    used = iam.get_access_key_last_used(AccessKeyId=made["AccessKeyId"])["AccessKeyLastUsed"]
+    assert used["ServiceName"] == "s3"
 
 
 def test_object_when_put_among_many_then_costs_two_rows_at_most(

@@ -307,6 +307,28 @@ def test_upload_in_progress_when_opened_again_then_can_be_completed(
     assert "Uploads" not in last.list_multipart_uploads(Bucket="data")
 
 
+@pytest.mark.parametrize("delimiter", ["", "/"])
+def test_listing_when_opened_again_between_two_pages_then_goes_on(
+    reopen: Callable[..., Any], delimiter: str
+) -> None:
+    """The token of a page is good for the next one, whether it ended with a key or a folder."""
+    s3 = reopen()
+    create_bucket(s3)
+    for key in ("a/1", "a/2", "b/é/1", "c"):
+        s3.put_object(Bucket="data", Key=key, Body=b"x")
+
+    def names(page: dict[str, Any]) -> list[str]:
+        folders = [item["Prefix"] for item in page.get("CommonPrefixes", [])]
+        return sorted([*folders, *(item["Key"] for item in page.get("Contents", []))])
+
+    whole = names(s3.list_objects_v2(Bucket="data", Delimiter=delimiter))
+    first = s3.list_objects_v2(Bucket="data", Delimiter=delimiter, MaxKeys=2)
+    rest = reopen().list_objects_v2(
+        Bucket="data", Delimiter=delimiter, ContinuationToken=first["NextContinuationToken"]
+    )
+    assert names(first) + names(rest) == whole
+
+
 def test_what_is_deleted_when_opened_again_then_is_gone_with_its_files(
     reopen: Callable[..., Any], tmp_path: Path
 ) -> None:
