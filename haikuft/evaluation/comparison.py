@@ -1,64 +1,22 @@
-"""Models on the same records: scores with intervals, and a verdict that a sentence can carry."""
+"""Models on the same records: scores with intervals, and verdicts that sentences can carry."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError, SettingsError
+from haikuft.evaluation import uncertainty
+from haikuft.evaluation.free_baseline import FREE
 from haikuft.evaluation.scorers import Scorer, recognise_task, scorers_for
-from haikuft.evaluation.uncertainty import FEWEST, Interval, bootstrap_mean, decide
+from haikuft.evaluation.verdicts import Comparison, judge_free_baseline
 from haikuft.replies import Reply
 
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One model against the baseline, by one scorer, on the records that both answered.
-
-    Attributes:
-        model: Name of the model, such as "tuned".
-        baseline: Name of the model it is held against, such as "base".
-        scorer: What was measured, and which way is good.
-        n: Records scored.
-        baseline_score: Mean score of the baseline.
-        model_score: Mean score of the model.
-        difference: Model minus baseline, with its 95 % interval (paired bootstrap).
-        verdict: "better", "worse" or "not told apart".
-    """
-
-    model: str
-    baseline: str
-    scorer: Scorer
-    n: int
-    baseline_score: float
-    model_score: float
-    difference: Interval
-    verdict: str
-
-    @property
-    def sentence(self) -> str:
-        """The verdict in words, with the count, both scores and the interval."""
-        share = self.scorer.is_share
-        model, baseline = (
-            _format_score(score, share) for score in (self.model_score, self.baseline_score)
-        )
-        scores = f"{self.scorer.title}: {self.model} {model}, {self.baseline} {baseline}"
-        unit = " points" if share else ""
-        change, low, high = (
-            _format_change(number, share)
-            for number in (self.difference.value, self.difference.low, self.difference.high)
-        )
-        interval = f"difference {change}{unit}, 95 % interval {low} to {high}"
-        records = f"{self.n} record{'' if self.n == 1 else 's'}"
-        if self.n < FEWEST:
-            verdict = f"Not told apart by {records}, which are too few to tell"
-        elif self.verdict == "not told apart":
-            verdict = f"Not told apart by {records}"
-        else:
-            verdict = f"{self.model} is {self.verdict} than {self.baseline} on {records}"
-        return f"{verdict[0].upper()}{verdict[1:]} ({scores}; {interval})."
+_COLUMNS = ("record_id", "outcome", "prompt", "reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +26,20 @@ class Evaluation:
     Attributes:
         task: "labels", "structured" or "text".
         baseline: Name of the model the others are held against.
-        models: Names of all models, the baseline first.
+        models: Names of all models, the baseline first, a free baseline last.
         labels: The labels of a label task, sorted; empty otherwise.
         n: Records scored.
         left_out: Records without a reply from every model.
         seed: Seed of the bootstrap.
-        scores: One row a model and scorer: model, metric, title, n, score, low, high.
-        comparisons: One for each further model by the deciding scorer, in the order of `models`.
-        further: The same by each other scorer.
-        table: One row a record: record_id, prompt, reference, and for each model its reply and
-            scores, named "<model> reply" and "<model> <metric>".
+        scores: One row a model and scorer: model, metric, title, n, score, low, high. The interval
+            is Wilson's for scores of 0 or 1, else from a bootstrap over the records.
+        comparisons: One for each further model against the baseline by the deciding scorer, in the
+            order of `models`.
+        between: The further models against each other, and against a free baseline, by the same.
+        further: The same pairs by each other scorer.
+        facts: Names of the table's columns that say more of a record, such as its file.
+        table: One row a record: record_id, prompt, reference, the facts, and for each model its
+            reply and scores, named "<model> reply" and "<model> <metric>".
         answered_by: For each model, who says to have answered; a stand-in says so here.
     """
 
@@ -90,7 +52,9 @@ class Evaluation:
     seed: int
     scores: pd.DataFrame
     comparisons: tuple[Comparison, ...]
+    between: tuple[Comparison, ...]
     further: tuple[Comparison, ...]
+    facts: tuple[str, ...]
     table: pd.DataFrame
     answered_by: dict[str, tuple[str, ...]]
 
@@ -102,7 +66,11 @@ class Evaluation:
     @property
     def sentence(self) -> str:
         """Every verdict by the deciding scorer, and what was left out."""
-        sentences = [comparison.sentence for comparison in self.comparisons]
+        asked = [c for c in self.comparisons if c.model != FREE] or list(self.comparisons)
+        sentences = [comparison.sentence for comparison in asked]
+        for comparison in self.between:
+            free = comparison.baseline == FREE
+            sentences.append(judge_free_baseline(comparison) if free else comparison.sentence)
         if self.left_out:
             sentences.append(
                 f"Left out, because a model gave no reply: {self.left_out} of "
@@ -118,10 +86,12 @@ def compare(
     baseline: str = "base",
     task: str = "",
     scorers: Sequence[Scorer] = (),
+    extra_scorers: Sequence[Scorer] = (),
     labels: Sequence[str] = (),
+    facts: Mapping[str, Mapping[str, object]] | None = None,
     seed: int = 1,
 ) -> Evaluation:
-    """Score every model's replies and hold each against the baseline.
+    """Score every model's replies and hold each against the baseline and against each other.
 
     Args:
         records: The test records; their last assistant turn is the reference.
@@ -129,14 +99,18 @@ def compare(
         baseline: Which of the names the others are held against.
         task: "labels", "structured" or "text"; "" recognises it from these records.
         scorers: Your own choice, the deciding one first; left out, those of the task.
+        extra_scorers: Scorers beside those.
         labels: All labels of a label task; left out, those among the references.
+        facts: What else is known, such as the file a record came from: for each column's name,
+            its value by record id. `break_down` groups by it.
         seed: Seed of the bootstrap.
 
     Raises:
-        SettingsError: fewer than two models, no such baseline, or an unknown task.
+        SettingsError: fewer than two models, no such baseline, an unknown task, two columns of one
+            name, or a scorer that returned no usable number.
         DataError: no record was answered by every model.
     """
-    models = (baseline, *(name for name in replies_by_name if name != baseline))
+    models = (baseline, *sorted((m for m in replies_by_name if m != baseline), key=FREE.__eq__))
     if baseline not in replies_by_name or len(models) < 2:
         raise SettingsError(
             f'compare: the replies are of {sorted(replies_by_name)}. Give those of "{baseline}" '
@@ -148,13 +122,12 @@ def compare(
     task = task or recognise_task(records)
     references = {reference_of(record).strip() for record in records}
     all_labels = tuple(sorted(references.union(labels))) if task == "labels" else ()
-    chosen = list(scorers) or scorers_for(task, all_labels)
-    table = _tabulate(shared, replies_by_name, models, chosen)
-    comparisons = [
-        _compare_pair(table, model, baseline, scorer, seed)
-        for scorer in chosen
-        for model in models[1:]
-    ]
+    chosen = [*(scorers or scorers_for(task, all_labels)), *extra_scorers]
+    _check_names(chosen, models, facts or {})
+    table = _tabulate(shared, replies_by_name, models, chosen, facts or {})
+    pairs = [(model, baseline) for model in models[1:]]
+    between = [(a, b) if b == FREE else (b, a) for a, b in combinations(models[1:], 2)]
+    compared = _compare_pairs(table, [*pairs, *between], chosen, seed)
     return Evaluation(
         task=task,
         baseline=baseline,
@@ -164,11 +137,27 @@ def compare(
         left_out=len(records) - len(shared),
         seed=seed,
         scores=_score_models(table, models, chosen, seed),
-        comparisons=tuple(comparisons[: len(models) - 1]),
-        further=tuple(comparisons[len(models) - 1 :]),
+        comparisons=tuple(compared[: len(pairs)]),
+        between=tuple(compared[len(pairs) : len(pairs) + len(between)]),
+        further=tuple(compared[len(pairs) + len(between) :]),
+        facts=tuple(facts or {}),
         table=table,
         answered_by={m: _names_in(replies_by_name[m], shared) for m in models},
     )
+
+
+def _check_names(
+    scorers: Sequence[Scorer], models: Sequence[str], facts: Mapping[str, object]
+) -> None:
+    """Stop where two columns of the table would have one name."""
+    names = [scorer.name for scorer in scorers]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SettingsError(f'Two scorers are named "{twice}". Give one of them another name.')
+    taken = {*_COLUMNS, *models, *(f"{m} {name}" for m in models for name in (*names, "reply"))}
+    for fact in facts:
+        if fact in taken:
+            raise SettingsError(f'facts: "{fact}" names another column. Give it another name.')
 
 
 def _answered(replies: Mapping[str, Reply], record: Record) -> bool:
@@ -185,6 +174,7 @@ def _tabulate(
     replies_by_name: Mapping[str, Mapping[str, Reply]],
     models: Sequence[str],
     scorers: Sequence[Scorer],
+    facts: Mapping[str, Mapping[str, object]],
 ) -> pd.DataFrame:
     rows = []
     for record in records:
@@ -193,6 +183,7 @@ def _tabulate(
             "record_id": key,
             "prompt": prompt_of(record)[1][-1]["content"],
             "reference": reference_of(record),
+            **{name: values.get(key, "") for name, values in facts.items()},
         }
         for model in models:
             text = replies_by_name[model][key].text
@@ -205,10 +196,18 @@ def _tabulate(
 def _score_models(
     table: pd.DataFrame, models: Sequence[str], scorers: Sequence[Scorer], seed: int
 ) -> pd.DataFrame:
+    """Give each model's mean by each scorer, in a row, with its interval."""
+    names = [f"{model} {scorer.name}" for scorer in scorers for model in models]
+    intervals = dict(
+        zip(names, uncertainty.bootstrap_means(table[names].to_numpy(), seed=seed), strict=True)
+    )
     rows = []
     for scorer in scorers:
         for model in models:
-            mean = bootstrap_mean(table[f"{model} {scorer.name}"].tolist(), seed=seed)
+            values = table[f"{model} {scorer.name}"].tolist()
+            mean = intervals[f"{model} {scorer.name}"]
+            if scorer.is_share and uncertainty.is_right_or_wrong(values):
+                mean = uncertainty.share_interval(values)
             rows.append(
                 {
                     "model": model,
@@ -223,24 +222,48 @@ def _score_models(
     return pd.DataFrame(rows)
 
 
-def _compare_pair(
-    table: pd.DataFrame, model: str, baseline: str, scorer: Scorer, seed: int
-) -> Comparison:
-    ours, theirs = table[f"{model} {scorer.name}"], table[f"{baseline} {scorer.name}"]
-    difference = bootstrap_mean((ours - theirs).tolist(), seed=seed)
-    gain = difference
-    if not scorer.higher_is_better:
-        gain = Interval(-difference.value, -difference.high, -difference.low)
-    return Comparison(
-        model=model,
-        baseline=baseline,
-        scorer=scorer,
-        n=len(table),
-        baseline_score=float(theirs.mean()),
-        model_score=float(ours.mean()),
-        difference=difference,
-        verdict=decide(gain, len(table)),
-    )
+def _compare_pairs(
+    table: pd.DataFrame, pairs: Sequence[tuple[str, str]], scorers: Sequence[Scorer], seed: int
+) -> list[Comparison]:
+    """Compare every pair by every scorer; each scorer's pairs are one family for the correction."""
+    scores = [
+        tuple(table[f"{name} {scorer.name}"].to_numpy(float) for name in pair)
+        for scorer in scorers
+        for pair in pairs
+    ]
+    differences = np.column_stack([ours - theirs for ours, theirs in scores])
+    intervals = uncertainty.bootstrap_means(differences, seed=seed)
+    p_values = uncertainty.paired_bootstrap(differences, seed=seed).tolist()
+    exact = [uncertainty.is_right_or_wrong(both) for both in scores]
+    for at, (ours, theirs) in enumerate(scores):
+        if exact[at]:
+            p_values[at] = uncertainty.mcnemar(theirs, ours)
+    compared = []
+    for start, scorer in zip(range(0, len(scores), len(pairs)), scorers, strict=True):
+        corrected = uncertainty.correct_by_holm(p_values[start : start + len(pairs)])
+        for at, (model, baseline) in enumerate(pairs):
+            ours, theirs = scores[start + at]
+            gain = (ours - theirs).mean() * (1 if scorer.higher_is_better else -1)
+            compared.append(
+                Comparison(
+                    model=model,
+                    baseline=baseline,
+                    scorer=scorer,
+                    n=len(table),
+                    baseline_score=float(theirs.mean()),
+                    model_score=float(ours.mean()),
+                    difference=intervals[start + at],
+                    test=uncertainty.MCNEMAR if exact[start + at] else uncertainty.BOOTSTRAP,
+                    p_value=p_values[start + at],
+                    corrected_p=corrected[at],
+                    family=len(pairs),
+                    smallest=uncertainty.smallest_difference(
+                        ours - theirs, right_or_wrong=exact[start + at]
+                    ),
+                    verdict=uncertainty.decide(gain, corrected[at], len(table)),
+                )
+            )
+    return compared
 
 
 def _explain_emptiness(
@@ -254,11 +277,3 @@ def _explain_emptiness(
         f"No record was answered by every model ({told} of {len(records)}). Ask again, or leave "
         "out the model without replies."
     )
-
-
-def _format_score(score: float, is_share: bool) -> str:
-    return f"{100 * score:.1f} %" if is_share else f"{score:.3g}"
-
-
-def _format_change(change: float, is_share: bool) -> str:
-    return f"{100 * change:+.1f}" if is_share else f"{change:+.3g}"

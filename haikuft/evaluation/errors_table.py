@@ -1,13 +1,11 @@
-"""What lies behind a score: records side by side, figures by class, and what is mistaken."""
-
-from collections.abc import Mapping
+"""What lies behind a score: records side by side, those that got worse first, and in groups."""
 
 import pandas as pd
 
 from haikuft.errors import SettingsError
-from haikuft.evaluation.comparison import Comparison, Evaluation
-from haikuft.evaluation.scorers import NO_LABEL, read_label
-from haikuft.replies import Reply
+from haikuft.evaluation.comparison import Evaluation
+from haikuft.evaluation.uncertainty import bootstrap_mean
+from haikuft.evaluation.verdicts import Comparison
 
 # In the order in which a reader should see them.
 OUTCOMES = ("got worse", "still wrong", "mended", "got better", "right in both", "unchanged")
@@ -22,8 +20,8 @@ def examples(evaluation: Evaluation, model: str = "", *, limit: int = 0) -> pd.D
         limit: Show so many rows at most; 0 for all.
 
     Returns:
-        Columns outcome, prompt, reference, both replies, and both scores; the largest change
-        first within an outcome.
+        Columns outcome, prompt, reference, the facts, both replies, and both scores; the largest
+        change first within an outcome.
     """
     comparison = _comparison_of(evaluation, model)
     metric, base, name = evaluation.metric, evaluation.baseline, comparison.model
@@ -34,6 +32,7 @@ def examples(evaluation: Evaluation, model: str = "", *, limit: int = 0) -> pd.D
             "outcome": name_outcomes(evaluation, name),
             "prompt": table["prompt"],
             "reference": table["reference"],
+            **{fact: table[fact] for fact in evaluation.facts},
             base: table[f"{base} reply"],
             name: table[f"{name} reply"],
             f"{base} {metric}": before,
@@ -62,95 +61,53 @@ def count_outcomes(evaluation: Evaluation, model: str = "") -> dict[str, int]:
     return {outcome: int(counts[outcome]) for outcome in OUTCOMES if counts[outcome]}
 
 
-def score_classes(evaluation: Evaluation) -> pd.DataFrame:
-    """Precision, recall and F1 of each model for each label, by scikit-learn.
-
-    Returns:
-        One row a label: label, n, then "<model> precision", "<model> recall", "<model> F1". A
-        figure with nothing to divide by is 0.
-
-    Raises:
-        SettingsError: the task is no label task.
-    """
-    from sklearn.metrics import precision_recall_fscore_support
-
-    labels = _labels_of(evaluation)
-    references = [text.strip() for text in evaluation.table["reference"]]
-    columns: dict[str, object] = {
-        "label": labels,
-        "n": [references.count(label) for label in labels],
-    }
-    for model in evaluation.models:
-        figures = precision_recall_fscore_support(
-            references, _predictions(evaluation, model), labels=labels, zero_division=0
-        )
-        for name, values in zip(("precision", "recall", "F1"), figures, strict=False):
-            columns[f"{model} {name}"] = values
-    return pd.DataFrame(columns)
-
-
-def count_confusions(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
-    """Count each label's records by the label that the model gave them.
-
-    Returns:
-        Square table, references down, labels given across; a last column `NO_LABEL` counts replies
-        that name none of the labels, or two.
-
-    Raises:
-        SettingsError: the task is no label task.
-    """
-    from sklearn.metrics import confusion_matrix
-
-    labels = _labels_of(evaluation)
-    name = model or evaluation.models[1]
-    references = [text.strip() for text in evaluation.table["reference"]]
-    given = [*labels, NO_LABEL]
-    counts = confusion_matrix(references, _predictions(evaluation, name), labels=given)
-    table = pd.DataFrame(counts[:-1], index=labels, columns=given)
-    return table.rename_axis(index="reference", columns=name)
-
-
-def summarise_usage(
-    replies_by_name: Mapping[str, Mapping[str, Reply]],
-    prices: Mapping[str, tuple[float, float]] | None = None,
-) -> pd.DataFrame:
-    """Tokens, latency and failures of each model, and what 1,000 requests cost where it is known.
+def break_down(evaluation: Evaluation, by: str, model: str = "") -> pd.DataFrame:
+    """Score groups of records by themselves: where was something gained, and where lost?
 
     Args:
-        replies_by_name: For each model's name, its replies by record id.
-        prices: For a model's name, US dollars per million tokens read and written. A model behind
-            Provisioned Throughput bills by the hour and has none.
+        evaluation: From `compare`.
+        by: "label" (the reference), "length" (thirds of the prompts by their length), or the name
+            of one of the evaluation's facts.
+        model: Which model the difference is of; "" takes the first after the baseline.
 
     Returns:
-        One row a model: model, replies, errors, input_tokens and output_tokens (means),
-        latency_median and latency_95 (seconds), dollars_per_1000 (NaN where not known).
+        One row a group: `by`, n, the mean score of each model by the deciding scorer, difference,
+        low and high (95 % bootstrap interval of the group, not corrected for their number).
+
+    Raises:
+        SettingsError: nothing of that name to group by, or no such model.
     """
+    name = _comparison_of(evaluation, model).model
+    metric, base, table = evaluation.metric, evaluation.baseline, evaluation.table
     rows = []
-    for name, replies in replies_by_name.items():
-        good = pd.DataFrame(
-            [
-                (reply.input_tokens, reply.output_tokens, reply.latency_seconds)
-                for reply in replies.values()
-                if reply.error is None
-            ],
-            columns=["input", "output", "seconds"],
-            dtype=float,
-        )
-        price_in, price_out = (prices or {}).get(name, (float("nan"), float("nan")))
-        tokens_in, tokens_out = good["input"].mean(), good["output"].mean()
-        rows.append(
-            {
-                "model": name,
-                "replies": len(good),
-                "errors": len(replies) - len(good),
-                "input_tokens": tokens_in,
-                "output_tokens": tokens_out,
-                "latency_median": good["seconds"].median(),
-                "latency_95": good["seconds"].quantile(0.95),
-                "dollars_per_1000": (tokens_in * price_in + tokens_out * price_out) / 1000,
-            }
-        )
+    for group, part in table.groupby(_groups(evaluation, by), sort=True, observed=True):
+        change = part[f"{name} {metric}"] - part[f"{base} {metric}"]
+        interval = bootstrap_mean(change.tolist(), seed=evaluation.seed)
+        scores = {m: part[f"{m} {metric}"].mean() for m in evaluation.models}
+        change_of = {"difference": interval.value, "low": interval.low, "high": interval.high}
+        rows.append({by: group, "n": len(part), **scores, **change_of})
     return pd.DataFrame(rows)
+
+
+def _groups(evaluation: Evaluation, by: str) -> pd.Series:
+    table = evaluation.table
+    if by == "label" and evaluation.labels:
+        return table["reference"].str.strip()
+    if by == "length":
+        lengths = table["prompt"].str.len()
+        thirds = pd.qcut(lengths, 3, duplicates="drop")
+        names = {
+            third: f"{lengths[thirds == third].min():,} to {lengths[thirds == third].max():,} "
+            "characters"
+            for third in thirds.cat.categories
+        }
+        if len(set(names.values())) < 2:
+            return pd.Series("all of one length", index=table.index)
+        return thirds.cat.rename_categories(names)
+    if by in evaluation.facts:
+        return table[by].astype(str)
+    known = [*(["label"] if evaluation.labels else []), "length", *evaluation.facts]
+    raise SettingsError(f'by: there is no "{by}" to group by. Use one of {", ".join(known)}.')
 
 
 def _comparison_of(evaluation: Evaluation, model: str) -> Comparison:
@@ -172,16 +129,3 @@ def _name_outcome(before: float, after: float, comparison: Comparison) -> str:
     if gain > 0:
         return "mended" if after == best else "got better"
     return "right in both" if after == best else "still wrong"
-
-
-def _labels_of(evaluation: Evaluation) -> list[str]:
-    if evaluation.task != "labels":
-        raise SettingsError(
-            f"The task is {evaluation.task}, which has no classes. Figures by class need labels."
-        )
-    return list(evaluation.labels)
-
-
-def _predictions(evaluation: Evaluation, model: str) -> list[str]:
-    replies = evaluation.table[f"{model} reply"]
-    return [read_label(reply, evaluation.labels) for reply in replies]

@@ -4,23 +4,41 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from haikuft.errors import DataError, NotFoundError
-from haikuft.evaluation.comparison import Comparison, Evaluation
-from haikuft.evaluation.errors_table import count_outcomes, name_outcomes, score_classes
+from haikuft.evaluation.classes import score_classes
+from haikuft.evaluation.comparison import Evaluation
+from haikuft.evaluation.errors_table import break_down, count_outcomes, name_outcomes
+from haikuft.evaluation.verdicts import Comparison
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 JSON_FILE = "evaluation.json"
 CSV_FILE = "evaluation.csv"
-FORMAT = 1
+FORMAT = 2
 
 
-def write_evaluation(directory: Path, evaluation: Evaluation) -> Path:
+def write_evaluation(
+    directory: Path,
+    evaluation: Evaluation,
+    *,
+    usage: "pd.DataFrame | None" = None,
+    break_even: str = "",
+) -> Path:
     """Write both files, each whole or not at all.
 
     evaluation.json holds format, task, metric, n, left_out, seed, baseline, models, answered_by,
-    sentence, scores, comparisons, further, outcomes, and by_class for labels. evaluation.csv holds
-    one row a record with every reply, score and outcome, those first that got worse.
+    sentence, scores, comparisons, between, further, outcomes, groups (by length and by each fact,
+    for each further model), usage, break_even, and by_class for labels. evaluation.csv holds one
+    row a record with every reply, score and outcome, those first that got worse.
+
+    Args:
+        directory: The run's folder; made where there is none.
+        evaluation: From `compare`.
+        usage: From `summarise_usage`; left out, the report says nothing of money and time.
+        break_even: From `weigh_throughput`.
 
     Returns:
         The path of evaluation.json.
@@ -40,17 +58,25 @@ def write_evaluation(directory: Path, evaluation: Evaluation) -> Path:
         "sentence": evaluation.sentence,
         "scores": evaluation.scores.to_dict("records"),
         "comparisons": [_describe(comparison) for comparison in evaluation.comparisons],
+        "between": [_describe(comparison) for comparison in evaluation.between],
         "further": [_describe(comparison) for comparison in evaluation.further],
         "outcomes": {name: count_outcomes(evaluation, name) for name in further},
+        "groups": {
+            name: {by: _rows(break_down(evaluation, by, name)) for by in _groupings(evaluation)}
+            for name in further
+        },
+        "usage": [] if usage is None else _rows(usage),
+        "break_even": break_even,
     }
     if evaluation.task == "labels":
-        summary["by_class"] = score_classes(evaluation).to_dict("records")
+        summary["by_class"] = _rows(score_classes(evaluation))
     table = evaluation.table.assign(
         **{f"{m} outcome": name_outcomes(evaluation, m) for m in further}
     )
     table = table.sort_values([f"{m} outcome" for m in further], kind="stable")
     _write_whole(directory / CSV_FILE, table.to_csv(index=False))
-    _write_whole(directory / JSON_FILE, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
+    _write_whole(directory / JSON_FILE, f"{text}\n")
     return directory / JSON_FILE
 
 
@@ -73,16 +99,33 @@ def read_evaluation(directory: Path) -> dict[str, Any]:
     return summary
 
 
+def _groupings(evaluation: Evaluation) -> list[str]:
+    return ["length", *evaluation.facts]
+
+
+def _rows(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Give a table's rows; JSON has no NaN, so what is not known is null."""
+    return [
+        {str(name): None if value != value else value for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
+
+
 def _describe(comparison: Comparison) -> dict[str, Any]:
     return {
         "model": comparison.model,
         "baseline": comparison.baseline,
         "metric": comparison.scorer.name,
         "title": comparison.scorer.title,
+        "is_share": comparison.scorer.is_share,
         "n": comparison.n,
         "baseline_score": comparison.baseline_score,
         "model_score": comparison.model_score,
         "difference": asdict(comparison.difference),
+        "test": comparison.test,
+        "p_value": comparison.p_value,
+        "corrected_p": comparison.corrected_p,
+        "smallest": comparison.smallest,
         "verdict": comparison.verdict,
         "sentence": comparison.sentence,
     }

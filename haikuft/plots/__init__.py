@@ -6,6 +6,7 @@ carries a sentence for readers who cannot see it: `alt_text(axes)`, also inside 
 `save_figure` writes.
 """
 
+from haikuft.plots.changes import plot_differences, plot_slopes
 from haikuft.plots.losses import plot_losses
 from haikuft.plots.records import plot_costs, plot_labels, plot_lengths, plot_turns
 from haikuft.plots.scores import plot_comparison, plot_confusion
@@ -19,9 +20,11 @@ __all__ = [
     "plot_comparison",
     "plot_confusion",
     "plot_costs",
+    "plot_differences",
     "plot_labels",
     "plot_lengths",
     "plot_losses",
+    "plot_slopes",
     "plot_turns",
     "read_alt_text",
     "save_figure",

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from haikuft.evaluation import Evaluation, count_confusions
+from haikuft.evaluation import FREE, Evaluation, count_confusions
 from haikuft.plots.style import BASE, FAINT, INK, MARKS, OTHERS, TUNED, describe, in_style
 
 
@@ -19,7 +19,7 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
     ax = ax or plt.subplots(figsize=(7.2, 1.3 + 0.5 * len(scores)))[1]
     told = []
     for at, (model, *numbers) in enumerate(scores[["model", "score", "low", "high"]].to_numpy()):
-        color, mark = _look(at)
+        color, mark = _look(model, at)
         score, low, high = (factor * number for number in numbers)
         ax.plot([low, high], [at, at], color=color, linewidth=3, solid_capstyle="butt")
         ax.plot(score, at, color=color, marker=mark, markersize=9)
@@ -34,7 +34,8 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
     if scorer.is_share:
         ax.set_xlim(0, 105)
         ax.xaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
-    models = " or ".join(evaluation.models[1:])
+    asked = [model for model in evaluation.models[1:] if model != FREE]
+    models = " or ".join(asked or evaluation.models[1:])
     ax.set_title(f"Is {models} better than {evaluation.baseline}?")
     ax.set_xlabel(f"{scorer.title} ({evaluation.n} records; bars: 95 % interval)")
     return describe(
@@ -85,8 +86,10 @@ def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None =
     return describe(ax, f"{sentence}.")
 
 
-def _look(at: int) -> tuple[str, str]:
-    """Colour and mark of a model: baseline, tuned, further ones."""
+def _look(model: str, at: int) -> tuple[str, str]:
+    """Colour and mark of a model: baseline, tuned, further ones, and what is free in dark ink."""
+    if model == FREE:
+        return INK, "P"
     if at < 2:
         return ((BASE, "o"), (TUNED, "D"))[at]
     return OTHERS[at % len(OTHERS)], MARKS[at % len(MARKS)]

@@ -1,0 +1,68 @@
+"""Scorers of free text by what it shares with the reference: ROUGE and chrF.
+
+ROUGE comes from the package rouge-score, chrF from sacrebleu: the ones whose figures are quoted.
+Both count overlap of words or letters. They do not read: a right answer in other words scores low.
+"""
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from haikuft.dataset.records import Record, reference_of
+
+if TYPE_CHECKING:
+    from rouge_score.rouge_scorer import RougeScorer
+    from sacrebleu.metrics.chrf import CHRF
+
+_WORD = re.compile(r"[^\W_]+")
+_KINDS = ["rouge1", "rouge2", "rougeL"]
+
+
+def rouge_1(record: Record, reply: str) -> float:
+    """Score the words shared with the reference, as F1 (ROUGE-1)."""
+    return _rouge(reference_of(record), reply)["rouge1"]
+
+
+def rouge_2(record: Record, reply: str) -> float:
+    """Score the pairs of neighbouring words shared with the reference, as F1 (ROUGE-2)."""
+    return _rouge(reference_of(record), reply)["rouge2"]
+
+
+def rouge_l(record: Record, reply: str) -> float:
+    """Score the longest common subsequence of words, as F1 (ROUGE-L)."""
+    return _rouge(reference_of(record), reply)["rougeL"]
+
+
+def chrf(record: Record, reply: str) -> float:
+    """Score the runs of one to six letters shared with the reference (chrF2), 0 to 1."""
+    return float(_chrf().sentence_score(reply, [reference_of(record)]).score / 100)
+
+
+class _Words:
+    """Lower-case runs of letters and digits of any script, without stemming.
+
+    rouge-score's own tokenizer, which this equals on ASCII text, drops every other letter.
+    """
+
+    def tokenize(self, text: str) -> list[str]:
+        return _WORD.findall(text.lower())
+
+
+@lru_cache(maxsize=1)  # three scorers ask about one reply in a row
+def _rouge(reference: str, reply: str) -> dict[str, float]:
+    scores = _rouge_scorer().score(reference, reply)
+    return {kind: float(scores[kind].fmeasure) for kind in _KINDS}
+
+
+@lru_cache(maxsize=1)
+def _rouge_scorer() -> "RougeScorer":
+    from rouge_score.rouge_scorer import RougeScorer  # late: it loads NLTK
+
+    return RougeScorer(_KINDS, tokenizer=_Words())
+
+
+@lru_cache(maxsize=1)
+def _chrf() -> "CHRF":
+    from sacrebleu.metrics.chrf import CHRF
+
+    return CHRF()

@@ -1,0 +1,156 @@
+"""Figures of what changed between two models: differences with intervals, and slopes by group."""
+
+from collections.abc import Sequence
+from textwrap import fill
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+from haikuft.errors import SettingsError
+from haikuft.evaluation import Comparison, Evaluation, break_down
+from haikuft.plots.style import BASE, FAINT, INK, OTHERS, TUNED, describe, in_style
+
+_MOST_SLOPES = 14  # groups; of more, those that changed most
+_WIDTH = 36  # letters of a name before it goes on in the next line
+_GAP = 5.0  # points between the names of two slopes, so that they do not touch
+
+
+@in_style
+def plot_differences(evaluation: Evaluation, model: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw what a model gained or lost: each difference in points, with its 95 % interval.
+
+    A full mark is a verdict, a hollow one says "not told apart". The pale bar behind each reaches
+    as far as a difference could go unseen by so many records.
+
+    Args:
+        evaluation: From `compare`.
+        model: Which model; "" takes the first after the baseline.
+        ax: Where to draw; None makes a figure.
+
+    Raises:
+        SettingsError: no scorer of the evaluation gives shares, or no such model.
+    """
+    shown = _pick(evaluation, model)
+    ax = ax or plt.subplots(figsize=(7.2, 1.4 + 0.46 * len(shown)))[1]
+    for at, comparison in enumerate(shown):
+        change = comparison.difference
+        value, low, high = (100 * number for number in (change.value, change.low, change.high))
+        if comparison.smallest is not None:
+            unseen = 100 * comparison.smallest
+            ax.barh(at, 2 * unseen, left=-unseen, height=0.62, color=FAINT, alpha=0.6, linewidth=0)
+        told = comparison.verdict != "not told apart"
+        ax.plot([low, high], [at, at], color=TUNED, linewidth=2.5, solid_capstyle="butt")
+        face = TUNED if told else "white"
+        ax.plot(value, at, "D", color=TUNED, markerfacecolor=face, markersize=8)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    names = [fill(_name(comparison), _WIDTH) for comparison in shown]
+    ax.set_yticks(range(len(shown)), names, fontsize=9)
+    ax.set_ylim(len(shown) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    name = shown[0].model
+    ax.set_title(f"What did {name} gain or lose?")
+    ax.set_xlabel(
+        f"difference in points on {evaluation.n} records\n"
+        "(bar: 95 % interval; pale: could go unseen)"
+    )
+    told_all = "; ".join(
+        f"{_name(c)} {100 * c.difference.value:+.1f} points, {c.verdict}" for c in shown
+    )
+    return describe(ax, f"Differences on {evaluation.n} records: {told_all}.")
+
+
+@in_style
+def plot_slopes(
+    evaluation: Evaluation, by: str = "", model: str = "", *, ax: Axes | None = None
+) -> Axes:
+    """Draw a slope from the baseline's to a model's score for each group of records.
+
+    What gained is solid and blue, what lost dashed and brown, what stayed is thin and grey. Of
+    many groups those that changed most are drawn.
+
+    Args:
+        evaluation: From `compare`.
+        by: How records are grouped, as for `break_down`; "" takes labels where there are any,
+            else length.
+        model: Which model; "" takes the first after the baseline.
+        ax: Where to draw; None makes a figure.
+
+    Raises:
+        SettingsError: nothing of that name to group by, or no such model.
+    """
+    by = by or ("label" if evaluation.labels else "length")
+    name, base = model or evaluation.models[1], evaluation.baseline
+    groups = break_down(evaluation, by, name)
+    scorer = evaluation.comparisons[0].scorer
+    order = groups["difference"].abs().sort_values(ascending=False, kind="stable").index
+    drawn = groups.loc[order[:_MOST_SLOPES]]
+    factor = 100 if scorer.is_share else 1
+    before, after = (factor * drawn[column].to_numpy(float) for column in (base, name))
+    ax = ax or plt.subplots(figsize=(7.2, 2.0 + 0.24 * len(drawn)))[1]
+    gains = (after - before) * (1 if scorer.higher_is_better else -1)
+    for start, end, gain in zip(before, after, gains, strict=True):
+        color, line, width = _look(gain)
+        ax.plot([0, 1], [start, end], line, color=color, linewidth=width, marker="o", markersize=4)
+    span = max(float(max(*before, *after) - min(*before, *after)), 1e-9)
+    gap = _GAP * span / 100 * min(1.0, 20 / len(drawn))
+    for at, height in enumerate(_spread(after.tolist(), gap)):
+        row = drawn.iloc[at]
+        text = f"{row[by]} ({row['n']})"
+        anchor = (1.0, float(after[at]))
+        ax.annotate(
+            text, anchor, (1.06, height), va="center", fontsize=9, color=_look(gains[at])[0]
+        )
+    ax.set_xlim(-0.15, 1.9)
+    ax.set_xticks([0, 1], [base, name])
+    ax.set_ylabel(f"{scorer.title}{' (%)' if scorer.is_share else ''}")
+    ax.set_title(f"Where did {name} gain, and where did it lose?")
+    counts = [int((gains > 0).sum()), int((gains < 0).sum()), int((gains == 0).sum())]
+    rest = f", {len(groups) - len(drawn)} more not drawn" if len(groups) > len(drawn) else ""
+    told = (
+        f"{scorer.title} by {by}, {base} to {name}: {counts[0]} better, {counts[1]} worse, "
+        f"{counts[2]} the same{rest}."
+    )
+    return describe(ax, f"{told[0].upper()}{told[1:]}")
+
+
+def _pick(evaluation: Evaluation, model: str) -> list[Comparison]:
+    name = model or evaluation.models[1]
+    pairs = [*evaluation.comparisons, *evaluation.between, *evaluation.further]
+    shown = [
+        pair
+        for pair in pairs
+        if pair.model == name
+        and pair.scorer.is_share
+        and (pair.baseline == evaluation.baseline or pair.scorer.name == evaluation.metric)
+    ]
+    if not shown:
+        raise SettingsError(
+            f'There is no difference of "{name}" in points to draw. Name one of '
+            f"{', '.join(evaluation.models[1:])}, and score by a share."
+        )
+    return shown
+
+
+def _name(comparison: Comparison) -> str:
+    less = "" if comparison.scorer.higher_is_better else " (less is better)"
+    return f"{comparison.scorer.title}{less}, against {comparison.baseline}"
+
+
+def _look(gain: float) -> tuple[str, str, float]:
+    if gain > 0:
+        return TUNED, "-", 1.8
+    return (OTHERS[0], "--", 1.8) if gain < 0 else (BASE, "-", 1.0)
+
+
+def _spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Move heights apart until neighbours are a gap from each other, the middle kept in place."""
+    order = sorted(range(len(heights)), key=lambda at: heights[at])
+    placed = [heights[at] for at in order]
+    for at in range(1, len(placed)):
+        placed[at] = max(placed[at], placed[at - 1] + gap)
+    shift = (sum(placed) - sum(heights)) / len(placed)
+    spread = [0.0] * len(heights)
+    for at, height in zip(order, placed, strict=True):
+        spread[at] = height - shift
+    return spread
