@@ -24,7 +24,7 @@ def test_summary_when_evaluated_then_base_and_tuned_stand_with_count_and_interva
     assert "  base: " in text
     assert " 0.500 (95 % interval 0." in text
     assert "  tuned: " in text
-    assert " 1.000 (95 % interval 1.000 to 1.000)" in text
+    assert " 1.000 (95 % interval 0.912 to 1.000)" in text
     assert "uned is better than base on 40 records" in text
 
 

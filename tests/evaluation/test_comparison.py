@@ -1,7 +1,7 @@
-"""Scores follow from replies, verdicts from intervals, and the worst examples come first."""
+"""Scores follow from replies, verdicts from paired tests, and the worst examples come first."""
 
 import json
-import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,25 +13,18 @@ import pytest
 from haikuft.dataset.records import record_id
 from haikuft.errors import DataError, NotFoundError, SettingsError
 from haikuft.evaluation import (
+    ALL,
+    FREE,
     NO_LABEL,
     Evaluation,
     Scorer,
-    bootstrap_mean,
+    break_down,
     compare,
     count_confusions,
     count_outcomes,
-    exact_match,
     examples,
-    json_agreement,
-    normalised_match,
     read_evaluation,
-    read_label,
-    recognise_task,
-    rouge_l,
     score_classes,
-    scorers_for,
-    summarise_usage,
-    valid_json,
     write_evaluation,
 )
 from haikuft.replies import Reply
@@ -85,171 +78,6 @@ def evaluate(base_right: Sequence[bool], tuned_right: Sequence[bool], **options:
     return compare(records, by_name, task="labels", **options)
 
 
-# Scorers
-
-
-@pytest.mark.parametrize(
-    ("reply_text", "exact", "normalised"),
-    [
-        ("Card lost", 1, 1),
-        (" Card lost\n", 1, 1),
-        ("card  LOST.", 0, 1),
-        ("Card lost, I think", 0, 0),
-        ("", 0, 0),
-    ],
-)
-def test_matches_when_the_reply_varies_then_only_the_normalised_one_forgives(
-    reply_text: str, exact: float, normalised: float
-) -> None:
-    """Case, spacing and marks at the ends are form, not content."""
-    assert exact_match(record("Card lost"), reply_text) == exact
-    assert normalised_match(record("Card lost"), reply_text) == normalised
-
-
-@pytest.mark.parametrize(
-    ("text", "label"),
-    [
-        ("billing", "billing"),
-        ('"Billing."', "billing"),
-        ("The category is: card lost.", "card lost"),
-        ("This is about a card", "card"),
-        ("billing or card lost", NO_LABEL),
-        ("discard", NO_LABEL),
-        ("no idea", NO_LABEL),
-        ("", NO_LABEL),
-    ],
-)
-def test_read_label_when_a_model_talks_then_its_one_label_counts(text: str, label: str) -> None:
-    """A chatty base model has a fair chance; one that names two labels has not decided."""
-    assert read_label(text, LABELS) == label
-
-
-def test_read_label_when_labels_hold_signs_then_they_are_read_as_text() -> None:
-    """A plus or a bracket in a label is no pattern."""
-    assert read_label("It is C++ (new)!", ["C++ (new)", "C"]) == "C++ (new)"
-
-
-@pytest.mark.parametrize(
-    ("text", "score"),
-    [('{"a": 1}', 1), (" [1, 2]\n", 1), ("```json\n{}\n```", 0), ("42", 0), ('{"a": NaN}', 0)],
-)
-def test_valid_json_when_the_whole_reply_is_an_object_or_list_then_it_counts(
-    text: str, score: float
-) -> None:
-    """What a program could parse as it stands."""
-    assert valid_json(record("{}"), text) == score
-
-
-def test_valid_json_when_it_is_nested_beyond_reason_then_it_does_not_count() -> None:
-    """A runaway reply ends no evaluation."""
-    assert valid_json(record("{}"), "[" * 100_000) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("text", "score"),
-    [
-        ('{"b": {"c": [1, 2]}, "a": "x"}', 1.0),
-        ('{"a": "x"}', 1 / 3),
-        ('{"a": "y", "b": {"c": [1, 2]}}', 2 / 4),
-        ('{"a": "x", "b": {"c": [1, 2]}, "d": null}', 3 / 4),
-        ("not json", 0.0),
-    ],
-)
-def test_json_agreement_when_values_differ_then_it_is_the_share_that_agree(
-    text: str, score: float
-) -> None:
-    """Order of keys is form; a missing, a wrong and an added value each cost."""
-    assert json_agreement(record('{"a": "x", "b": {"c": [1, 2]}}'), text) == pytest.approx(score)
-
-
-@pytest.mark.parametrize(
-    ("reference", "text", "score"),
-    [
-        ("the cat sat on the mat", "the cat sat on the mat", 1.0),
-        ("the cat sat on the mat", "the cat on a mat", 2 * 4 / (6 + 5)),
-        ("a b c d", "d c b a", 2 * 1 / 8),
-        ("police killed the gunman", "police kill the gunman", 2 * 3 / 8),
-        ("Größe: 5 Äpfel", "größe 5", 2 * 2 / 5),
-        ("something", "", 0.0),
-        ("...", "!", 1.0),
-    ],
-)
-def test_rouge_l_when_worked_by_hand_then_it_is_the_f1_of_the_common_subsequence(
-    reference: str, text: str, score: float
-) -> None:
-    """Words in order, in any script, case aside."""
-    assert rouge_l(record(reference), text) == pytest.approx(score)
-
-
-def test_scorer_when_it_returns_no_number_then_it_is_named() -> None:
-    """A mean of nothing would hide the fault."""
-    broken = Scorer("ratio", "ratio", lambda record, text: math.nan)
-
-    with pytest.raises(SettingsError, match='Scorer "ratio" returned nan'):
-        broken(record("x"), "y")
-
-
-# The kind of task
-
-
-def test_recognise_task_when_references_are_few_and_short_then_it_is_labels() -> None:
-    """Repeated short answers are a class."""
-    assert recognise_task([record(label, n) for n in range(4) for label in LABELS]) == "labels"
-
-
-def test_recognise_task_when_references_are_json_then_it_is_structured() -> None:
-    """Even if they repeat."""
-    assert recognise_task([record('{"a": 1}', n) for n in range(8)]) == "structured"
-
-
-def test_recognise_task_when_references_differ_then_it_is_text() -> None:
-    """Free answers, or none."""
-    assert recognise_task([record(f"answer {n}", n) for n in range(9)]) == "text"
-    assert recognise_task([]) == "text"
-
-
-def test_scorers_for_when_the_task_is_unknown_then_it_names_the_known() -> None:
-    """A misspelt task is no task."""
-    with pytest.raises(SettingsError, match="labels, structured, text"):
-        scorers_for("label")
-
-
-@pytest.mark.parametrize(
-    ("task", "deciding"),
-    [("labels", "accuracy"), ("structured", "valid_json"), ("text", "rouge_l")],
-)
-def test_scorers_for_when_the_task_is_known_then_the_deciding_one_comes_first(
-    task: str, deciding: str
-) -> None:
-    """Each kind has its own first figure, and exact match beside it."""
-    names = [scorer.name for scorer in scorers_for(task)]
-
-    assert names[0] == deciding
-    assert "exact_match" in names
-
-
-# Uncertainty
-
-
-def test_bootstrap_mean_when_values_are_half_and_half_then_it_agrees_with_theory() -> None:
-    """For 100 coin flips the normal approximation gives 0.402 to 0.598."""
-    interval = bootstrap_mean([0.0, 1.0] * 50, seed=1)
-
-    assert interval.value == 0.5
-    assert (interval.low, interval.high) == (
-        pytest.approx(0.402, abs=0.015),
-        pytest.approx(0.598, abs=0.015),
-    )
-
-
-def test_bootstrap_mean_when_the_seed_is_the_same_then_so_is_the_interval() -> None:
-    """A page printed twice shows the same numbers; other seeds differ a little."""
-    values = [math.sin(n) for n in range(50)]
-
-    assert bootstrap_mean(values, seed=3) == bootstrap_mean(values, seed=3)
-    assert bootstrap_mean(values, seed=3) != bootstrap_mean(values, seed=4)
-
-
 # Comparison
 
 
@@ -265,7 +93,8 @@ def test_compare_when_tuned_is_right_more_often_then_it_is_better_with_its_numbe
     assert 30 < low < 62.5 < high < 90
     assert evaluation.sentence == (
         "Tuned is better than base on 40 records (right labels: tuned 87.5 %, base 25.0 %; "
-        f"difference +62.5 points, 95 % interval {low:+.1f} to {high:+.1f})."
+        f"difference +62.5 points, 95 % interval {low:+.1f} to {high:+.1f}; "
+        "p < 0.001 by McNemar's exact test)."
     )
 
 
@@ -283,7 +112,13 @@ def test_compare_when_the_interval_holds_zero_then_they_are_not_told_apart() -> 
     evaluation = evaluate([True] * 20 + [False] * 20, [False] * 4 + [True] * 22 + [False] * 14)
 
     assert evaluation.comparisons[0].model_score > evaluation.comparisons[0].baseline_score
-    assert evaluation.sentence.startswith("Not told apart by 40 records (right labels:")
+    assert evaluation.sentence.startswith(
+        "Tuned and base are not told apart by 40 records (right labels:"
+    )
+    assert re.search(
+        r"So many records would show a difference of \d+\.\d points four times in",
+        evaluation.sentence,
+    )
 
 
 def test_compare_when_there_are_few_records_then_even_a_clean_sweep_proves_nothing() -> None:
@@ -335,7 +170,10 @@ def test_compare_when_three_models_answered_then_each_is_held_against_the_baseli
     assert [c.model for c in evaluation.comparisons] == ["tuned", "larger"]
     accuracy = evaluation.scores[evaluation.scores["metric"] == "accuracy"]
     assert accuracy["score"].tolist() == [0.0, 1.0, 0.5]
-    assert [c.scorer.name for c in evaluation.further] == ["exact_match"] * 2
+    assert [(c.model, c.baseline) for c in evaluation.between] == [("larger", "tuned")]
+    assert [c.scorer.name for c in evaluation.further[:3]] == ["exact_match"] * 3
+    assert {c.family for c in (*evaluation.comparisons, *evaluation.between)} == {3}
+    assert "Larger is worse than tuned on 30 records" in evaluation.sentence
 
 
 def test_compare_when_a_reply_is_missing_or_failed_then_its_record_is_left_out_and_counted() -> (
@@ -399,6 +237,54 @@ def test_compare_when_stand_ins_answered_then_the_evaluation_says_so() -> None:
     }
 
 
+def test_compare_when_two_columns_would_share_a_name_then_it_is_refused() -> None:
+    """Neither a second scorer nor a fact may hide another column."""
+    twice = Scorer("accuracy", "again", lambda record, text: 1.0)
+
+    with pytest.raises(SettingsError, match='Two scorers are named "accuracy"'):
+        evaluate([True] * 3, [True] * 3, extra_scorers=[twice])
+    with pytest.raises(SettingsError, match='"prompt" names another column'):
+        evaluate([True] * 3, [True] * 3, facts={"prompt": {}})
+
+
+def test_compare_when_a_scorer_is_added_then_the_tasks_own_still_decide() -> None:
+    """One more line in every table."""
+    brief = Scorer("brief", "short replies", lambda record, text: len(text) < 9)
+
+    evaluation = evaluate([True] * 12, [True] * 12, extra_scorers=[brief])
+
+    assert evaluation.metric == "accuracy"
+    assert "brief" in set(evaluation.scores["metric"])
+
+
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        (40, "Tuned buys nothing over the free baseline that these records could show: "),
+        (10, "Tuned buys nothing over the free baseline: Tuned is worse than the free baseline"),
+        (-1, "Against what costs nothing: Tuned is better than the free baseline"),
+    ],
+)
+def test_compare_when_a_free_baseline_stands_beside_then_the_verdict_weighs_it(
+    right: int, said: str
+) -> None:
+    """Forty records, the free baseline right on all, then the tuned on as many, fewer, or more."""
+    records = [record("yes" if n % 2 else "no", n) for n in range(40)]
+    references = [r["messages"][-1]["content"] for r in records]
+    tuned, free = (right, 40) if right >= 0 else (40, 10)
+    by_name = {
+        FREE: replies(records, references[:free] + ["?"] * (40 - free)),
+        "base": replies(records, ["?"] * 40),
+        "tuned": replies(records, references[:tuned] + ["?"] * (40 - tuned)),
+    }
+
+    evaluation = compare(records, by_name, task="labels")
+
+    assert evaluation.models == ("base", "tuned", FREE)
+    assert said in evaluation.sentence
+    assert "Free baseline is" not in evaluation.sentence
+
+
 # Behind the numbers
 
 
@@ -438,6 +324,46 @@ def test_examples_when_the_model_is_unknown_then_it_names_the_known() -> None:
         examples(evaluate([True] * 3, [True] * 3), "base")
 
 
+def test_break_down_when_grouped_by_label_then_each_has_its_count_and_difference() -> None:
+    """Where something was gained, and where lost."""
+    found = break_down(evaluate([True, False] * 6, [True] * 12), "label").set_index("label")
+
+    assert found["n"].to_dict() == {"no": 6, "yes": 6}
+    assert found["base"].to_dict() == {"no": 1.0, "yes": 0.0}
+    assert found["difference"].to_dict() == {"no": 0.0, "yes": 1.0}
+
+
+def test_break_down_when_grouped_by_length_then_thirds_of_the_prompts_stand_in_order() -> None:
+    """Short prompts first, with their range of characters."""
+    records = [record(f"answer {n}", 10**n) for n in range(9)]
+    texts = replies(records, ["answer 1"] * 9)
+
+    found = break_down(compare(records, {"base": texts, "tuned": texts}, task="text"), "length")
+
+    assert found["n"].tolist() == [3, 3, 3]
+    assert found["length"].iloc[0] == "8 to 10 characters"
+
+
+def test_break_down_when_the_file_is_known_then_it_groups_by_it() -> None:
+    """Whatever else is known of a record is a column of the table, too."""
+    records = [record("yes", n) for n in range(12)]
+    files = {record_id(r): ("a.jsonl", "b.jsonl")[n % 2] for n, r in enumerate(records)}
+    texts = replies(records, ["yes"] * 12)
+
+    evaluation = compare(
+        records, {"base": texts, "tuned": texts}, task="labels", facts={"file": files}
+    )
+
+    assert break_down(evaluation, "file")["file"].tolist() == ["a.jsonl", "b.jsonl"]
+    assert "file" in examples(evaluation).columns
+
+
+def test_break_down_when_the_group_is_unknown_then_it_names_the_known() -> None:
+    """A misspelt column is told."""
+    with pytest.raises(SettingsError, match="Use one of label, length"):
+        break_down(evaluate([True] * 3, [True] * 3), "lenght")
+
+
 def _labelled(texts: Sequence[str]) -> Evaluation:
     """Compare on four tickets: billing, billing, card, card lost."""
     records = [
@@ -451,12 +377,14 @@ def test_score_classes_when_worked_by_hand_then_precision_recall_and_f1_agree() 
     """Two of two billing found, one card taken for billing."""
     table = score_classes(_labelled(["billing", "billing", "billing", "card lost"]))
 
-    assert table["label"].tolist() == ["billing", "card", "card lost", "refund"]
-    assert table["n"].tolist() == [2, 1, 1, 0]
-    assert table["tuned precision"].tolist() == pytest.approx([2 / 3, 0, 1, 0])
-    assert table["tuned recall"].tolist() == [1, 0, 1, 0]
-    assert table["tuned F1"].tolist() == pytest.approx([0.8, 0, 1, 0])
-    assert table["base F1"].tolist() == [0, 0, 0, 0]
+    assert table["label"].tolist() == ["billing", "card", "card lost", "refund", ALL]
+    assert table["n"].tolist() == [2, 1, 1, 0, 4]
+    assert table["tuned precision"].tolist() == pytest.approx([2 / 3, 0, 1, 0, 5 / 9])
+    assert table["tuned recall"].tolist() == pytest.approx([1, 0, 1, 0, 2 / 3])
+    assert table["tuned F1"].tolist() == pytest.approx([0.8, 0, 1, 0, 0.6])
+    assert table["base F1"].tolist() == [0, 0, 0, 0, 0]
+    for _, row in table.iterrows():
+        assert row["tuned F1 low"] <= row["tuned F1"] <= row["tuned F1 high"]
 
 
 def test_count_confusions_when_a_reply_names_no_label_then_it_has_a_column_of_its_own() -> None:
@@ -478,21 +406,6 @@ def test_score_classes_when_the_task_has_no_classes_then_it_says_so() -> None:
         score_classes(compare(records, {"base": texts, "tuned": texts}))
 
 
-def test_summarise_usage_when_a_price_is_known_then_a_thousand_requests_have_one() -> None:
-    """Means over good replies; failures are counted apart."""
-    records = [record("yes", n) for n in range(4)]
-    by_id = replies(records, ["yes"] * 4)
-    by_id[record_id(records[0])] = reply(records[0], "", error="no", input_tokens=0)
-
-    table = summarise_usage({"base": by_id, "tuned": by_id}, {"base": (0.25, 1.25)})
-
-    base, tuned = table.to_dict("records")
-    assert (base["replies"], base["errors"], base["input_tokens"]) == (3, 1, 100)
-    assert base["dollars_per_1000"] == pytest.approx((100 * 0.25 + 4 * 1.25) / 1000)
-    assert base["latency_median"] == 0.5
-    assert math.isnan(tuned["dollars_per_1000"])
-
-
 # Files
 
 
@@ -509,7 +422,8 @@ def test_write_evaluation_when_read_back_then_the_report_has_what_it_needs(tmp_p
     assert found["comparisons"][0]["difference"]["value"] == pytest.approx(11 / 12)
     assert (found["n"], found["metric"], found["models"]) == (12, "accuracy", ["base", "tuned"])
     assert found["outcomes"] == {"tuned": {"still wrong": 1, "mended": 11}}
-    assert [row["label"] for row in found["by_class"]] == ["no", "yes"]
+    assert [row["label"] for row in found["by_class"]] == ["no", "yes", ALL]
+    assert found["comparisons"][0]["test"] == "McNemar's exact test"
     table = pd.read_csv(tmp_path / "runs" / "evaluation.csv")
     assert table["tuned outcome"].tolist() == ["still wrong"] + ["mended"] * 11
     assert sorted(p.name for p in path.parent.iterdir()) == ["evaluation.csv", "evaluation.json"]

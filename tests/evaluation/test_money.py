@@ -1,0 +1,164 @@
+"""Cost and latency of 1,000 requests, and when throughput pays; no price is invented."""
+
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haikuft.base_models import DEFAULT
+from haikuft.errors import SettingsError
+from haikuft.evaluation import (
+    FREE,
+    ModelPrice,
+    find_break_even,
+    price_on_demand,
+    price_throughput,
+    read_prices,
+    summarise_usage,
+    weigh_throughput,
+)
+from haikuft.replies import Reply
+
+PRICES = {
+    "base": ModelPrice("on demand", 0.25, 1.25, as_of="2026-06"),
+    "tuned": price_throughput(2, 10.0, as_of="2026-11-21"),
+    "larger": ModelPrice("on demand"),
+}
+
+
+def reply(number: int, *, error: str | None = None) -> Reply:
+    """Build a reply that took as many tenths of a second as its number."""
+    return Reply(
+        f"r{number}", "m", "billing", "end_turn", 100, 4, number / 10, "m", error, "", "{}"
+    )
+
+
+REPLIES = {f"r{number}": reply(number) for number in range(1, 102)}
+
+
+def summarise(requests_per_hour: float = 0.0) -> pd.DataFrame:
+    """Summarise four models that answered alike, by name."""
+    by_name = dict.fromkeys(("base", "tuned", "larger", FREE), REPLIES)
+    usage = summarise_usage(by_name, PRICES, requests_per_hour=requests_per_hour)
+    return usage.set_index("model")
+
+
+def test_summarise_usage_when_a_price_is_known_then_a_thousand_requests_have_one() -> None:
+    """100 tokens in and 4 out, a thousand times, at 0.25 and 1.25 dollars per million."""
+    usage = summarise()
+
+    assert usage.loc["base", "dollars_per_1000"] == pytest.approx((100 * 0.25 + 4 * 1.25) / 1000)
+    assert usage.loc["base", "cost"] == "US$0.03 per 1,000 requests (price as of 2026-06)"
+    assert usage.loc[FREE, ["dollars_per_1000", "cost"]].tolist() == [0.0, "free"]
+
+
+def test_summarise_usage_when_a_price_is_not_known_then_it_says_not_given() -> None:
+    """Nothing is made up."""
+    usage = summarise()
+
+    assert math.isnan(usage.loc["larger", "dollars_per_1000"])
+    assert usage.loc["larger", "cost"] == "price not given"
+    assert summarise_usage({"base": REPLIES})["cost"].tolist() == ["price not given"]
+
+
+def test_summarise_usage_when_throughput_is_asked_then_its_hours_are_shared_out() -> None:
+    """Two units at ten dollars an hour, over 500 requests an hour; an hour is all one can say."""
+    usage = summarise()
+
+    assert usage.loc["tuned", "cost"] == "US$20.00 an hour, however many requests"
+    assert summarise(500).loc["tuned", "dollars_per_1000"] == 40.0
+
+
+def test_summarise_usage_when_replies_failed_then_they_are_counted_apart() -> None:
+    """Means and percentiles are over good replies."""
+    replies = REPLIES | {"r1": reply(1, error="timed out")}
+
+    (row,) = summarise_usage({"base": replies}).to_dict("records")
+
+    assert (row["replies"], row["errors"]) == (100, 1)
+    assert (row["input_tokens"], row["characters"]) == (100, 7)
+    assert row["latency_median"] == pytest.approx(5.15)
+    assert row["latency_95"] == pytest.approx(9.605)
+    assert row["latency_median"] < row["latency_95"] < row["latency_99"] <= 10.1
+
+
+def test_summarise_usage_when_all_failed_then_there_is_a_row_all_the_same() -> None:
+    """Without figures."""
+    (row,) = summarise_usage({"base": {"r1": reply(1, error="no")}}, PRICES).to_dict("records")
+
+    assert (row["replies"], row["errors"], row["cost"]) == (0, 1, "price not given")
+
+
+@given(hourly=st.floats(0.01, 1e4), per_request=st.floats(1e-7, 10), factor=st.floats(1.01, 100))
+def test_find_break_even_when_the_rate_is_passed_then_throughput_is_cheaper(
+    hourly: float, per_request: float, factor: float
+) -> None:
+    """Above it the hour costs less than its requests, below it more."""
+    rate = find_break_even(hourly, per_request)
+
+    assert hourly < rate * factor * per_request
+    assert hourly > rate / factor * per_request
+
+
+def test_find_break_even_when_a_request_is_free_then_it_is_never_reached() -> None:
+    """And a figure below zero is refused."""
+    assert find_break_even(20, 0) == math.inf
+    with pytest.raises(SettingsError, match="0 or more"):
+        find_break_even(-1, 1)
+
+
+def test_weigh_throughput_when_prices_are_known_then_it_names_the_rate() -> None:
+    """20 dollars an hour against 0.03 a thousand are 666,667 requests an hour."""
+    told = weigh_throughput(summarise().reset_index(), PRICES)
+
+    assert "tuned costs US$20.00 an hour (price as of 2026-11-21)" in told
+    assert "as much as 666,667 requests an hour" in told
+    assert "larger on demand: price not given." in told
+
+
+def test_weigh_throughput_when_the_hour_has_no_price_then_it_asks_for_it() -> None:
+    """As with Claude 3 Haiku, whose price no source may be quoted for."""
+    prices = PRICES | {"tuned": price_throughput(1, 0.0)}
+
+    told = weigh_throughput(summarise().reset_index(), prices)
+
+    assert told.startswith("tuned: price not given. With throughput_price (US dollars per model")
+
+
+def test_price_on_demand_when_the_table_knows_the_model_then_it_is_dated() -> None:
+    """And of a model that it does not know there is none."""
+    known, unknown = price_on_demand(DEFAULT.id), price_on_demand("some.model")
+
+    assert (known.input_price, known.output_price) == (0.25, 1.25)
+    assert known.as_of
+    assert unknown == ModelPrice("on demand")
+
+
+def test_read_prices_when_written_as_pairs_then_each_model_has_its_own() -> None:
+    """In order; empty or left out is not given."""
+    found = read_prices(["0.8/4", ""], ["larger", "other", "third"])
+
+    assert found["larger"] == ModelPrice("on demand", 0.8, 4.0)
+    assert found["other"] == found["third"] == ModelPrice("on demand")
+
+
+@pytest.mark.parametrize("text", ["0.8", "a/b", "1/2/3", "-1/2", "nan/1", "inf/1"])
+def test_read_prices_when_a_text_is_no_pair_then_it_is_refused(text: str) -> None:
+    """With the way to write it."""
+    with pytest.raises(SettingsError, match='"input/output"'):
+        read_prices([text], ["larger"])
+
+
+def test_read_prices_when_there_are_more_than_models_then_it_is_refused() -> None:
+    """One of them would belong to nobody."""
+    with pytest.raises(SettingsError, match="2 prices for 1 further models"):
+        read_prices(["1/2", "1/2"], ["larger"])
+
+
+@pytest.mark.parametrize("price", [-1.0, math.nan])
+def test_price_throughput_when_below_zero_then_it_is_refused(price: float) -> None:
+    """No throughput pays its owner."""
+    with pytest.raises(SettingsError, match="below zero"):
+        price_throughput(1, price)
