@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from haikuft.dataset.records import record_id
 from haikuft.dataset.tokens import TokenRange
-from haikuft.errors import DataError
-from haikuft.evaluation import Evaluation, Scorer, compare
+from haikuft.errors import DataError, SettingsError
+from haikuft.evaluation import FREE, Evaluation, Scorer, compare
 from haikuft.hyperparameters import EarlyStop
 from haikuft.plots import (
     BASE,
@@ -22,9 +22,11 @@ from haikuft.plots import (
     plot_comparison,
     plot_confusion,
     plot_costs,
+    plot_differences,
     plot_labels,
     plot_lengths,
     plot_losses,
+    plot_slopes,
     plot_turns,
     read_alt_text,
     save_figure,
@@ -193,6 +195,84 @@ def test_plot_confusion_when_nothing_is_mistaken_then_the_sentence_names_no_mist
     ax = plot_confusion(evaluation, "larger")
 
     assert alt_text(ax) == "Of 12 records larger labels 12 as the reference does."
+
+
+def test_plot_comparison_when_a_free_baseline_stands_beside_then_it_is_dark_and_not_asked_about(
+    evaluation: Evaluation,
+) -> None:
+    """The question is about the models; what is free stands in ink below them."""
+    records = [
+        {"messages": [{"role": "user", "content": str(n)}, {"role": "assistant", "content": "x"}]}
+        for n in range(10)
+    ]
+    replies = {
+        record_id(r): Reply("", "m", "x", "end_turn", 1, 1, 0.1, "m", None, "", "{}")
+        for r in records
+    }
+    ax = plot_comparison(
+        compare(records, {"base": replies, FREE: replies, "tuned": replies}, task="labels")
+    )
+
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["base", "tuned", FREE]
+    assert ax.get_title(loc="left") == "Is tuned better than base?"
+
+
+def test_plot_differences_when_drawn_then_marks_stand_at_the_differences_in_points(
+    evaluation: Evaluation,
+) -> None:
+    """Tuned gains 25 points on twelve records, which is no verdict: the mark is hollow."""
+    ax = plot_differences(evaluation)
+    marks = [line for line in ax.lines if line.get_marker() == "D"]
+
+    assert float(marks[0].get_xdata()[0]) == 25.0
+    assert marks[0].get_markerfacecolor() == "white"
+    assert ax.get_yticklabels()[0].get_text() == "right labels, against base"
+    assert "12 records" in ax.get_xlabel()
+    assert alt_text(ax).startswith(
+        "Differences on 12 records: right labels, against base +25.0 points, not told apart"
+    )
+
+
+def test_plot_differences_when_a_verdict_fell_then_its_mark_is_full() -> None:
+    """Twelve of twelve against none of twelve."""
+    records = [
+        {"messages": [{"role": "user", "content": str(n)}, {"role": "assistant", "content": "x"}]}
+        for n in range(12)
+    ]
+    base, tuned = (
+        {
+            record_id(r): Reply("", "m", text, "end_turn", 1, 1, 0.1, "m", None, "", "{}")
+            for r in records
+        }
+        for text in ("?", "x")
+    )
+
+    ax = plot_differences(compare(records, {"base": base, "tuned": tuned}, task="labels"))
+    first = next(line for line in ax.lines if line.get_marker() == "D")
+
+    assert float(first.get_xdata()[0]) == 100.0
+    assert first.get_markerfacecolor() == TUNED
+
+
+def test_plot_differences_when_the_model_is_unknown_then_it_names_the_known(
+    evaluation: Evaluation,
+) -> None:
+    """A misspelt model draws nothing."""
+    with pytest.raises(SettingsError, match="tuned, larger"):
+        plot_differences(evaluation, "tunde")
+
+
+def test_plot_slopes_when_drawn_then_each_label_has_a_line_and_its_name(
+    evaluation: Evaluation,
+) -> None:
+    """Billing stays right, card goes from none to half; each with its count of records."""
+    ax = plot_slopes(evaluation)
+    ends = sorted((list(line.get_ydata()), line.get_linestyle()) for line in ax.lines)
+
+    assert ends == [([0.0, 50.0], "-"), ([100.0, 100.0], "-")]
+    assert sorted(texts_in(ax)) == ["billing (6)", "card (6)"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["base", "tuned"]
+    assert alt_text(ax) == ("Right labels by label, base to tuned: 1 better, 0 worse, 1 the same.")
 
 
 def test_plot_lengths_when_some_may_exceed_the_limit_then_they_are_counted() -> None:

@@ -32,7 +32,7 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     if scorer.is_share:
-        ax.set_xlim(0, 105)
+        ax.set_xlim(-3, 105)  # a mark at 0 is whole
         ax.xaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
     asked = [model for model in evaluation.models[1:] if model != FREE]
     models = " or ".join(asked or evaluation.models[1:])

@@ -37,6 +37,10 @@ def test_run_when_it_ends_leaves_everything_that_a_run_promises(walked):
         "figures/losses.png",
         "figures/comparison.png",
         "figures/confusion.png",
+        "figures/differences.png",
+        "figures/slopes.png",
+        "evaluation.csv",
+        "evaluation.html",
         "evaluation.json",
         "report.html",
     } <= names
@@ -57,7 +61,8 @@ def test_run_when_it_ends_has_made_one_of_each_thing(walked, holdings: Holdings)
 def test_evaluation_on_the_tickets_tells_tuned_and_base_apart(walked):
     """Tuned beats base, the interval excludes zero, on 60 test records or more."""
     evaluation = json.loads((walked / "evaluation.json").read_text())
-    (comparison,) = evaluation["comparisons"]
+    comparison = next(c for c in evaluation["comparisons"] if c["model"] == "tuned")
+    assert evaluation["models"] == ["base", "tuned", "free baseline"]
     assert evaluation["n"] >= 60
     assert comparison["verdict"] == "better"
     assert comparison["difference"]["low"] > 0
