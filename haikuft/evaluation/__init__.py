@@ -16,10 +16,9 @@ from haikuft.evaluation.matching import (
 )
 from haikuft.evaluation.money import (
     ModelPrice,
+    combine_prices,
     find_break_even,
-    price_on_demand,
     price_throughput,
-    read_prices,
     summarise_usage,
     weigh_throughput,
 )
@@ -50,6 +49,7 @@ __all__ = [
     "break_down",
     "browse",
     "chrf",
+    "combine_prices",
     "compare",
     "count_confusions",
     "count_outcomes",
@@ -60,11 +60,9 @@ __all__ = [
     "length_gap",
     "matches_schema",
     "normalised_match",
-    "price_on_demand",
     "price_throughput",
     "read_evaluation",
     "read_label",
-    "read_prices",
     "recognise_task",
     "refusal",
     "required_keys",

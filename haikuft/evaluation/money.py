@@ -12,7 +12,7 @@ import pandas as pd
 
 from haikuft.errors import SettingsError
 from haikuft.evaluation.free_baseline import FREE
-from haikuft.prices import get_price
+from haikuft.prices import TokenPrice
 from haikuft.pricing import format_dollars
 from haikuft.replies import Reply
 
@@ -26,44 +26,15 @@ class ModelPrice:
 
     Attributes:
         kind: "on demand" bills tokens, "throughput" bills hours, "free" nothing.
-        input_price: Per million tokens read, on demand; None when not given, as are the next two.
-        output_price: Per million tokens written, on demand.
-        hourly_price: Of the whole throughput, by the hour, asked or not.
-        as_of: The day of the price, "" if nobody said.
+        tokens: What its tokens cost, on demand; None when not given.
+        hourly_price: Of the whole throughput, by the hour, asked or not; None when not given.
+        as_of: The day of the hourly price, "" if nobody said.
     """
 
     kind: Literal["on demand", "throughput", "free"]
-    input_price: float | None = None
-    output_price: float | None = None
+    tokens: TokenPrice | None = None
     hourly_price: float | None = None
     as_of: str = ""
-
-
-def price_on_demand(base_model_id: str) -> ModelPrice:
-    """Look a base model's tokens up in the dated table of `haikuft.prices`."""
-    read, written = get_price("input", base_model_id), get_price("output", base_model_id)
-    as_of = read.as_of if read.amount is not None else ""
-    return ModelPrice("on demand", read.amount, written.amount, as_of=as_of)
-
-
-def read_prices(texts: Sequence[str], models: Sequence[str]) -> dict[str, ModelPrice]:
-    """Read prices given as "input/output", US dollars per million tokens, for models in order.
-
-    A model without one, or with "", has no price given. Example: `read_prices(["0.8/4"], ["big"])`.
-
-    Raises:
-        SettingsError: a text that is no such pair, or more prices than models.
-    """
-    if len(texts) > len(models):
-        raise SettingsError(
-            f"further_prices: {len(texts)} prices for {len(models)} further models. Give one for "
-            'each, in their order, and "" where you do not know.'
-        )
-    padded = [*texts, *[""] * (len(models) - len(texts))]
-    return {
-        model: _read_price(text) if text.strip() else ModelPrice("on demand")
-        for model, text in zip(models, padded, strict=True)
-    }
 
 
 def price_throughput(
@@ -76,6 +47,21 @@ def price_throughput(
         )
     hourly = model_units * price_per_unit_hour or None
     return ModelPrice("throughput", hourly_price=hourly, as_of=as_of)
+
+
+def combine_prices(
+    token_prices: Mapping[str, TokenPrice | None], throughputs: Mapping[str, ModelPrice]
+) -> dict[str, ModelPrice]:
+    """Say how each model bills: by its throughput if it has one, else by the token.
+
+    Args:
+        token_prices: For each model's name, as from `read_token_prices`; None where not known.
+        throughputs: The price of those models that are asked behind throughput.
+    """
+    return {
+        name: throughputs.get(name) or ModelPrice("on demand", price)
+        for name, price in token_prices.items()
+    }
 
 
 def summarise_usage(
@@ -137,9 +123,9 @@ def cost_per_request(
     if price.kind == "throughput":
         known = price.hourly_price is not None and requests_per_hour > 0
         return (price.hourly_price or 0.0) / requests_per_hour if known else UNKNOWN
-    if price.input_price is None or price.output_price is None:
+    if price.tokens is None:
         return UNKNOWN
-    return (input_tokens * price.input_price + output_tokens * price.output_price) / 1e6
+    return (input_tokens * price.tokens.input + output_tokens * price.tokens.output) / 1000
 
 
 def find_break_even(hourly_price: float, dollars_per_request: float) -> float:
@@ -163,7 +149,7 @@ def weigh_throughput(usage: pd.DataFrame, prices: Mapping[str, ModelPrice]) -> s
 
     Args:
         usage: From `summarise_usage`.
-        prices: As given to it.
+        prices: As given to it, from `combine_prices`.
 
     Returns:
         A sentence for each pair, or what to give where a price is missing; "" without throughput.
@@ -176,13 +162,13 @@ def weigh_throughput(usage: pd.DataFrame, prices: Mapping[str, ModelPrice]) -> s
         if price.hourly_price is None:
             sentences.append(
                 f"{name}: {NOT_GIVEN}. With throughput_price (US dollars per model unit and hour) "
-                "this page tells how many requests an hour make it worth its hours."
+                "in notebook 5 this page tells how many requests an hour make it worth its hours."
             )
             continue
-        hours = f"{name} costs {format_dollars(price.hourly_price)} an hour{_date(price.as_of)}"
+        hours = f"{name} costs {format_dollars(price.hourly_price)} an hour{_tell_source(price)}"
         sentences += [
             _weigh_pair(name, hours, price.hourly_price, other, rows[other]["dollars_per_1000"])
-            + ("" if math.isnan(rows[other]["dollars_per_1000"]) else _date(prices[other].as_of))
+            + ("" if math.isnan(rows[other]["dollars_per_1000"]) else _tell_source(prices[other]))
             + "."
             for other in rows
             if other in prices and prices[other].kind == "on demand"
@@ -196,8 +182,10 @@ def _weigh_pair(name: str, hours: str, hourly: float, other: str, dollars: float
     rate = find_break_even(hourly, dollars / 1000)
     if math.isinf(rate):
         return f"{hours}; {other} on demand costs nothing, so it is always cheaper"
+    second = rate / 3600
+    pace = f"{second:,.1f}" if second >= 1 else f"{second:.2g}"
     return (
-        f"{hours}, as much as {rate:,.0f} requests an hour ({rate / 3600:,.2g} a second) to "
+        f"{hours}, as much as {rate:,.0f} requests an hour ({pace} a second) to "
         f"{other} on demand; with fewer, {other} is cheaper"
     )
 
@@ -206,29 +194,18 @@ def _tell_cost(price: ModelPrice | None, dollars: float) -> str:
     if price is not None and price.kind == "free":
         return "free"
     if not math.isnan(dollars):
-        date = _date(price.as_of) if price else ""
-        return f"{format_dollars(dollars)} per 1,000 requests{date}"
+        source = _tell_source(price) if price else ""
+        return f"{format_dollars(dollars)} per 1,000 requests{source}"
     if price is not None and price.hourly_price is not None:
         return f"{format_dollars(price.hourly_price)} an hour, however many requests"
     return NOT_GIVEN
-
-
-def _read_price(text: str) -> ModelPrice:
-    try:
-        read, written = (float(part) for part in text.split("/"))
-    except ValueError:
-        read = written = UNKNOWN
-    if not (0 <= read < math.inf and 0 <= written < math.inf):
-        raise SettingsError(
-            f'further_prices: "{text}" is no price. Write US dollars per million tokens as '
-            '"input/output", such as "0.8/4", or "" where you do not know.'
-        )
-    return ModelPrice("on demand", read, written)
 
 
 def _mean(numbers: Sequence[float]) -> float:
     return sum(numbers) / len(numbers) if numbers else UNKNOWN
 
 
-def _date(as_of: str) -> str:
-    return f" (price as of {as_of})" if as_of else ""
+def _tell_source(price: ModelPrice) -> str:
+    if price.tokens is not None:
+        return f" (price: {price.tokens.source})"
+    return f" (price as of {price.as_of})" if price.as_of else ""

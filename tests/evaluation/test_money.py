@@ -7,22 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikuft.base_models import DEFAULT
 from haikuft.errors import SettingsError
 from haikuft.evaluation import (
     FREE,
     ModelPrice,
+    combine_prices,
     find_break_even,
-    price_on_demand,
     price_throughput,
-    read_prices,
     summarise_usage,
     weigh_throughput,
 )
+from haikuft.prices import TokenPrice
 from haikuft.replies import Reply
 
 PRICES = {
-    "base": ModelPrice("on demand", 0.25, 1.25, as_of="2026-06"),
+    "base": ModelPrice("on demand", TokenPrice(0.00025, 0.00125, "read in 2026-06")),
     "tuned": price_throughput(2, 10.0, as_of="2026-11-21"),
     "larger": ModelPrice("on demand"),
 }
@@ -50,7 +49,7 @@ def test_summarise_usage_when_a_price_is_known_then_a_thousand_requests_have_one
     usage = summarise()
 
     assert usage.loc["base", "dollars_per_1000"] == pytest.approx((100 * 0.25 + 4 * 1.25) / 1000)
-    assert usage.loc["base", "cost"] == "US$0.03 per 1,000 requests (price as of 2026-06)"
+    assert usage.loc["base", "cost"] == "US$0.03 per 1,000 requests (price: read in 2026-06)"
     assert usage.loc[FREE, ["dollars_per_1000", "cost"]].tolist() == [0.0, "free"]
 
 
@@ -114,7 +113,7 @@ def test_weigh_throughput_when_prices_are_known_then_it_names_the_rate() -> None
     told = weigh_throughput(summarise().reset_index(), PRICES)
 
     assert "tuned costs US$20.00 an hour (price as of 2026-11-21)" in told
-    assert "as much as 666,667 requests an hour" in told
+    assert "as much as 666,667 requests an hour (185.2 a second)" in told
     assert "larger on demand: price not given." in told
 
 
@@ -127,34 +126,15 @@ def test_weigh_throughput_when_the_hour_has_no_price_then_it_asks_for_it() -> No
     assert told.startswith("tuned: price not given. With throughput_price (US dollars per model")
 
 
-def test_price_on_demand_when_the_table_knows_the_model_then_it_is_dated() -> None:
-    """And of a model that it does not know there is none."""
-    known, unknown = price_on_demand(DEFAULT.id), price_on_demand("some.model")
+def test_combine_prices_when_a_model_has_throughput_then_its_hours_count() -> None:
+    """Its tokens cost nothing more; the others are asked on demand."""
+    read = TokenPrice(0.001, 0.002, "as given")
 
-    assert (known.input_price, known.output_price) == (0.25, 1.25)
-    assert known.as_of
-    assert unknown == ModelPrice("on demand")
+    found = combine_prices({"base": read, "tuned": read, "other": None}, {"tuned": PRICES["tuned"]})
 
-
-def test_read_prices_when_written_as_pairs_then_each_model_has_its_own() -> None:
-    """In order; empty or left out is not given."""
-    found = read_prices(["0.8/4", ""], ["larger", "other", "third"])
-
-    assert found["larger"] == ModelPrice("on demand", 0.8, 4.0)
-    assert found["other"] == found["third"] == ModelPrice("on demand")
-
-
-@pytest.mark.parametrize("text", ["0.8", "a/b", "1/2/3", "-1/2", "nan/1", "inf/1"])
-def test_read_prices_when_a_text_is_no_pair_then_it_is_refused(text: str) -> None:
-    """With the way to write it."""
-    with pytest.raises(SettingsError, match='"input/output"'):
-        read_prices([text], ["larger"])
-
-
-def test_read_prices_when_there_are_more_than_models_then_it_is_refused() -> None:
-    """One of them would belong to nobody."""
-    with pytest.raises(SettingsError, match="2 prices for 1 further models"):
-        read_prices(["1/2", "1/2"], ["larger"])
+    assert found["base"] == ModelPrice("on demand", read)
+    assert found["tuned"] == PRICES["tuned"]
+    assert found["other"] == ModelPrice("on demand")
 
 
 @pytest.mark.parametrize("price", [-1.0, math.nan])

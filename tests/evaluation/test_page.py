@@ -18,9 +18,13 @@ from haikuft.evaluation import (
     write_evaluation,
     write_page,
 )
+from haikuft.prices import TokenPrice
 from haikuft.replies import Reply
 
-PRICES = {"base": ModelPrice("on demand", 1.0, 5.0), "tuned": price_throughput(1, 20.0)}
+PRICES = {
+    "base": ModelPrice("on demand", TokenPrice(0.001, 0.005, "as given")),
+    "tuned": price_throughput(1, 20.0),
+}
 LABELS = ("yes", "no")
 
 
