@@ -340,14 +340,16 @@ def test_two_sandboxes_when_side_by_side_then_know_nothing_of_each_other(
     desk.bedrock = first
 
 
-def test_records_when_kept_then_come_back_equal(desk: Any, tmp_path: Path) -> None:
+def test_records_when_kept_then_come_back_equal(deployer: Any, tmp_path: Path) -> None:
     """Every attribute of every record."""
-    job = desk.run_job(customModelTags=TAG, vpcConfig=VPC)
-    desk.provision(modelId=job["outputModelArn"], commitmentDuration="OneMonth")
-    before = desk.bedrock.plane.state
-    desk.open(tmp_path)
-    after = desk.bedrock.plane.state
-    for name in ("jobs", "models", "throughputs", "tags", "tokens"):
-        assert dict(getattr(after, name)) == dict(getattr(before, name)), name
+    example = "amazon.example-v1:0:128k"
+    job = deployer.run_job(baseModelIdentifier=example, customModelTags=TAG, vpcConfig=VPC)
+    deployer.deploy(job["outputModelArn"], tags=TAG, clientRequestToken="token-3")
+    deployer.provision(commitmentDuration="OneMonth")
+    before = deployer.bedrock.plane.state
+    deployer.open(tmp_path)
+    after = deployer.bedrock.plane.state
+    for name in ("jobs", "models", "throughputs", "deployments", "tags", "tokens"):
+        assert dict(getattr(after, name)) == dict(getattr(before, name)) != {}, name
     (kept,) = after.jobs.values()
     assert kept.request["vpcConfig"] == VPC
