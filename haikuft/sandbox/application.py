@@ -25,9 +25,11 @@ from haikuft.sandbox import constraints, quotas, wire
 from haikuft.sandbox.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.faults import CUT, Faults
 from haikuft.sandbox.gate import RefusedError, Scope, check_origin, read_body, read_scope
+from haikuft.sandbox.guard import Guard
 from haikuft.sandbox.keeping import Keeper
 from haikuft.sandbox.kept_settings import keep, read_kept
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
+from haikuft.sandbox.permissions import NoNames
 from haikuft.sandbox.policies import PolicyError
 from haikuft.sandbox.protocol import (
     Call,
@@ -37,7 +39,8 @@ from haikuft.sandbox.protocol import (
     find_operation,
     report_failure,
 )
-from haikuft.sandbox.services import SERVICES, MotoServices
+from haikuft.sandbox.s3_guard import answer_s3
+from haikuft.sandbox.services import SERVICES, MotoServices, Reply
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.storage import Store
 
@@ -84,6 +87,7 @@ class Sandbox:
         self._faults = Faults(lambda: self.settings)
         self._bedrock: Any = None
         self._handlers = self._build_handlers(now) if handlers is None else handlers
+        self.guard = Guard(self.store, self._bedrock or NoNames())
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
@@ -153,7 +157,7 @@ class Sandbox:
             if scope.service == "servicequotas":
                 return self._answer_quotas(environ, scope, body, request_id)
             if scope.service in SERVICES:
-                return self._answer_moto(environ, scope.service)
+                return self._answer_moto(environ, scope, path, body)
             raise _unserved(scope)
         except RefusedError as error:
             return _refuse(scope.service, environ, error, request_id)
@@ -211,6 +215,7 @@ class Sandbox:
             call = Call(
                 route.service, route.model.name, parameters, scope.region, account, request_id
             )
+            self.guard.check_call(scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
@@ -228,6 +233,9 @@ class Sandbox:
         operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         try:
             asked = json.loads(body or b"{}")
+            if not isinstance(asked, dict):
+                raise ValueError("A request to Service Quotas is a JSON object.")
+            self.guard.check_quotas(scope, operation, asked)
             found = quotas.answer(operation, asked, settings=self.settings, region=scope.region)
         except ServiceError as error:
             raise RefusedError(400, error.code, error.message) from error
@@ -235,8 +243,17 @@ class Sandbox:
             raise RefusedError(400, "SerializationException", str(error)) from error
         return _json(200, found, request_id)
 
-    def _answer_moto(self, environ: dict[str, Any], service: str) -> wire.Response:
-        reply = self._services.answer(service, environ)
+    def _answer_moto(
+        self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
+    ) -> wire.Response:
+        def forward(body: bytes) -> Reply:
+            return self._services.answer(scope.service, environ, body)
+
+        if scope.service == "s3":
+            reply = answer_s3(self.guard, scope, environ, path=path, body=body, forward=forward)
+        else:
+            self.guard.check_request(scope, environ, body)
+            reply = forward(body)
         return wire.Response(reply.status, dict(reply.headers), reply.body)
 
 

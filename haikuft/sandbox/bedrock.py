@@ -13,7 +13,15 @@ from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.ledger import Ledger
 from haikuft.sandbox.protocol import Handler
 from haikuft.sandbox.settings import SandboxSettings
-from haikuft.sandbox.state import ControlPlane, State
+from haikuft.sandbox.state import (
+    ControlPlane,
+    CustomModel,
+    Deployment,
+    Job,
+    State,
+    Throughput,
+    find,
+)
 from haikuft.sandbox.storage import Store
 
 
@@ -68,6 +76,29 @@ class Bedrock:
         """Go on with the jobs that the last server left unfinished; S3 and IAM must be there."""
         for arn in begin_again(self.plane):
             self.runner.start(arn)
+
+    def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
+        """Find the ARN of what a request names by name or id; `permissions` asks."""
+        if kind == "key":
+            return self.plane.store.find_key(identifier, region)
+        state = self.plane.state
+        tables: Mapping[str, Mapping[str, Job | CustomModel | Throughput | Deployment]] = {
+            "model-customization-job": state.jobs,
+            "custom-model": state.models,
+            "provisioned-model": state.throughputs,
+            "custom-model-deployment": state.deployments,
+        }
+        with state.lock:
+            found = find(tables.get(kind, {}), identifier, region)
+        return None if found is None else found.arn
+
+    def key_of(self, arn: str) -> str:
+        """Find the key that encrypts a custom model, by its ARN or its throughput's."""
+        state = self.plane.state
+        with state.lock:
+            server = state.throughputs.get(arn) or state.deployments.get(arn)
+            model = state.models.get(server.model_arn if server else arn)
+            return state.jobs[model.job_arn].kms_key_arn if model else ""
 
     def close(self) -> None:
         """End the work of running jobs and their child processes; `resume` goes on with them."""

@@ -88,7 +88,8 @@ def read_scope(environ: dict[str, Any]) -> Scope:
     if len(parts) == 5:
         return Scope(parts[0], parts[2], parts[3])
     if header.startswith("AWS ") or "AWSAccessKeyId" in query:
-        return Scope("", "us-east-1", "s3")
+        named = query.get("AWSAccessKeyId", [header[4:].partition(":")[0]])[0]
+        return Scope(named.strip(), "us-east-1", "s3")
     return Scope("", "", "")
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Kind, Problem, Report
 from haikuft.dataset.validation import validate_file
+from haikuft.sandbox.callers import AccessDenied
 from haikuft.sandbox.protocol import ServiceError
-from haikuft.sandbox.storage import AccessDenied, Role, Store
+from haikuft.sandbox.storage import Role, Store
 
 PROBE = ".write_access_check_file.tmp"  # AWS writes it before it starts, and leaves it there
 UNEXPECTED = "Encountered an unexpected error when processing the request, please try again"

@@ -8,6 +8,7 @@ passes here must not pass by accident.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Context = Mapping[str, str | Sequence[str]]
@@ -87,14 +88,6 @@ def evaluate(
     return allowed or Decision(False, False)
 
 
-def combine(*decisions: Decision) -> Decision:
-    """Join decisions within one account: any Deny denies, else any Allow allows."""
-    return next(
-        (decision for decision in decisions if decision.explicit_deny),
-        next((decision for decision in decisions if decision.allowed), Decision(False, False)),
-    )
-
-
 def _statements(policies: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for policy in policies:
         if not isinstance(policy, Mapping) or "Statement" not in policy:
@@ -142,7 +135,8 @@ def _names(element: Any, principal: str, account_counts: bool, where: str) -> bo
         if name == principal or (kind == "AWS" and name == "*"):
             return True
         account = _ACCOUNT.fullmatch(name)
-        if account_counts and account and account[1] == principal.split(":")[4]:
+        counts = account_counts or principal.endswith(":root")
+        if counts and account and account[1] == principal.split(":")[4]:
             return True
     return False
 
@@ -211,9 +205,18 @@ def _holds(
 
 def _like(pattern: str, text: str, context: Context | None = None) -> bool:
     """Match with * and ?; ${key} stands for the request's own value, ${*} for a plain star."""
+    filled = _compile(pattern, context) if context and "${" in pattern else _compile_plain(pattern)
+    return filled.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _compile_plain(pattern: str) -> re.Pattern[str]:
+    return _compile(pattern, {})
+
+
+def _compile(pattern: str, context: Context) -> re.Pattern[str]:
     parts = re.split(r"(\$\{[^}]*\}|\*|\?)", pattern)
-    regex = "".join(_translate(part, context or {}) for part in parts)
-    return re.fullmatch(regex, text, re.DOTALL) is not None
+    return re.compile("".join(_translate(part, context) for part in parts), re.DOTALL)
 
 
 def _translate(part: str, context: Context) -> str:

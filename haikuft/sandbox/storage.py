@@ -5,34 +5,20 @@ through here, and only as far as trust policy, role policies, bucket policy and 
 Everything is looked up when it is asked for, so a policy changed during a job counts at once.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any
 
-from moto.iam.models import iam_backends
-from moto.kms.models import kms_backends
-from moto.s3.models import s3_backends
-
+from haikuft.sandbox.account import Account, aware
+from haikuft.sandbox.callers import AccessDenied, Need, authorize
 from haikuft.sandbox.keeping import Keeper
-from haikuft.sandbox.policies import Decision, PolicyError, combine, evaluate
+from haikuft.sandbox.policies import PolicyError, evaluate
+from haikuft.sandbox.s3_permissions import listing_need, object_arn
 from haikuft.sandbox.settings import SandboxSettings
 
 BEDROCK = "bedrock.amazonaws.com"
-
-
-class AccessDenied(Exception):  # noqa: N818 - AWS's own word
-    """The role may not do that; `str()` says it in AWS's words, naming action and resource."""
-
-    def __init__(self, *, role_arn: str, action: str, resource: str, reason: str) -> None:
-        super().__init__(
-            f"{role_arn} is not authorized to perform: {action} on resource: {resource} {reason}"
-        )
-        self.action = action
-        self.resource = resource
-        self.reason = reason
 
 
 class RoleNotAssumable(Exception):  # noqa: N818 - a state of the role, not a fault of ours
@@ -73,6 +59,7 @@ class Store:
     ) -> None:
         self.lock = RLock()
         self.keeper = keeper
+        self.account = Account(lambda: settings().account_id, now)
         self._settings = settings
         self._now = now
 
@@ -83,16 +70,16 @@ class Store:
         settings.role_delay_seconds, or when its trust policy does not let Bedrock have it.
         """
         with self.lock:
-            role = self._find_role(role_arn)
+            role = self.account.find_role(role_arn)
             if role is None:
                 raise RoleNotAssumable(f"There is no role {role_arn}.")
-            age = self._now() - _aware(role.create_date)
+            age = self._now() - aware(role.create_date)
             delay = timedelta(seconds=self._settings().role_delay_seconds)
             if age < delay:
                 raise RoleNotAssumable(f"The role {role_arn} is too new to be used yet.")
-            trust = [json.loads(role.assume_role_policy_document)]
+            trust = self.account.trust_policies(role_arn)
             name = str(role.name)
-        context = {"aws:SourceAccount": self._settings().account_id, "aws:SourceArn": source_arn}
+        context = {"aws:SourceAccount": self.account.account_id, "aws:SourceArn": source_arn}
         try:
             decision = evaluate(
                 trust, action="sts:AssumeRole", resource=None, context=context, principal=BEDROCK
@@ -108,8 +95,14 @@ class Store:
     def bucket_region(self, bucket: str) -> str | None:
         """Return the bucket's Region; None when there is no such bucket."""
         with self.lock:
-            found = self._buckets().get(bucket)
+            found = self.account.find_bucket(bucket)
             return None if found is None else str(found.region_name)
+
+    def find_key(self, key_id: str, region: str) -> str | None:
+        """Return the ARN of a Region's key named by id, ARN, alias or an alias's ARN."""
+        with self.lock:
+            key = self.account.find_key(key_id, region)
+        return None if key is None or key.region != region else str(key.arn)
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Read an object as the role; KMS decrypts it as the role, too.
@@ -118,15 +111,13 @@ class Store:
         role that may list the bucket, AccessDenied for any other, as on AWS.
         """
         with self.lock:
-            arn = f"arn:aws:s3:::{bucket}/{key}"
-            self._require(role, "s3:GetObject", arn, bucket)
+            self._require(role, Need("s3:GetObject", object_arn(bucket, key)))
             found = self._find_object(bucket, key)
             if found is None:
-                listing = {"s3:prefix": key}
-                self._require(role, "s3:ListBucket", f"arn:aws:s3:::{bucket}", bucket, listing)
+                self._require(role, listing_need(bucket, key))
                 raise KeyError(f"s3://{bucket}/{key}")
-            if found.encryption == "aws:kms":
-                self._require_key(role, "kms:Decrypt", found.kms_key_id, bucket)
+            for need in self.key_needs(bucket, self.key_of_object(bucket, key), ["kms:Decrypt"]):
+                self._require(role, need)
             return bytes(found.value)
 
     def put_object(self, role: Role, bucket: str, key: str, data: bytes) -> None:
@@ -135,136 +126,56 @@ class Store:
         Raises AccessDenied naming the missing action, KeyError for a missing bucket.
         """
         with self.lock:
-            found = self._buckets().get(bucket)
+            found = self.account.find_bucket(bucket)
             if found is None:
                 raise KeyError(f"s3://{bucket}")
-            self._require(role, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}", bucket)
-            rule = ((found.encryption or {}).get("Rule") or {}).get(
-                "ApplyServerSideEncryptionByDefault", {}
-            )
-            if rule.get("SSEAlgorithm") == "aws:kms":
-                self._require_key(role, "kms:GenerateDataKey", rule.get("KMSMasterKeyID"), bucket)
+            self._require(role, Need("s3:PutObject", object_arn(bucket, key)))
+            for need in self.key_needs(bucket, default_key(found), ["kms:GenerateDataKey"]):
+                self._require(role, need)
             with self.keeper.keeping("s3"):
-                self._s3().put_object(bucket, key, data)
+                self.account.s3().put_object(bucket, key, data)
 
-    def _require(
-        self,
-        role: Role,
-        action: str,
-        resource: str,
-        bucket: str,
-        further: Mapping[str, str] | None = None,
-    ) -> None:
-        """Raise AccessDenied unless the role's own policies or the bucket's let it."""
-        context = self._context(role) | dict(further or {})
-        found = self._buckets().get(bucket)
-        on_resource = [json.loads(found.policy)] if found is not None and found.policy else []
-        self._judge(role, action, resource, context, on_resource)
+    def key_of_object(self, bucket: str, key: str) -> str:
+        """Name the KMS key that encrypts an object; "" for none, and without such an object."""
+        found = self._find_object(bucket, key)
+        if found is None or found.encryption != "aws:kms":
+            return ""
+        return str(found.kms_key_id or "")
 
-    def _require_key(self, role: Role, action: str, key_id: str | None, bucket: str) -> None:
-        """Raise AccessDenied unless the role may use the key that encrypts a bucket's object."""
-        if key_id is None or "alias/aws/s3" in key_id:
-            return  # AWS's own key for S3, which anyone with access to the object may use
+    def key_needs(self, bucket: str, key_id: str, actions: Sequence[str]) -> list[Need]:
+        """Tell what it takes to use a key for a bucket's objects, through S3.
+
+        Nothing for AWS's own key for S3, which anyone with access to the object may use.
+        """
+        if not key_id or "alias/aws/s3" in key_id:
+            return []
         region = self.bucket_region(bucket) or ""
         via = {"kms:ViaService": f"s3.{region}.amazonaws.com"}
-        arn = self._key_arn(key_id, region)
-        self._judge(role, action, arn, self._context(role) | via, [])
+        arn = self.account.key_arn(key_id, region)
+        return [Need(action, arn, via) for action in actions]
 
-    def _judge(
-        self,
-        role: Role,
-        action: str,
-        resource: str,
-        context: Mapping[str, str],
-        on_resource: list[dict[str, Any]],
-    ) -> None:
-        def deny(reason: str) -> AccessDenied:
-            return AccessDenied(role_arn=role.arn, action=action, resource=resource, reason=reason)
-
-        def judge(policies: Iterable[dict[str, Any]], principal: str | None = None) -> Decision:
-            return evaluate(
-                policies, action=action, resource=resource, context=context, principal=principal
-            )
-
-        found = self._find_role(role.arn)
-        if found is None:
-            raise deny("because the role no longer exists")
+    def _require(self, role: Role, need: Need) -> None:
+        """Raise AccessDenied unless the role's policies, the bucket's and the key's let it."""
+        with self.lock:
+            found = self.account.find_role(role.arn)
+            if found is None:
+                raise AccessDenied(role.arn, need, "because the role no longer exists")
+            caller = self.account.caller_of_role(found)
+            on_resource, kind = self.account.policies_on(need)
         try:
-            own = judge(_role_policies(found))
-            resources = judge(on_resource, role.arn)
-            boundary = self._boundary(found)
-            bounded = judge(boundary) if boundary else Decision(True, False)
+            authorize(caller, need, on_resource=on_resource, kind=kind)
         except PolicyError as error:
-            raise deny(f"because a policy cannot be judged: {error}") from error
-        if resources.explicit_deny:
-            raise deny("with an explicit deny in a resource-based policy")
-        if own.explicit_deny:
-            raise deny("with an explicit deny in an identity-based policy")
-        if not bounded.allowed:
-            raise deny(f"because no permissions boundary allows the {action} action")
-        if not combine(own, resources).allowed:
-            raise deny(f"because no identity-based policy allows the {action} action")
-
-    def _context(self, role: Role) -> dict[str, str]:
-        account = self._settings().account_id
-        return {
-            "aws:SecureTransport": "true",  # loopback counts as secure
-            "aws:PrincipalAccount": account,
-            "aws:PrincipalArn": role.arn,
-            "aws:PrincipalType": "AssumedRole",
-            "aws:ResourceAccount": account,
-            "s3:ResourceAccount": account,
-            "kms:CallerAccount": account,
-        }
-
-    def _find_role(self, arn: str) -> Any | None:
-        roles = list(self._iam().roles.values())
-        return next((role for role in roles if role.arn == arn), None)
-
-    def _boundary(self, role: Any) -> list[dict[str, Any]]:
-        arn = role.permissions_boundary_arn
-        found = self._iam().managed_policies.get(arn) if arn else None
-        return [] if found is None else [_document(found)]
+            reason = f"because a policy cannot be judged: {error}"
+            raise AccessDenied(role.arn, need, reason) from error
 
     def _find_object(self, bucket: str, key: str) -> Any | None:
-        return self._s3().get_object(bucket, key) if bucket in self._buckets() else None
-
-    def find_key(self, key_id: str, region: str) -> str | None:
-        """Return the ARN of a Region's key named by id, ARN, alias or an alias's ARN."""
-        name = key_id.rpartition(":")[2]
-        with self.lock:
-            for key in list(kms_backends[self._settings().account_id][region].keys.values()):
-                if name in (key.id, f"key/{key.id}") or name in key.aliases:
-                    return str(key.arn)
-        return None
-
-    def _key_arn(self, key_id: str, region: str) -> str:
-        """Return the key's ARN, or the one that it would have, were it there."""
-        own = f"arn:aws:kms:{region}:{self._settings().account_id}:key/{key_id}"
-        return self.find_key(key_id, region) or (key_id if key_id[:4] == "arn:" else own)
-
-    def _iam(self) -> Any:
-        return iam_backends[self._settings().account_id]["aws"]
-
-    def _s3(self) -> Any:
-        return s3_backends[self._settings().account_id]["aws"]
-
-    def _buckets(self) -> Mapping[str, Any]:
-        buckets: Mapping[str, Any] = self._s3().buckets
-        return buckets
+        found = self.account.find_bucket(bucket)
+        return None if found is None else self.account.s3().get_object(bucket, key)
 
 
-def _role_policies(role: Any) -> Iterable[dict[str, Any]]:
-    yield from (json.loads(text) for text in role.policies.values())
-    yield from (_document(policy) for policy in role.managed_policies.values())
-
-
-def _document(policy: Any) -> dict[str, Any]:
-    """Return the default version of a managed policy."""
-    text = next(v.document for v in policy.versions if v.version_id == policy.default_version_id)
-    document: dict[str, Any] = json.loads(text)
-    return document
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+def default_key(bucket: Any) -> str:
+    """Name the KMS key of a bucket's default encryption; "" for none. Moto's object comes in."""
+    rule = ((bucket.encryption or {}).get("Rule") or {}).get(
+        "ApplyServerSideEncryptionByDefault", {}
+    )
+    return str(rule.get("KMSMasterKeyID") or "") if rule.get("SSEAlgorithm") == "aws:kms" else ""

@@ -16,12 +16,13 @@ import pytest
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.bedrock import Bedrock
+from haikuft.sandbox.callers import AccessDenied, Need
 from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.protocol import SERVICES, Call, load_service
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
-from haikuft.sandbox.storage import AccessDenied, Role, RoleNotAssumable
+from haikuft.sandbox.storage import Role, RoleNotAssumable
 from haikuft.sandbox.wire import serialize
 
 ACCOUNT = "123456789012"
@@ -57,6 +58,9 @@ if validated:
 result = {"training_loss": 0.5, "validation_loss": 0.75 if validated else None}
 (work / "result.json").write_text(json.dumps(result | {"stopped_epoch": None, "kept_epoch": 2}))
 """
+
+
+_UNALLOWED = "because no identity-based policy allows the {} action"
 
 
 @dataclass
@@ -95,12 +99,8 @@ class FakeStore:
 
     def _require(self, role: Role, action: str, bucket: str, key: str) -> None:
         if action in self.denied:
-            raise AccessDenied(
-                role_arn=role.arn,
-                action=action,
-                resource=f"arn:aws:s3:::{bucket}/{key}",
-                reason=f"because no identity-based policy allows the {action} action",
-            )
+            need = Need(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
+            raise AccessDenied(role.arn, need, _UNALLOWED.format(action))
 
 
 @dataclass

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.policies import Decision, PolicyError, combine, evaluate
+from haikuft.sandbox.policies import Decision, PolicyError, evaluate
 
 OBJECT = "arn:aws:s3:::bucket/training/train.jsonl"
 ROLE = "arn:aws:iam::123456789012:role/AmazonBedrock-haikuft-first"
@@ -192,11 +192,3 @@ def test_evaluate_when_policy_is_a_trust_policy_then_there_is_no_resource() -> N
     assert ask(trust, **asked).allowed
     with pytest.raises(PolicyError, match="trust policy"):
         ask(policy(Action="sts:AssumeRole", Principal="*"), **asked)
-
-
-def test_combine_when_decisions_differ_then_deny_beats_allow_beats_silence() -> None:
-    """Within one account either kind of policy may allow, and either may deny."""
-    yes, no, silent = Decision(True, False), Decision(False, True), Decision(False, False)
-    assert combine(silent, yes) == yes
-    assert combine(yes, no) == no
-    assert combine(silent, silent) == silent

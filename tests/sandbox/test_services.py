@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 ADMINISTRATOR = "arn:aws:iam::123456789012:user/administrator"
 
@@ -71,25 +70,6 @@ def test_objects_when_bucket_is_tls_only_then_all_calls_go_through(s3: Any) -> N
     assert s3.head_object(Bucket="data", Key="new")["ContentLength"] == 3
     deleted = s3.delete_objects(Bucket="data", Delete={"Objects": [{"Key": "new"}]})
     assert [item["Key"] for item in deleted["Deleted"]] == ["new"]
-
-
-def test_objects_when_bucket_policy_denies_then_access_is_denied(s3: Any) -> None:
-    """A Deny that matches holds for the administrator, too, on old and new objects."""
-    s3.put_bucket_policy(Bucket="data", Policy=deny(ArnLike={"aws:PrincipalArn": ADMINISTRATOR}))
-    for call, key in ((s3.get_object, "a/b c+d.txt"), (s3.put_object, "new")):
-        with pytest.raises(ClientError, match=r"AccessDenied.*Access Denied"):
-            call(Bucket="data", Key=key)
-    with pytest.raises(ClientError, match="403"):
-        s3.head_object(Bucket="data", Key="a/b c+d.txt")
-    answer = s3.delete_objects(Bucket="data", Delete={"Objects": [{"Key": "a/b c+d.txt"}]})
-    assert [item["Code"] for item in answer["Errors"]] == ["AccessDenied"]
-
-
-def test_objects_when_bucket_policy_cannot_be_judged_then_the_error_says_why(s3: Any) -> None:
-    """An operator that is not known is an error, never a match."""
-    s3.put_bucket_policy(Bucket="data", Policy=deny(IpAddress={"aws:SourceIp": "10.0.0.0/8"}))
-    with pytest.raises(ClientError, match=r"'Shut'.*IpAddress is not known"):
-        s3.get_object(Bucket="data", Key="a/b c+d.txt")
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.storage import AccessDenied, Role, RoleNotAssumable, Store
+from haikuft.sandbox.callers import AccessDenied
+from haikuft.sandbox.storage import Role, RoleNotAssumable, Store
 
 ACCOUNT = "123456789012"
 NAME = "AmazonBedrock-haikuft-first"
@@ -132,7 +133,7 @@ def test_get_object_when_role_may_not_then_names_action_and_resource(account: Ac
     assert caught.value.action == "s3:GetObject"
     assert caught.value.resource == "arn:aws:s3:::data/training/train.jsonl"
     assert str(caught.value) == (
-        f"{ARN} is not authorized to perform: s3:GetObject on resource: "
+        f"User: {ARN} is not authorized to perform: s3:GetObject on resource: "
         "arn:aws:s3:::data/training/train.jsonl because no identity-based policy allows the "
         "s3:GetObject action"
     )

@@ -1,0 +1,151 @@
+"""Who asks, and whether that caller's policies let it: the last word on every request.
+
+Within one account a request is allowed when a policy of the caller's own or one on the resource
+allows it, no policy denies it, and neither boundary nor session policy leaves it out. A KMS key's
+policy and a role's trust policy count for more: without them the caller's own policies are in
+vain. They let the account's own policies count by naming the account's root.
+Source: AWS IAM User Guide, "Policy evaluation logic" and "Access denied error messages"; AWS KMS
+Developer Guide, "Default key policy".
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from haikuft.sandbox.policies import Decision, evaluate
+
+Policy = Mapping[str, Any]
+ResourceKind = Literal["bucket", "key", "role"]
+ANY = "*"  # the resource of an action that has none
+
+_UNLIMITED = Decision(True, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One permission that a request takes.
+
+    Attributes:
+        action: In IAM's words, such as "s3:ListBucket".
+        resource: ARN acted on; ANY where IAM knows no resource for the action.
+        context: Condition keys that come with the request, beside those of the caller.
+    """
+
+    action: str
+    resource: str = ANY
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who makes requests, with the policies that hold for them.
+
+    Attributes:
+        arn: As AWS names the caller in messages; of a session, not of its role.
+        names: ARNs by which policies on resources may name the caller.
+        account_id: Whose caller it is.
+        own: The caller's own policies, those of groups included.
+        boundary: The permissions boundary; None without one.
+        session: The session policy; None without one.
+        context: Condition keys that tell who asks.
+        administrator: May do everything that no policy on a resource forbids.
+    """
+
+    arn: str
+    names: tuple[str, ...]
+    account_id: str
+    own: tuple[Policy, ...] = ()
+    boundary: tuple[Policy, ...] | None = None
+    session: tuple[Policy, ...] | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+    administrator: bool = False
+
+
+class AccessDenied(Exception):  # noqa: N818 - AWS's own word
+    """The caller may not do that; `str()` says it in AWS's words."""
+
+    def __init__(self, arn: str, need: Need, reason: str) -> None:
+        super().__init__(arn, need, reason)
+        self.arn = arn
+        self.action = need.action
+        self.resource = need.resource
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def describe(self, *, quote: str = "") -> str:
+        """Say it in AWS's words; S3 puts the resource in quotation marks."""
+        where = f" on resource: {quote}{self.resource}{quote}" if self.resource != ANY else ""
+        return f"User: {self.arn} is not authorized to perform: {self.action}{where} {self.reason}"
+
+
+def authorize(
+    caller: Caller,
+    need: Need,
+    *,
+    on_resource: Sequence[Policy] = (),
+    kind: ResourceKind = "bucket",
+) -> None:
+    """Let a request pass, or say why not.
+
+    Args:
+        caller: Who asks.
+        need: What for.
+        on_resource: The policies on the resource itself.
+        kind: What that resource is; the policy of a key or a role decides before the caller's.
+
+    Raises:
+        AccessDenied: naming the caller, the action, the resource and the reason.
+        PolicyError: one of the policies cannot be judged.
+    """
+    context = {**caller.context, **need.context}
+
+    def judge(policies: Iterable[Policy]) -> Decision:
+        return evaluate(policies, action=need.action, resource=need.resource, context=context)
+
+    def judge_resource(principal: str) -> Decision:
+        resource = None if kind == "role" else need.resource  # a trust policy names none
+        return evaluate(
+            on_resource,
+            action=need.action,
+            resource=resource,
+            context=context,
+            principal=principal,
+        )
+
+    def deny(reason: str) -> AccessDenied:
+        return AccessDenied(caller.arn, need, reason)
+
+    granted = combine(*(judge_resource(name) for name in caller.names))
+    own = _UNLIMITED if caller.administrator else judge(caller.own)
+    limits = {
+        "permissions boundary": caller.boundary,
+        "session policy": caller.session,
+    }
+    bounds = {name: judge(policies) for name, policies in limits.items() if policies is not None}
+    decisions = {
+        "a resource-based policy": granted,
+        "an identity-based policy": own,
+        **{f"a {name}": decision for name, decision in bounds.items()},
+    }
+    for name, decision in decisions.items():
+        if decision.explicit_deny:
+            raise deny(f"with an explicit deny in {name}")
+    if not granted.allowed:
+        root = f"arn:aws:iam::{caller.account_id}:root"
+        if kind != "bucket" and not judge_resource(root).allowed:
+            raise deny(f"because no resource-based policy allows the {need.action} action")
+        if not own.allowed:
+            raise deny(f"because no identity-based policy allows the {need.action} action")
+    for name, decision in bounds.items():
+        if not decision.allowed:
+            raise deny(f"because no {name} allows the {need.action} action")
+
+
+def combine(*decisions: Decision) -> Decision:
+    """Join decisions within one account: any Deny denies, else any Allow allows."""
+    return next(
+        (decision for decision in decisions if decision.explicit_deny),
+        next((decision for decision in decisions if decision.allowed), Decision(False, False)),
+    )
