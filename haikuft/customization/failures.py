@@ -14,6 +14,10 @@ _MENDS = (  # the first whose words stand in AWS's message, in lower case
         "The role may not use the key. Give kms_key_arn to notebook 1 and run it again; the key's "
         "own policy must let this account's IAM policies decide.",
     ),
+    (  # before GetObject, which AWS's message names for both
+        "listbucket",
+        "The role may not list the bucket. Run notebook 1 again, which repairs the role.",
+    ),
     (
         "getobject",
         "The role may not read that object. Run notebook 1 again, which repairs the role, and see "
@@ -23,10 +27,6 @@ _MENDS = (  # the first whose words stand in AWS's message, in lower case
         "putobject",
         "The role may not write to the output folder. Run notebook 1 again, which repairs the "
         "role.",
-    ),
-    (
-        "listbucket",
-        "The role may not list the bucket. Run notebook 1 again, which repairs the role.",
     ),
     (
         "assume",

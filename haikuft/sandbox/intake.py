@@ -12,6 +12,7 @@ from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Kind, Problem, Report
 from haikuft.dataset.validation import validate_file
 from haikuft.sandbox.callers import AccessDenied
+from haikuft.sandbox.permissions import KEY_ACTIONS
 from haikuft.sandbox.protocol import ServiceError
 from haikuft.sandbox.storage import Role, Store
 
@@ -58,12 +59,16 @@ def find_output(request: Mapping[str, Any], job_id: str) -> str:
 def read_input(store: Store, role: Role, uri: str) -> bytes:
     """Fetch a data file as the role.
 
+    AWS's guide on this refusal names two permissions for a data file, s3:GetObject and
+    s3:ListBucket, so both are asked.
+
     Raises:
         JobError: the role may not, or the object is not there.
     """
     bucket, key = split_uri(uri)
     refusal = f"Could not validate GetObject permissions to access Amazon S3 bucket: {bucket} "
     try:
+        store.require_listing(role, bucket, key)
         return store.get_object(role, bucket, key)
     except AccessDenied as error:
         raise JobError(f"{refusal}at key {key}. {_denied(error)}") from error
@@ -89,6 +94,24 @@ def write_output(store: Store, role: Role, output_uri: str, name: str, data: byt
         raise JobError(f"{refusal} {_denied(error)}") from error
     except KeyError as error:
         raise JobError(f"{refusal} There is no such bucket.") from error
+
+
+def check_key(store: Store, role: Role, key_arn: str) -> None:
+    """See that Bedrock may encrypt the model with the customer's key, if any, as the role.
+
+    How AWS words this refusal is not documented; the words are ours.
+
+    Raises:
+        JobError: the role may not, or the key is not there.
+    """
+    refusal = f"Could not validate permissions to use KMS key: {key_arn}."
+    try:
+        if key_arn:
+            store.require_key(role, key_arn, KEY_ACTIONS)
+    except AccessDenied as error:
+        raise JobError(f"{refusal} {_denied(error)}") from error
+    except KeyError as error:
+        raise JobError(f"{refusal} There is no such key.") from error
 
 
 def check_records(path: Path, base_model: BaseModel, *, kind: Kind, uri: str) -> Report:

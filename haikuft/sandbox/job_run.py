@@ -22,6 +22,7 @@ from haikuft.sandbox.intake import (
     PROBE,
     UNEXPECTED,
     JobError,
+    check_key,
     check_records,
     check_total,
     find_output,
@@ -157,6 +158,7 @@ class JobRunner:
         with self._stage(arn, VALIDATION):
             role = self._assume_role(job)
             output_uri = find_output(job.request, id_of(arn))
+            check_key(plane.store, role, job.kms_key_arn)
             write_output(plane.store, role, job.request["outputDataConfig"]["s3Uri"], PROBE, b"")
             records = 0
             for kind, uri in zip(KINDS, input_uris(job.request), strict=False):

@@ -5,7 +5,7 @@ through here, and only as far as trust policy, role policies, bucket policy and 
 Everything is looked up when it is asked for, so a policy changed during a job counts at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
@@ -103,6 +103,26 @@ class Store:
         with self.lock:
             key = self.account.find_key(key_id, region)
         return None if key is None or key.region != region else str(key.arn)
+
+    def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
+        """See that the role may list what lies under a prefix.
+
+        Raises AccessDenied naming s3:ListBucket.
+        """
+        self._require(role, listing_need(bucket, prefix))
+
+    def require_key(self, role: Role, key_arn: str, actions: Iterable[str]) -> None:
+        """See that the role may have Bedrock use a key of the customer's.
+
+        Raises AccessDenied naming the missing action, KeyError for a key that is not there.
+        """
+        with self.lock:
+            key = self.account.find_key(key_arn, "")
+            if key is None:
+                raise KeyError(key_arn)
+            via = {"kms:ViaService": f"bedrock.{key.region}.amazonaws.com"}
+            for action in actions:
+                self._require(role, Need(action, str(key.arn), via))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Read an object as the role; KMS decrypts it as the role, too.

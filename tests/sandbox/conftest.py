@@ -4,7 +4,7 @@ import io
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -86,6 +86,16 @@ class FakeStore:
     def find_key(self, key_id: str, region: str) -> str | None:
         """Give the ARN of the key of that alias."""
         return self.keys.get(key_id)
+
+    def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
+        """Let the role list, unless listing is denied."""
+        self._require(role, "s3:ListBucket", bucket, "")
+
+    def require_key(self, role: Role, key_arn: str, actions: Iterable[str]) -> None:
+        """Let the role use any key, unless an action is denied."""
+        for action in actions:
+            if action in self.denied:
+                raise AccessDenied(role.arn, Need(action, key_arn), _UNALLOWED.format(action))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Give what lies there, unless reading is denied."""
