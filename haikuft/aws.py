@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 TARGETS = ("sandbox", "aws")
+ACCESS_KEY = "HAIKUFT_SANDBOX_ACCESS_KEY"  # names an access key that the sandbox's IAM has made
 POLL_SECONDS = {"sandbox": 0.2, "aws": 60.0}
 CONNECTIONS = 64  # a client's, so that as many threads can share it
 # A reply that takes longer than the usual minute would be given up, asked for and paid for again.
@@ -88,6 +89,9 @@ def connect(
 ) -> Connection:
     """Connect to the sandbox, starting it where needed, or to AWS.
 
+    In the sandbox we are the administrator, unless HAIKUFT_SANDBOX_ACCESS_KEY in the environment
+    names an access key that its IAM has made: then that user's or role's policies hold.
+
     Args:
         target: "sandbox" or "aws".
         region: AWS Region, such as "us-west-2".
@@ -110,7 +114,7 @@ def connect(
 
             server = sandbox.start(state)
             endpoint, sandbox_state = server.url, str(server.state)
-            session = _sandbox_session(region)
+            session = _sandbox_session(region, access_key=os.environ.get(ACCESS_KEY, ""))
             identity = _sandbox_client(session, "sts", endpoint).get_caller_identity()
         else:
             session = boto3.Session(region_name=region)
@@ -158,8 +162,8 @@ def _sandbox_client(session: boto3.Session, service: str, endpoint: str) -> Any:
     )
 
 
-def _sandbox_session(region: str) -> boto3.Session:
-    """Make a session with dummy keys that reads no environment variable, profile or file."""
+def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
+    """Make a session that reads no environment variable, profile or file; keys are dummies."""
     variables = {
         name: (setting, None, default, convert)
         for name, (setting, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
@@ -167,8 +171,8 @@ def _sandbox_session(region: str) -> boto3.Session:
     for name in ("config_file", "credentials_file"):
         variables[name] = (None, None, os.devnull, None)
     return boto3.Session(
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox takes any key
+        aws_access_key_id=access_key or "sandbox",
+        aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no signature
         region_name=region,
         botocore_session=botocore.session.Session(session_vars=variables),
     )

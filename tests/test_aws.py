@@ -96,6 +96,25 @@ def test_connect_when_target_is_misspelt_then_says_which_there_are() -> None:
         aws.connect("amazon", region="us-west-2")
 
 
+def test_connect_when_an_access_key_is_named_then_its_user_is_who_we_are(
+    sandbox: Any, sandbox_state: Any, sandbox_clients: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One variable turns the sandbox's administrator into one of its users, notebooks included."""
+    iam = sandbox_clients("iam")
+    iam.create_user(UserName="ann")
+    key = iam.create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
+    admin = aws.connect("sandbox", region="us-west-2", state=sandbox_state)
+    assert admin.caller_arn.endswith(":user/administrator")
+    monkeypatch.setenv("HAIKUFT_SANDBOX_ACCESS_KEY", key)
+    connection = aws.connect("sandbox", region="us-west-2", state=sandbox_state)
+    assert connection.caller_arn.endswith(":user/ann")
+    with (
+        pytest.raises(AccessError, match=r"s3:ListAllMyBuckets .* the policy that notebook 1"),
+        explaining("listing the buckets"),
+    ):
+        connection.client("s3").list_buckets()
+
+
 def test_connect_when_region_is_empty_then_asks_for_one() -> None:
     """No Region is guessed here."""
     with pytest.raises(SettingsError, match="region is empty"):
