@@ -1,6 +1,5 @@
 """What a run has made: listed as AWS tells it, priced, and deleted in the right order."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft import customization, iam, s3, throughput
+from haikuft import customization, s3, throughput
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.errors import CredentialsError
 from haikuft.inventory import (
@@ -30,7 +29,6 @@ from haikuft.inventory import (
     summarise,
     tabulate,
 )
-from haikuft.preflight import run_preflight
 from haikuft.run_record import Run, RunRecord, resource_prefix
 
 ACCOUNT = "123456789012"
@@ -103,69 +101,6 @@ def test_delete_resources_when_the_whole_walk_is_done_then_nothing_is_left(
     assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
     assert run.connection.client("s3").list_buckets()["Buckets"] == []
     assert run.connection.client("iam").list_roles()["Roles"] == []
-
-
-# Where IAM names an action otherwise than the API names the operation.
-ACTIONS = {
-    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
-    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:ListObjectsV2": "s3:ListBucket",
-    "s3:ListObjectVersions": "s3:ListBucketVersions",
-    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
-    "s3:HeadObject": "s3:GetObject",
-    "s3:DeleteObjects": "s3:DeleteObject",
-}
-# What the walk below does not come to: a role bent by hand, an upload cut short, old versions,
-# a quota without a value of the account's own; and actions that go with another call.
-BESIDE_THE_WALK = {
-    "bedrock:StopModelCustomizationJob",
-    "bedrock:TagResource",
-    "iam:PassRole",
-    "iam:TagRole",
-    "iam:UpdateAssumeRolePolicy",
-    "s3:AbortMultipartUpload",
-    "s3:DeleteObjectVersion",
-    "servicequotas:GetAWSDefaultServiceQuota",
-}
-
-
-def test_caller_policy_when_the_whole_walk_is_done_then_allows_each_call_and_no_other(
-    new_run: Callable[..., Run], set_up: Callable[[Run], Run]
-) -> None:
-    """Least privilege for the caller, held against the calls that are really made."""
-    run = new_run()
-    made = set()
-
-    def note(model: Any, **_: Any) -> None:
-        prefix = {"bedrock-runtime": "bedrock", "service-quotas": "servicequotas"}
-        service = model.service_model.service_name
-        action = f"{prefix.get(service, service)}:{model.name}"
-        made.add(ACTIONS.get(action, action))
-
-    run.connection.session.events.register("before-call", note)
-    bucket = s3.default_bucket_name("first", account_id=ACCOUNT, region=REGION)
-    run_preflight(run.connection, HAIKU, bucket=bucket, today=NOW.date(), tags=run.tags)
-    run = set_up(run)
-    bedrock, client = run.connection.client("bedrock"), run.connection.client("s3")
-    client.get_public_access_block(Bucket=bucket)  # notebook 1 shows it
-    job = customization.wait_for_job(bedrock, start_job(run), poll_seconds=0.02)
-    for key, _ in s3.list_objects(client, run.record.bucket, "output/"):
-        s3.download_file(client, s3.join_uri(run.record.bucket, key), run.metrics / "metrics")
-    serve(run, job.custom_model_arn or "")
-    body = {
-        "anthropic_version": "bedrock-2023-05-31",
-        "max_tokens": 5,
-        "messages": [{"role": "user", "content": "training/train.jsonl 3"}],
-    }
-    runtime = run.connection.client("bedrock-runtime")
-    runtime.invoke_model(modelId=HAIKU.inference_id, body=json.dumps(body))
-    delete_resources(run)
-    policy = iam.build_caller_policy(ACCOUNT, REGION, run.record.bucket, run.record.role_name)
-    allowed = {action for one in policy["Statement"] for action in one["Action"]}
-    assert made <= allowed
-    assert allowed - made <= BESIDE_THE_WALK
 
 
 def test_list_resources_when_aws_knows_nothing_then_shows_it_as_gone(

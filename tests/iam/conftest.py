@@ -1,0 +1,248 @@
+"""The series' steps as functions, walked by a user who has the caller's policy and no more."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haikuft import aws, customization, iam, inference, metrics, prerequisites, s3, throughput
+from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.errors import AccessError
+from haikuft.inventory import delete_resources, list_resources
+from haikuft.preflight import run_preflight
+from haikuft.run_record import Run, RunRecord, resource_prefix
+from haikuft.sandbox.callers import Caller, Need
+
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+MESSAGES: Any = [{"role": "user", "content": "training/train.jsonl 3"}]
+
+
+def told(lines: Iterable[str]) -> None:
+    """Take it as a failure when a step says that it was not allowed to look."""
+    for line in lines:
+        if "not authorized to perform" in line:
+            raise AccessError(line)
+
+
+@dataclass
+class Walk:
+    """One run on one sandbox: what the administrator prepares, and what its user walks.
+
+    Attributes:
+        application: The sandbox, a `haikuft.sandbox.application.Sandbox`.
+        admin: The run as the administrator has it.
+        run: The run as the user has it.
+        needs: Each permission asked of the user: the step it was asked in, and what for.
+    """
+
+    application: Any
+    admin: Run
+    run: Run
+    key_arn: str
+    needs: list[tuple[str, Caller, Need]] = field(default_factory=list)
+    step: str = ""
+
+    @property
+    def bucket(self) -> str:
+        """The run's bucket."""
+        return s3.default_bucket_name("first", account_id=ACCOUNT, region=REGION)
+
+    @property
+    def role_name(self) -> str:
+        """The run's role."""
+        return iam.default_role_name("first")
+
+    @property
+    def caller_policy(self) -> dict[str, Any]:
+        """What notebook 1 prints for this run."""
+        return iam.build_caller_policy(
+            ACCOUNT, REGION, self.bucket, self.role_name, kms_key_arn=self.key_arn
+        )
+
+    def allow(self, policy: dict[str, Any]) -> None:
+        """Give the user this policy and no other; inline, where IAM would count its length."""
+        client = self.admin.connection.client("iam")
+        client.put_user_policy(
+            UserName="ann", PolicyName="caller", PolicyDocument=json.dumps(policy)
+        )
+
+    def save(self, **changes: Any) -> None:
+        """Write the record, for the user and the administrator alike."""
+        record = replace(self.run.record, **changes)
+        self.run, self.admin = replace(self.run, record=record), replace(self.admin, record=record)
+
+    def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Name each step, in the series' order."""
+        for step in (
+            self.preflight,
+            self.make_bucket,
+            self.make_role,
+            self.upload,
+            self.start_job,
+            self.stop_job,
+            self.read_metrics,
+            self.provision,
+            self.ask,
+            self.look_around,
+            self.clean_up,
+        ):
+            yield step.__name__, step
+
+    def go(self, *names: str) -> None:
+        """Take these steps, or all of them."""
+        for name, step in self.steps():
+            if not names or name in names:
+                self.step = name
+                step()
+
+    def preflight(self) -> None:
+        """Notebook 1: look first."""
+        today = datetime.now(UTC).date()
+        found = run_preflight(
+            self.run.connection, HAIKU, bucket=self.bucket, today=today, tags=self.run.tags
+        )
+        told(check.message for check in found.checks)
+        found.raise_if_stopped()
+
+    def make_bucket(self) -> None:
+        """Notebook 1, step 1; what exists is found."""
+        client = self.run.connection.client("s3")
+        options: Any = {"region": REGION, "tags": self.run.tags, "kms_key_arn": self.key_arn}
+        for _ in range(2):
+            s3.ensure_bucket(client, self.bucket, **options)
+        self.save(bucket=self.bucket)
+        with aws.explaining("reading the bucket back"):
+            client.get_public_access_block(Bucket=self.bucket)
+
+    def make_role(self) -> None:
+        """Notebook 1, steps 2 and 3; a role bent by hand is put right."""
+        options: Any = {
+            "trust_policy": iam.build_trust_policy(ACCOUNT, REGION),
+            "role_policy": iam.build_role_policy(
+                self.bucket, region=REGION, account_id=ACCOUNT, kms_key_arn=self.key_arn
+            ),
+            "tags": self.run.tags,
+        }
+        client = self.run.connection.client("iam")
+        iam.ensure_role(client, self.role_name, **options)
+        bent = json.dumps(iam.build_trust_policy(ACCOUNT, "eu-west-1"))
+        self.admin.connection.client("iam").update_assume_role_policy(
+            RoleName=self.role_name, PolicyDocument=bent
+        )
+        arn = iam.ensure_role(client, self.role_name, **options)
+        self.save(role_name=self.role_name, role_arn=arn, kms_key_arn=self.key_arn)
+
+    def upload(self) -> None:
+        """Notebook 2; the training file goes in parts."""
+        client = self.run.connection.client("s3")
+        uris = []
+        for key in (s3.TRAINING_KEY, s3.VALIDATION_KEY):
+            path = self.run.data / Path(key).name
+            path.write_text("".join(f"{_record(key, number)}\n" for number in range(32)))
+            uris.append(s3.upload_file(client, path, self.bucket, key))
+        self.save(training_uri=uris[0], validation_uri=uris[1])
+        s3.list_objects(client, self.bucket)
+
+    def start_job(self) -> None:
+        """Notebook 3, to a custom model; what exists is found."""
+        prerequisites.require(self.run, "role", "data")
+        bedrock = self.run.connection.client("bedrock")
+        plan = customization.plan_job(
+            bedrock, self.run, {"epochCount": "1"}, now=datetime.now(UTC), new_job=True
+        )
+        self.save(**plan.changes)
+        self.save(job_arn=customization.start_job(bedrock, plan.request))
+        job = customization.wait_for_job(bedrock, self.run.record.job_arn, poll_seconds=0.02)
+        self.save(custom_model_arn=job.custom_model_arn or "")
+        prerequisites.require(self.run, "job", "custom model")
+
+    def stop_job(self) -> None:
+        """Notebook 3, where it says how a job is stopped; this one has ended, as AWS will say."""
+        bedrock = self.run.connection.client("bedrock")
+        with aws.explaining("stopping the job"):
+            try:
+                bedrock.stop_model_customization_job(jobIdentifier=self.run.record.job_arn)
+            except bedrock.exceptions.ConflictException:
+                return
+
+    def read_metrics(self) -> None:
+        """Notebook 4."""
+        job = customization.get_job(self.run.connection.client("bedrock"), self.run.record.job_arn)
+        client = self.run.connection.client("s3")
+        files = metrics.find_metrics(client, job.output_uri, job.arn)
+        assert metrics.download_metrics(client, files.training_uri, self.run.metrics) is not None
+
+    def provision(self) -> None:
+        """Notebook 5; somebody else buys throughput, too, under a name that begins like ours."""
+        bedrock, name = self.run.connection.client("bedrock"), resource_prefix("first")
+        arn = throughput.ensure_throughput(
+            bedrock, name, model_arn=self.run.record.custom_model_arn, tags=self.run.tags
+        )
+        throughput.wait_for_throughput(bedrock, arn, poll_seconds=0.02)
+        self.save(throughput_name=name, throughput_arn=arn)
+        self.admin.connection.client("bedrock").create_provisioned_model_throughput(
+            provisionedModelName=f"{resource_prefix('first')}-theirs",
+            modelId=HAIKU.id,
+            modelUnits=1,
+        )
+
+    def ask(self) -> None:
+        """Notebooks 5 and 6: the tuned model and the base model."""
+        runtime = self.run.connection.client("bedrock-runtime")
+        for model_id in (self.run.record.throughput_arn, HAIKU.inference_id):
+            assert inference.ask(runtime, model_id, MESSAGES).text
+
+    def look_around(self) -> None:
+        """The table at the end of notebooks 1, 3, 5 and 6."""
+        told(one.hint for one in list_resources(self.run))
+
+    def clean_up(self) -> None:
+        """Notebook 7, with an upload cut short in the bucket."""
+        self.admin.connection.client("s3").create_multipart_upload(Bucket=self.bucket, Key="part")
+        told(one.hint for one in delete_resources(self.run))
+
+
+def _record(key: str, number: int) -> str:
+    turns = [("user", f"{key} {number}"), ("assistant", "even" if number % 2 else "odd")]
+    return json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]})
+
+
+@pytest.fixture
+def walk(local_sandbox: Callable[..., Any], tmp_path: Path) -> Walk:
+    """Give user ann of an empty sandbox an access key, the caller's policy and a KMS key."""
+    local = local_sandbox(handlers=None)
+
+    def open_run(access_key: str = "") -> Run:
+        connection = aws.Connection(
+            target="sandbox",
+            region=REGION,
+            account_id=ACCOUNT,
+            caller_arn="",
+            endpoint=local.url,
+            sandbox_state="",
+            bills=False,
+            poll_seconds=0.02,
+            session=aws._sandbox_session(REGION, access_key=access_key),
+        )
+        record = RunRecord(run="first", target="sandbox", base_model_id=HAIKU.id)
+        return Run(record, connection, HAIKU, tmp_path)
+
+    admin = open_run()
+    client = admin.connection.client("iam")
+    client.create_user(UserName="ann")
+    key = client.create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
+    key_arn = admin.connection.client("kms").create_key()["KeyMetadata"]["Arn"]
+    found = Walk(local.application, admin, open_run(key), key_arn)
+    found.allow(found.caller_policy)
+
+    def note(caller: Caller, need: Need, given: bool) -> None:
+        if not caller.administrator:
+            found.needs.append((found.step, caller, need))
+
+    local.application.guard.on_need = note
+    return found
