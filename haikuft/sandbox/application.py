@@ -15,7 +15,6 @@ from http.client import responses
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from xml.sax.saxutils import escape
 
 from werkzeug.wsgi import ClosingIterator
 
@@ -30,6 +29,7 @@ from haikuft.sandbox.keeping import Keeper
 from haikuft.sandbox.kept_settings import keep, read_kept
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.permissions import NoNames
+from haikuft.sandbox.plain_answers import write_json, write_refusal
 from haikuft.sandbox.policies import PolicyError
 from haikuft.sandbox.protocol import (
     Call,
@@ -45,7 +45,6 @@ from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.storage import Store
 
 SERVED = (*SERVICES, "servicequotas", "bedrock")
-_JSON = {"Content-Type": "application/json"}
 
 
 def utc_now() -> datetime:
@@ -160,21 +159,21 @@ class Sandbox:
                 return self._answer_moto(environ, scope, path, body)
             raise _unserved(scope)
         except RefusedError as error:
-            return _refuse(scope.service, environ, error, request_id)
+            return write_refusal(scope.service, environ, error, request_id)
         except PolicyError as error:
             refusal = RefusedError(501, "NotImplemented", f"The sandbox cannot judge this. {error}")
-            return _refuse(scope.service, environ, refusal, request_id)
+            return write_refusal(scope.service, environ, refusal, request_id)
         except Exception as error:
             refusal = RefusedError(500, "InternalServerException", report_failure(error))
-            return _refuse(scope.service, environ, refusal, request_id)
+            return write_refusal(scope.service, environ, refusal, request_id)
 
     def _control(self, method: str, path: str, body: bytes) -> wire.Response:
         """Answer the sandbox's own address: who it is, its settings, stop."""
         if (method, path) == ("GET", "/_sandbox"):
             identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
-            return _json(200, identity)
+            return write_json(200, identity)
         if (method, path) == ("GET", "/_sandbox/settings"):
-            return _json(200, asdict(self.settings))
+            return write_json(200, asdict(self.settings))
         if (method, path) == ("PUT", "/_sandbox/settings"):
             try:
                 changes = json.loads(body)
@@ -183,12 +182,12 @@ class Sandbox:
                 with self._setting:
                     self.settings = keep(self.ledger, self.settings, changes)
             except ValueError as error:
-                return _json(400, {"message": str(error)})
-            return _json(200, asdict(self.settings))
+                return write_json(400, {"message": str(error)})
+            return write_json(200, asdict(self.settings))
         if (method, path) == ("POST", "/_sandbox/stop"):
             self.on_stop()
-            return _json(200, {"stopping": True})
-        return _json(404, {"message": f"The sandbox has no {method} {path}."})
+            return write_json(200, {"stopping": True})
+        return write_json(404, {"message": f"The sandbox has no {method} {path}."})
 
     def _answer_bedrock(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
@@ -241,7 +240,7 @@ class Sandbox:
             raise RefusedError(400, error.code, error.message) from error
         except ValueError as error:
             raise RefusedError(400, "SerializationException", str(error)) from error
-        return _json(200, found, request_id)
+        return write_json(200, found, request_id)
 
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
@@ -283,29 +282,3 @@ def _unserved(scope: Scope) -> RefusedError:
     return RefusedError(
         403, "MissingAuthenticationToken", "The sandbox takes signed requests; any key will do."
     )
-
-
-def _refuse(
-    service: str, environ: Mapping[str, Any], error: RefusedError, request_id: str
-) -> wire.Response:
-    """Write a refusal in the form that the service's clients can read."""
-    code, message = escape(error.code), escape(error.message)
-    inner = f"<Code>{code}</Code><Message>{message}</Message>"
-    if service == "s3":
-        text = f"<Error>{inner}</Error>"
-    elif service == "ec2":
-        text = f"<Response><Errors><Error>{inner}</Error></Errors></Response>"
-    elif "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
-        text = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error></ErrorResponse>"
-    else:
-        document = {"__type": error.code, "message": error.message}
-        answer = _json(error.status, document, request_id)
-        answer.headers["x-amzn-ErrorType"] = error.code
-        return answer
-    headers = {"Content-Type": "application/xml", "x-amzn-RequestId": request_id}
-    return wire.Response(error.status, headers, text.encode("utf-8"))
-
-
-def _json(status: int, document: Any, request_id: str = "") -> wire.Response:
-    headers = _JSON | ({"x-amzn-RequestId": request_id} if request_id else {})
-    return wire.Response(status, headers, json.dumps(document).encode("utf-8"))

@@ -83,12 +83,21 @@ def test_reading_when_account_is_full_then_writes_nothing(
     assert rows(tmp_path) == before
 
 
+ALLOW_LISTING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}],
+}
+
+
 def test_last_use_of_a_key_when_sandbox_closes_then_is_kept(
     local_sandbox: Callable[..., Any],
 ) -> None:
     """A read of S3 writes nothing by itself, yet is the key's last use."""
     local = local_sandbox()
     local.client("iam").create_user(UserName="ada")
+    local.client("iam").put_user_policy(
+        UserName="ada", PolicyName="look", PolicyDocument=json.dumps(ALLOW_LISTING)
+    )
     made = local.client("iam").create_access_key(UserName="ada")["AccessKey"]
     session = boto3.Session(made["AccessKeyId"], made["SecretAccessKey"])
     session.client("s3", REGION, endpoint_url=local.url).list_buckets()

@@ -30,9 +30,17 @@ TRUST = json.dumps(
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"Service": "bedrock.amazonaws.com"},
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
                 "Action": "sts:AssumeRole",
             }
+        ],
+    }
+)
+KEY_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "Own", "Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
         ],
     }
 )
@@ -257,7 +265,7 @@ def test_kms_when_opened_again_then_is_the_same(reopen: Callable[[], Any]) -> No
     tags = [{"TagKey": "run", "TagValue": "first"}]
     key = kms.create_key(Description="data", Tags=tags)["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName="alias/haikuft", TargetKeyId=key)
-    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=DOCUMENT)
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=KEY_POLICY)
     kms.enable_key_rotation(KeyId=key)
     kms.rotate_key_on_demand(KeyId=key)
     kms.create_grant(
