@@ -1,0 +1,237 @@
+"""Bedrock evaluation jobs: request, start, wait, stop, read the scores.
+
+For test sets or judges that outgrow a notebook. Source: Bedrock API, Create-, Get- and
+StopEvaluationJob; Bedrock User Guide, "Understand how the results of your model evaluation job are
+saved in Amazon S3". botocore has no waiters for Bedrock.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+from botocore.exceptions import ClientError
+
+from haikuft import s3
+from haikuft.aws_errors import error_code, explaining
+from haikuft.errors import DataError, JobFailedError, SettingsError
+from haikuft.waiting import wait_until
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_s3 import S3Client
+
+RUNNING = frozenset({"InProgress", "Stopping", "Deleting"})  # AWS's words
+TASK_TYPES = ("Summarization", "Classification", "QuestionAndAnswer", "Generation", "Custom")
+RESULTS_SUFFIX = "_output.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationJob:
+    """One reading of an evaluation job.
+
+    Attributes:
+        arn: Identity of the job; Bedrock knows it by nothing else.
+        status: AWS's word: InProgress, Completed, Failed, Stopping, Stopped or Deleting.
+        output_uri: Where the job was told to write; its own folder lies below.
+        failure_messages: AWS's reasons; empty unless it failed.
+    """
+
+    arn: str
+    name: str
+    status: str
+    output_uri: str
+    created: datetime
+    failure_messages: tuple[str, ...] = ()
+
+    @classmethod
+    def from_response(cls, answer: Mapping[str, Any]) -> Self:
+        """Read an answer of GetEvaluationJob."""
+        return cls(
+            arn=answer["jobArn"],
+            name=answer["jobName"],
+            status=answer["status"],
+            output_uri=answer["outputDataConfig"]["s3Uri"],
+            created=answer["creationTime"],
+            failure_messages=tuple(answer.get("failureMessages", ())),
+        )
+
+
+def build_evaluation_request(
+    *,
+    job_name: str,
+    role_arn: str,
+    prompts_uri: str,
+    output_uri: str,
+    metric_names: Sequence[str],
+    task_type: str,
+    dataset_name: str = "test",
+    model_id: str = "",
+    inference_params: Mapping[str, Any] | None = None,
+    source: str = "",
+    judge_model_id: str = "",
+    tags: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Build the arguments of `create_evaluation_job`, for a model or for responses of one's own.
+
+    Args:
+        job_name: At most 63 lower-case letters, digits and hyphens; unique in account and Region.
+        role_arn: Trusted for evaluation jobs, see `iam.build_evaluation_trust_policy`.
+        prompts_uri: The dataset, written from `build_prompts`.
+        output_uri: Where the scores go.
+        metric_names: Such as "Builtin.Accuracy" or, with a judge, "Builtin.Correctness".
+        task_type: One of TASK_TYPES.
+        dataset_name: Names the dataset in the output.
+        model_id: What the job asks: a foundation model, inference profile or throughput's ARN.
+        inference_params: How it asks, in the form of that model.
+        source: Name of what gave the responses in the dataset; instead of model_id.
+        judge_model_id: The model that judges; "" for metrics that need none.
+        tags: Of the job.
+
+    Raises:
+        SettingsError: neither or both of model_id and source, or an unknown task type.
+    """
+    if bool(model_id) == bool(source):
+        raise SettingsError(
+            "Give model_id, for a model the job asks, or source, for responses in the dataset."
+        )
+    if task_type not in TASK_TYPES:
+        raise SettingsError(f'task_type = "{task_type}": choose one of {", ".join(TASK_TYPES)}.')
+    automated: dict[str, Any] = {
+        "datasetMetricConfigs": [
+            {
+                "taskType": task_type,
+                "dataset": {"name": dataset_name, "datasetLocation": {"s3Uri": prompts_uri}},
+                "metricNames": list(metric_names),
+            }
+        ]
+    }
+    if judge_model_id:
+        automated["evaluatorModelConfig"] = {
+            "bedrockEvaluatorModels": [{"modelIdentifier": judge_model_id}]
+        }
+    model: dict[str, Any]
+    if source:
+        model = {"precomputedInferenceSource": {"inferenceSourceIdentifier": source}}
+    else:
+        model = {"bedrockModel": {"modelIdentifier": model_id}}
+        if inference_params:
+            model["bedrockModel"]["inferenceParams"] = json.dumps(dict(inference_params))
+    return {
+        "jobName": job_name,
+        "roleArn": role_arn,
+        "applicationType": "ModelEvaluation",
+        "evaluationConfig": {"automated": automated},
+        "inferenceConfig": {"models": [model]},
+        "outputDataConfig": {"s3Uri": output_uri},
+        "jobTags": [{"key": key, "value": value} for key, value in (tags or {}).items()],
+    }
+
+
+def start_evaluation_job(bedrock: "BedrockClient", request: Mapping[str, Any]) -> str:
+    """Start a job and return its ARN. On AWS the models it asks cost money.
+
+    Raises:
+        HaikuftError: AWS refused; the message has its reason and a mend.
+    """
+    with explaining(f"starting evaluation job {request['jobName']}"):
+        return bedrock.create_evaluation_job(**request)["jobArn"]
+
+
+def get_evaluation_job(bedrock: "BedrockClient", arn: str) -> EvaluationJob:
+    """Read a job once.
+
+    Raises:
+        NotFoundError: this account and Region have no such job.
+    """
+    with explaining(f"reading evaluation job {arn}"):
+        return EvaluationJob.from_response(bedrock.get_evaluation_job(jobIdentifier=arn))
+
+
+def wait_for_evaluation_job(
+    bedrock: "BedrockClient",
+    arn: str,
+    *,
+    poll_seconds: float = 60.0,
+    deadline_seconds: float = 24 * 3600.0,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    on_change: Callable[[EvaluationJob], None] | None = None,
+    resume: str = "",
+) -> EvaluationJob:
+    """Wait until a job has completed. Interrupting the wait leaves the job running.
+
+    Raises:
+        JobFailedError: it failed or was stopped; AWS's reasons are in the message.
+        WaitTimeoutError: the deadline has passed; the job goes on.
+    """
+    job = wait_until(
+        lambda reading: reading.status not in RUNNING,
+        lambda: get_evaluation_job(bedrock, arn),
+        what=f"Evaluation job {arn.rpartition('/')[2]}",
+        poll_seconds=poll_seconds,
+        deadline_seconds=deadline_seconds,
+        sleep=sleep,
+        clock=clock,
+        on_change=on_change,
+        state=lambda reading: reading.status,
+        resume=resume,
+    )
+    if job.status != "Completed":
+        reasons = " ".join(job.failure_messages) or "AWS gives no reason."
+        raise JobFailedError(f"Evaluation job {job.name} is {job.status}. {reasons}")
+    return job
+
+
+def stop_evaluation_job(bedrock: "BedrockClient", arn: str) -> None:
+    """Ask a running job to stop; one that has ended is left as it is."""
+    with explaining(f"stopping evaluation job {arn}"):
+        try:
+            bedrock.stop_evaluation_job(jobIdentifier=arn)
+        except ClientError as error:
+            ended = get_evaluation_job(bedrock, arn).status not in RUNNING
+            if error_code(error) not in ("ConflictException", "ValidationException") or not ended:
+                raise
+
+
+def read_scores(client: "S3Client", job: EvaluationJob) -> pd.DataFrame:
+    """Read the scores of a completed job: a row a prompt, a column a metric.
+
+    Returns:
+        Columns prompt, reference, response, category (where given), and each metric by its name
+        without "Builtin."; a score the job could not give is missing.
+
+    Raises:
+        DataError: the job's folder has no results, or a line of them cannot be read.
+    """
+    bucket, prefix = s3.split_uri(f"{job.output_uri.rstrip('/')}/{job.name}/")
+    keys = [key for key, _ in s3.list_objects(client, bucket, prefix)]
+    found = [key for key in keys if key.endswith(RESULTS_SUFFIX)]
+    if not found:
+        raise DataError(f"There are no results under s3://{bucket}/{prefix}. Has the job ended?")
+    rows = []
+    for key in found:
+        uri = s3.join_uri(bucket, key)
+        for number, line in enumerate(s3.read_text(client, uri).splitlines(), 1):
+            try:
+                rows.append(_read_row(json.loads(line)))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise DataError(f"{uri}, line {number}: not a result ({error!r}).") from error
+    return pd.DataFrame(rows)
+
+
+def _read_row(line: Mapping[str, Any]) -> dict[str, Any]:
+    given = line["inputRecord"]
+    responses = line.get("modelResponses") or [{}]
+    row = {
+        "prompt": given["prompt"],
+        "reference": given.get("referenceResponse", ""),
+        "response": responses[0].get("response", ""),
+    }
+    if "category" in given:
+        row["category"] = given["category"]
+    scores = line["automatedEvaluationResult"]["scores"]
+    return row | {score["metricName"].removeprefix("Builtin."): score["result"] for score in scores}
