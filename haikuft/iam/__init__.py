@@ -7,6 +7,7 @@ models" and "Cross-service confused deputy prevention"; IAM API.
 """
 
 from haikuft.iam.caller import build_caller_policy
+from haikuft.iam.evaluation import build_evaluation_policy, build_evaluation_trust_policy
 from haikuft.iam.policies import build_role_policy, build_tls_policy, build_trust_policy
 from haikuft.iam.reasons import explain_policy
 from haikuft.iam.roles import (
@@ -23,6 +24,8 @@ __all__ = [
     "POLICY_NAME",
     "Role",
     "build_caller_policy",
+    "build_evaluation_policy",
+    "build_evaluation_trust_policy",
     "build_role_policy",
     "build_tls_policy",
     "build_trust_policy",

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.iam import caller, policies
+from haikuft.iam import caller, evaluation, policies
 
 
 def explain_policy(policy: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Say what a policy does: one (Sid, sentence) for each statement, in order."""
-    reasons = policies.REASONS | caller.REASONS
+    reasons = policies.REASONS | caller.REASONS | evaluation.REASONS
     return [
         (str(one.get("Sid", "")), reasons.get(str(one.get("Sid", "")), _read_aloud(one)))
         for one in policy["Statement"]

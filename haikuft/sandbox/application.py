@@ -85,6 +85,7 @@ class Sandbox:
         self._services = MotoServices(self.store)
         self._faults = Faults(lambda: self.settings)
         self._bedrock: Any = None
+        self._evaluations: Any = None
         self._handlers = self._build_handlers(now) if handlers is None else handlers
         self.guard = Guard(self.store, self._bedrock or NoNames())
         self._clock = clock
@@ -94,6 +95,7 @@ class Sandbox:
         self._last_request = clock()
         if self._bedrock is not None:
             self._bedrock.resume()
+            self._evaluations.resume()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request."""
@@ -119,13 +121,19 @@ class Sandbox:
     def idle_seconds(self) -> float:
         """Return for how long nobody has asked for anything; 0 while a job runs."""
         with self._activity:
-            if self._open_requests or (self._bedrock is not None and self._bedrock.running_jobs):
+            if self._open_requests or self._running_jobs():
                 return 0.0
             return self._clock() - self._last_request
+
+    def _running_jobs(self) -> int:
+        if self._bedrock is None:
+            return 0
+        return int(self._bedrock.running_jobs + self._evaluations.running)
 
     def close(self) -> None:
         """End the work of running jobs, which the next server goes on with; close the ledger."""
         if self._bedrock is not None:
+            self._evaluations.close()
             self._bedrock.close()
         with self.store.lock:
             self.store.keeper.save()
@@ -133,13 +141,21 @@ class Sandbox:
 
     def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
         from haikuft.sandbox.bedrock import Bedrock
+        from haikuft.sandbox.evaluation_run import EvaluationRunner
+        from haikuft.sandbox.evaluations import evaluation_handlers
         from haikuft.sandbox.runtime import Runtime
 
         directory = self.state / "models"
         self._bedrock = Bedrock(
             self.store, lambda: self.settings, directory, now, ledger=self.ledger
         )
-        return {**self._bedrock.handlers(), **Runtime(self._bedrock).handlers()}
+        runtime = Runtime(self._bedrock)
+        self._evaluations = EvaluationRunner(self._bedrock.plane, runtime.converse)
+        return {
+            **self._bedrock.handlers(),
+            **runtime.handlers(),
+            **evaluation_handlers(self._bedrock.plane, self._evaluations),
+        }
 
     def _answer(self, environ: dict[str, Any]) -> wire.Response:
         request_id = str(uuid.uuid4())

@@ -25,6 +25,8 @@ KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:Cre
 _RENAMED = {"Converse": "InvokeModel", "ConverseStream": "InvokeModelWithResponseStream"}
 _JOB, _CUSTOM, _BASE = "model-customization-job", "custom-model", "foundation-model"
 _PROVISIONED, _DEPLOYMENT = "provisioned-model", "custom-model-deployment"
+_EVALUATION = "evaluation-job"
+_EVALUATION = "evaluation-job"
 _NAMED = {  # operation -> the parameter that names what it acts on, and of what kind that is
     "GetModelCustomizationJob": ("jobIdentifier", _JOB),
     "StopModelCustomizationJob": ("jobIdentifier", _JOB),
@@ -37,6 +39,8 @@ _NAMED = {  # operation -> the parameter that names what it acts on, and of what
     "GetCustomModelDeployment": ("customModelDeploymentIdentifier", _DEPLOYMENT),
     "UpdateCustomModelDeployment": ("customModelDeploymentIdentifier", _DEPLOYMENT),
     "DeleteCustomModelDeployment": ("customModelDeploymentIdentifier", _DEPLOYMENT),
+    "GetEvaluationJob": ("jobIdentifier", _EVALUATION),
+    "StopEvaluationJob": ("jobIdentifier", _EVALUATION),
     "TagResource": ("resourceARN", ""),
     "UntagResource": ("resourceARN", ""),
     "ListTagsForResource": ("resourceARN", ""),
@@ -57,6 +61,7 @@ _TAGGED = {  # operation -> the parameters that bring tags, and the kind of what
     "CreateModelCustomizationJob": (("jobTags", _JOB), ("customModelTags", _CUSTOM)),
     "CreateProvisionedModelThroughput": (("tags", _PROVISIONED),),
     "CreateCustomModelDeployment": (("tags", _DEPLOYMENT),),
+    "CreateEvaluationJob": (("jobTags", _EVALUATION),),
 }
 _INVOKED = frozenset({"InvokeModel", "InvokeModelWithResponseStream"})
 _PROFILES = ("us.", "eu.", "apac.", "global.")  # how ids of inference profiles across Regions begin
@@ -99,6 +104,8 @@ def bedrock_needs(call: Call, names: Names) -> Iterator[Need]:
         found += _model_arns(call, names, asked[_MODELS[operation]])
     if operation == "CreateModelCustomizationJob":
         found += [(_kind_arn(call, kind, "*"), {}) for kind in (_CUSTOM, _JOB)]
+    if operation == "CreateEvaluationJob":
+        found.append((_kind_arn(call, _EVALUATION, "*"), {}))
     yield from (Need(action, arn, context) for arn, context in found or [(ANY, {})])
     for parameter, kind in _TAGGED.get(operation, ()):
         if asked.get(parameter):

@@ -1,4 +1,4 @@
-"""What the sandbox's Bedrock knows: jobs, custom models, throughputs, deployments, tags.
+"""What the sandbox's Bedrock knows: jobs of both kinds, custom models and what serves them, tags.
 
 Records are frozen; a change is a new record put in the old one's place, always under one lock,
 and is in the ledger once that is let go. Ids and ARNs have the shapes of botocore's service
@@ -178,6 +178,25 @@ class Deployment:
         return "Failed" if self.failure_message else "Active"
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluationJob:
+    """An evaluation job.
+
+    Attributes:
+        status: AWS's word: InProgress, Completed, Failed, Stopping or Stopped.
+        request: The parameters it was created with, in AWS's member names.
+        failure_messages: Why it failed; empty unless it did.
+    """
+
+    arn: str
+    name: str
+    created: datetime
+    changed: datetime
+    status: str
+    request: Mapping[str, Any] = field(repr=False)
+    failure_messages: tuple[str, ...] = ()
+
+
 class State:
     """All records of one sandbox. Hold `lock` from the first look to the last change.
 
@@ -196,6 +215,7 @@ class State:
         self.models = tables.add("bedrock.models", CustomModel)
         self.throughputs = tables.add("bedrock.throughputs", Throughput)
         self.deployments = tables.add("bedrock.deployments", Deployment)
+        self.evaluations = tables.add("bedrock.evaluations", EvaluationJob)
         self.tags = tables.add("bedrock.tags", dict[str, str])
         # operation/Region/client request token -> the ARN that the first request made
         self.tokens = tables.add("bedrock.tokens", str)

@@ -111,6 +111,13 @@ class Store:
         """
         self._require(role, listing_need(bucket, prefix))
 
+    def require_model(self, role: Role, model_arn: str) -> None:
+        """See that the role may ask a model.
+
+        Raises AccessDenied naming bedrock:InvokeModel.
+        """
+        self._require(role, Need("bedrock:InvokeModel", model_arn))
+
     def require_key(self, role: Role, key_arn: str, actions: Iterable[str]) -> None:
         """See that the role may have Bedrock use a key of the customer's.
 

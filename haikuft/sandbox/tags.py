@@ -1,4 +1,4 @@
-"""Tags on jobs, custom models, throughputs and deployments.
+"""Tags on jobs of both kinds, custom models, throughputs and deployments.
 
 Rules: at most 50 a resource (the words of TooManyTagsException), no key twice, none of AWS's own.
 """
@@ -57,7 +57,13 @@ def list_tags(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def _tags_of(state: State, call: Call) -> dict[str, str]:
     arn = call.parameters["resourceARN"]
-    tables = (state.jobs, state.models, state.throughputs, state.deployments)
+    tables = (
+        state.jobs,
+        state.models,
+        state.throughputs,
+        state.deployments,
+        state.evaluations,
+    )
     if not any(arn in table for table in tables) or region_of(arn) != call.region:
         raise ServiceError("ResourceNotFoundException", f"Resource {arn} not found.")
     return state.tags.get(arn, {})

@@ -26,7 +26,13 @@ _STATUS_BY_CODE = {  # errors that any AWS service gives and no service model li
     "RequestEntityTooLargeException": 413,
     "UnknownOperationException": 404,
 }
-_JSON_NAMES = {bool: "TRUE_VALUE", str: "STRING_VALUE", list: "START_ARRAY", dict: "START_OBJECT"}
+_JSON_NAMES = {
+    bool: "TRUE_VALUE",
+    str: "STRING_VALUE",
+    list: "START_ARRAY",
+    dict: "START_OBJECT",
+    type(None): "VALUE_NULL",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +181,10 @@ def _from_json(shape: _Shape, value: Any) -> Any:
     if kind == "structure" and isinstance(value, dict):
         return dict(_members_from_json(shape, value))
     if kind == "list" and isinstance(value, list):
-        return [_from_json(shape.member, item) for item in value]
+        return [_from_json(shape.member, _present(shape.member, item)) for item in value]
     if kind == "map" and isinstance(value, dict):
-        return {key: _from_json(shape.value, item) for key, item in value.items()}
+        inner = shape.value
+        return {key: _from_json(inner, _present(inner, item)) for key, item in value.items()}
     if kind == "string" and isinstance(value, str):
         return value
     if kind == "boolean" and isinstance(value, bool):
@@ -216,6 +223,13 @@ def _decode_blob(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except ValueError as error:
         raise ServiceError("SerializationException", f"A blob is not base64: {error}") from error
+
+
+def _present(shape: _Shape, value: Any) -> Any:
+    """Refuse null within a list or map, where it stands for nothing."""
+    if value is None and not getattr(shape, "is_document_type", False):
+        raise _wrong_type(value, shape.type_name)
+    return value
 
 
 def _wrong_type(value: Any, kind: str) -> ServiceError:

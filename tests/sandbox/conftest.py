@@ -17,6 +17,8 @@ from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.callers import AccessDenied, Need
+from haikuft.sandbox.evaluation_run import EvaluationRunner
+from haikuft.sandbox.evaluations import create_evaluation_job, evaluation_handlers
 from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.protocol import SERVICES, Call, load_service
@@ -86,6 +88,12 @@ class FakeStore:
     def find_key(self, key_id: str, region: str) -> str | None:
         """Give the ARN of the key of that alias."""
         return self.keys.get(key_id)
+
+    def require_model(self, role: Role, model_arn: str) -> None:
+        """Let the role ask any model, unless asking is denied."""
+        if "bedrock:InvokeModel" in self.denied:
+            need = Need("bedrock:InvokeModel", model_arn)
+            raise AccessDenied(role.arn, need, _UNALLOWED.format(need.action))
 
     def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
         """Let the role list, unless listing is denied."""
@@ -227,6 +235,24 @@ class Desk:
         created = self.ask("CreateCustomModelDeployment", **asked)
         return str(created["customModelDeploymentArn"])
 
+    def evaluate(self, runner: EvaluationRunner, name: str) -> str:
+        """Start an evaluation job of the base model, and give its ARN."""
+        self.pass_time(seconds=1)
+        dataset = {"name": "test", "datasetLocation": {"s3Uri": "s3://data/prompts.jsonl"}}
+        config = {"dataset": dataset, "metricNames": ["Builtin.Accuracy"]}
+        model = {"bedrockModel": {"modelIdentifier": HAIKU.removesuffix(":200k")}}
+        parameters = {
+            "jobName": name,
+            "roleArn": ROLE,
+            "evaluationConfig": {
+                "automated": {"datasetMetricConfigs": [{"taskType": "Classification", **config}]}
+            },
+            "inferenceConfig": {"models": [model]},
+            "outputDataConfig": {"s3Uri": "s3://data/output/"},
+        }
+        call = Call("bedrock", "CreateEvaluationJob", parameters, REGION, ACCOUNT, "request-1")
+        return str(create_evaluation_job(self.bedrock.plane, runner.start, call)["jobArn"])
+
     def change(self, **settings: Any) -> None:
         """Change the sandbox's settings."""
         self.settings = replace(self.settings, **settings)
@@ -284,6 +310,7 @@ def open_desk(path: Path) -> Iterator[Desk]:
     desk.store.objects = {
         ("data", "training/train.jsonl"): build_records(40),
         ("data", "validation/validation.jsonl"): build_records(32, "Has it left?"),
+        ("data", "prompts.jsonl"): b'{"prompt": "Where?", "referenceResponse": "delivery"}\n',
     }
     desk.open(path)
     yield desk
@@ -318,6 +345,8 @@ class World:
         deployable: ARN of a custom model that can be deployed on demand.
         deployment: ARN of an active deployment of it.
         spare_deployment: ARN of another one.
+        evaluation: ARN of a completed evaluation job.
+        running_evaluation: ARN of one that goes on until it is stopped.
     """
 
     def __init__(self, desk: Desk, path: Path) -> None:
@@ -335,7 +364,18 @@ class World:
         self.running_job = desk.create_job(
             "job-3", trainingDataConfig={"s3Uri": "s3://data/hang.jsonl"}
         )
-        self.handlers: dict[str, Any] = {**desk.bedrock.handlers(), **desk.runtime.handlers()}
+        plane, converse = desk.bedrock.plane, desk.runtime.converse
+        quick = EvaluationRunner(plane, converse, wait=lambda event, seconds: event.is_set())
+        self.evaluation = desk.evaluate(quick, "evaluation-1")
+        desk.evaluate(quick, "evaluation-2")
+        quick.join(self.evaluation)
+        self.patient = EvaluationRunner(plane, converse, wait=lambda event, seconds: event.wait())
+        self.running_evaluation = desk.evaluate(self.patient, "evaluation-3")
+        self.handlers: dict[str, Any] = {
+            **desk.bedrock.handlers(),
+            **desk.runtime.handlers(),
+            **evaluation_handlers(plane, self.patient),
+        }
         self.application = Sandbox(path, handlers=self.handlers)
 
     def ask(self, asked: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes]:
@@ -362,4 +402,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Set up a Bedrock in which there is one of everything."""
     path = tmp_path_factory.mktemp("world")
     with open_desk(path) as desk:
-        yield World(desk, path)
+        world = World(desk, path)
+        yield world
+        world.patient.close()

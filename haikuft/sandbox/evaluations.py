@@ -1,0 +1,209 @@
+"""Evaluation jobs: create, get, list, stop. `evaluation_run` does a job's work.
+
+Creation refuses what makes no job here: human workers, retrieval, data sets of Bedrock's own, and
+what is refused of a customization job, too. What needs a model that judges, or a metric that cannot
+be computed without one, is taken as on AWS and fails: the sandbox has no judge, and says so.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from haikuft.sandbox.evaluation_run import EvaluationRunner
+from haikuft.sandbox.intake import split_uri
+from haikuft.sandbox.listing import page
+from haikuft.sandbox.protocol import Call, Handler, ServiceError
+from haikuft.sandbox.state import (
+    ControlPlane,
+    EvaluationJob,
+    build_arn,
+    in_region,
+    new_id,
+    present,
+)
+from haikuft.sandbox.storage import RoleNotAssumable
+from haikuft.sandbox.tags import read_tags
+from haikuft.sandbox.tokens import recall, remember
+
+
+def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mapping[str, Handler]:
+    """Operation name -> handler, for every operation of evaluation jobs that is served."""
+    return {
+        "CreateEvaluationJob": partial(create_evaluation_job, plane, runner.start),
+        "GetEvaluationJob": partial(get_evaluation_job, plane),
+        "ListEvaluationJobs": partial(list_evaluation_jobs, plane),
+        "StopEvaluationJob": partial(stop_evaluation_job, plane, runner.stop),
+    }
+
+
+def create_evaluation_job(
+    plane: ControlPlane, start: Callable[[str], None], call: Call
+) -> dict[str, Any]:
+    """CreateEvaluationJob; `start` is given the new job's ARN."""
+    asked = call.parameters
+    with plane.state.lock:
+        earlier = recall(plane.state, call)
+        if earlier:
+            return {"jobArn": earlier}
+        tags = read_tags(asked.get("jobTags", []))
+        taken = {job.name for job in in_region(plane.state.evaluations, call.region)}
+        if asked["jobName"] in taken:
+            raise ServiceError("ConflictException", "The provided job name is currently in use.")
+        _check_kind(asked)
+        _check_files(plane, call)
+        now = plane.now()
+        job = EvaluationJob(
+            arn=build_arn(call.region, call.account_id, f"evaluation-job/{new_id()}"),
+            name=asked["jobName"],
+            created=now,
+            changed=now,
+            status="InProgress",
+            request=asked,
+        )
+        try:
+            plane.store.assume_role(asked["roleArn"], source_arn=job.arn)
+        except RoleNotAssumable as error:
+            raise ServiceError(
+                "ValidationException", f"Could not assume provided IAM role. {error.reason}"
+            ) from error
+        plane.state.evaluations[job.arn] = job
+        plane.state.tags[job.arn] = tags
+        remember(plane.state, call, job.arn)
+    start(job.arn)
+    return {"jobArn": job.arn}
+
+
+def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """GetEvaluationJob: by ARN."""
+    with plane.state.lock:
+        job = require_evaluation(plane, call)
+    asked = job.request
+    return present(
+        jobName=job.name,
+        jobArn=job.arn,
+        status=job.status,
+        jobDescription=asked.get("jobDescription"),
+        roleArn=asked["roleArn"],
+        customerEncryptionKeyId=asked.get("customerEncryptionKeyId"),
+        jobType="Automated",
+        applicationType="ModelEvaluation",
+        evaluationConfig=asked["evaluationConfig"],
+        inferenceConfig=asked["inferenceConfig"],
+        outputDataConfig=asked["outputDataConfig"],
+        creationTime=job.created,
+        lastModifiedTime=job.changed,
+        failureMessages=list(job.failure_messages) or None,
+    )
+
+
+def list_evaluation_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """ListEvaluationJobs; all here are model evaluations."""
+    asked = call.parameters
+    with plane.state.lock:
+        jobs = [
+            job
+            for job in in_region(plane.state.evaluations, call.region)
+            if asked.get("statusEquals", job.status) == job.status
+            and asked.get("applicationTypeEquals", "ModelEvaluation") == "ModelEvaluation"
+        ]
+    shown, more = page(jobs, asked)
+    # AWS's model has no empty list here: the member is left out.
+    return present(jobSummaries=[_summary(job) for job in shown] or None) | more
+
+
+def stop_evaluation_job(
+    plane: ControlPlane, stop: Callable[[str], None], call: Call
+) -> dict[str, Any]:
+    """StopEvaluationJob: only while InProgress; `stop` is given the job's ARN."""
+    with plane.state.lock:
+        job = require_evaluation(plane, call)
+        if job.status != "InProgress":
+            raise ServiceError(
+                "ConflictException", f"Job {job.name} is {job.status} and cannot be stopped."
+            )
+        plane.state.evaluations[job.arn] = replace(job, status="Stopping", changed=plane.now())
+    stop(job.arn)
+    return {}
+
+
+def require_evaluation(plane: ControlPlane, call: Call) -> EvaluationJob:
+    """Find the job that the request names.
+
+    Raises:
+        ServiceError: this Region has none of that ARN.
+    """
+    arn = call.parameters["jobIdentifier"]
+    job = plane.state.evaluations.get(arn)
+    if job is None or job not in in_region(plane.state.evaluations, call.region):
+        raise ServiceError("ResourceNotFoundException", f"Could not find evaluation job {arn}.")
+    return job
+
+
+def _check_kind(asked: dict[str, Any]) -> None:
+    """Refuse what is no automated evaluation of one model on data of one's own."""
+    refusal = ""
+    retrieves = "ragConfigs" in asked["inferenceConfig"]
+    if "automated" not in asked["evaluationConfig"]:
+        refusal = "The sandbox has no human workers. Give evaluationConfig.automated."
+    elif asked.get("applicationType") == "RagEvaluation" or retrieves:
+        refusal = "The sandbox evaluates models, not retrieval. Give inferenceConfig.models."
+    elif len(asked["inferenceConfig"]["models"]) != 1:
+        refusal = "An automated evaluation job takes one model."
+    else:
+        names = [
+            config["dataset"]["name"]
+            for config in asked["evaluationConfig"]["automated"]["datasetMetricConfigs"]
+            if "datasetLocation" not in config["dataset"]
+        ]
+        if names:
+            refusal = (
+                f"The sandbox has none of Bedrock's own data sets ({', '.join(names)}). Give "
+                "dataset.datasetLocation."
+            )
+    if refusal:
+        raise ServiceError("ValidationException", refusal)
+
+
+def _check_files(plane: ControlPlane, call: Call) -> None:
+    """Each data set is one .jsonl object, and all buckets are in the job's Region."""
+    asked = call.parameters
+    configs = asked["evaluationConfig"]["automated"]["datasetMetricConfigs"]
+    uris = [config["dataset"]["datasetLocation"]["s3Uri"] for config in configs]
+    for uri in uris:
+        if not split_uri(uri)[1].endswith(".jsonl"):
+            raise ServiceError(
+                "ValidationException", f"The data set {uri} is no .jsonl object in S3."
+            )
+    for uri in (*uris, asked["outputDataConfig"]["s3Uri"]):
+        bucket = split_uri(uri)[0]
+        region = plane.store.bucket_region(bucket)
+        if region != call.region:
+            where = "does not exist" if region is None else f"is in {region}, not {call.region}"
+            raise ServiceError("ValidationException", f"The bucket of {uri} {where}.")
+
+
+def _summary(job: EvaluationJob) -> dict[str, Any]:
+    automated = job.request["evaluationConfig"]["automated"]
+    model = job.request["inferenceConfig"]["models"][0]
+    asked = [model["bedrockModel"]["modelIdentifier"]] if "bedrockModel" in model else []
+    source = model.get("precomputedInferenceSource")
+    given = [source["inferenceSourceIdentifier"]] if source else []
+    judges = automated.get("evaluatorModelConfig", {}).get("bedrockEvaluatorModels", [])
+    return present(
+        jobArn=job.arn,
+        jobName=job.name,
+        status=job.status,
+        creationTime=job.created,
+        jobType="Automated",
+        evaluationTaskTypes=[config["taskType"] for config in automated["datasetMetricConfigs"]],
+        modelIdentifiers=asked,
+        evaluatorModelIdentifiers=[judge["modelIdentifier"] for judge in judges],
+        inferenceConfigSummary={
+            "modelConfigSummary": {
+                "bedrockModelIdentifiers": asked,
+                "precomputedInferenceSourceIdentifiers": given,
+            }
+        },
+        applicationType="ModelEvaluation",
+    )
