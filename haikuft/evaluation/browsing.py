@@ -15,10 +15,11 @@ from haikuft.tables import build_table
 
 _STYLE = """
 .haikuft-browser table { border-collapse: collapse; font-size: .85rem; }
-.haikuft-browser table th, .haikuft-browser table td { text-align: left; vertical-align: top;
+.haikuft-browser table th, .haikuft-browser table td { text-align: left !important;
+  vertical-align: top;
   padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #ddd; }
 .haikuft-browser td > div { max-height: 9rem; max-width: 22rem; overflow: auto;
-  white-space: pre-wrap; overflow-wrap: anywhere; }
+  white-space: pre-wrap; overflow-wrap: break-word; }
 .haikuft-browser .handles > * { margin: 0 .6rem .4rem 0; font: inherit; }
 .haikuft-browser th button { font: inherit; font-weight: bold; background: none; border: 0;
   padding: 0; cursor: pointer; color: inherit; text-align: left; }

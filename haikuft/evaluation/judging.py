@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError, SettingsError
-from haikuft.evaluation.uncertainty import Interval, bootstrap_mean, decide
+from haikuft.evaluation.uncertainty import Interval, bootstrap_mean, decide, mcnemar
 
 RUBRIC = """\
 Prefer the reply that does what was asked and agrees with the reference in its facts, values and
@@ -93,6 +93,7 @@ class Judging:
         agreement: Share of readable pairs in which both readings say the same; None without any.
         gain: Mean of +1 for better, -1 for worse, 0 otherwise, with its 95 % interval; None
             without a readable pair.
+        p_value: Of the sign test on better and worse, which McNemar's exact test is.
         verdict: A sentence.
     """
 
@@ -101,6 +102,7 @@ class Judging:
     outcomes: tuple[Outcome, ...]
     agreement: float | None
     gain: Interval | None
+    p_value: float
     verdict: str
 
     def count(self, result: str) -> int:
@@ -200,10 +202,11 @@ def judge(
     readable = [outcome.result for outcome in outcomes if outcome.result != UNREADABLE]
     scores = [{BETTER: 1.0, WORSE: -1.0}.get(result, 0.0) for result in readable]
     gain = bootstrap_mean(scores, seed=seed) if scores else None
+    p_value = mcnemar([score < 0 for score in scores], [score > 0 for score in scores])
     agreement = sum(result != SPLIT for result in readable) / len(readable) if readable else None
     counts = Counter(outcome.result for outcome in outcomes)
-    verdict = _describe(counts, gain, agreement, names, judge_model_id)
-    return Judging(judge_model_id, names, tuple(outcomes), agreement, gain, verdict)
+    verdict = _describe(counts, gain, p_value, agreement, names, judge_model_id)
+    return Judging(judge_model_id, names, tuple(outcomes), agreement, gain, p_value, verdict)
 
 
 def _build_record(record: Record, replies: Sequence[str], rubric: str) -> Record:
@@ -252,6 +255,7 @@ def _judge_pair(key: str, readings: Sequence[tuple[str, str] | None]) -> Outcome
 def _describe(
     counts: Mapping[str, int],
     gain: Interval | None,
+    p_value: float,
     agreement: float | None,
     names: tuple[str, str],
     judge_model_id: str,
@@ -261,16 +265,14 @@ def _describe(
     if gain is None or agreement is None:
         return f"{judge_model_id} gave no verdict that could be read ({unreadable} records)."
     n = sum(counts.values()) - unreadable
-    word = decide(gain, n)
-    finding = (
-        f"{second} is {word} than {first}"
-        if word in (BETTER, WORSE)
-        else (f"{first} and {second} are not told apart")
-    )
+    word = decide(gain.value, p_value, n)
+    finding = f"{first} and {second} are not told apart"
+    if word in (BETTER, WORSE):
+        finding = f"{second} is {word} than {first}"
     return (
         f"By the judge {judge_model_id}, {finding} on {n} records: better {counts.get(BETTER, 0)}, "
         f"worse {counts.get(WORSE, 0)}, ties {counts.get(TIE, 0)}, split {counts.get(SPLIT, 0)}"
         f"{f', unreadable {unreadable}' if unreadable else ''}. Better less worse: "
-        f"{gain.value:+.0%} (95 % {gain.low:+.0%} to {gain.high:+.0%}); the judge agrees with "
-        f"itself in {agreement:.0%}."
+        f"{gain.value:+.0%} (95 % {gain.low:+.0%} to {gain.high:+.0%}, p = {p_value:.2g}); "
+        f"the judge agrees with itself in {agreement:.0%}."
     )
