@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +365,15 @@ def test_ask_many_when_many_fail_in_a_row_then_it_gives_up(
     assert all("InternalServer" in str(reply.error) for reply in read_replies(path))
 
 
+@pytest.fixture
+def keyboard() -> Iterator[None]:
+    """Let Ctrl-C interrupt, also where a shell started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("keyboard")
 def test_ask_many_when_interrupted_then_what_was_under_way_is_kept_and_the_rest_asked_later(
     ask_all: Any, model: Any, record: Any, path: Path
 ) -> None:
@@ -390,6 +399,7 @@ def test_ask_many_when_interrupted_then_what_was_under_way_is_kept_and_the_rest_
     assert numbers(model.questions) == list(range(40))
 
 
+@pytest.mark.usefixtures("keyboard")
 def test_ask_many_when_interrupted_again_then_it_ends_at_once_and_the_reply_is_still_kept(
     ask_all: Any, model: Any, path: Path
 ) -> None:
