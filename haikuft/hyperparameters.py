@@ -1,14 +1,15 @@
 """Hyperparameters: values with ranges, AWS's strings, the early-stopping rule.
 
-Source: Amazon Bedrock User Guide, cm-hp-anth-claude-3 (names, defaults and ranges). AWS documents
-what threshold and patience mean, but not how losses are compared; the rule here is ours.
+Which hyperparameters a base model has, and their ranges, is data of `haikuft.base_models`. AWS
+documents what threshold and patience mean (Amazon Bedrock User Guide, cm-hp-anth-claude-3), but not
+how losses are compared; the rule here is ours.
 """
 
 import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -24,23 +25,8 @@ _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Hyperparameters:
-    """The five values of a job. Make them with `build_hyperparameters`, which checks them.
-
-    Attributes:
-        epoch_count: Most passes over the training set.
-        batch_size: Records for each update.
-        learning_rate_multiplier: Scales the model's own learning rate.
-        early_stopping_threshold: Smallest fall of the validation loss that counts.
-        early_stopping_patience: Epochs in a row without such a fall that end the training.
-    """
-
-    epoch_count: int = 2
-    batch_size: int = 32
-    learning_rate_multiplier: float = 1.0
-    early_stopping_threshold: float = 0.001
-    early_stopping_patience: int = 2
+Hyperparameters = dict[str, int | float]
+"""Our name -> value, for every hyperparameter of a base model; see `build_hyperparameters`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +44,23 @@ class EarlyStop:
     best_loss: float
 
 
-def build_hyperparameters(base_model: BaseModel = DEFAULT, **values: float) -> Hyperparameters:
-    """Check the values against the model's ranges; those left out take their defaults.
+def suggest_hyperparameters(
+    base_model: BaseModel = DEFAULT, **given: float | None
+) -> dict[str, float]:
+    """Fill in what was not given with this series' suggestion for a few hundred records.
 
-    Example: `build_hyperparameters(epoch_count=5)`.
+    Values are not checked here, so that a form can show a wrong one beside its refusal. A name that
+    the model does not have stays, to be refused as well, unless it is None.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    suggested = {name: allowed.start for name, allowed in base_model.hyperparameters.items()}
+    return suggested | chosen
+
+
+def build_hyperparameters(base_model: BaseModel = DEFAULT, **values: float) -> Hyperparameters:
+    """Check the values against the model's ranges; those left out take AWS's defaults.
+
+    Example: `build_hyperparameters(epoch_count=5)` -> {"epoch_count": 5, "batch_size": 32, …}.
 
     Raises:
         SettingsError: names every value that cannot be used, with its range and default.
@@ -71,7 +70,7 @@ def build_hyperparameters(base_model: BaseModel = DEFAULT, **values: float) -> H
         for name in values
         if name not in base_model.hyperparameters
     ]
-    checked: dict[str, Any] = {}
+    checked: Hyperparameters = {}
     for name, allowed in base_model.hyperparameters.items():
         value = values.get(name, allowed.default)
         fault = _fault(value, allowed)
@@ -80,7 +79,7 @@ def build_hyperparameters(base_model: BaseModel = DEFAULT, **values: float) -> H
         else:
             checked[name] = int(value) if allowed.kind == "int" else float(value)
     _raise_faults(faults)
-    return Hyperparameters(**checked)
+    return checked
 
 
 def to_aws(hyperparameters: Hyperparameters, base_model: BaseModel = DEFAULT) -> dict[str, str]:
@@ -88,9 +87,8 @@ def to_aws(hyperparameters: Hyperparameters, base_model: BaseModel = DEFAULT) ->
 
     Example: epoch_count 2 -> {"epochCount": "2", …}.
     """
-    values = asdict(hyperparameters)
     return {
-        allowed.aws_name: _to_text(values[name])
+        allowed.aws_name: _to_text(hyperparameters[name])
         for name, allowed in base_model.hyperparameters.items()
     }
 

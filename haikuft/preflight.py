@@ -15,12 +15,10 @@ from haikuft import s3 as s3_files
 from haikuft.aws import Connection
 from haikuft.aws_errors import explaining, is_absent
 from haikuft.base_models import (
-    STILL_TUNABLE,
-    STILL_TUNABLE_AS_OF,
-    STILL_TUNABLE_SOURCE,
     BaseModel,
     describe_lifecycle,
     lifecycle_state,
+    list_tunable,
 )
 from haikuft.errors import AccessError, NotFoundError, SettingsError
 from haikuft.tables import build_table
@@ -36,6 +34,8 @@ _QUOTAS = {  # meaning -> what it is, and whether 0 would keep the run from its 
     "custom_models": ("custom models in the account", False),
     "no_commitment_units": ("model units without commitment, for all custom models", True),
     "units_per_provisioned_model": ("model units for one Provisioned Throughput", True),
+    "deployments": ("custom model deployments in the account", False),
+    "deployments_in_progress": ("custom model deployments being created at a time", False),
 }
 
 
@@ -223,7 +223,8 @@ def check_quotas(
             mend = "Look at it in the Service Quotas console, under Amazon Bedrock."
             checks.append(Check(f"quota {code}", "warn", f"{what}: not read. {error}", mend))
             continue
-        needed = model_units if is_units else 1
+        units_needed = model_units if base_model.serving[0] == "provisioned_throughput" else 0
+        needed = units_needed if is_units else 1
         if value >= needed:
             checks.append(Check(f"quota {code}", "ok", f"{value:,.0f} {what}."))
         else:
@@ -293,8 +294,13 @@ def _name_others(offers: Mapping[str, Any], base_model: BaseModel, today: date) 
         and model.get("modelLifecycle", {}).get("status", "ACTIVE") == "ACTIVE"
     ]
     here = f"Bedrock still tunes here: {', '.join(active)}. " if active else ""
-    listed = ", ".join(f"{model.name} ({model.region})" for model in STILL_TUNABLE)
+    listed = "; ".join(
+        f"{model.name}, base_model_id {model.id}, in {model.region}"
+        for model in list_tunable(today)
+        if model is not base_model
+    )
+    dates = base_model.lifecycle
     return (
-        f"{here}Still tunable ({STILL_TUNABLE_SOURCE}, {STILL_TUNABLE_AS_OF}): {listed}. The "
-        "sandbox teaches the whole series in the meantime."
+        f"{here}By AWS's documentation ({dates.source}, as of {dates.as_of}) these can still be "
+        f"tuned: {listed}. The sandbox teaches the whole series with any of them."
     )

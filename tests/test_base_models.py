@@ -1,4 +1,4 @@
-"""Base models: what is said of Claude 3 Haiku is what AWS documents, and what is asked is found."""
+"""Base models: what is said of them is what AWS documents, and what is asked is found."""
 
 from datetime import date
 
@@ -6,11 +6,14 @@ import pytest
 
 from haikuft import base_models
 from haikuft.base_models import (
+    BASE_MODELS,
     CLAUDE_3_HAIKU,
-    STILL_TUNABLE,
+    NOVA_2_LITE,
+    NOVA_MICRO,
     describe_lifecycle,
     get_base_model,
     lifecycle_state,
+    list_tunable,
 )
 from haikuft.errors import SettingsError
 
@@ -98,7 +101,49 @@ def test_ranges_when_listed_then_defaults_lie_inside_and_names_mirror_aws():
         assert allowed.minimum <= allowed.default <= allowed.maximum
 
 
-def test_still_tunable_when_listed_then_none_is_the_default():
+def test_tunable_when_listed_then_only_models_that_have_not_gone():
     """The list is for someone whose model has gone, so it must not send them back to it."""
-    assert STILL_TUNABLE
-    assert CLAUDE_3_HAIKU.id not in {model.id for model in STILL_TUNABLE}
+    names = [model.name for model in list_tunable(date(2026, 11, 21))]
+    assert names == [
+        "Amazon Nova Micro",
+        "Amazon Nova Lite",
+        "Amazon Nova Pro",
+        "Amazon Nova 2 Lite",
+    ]
+    assert CLAUDE_3_HAIKU in list_tunable(date(2026, 3, 9))
+
+
+@pytest.mark.parametrize("model", BASE_MODELS.values(), ids=lambda model: model.name)
+def test_base_model_when_it_has_several_ids_then_each_leads_to_it(model):
+    """The id with a context suffix is for customization, the others are for asking."""
+    assert model.id.startswith(f"{model.foundation_id}:")
+    assert model.inference_id.endswith(model.foundation_id)
+    for name in (model.id, model.foundation_id, model.inference_id, model.arn()):
+        assert get_base_model(name) is model
+
+
+@pytest.mark.parametrize("model", BASE_MODELS.values(), ids=lambda model: model.name)
+def test_base_model_when_described_then_its_values_fit_together(model):
+    """Suggestions lie within their ranges, and every model can be served and trained somewhere."""
+    for allowed in model.hyperparameters.values():
+        assert allowed.minimum <= allowed.default <= allowed.maximum
+        assert allowed.minimum <= allowed.start <= allowed.maximum
+    assert model.serving
+    assert model.regions
+    assert model.limits.min_records < model.limits.max_training_records
+
+
+def test_nova_when_compared_with_claude_then_differs_where_aws_says_so():
+    """Other hyperparameters, no early stopping, deployment first, and no validation on Nova 2."""
+    assert list(NOVA_MICRO.hyperparameters) == [
+        "epoch_count",
+        "learning_rate",
+        "learning_rate_warmup_steps",
+    ]
+    assert (CLAUDE_3_HAIKU.stops_early, NOVA_MICRO.stops_early) == (True, False)
+    assert (NOVA_MICRO.takes_validation, NOVA_2_LITE.takes_validation) == (True, False)
+    assert (CLAUDE_3_HAIKU.serving, NOVA_MICRO.serving[0]) == (
+        ("provisioned_throughput",),
+        "deployment",
+    )
+    assert NOVA_MICRO.region == "us-east-1"

@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 from mypy_boto3_s3 import S3Client
 
+from haikuft.base_models import NOVA_MICRO
 from haikuft.errors import DataError, NotFoundError, SettingsError
 from haikuft.hyperparameters import (
     WORKED_EXAMPLE,
@@ -25,6 +26,7 @@ from haikuft.metrics import (
     find_metrics,
     list_validation_losses,
     read_metrics,
+    read_stop_rule,
     replay_early_stop,
     summarise_epochs,
     write_assessment,
@@ -217,10 +219,22 @@ def test_summarise_epochs_when_there_is_none_then_its_column_is_empty() -> None:
 
 def test_replay_early_stop_when_there_are_losses_then_it_is_the_jobs_own_rule() -> None:
     """Threshold and patience are those of the job's hyperparameters."""
-    strict = build_hyperparameters(early_stopping_threshold=0.05, early_stopping_patience=1)
+    strict = read_stop_rule(
+        build_hyperparameters(early_stopping_threshold=0.05, early_stopping_patience=1)
+    )
 
+    assert not strict.simulated
     assert replay_early_stop(_validation(*WORKED_EXAMPLE), strict) == EarlyStop(4, 4, 0.66)
     assert replay_early_stop(None, strict) is None
+
+
+def test_read_stop_rule_when_the_model_has_none_then_the_lesson_s_is_simulated() -> None:
+    """A model without early stopping still shows how it would act, and that it did not."""
+    rule = read_stop_rule(build_hyperparameters(NOVA_MICRO))
+
+    assert rule.simulated
+    assert "no early stopping" in str(rule)
+    assert replay_early_stop(_validation(*WORKED_EXAMPLE), rule) == EarlyStop(7, 5, 0.64)
 
 
 def test_write_assessment_when_read_back_then_it_holds_verdict_and_sentence(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_check_base_model_when_not_listed_then_stops_and_names_others() -> None:
     assert check.state == "stop"
     assert "reached its end of life on Amazon Bedrock on 2026-09-10" in check.message
     assert "Bedrock still tunes here: amazon.nova-micro-v1:0:128k" in check.mend
-    assert "Amazon Nova Pro (us-east-1)" in check.mend
+    assert "Amazon Nova Pro, base_model_id amazon.nova-pro-v1:0:300k, in us-east-1" in check.mend
 
 
 def test_check_base_model_when_region_is_wrong_then_names_the_right_one() -> None:

@@ -5,6 +5,7 @@ only a faulty file needs is loaded when a fault is found: most of the time of a 
 """
 
 import os
+import sys
 from io import BufferedReader
 
 from haikuft.base_models import BaseModel, Limits
@@ -57,7 +58,7 @@ def _check_content(check: FileCheck, file: BufferedReader, base_model: BaseModel
         base_model.limits.max_validation_bytes
         if check.kind == "validation"
         else base_model.limits.max_training_bytes
-    )
+    ) or sys.maxsize
     if finding := _look_first(check.file, file.peek()):
         check.add(None, finding)
         return

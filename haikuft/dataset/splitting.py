@@ -140,7 +140,7 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
             ("training", _measure(split.training), limits.max_training_bytes),
             ("validation", _measure(split.validation), limits.max_validation_bytes),
         )
-        if size > most
+        if most is not None and size > most
     ]
     faults += [
         f"{name} has {count(over, 'record')} surely longer than the {limits.max_record_tokens:,} "

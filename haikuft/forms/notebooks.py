@@ -6,15 +6,11 @@ from typing import Any
 from haikuft.base_models import BASE_MODELS, BaseModel, Range
 from haikuft.forms.fields import Field
 from haikuft.forms.form import Facts, Form
-from haikuft.hyperparameters import build_hyperparameters, count_steps
-
-_UNITS = {
-    "epoch_count": "epochs",
-    "batch_size": "records",
-    "learning_rate_multiplier": "factor",
-    "early_stopping_threshold": "loss",
-    "early_stopping_patience": "epochs",
-}
+from haikuft.hyperparameters import (
+    build_hyperparameters,
+    count_steps,
+    suggest_hyperparameters,
+)
 
 
 def target_form(*, target: str, region: str, base_model_id: str) -> Form:
@@ -66,16 +62,21 @@ def dataset_form(
     )
 
 
-def hyperparameter_form(base_model: BaseModel, *, training_records: int, **values: float) -> Form:
+def hyperparameter_form(
+    base_model: BaseModel, *, training_records: int, **given: float | None
+) -> Form:
     """Ask for the model's hyperparameters in AWS's ranges; shows the steps that follow.
+
+    What is not given, or None, begins at this series' suggestion for a few hundred records.
 
     Example: `hyperparameter_form(CLAUDE_3_HAIKU, training_records=300, epoch_count=5)`.
     """
+    values = suggest_hyperparameters(base_model, **given)
     fields = [
         Field(
             name,
             _range_label(name, allowed),
-            _as_kind(allowed, values.pop(name, allowed.default)),
+            _as_kind(allowed, values.pop(name)),
             help=f"{allowed.meaning} AWS's default is {allowed.default:g}.",
         )
         for name, allowed in base_model.hyperparameters.items()
@@ -134,12 +135,17 @@ def _as_kind(allowed: Range, value: float) -> float:
 
 def _range_label(name: str, allowed: Range) -> str:
     words = name.replace("_", " ").capitalize()
-    return f"{words} ({_UNITS[name]}, {allowed.minimum:g} to {allowed.maximum:g})"
+    return f"{words} ({allowed.unit}, {allowed.minimum:g} to {allowed.maximum:g})"
 
 
 def _step_facts(training_records: int, chosen: Mapping[str, Any]) -> Facts:
-    steps = count_steps(training_records, int(chosen["batch_size"]))
     epochs = int(chosen["epoch_count"])
+    if "batch_size" not in chosen:
+        return [
+            ("Records seen in all", f"{training_records * epochs:,}"),
+            ("Batch size", "chosen by the service"),
+        ]
+    steps = count_steps(training_records, int(chosen["batch_size"]))
     facts = [
         ("Steps per epoch", f"{steps:,}"),
         ("Steps in all, unless it stops early", f"{steps * epochs:,}"),

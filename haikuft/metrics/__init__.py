@@ -7,8 +7,10 @@ more or less), so files are found by name and columns by header. Source: Bedrock
 
 from haikuft.metrics.assessment import (
     Assessment,
+    StopRule,
     assess,
     list_validation_losses,
+    read_stop_rule,
     replay_early_stop,
     summarise_epochs,
     write_assessment,
@@ -18,11 +20,13 @@ from haikuft.metrics.files import MetricFiles, download_metrics, find_metrics, r
 __all__ = [
     "Assessment",
     "MetricFiles",
+    "StopRule",
     "assess",
     "download_metrics",
     "find_metrics",
     "list_validation_losses",
     "read_metrics",
+    "read_stop_rule",
     "replay_early_stop",
     "summarise_epochs",
     "write_assessment",

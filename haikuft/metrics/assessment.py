@@ -14,6 +14,7 @@ from haikuft.hyperparameters import EarlyStop, Hyperparameters, decide_early_sto
 ASSESSMENT_FILE = "assessment.json"
 
 # Rules of thumb of this package, not AWS's; every sentence below prints the numbers it rests on.
+LESSON = (0.001, 2)  # threshold and patience, Claude 3 Haiku's defaults, for a model without
 RISE = 0.02  # validation loss this far above its lowest: over-fitted
 FALL = 0.01  # validation loss still improving by this share in the last epoch: still falling
 
@@ -37,6 +38,46 @@ class Assessment:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the sentence in a notebook."""
         printer.text(self.sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    """An early-stopping rule.
+
+    Attributes:
+        threshold: Smallest fall of the validation loss that counts.
+        patience: Epochs in a row without such a fall that end the training.
+        simulated: The job has no early stopping of its own; the rule is the lesson's.
+    """
+
+    threshold: float
+    patience: int
+    simulated: bool
+
+    def __str__(self) -> str:
+        """Say whose rule it is."""
+        rule = f"threshold {self.threshold:g} and patience {self.patience}"
+        if self.simulated:
+            return (
+                f"This model has no early stopping: {rule} are only tried out here on the losses "
+                "that the job wrote, and the job itself ran all its epochs."
+            )
+        return f"The job could end early by itself, with {rule}."
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the sentence in a notebook."""
+        printer.text(str(self))
+
+
+def read_stop_rule(hyperparameters: Hyperparameters) -> StopRule:
+    """Read a job's early-stopping rule, or take the lesson's where the model has none."""
+    if "early_stopping_patience" not in hyperparameters:
+        return StopRule(*LESSON, simulated=True)
+    return StopRule(
+        hyperparameters["early_stopping_threshold"],
+        int(hyperparameters["early_stopping_patience"]),
+        simulated=False,
+    )
 
 
 def summarise_epochs(
@@ -64,18 +105,12 @@ def list_validation_losses(validation: pd.DataFrame | None) -> list[float]:
     return [float(loss) for loss in validation.groupby("epoch_number")["loss"].last()]
 
 
-def replay_early_stop(
-    validation: pd.DataFrame | None, hyperparameters: Hyperparameters
-) -> EarlyStop | None:
-    """Apply the early-stopping rule to a job's losses; None without a validation file."""
+def replay_early_stop(validation: pd.DataFrame | None, rule: StopRule) -> EarlyStop | None:
+    """Apply an early-stopping rule to a job's losses; None without a validation file."""
     losses = list_validation_losses(validation)
     if not losses:
         return None
-    return decide_early_stop(
-        losses,
-        threshold=hyperparameters.early_stopping_threshold,
-        patience=hyperparameters.early_stopping_patience,
-    )
+    return decide_early_stop(losses, threshold=rule.threshold, patience=rule.patience)
 
 
 def assess(

@@ -25,9 +25,10 @@ import numpy as np
 from scipy import sparse
 
 from haikuft.errors import DataError, NotFoundError
-from haikuft.hyperparameters import EarlyStop, Hyperparameters, decide_early_stop
+from haikuft.hyperparameters import EarlyStop, decide_early_stop
 from haikuft.sandbox import standin_features as features
 from haikuft.sandbox.standin_choice import choose_token, name_loop
+from haikuft.sandbox.recipe import Recipe
 from haikuft.sandbox.standin_features import CONTEXT_ROWS, PROMPT_ROWS, Array, Record
 
 WIDTH = 96  # hidden units: the length of every row of every table
@@ -147,7 +148,7 @@ class StandIn:
 def train(
     training: Sequence[Record],
     validation: Sequence[Record],
-    hyperparameters: Hyperparameters,
+    recipe: Recipe,
     *,
     seed: int = 0,
     on_step: Callable[[Point], object] = lambda point: None,
@@ -162,31 +163,33 @@ def train(
     steps: list[Point] = []
     validations: list[Point] = []
     best: dict[str, Array] = {}
-    stop, kept = None, hyperparameters.epoch_count
-    for epoch in range(hyperparameters.epoch_count):
+    stop, kept = None, recipe.epoch_count
+    for epoch in range(recipe.epoch_count):
         histories = {name: MEMORY * history for name, history in histories.items()}
         order = np.random.default_rng([seed, epoch]).permutation(len(examples))
-        for start in range(0, len(order), hyperparameters.batch_size):
-            batch = [examples[n] for n in order[start : start + hyperparameters.batch_size]]
+        for start in range(0, len(order), recipe.batch_size):
+            batch = [examples[n] for n in order[start : start + recipe.batch_size]]
             loss, tokens, gradients = _measure(model, batch, learn=True)
+            warmth = min(1.0, (len(steps) + 1) / max(1, recipe.warmup_steps))
             for name, (rows, gradient) in gradients.items():
-                rate = RATES[name] * hyperparameters.learning_rate_multiplier
+                rate = RATES[name] * recipe.learning_rate_multiplier * warmth
                 shift = _shift(histories[name], rows, gradient / tokens, even=name == "prompt")
                 model.tables[name][rows] -= rate * shift
             steps.append(Point(len(steps) + 1, epoch, loss / tokens))
             on_step(steps[-1])
         if held_out:
             validations.append(Point(len(steps), epoch, _mean_loss(model, held_out)))
+        if held_out and recipe.early_stopping_patience:
             stop = decide_early_stop(
                 [point.loss for point in validations],
-                threshold=hyperparameters.early_stopping_threshold,
-                patience=hyperparameters.early_stopping_patience,
+                threshold=recipe.early_stopping_threshold,
+                patience=recipe.early_stopping_patience,
             )
             kept = stop.best_epoch
             best = _pack(model.tables) if kept == epoch + 1 else best
             if stop.stopped_epoch:
                 break
-    model.tables = _unpack(best) if held_out else model.tables
+    model.tables = _unpack(best) if best else model.tables
     return Training(model, steps, validations, stop, kept)
 
 

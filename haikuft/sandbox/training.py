@@ -22,6 +22,7 @@ from haikuft.base_models import get_base_model
 from haikuft.dataset.records import read_records
 from haikuft.errors import DataError, HaikuftError
 from haikuft.hyperparameters import count_steps, from_aws
+from haikuft.sandbox.recipe import build_recipe
 
 if TYPE_CHECKING:
     from haikuft.sandbox.standin import Point, Training
@@ -40,13 +41,11 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
 
     job = _read_job(workdir / "job.json")
     base_model = get_base_model(job["base_model_id"])
-    hyperparameters = from_aws(job["hyperparameters"], base_model)
+    recipe = build_recipe(base_model, from_aws(job["hyperparameters"], base_model))
     training = read_records(workdir / "training.jsonl", lenient=True)
     held_out = workdir / "validation.jsonl"
     validation = read_records(held_out, lenient=True) if held_out.exists() else []
-    steps_in_all = hyperparameters.epoch_count * count_steps(
-        len(training), hyperparameters.batch_size
-    )
+    steps_in_all = recipe.epoch_count * count_steps(len(training), recipe.batch_size)
     written = clock()
 
     def report(point: "Point") -> None:
@@ -55,7 +54,7 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
             written = clock()
             _write_progress(workdir, point, steps_in_all)
 
-    made = train(training, validation, hyperparameters, seed=job["seed"], on_step=report)
+    made = train(training, validation, recipe, seed=job["seed"], on_step=report)
     _write_progress(workdir, made.steps[-1], steps_in_all)
     made.model.save(workdir / "model")
     _write_metrics(workdir / "step_wise_training_metrics.csv", "training_loss", made.steps)

@@ -1,0 +1,104 @@
+"""What Bedrock can tune, or could: base models as data, and how to find one.
+
+A model is added by a `BaseModel` in a module of its family and a line in `BASE_MODELS`.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from haikuft.base_models.claude import CLAUDE_3_HAIKU
+from haikuft.base_models.nova import NOVA_2_LITE, NOVA_LITE, NOVA_MICRO, NOVA_PRO
+from haikuft.base_models.values import BaseModel, Lifecycle, Limits, Range, RecordFormat, Serving
+from haikuft.errors import SettingsError
+
+__all__ = [
+    "BASE_MODELS",
+    "CLAUDE_3_HAIKU",
+    "DEFAULT",
+    "NOVA_2_LITE",
+    "NOVA_LITE",
+    "NOVA_MICRO",
+    "NOVA_PRO",
+    "BaseModel",
+    "Lifecycle",
+    "LifecycleState",
+    "Limits",
+    "Range",
+    "RecordFormat",
+    "Serving",
+    "describe_lifecycle",
+    "get_base_model",
+    "lifecycle_state",
+    "list_tunable",
+]
+
+LifecycleState = Literal["active", "legacy", "extended", "ended"]
+
+DEFAULT = CLAUDE_3_HAIKU
+BASE_MODELS: Mapping[str, BaseModel] = {
+    model.id: model for model in (CLAUDE_3_HAIKU, NOVA_MICRO, NOVA_LITE, NOVA_PRO, NOVA_2_LITE)
+}
+
+
+def get_base_model(base_model_id: str = "") -> BaseModel:
+    """Find a base model by its customization id, inference id or ARN; "" is the default one.
+
+    Raises:
+        SettingsError: no model here goes by that name; the message lists those that do.
+    """
+    if not base_model_id:
+        return DEFAULT
+    wanted = base_model_id.rpartition("foundation-model/")[2]
+    for model in BASE_MODELS.values():
+        if wanted in (model.id, model.foundation_id, model.inference_id):
+            return model
+    known = ", ".join(BASE_MODELS)
+    raise SettingsError(
+        f'base_model_id "{base_model_id}" is not a model this series can tune. Known: {known}. '
+        'Take one of these, or leave it "" for the default.'
+    )
+
+
+def list_tunable(today: date) -> list[BaseModel]:
+    """List the models that can still be tuned on that day, by their documented dates."""
+    return [model for model in BASE_MODELS.values() if lifecycle_state(model, today) == "active"]
+
+
+def lifecycle_state(model: BaseModel, today: date) -> LifecycleState:
+    """Where the model stands on that day by its documented dates."""
+    dates = model.lifecycle
+    if dates.end_of_life is not None and today >= dates.end_of_life:
+        return "ended"
+    if dates.extended is not None and today >= dates.extended:
+        return "extended"
+    if dates.legacy is not None and today >= dates.legacy:
+        return "legacy"
+    return "active"
+
+
+def describe_lifecycle(model: BaseModel, today: date) -> str:
+    """Say in a sentence or two what the documented dates mean for someone starting today."""
+    dates = model.lifecycle
+    read = f"({dates.source}, as of {dates.as_of})"
+    frozen = "no new customization job and no new Provisioned Throughput can be created"
+    end = f" Its end of life is {dates.end_of_life}." if dates.end_of_life else ""
+    match lifecycle_state(model, today):
+        case "ended":
+            return (
+                f"{model.name} reached its end of life on Amazon Bedrock on {dates.end_of_life}: "
+                f"AWS answers no more requests for it {read}."
+            )
+        case "extended":
+            return (
+                f"{model.name} has been Legacy on Amazon Bedrock since {dates.legacy}: {frozen}, "
+                f"and since {dates.extended} its price may rise {read}.{end}"
+            )
+        case "legacy":
+            return (
+                f"{model.name} has been Legacy on Amazon Bedrock since {dates.legacy}: "
+                f"{frozen} {read}.{end}"
+            )
+        case "active":
+            until = f"; it becomes Legacy on {dates.legacy}" if dates.legacy else ""
+            return f"{model.name} is active on Amazon Bedrock{until} {read}.{end}"
