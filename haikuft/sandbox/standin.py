@@ -27,8 +27,8 @@ from scipy import sparse
 from haikuft.errors import DataError, NotFoundError
 from haikuft.hyperparameters import EarlyStop, decide_early_stop
 from haikuft.sandbox import standin_features as features
-from haikuft.sandbox.standin_choice import choose_token, name_loop
 from haikuft.sandbox.recipe import Recipe
+from haikuft.sandbox.standin_choice import choose_token, name_loop
 from haikuft.sandbox.standin_features import CONTEXT_ROWS, PROMPT_ROWS, Array, Record
 
 WIDTH = 96  # hidden units: the length of every row of every table

@@ -122,7 +122,7 @@ def test_model_when_trained_on_labels_then_unseen_texts_get_their_label(
 def test_model_when_intents_share_words_then_most_unseen_messages_get_their_own() -> None:
     """Two thousand messages of twenty intents, with typos, asides and names shared."""
     messages, unseen = make_split(2_000, 300, seed=1, labels=20)
-    model = train([make_record(*one) for one in messages], [], Hyperparameters(3, 32)).model
+    model = train([make_record(*one) for one in messages], [], Recipe(3, 32)).model
     assert share_right(model, [make_record(*one) for one in unseen]) >= 0.85
 
 
