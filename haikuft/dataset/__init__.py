@@ -32,7 +32,7 @@ _MODULES = {
         "estimate_total_tokens",
     ),
     "validation": ("validate_file", "validate_files"),
-    "writing": ("to_converse", "to_prompt_completion"),
+    "writing": ("to_converse", "to_prompt_completion", "to_training"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_HOMES)

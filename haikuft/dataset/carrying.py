@@ -10,16 +10,15 @@ from typing import Any, NamedTuple
 from haikuft.dataset.formats import (
     ALPACA,
     CONVERSE,
-    CONVERSE_SCHEMA,
     MESSAGES,
     OPENAI_CHAT,
     PROMPT_COMPLETION,
     SHAREGPT,
+    Record,
 )
 from haikuft.dataset.lines import join_place
 from haikuft.dataset.misfits import (
     MEANINGS,
-    Misfit,
     check_keys,
     misfit,
     take_block,
@@ -30,8 +29,6 @@ from haikuft.dataset.misfits import (
     take_text,
     wrong_type,
 )
-from haikuft.dataset.problems import Finding
-from haikuft.dataset.records import Record
 
 _SHAREGPT_ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant"} | {
     "assistant": "assistant",
@@ -137,16 +134,7 @@ def _carry_openai(example: Mapping[str, Any]) -> Carried:
 
 def _carry_converse(example: Mapping[str, Any]) -> Carried:
     check_keys(example, "", ("schemaVersion", "system", "messages"))
-    schema = example.get("schemaVersion", CONVERSE_SCHEMA)
-    if schema != CONVERSE_SCHEMA:
-        raise Misfit(
-            Finding(
-                "wrong-format",
-                "schemaVersion",
-                "this is a schema we do not know",
-                f'Known is "{CONVERSE_SCHEMA}".',
-            )
-        )
+    take_text(example.get("schemaVersion", ""), "schemaVersion")  # AWS takes any text
     turns = []
     if example.get("system"):
         turns.append(_Text("system", take_block(example["system"], "system"), "system[0].text"))

@@ -1,7 +1,14 @@
 """The shapes in which examples come, recognised by one record."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from haikuft.base_models import BaseModel
+
+# A record as this series works with it, whatever form its file has: {"system"?: str, "messages":
+# [{"role", "content": str}, …]}.
+Record = dict[str, Any]
 
 MESSAGES = "messages"
 PROMPT_COMPLETION = "prompt_completion"
@@ -54,6 +61,11 @@ def find_format(text: str) -> str:
     return name if name in READABLE else ""
 
 
+def format_of(base_model: "BaseModel") -> str:
+    """Name the format that a base model's files are in, one of `WRITABLE`."""
+    return find_format(base_model.record_format)
+
+
 def recognise(record: Any) -> str:
     """Name the format of one parsed record, one of `FORMATS`; broken records keep their format."""
     if not isinstance(record, dict):
@@ -67,6 +79,30 @@ def recognise(record: Any) -> str:
     if "instruction" in record and "output" in record:
         return ALPACA
     return UNKNOWN
+
+
+def find_other_format(record: Any, wanted: str) -> str:
+    """Name the format of a record that is surely not in the wanted one; "" where it may be."""
+    found = recognise(record)
+    if found in (wanted, UNKNOWN) or (found == MESSAGES and not _is_plain(record)):
+        return ""
+    return found
+
+
+def holds_blocks(record: Any) -> bool:
+    """Whether some turn, or the system prompt, is a list as Converse has them."""
+    turns = record.get("messages") if isinstance(record, dict) else None
+    if not isinstance(turns, list):
+        return False
+    values = [turn.get("content") for turn in turns if isinstance(turn, dict)]
+    return any(isinstance(value, list) for value in (record.get("system"), *values))
+
+
+def _is_plain(record: dict[str, Any]) -> bool:
+    """Whether turns hold plain texts and none holds a list: Messages, and broken at most."""
+    turns = record["messages"] if isinstance(record["messages"], list) else []
+    texts = [turn.get("content") for turn in turns if isinstance(turn, dict)]
+    return any(isinstance(text, str) for text in texts) and not holds_blocks(record)
 
 
 def _recognise_messages(record: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Records: read, write, and take apart.
 
-A record is a plain dict, as in the file: {"system"?: str, "messages": [{"role", "content"}, …]}.
+A record is a plain dict: {"system"?: str, "messages": [{"role", "content"}, …]}, whichever of the
+two forms of training files it is read from.
 """
 
 import json
@@ -10,25 +11,44 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from haikuft.dataset.conversations import to_messages
+from haikuft.dataset.formats import Record
 from haikuft.dataset.lines import read_values
+from haikuft.dataset.misfits import Misfit
 from haikuft.dataset.problems import describe, quotable
 from haikuft.dataset.record_checks import check_record
 from haikuft.errors import DataError
 
-Record = dict[str, Any]
+__all__ = [
+    "Record",
+    "digest",
+    "explain_os_error",
+    "measure_line",
+    "prompt_key",
+    "prompt_of",
+    "prompt_parts",
+    "read_records",
+    "record_id",
+    "reference_of",
+    "write_records",
+    "write_together",
+]
 
 
 def read_records(path: str | os.PathLike[str], *, lenient: bool = False) -> list[Record]:
     """Read a file of records, one JSON object a line; blank lines are passed over.
 
+    Lines may be Messages or conversations (bedrock-conversation-2024), of which nothing is lost.
     Whether the objects are good records is for `validate_file` to say.
 
     Args:
         path: The file.
-        lenient: Take an object in which a key stands twice as most parsers do: the last counts.
+        lenient: Take what Bedrock takes: of a key that stands twice the last, as most parsers do;
+            of a conversation what `to_messages` says.
 
     Raises:
-        DataError: the file cannot be read, or a line is no JSON object; names the first such line.
+        DataError: the file cannot be read, a line is no JSON object, or a conversation holds
+            something else than texts; names the first such line.
     """
     name = quotable(os.fsdecode(path))
     records = []
@@ -38,7 +58,11 @@ def read_records(path: str | os.PathLike[str], *, lenient: bool = False) -> list
                 findings = check_record(value)
             if findings and not (lenient and isinstance(value, dict)):
                 raise DataError(f"{name}, line {number}: {describe(findings[0])}")
-            records.append(value)
+            try:
+                records.append(to_messages(value, lenient=lenient))
+            except Misfit as misfit:
+                words = describe(misfit.finding)
+                raise DataError(f"{name}, line {number}: {words}") from misfit
     except OSError as error:
         raise DataError(f"{name}: {explain_os_error(error)}") from error
     return records

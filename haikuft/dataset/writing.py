@@ -1,12 +1,19 @@
-"""From Messages records to the formats that other models of Bedrock are tuned on."""
+"""From the Messages records we work with to the formats of the files."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from haikuft.dataset.formats import CONVERSE, CONVERSE_SCHEMA, MESSAGES, PROMPT_COMPLETION
+from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset.formats import (
+    CONVERSE,
+    CONVERSE_SCHEMA,
+    MESSAGES,
+    PROMPT_COMPLETION,
+    Record,
+    format_of,
+)
 from haikuft.dataset.misfits import Misfit
 from haikuft.dataset.problems import Finding
-from haikuft.dataset.records import Record
 from haikuft.errors import DataError
 
 
@@ -40,6 +47,14 @@ def to_prompt_completion(record: Record) -> dict[str, Any]:
         )
     system = {"system": record["system"]} if "system" in record else {}
     return {**system, "prompt": turns[0]["content"], "completion": turns[1]["content"]}
+
+
+def to_training(record: Record, base_model: BaseModel = DEFAULT) -> dict[str, Any]:
+    """Turn a sound Messages record into one as the base model's files hold it; loses nothing.
+
+    `read_records` takes it back.
+    """
+    return _WRITERS[format_of(base_model)](record)
 
 
 def write_as(record: Record, format_name: str) -> dict[str, Any]:

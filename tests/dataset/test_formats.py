@@ -228,7 +228,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
          r"messages\[0\]\.content\[0\]: an image"),
         ({"messages": [turn("user", [{"type": "text", "text": "a"}] * 2), SAID]},
          r"messages\[0\]\.content: 2 texts cannot be carried over"),
-        ({"schemaVersion": "other", "messages": []}, "schemaVersion: this is a schema we do not"),
+        ({"schemaVersion": 2024, "messages": []}, "schemaVersion: this is not text"),
         ({"messages": [turn("user", [{"image": {}}]), turn("assistant", [{"text": "b"}])]},
          r"messages\[0\]\.content\[0\]\.image: an image"),
         ({"messages": [turn("user", [{"text": "a"}, {"text": "c"}])]}, "2 texts cannot"),
