@@ -3,6 +3,7 @@
 from typing import Any
 
 from haikuft.base_models import BaseModel
+from haikuft.dataset.conversations import to_messages
 from haikuft.dataset.formats import recognise
 from haikuft.dataset.lines import parse_line
 from haikuft.dataset.problems import Finding, describe_conversion
@@ -25,7 +26,7 @@ def explain_line(check: FileCheck, number: int, data: bytes, base_model: BaseMod
         _check_value(check, number, data, record, findings, base_model)
     for finding in findings:
         if finding.code == "wrong-format":
-            mend = describe_conversion(check.file, recognise(record))
+            mend = describe_conversion(check.file, recognise(record), base_model=base_model)
             finding = finding._replace(mend=mend)
         check.add(number, finding)
 
@@ -50,6 +51,7 @@ def _check_value(
         )
     findings += check_record(record, base_model)
     if is_sound(findings):
+        record = to_messages(record)
         contents = [turn["content"] for turn in record["messages"]]
         system = record.get("system", "")
         findings += check_tokens(estimate_record_tokens(record), base_model)

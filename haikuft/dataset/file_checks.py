@@ -59,7 +59,7 @@ def _check_content(check: FileCheck, file: BufferedReader, base_model: BaseModel
         if check.kind == "validation"
         else base_model.limits.max_training_bytes
     ) or sys.maxsize
-    if finding := _look_first(check.file, file.peek()):
+    if finding := _look_first(check.file, file.peek(), base_model):
         check.add(None, finding)
         return
     quick = build_quick_check(base_model)
@@ -92,10 +92,10 @@ def _check_content(check: FileCheck, file: BufferedReader, base_model: BaseModel
             check.report_blank_lines()
         check.records += 1
         check.take(number, sound)
-    _check_end(check, base_model.limits)
+    _check_end(check, base_model)
 
 
-def _look_first(file: str, head: bytes) -> Finding | None:
+def _look_first(file: str, head: bytes, base_model: BaseModel) -> Finding | None:
     """Recognise a file that is no JSON Lines file at all."""
     if finding := recognise_signature(head):
         return finding
@@ -107,7 +107,7 @@ def _look_first(file: str, head: bytes) -> Finding | None:
             "wrong-format",
             "",
             f"this is {FORMATS[table]}, where JSON Lines are wanted",
-            describe_conversion(file, table, headings),
+            describe_conversion(file, table, headings, base_model=base_model),
         )
     return None
 
@@ -122,7 +122,8 @@ def _describe_large(kind: Kind, largest: int) -> Finding:
     )
 
 
-def _check_end(check: FileCheck, limits: Limits) -> None:
+def _check_end(check: FileCheck, base_model: BaseModel) -> None:
+    check.unite_wrong_format()
     if check.first_blank is not None:
         check.add(
             check.first_blank,
@@ -144,8 +145,20 @@ def _check_end(check: FileCheck, limits: Limits) -> None:
             ),
         )
     check.compare_kinds()
-    if check.kind != "test":
-        _check_number(check, limits)
+    if check.kind == "validation" and not base_model.takes_validation:
+        check.add(None, _describe_untaken(base_model))
+    elif check.kind != "test":
+        _check_number(check, base_model.limits)
+
+
+def _describe_untaken(base_model: BaseModel) -> Finding:
+    return Finding(
+        "validation-not-taken",
+        "",
+        f"{base_model.name} takes no validation file (AWS's guide does not use one and its newer "
+        "validator refuses it; whether a job would is not documented)",
+        "Leave it out, and put its records into the training or the test file.",
+    )
 
 
 def _check_number(check: FileCheck, limits: Limits) -> None:

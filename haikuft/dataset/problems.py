@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.rules import Basis, Severity
 from haikuft.dataset.tokens import TokenRange, add_tokens
 from haikuft.errors import DataError
@@ -209,20 +210,26 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def describe_conversion(file: str, format_name: str, headings: Sequence[str] = ()) -> str:
-    """Give the command that turns a file of another format into records, as a mend.
+def describe_conversion(
+    file: str, format_name: str, headings: Sequence[str] = (), *, base_model: BaseModel
+) -> str:
+    """Give the command that turns a file of another format into the model's records, as a mend.
 
     Where a table's headings do not say what is prompt and answer, its first two columns are taken.
     """
     import shlex
 
+    from haikuft.dataset.formats import format_of
+
     path = PurePath(file)
-    end = ".messages.jsonl" if path.suffix == ".jsonl" else ".jsonl"
+    end = f".{format_of(base_model)}.jsonl" if path.suffix == ".jsonl" else ".jsonl"
     output = str(path.with_suffix(end)) if path.name else f"{file}{end}"
     name = format_name.replace("_", "-")
     words = ["haikuft", "convert", file, output, "--from", name]
     if headings and not {"prompt", "completion"} <= set(headings):
         words += ["--prompt-column", headings[0], "--completion-column", headings[1]]
+    if base_model != DEFAULT:
+        words += ["--base-model", base_model.id]
     return f"Turn the file into records: `{quotable(shlex.join(words))}`."
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from haikuft.base_models import BaseModel
 from haikuft.dataset.carrying import Carried, carry_over
 from haikuft.dataset.examples import detect_format, read_examples
-from haikuft.dataset.formats import FORMATS, READABLE, TABLES, UNKNOWN, recognise
+from haikuft.dataset.formats import FORMATS, MESSAGES, READABLE, TABLES, UNKNOWN, recognise
 from haikuft.dataset.mends import Mend, MendTally, find_line_mends, mend_example, mend_texts
 from haikuft.dataset.misfits import Misfit
 from haikuft.dataset.problems import SHOWN, Finding, quotable, quote
@@ -80,7 +80,7 @@ class Reading:
             if repair:
                 record, more = mend_texts(record, line)
                 mends += [m._replace(place=carried.places.get(m.place, m.place)) for m in more]
-            findings = check_record(record, self.base_model)
+            findings = check_record(record, self.base_model, MESSAGES)
             if not is_sound(findings):
                 return [f._replace(place=carried.places.get(f.place, f.place)) for f in findings]
             written = write_as(record, self.to_format)

@@ -1,71 +1,64 @@
-"""The rules for one record. Source: User Guide, model-customization-prepare, and AWS's validator.
+"""The rules for one record, in the form that its base model's files have.
 
-Where those two or the published cookbook disagree, the strictest rule is taken and its message
-says so.
+Sources: User Guide, model-customization-prepare; the Nova guides' pages on preparing data; AWS's
+validators. Where they disagree, the strictest rule is taken and its message says so. What a record
+is made of stands in `record_forms`, what its texts may hold in `text_checks`.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.formats import FORMATS, MESSAGES, PROMPT_COMPLETION, UNKNOWN, recognise
+from haikuft.dataset.formats import (
+    FORMATS,
+    MESSAGES,
+    PROMPT_COMPLETION,
+    find_other_format,
+    format_of,
+)
 from haikuft.dataset.lines import join_place
-from haikuft.dataset.problems import Finding, quotable, quote
+from haikuft.dataset.problems import Finding, quote
+from haikuft.dataset.record_forms import FORMS, Form, kind_of, wrong_type
 from haikuft.dataset.rules import ROLES, RULES
 from haikuft.dataset.tokens import TokenRange
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_INVISIBLE_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
-# Fillers, joiners and variation selectors: not white space to Unicode, and yet nothing to see.
-_INVISIBLE_RANGES = (
-    (0x034F, 0x034F),
-    (0x115F, 0x1160),
-    (0x17B4, 0x17B5),
-    (0x2800, 0x2800),
-    (0x3164, 0x3164),
-    (0xFE00, 0xFE0F),
-    (0xFFA0, 0xFFA0),
-    (0xE0100, 0xE01EF),
-)
 _CONVERTIBLE = "Notebook 2 converts it; haikuft.dataset.read_raw does so by itself."
-_KINDS = {
-    dict: "an object",
-    list: "a list",
-    str: "text",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    type(None): "null",
-}
 
 
-def check_record(record: Any, base_model: BaseModel = DEFAULT) -> list[Finding]:
-    """Find everything wrong with one parsed record, in the order it stands there."""
+def check_record(
+    record: Any, base_model: BaseModel = DEFAULT, format_name: str = ""
+) -> list[Finding]:
+    """Find everything wrong with one parsed record, in the order it stands there.
+
+    Args:
+        record: Any JSON value.
+        base_model: Whose rules hold.
+        format_name: The form the record should have, "messages" or "converse"; "" for that of the
+            base model's files.
+    """
+    wanted = format_name or format_of(base_model)
+    form = FORMS[wanted]
     if not isinstance(record, dict):
         return [
             Finding(
                 "not-object",
                 "",
-                f"the line holds {_kind(record)} where a JSON object is wanted",
-                'Write {"messages": […]} on each line.',
+                f"the line holds {kind_of(record)} where a JSON object is wanted",
+                f"Write {form.outline} on each line.",
             )
         ]
-    format_name = recognise(record)
-    if format_name not in (MESSAGES, UNKNOWN):
+    if other := find_other_format(record, wanted):
         return [
             Finding(
                 "wrong-format",
                 "",
-                f"this is {FORMATS[format_name]}, and {base_model.name} is trained on "
-                f"{FORMATS[MESSAGES]}",
+                f"this is {FORMATS[other]}, and {base_model.name} is trained on {FORMATS[wanted]}",
                 _CONVERTIBLE
-                if format_name == PROMPT_COMPLETION
-                else 'Convert it to {"system": "…", "messages": [{"role": …, "content": …}, …]}.',
+                if other in (PROMPT_COMPLETION, MESSAGES)
+                else f"Convert it to {form.example}.",
             )
         ]
-    return list(_check_object(record, base_model))
+    return list(_check_object(record, base_model, form))
 
 
 def is_sound(findings: list[Finding]) -> bool:
@@ -93,10 +86,12 @@ def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Fi
     ]
 
 
-def _check_object(record: dict[str, Any], base_model: BaseModel) -> Iterator[Finding]:
-    yield from _check_keys(record, "", ("system", "messages"))
+def _check_object(record: dict[str, Any], base_model: BaseModel, form: Form) -> Iterator[Finding]:
+    yield from _check_keys(record, "", form.keys, form)
+    if "schemaVersion" in form.keys and not isinstance(record.get("schemaVersion", ""), str):
+        yield wrong_type("schemaVersion", record["schemaVersion"], "text")
     if "system" in record:
-        yield from _check_system(record["system"], base_model)
+        yield from _check_system(record["system"], base_model, form)
     if "messages" not in record:
         yield Finding(
             "missing-key",
@@ -107,47 +102,35 @@ def _check_object(record: dict[str, Any], base_model: BaseModel) -> Iterator[Fin
         return
     messages = record["messages"]
     if not isinstance(messages, list):
-        yield _wrong_type("messages", messages, "a list of turns")
+        yield wrong_type("messages", messages, "a list of turns")
         return
     for number, turn in enumerate(messages):
-        yield from _check_turn(turn, join_place("messages", number), base_model)
+        yield from _check_turn(turn, join_place("messages", number), base_model, form)
     yield from _check_order(messages)
-    yield from _check_answer(messages)
+    yield from _check_answer(messages, form)
 
 
-def _check_keys(value: Mapping[str, Any], place: str, known: tuple[str, ...]) -> Iterator[Finding]:
+def _check_keys(
+    value: Mapping[str, Any], place: str, known: tuple[str, ...], form: Form
+) -> Iterator[Finding]:
     for key in value:
         if key not in known:
-            yield Finding(
-                "unknown-key",
-                join_place(place, key),
-                f"the key {quote(key)} does not belong here (AWS's validator lets it pass, "
-                "the published rules forbid it)",
-                f"Remove it; known here are {' and '.join(known)}.",
-            )
+            yield form.describe_key(key, join_place(place, key), known)
 
 
-def _check_system(system: Any, base_model: BaseModel) -> Iterator[Finding]:
+def _check_system(system: Any, base_model: BaseModel, form: Form) -> Iterator[Finding]:
+    mend = 'Leave "system" out where there is none.'
     if system is None:
-        yield Finding(
-            "null-system",
-            "system",
-            "the system prompt is null (AWS's validator takes it for allowed, then breaks on it)",
-            'Leave "system" out where there is none.',
-        )
-    elif not isinstance(system, str):
-        yield _wrong_type("system", system, "text")
+        yield Finding("null-system", "system", form.null_system, mend)
     else:
-        yield from _check_text(
-            system, "system", base_model, 'Leave "system" out where there is none.'
-        )
+        yield from form.check_texts(system, "system", base_model, mend=mend, role="system")
 
 
-def _check_turn(turn: Any, place: str, base_model: BaseModel) -> Iterator[Finding]:
+def _check_turn(turn: Any, place: str, base_model: BaseModel, form: Form) -> Iterator[Finding]:
     if not isinstance(turn, dict):
-        yield _wrong_type(place, turn, 'an object {"role": …, "content": …}')
+        yield wrong_type(place, turn, 'an object {"role": …, "content": …}')
         return
-    yield from _check_keys(turn, place, ("role", "content"))
+    yield from _check_keys(turn, place, ("role", "content"), form)
     for key in ("role", "content"):
         if key not in turn:
             yield Finding(
@@ -156,61 +139,23 @@ def _check_turn(turn: Any, place: str, base_model: BaseModel) -> Iterator[Findin
     if "role" in turn:
         yield from _check_role(turn["role"], join_place(place, "role"))
     if "content" in turn:
-        content, inside = turn["content"], join_place(place, "content")
-        if not isinstance(content, str):
-            yield _wrong_type(inside, content, "text")
-        else:
-            yield from _check_text(
-                content, inside, base_model, "Write what is said in this turn, or drop the record."
-            )
+        yield from form.check_texts(
+            turn["content"],
+            join_place(place, "content"),
+            base_model,
+            mend="Write what is said in this turn, or drop the record.",
+            role="assistant" if turn.get("role") == "assistant" else "user",
+        )
 
 
 def _check_role(role: Any, place: str) -> Iterator[Finding]:
     if not isinstance(role, str):
-        yield _wrong_type(place, role, '"user" or "assistant"')
+        yield wrong_type(place, role, '"user" or "assistant"')
     elif role not in ROLES:
         mend = 'Write "user" or "assistant", in lower case.'
         if role.lower() == "system":
             mend = 'Move its text to "system" at the top of the record.'
         yield Finding("wrong-role", place, f"{quote(role)} is not a role", mend)
-
-
-def _check_text(text: str, place: str, base_model: BaseModel, mend: str) -> Iterator[Finding]:
-    if not text:
-        yield Finding("empty-text", place, "the text is empty (AWS's rules do not say so)", mend)
-    elif all(is_invisible(char) for char in text):
-        yield Finding(
-            "invisible-text",
-            place,
-            "the text is nothing but white space or invisible characters (AWS's rules do not "
-            "say so)",
-            mend,
-        )
-    elif text[0].isspace() or text[-1].isspace():
-        yield Finding(
-            "outer-white-space",
-            place,
-            "the text begins or ends with white space, which the model would learn too",
-            "Remove it, unless it is meant.",
-        )
-    for reserved in base_model.reserved_strings:
-        if reserved in text:
-            word = reserved.strip()
-            yield Finding(
-                "reserved-string",
-                place,
-                f'a line of the text begins with "{quotable(word)}", which is reserved',
-                f'Write it otherwise, such as "{quotable(word.rstrip(":"))} -".',
-            )
-    if "\0" in text:
-        yield Finding("nul", place, "the text holds a NUL character (U+0000)", "Remove it.")
-    if not text.isascii() and _SURROGATE.search(text):
-        yield Finding(
-            "lone-surrogate",
-            place,
-            "the text holds half of a surrogate pair, which is no character",
-            "Write the character whole, or remove the half.",
-        )
 
 
 def _check_order(messages: list[Any]) -> Iterator[Finding]:
@@ -249,14 +194,14 @@ def _check_order(messages: list[Any]) -> Iterator[Finding]:
         )
 
 
-def _check_answer(messages: list[Any]) -> Iterator[Finding]:
+def _check_answer(messages: list[Any], form: Form) -> Iterator[Finding]:
     if [_role_of(turn) for turn in messages[-2:]] != ["user", "assistant"]:
         return
-    prompt, answer = (turn.get("content") for turn in messages[-2:])
-    if isinstance(prompt, str) and prompt and prompt == answer:
+    prompt, answer = (form.text_of(turn.get("content")) for turn in messages[-2:])
+    if prompt and prompt == answer:
         yield Finding(
             "answer-equals-prompt",
-            f"messages[{len(messages) - 1}].content",
+            f"messages[{len(messages) - 1}].content{form.inside}",
             "the answer repeats the prompt word for word",
             "See whether the right column was taken for the answer.",
         )
@@ -265,26 +210,3 @@ def _check_answer(messages: list[Any]) -> Iterator[Finding]:
 def _role_of(turn: Any) -> str | None:
     role = turn.get("role") if isinstance(turn, dict) else None
     return role if role in ROLES else None
-
-
-def is_invisible(char: str) -> bool:
-    """Whether there is nothing to see of a character: white space, control, filler, joiner."""
-    if unicodedata.category(char) in _INVISIBLE_CATEGORIES:
-        return True
-    return any(first <= ord(char) <= last for first, last in _INVISIBLE_RANGES)
-
-
-def _wrong_type(place: str, value: Any, wanted: str) -> Finding:
-    return Finding(
-        "wrong-type",
-        place,
-        f"{_kind(value)} stands where {wanted} is wanted",
-        f"Write {wanted}.",
-    )
-
-
-def _kind(value: Any) -> str:
-    for kind, words in _KINDS.items():
-        if isinstance(value, kind):
-            return words
-    return type(value).__name__

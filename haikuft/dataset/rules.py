@@ -38,6 +38,7 @@ RULES: Mapping[str, Rule] = {
     "gave-up": _STRICTER,
     "not-all-compared": _ADVICE,
     "label-imbalance": _ADVICE,
+    "validation-not-taken": _STRICTER,
     # its lines
     "byte-order-mark": _ADVICE,
     "windows-line-ends": _ADVICE,
@@ -61,9 +62,13 @@ RULES: Mapping[str, Rule] = {
     "not-alternating": _REFUSED,
     "last-not-assistant": _REFUSED,
     # their texts
+    "not-plain-text": _STRICTER,
+    "several-texts": _STRICTER,
+    "empty-turn": _REFUSED,
     "empty-text": _STRICTER,
     "invisible-text": _STRICTER,
     "reserved-string": _REFUSED,
+    "reserved-in-answer": _ADVICE,
     "nul": _STRICTER,
     "lone-surrogate": _REFUSED,
     "too-many-tokens": _REFUSED,

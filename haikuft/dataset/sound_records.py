@@ -6,12 +6,14 @@ whatever passes here has nothing to be said about it.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from haikuft.base_models import BaseModel
+from haikuft.dataset.formats import CONVERSE, MESSAGES, format_of
+from haikuft.dataset.reserved import build_search
 from haikuft.dataset.rules import ROLES
 from haikuft.dataset.tokens import BYTES_PER_TOKEN, count_bytes
 
@@ -24,6 +26,23 @@ class _Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 class _Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     messages: list[_Turn]
     system: str = ""
+
+
+class _Block(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    text: str
+
+
+class _BlockTurn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: Literal["user", "assistant"]
+    content: tuple[_Block]  # one text and no more
+
+
+class _Conversation(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    messages: list[_BlockTurn]
+    schema_version: Literal["", "bedrock-conversation-2024"] = msgspec.field(
+        default="", name="schemaVersion"
+    )
+    system: tuple[_Block] | None = None
 
 
 class Sound(msgspec.Struct, frozen=True, gc=False):
@@ -51,8 +70,39 @@ MOST_SYSTEMS = 1_000  # kept in mind as being in order, so that they are looked 
 LONGEST_SYSTEM = 4_096  # characters; longer ones are looked at each time
 
 _ESCAPED_QUOTE = re.compile(rb"\\u0022").search
-_QUOTES_A_TURN = 8  # two keys and two texts
-_QUOTES_MESSAGES, _QUOTES_SYSTEM = 2, 4
+
+
+class _Form(NamedTuple):
+    """How the lines of a format are decoded, and how many quotes their keys and texts need.
+
+    Attributes:
+        record: What a line is decoded as.
+        take_apart: Gives the system prompt, "" if there is none, the texts of the turns, and the
+            quotes of the record's other keys.
+        quotes_a_turn: Of a turn's keys and texts.
+        quotes_system: Of the system prompt's key and text.
+    """
+
+    record: type[Any]
+    take_apart: Callable[[Any], tuple[str, list[str], int]]
+    quotes_a_turn: int
+    quotes_system: int
+
+
+def _take_messages(record: _Record) -> tuple[str, list[str], int]:
+    return record.system, [turn.content for turn in record.messages], 2
+
+
+def _take_conversation(record: _Conversation) -> tuple[str, list[str], int]:
+    system = record.system[0].text if record.system else ""
+    quotes = 6 if record.schema_version else 2
+    return system, [turn.content[0].text for turn in record.messages], quotes
+
+
+_FORMS: Mapping[str, _Form] = {
+    MESSAGES: _Form(_Record, _take_messages, 8, 4),
+    CONVERSE: _Form(_Conversation, _take_conversation, 10, 6),
+}
 
 
 def digest_texts(system: str, contents: Sequence[str]) -> tuple[int, int]:
@@ -62,13 +112,11 @@ def digest_texts(system: str, contents: Sequence[str]) -> tuple[int, int]:
 
 def build_quick_check(base_model: BaseModel) -> QuickCheck:
     """Build the quick check for one model: a line's bytes in, `Sound` out, or None: not known."""
-    decode = msgspec.json.Decoder(_Record).decode
+    form = _FORMS[format_of(base_model)]
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(form.record).decode
+    take_apart, quotes_a_turn, quotes_system = form[1:]
     most_bytes = int(base_model.limits.max_record_tokens * BYTES_PER_TOKEN["high"])
-    # A pattern whose words all begin with a line end leaps from one to the next.
-    find_reserved = re.compile(
-        "|".join(map(re.escape, base_model.reserved_strings)) or "(?!)"
-    ).search
-
+    holds_reserved = build_search(base_model)
     systems: dict[str, int] = {"": 0}  # those known to be in order, with their bytes
 
     def measure(text: str, escapes: bool) -> int:
@@ -80,7 +128,7 @@ def build_quick_check(base_model: BaseModel) -> QuickCheck:
             return most_bytes + 1
         if not "!" <= first <= "~" and _is_invisible(first):
             return most_bytes + 1
-        if (escapes and "\0" in text) or find_reserved(text):
+        if (escapes and "\0" in text) or holds_reserved(text):
             return most_bytes + 1
         return len(text) if text.isascii() else len(text.encode())
 
@@ -89,16 +137,19 @@ def build_quick_check(base_model: BaseModel) -> QuickCheck:
             record = decode(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        turns, system = record.messages, record.system
+        turns = record.messages
         escapes = b"\\" in data
         if b"\r" in data:
             return None
         if not turns or [turn.role for turn in turns] != _ROLES * (len(turns) // 2):
             return None
-        contents = [turn.content for turn in turns]
+        system, contents, quotes = take_apart(record)
         if contents[-1] == contents[-2]:
             return None
-        if not _has_single_keys(data, contents, system, escapes):
+        quotes += quotes_a_turn * len(contents)
+        if system:
+            quotes += quotes_system
+        if not _has_single_keys(data, quotes, contents, system, escapes):
             return None
         known = systems.get(system)
         size = measure(system, escapes) if known is None else known
@@ -114,20 +165,19 @@ def build_quick_check(base_model: BaseModel) -> QuickCheck:
 
 
 def _is_invisible(char: str) -> bool:
-    from haikuft.dataset.record_checks import is_invisible  # late: plain texts never ask
+    from haikuft.dataset.text_checks import is_invisible  # late: plain texts never ask
 
     return is_invisible(char)
 
 
-def _has_single_keys(data: bytes, contents: list[str], system: str, escapes: bool) -> bool:
-    """Whether the line has no more quotes than its keys and texts need.
+def _has_single_keys(
+    data: bytes, quotes: int, contents: list[str], system: str, escapes: bool
+) -> bool:
+    """Whether the line has no more quotes than its keys and texts need, and those inside texts.
 
     The decoder takes a key that stands twice, so the quotes tell: each key has two of them. An
     empty system prompt has quotes too many, and rightly so.
     """
-    quotes = _QUOTES_A_TURN * len(contents) + _QUOTES_MESSAGES
-    if system:
-        quotes += _QUOTES_SYSTEM
     if escapes:
         inside = system.count('"')
         for text in contents:

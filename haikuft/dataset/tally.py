@@ -2,6 +2,7 @@
 
 from array import array
 from collections import Counter
+from dataclasses import replace
 
 from haikuft.dataset.labels import LEAST_A_LABEL, MAX_LABEL_LENGTH, is_label
 from haikuft.dataset.problems import (
@@ -118,6 +119,17 @@ class FileCheck:
             self.add(number, finding)
         self.counts[finding.code] += self.blank - shown
         self.first_blank, self.blank = None, 0
+
+    def unite_wrong_format(self) -> None:
+        """At the end: where every record is in one wrong format, the file is, and that is said."""
+        found = [problem for problem in self.problems if problem.code == "wrong-format"]
+        number = self.counts["wrong-format"]
+        if number < 2 or number < self.records or len({(p.message, p.mend) for p in found}) > 1:
+            return
+        message = f"in each of its {number:,} lines {found[0].message}"
+        whole = replace(found[0], line=None, message=message)
+        self.problems = [whole, *(p for p in self.problems if p.code != "wrong-format")]
+        self.counts["wrong-format"] = 1
 
     def compare_kinds(self) -> None:
         """At the end: system prompts that are odd among one kind, and labels out of balance."""

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from haikuft.dataset import validate_file
+from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE, NOVA_MICRO, BaseModel
+from haikuft.dataset import to_training, validate_file
 from haikuft.dataset.rules import RULES
 
 
@@ -19,12 +20,14 @@ class Case(NamedTuple):
         content: The file's bytes.
         expected: Line and code of every problem, in order; none for a clean file.
         kind: Under which file's limits it is checked.
+        base_model: Under whose rules.
     """
 
     why: str
     content: bytes
     expected: tuple[tuple[int | None, str], ...]
     kind: str = "test"
+    base_model: BaseModel = CLAUDE_3_HAIKU
 
 
 U = {"role": "user", "content": "Hello?"}
@@ -73,6 +76,29 @@ def one(code: str, *cases: tuple[str, Any]) -> Iterator[Case]:
     """Files of one line that has one problem of this code; "" for none."""
     for why, content in cases:
         yield Case(why, to_bytes(content), ((1, code),) if code else ())
+
+
+def blocks(*contents: Any, **more: Any) -> dict[str, Any]:
+    """Build a conversation whose turns have this content; a text becomes a list of one block."""
+    record = talk(*([{"text": c}] if isinstance(c, str) else c for c in contents))
+    return {"schemaVersion": "bedrock-conversation-2024", **record, **more}
+
+
+def nova(code: str, *cases: tuple[str, Any]) -> Iterator[Case]:
+    """Files of one line for Nova that has one problem of this code; "" for none."""
+    for case in one(code, *cases):
+        yield case._replace(base_model=NOVA_MICRO)
+
+
+def nova_files(*cases: tuple[Any, ...]) -> Iterator[Case]:
+    """Files for Nova 2 Lite, with its reasons and its limits, as `whole` takes them."""
+    for case in whole(*cases):
+        yield case._replace(base_model=NOVA_2_LITE)
+
+
+def novas(number: int) -> list[dict[str, Any]]:
+    """Build so many different sound records for Nova."""
+    return [to_training(record, NOVA_MICRO) for record in many(number)]
 
 
 def whole(*cases: tuple[Any, ...]) -> Iterator[Case]:
@@ -396,6 +422,115 @@ CASES = [
         ("So is TSV.", b"prompt\tcompletion\na\tb\n", [(None, "wrong-format")]),
         ("So is CSV with semicolons.", b'"prompt";"completion"\na;b\n',
          [(None, "wrong-format")]),
+        ("A file of Nova's is one error, not one a line.", novas(3), [(None, "wrong-format")]),
+        ("A line of Nova's among Claude's is named.", [*many(2), *novas(1)], [(3, "wrong-format")]),
+    ),
+    *nova(
+        "",
+        ("A conversation as the guide shows it.", blocks("a", "b")),
+        ("With a system prompt.", blocks("a", "b", system=[{"text": "Be brief."}])),
+        ("With four turns.", blocks("a", "b", "c", "d")),
+        ("The schema's version may be missing.",
+         {"messages": blocks("a", "b")["messages"]}),
+        ("It may be any text.", blocks("a", "b", schemaVersion="x")),
+        ("It may be no text at all.", blocks("a", "b", schemaVersion="")),
+        ("The words of Claude's lines are not reserved.", blocks("a\nHuman: c", "b")),
+        ("A word without its colon is not reserved.", blocks("the user and the system", "b")),
+        ("Keys have no order.",
+         b'{"messages": [{"content": [{"text": "a"}], "role": "user"}, {"content": '
+         b'[{"text": "b"}], "role": "assistant"}], "schemaVersion": "x"}'),
+        ("An escaped quote is no key.", blocks('say "a"', '"b"')),
+    ),
+    *nova(
+        "wrong-format",
+        ("Claude's record is not Nova's.", GOOD),
+        ("Nor is it with a system prompt.", talk("a", "b", system="s")),
+        ("Nor prompt and completion.", {"prompt": "a", "completion": "b"}),
+        ("Nor OpenAI's chat.", roles("system", "user", "assistant")),
+    ),
+    *nova(
+        "not-plain-text",
+        ("An image is not for this series.", blocks([{"image": {"format": "png"}}], "b")),
+        ("Nor is an image beside a text.", blocks([{"text": "a"}, {"image": {}}], "b")),
+        ("Nor a video.", blocks([{"video": {}}], "b")),
+        ("Nor a document.", blocks([{"document": {}}], "b")),
+        ("Nor a tool's use.", blocks("a", [{"toolUse": {}}])),
+        ("Nor a tool's result.", blocks([{"toolResult": {}}], "b")),
+        ("Nor reasoning.", blocks("a", [{"reasoningContent": {}}, {"text": "b"}])),
+        ("Nor tools.", blocks("a", "b", toolConfig={"tools": []})),
+    ),
+    *nova(
+        "several-texts",
+        ("Two texts in a turn are one too many.", blocks([{"text": "a"}, {"text": "c"}], "b")),
+        ("So are two system prompts.", blocks("a", "b", system=[{"text": "s"}, {"text": "t"}])),
+    ),
+    *nova(
+        "empty-turn",
+        ("A turn of no blocks says nothing.", blocks([], "b")),
+        ("A turn of an empty text says nothing.", blocks("", "b")),
+        ("Nor do two empty texts.", blocks("a", [{"text": ""}, {"text": ""}])),
+    ),
+    *nova(
+        "empty-text",
+        ("A system prompt of no blocks says nothing.", blocks("a", "b", system=[])),
+        ("Nor does one of an empty text.", blocks("a", "b", system=[{"text": ""}])),
+    ),
+    *nova(
+        "reserved-string",
+        ("User: is reserved in a prompt.", blocks("User: a", "b")),
+        ("So it is in lower case.", blocks("the user: a", "b")),
+        ("So it is inside a longer word.", blocks("superuser: a", "b")),
+        ("So it is in the system prompt.", blocks("a", "b", system=[{"text": "BOT: x"}])),
+        ("So is the end of a sequence.", blocks("a [EOS] c", "b")),
+        ("So is the mark of an image.", blocks("see <image>", "b")),
+    ),
+    *nova(
+        "reserved-in-answer",
+        ("A word reserved in prompts is odd in an answer.", blocks("a", "Assistant: b")),
+        ("So is an unknown token.", blocks("a", "b <UNK>")),
+    ),
+    *nova(
+        "wrong-type",
+        ("Content must be a list.", blocks({"text": "a"}, "b")),
+        ("A plain text among lists is none.",
+         {"messages": [blocks("a", "b")["messages"][0], A]}),
+        ("A block must be an object.", blocks(["a"], "b")),
+        ("Its text must be text.", blocks([{"text": 1}], "b")),
+        ("A system prompt must be a list.", blocks("a", "b", system="s")),
+        ("The schema's version must be text.", blocks("a", "b", schemaVersion=2024)),
+        ("So it must be when null.", blocks("a", "b", schemaVersion=None)),
+    ),
+    *nova("missing-key", ("A block without a text.", blocks([{}], "b"))),
+    *nova(
+        "unknown-key",
+        ("A type in a block, as Anthropic has it.", blocks([{"type": "text", "text": "a"}], "b")),
+        ("A key of the record's own.", blocks("a", "b", id=7)),
+        ("Another key in a block.", blocks([{"text": "a", "note": 1}], "b")),
+    ),
+    *nova("null-system", ("A system prompt of null.", blocks("a", "b", system=None))),
+    *nova("wrong-role", ("A system turn.", blocks("a", "b") | {"messages": [
+        {"role": "system", "content": [{"text": "s"}]}, *blocks("a", "b")["messages"]]})),
+    *nova("too-few-messages", ("No turns.", blocks()), ("One turn.", blocks("a"))),
+    *nova("last-not-assistant", ("No answer at the end.", blocks("a", "b", "c"))),
+    *nova("double-key", ("The schema's version twice.",
+          b'{"schemaVersion": "x", ' + json.dumps(blocks("a", "b")).encode()[1:])),
+    *nova("double-key", ("A text twice in a block.", json.dumps(blocks("a", "b")).replace(
+          '{"text": "a"}', '{"text": "a", "text": "a"}').encode())),
+    *nova("outer-white-space", ("A space before a text.", blocks(" a", "b"))),
+    *nova("invisible-text", ("A text of spaces.", blocks("  ", "b"))),
+    *nova("answer-equals-prompt", ("An echo.", blocks("a", "a"))),
+    *nova("too-many-tokens", ("A text beyond the limit.", blocks("a" * 150_000, "b"))),
+    *nova_files(
+        ("Fewer than AWS's stricter page wants.", novas(199), [(None, "too-few-records")],
+         "training"),
+        ("So many as it wants.", novas(200), [], "training"),
+        ("No validation file is taken.", novas(200), [(None, "validation-not-taken")],
+         "validation"),
+        ("Not even a short one.", novas(3), [(None, "validation-not-taken")], "validation"),
+        ("A file of Claude's is one error.", many(200), [(None, "wrong-format")], "training"),
+        ("The same record twice.", novas(1) * 2, [(2, "duplicate-record")]),
+        ("The schema's version makes no other record.",
+         [*novas(1), {"messages": novas(1)[0]["messages"]}], [(2, "duplicate-record")]),
     ),
 ]  # fmt: skip
 
@@ -406,7 +541,7 @@ def test_file_when_checked_then_verdict_code_and_line(case: Case, tmp_path: Path
     path = tmp_path / "data.jsonl"
     path.write_bytes(case.content)
 
-    report = validate_file(path, kind=case.kind)  # type: ignore[arg-type]
+    report = validate_file(path, case.base_model, kind=case.kind)  # type: ignore[arg-type]
 
     assert tuple((problem.line, problem.code) for problem in report.problems) == case.expected
     assert report.ok == all(RULES[code].severity == "warning" for _, code in case.expected)
@@ -414,9 +549,9 @@ def test_file_when_checked_then_verdict_code_and_line(case: Case, tmp_path: Path
 
 
 def test_battery_when_counted_then_it_is_large_and_no_case_stands_twice() -> None:
-    """150 small files and more, each for a reason of its own."""
-    assert len(CASES) >= 150
-    assert len({(case.content, case.kind) for case in CASES}) == len(CASES)
+    """200 small files and more, each for a reason of its own."""
+    assert len(CASES) >= 200
+    assert len({(case.content, case.kind, case.base_model.id) for case in CASES}) == len(CASES)
     assert all(case.why.endswith(".") for case in CASES)
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from haikuft.base_models import CLAUDE_3_HAIKU
-from haikuft.dataset import file_checks, lines, tally, validate_file, validate_files
+from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE, NOVA_MICRO
+from haikuft.dataset import file_checks, lines, tally, to_training, validate_file, validate_files
+from haikuft.dataset.conversations import to_messages
 from haikuft.dataset.lines import parse_line
 from haikuft.dataset.record_checks import check_record, check_tokens
 from haikuft.dataset.sound_records import build_quick_check
@@ -494,24 +495,29 @@ def test_tokens_when_some_records_are_bad_then_the_good_ones_count(write, make_l
     assert good.tokens.low > 0
 
 
+MODELS = st.sampled_from([CLAUDE_3_HAIKU, NOVA_MICRO])
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["system", "messages", "role", "content", "é\ud800"]), inner
+            st.sampled_from(["system", "messages", "role", "content", "text", "é\ud800"]), inner
         )
     ),
     max_leaves=8,
 )
+BLOCKS = st.lists(
+    st.fixed_dictionaries({}, optional={"text": st.text() | JSON_VALUES, "image": JSON_VALUES}),
+    max_size=2,
+)
 TURNS = st.fixed_dictionaries(
     {"role": st.sampled_from(["user", "assistant", "system"]) | JSON_VALUES},
-    optional={"content": st.text() | JSON_VALUES, "name": JSON_VALUES},
+    optional={"content": st.text() | BLOCKS | JSON_VALUES, "name": JSON_VALUES},
 )
 RECORDS = st.fixed_dictionaries(
     {"messages": st.lists(TURNS, max_size=4) | JSON_VALUES},
-    optional={"system": st.text() | JSON_VALUES},
+    optional={"system": st.text() | BLOCKS | JSON_VALUES, "schemaVersion": st.text()},
 )
 LINES = st.binary(max_size=40) | (RECORDS | JSON_VALUES).map(lambda v: json.dumps(v).encode())
 FILES = st.binary() | st.lists(LINES).flatmap(
@@ -522,12 +528,18 @@ FILES = st.binary() | st.lists(LINES).flatmap(
 
 
 @unhurried
-@given(content=FILES, kind=st.sampled_from(["training", "validation", "test"]))
-def test_any_bytes_when_validated_then_a_report_that_can_be_shown(content, kind, tmp_path_factory):
+@given(
+    content=FILES,
+    kind=st.sampled_from(["training", "validation", "test"]),
+    base_model=st.sampled_from([CLAUDE_3_HAIKU, NOVA_MICRO, NOVA_2_LITE]),
+)
+def test_any_bytes_when_validated_then_a_report_that_can_be_shown(
+    content, kind, base_model, tmp_path_factory
+):
     """Whatever a file holds, there is a report, and it prints, renders and serializes."""
     path = tmp_path_factory.getbasetemp() / "any.jsonl"
     path.write_bytes(content)
-    report = validate_file(path, kind=kind)
+    report = validate_file(path, base_model, kind=kind)
     str(report).encode("utf-8")
     report._repr_html_().encode("utf-8")
     json.dumps(report.to_dict(), ensure_ascii=False).encode("utf-8")
@@ -536,17 +548,17 @@ def test_any_bytes_when_validated_then_a_report_that_can_be_shown(content, kind,
 
 
 @unhurried
-@given(record=RECORDS)
+@given(record=RECORDS, base_model=MODELS)
 def test_record_when_accepted_then_it_serializes_to_a_line_that_is_accepted(
-    record, tmp_path_factory
+    record, base_model, tmp_path_factory
 ):
     """What validation lets pass once, it lets pass again."""
     path = tmp_path_factory.getbasetemp() / "once.jsonl"
     path.write_bytes(to_line(record))
-    if validate_file(path, kind="test").ok:
+    if validate_file(path, base_model, kind="test").ok:
         again = json.loads(path.read_bytes())
         path.write_bytes(json.dumps(again, ensure_ascii=False).encode("utf-8"))
-        assert validate_file(path, kind="test").ok
+        assert validate_file(path, base_model, kind="test").ok
 
 
 def test_nesting_when_as_deep_as_the_parser_allows_then_no_traceback(write):
@@ -556,9 +568,10 @@ def test_nesting_when_as_deep_as_the_parser_allows_then_no_traceback(write):
     assert not validate_file(write(content), kind="test").ok
 
 
-TEXTS = st.text(max_size=12) | st.text(
-    alphabet='a\\"\n\r\t :\u200bé🙂\ud83d\ude42\0Human', max_size=12
-)
+TEXTS = st.text(max_size=12) | st.lists(
+    st.sampled_from([*'a\\"\n\r\t :\u200bé🙂\ud83d\ude42\0', "\nHuman:", "User:", "<unk>"]),
+    max_size=12,
+).map("".join)
 NEARLY_SOUND = st.lists(TEXTS, min_size=1, max_size=4).flatmap(
     lambda texts: st.fixed_dictionaries(
         {
@@ -574,24 +587,35 @@ NEARLY_SOUND = st.lists(TEXTS, min_size=1, max_size=4).flatmap(
 @unhurried
 @given(
     record=NEARLY_SOUND,
+    base_model=MODELS,
     ascii_only=st.booleans(),
-    insertion=st.sampled_from(["", '"role": "user", ', '"r\\u006fle": "user", ', " ", "\r"]),
-    place=st.sampled_from(['"role"', '"content"', '"messages"']),
+    insertion=st.sampled_from(
+        [
+            *("", " ", "\r", '"role": "user", ', '"r\\u006fle": "user", '),
+            *('"text": "a", ', '{"text": "a"}, ', '"schemaVersion": "", ', '"system": [], '),
+        ]
+    ),
+    place=st.sampled_from(['"role"', '"content"', '"messages"', '"text"', '{"text"']),
     quote=st.sampled_from(['\\"', "\\u0022"]),
 )
 def test_record_when_the_quick_way_takes_it_then_the_slow_way_has_nothing_to_say(
-    record, ascii_only, insertion, place, quote
+    record, base_model, ascii_only, insertion, place, quote
 ):
     """Two ways to one verdict: what is taken at a glance is right, by the rules that explain."""
+    record = to_training(record, base_model)
     line = json.dumps(record, ensure_ascii=ascii_only).replace('\\"', quote)
     data = line.replace(place, insertion + place, 1).encode("utf-8", "surrogatepass")
-    if build_quick_check(CLAUDE_3_HAIKU)(data) is None:
+    sound = build_quick_check(base_model)(data)
+    if sound is None:
         return
     value, findings = parse_line(data)
     assert findings == []
-    assert check_record(value) == []
-    assert check_tokens(estimate_record_tokens(value)) == []
+    assert check_record(value, base_model) == []
+    plain = to_messages(value)
+    assert check_tokens(estimate_record_tokens(plain), base_model) == []
     assert b"\r" not in data
+    assert sound.system == plain.get("system", "")
+    assert sound.answer == plain["messages"][-1]["content"]
 
 
 @unhurried
@@ -601,14 +625,16 @@ def test_record_when_the_quick_way_takes_it_then_the_slow_way_has_nothing_to_say
         min_size=2,
         max_size=6,
         unique=True,
-    )
+    ),
+    base_model=MODELS,
 )
-def test_record_when_plainly_right_then_the_quick_way_takes_it(contents):
+def test_record_when_plainly_right_then_the_quick_way_takes_it(contents, base_model):
     """Else the quick way would be right and useless."""
     turns = [turn(("user", "assistant")[n % 2], text) for n, text in enumerate(contents)]
     record = {"system": "Be brief.", "messages": turns[: len(turns) // 2 * 2]}
-    check = build_quick_check(CLAUDE_3_HAIKU)
-    for data in (json.dumps(record).encode(), json.dumps(record, ensure_ascii=False).encode()):
+    written = to_training(record, base_model)
+    check = build_quick_check(base_model)
+    for data in (json.dumps(written).encode(), json.dumps(written, ensure_ascii=False).encode()):
         sound = check(data)
         assert sound is not None
         assert sound.system == "Be brief."
@@ -659,6 +685,65 @@ def test_format_when_wrong_then_the_mend_is_the_command_that_converts_it(
     (problem,) = validate_file(path, kind="test").problems
     assert problem.code == "wrong-format"
     assert f"`{command.replace('{}', str(path.with_suffix('')))}`" in problem.mend
+
+
+CLAUDES = to_line(GOOD)
+NOVAS = to_line(to_training(GOOD, NOVA_MICRO))
+
+
+@pytest.mark.parametrize(
+    ("line", "base_model", "message", "command"),
+    [
+        (
+            CLAUDES,
+            NOVA_MICRO,
+            "in each of its 60 lines this is Messages (system, messages), and Amazon Nova Micro is "
+            "trained on Converse (bedrock-conversation-2024)",
+            "haikuft convert {}.jsonl {}.converse.jsonl --from messages --base-model "
+            "amazon.nova-micro-v1:0:128k",
+        ),
+        (
+            NOVAS,
+            CLAUDE_3_HAIKU,
+            "in each of its 60 lines this is Converse (bedrock-conversation-2024), and Claude 3 "
+            "Haiku is trained on Messages (system, messages)",
+            "haikuft convert {}.jsonl {}.messages.jsonl --from converse",
+        ),
+    ],
+)
+def test_file_when_it_is_another_familys_then_one_error_names_the_command_that_converts_it(
+    line, base_model, message, command, write
+):
+    """One mistake, one message, and the way out of it."""
+    path = write([line] * 60)
+    (problem,) = validate_file(path, base_model).problems
+    assert (problem.line, problem.code, problem.message) == (None, "wrong-format", message)
+    assert f"`{command.replace('{}', str(path.with_suffix('')))}`" in problem.mend
+
+
+def test_files_when_the_model_takes_no_validation_file_then_error_with_aws_reason(write):
+    """The guide and the validator disagree, and the message says so."""
+    train = write([to_line(to_training(answered(f"Is it {n}?"), NOVA_2_LITE)) for n in range(200)])
+    held = write(
+        [to_line(to_training(answered(f"Was it {n}?"), NOVA_2_LITE)) for n in range(40)], "v.jsonl"
+    )
+    report = validate_files(train, validation=held, test=None, base_model=NOVA_2_LITE)
+    (problem,) = report.problems
+    assert (problem.file, problem.code, problem.basis) == (
+        str(held),
+        "validation-not-taken",
+        "stricter",
+    )
+    assert (
+        "its newer validator refuses it; whether a job would is not documented" in problem.message
+    )
+    assert validate_files(train, test=held, base_model=NOVA_2_LITE).ok
+
+
+def test_file_when_the_model_has_no_limit_of_bytes_then_none_is_checked(write, make_record):
+    """Where no page names a limit, none is invented."""
+    lines = [to_line(to_training(make_record(n), NOVA_MICRO)) for n in range(60)]
+    assert found(validate_file(write(lines), NOVA_MICRO)) == []
 
 
 def test_pipe_when_validated_then_as_a_file(make_lines):
