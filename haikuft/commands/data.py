@@ -43,7 +43,7 @@ def _add_validate(commands: "Commands") -> None:
         "--base-model",
         default="",
         metavar="ID",
-        help="the model whose limits hold (Claude 3 Haiku)",
+        help="the model whose format, rules and limits hold (Claude 3 Haiku)",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="(text)")
     parser.add_argument("--strict", action="store_true", help="turn warnings into errors")
@@ -132,9 +132,9 @@ def _add_convert(commands: "Commands") -> None:
     parser.add_argument(
         "--to",
         dest="to_format",
-        default="messages",
+        default="",
         metavar="FORMAT",
-        help="messages, converse or prompt-completion (messages)",
+        help="messages, converse or prompt-completion (the base model's own)",
     )
     parser.add_argument(
         "--system", default="", metavar="TEXT", help="system prompt of every record (its own)"
@@ -155,7 +155,8 @@ def _add_convert(commands: "Commands") -> None:
         "--base-model",
         default="",
         metavar="ID",
-        help="the model whose reserved strings are refused (Claude 3 Haiku)",
+        help="the model whose format is written and whose reserved strings are refused "
+        "(Claude 3 Haiku)",
     )
     parser.set_defaults(command=_convert)
 

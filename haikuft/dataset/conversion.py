@@ -16,6 +16,7 @@ from haikuft.dataset.formats import (
     READABLE,
     WRITABLE,
     find_format,
+    format_of,
     option_name,
 )
 from haikuft.dataset.mends import Mend
@@ -124,7 +125,7 @@ def convert_file(
     target: str | os.PathLike[str],
     *,
     from_format: str = "",
-    to_format: str = MESSAGES,
+    to_format: str = "",
     system_prompt: str = "",
     prompt_column: str = "",
     completion_column: str = "",
@@ -137,7 +138,8 @@ def convert_file(
         source: As `read_raw` takes it.
         target: Where the new file goes; never the source itself.
         from_format: The source's format; "" recognises it.
-        to_format: "messages", "converse" (bedrock-conversation-2024) or "prompt_completion".
+        to_format: "messages", "converse" (bedrock-conversation-2024) or "prompt_completion"; ""
+            takes that of the base model's files.
         system_prompt: As for `read_raw`.
         prompt_column: As for `read_raw`.
         completion_column: As for `read_raw`.
@@ -149,7 +151,7 @@ def convert_file(
         DataError: the source cannot be used, with every reason; or the target cannot be written.
     """
     source, target = Path(source), Path(target)
-    writes = find_format(to_format)
+    writes = find_format(to_format) if to_format else format_of(base_model)
     if writes not in WRITABLE:
         names = ", ".join(map(option_name, WRITABLE))
         raise SettingsError(f"to: {quote(to_format)} cannot be written. Take one of {names}.")

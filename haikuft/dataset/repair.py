@@ -21,7 +21,7 @@ def repair_file(
     "id" (`haikuft.dataset.misfits.HARMLESS_KEYS`). The result lists each of them.
 
     Args:
-        source: Examples in any format; the new file has Messages records.
+        source: Examples in any format; the new file has records of the base model's.
         target: The new file.
         base_model: Whose reserved strings are refused.
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO
 from haikuft.cli import main
 from haikuft.dataset import (
     convert_file,
@@ -286,6 +287,7 @@ def test_command_when_misused_then_status_two(options, write, tmp_path, capsys):
     assert "Take one of" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("base_model", BASE_MODELS.values(), ids=lambda model: model.name)
 @pytest.mark.parametrize(
     "file",
     [
@@ -293,22 +295,58 @@ def test_command_when_misused_then_status_two(options, write, tmp_path, capsys):
         *("prompt_completion.jsonl", "pairs.csv", "pairs.tsv"),
     ],
 )
-def test_command_when_given_a_real_file_then_what_it_writes_is_valid(file, tmp_path):
-    """From any format to a file that a job would take, in one command and without options."""
+def test_command_when_given_a_real_file_then_what_it_writes_is_valid(base_model, file, tmp_path):
+    """From any format to a file that a job of that model would take, in one command."""
     target = tmp_path / "new.jsonl"
-    assert main(["convert", str(FIXTURES / file), str(target)]) == 0
-    assert validate_file(target, kind="test").ok
+    command = ["convert", str(FIXTURES / file), str(target), "--base-model", base_model.id]
+    assert main(command) == 0
+    assert validate_file(target, base_model, kind="test").ok
+    assert main(["validate", str(target), "--kind", "test", "--base-model", base_model.id]) == 0
 
 
 @pytest.mark.parametrize(
-    "file", ["openai_chat.jsonl", "converse.jsonl", "prompt_completion.jsonl", "pairs.csv"]
+    ("file", "base_model"),
+    [
+        ("openai_chat.jsonl", CLAUDE_3_HAIKU),
+        ("converse.jsonl", CLAUDE_3_HAIKU),
+        ("prompt_completion.jsonl", CLAUDE_3_HAIKU),
+        ("pairs.csv", CLAUDE_3_HAIKU),
+        ("messages.jsonl", NOVA_MICRO),
+        ("openai_chat.jsonl", NOVA_MICRO),
+        ("pairs.csv", NOVA_MICRO),
+    ],
 )
-def test_command_when_taken_from_a_message_of_validate_then_it_works_as_it_stands(file, tmp_path):
+def test_command_when_taken_from_a_message_of_validate_then_it_works_as_it_stands(
+    file, base_model, tmp_path
+):
     """A person who copies it from the message has training records."""
     source = tmp_path / f"my {file}"
     source.write_bytes((FIXTURES / file).read_bytes())
-    mend = validate_file(source, kind="test").problems[0].mend
+    mend = validate_file(source, base_model, kind="test").problems[0].mend
     program, *arguments = shlex.split(mend.split("`")[1])
     assert program == "haikuft"
     assert main(arguments) == 0
-    assert validate_file(arguments[2], kind="test").ok
+    assert validate_file(arguments[2], base_model, kind="test").ok
+
+
+def test_repair_when_the_model_is_novas_then_its_own_form_is_mended_and_written(tmp_path):
+    """Every mend that a Messages file can have, and places as the source has them."""
+    broken = to_converse(convert_record(pair(" a", "b"))) | {"id": 7, "system": None}
+    source = write_records(tmp_path / "old.jsonl", [broken, broken])
+    done = repair_file(source, tmp_path / "new.jsonl", base_model=NOVA_MICRO)
+    assert [(mend.line, mend.place, mend.code) for mend in done.mends[:4]] == [
+        (1, "id", "harmless-key"),
+        (1, "system", "null-system"),
+        (1, "messages[0].content[0].text", "outer-white-space"),
+        (2, "id", "harmless-key"),
+    ]
+    assert (done.to_format, done.records) == ("converse", 1)
+    assert not validate_file(done.target, NOVA_MICRO, kind="test").problems
+
+
+def test_convert_when_a_prompt_holds_a_word_that_the_model_reserves_then_refused(write, tmp_path):
+    """Whose words are reserved is the base model's to say."""
+    source = write(to_lines(pair("User: a", "b")))
+    assert convert_file(source, tmp_path / "claude.jsonl").records == 1
+    with pytest.raises(DataError, match='line 1, prompt: the text holds "User:", which is res'):
+        convert_file(source, tmp_path / "nova.jsonl", base_model=NOVA_MICRO)
