@@ -20,6 +20,7 @@ from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import count
 from haikuft.dataset.records import Record, digest, measure_line, prompt_parts, write_together
 from haikuft.dataset.tokens import estimate_record_tokens
+from haikuft.dataset.writing import to_training
 from haikuft.errors import DataError, SettingsError
 
 FILE_NAMES = {"training": "train.jsonl", "validation": "validation.jsonl", "test": "test.jsonl"}
@@ -33,11 +34,13 @@ class Split:
         training: What the model learns from.
         validation: What the job measures its losses on.
         test: What neither has seen, for the evaluation.
+        note: What one should know of it; "" if there is nothing.
     """
 
     training: list[Record]
     validation: list[Record]
     test: list[Record]
+    note: str = ""
 
     def __iter__(self) -> Iterator[list[Record]]:
         """Give the three parts in order."""
@@ -47,7 +50,7 @@ class Split:
         """Name the sizes alone; the records would fill the page."""
         sizes = zip(("training", "validation", "test"), map(len, self), strict=True)
         words = ", ".join(f"{name}: {count(size, 'record')}" for name, size in sizes)
-        return f"Split({words})"
+        return f"Split({words})" + (f". {self.note}" if self.note else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,12 @@ class _Group:
 
 
 def split_records(
-    records: Sequence[Record], *, validation_share: float, test_share: float, seed: int
+    records: Sequence[Record],
+    *,
+    validation_share: float,
+    test_share: float,
+    seed: int,
+    base_model: BaseModel = DEFAULT,
 ) -> Split:
     """Divide records by shares of their number, each label as evenly as its groups allow.
 
@@ -78,12 +86,20 @@ def split_records(
         validation_share: From 0 to below 1.
         test_share: From 0 to below 1; both together below 1.
         seed: Another seed, another split.
+        base_model: Where it takes no validation file, that share stays in training.
 
     Raises:
         SettingsError: shares or seed cannot be used.
         DataError: a record does not end with the assistant's answer.
     """
     _check_settings(validation_share, test_share, seed)
+    note = ""
+    if validation_share and not base_model.takes_validation:
+        note = (
+            f"{base_model.name} takes no validation file: the share of {validation_share:g} for "
+            "validation stays in training."
+        )
+        validation_share = 0.0
     total = len(records)
     held = max(0, min(round(total * (validation_share + test_share)), total - 1))
     room = {"test": min(round(total * test_share), held)}
@@ -98,7 +114,8 @@ def split_records(
             (digest(group.key.hex(), str(number)), records[member])
             for number, member in enumerate(group.members)
         ]
-    return Split(**{name: [record for _, record in _shuffle(part)] for name, part in parts.items()})
+    shuffled = {name: [record for _, record in _shuffle(part)] for name, part in parts.items()}
+    return Split(**shuffled, note=note)
 
 
 def group_key(record: Mapping[str, Any]) -> str:
@@ -121,8 +138,14 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
     faults = [
         _too_small(name, split, limits.min_records)
         for name, size in sizes.items()
-        if size < limits.min_records and (size or name == "training")
+        if size < limits.min_records
+        and (name == "training" or (size and base_model.takes_validation))
     ]
+    if split.validation and not base_model.takes_validation:
+        faults.append(
+            f"validation has {count(len(split.validation), 'record')}, and this model takes no "
+            "validation file. Give `split_records` the base model too, or a validation_share of 0."
+        )
     faults += [
         f"{name} has {count(size, 'record')}, more than the {most:,} allowed. "
         "Take fewer records or another share."
@@ -131,16 +154,16 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
             ("validation", sizes["validation"], limits.max_validation_records),
             ("training and validation together", sum(sizes.values()), limits.max_total_records),
         )
-        if size > most
+        if size > most > 0
     ]
     faults += [
         f"{name} would be {size:,} bytes, more than the {most:,} allowed. "
         "Take fewer or shorter records."
-        for name, size, most in (
-            ("training", _measure(split.training), limits.max_training_bytes),
-            ("validation", _measure(split.validation), limits.max_validation_bytes),
+        for name, part, most in (
+            ("training", split.training, limits.max_training_bytes),
+            ("validation", split.validation, limits.max_validation_bytes),
         )
-        if most is not None and size > most
+        if most is not None and (size := _measure(part, base_model)) > most
     ]
     faults += [
         f"{name} has {count(over, 'record')} surely longer than the {limits.max_record_tokens:,} "
@@ -158,13 +181,13 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
 def write_split(
     split: Split, folder: str | os.PathLike[str], *, base_model: BaseModel = DEFAULT
 ) -> dict[str, Path]:
-    """Check the sizes and write the three files, all of them or none.
+    """Check the sizes and write the three files in the base model's format, all or none.
 
     Args:
         split: The three parts.
         folder: Gets train.jsonl, validation.jsonl and test.jsonl; a part without records is an
             empty file.
-        base_model: Whose limits hold.
+        base_model: Whose limits hold, and in whose format the records are written.
 
     Returns:
         "training", "validation" and "test", each with its file.
@@ -174,7 +197,8 @@ def write_split(
     """
     check_split(split, base_model)
     files = {kind: Path(folder) / name for kind, name in FILE_NAMES.items()}
-    write_together(dict(zip(files.values(), split, strict=True)))
+    lines = [[to_training(record, base_model) for record in part] for part in split]
+    write_together(dict(zip(files.values(), lines, strict=True)))
     return files
 
 
@@ -254,8 +278,8 @@ def _too_small(name: str, split: Split, least: int) -> str:
     return f"{words}."
 
 
-def _measure(records: Sequence[Record]) -> int:
-    return sum(map(measure_line, records))
+def _measure(records: Sequence[Record], base_model: BaseModel) -> int:
+    return sum(measure_line(to_training(record, base_model)) for record in records)
 
 
 def _count_over(records: Sequence[Record], limit: int) -> int:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from haikuft.base_models import DEFAULT
+from haikuft.base_models import BASE_MODELS, DEFAULT, NOVA_2_LITE, NOVA_MICRO
 from haikuft.dataset import (
     Split,
     check_split,
@@ -15,6 +15,7 @@ from haikuft.dataset import (
     read_records,
     record_id,
     split_records,
+    validate_files,
     write_split,
 )
 from haikuft.errors import DataError, SettingsError
@@ -166,6 +167,23 @@ def test_split_when_shown_then_sizes_and_not_the_records():
     assert repr(split) == "Split(training: 3 records, validation: 1 record, test: 0 records)"
 
 
+def test_split_when_the_model_takes_no_validation_file_then_its_share_stays_in_training():
+    """Nothing is lost, the test part is that of any other model, and the split says why."""
+    records = make_labelled(20)
+    shares = {"validation_share": 0.1, "test_share": 0.2, "seed": 1}
+    usual = split_records(records, **shares, base_model=NOVA_MICRO)
+    split = split_records(records, **shares, base_model=NOVA_2_LITE)
+    assert split.test == usual.test
+    assert split.validation == []
+    assert Counter(prompts(split.training)) == Counter(prompts(usual.training + usual.validation))
+    assert repr(split) == (
+        "Split(training: 48 records, validation: 0 records, test: 12 records). Amazon Nova 2 Lite "
+        "takes no validation file: the share of 0.1 for validation stays in training."
+    )
+    assert usual.note == ""
+    assert split_records(records, **shares | {"validation_share": 0}).note == ""
+
+
 def sizes(training, validation=0, test=0):
     """Build a split of these sizes."""
     return Split([make("a")] * training, [make("b")] * validation, [make("c")] * test)
@@ -222,6 +240,61 @@ def test_check_when_bytes_or_tokens_are_over_the_limits_then_said_before_anythin
     long = Split([make("word " * 40_000)] + [make("a")] * 31, [], [])
     with pytest.raises(DataError, match="Training has 1 record surely longer than the 32,000"):
         check_split(long)
+
+
+@pytest.mark.parametrize(
+    ("base_model", "good", "bad", "words"),
+    [
+        (NOVA_MICRO, sizes(8, 8), sizes(7, 8), "Training has 7 records, fewer than the 8"),
+        (NOVA_MICRO, sizes(19_992, 8), sizes(19_993, 8), "has 20,001 records, more than the 20,"),
+        (NOVA_2_LITE, sizes(200), sizes(199), "Training has 199 records, fewer than the 200"),
+        (NOVA_2_LITE, sizes(20_000), sizes(20_001), "Training has 20,001 records, more than"),
+        (NOVA_2_LITE, sizes(200), sizes(200, 1), "Validation has 1 record, and this model takes"),
+    ],
+)
+def test_check_when_the_model_has_other_limits_then_those_hold(base_model, good, bad, words):
+    """Each model has its own least and most, and no limit of bytes where none is documented."""
+    check_split(good, base_model)
+    with pytest.raises(DataError, match=words) as refusal:
+        check_split(bad, base_model)
+    assert base_model.name in str(refusal.value)
+
+
+def test_check_when_validation_is_not_taken_then_that_is_the_only_fault():
+    """Not also too few, and more than nought."""
+    with pytest.raises(DataError) as refusal:
+        check_split(sizes(300, 40), NOVA_2_LITE)
+    assert str(refusal.value) == (
+        "These parts do not suit Amazon Nova 2 Lite. Validation has 40 records, and this model "
+        "takes no validation file. Give `split_records` the base model too, or a "
+        "validation_share of 0."
+    )
+
+
+def test_check_when_bytes_are_limited_then_those_of_the_models_own_form_count():
+    """A block around each text makes a line longer."""
+    limits = replace(NOVA_MICRO.limits, max_training_bytes=1_000)
+    with pytest.raises(DataError, match="Training would be 1,288 bytes"):
+        check_split(sizes(8), replace(NOVA_MICRO, limits=limits))
+
+
+@pytest.mark.parametrize("base_model", BASE_MODELS.values(), ids=lambda model: model.name)
+def test_write_when_done_for_any_model_then_validation_finds_nothing_and_reading_gives_it_back(
+    base_model, tmp_path
+):
+    """From raw records to files that this model's job takes, and back."""
+    shares = {"validation_share": 0.2, "test_share": 0.1, "seed": 1}
+    records = [make(f"Is it {n}?", f"It is {n}.") for n in range(300)]
+    split = split_records(records, **shares, base_model=base_model)
+    files = write_split(split, tmp_path, base_model=base_model)
+    report = validate_files(
+        files["training"],
+        validation=files["validation"] if split.validation else None,
+        test=files["test"],
+        base_model=base_model,
+    )
+    assert report.counts == {}
+    assert [read_records(path) for path in files.values()] == list(split)
 
 
 def test_write_when_the_split_is_sound_then_three_files_with_every_record(tmp_path):
