@@ -14,7 +14,7 @@ from haikuft.errors import SettingsError
 from haikuft.hyperparameters import from_aws, to_aws
 from haikuft.sandbox import quotas
 from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, base_model_arn, require_tunable
-from haikuft.sandbox.intake import input_uris, split_uri
+from haikuft.sandbox.intake import check_validation, input_uris, split_uri
 from haikuft.sandbox.listing import page
 from haikuft.sandbox.models import trained_with
 from haikuft.sandbox.protocol import Call, ServiceError
@@ -50,6 +50,7 @@ def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) ->
         _check_names(plane, call)
         _check_quotas(plane, call)
         _check_files(plane, call)
+        check_validation(asked, base_model)
         job_tags = read_tags(asked.get("jobTags", []))
         read_tags(asked.get("customModelTags", []))
         resource = f"model-customization-job/{base_model.id}/{new_id()}"

@@ -376,6 +376,78 @@ def test_job_when_record_breaks_only_our_stricter_rules_completes(desk, records)
     assert desk.run_job()["status"] == "Completed"
 
 
+EAST = "us-east-1"
+NOVA_MICRO = "amazon.nova-micro-v1:0:128k"
+NOVA_2_LITE = "amazon.nova-2-lite-v1:0:256k"
+
+
+def conversations(count, text="Where is my order?", **more):
+    """Write so many different conversations as JSON Lines."""
+    lines = [
+        {
+            "messages": [
+                {"role": "user", "content": [{"text": f"{n}: {text}"}]},
+                {"role": "assistant", "content": [{"text": "delivery"}]},
+            ],
+            **more,
+        }
+        for n in range(count)
+    ]
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+
+
+def run_in_the_east(desk, base_model_id, **changes):
+    """Run a job of one of Amazon's own models to its end and describe it."""
+    desk.change(stage_seconds=0.0)
+    desk.store.regions["data"] = EAST
+    arn = desk.create_job(region=EAST, baseModelIdentifier=base_model_id, **changes)
+    desk.bedrock.runner.join(arn)
+    return desk.ask("GetModelCustomizationJob", region=EAST, jobIdentifier=arn)
+
+
+def test_job_when_the_model_is_novas_then_its_own_records_are_taken(desk):
+    """Eight in each file are enough, with keys that AWS passes over."""
+    desk.store.objects["data", "training/train.jsonl"] = conversations(8, note="passed over")
+    desk.store.objects["data", "validation/validation.jsonl"] = conversations(8, "Has it left?")
+    assert run_in_the_east(desk, NOVA_MICRO)["status"] == "Completed"
+
+
+@pytest.mark.parametrize(
+    ("training", "words"),
+    [
+        (None, "invalid data schema/format. In train.jsonl: In each of its 40 lines this is Mess"),
+        (conversations(7), "The file train.jsonl cannot be used. The file has 7 records"),
+        (
+            conversations(8, "System: hello"),
+            "schema/format. In train.jsonl: Line 1, messages[0].content[0].text: the text holds",
+        ),
+        (
+            conversations(8, toolConfig={}),
+            "invalid data schema/format. In train.jsonl: Line 1, toolConfig: tools, and this seri",
+        ),
+    ],
+)
+def test_job_when_the_model_is_novas_then_its_own_rules_hold(training, words, desk):
+    """Another family's records, too few, a reserved word, and what the stand-in cannot learn."""
+    desk.store.objects["data", "validation/validation.jsonl"] = conversations(8, "Has it left?")
+    if training:
+        desk.store.objects["data", "training/train.jsonl"] = training
+    job = run_in_the_east(desk, NOVA_MICRO)
+    assert job["status"] == "Failed"
+    assert words in job["failureMessage"]
+
+
+def test_job_when_the_model_takes_no_validation_file_then_one_is_refused_at_once(desk):
+    """Without it the job runs, with it none begins."""
+    desk.store.objects["data", "training/train.jsonl"] = conversations(200)
+    with pytest.raises(ServiceError, match="does not use validation data") as refused:
+        run_in_the_east(desk, NOVA_2_LITE)
+    assert refused.value.code == "ValidationException"
+    job = run_in_the_east(desk, NOVA_2_LITE, validationDataConfig=None)
+    assert job["status"] == "Completed"
+    assert "validationMetrics" not in job
+
+
 def test_job_when_both_files_have_too_many_records_together_fails(desk, records):
     """The quota counts training and validation records together."""
     desk.store.objects["data", "training/train.jsonl"] = records(9_990)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from haikuft.base_models import DEFAULT
-from haikuft.dataset import validate_file
+from haikuft.base_models import DEFAULT, NOVA_MICRO
+from haikuft.dataset import to_training, validate_file
 from haikuft.errors import DataError, SettingsError
 from haikuft.sandbox.intake import check_records
 from haikuft.sandbox.standin import StandIn
@@ -302,6 +302,54 @@ def test_run_training_when_the_job_cannot_be_used_then_the_message_names_what(
     (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
     with pytest.raises(error, match=expected):
         run_training(work)
+
+
+def as_conversation(record: dict[str, Any]) -> dict[str, Any]:
+    """Write a record as Amazon's own models have it."""
+    return to_training(record, NOVA_MICRO)
+
+
+def test_training_when_the_files_are_conversations_then_it_is_the_same_training(
+    tmp_path: Path,
+) -> None:
+    """What a model learns depends on the texts and not on the form they are kept in."""
+    trained = []
+    for name, write in (("plain", dict), ("blocks", as_conversation)):
+        work = make_work(
+            tmp_path / name,
+            training=[write(record) for record in make_records(40)],
+            validation=[write(record) for record in make_records(32, first=40)],
+            epochCount="2",
+        )
+        run_training(work)
+        trained.append((work / "step_wise_training_metrics.csv").read_text())
+        trained.append((work / "validation_metrics.csv").read_text())
+    assert trained[:2] == trained[2:]
+
+
+BLOCKS = {
+    "unknown-key": '{"id": 7, "messages": [%s, %s]}',
+    "null-system": '{"system": null, "messages": [%s, %s]}',
+    "empty-text": '{"system": [], "messages": [%s, %s]}',
+    "several-texts": '{"system": [{"text": "a"}, {"text": "b"}], "messages": [%s, %s]}',
+}
+
+
+@pytest.mark.parametrize("code", BLOCKS)
+def test_conversation_when_only_stricter_rules_are_against_it_then_it_is_trained_on(
+    code: str, tmp_path: Path
+) -> None:
+    """For Amazon's own models, too, the sandbox takes what AWS takes."""
+    records = [as_conversation(record) for record in make_records(41)]
+    work = make_work(tmp_path / "work", training=records[:40], epochCount="1")
+    path = work / "training.jsonl"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(BLOCKS[code] % tuple(map(json.dumps, records[40]["messages"])) + "\n")
+
+    assert code in validate_file(path, NOVA_MICRO).counts
+    assert not validate_file(path, NOVA_MICRO).ok
+    assert check_records(path, NOVA_MICRO, kind="training", uri="s3://data/t.jsonl").records == 41
+    assert run_training(work).steps
 
 
 STRICTER = {
