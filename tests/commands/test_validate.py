@@ -152,6 +152,31 @@ def test_validate_when_kind_is_given_then_that_files_limits_hold(
     assert found["files"][0]["kind"] == kind
 
 
+@pytest.mark.parametrize(
+    ("base_model", "codes"),
+    [
+        ("amazon.nova-micro-v1:0:128k", []),
+        ("amazon.nova-2-lite-v1:0:256k", ["too-few-records", "validation-not-taken"]),
+        ("anthropic.claude-3-haiku-20240307-v1:0:200k", ["wrong-format", "wrong-format"]),
+    ],
+)
+def test_validate_when_a_base_model_is_named_then_its_rules_hold(
+    base_model: str, codes: list[str], train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its form, its limits, and whether it takes a validation file."""
+    files = [train.with_name("train.nova.jsonl"), train.with_name("validation.nova.jsonl")]
+    for number, path in enumerate(files):
+        train.write_bytes(b"".join(make_lines(60, first=60 * number)))
+        nova = ["--base-model", "amazon.nova-micro-v1:0:128k"]
+        assert main(["convert", str(train), str(path), *nova]) == 0
+    capsys.readouterr()
+
+    status, found = ask(capsys, files[0], "--validation", files[1], "--base-model", base_model)
+
+    assert [problem["code"] for problem in found["problems"]] == codes
+    assert status == bool(codes)
+
+
 def test_validate_when_as_text_then_each_problem_is_a_line_and_a_total_ends_it(
     train: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
