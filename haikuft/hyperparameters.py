@@ -21,6 +21,8 @@ from haikuft.errors import SettingsError
 # threshold 0.05 and patience 1 stop after epoch 4 and keep epoch 4.
 WORKED_EXAMPLE = (0.9, 0.8, 0.7, 0.66, 0.64, 0.65, 0.65)
 
+SUGGESTED = -1  # stands in the notebooks for a value that is left to the series
+
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 
@@ -44,15 +46,13 @@ class EarlyStop:
     best_loss: float
 
 
-def suggest_hyperparameters(
-    base_model: BaseModel = DEFAULT, **given: float | None
-) -> dict[str, float]:
-    """Fill in what was not given with this series' suggestion for a few hundred records.
+def suggest_hyperparameters(base_model: BaseModel = DEFAULT, **given: float) -> dict[str, float]:
+    """Fill in what is SUGGESTED with this series' suggestion for a few hundred records.
 
     Values are not checked here, so that a form can show a wrong one beside its refusal. A name that
-    the model does not have stays, to be refused as well, unless it is None.
+    the model does not have stays, to be refused as well, unless it is SUGGESTED.
     """
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in given.items() if value != SUGGESTED}
     suggested = {name: allowed.start for name, allowed in base_model.hyperparameters.items()}
     return suggested | chosen
 

@@ -187,8 +187,8 @@ def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
     """Ask whether the account may use the model: agreement, authorization, entitlement."""
     name = "model access"
     try:
-        with explaining(f"reading the access to {base_model.inference_id}"):
-            answer = bedrock.get_foundation_model_availability(modelId=base_model.inference_id)
+        with explaining(f"reading the access to {base_model.foundation_id}"):
+            answer = bedrock.get_foundation_model_availability(modelId=base_model.foundation_id)
     except (AccessError, NotFoundError, SettingsError) as error:
         return Check(name, "warn", f"It could not be read. {error}")
     readings = {

@@ -288,7 +288,7 @@ def test_run_preflight_when_lifecycle_is_today_s_then_stops(
 ) -> None:
     """As AWS answers now: nobody can tune the model, and others are named."""
     settings(lifecycle="today")
-    with pytest.raises(SettingsError, match=r"end of life.*Amazon Nova Micro \(us-east-1\)"):
+    with pytest.raises(SettingsError, match=r"end of life.*base_model_id amazon.nova-micro"):
         run(connection).raise_if_stopped()
 
 

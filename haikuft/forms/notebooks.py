@@ -62,12 +62,10 @@ def dataset_form(
     )
 
 
-def hyperparameter_form(
-    base_model: BaseModel, *, training_records: int, **given: float | None
-) -> Form:
+def hyperparameter_form(base_model: BaseModel, *, training_records: int, **given: float) -> Form:
     """Ask for the model's hyperparameters in AWS's ranges; shows the steps that follow.
 
-    What is not given, or None, begins at this series' suggestion for a few hundred records.
+    What is not given, or -1, begins at this series' suggestion for a few hundred records.
 
     Example: `hyperparameter_form(CLAUDE_3_HAIKU, training_records=300, epoch_count=5)`.
     """

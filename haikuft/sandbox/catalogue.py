@@ -138,7 +138,7 @@ def _offers(plane: ControlPlane, region: str) -> Iterator[Offer]:
     dated = plane.settings().lifecycle == "today"
     for model in plane.base_models.values():
         status = _status(model, plane.now().date()) if dated else "ACTIVE"
-        yield Offer(model, model.inference_id, region, status, dated)
+        yield Offer(model, model.foundation_id, region, status, dated)
         if region in model.regions:
             yield Offer(model, model.id, region, status, dated)
 
@@ -162,6 +162,8 @@ def _summary(offer: Offer) -> dict[str, Any]:
             "publicExtendedAccessTime": dates.extended,
             "endOfLifeTime": dates.end_of_life,
         }
+    # A model that is asked through profiles alone has none of the types that AWS's shape names.
+    on_demand = ["ON_DEMAND"] if offer.model.inference_id == offer.model_id else []
     inference = ["PROVISIONED"] if "provisioned_throughput" in offer.model.serving else []
     return {
         "modelArn": offer.arn,
@@ -172,7 +174,7 @@ def _summary(offer: Offer) -> dict[str, Any]:
         "outputModalities": ["TEXT"],
         "responseStreamingSupported": True,
         "customizationsSupported": ["FINE_TUNING"] if offer.tunable else [],
-        "inferenceTypesSupported": inference if offer.tunable else ["ON_DEMAND"],
+        "inferenceTypesSupported": inference if offer.tunable else on_demand,
         "modelLifecycle": {
             "status": offer.status,
             **{

@@ -15,6 +15,7 @@ from typing import Any
 from haikuft.sandbox.catalogue import require_living
 from haikuft.sandbox.listing import page
 from haikuft.sandbox.protocol import Call, ServiceError
+from haikuft.sandbox.quotas import DEPLOYMENTS, DEPLOYMENTS_IN_PROGRESS
 from haikuft.sandbox.state import (
     ControlPlane,
     CustomModel,
@@ -27,9 +28,6 @@ from haikuft.sandbox.state import (
 )
 from haikuft.sandbox.tags import read_tags
 from haikuft.sandbox.tokens import recall, remember
-
-MOST_DEPLOYMENTS = 10  # AWS's default, quota L-1EF80F3E
-MOST_IN_PROGRESS = 2  # the same, quota L-430C95DD
 
 
 def create_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -203,15 +201,16 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
     """Hold a further deployment against AWS's default quotas."""
     held = current_deployments(plane, call.region)
     in_progress = [deployment for deployment in held if deployment.pending]
-    if len(held) >= MOST_DEPLOYMENTS:
+    if len(held) >= DEPLOYMENTS:
         raise ServiceError(
             "ServiceQuotaExceededException",
-            f"Your account is limited to {MOST_DEPLOYMENTS} custom model deployments.",
+            f"Your account is limited to {DEPLOYMENTS} custom model deployments.",
         )
-    if len(in_progress) >= MOST_IN_PROGRESS:
+    if len(in_progress) >= DEPLOYMENTS_IN_PROGRESS:
         raise ServiceError(
             "ServiceQuotaExceededException",
-            f"Your account is limited to {MOST_IN_PROGRESS} custom model deployments in progress.",
+            f"Your account is limited to {DEPLOYMENTS_IN_PROGRESS} custom model deployments in "
+            "progress.",
         )
 
 

@@ -16,6 +16,8 @@ from haikuft.sandbox.settings import SandboxSettings
 _SERVICE = "bedrock"
 CUSTOM_MODELS = 100
 SCHEDULED_JOBS = 10
+DEPLOYMENTS = 10
+DEPLOYMENTS_IN_PROGRESS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,12 @@ def _of_model(model: BaseModel, settings: SandboxSettings) -> Iterator[Quota]:
             units,
         ),
         "custom_models": ("Custom models per account", CUSTOM_MODELS, CUSTOM_MODELS),
+        "deployments": ("Custom model deployments", DEPLOYMENTS, DEPLOYMENTS),
+        "deployments_in_progress": (
+            "Custom model deployments in progress",
+            DEPLOYMENTS_IN_PROGRESS,
+            DEPLOYMENTS_IN_PROGRESS,
+        ),
     }
     for meaning, code in model.quota_codes.items():
         name, default, value = known[meaning]

@@ -51,8 +51,10 @@ def find_target(plane: ControlPlane, call: Call) -> Target:
         return _provisioned(plane, call, model_id)
     if ":custom-model/" in model_id:
         raise _on_demand_refusal(model_id)
-    offer = require_living(plane, call.region, _plain_id(call, model_id))
-    if offer.tunable:
+    plain = _plain_id(call, model_id)
+    offer = require_living(plane, call.region, plain)
+    profile_alone = offer.model.inference_id != offer.model.foundation_id
+    if offer.tunable or (profile_alone and model_id.rpartition("/")[2] == plain):
         raise _on_demand_refusal(model_id)
     return Target(offer.model, None)
 

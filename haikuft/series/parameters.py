@@ -16,7 +16,7 @@ from papermill.inspection import inspect_notebook
 
 from haikuft.errors import SettingsError
 
-Value = str | int | float | bool | list[str] | None
+Value = str | int | float | bool | list[str]
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -28,8 +28,7 @@ class Parameter:
 
     Attributes:
         name: The variable's name.
-        annotation: Its type as written: str, int, float, bool, list[str], or one of the numbers
-            with "| None" for a value that the notebook chooses.
+        annotation: Its type as written: str, int, float, bool or list[str].
         default: The value it has when none is given.
         help: The comment behind it: meaning, unit and range.
 
@@ -89,7 +88,7 @@ def _to_parameter(notebook: Path, found: Mapping[str, Any]) -> Parameter:
     except (ValueError, SyntaxError):
         raise SettingsError(
             f"{notebook.name}: the parameter {name} has the default {found['default']}. "
-            "Write it as a literal: a quoted text, a number, True, False, None or a list of texts."
+            "Write it as a literal: a quoted text, a number, True, False or a list of texts."
         ) from None
     return Parameter(name, annotation, default, found["help"].strip())
 
@@ -108,10 +107,6 @@ def _read_bool(text: str) -> bool:
     return word in _TRUE
 
 
-def _or_none(reader: Callable[[str], Value]) -> Callable[[str], Value]:
-    return lambda text: None if text.strip().lower() == "none" else reader(text)
-
-
 def _read_list(text: str) -> list[str]:
     if not text.lstrip().startswith("["):
         return [part.strip() for part in text.split(",") if part.strip()]
@@ -125,8 +120,6 @@ _READERS: Mapping[str, tuple[Callable[[str], Value], str]] = {
     "str": (str, "a text"),
     "int": (int, "a whole number"),
     "float": (_read_float, "a number"),
-    "int | None": (_or_none(int), "a whole number or none"),
-    "float | None": (_or_none(_read_float), "a number or none"),
     "bool": (_read_bool, "True or False"),
     "list[str]": (_read_list, 'a list such as a,b or ["a", "b"]'),
 }

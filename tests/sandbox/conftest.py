@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, BaseModel
+from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.callers import AccessDenied, Need
@@ -36,6 +36,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/AmazonBedrock-test"
 ON_DEMAND = replace(  # a base model whose custom models can be deployed on demand
     CLAUDE_3_HAIKU,
     id="amazon.example-v1:0:128k",
+    foundation_id="amazon.example-v1:0",
     inference_id="amazon.example-v1:0",
     name="Example",
     provider="Amazon",
@@ -167,7 +168,9 @@ class Desk:
     seen: list[dict[str, Any]] = field(default_factory=list)
     models: list["FakeModel"] = field(default_factory=list)
     on_wait: Callable[[], None] = lambda: None
-    base_models: dict[str, BaseModel] = field(default_factory=lambda: dict(BASE_MODELS))
+    base_models: dict[str, BaseModel] = field(
+        default_factory=lambda: {CLAUDE_3_HAIKU.id: CLAUDE_3_HAIKU}
+    )
 
     def open(self, state: Path, ledger: Ledger | None = None) -> None:
         """Open the Bedrock of a state directory, as a server does that starts there."""

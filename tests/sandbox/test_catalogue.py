@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from haikuft.base_models import CLAUDE_3_HAIKU
+from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE
 from haikuft.sandbox.protocol import ServiceError
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -50,6 +50,7 @@ def test_list_when_given_another_base_model_shows_it_as_its_data_say(desk):
     other = replace(
         CLAUDE_3_HAIKU,
         id="amazon.example-v1:0:128k",
+        foundation_id="amazon.example-v1:0",
         inference_id="amazon.example-v1:0",
         provider="Amazon",
         regions=("us-east-1",),
@@ -61,6 +62,20 @@ def test_list_when_given_another_base_model_shows_it_as_its_data_say(desk):
     with pytest.raises(ServiceError, match="takes no Provisioned Throughput") as caught:
         desk.provision(modelId=other.id, region="us-east-1")
     assert caught.value.code == "ValidationException"
+
+
+def test_list_of_a_model_asked_through_profiles_alone_offers_no_asking_on_demand(desk):
+    """Nova 2 Lite is tuned here and asked by its profile; its plain id is refused."""
+    desk.base_models[NOVA_2_LITE.id] = NOVA_2_LITE
+    assert listed(desk, byProvider="Amazon", byInferenceType="ON_DEMAND", region="us-east-1") == []
+    tunable = listed(desk, byCustomizationType="FINE_TUNING", region="us-east-1")
+    assert tunable == [NOVA_2_LITE.id]
+    turn = [{"role": "user", "content": [{"text": "Hello?"}]}]
+    plain = NOVA_2_LITE.foundation_id
+    for model_id in (plain, f"arn:aws:bedrock:us-east-1::foundation-model/{plain}"):
+        with pytest.raises(ServiceError, match="on-demand throughput isn’t supported"):
+            desk.ask("Converse", modelId=model_id, messages=turn, region="us-east-1")
+    desk.ask("Converse", modelId=NOVA_2_LITE.inference_id, messages=turn, region="us-east-1")
 
 
 def test_get_when_active_shows_launch_and_nothing_of_the_end(desk):

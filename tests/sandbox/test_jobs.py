@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from haikuft.base_models import BASE_MODELS
 from haikuft.sandbox import quotas
 from haikuft.sandbox.protocol import ServiceError
 from haikuft.sandbox.settings import STAGE_NAMES
@@ -398,6 +399,7 @@ def conversations(count, text="Where is my order?", **more):
 
 def run_in_the_east(desk, base_model_id, **changes):
     """Run a job of one of Amazon's own models to its end and describe it."""
+    desk.base_models |= BASE_MODELS
     desk.change(stage_seconds=0.0)
     desk.store.regions["data"] = EAST
     arn = desk.create_job(region=EAST, baseModelIdentifier=base_model_id, **changes)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft.base_models import DEFAULT
+from haikuft.base_models import BASE_MODELS, DEFAULT
 
 UNITS = DEFAULT.quota_codes["no_commitment_units"]
 
@@ -27,7 +27,7 @@ def test_list_service_quotas_when_service_is_bedrock_then_has_each_code_of_the_b
     quotas = local_sandbox().client("service-quotas")
     found = quotas.list_service_quotas(ServiceCode="bedrock")["Quotas"]
     account = ["L-0406044C", "L-FE44174A"]  # jobs; model units for base models
-    codes = [*account, *DEFAULT.quota_codes.values()]
+    codes = {*account, *(c for model in BASE_MODELS.values() for c in model.quota_codes.values())}
     assert sorted(q["QuotaCode"] for q in found) == sorted(codes)
     assert [q["QuotaCode"] for q in found if not q["Adjustable"]] == ["L-0406044C"]
     assert all(q["QuotaName"] and q["ServiceName"] == "Amazon Bedrock" for q in found)
