@@ -7,7 +7,15 @@ that uses a judge model" and "Service role requirements for automatic model eval
 
 from typing import Any
 
-from haikuft.iam.policies import Policy, allow, bedrock_arn, bucket_arn, partition, policy_of
+from haikuft.iam.policies import (
+    Policy,
+    allow,
+    bedrock_arn,
+    bucket_arn,
+    partition,
+    policy_of,
+    trust_bedrock,
+)
 
 REASONS = {
     "TrustEvaluationsOfThisAccount": "Only Bedrock may take on the role, and only for evaluation "
@@ -21,18 +29,7 @@ REASONS = {
 def build_evaluation_trust_policy(account_id: str, region: str) -> Policy:
     """Build the trust policy of the role: Bedrock, for this account's evaluation jobs."""
     jobs = f"{bedrock_arn(account_id, region)}:evaluation-job/*"
-    return policy_of(
-        {
-            "Sid": "TrustEvaluationsOfThisAccount",
-            "Effect": "Allow",
-            "Principal": {"Service": "bedrock.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": account_id},
-                "ArnLike": {"aws:SourceArn": jobs},
-            },
-        }
-    )
+    return trust_bedrock("TrustEvaluationsOfThisAccount", account_id, jobs)
 
 
 def build_evaluation_policy(

@@ -43,15 +43,20 @@ def build_trust_policy(account_id: str, region: str) -> Policy:
     """Build the trust policy of the role: Bedrock, for this account's customization jobs."""
     # The wildcard covers two segments, model id and job id.
     jobs = f"{bedrock_arn(account_id, region)}:model-customization-job/*"
+    return trust_bedrock("TrustBedrockJobsOfThisAccount", account_id, jobs)
+
+
+def trust_bedrock(sid: str, account_id: str, source_arn: str) -> Policy:
+    """Build a trust policy: Bedrock, on behalf of this account's resources of that ARN."""
     return policy_of(
         {
-            "Sid": "TrustBedrockJobsOfThisAccount",
+            "Sid": sid,
             "Effect": "Allow",
             "Principal": {"Service": "bedrock.amazonaws.com"},
             "Action": "sts:AssumeRole",
             "Condition": {
                 "StringEquals": {"aws:SourceAccount": account_id},
-                "ArnLike": {"aws:SourceArn": jobs},
+                "ArnLike": {"aws:SourceArn": source_arn},
             },
         }
     )

@@ -18,6 +18,7 @@ from haikuft.sandbox.intake import UNEXPECTED, JobError, read_input, write_outpu
 from haikuft.sandbox.protocol import Call, Handler, ServiceError
 from haikuft.sandbox.state import ControlPlane, EvaluationJob, id_of, region_of
 from haikuft.sandbox.storage import Role, RoleNotAssumable
+from haikuft.sandbox.workers import Workers
 
 MAX_PROMPTS = 1_000  # AWS General Reference: prompts in one custom data set
 MAX_PROMPT_BYTES = 4 * 1024
@@ -46,31 +47,20 @@ class EvaluationRunner:
         self._plane = plane
         self._converse = converse
         self._wait = wait
-        self._lock = threading.Lock()
-        self._stops: dict[str, threading.Event] = {}
-        self._threads: dict[str, threading.Thread] = {}
+        self._workers = Workers()
 
     @property
     def running(self) -> int:
         """How many jobs are at work."""
-        with self._lock:
-            return len(self._threads)
+        return self._workers.running
 
     def start(self, arn: str) -> None:
         """Begin the job's work in a thread of its own."""
-        thread = threading.Thread(target=self._run, args=(arn,), name=f"evaluation-{id_of(arn)}")
-        thread.daemon = True
-        with self._lock:
-            self._stops[arn] = threading.Event()
-            self._threads[arn] = thread
-        thread.start()
+        self._workers.start(arn, self._run)
 
     def stop(self, arn: str) -> None:
         """Have the job's thread end; it turns a job that is Stopping to Stopped."""
-        with self._lock:
-            event = self._stops.get(arn)
-        if event is not None:
-            event.set()
+        self._workers.stop(arn)
 
     def resume(self) -> None:
         """Go on with the jobs that the last server left unfinished; one Stopping has stopped."""
@@ -82,19 +72,11 @@ class EvaluationRunner:
 
     def join(self, arn: str, seconds: float | None = None) -> None:
         """Wait until the job's thread has ended, at most so long."""
-        with self._lock:
-            thread = self._threads.get(arn)
-        if thread is not None:
-            thread.join(seconds)
+        self._workers.join(arn, seconds)
 
     def close(self) -> None:
         """End all work. The records stay as they are: jobs can be gone on with."""
-        with self._lock:
-            arns = list(self._threads)
-        for arn in arns:
-            self.stop(arn)
-        for arn in arns:
-            self.join(arn, 5.0)
+        self._workers.close(self.stop)
 
     def _run(self, arn: str) -> None:
         job = self._plane.state.evaluations[arn]
@@ -109,13 +91,10 @@ class EvaluationRunner:
         except Exception:  # whatever it was, the job must end, and the server's log say why
             traceback.print_exc()
             self._end(arn, "Failed", UNEXPECTED)
-        finally:
-            with self._lock:
-                del self._threads[arn], self._stops[arn]
 
     def _work(self, job: EvaluationJob) -> None:
         plane = self._plane
-        self._wait(self._stops[job.arn], plane.settings().stage_seconds)
+        self._wait(self._workers.stop_event(job.arn), plane.settings().stage_seconds)
         self._check_stop(job.arn)
         role = plane.store.assume_role(job.request["roleArn"], source_arn=job.arn)
         automated = job.request["evaluationConfig"]["automated"]
@@ -161,7 +140,7 @@ class EvaluationRunner:
         return "".join(block["text"] for block in content if "text" in block)
 
     def _check_stop(self, arn: str) -> None:
-        if self._stops[arn].is_set():
+        if self._workers.stop_event(arn).is_set():
             raise EvaluationStoppedError
 
     def _end(self, arn: str, status: str, *failure_messages: str) -> None:

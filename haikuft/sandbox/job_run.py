@@ -34,6 +34,7 @@ from haikuft.sandbox.job_record import complete, finish, mark_stage, mark_stoppi
 from haikuft.sandbox.settings import STAGE_NAMES
 from haikuft.sandbox.state import STAGES, ControlPlane, Job, id_of
 from haikuft.sandbox.storage import Role, RoleNotAssumable
+from haikuft.sandbox.workers import Workers
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
 SETTABLE = dict(zip(STAGES, STAGE_NAMES, strict=True))  # AWS's name -> that in the settings
@@ -80,27 +81,19 @@ class JobRunner:
         self._command = command
         self._plane = plane
         self._wait = wait
+        self._workers = Workers()
         self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._stops: dict[str, threading.Event] = {}
-        self._threads: dict[str, threading.Thread] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._slots = threading.Semaphore(CONCURRENT_TRAININGS)
 
     @property
     def running(self) -> int:
         """How many jobs are at work."""
-        with self._lock:
-            return len(self._threads)
+        return self._workers.running
 
     def start(self, arn: str) -> None:
         """Begin the job's work in a thread of its own."""
-        thread = threading.Thread(target=self._run, args=(arn,), name=f"job-{id_of(arn)}")
-        thread.daemon = True
-        with self._lock:
-            self._stops[arn] = threading.Event()
-            self._threads[arn] = thread
-        thread.start()
+        self._workers.start(arn, self._run)
 
     def stop(self, arn: str) -> None:
         """Turn the job to Stopping and end its child; its thread turns it to Stopped."""
@@ -109,26 +102,16 @@ class JobRunner:
 
     def join(self, arn: str, seconds: float | None = None) -> None:
         """Wait until the job's thread has ended, at most so long."""
-        with self._lock:
-            thread = self._threads.get(arn)
-        if thread is not None:
-            thread.join(seconds)
+        self._workers.join(arn, seconds)
 
     def close(self) -> None:
         """End all work and its children. The records stay as they are: jobs can be gone on with."""
-        self._closing.set()
-        with self._lock:
-            arns = list(self._threads)
-        for arn in arns:
-            self._interrupt(arn)
-        for arn in arns:
-            self.join(arn, 5.0)
+        self._workers.close(self._interrupt)
 
     def _interrupt(self, arn: str) -> None:
+        self._workers.stop(arn)
         with self._lock:
-            event, child = self._stops.get(arn), self._children.get(arn)
-        if event is not None:
-            event.set()
+            child = self._children.get(arn)
         if child is not None:
             child.terminate()
 
@@ -148,9 +131,6 @@ class JobRunner:
         except Exception:  # whatever it was, the job must end, and the server's log say why
             traceback.print_exc()
             self._end(arn, "Failed", failure_message=UNEXPECTED)
-        finally:
-            with self._lock:
-                del self._threads[arn], self._stops[arn]
 
     def _work(self, arn: str, workdir: Path) -> None:
         plane, job = self._plane, self._plane.state.jobs[arn]
@@ -201,7 +181,7 @@ class JobRunner:
             with child:
                 with self._lock:
                     self._children[arn] = child
-                if self._stops[arn].is_set():  # before anyone could have seen the child
+                if self._workers.stop_event(arn).is_set():  # before it could be seen
                     child.terminate()
                 code = child.wait()
         finally:
@@ -223,7 +203,7 @@ class JobRunner:
             passed = (self._plane.now() - began).total_seconds()
             left = self._plane.settings().stage_seconds - passed
             if left > 0:
-                self._wait(self._stops[arn], left)
+                self._wait(self._workers.stop_event(arn), left)
             self._check_stop(arn)
             self._suffer(arn, name)
         except JobStoppedError:
@@ -239,23 +219,23 @@ class JobRunner:
     def _suffer(self, arn: str, name: str) -> None:
         """Stick in a stage, or fail at its end, where the settings want it."""
         while (settings := self._plane.settings()).stick_stage == SETTABLE[name]:
-            self._wait(self._stops[arn], STICK_SECONDS)
+            self._wait(self._workers.stop_event(arn), STICK_SECONDS)
             self._check_stop(arn)
         if settings.fail_stage == SETTABLE[name]:
             raise JobError(settings.fail_message)
 
     def _check_stop(self, arn: str) -> None:
-        if self._closing.is_set():
+        if self._workers.closing.is_set():
             raise ServerClosingError
-        if self._stops[arn].is_set():
+        if self._workers.stop_event(arn).is_set():
             raise JobStoppedError
 
     def _end(self, arn: str, status: str, **results: Any) -> None:
         """Write down how the job ended; while the disk is full, say, try again and again."""
-        while not self._closing.is_set():
+        while not self._workers.closing.is_set():
             try:
                 finish(self._plane, arn, status, **results)
                 break
             except SandboxError as error:
                 print(f"{arn} has ended: {status}. {error}", file=sys.stderr)
-                self._wait(self._closing, RETRY_SECONDS)
+                self._wait(self._workers.closing, RETRY_SECONDS)
