@@ -177,6 +177,7 @@ def error_code(error: Exception) -> str:
     if not isinstance(error, ClientError):
         return ""
     code = str(error.response.get("Error", {}).get("Code", ""))
+    code = code[:1].upper() + code[1:]  # in the middle of a stream it begins in lower case
     return "FTUFormNotFilled" if "FTUFormNotFilled" in f"{code} {error}" else code
 
 

@@ -36,6 +36,7 @@ class Reply:
             serves; "" for `model_id` itself.
         api: Through what it was asked: "converse" or "messages".
         retries: How often the SDK had to ask again until there was a reply.
+        first_seconds: From asking to the first piece of text; None where it was not streamed.
     """
 
     record_id: str
@@ -52,6 +53,7 @@ class Reply:
     answered_by: str = ""
     api: str = "messages"  # files written before there was a choice do not say
     retries: int = 0
+    first_seconds: float | None = None
 
 
 def file_name(model: str) -> str:
