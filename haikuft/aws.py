@@ -83,6 +83,25 @@ class Connection:
             return _sandbox_client(self.session, service, self.endpoint)
         return _aws_client(self.session, service)
 
+    @property
+    def tells_progress(self) -> bool:
+        """Whether a job's losses can be had while it trains; AWS gives them at its end."""
+        return self.target == "sandbox"
+
+    def read_progress(self, job_arn: str) -> dict[str, Any]:
+        """Read how far a job's training has come; empty where the target tells nothing, as AWS.
+
+        See `haikuft.sandbox.read_progress` for what the sandbox tells.
+
+        Raises:
+            SandboxError: the sandbox does not answer.
+        """
+        if not self.tells_progress:
+            return {}
+        from haikuft import sandbox
+
+        return sandbox.read_progress(self.endpoint, job_arn.rpartition("/")[2])
+
 
 def connect(
     target: str = "sandbox", *, region: str, state: Path | None = None, resume: str = ""

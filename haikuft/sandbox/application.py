@@ -25,6 +25,7 @@ from haikuft.sandbox.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.faults import CUT, Faults
 from haikuft.sandbox.gate import RefusedError, Scope, check_origin, read_body, read_scope
 from haikuft.sandbox.guard import Guard
+from haikuft.sandbox.job_progress import PROGRESS_PATH, read_progress
 from haikuft.sandbox.keeping import Keeper
 from haikuft.sandbox.kept_settings import keep, read_kept
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
@@ -184,7 +185,7 @@ class Sandbox:
             return write_refusal(scope.service, environ, refusal, request_id)
 
     def _control(self, method: str, path: str, body: bytes) -> wire.Response:
-        """Answer the sandbox's own address: who it is, its settings, stop."""
+        """Answer the sandbox's own address: who it is, its settings, a job's progress, stop."""
         if (method, path) == ("GET", "/_sandbox"):
             identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
             return write_json(200, identity)
@@ -200,6 +201,8 @@ class Sandbox:
             except ValueError as error:
                 return write_json(400, {"message": str(error)})
             return write_json(200, asdict(self.settings))
+        if method == "GET" and (job := PROGRESS_PATH.fullmatch(path)):
+            return write_json(200, read_progress(self.state / "models", job["id"]))
         if (method, path) == ("POST", "/_sandbox/stop"):
             self.on_stop()
             return write_json(200, {"stopping": True})

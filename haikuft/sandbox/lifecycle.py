@@ -158,6 +158,15 @@ def read_settings(endpoint: Endpoint | str) -> SandboxSettings:
     return SandboxSettings(**_request(endpoint, "GET", "/_sandbox/settings"))
 
 
+def read_progress(endpoint: Endpoint | str, job_id: str) -> dict[str, Any]:
+    """Return how far a job's training has come; empty before it trains and after its end.
+
+    Keys are step, steps (in all, unless it stops early), epoch, training_loss, and curve: pairs
+    of step and training loss. Raises SandboxError when the sandbox does not answer.
+    """
+    return _request(endpoint, "GET", f"/_sandbox/jobs/{job_id}/progress")
+
+
 def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
     """Start the server and wait for its answer; the caller holds the start lock."""
     _reap()

@@ -2,7 +2,8 @@
 
 It reads from the working directory `job.json` ({"hyperparameters": AWS's names and texts,
 "base_model_id", "seed"}), `training.jsonl` and, if there is one, `validation.jsonl`. It writes
-`progress.json` while it works, and at the end the two metric files in AWS's columns, the model in
+`progress.json` while it works (the last step's numbers, and "curve": step and training loss of each
+time it wrote), and at the end the two metric files in AWS's columns, the model in
 `model/`, and last of all `result.json`.
 
 It ends by itself when its standard input does: the server holds the other end of that pipe, so a
@@ -46,16 +47,17 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
     held_out = workdir / "validation.jsonl"
     validation = read_records(held_out, lenient=True) if held_out.exists() else []
     steps_in_all = recipe.epoch_count * count_steps(len(training), recipe.batch_size)
-    written = clock()
+    written, curve = clock(), []
 
     def report(point: "Point") -> None:
         nonlocal written
         if point.step == 1 or clock() - written >= PROGRESS_SECONDS:
             written = clock()
-            _write_progress(workdir, point, steps_in_all)
+            curve.append(point)
+            _write_progress(workdir, curve, steps_in_all)
 
     made = train(training, validation, recipe, seed=job["seed"], on_step=report)
-    _write_progress(workdir, made.steps[-1], steps_in_all)
+    _write_progress(workdir, [*curve, made.steps[-1]], steps_in_all)
     made.model.save(workdir / "model")
     _write_metrics(workdir / "step_wise_training_metrics.csv", "training_loss", made.steps)
     if validation:
@@ -116,8 +118,15 @@ def _write_metrics(path: Path, name: str, points: "Sequence[Point]") -> None:
     _write_whole(path, "\n".join([f"step_number,epoch_number,{name}", *rows, ""]))
 
 
-def _write_progress(workdir: Path, point: "Point", steps: int) -> None:
-    now = {"step": point.step, "steps": steps, "epoch": point.epoch, "training_loss": point.loss}
+def _write_progress(workdir: Path, curve: "Sequence[Point]", steps: int) -> None:
+    last = curve[-1]
+    now = {
+        "step": last.step,
+        "steps": steps,
+        "epoch": last.epoch,
+        "training_loss": last.loss,
+        "curve": [[point.step, point.loss] for point in curve],
+    }
     _write_whole(workdir / "progress.json", json.dumps(now))
 
 

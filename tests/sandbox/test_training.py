@@ -132,6 +132,8 @@ def test_child_when_done_then_progress_is_complete_and_no_half_file_is_left(
     """The last progress names the last step, and temporary files are gone."""
     progress = json.loads((finished / "progress.json").read_text(encoding="utf-8"))
     assert (progress["step"], progress["steps"], progress["epoch"]) == (12, 12, 2)
+    assert [progress["curve"][at][0] for at in (0, -1)] == [1, 12]
+    assert progress["curve"][-1][1] == progress["training_loss"]
     assert {path.name for path in finished.iterdir()} == {
         *("job.json", "training.jsonl", "validation.jsonl", "progress.json", "result.json"),
         *("step_wise_training_metrics.csv", "validation_metrics.csv", "model"),
