@@ -4,7 +4,7 @@ The record gives the names; AWS gives the truth. What AWS does not know is shown
 we may not look at is shown as such, never as gone.
 """
 
-from haikuft.inventory.deletion import delete_resources
+from haikuft.inventory.deletion import delete_resource, delete_resources
 from haikuft.inventory.resources import (
     BUCKET,
     EXISTS,
@@ -33,6 +33,7 @@ __all__ = [
     "UNKNOWN",
     "Resource",
     "billing_now",
+    "delete_resource",
     "delete_resources",
     "list_resources",
     "summarise",

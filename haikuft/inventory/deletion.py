@@ -71,6 +71,32 @@ def delete_resources(
     ]
 
 
+def delete_resource(
+    run: Run,
+    resource: Resource,
+    *,
+    poll_seconds: float = 0.0,
+    deadline_seconds: float = 900.0,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Delete one thing of the list and wait until it is gone; a job is stopped instead.
+
+    The arguments are those of `delete_resources`. What is gone already is left so.
+
+    Raises:
+        ConflictError: it cannot go yet: a commitment holds it, or something uses it.
+        WaitTimeoutError: it is still there after the deadline.
+    """
+    waiting = {
+        "poll_seconds": poll_seconds or min(run.connection.poll_seconds, 5.0),
+        "deadline_seconds": deadline_seconds,
+        "sleep": sleep,
+        "clock": clock,
+    }
+    _delete(run, run.connection.client("bedrock"), resource, waiting)
+
+
 def _delete(
     run: Run, bedrock: "BedrockClient", resource: Resource, waiting: dict[str, Any]
 ) -> None:

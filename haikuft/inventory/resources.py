@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from haikuft import customization, iam, pricing, s3, throughput
@@ -34,6 +35,8 @@ class Resource:
         bills: what it costs as long as it is there; "" where it costs nothing.
         per_hour: US dollars an hour; None where unknown or none.
         hint: where to find it, or why it could not be deleted.
+        since: when it was made, as far as AWS tells.
+        would_bill: what it would cost on AWS, where the target bills nothing; else "".
     """
 
     kind: str
@@ -43,6 +46,8 @@ class Resource:
     bills: str = ""
     per_hour: float | None = None
     hint: str = ""
+    since: datetime | None = None
+    would_bill: str = ""
 
 
 def list_resources(run: Run) -> list[Resource]:
@@ -76,7 +81,7 @@ def _find_throughputs(run: Run, bedrock: "BedrockClient") -> list[Resource]:
         until = f"{found.expires:%Y-%m-%d}" if found.expires else "it is deleted"
         return _bill(
             run,
-            Resource(THROUGHPUT, found.name, found.arn, found.status),
+            Resource(THROUGHPUT, found.name, found.arn, found.status, since=found.created),
             f"{units} by the hour until {until}, used or not",
             per_hour=found.model_units * price if price else None,
         )
@@ -95,7 +100,7 @@ def _find_jobs(run: Run, bedrock: "BedrockClient") -> list[Resource]:
         found = customization.find_job(bedrock, arn)
         if found is None:
             return None
-        job = Resource(JOB, found.name, found.arn, found.status)
+        job = Resource(JOB, found.name, found.arn, found.status, since=found.created)
         if found.status in customization.FINAL:
             return replace(job, hint="A job stays listed for good and costs nothing.")
         return _bill(run, job, "the tokens it trains, until it ends")
@@ -117,7 +122,7 @@ def _find_models(run: Run, bedrock: "BedrockClient") -> list[Resource]:
             return None
         price = pricing.get_price("storage", run.base_model.id)
         hourly = price.amount / pricing.HOURS_PER_MONTH if price.amount else None
-        model = Resource(MODEL, found.name, found.arn, found.status)
+        model = Resource(MODEL, found.name, found.arn, found.status, since=found.created)
         return _bill(run, model, f"storage, {price}", per_hour=hourly)
 
     return _gather(MODEL, run, bedrock, run.record.custom_model_arn, listed, read)
@@ -215,7 +220,7 @@ def _is_ours(run: Run, bedrock: "BedrockClient", arn: str) -> bool:
 def _bill(run: Run, resource: Resource, bills: str, *, per_hour: float | None = None) -> Resource:
     """Say what it costs; on a target that bills nothing, what it would cost on AWS."""
     if not run.connection.bills:
-        return replace(resource, hint=f"On AWS it would bill: {bills}.")
+        return replace(resource, hint=f"On AWS it would bill: {bills}.", would_bill=bills)
     return replace(resource, bills=bills, per_hour=per_hour)
 
 
