@@ -17,6 +17,7 @@ _MODULES = (
     "iam",
     "inference",
     "inventory",
+    "live",
     "metrics",
     "plots",
     "preflight",

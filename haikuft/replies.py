@@ -83,7 +83,7 @@ def read_replies(path: Path) -> list[Reply]:
         return []
     except OSError as error:
         raise _unusable(path, "read", error) from error
-    lines = content[: _whole_length(content)].split(b"\n")
+    lines = content[: whole_length(content)].split(b"\n")
     return [_parse(line, path, number) for number, line in enumerate(lines, 1) if line.strip()]
 
 
@@ -113,7 +113,7 @@ class ReplyFile:
             raise _unusable(path, "opened", error) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _mend_end(path)
+            mend_end(path)
         except BlockingIOError:
             self.close()
             raise ConflictError(
@@ -177,7 +177,7 @@ def _parse(line: bytes, path: Path, number: int) -> Reply:
         ) from None
 
 
-def _whole_length(content: bytes) -> int:
+def whole_length(content: bytes) -> int:
     """Measure up to where the lines are whole; the last one may lack its line feed only."""
     start = content.rfind(b"\n") + 1
     try:
@@ -187,10 +187,10 @@ def _whole_length(content: bytes) -> int:
     return len(content)
 
 
-def _mend_end(path: Path) -> None:
+def mend_end(path: Path) -> None:
     """Make the file end with a whole line: finish a line that only lacks its end, cut any other."""
     content = path.read_bytes()
-    length = _whole_length(content)
+    length = whole_length(content)
     if length < len(content):
         os.truncate(path, length)
     elif content and not content.endswith(b"\n"):

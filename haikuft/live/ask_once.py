@@ -1,0 +1,77 @@
+"""A button for what cannot be undone: it asks once more, then acts, and says what came of it."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from haikuft.errors import HaikuftError
+
+
+class AskOnce:
+    """A button, a question, and two buttons to answer it.
+
+    Args:
+        label: What the button says, such as "Stop the job …".
+        question: What is asked then: what happens, and what cannot be had back.
+        yes: What the button that acts says.
+        no: What the button that does not says.
+        deed: Acts; returns a sentence about what came of it. Its HaikuftError is shown.
+
+    Attributes:
+        box: The widgets.
+        button, yes, no: The three buttons.
+        message: The question, and what came of it.
+    """
+
+    def __init__(
+        self, label: str, question: str, yes: str, no: str, deed: Callable[[], str]
+    ) -> None:
+        wide = {"width": "auto"}
+        self.button = widgets.Button(description=label, tooltip=question, layout=wide)
+        self.yes = widgets.Button(description=yes, tooltip=question, layout=wide)
+        self.no = widgets.Button(description=no, tooltip=no, layout=wide)
+        self.message = widgets.HTML()
+        self._question = question
+        self._deed = deed
+        self.button.on_click(self._ask)
+        self.yes.on_click(self._act)
+        self.no.on_click(self._leave)
+        self._answers = widgets.HBox([self.no, self.yes])
+        self._answers.layout.display = "none"
+        self.box = widgets.VBox([self.button, self.message, self._answers])
+
+    def end(self, sentence: str = "") -> None:
+        """Take the buttons away: there is nothing more to act on."""
+        for one in (self.button, self._answers):
+            one.layout.display = "none"
+        self._say(sentence)
+
+    def _ask(self, _: Any) -> None:
+        self.button.disabled = True
+        self._say(self._question)
+        self._answers.layout.display = ""
+        self.no.focus()  # whoever uses the keyboard lands on what changes nothing
+
+    def _leave(self, _: Any) -> None:
+        self._close_question()
+        self._say("")
+        self.button.focus()
+
+    def _act(self, _: Any) -> None:
+        self._close_question()
+        self.button.disabled = True
+        self._say("Working …")
+        try:
+            self._say(self._deed())
+        except HaikuftError as error:
+            self._say(f"⚠ {error}")
+            self.button.disabled = False
+
+    def _close_question(self) -> None:
+        self._answers.layout.display = "none"
+        self.button.disabled = False
+
+    def _say(self, sentence: str) -> None:
+        self.message.value = f'<div role="status">{escape(sentence)}</div>' if sentence else ""

@@ -1,0 +1,235 @@
+"""The playground: one prompt to several models side by side, as their replies come."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
+from haikuft.errors import HaikuftError, SettingsError
+from haikuft.inference import Reply, identify_model, stream
+from haikuft.inference.asking import now as utc_text
+from haikuft.inference.requests import build_request, name_settings
+from haikuft.live.attendance import bundle, is_attended
+from haikuft.live.history import FILE_NAME, Exchange, append_exchange, read_exchanges
+from haikuft.pricing import check_charges
+from haikuft.run_record import Run
+
+if TYPE_CHECKING:
+    from haikuft.live.playground_form import PlaygroundForm
+
+MAX_TOKENS = 200
+SHOWN = 3  # of the last exchanges, in what a cell shows
+
+OnText = Callable[[str, str], None]  # a model's name, and its text so far
+Turns = Sequence[Mapping[str, str]]
+
+
+class Playground:
+    """Models to ask side by side, and what was asked of them so far in this run.
+
+    The last line of a cell shows it: with boxes and buttons where somebody sits before the
+    notebook, and the last exchanges as plain HTML and text always. `ask` asks from code.
+
+    Args:
+        run: Whose models; the history is kept in its folder.
+        models: Name -> what is asked: a throughput's or deployment's ARN, or a model's id.
+        records: Test records to choose from, whose answers are the references.
+        allow_charges: Whether it may ask where that costs money.
+        attended: Whether somebody sees widgets; None finds out.
+
+    Attributes:
+        path: The history, one exchange a line.
+        form: The widgets; None where nobody sits before the notebook.
+
+    Raises:
+        SettingsError: there is no model to ask.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        models: Mapping[str, str],
+        *,
+        records: Sequence[Record] = (),
+        allow_charges: bool = False,
+        attended: bool | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        if not models or not all(models.values()):
+            raise SettingsError(
+                f"models = {dict(models)}: give each name what to ask, a throughput's or "
+                "deployment's ARN or a model's id. Notebook 5 makes one for the tuned model."
+            )
+        self.run = run
+        self.models = dict(models)
+        self.records = list(records)
+        self.path = run.directory / FILE_NAME
+        self.form: PlaygroundForm | None = None
+        self._allow_charges = allow_charges
+        self._clock = clock
+        self._clients = {name: run.connection.client("bedrock-runtime") for name in models}
+        self._behind: dict[str, str] = {}
+        if is_attended() if attended is None else attended:
+            from haikuft.live import playground_form  # late: a program needs no widgets
+
+            self.form = playground_form.PlaygroundForm(self)
+
+    @property
+    def system(self) -> str:
+        """The system prompt of training, with which a tuned model should be asked."""
+        return self.run.record.system_prompt
+
+    @property
+    def history(self) -> list[Exchange]:
+        """What was asked so far, oldest first.
+
+        Raises:
+            DataError: a line of the file is no exchange.
+        """
+        return read_exchanges(self.path)
+
+    def ask(
+        self,
+        prompt: str = "",
+        *,
+        system: str | None = None,
+        temperature: float = 0.0,
+        max_tokens: int = MAX_TOKENS,
+        record: Record | None = None,
+        on_text: OnText = lambda name, text: None,
+    ) -> Exchange:
+        """Ask every model at once, and keep what came.
+
+        A model that fails has its error in its reply's place; the others go on.
+
+        Example: `playground.ask("The printer is jammed.")`.
+
+        Args:
+            prompt: What is asked; "" asks the record's own prompt.
+            system: The system prompt; None for the record's, or else that of training.
+            temperature: 0 (the likeliest words) to 1.
+            max_tokens: Most tokens a reply may have.
+            record: A test record; the turns before its last question are sent along.
+            on_text: Is given each model's text as it grows, from a thread for each model.
+
+        Raises:
+            SettingsError: nothing to ask, or values that cannot be.
+            ChargesRefusedError: it would cost money and that was not allowed.
+            DataError: the history cannot be written; the replies are lost with it.
+        """
+        turns, chosen = _compose(prompt, system, record, self.system)
+        sampling = {"temperature": _check(temperature), "max_tokens": max_tokens}
+        build_request(turns, system=chosen, **sampling)  # type: ignore[arg-type]
+        check_charges(
+            self.run.connection.bills,
+            self._allow_charges,
+            doing=f"asking {' and '.join(self.models)}",
+            estimate="each reply of a base model is billed by its tokens",
+        )
+
+        def ask_one(name: str) -> Reply:
+            return self._ask_one(name, turns, chosen, sampling, on_text)
+
+        asked_at = utc_text()
+        with ThreadPoolExecutor(len(self.models)) as pool:
+            replies = dict(zip(self.models, pool.map(ask_one, self.models), strict=True))
+        exchange = Exchange(
+            asked_at=asked_at,
+            prompt=turns[-1]["content"],
+            system=chosen or "",
+            replies=replies,
+            record_id=record_id(record) if record is not None else "",
+            reference=reference_of(record) if record is not None else "",
+        )
+        append_exchange(self.path, exchange)
+        return exchange
+
+    def __repr__(self) -> str:
+        history = self.history
+        last = [repr(exchange) for exchange in history[-SHOWN:]]
+        return "\n\n".join([self._sentence(len(history)), *last])
+
+    def to_html(self) -> str:
+        """Build what a cell shows without widgets."""
+        history = self.history
+        last = [exchange._repr_html_() for exchange in history[-SHOWN:]]
+        return "\n".join([f"<p>{escape(self._sentence(len(history)))}</p>", *last])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return bundle(repr(self), self.to_html(), self.form.box if self.form else None)
+
+    def _sentence(self, asked: int) -> str:
+        names = " and ".join(self.models)
+        kept = f"{asked} asked so far, kept in {self.path.name}" if asked else "nothing asked yet"
+        last = f"; the last {min(asked, SHOWN)}:" if asked else "."
+        return (
+            f"Playground of run {self.run.record.run}: {names}, {kept}. Without boxes and "
+            f'buttons, ask with playground.ask("…"){last}'
+        )
+
+    def _ask_one(
+        self, name: str, turns: Turns, system: str | None, sampling: Any, on_text: OnText
+    ) -> Reply:
+        model_id, began, first = self.models[name], self._clock(), None
+        text = ""
+        try:
+            pieces: Iterator[str | Reply] = stream(
+                self._clients[name],
+                model_id,
+                turns,
+                system=system,
+                answered_by=self._identify(name),
+                clock=self._clock,
+                **sampling,
+            )
+            for piece in pieces:
+                if isinstance(piece, Reply):
+                    return piece
+                first = self._clock() - began if first is None else first
+                text += piece
+                on_text(name, text)
+            reason = "the stream ended without a reply"
+        except HaikuftError as error:
+            reason = str(error)
+        return Reply(
+            record_id="",
+            model_id=model_id,
+            text=text,
+            stop_reason="",
+            input_tokens=0,
+            output_tokens=0,
+            latency_seconds=round(self._clock() - began, 6),
+            model="",
+            error=reason,
+            asked_at=utc_text(),
+            settings=name_settings(**sampling),
+            answered_by=self._behind.get(name, ""),
+            api="converse",
+            first_seconds=first,
+        )
+
+    def _identify(self, name: str) -> str:
+        if name not in self._behind:
+            bedrock = self.run.connection.client("bedrock")
+            self._behind[name] = identify_model(bedrock, self.models[name])
+        return self._behind[name]
+
+
+def _compose(
+    prompt: str, system: str | None, record: Record | None, trained: str
+) -> tuple[list[dict[str, str]], str | None]:
+    """Build the turns to send, and the system prompt; None for none."""
+    own, turns = prompt_of(record) if record is not None else (None, [])
+    if prompt.strip():
+        turns = [*turns[:-1], {"role": "user", "content": prompt}]
+    if not turns:
+        raise SettingsError("There is nothing to ask: write a prompt, or choose a test record.")
+    return turns, (own or trained if system is None else system) or None
+
+
+def _check(temperature: float) -> float:
+    if not 0 <= temperature <= 1:  # written so that nan is refused too
+        raise SettingsError(f"temperature = {temperature}: take 0 (the likeliest words) to 1.")
+    return temperature

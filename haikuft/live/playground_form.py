@@ -1,0 +1,180 @@
+"""The playground's boxes and buttons. Loaded only where somebody sits before the notebook."""
+
+import threading
+import time
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from haikuft.dataset.records import prompt_of, reference_of
+from haikuft.errors import HaikuftError
+from haikuft.live.history import Exchange, describe_figures, describe_reply
+
+if TYPE_CHECKING:
+    from haikuft.live.playground import Playground
+
+ASK = "Ask all models"
+OWN = "None: a prompt of my own"
+PAUSE_SECONDS = 0.05  # between two paintings of a reply that grows
+_LABEL = {"description_width": "14em"}
+_WIDE = {"width": "100%", "max_width": "60em"}
+_COLUMN = {"flex": "1 1 18em", "min_width": "14em", "margin": "0 1em 0 0"}
+_CHOICE = 70  # letters of a record's prompt in the list to choose from
+
+
+class PlaygroundForm:
+    """A prompt, how it is asked, a button, and a column for each model.
+
+    Asking goes on in a thread of its own, so that the kernel stays free; `wait` waits for it.
+
+    Attributes:
+        record, prompt, system, temperature, max_tokens: The boxes.
+        button: Asks.
+        columns: Model's name -> where its reply grows.
+        message: What happens, for eyes and screen readers alike.
+        reference: The chosen record's answer.
+        past: What was asked before, newest first.
+        box: All of them.
+    """
+
+    def __init__(self, playground: "Playground") -> None:
+        from haikuft.live.playground import MAX_TOKENS
+
+        self._playground = playground
+        look = {"style": _LABEL, "layout": _WIDE}
+        numbers = [(OWN, -1)] + [
+            (_choice(number, record), number) for number, record in enumerate(playground.records)
+        ]
+        self.record = widgets.Dropdown(description="Test record", options=numbers, value=-1, **look)
+        self.prompt = widgets.Textarea(description="Prompt", rows=4, **look)
+        self.system = widgets.Textarea(
+            description="System prompt (empty: none)", value=playground.system, rows=2, **look
+        )
+        # A box, not a slider: a slider of ipywidgets has no name for a screen reader.
+        self.temperature = widgets.FloatText(
+            description="Temperature (0 to 1)", value=0.0, step=0.1, **look
+        )
+        self.max_tokens = widgets.IntText(
+            description="Longest reply (tokens)", value=MAX_TOKENS, **look
+        )
+        self.button = widgets.Button(
+            description=ASK,
+            tooltip=f"Send the prompt to {' and '.join(playground.models)}",
+            layout={"width": "auto"},
+        )
+        self.columns = {name: widgets.HTML(layout=_COLUMN) for name in playground.models}
+        self.message, self.reference = widgets.HTML(), widgets.HTML()
+        self.past = widgets.HTML()
+        self._asking: threading.Thread | None = None
+        self._painted: dict[str, float] = {}
+        self.record.observe(self._choose, names="value")
+        self.button.on_click(self._ask)
+        for name in self.columns:
+            self._paint(name, "", "")
+        self._show_past()
+        columns = widgets.HBox([*self.columns.values()], layout={"flex_flow": "row wrap"})
+        controls = [self.record, self.prompt, self.system, self.temperature, self.max_tokens]
+        self.box = widgets.VBox(
+            [*controls, self.button, self.message, columns, self.reference, self.past]
+        )
+
+    def wait(self) -> None:
+        """Wait until what is being asked has been answered."""
+        if self._asking is not None:
+            self._asking.join()
+
+    def _choose(self, _: Any) -> None:
+        """Take over a record's prompt and system prompt, and show its answer."""
+        record = self._record()
+        if record is None:
+            self.reference.value = ""
+            return
+        own, turns = prompt_of(record)
+        self.prompt.value = turns[-1]["content"]
+        self.system.value = own or self._playground.system
+        before = f" after {len(turns) - 1} earlier turns" if len(turns) > 1 else ""
+        self.reference.value = (
+            f"<p><b>Reference</b> (the record's own answer{before}) "
+            f"{_text(reference_of(record))}</p>"
+        )
+
+    def _record(self) -> Any:
+        return None if self.record.value < 0 else self._playground.records[self.record.value]
+
+    def _ask(self, _: Any) -> None:
+        asked = {
+            "prompt": self.prompt.value,
+            "system": self.system.value,
+            "temperature": self.temperature.value,
+            "max_tokens": self.max_tokens.value,
+            "record": self._record(),
+        }
+        self.button.disabled = True
+        self._say("Asking …")
+        for name in self.columns:
+            self._paint(name, "", "waiting for the first text …")
+        self._asking = threading.Thread(target=self._work, args=(asked,), daemon=True)
+        self._asking.start()
+
+    def _work(self, asked: dict[str, Any]) -> None:
+        try:
+            exchange = self._playground.ask(**asked, on_text=self._grow)
+        except HaikuftError as error:
+            for name in self.columns:
+                self._paint(name, "", "")
+            self._say(f"⚠ {error}")
+        else:
+            for name, reply in exchange.replies.items():
+                self._paint(name, describe_reply(reply), describe_figures(reply))
+            self._say(_summary(exchange))
+            self._show_past()
+        finally:
+            self.button.disabled = False
+
+    def _grow(self, name: str, text: str) -> None:
+        now = time.monotonic()
+        if now - self._painted.get(name, 0.0) >= PAUSE_SECONDS:
+            self._painted[name] = now
+            self._paint(name, text, "still writing …")
+
+    def _paint(self, name: str, text: str, figures: str) -> None:
+        self.columns[
+            name
+        ].value = f"<h4>{escape(name)}</h4>{_text(text)}<p><small>{escape(figures)}</small></p>"
+
+    def _say(self, sentence: str) -> None:
+        self.message.value = f'<div role="status">{escape(sentence)}</div>'
+
+    def _show_past(self) -> None:
+        try:
+            history = self._playground.history
+        except HaikuftError as error:  # the next question can be asked all the same
+            self.past.value = f"<p>⚠ {escape(str(error))}</p>"
+            return
+        items = "".join(
+            f"<details><summary>{escape(one.asked_at)} · {escape(_shorten(one.prompt))}</summary>"
+            f"{one._repr_html_()}</details>"
+            for one in reversed(history)
+        )
+        self.past.value = f"<h4>Asked so far: {len(history)}</h4>{items}" if history else ""
+
+
+def _summary(exchange: Exchange) -> str:
+    failed = [name for name, reply in exchange.replies.items() if reply.error is not None]
+    if failed:
+        return f"⚠ {' and '.join(failed)} did not answer to the end; the reason stands there."
+    return f"{' and '.join(exchange.replies)} have answered."
+
+
+def _text(text: str) -> str:
+    return f'<div style="white-space:pre-wrap; line-height:1.4">{escape(text)}</div>'
+
+
+def _choice(number: int, record: Any) -> str:
+    return f"{number + 1}: {_shorten(prompt_of(record)[1][-1]['content'])}"
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _CHOICE else f"{line[: _CHOICE - 1].rstrip()}…"
