@@ -8,6 +8,8 @@ import ipywidgets as widgets
 
 from haikuft.errors import HaikuftError
 
+BUTTON_LAYOUT = {"width": "auto", "align_self": "flex-start"}  # as wide as its words
+
 
 class AskOnce:
     """A button, a question, and two buttons to answer it.
@@ -28,10 +30,9 @@ class AskOnce:
     def __init__(
         self, label: str, question: str, yes: str, no: str, deed: Callable[[], str]
     ) -> None:
-        wide = {"width": "auto"}
-        self.button = widgets.Button(description=label, tooltip=question, layout=wide)
-        self.yes = widgets.Button(description=yes, tooltip=question, layout=wide)
-        self.no = widgets.Button(description=no, tooltip=no, layout=wide)
+        self.button = widgets.Button(description=label, tooltip=question, layout=BUTTON_LAYOUT)
+        self.yes = widgets.Button(description=yes, tooltip=question, layout=BUTTON_LAYOUT)
+        self.no = widgets.Button(description=no, tooltip=no, layout=BUTTON_LAYOUT)
         self.message = widgets.HTML()
         self._question = question
         self._deed = deed

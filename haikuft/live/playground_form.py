@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from haikuft.dataset.records import prompt_of, reference_of
 from haikuft.errors import HaikuftError
+from haikuft.live.ask_once import BUTTON_LAYOUT
 from haikuft.live.history import Exchange, describe_figures, describe_reply
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 ASK = "Ask all models"
 OWN = "None: a prompt of my own"
 PAUSE_SECONDS = 0.05  # between two paintings of a reply that grows
-_LABEL = {"description_width": "14em"}
+_LABEL = {"description_width": "16em"}
 _WIDE = {"width": "100%", "max_width": "60em"}
 _COLUMN = {"flex": "1 1 18em", "min_width": "14em", "margin": "0 1em 0 0"}
 _CHOICE = 70  # letters of a record's prompt in the list to choose from
@@ -61,7 +62,7 @@ class PlaygroundForm:
         self.button = widgets.Button(
             description=ASK,
             tooltip=f"Send the prompt to {' and '.join(playground.models)}",
-            layout={"width": "auto"},
+            layout=BUTTON_LAYOUT,
         )
         self.columns = {name: widgets.HTML(layout=_COLUMN) for name in playground.models}
         self.message, self.reference = widgets.HTML(), widgets.HTML()

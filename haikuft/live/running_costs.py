@@ -83,8 +83,10 @@ class RunningCosts:
     def _build(self) -> None:
         import ipywidgets as widgets  # late: a program without a notebook needs none
 
+        from haikuft.live.ask_once import BUTTON_LAYOUT
+
         self.button = widgets.Button(
-            description=REFRESH, tooltip="Ask AWS again what bills", layout={"width": "auto"}
+            description=REFRESH, tooltip="Ask AWS again what bills", layout=BUTTON_LAYOUT
         )
         self.button.on_click(self._look_again)
         self._picture = widgets.HTML()
