@@ -133,7 +133,11 @@ def build_caller_policy(
         _bedrock_allow(
             "MarkAsOurs", "TagResource ListTagsForResource", [jobs, custom, provisioned]
         ),
-        _bedrock_allow("AskModels", "InvokeModel", [provisioned, anywhere, profiles]),
+        _bedrock_allow(
+            "AskModels",
+            "InvokeModel InvokeModelWithResponseStream",  # the second streams: the playground
+            [provisioned, anywhere, profiles],
+        ),
         allow("ReadQuotas", [f"servicequotas:{action}" for action in _QUOTA_ACTIONS], ["*"]),
     ]
     if kms_key_arn:

@@ -196,6 +196,7 @@ class Walk:
         runtime = self.run.connection.client("bedrock-runtime")
         for model_id in (self.run.record.throughput_arn, HAIKU.inference_id):
             assert inference.ask(runtime, model_id, MESSAGES).text
+            assert list(inference.stream(runtime, model_id, MESSAGES))
 
     def look_around(self) -> None:
         """The table at the end of notebooks 1, 3, 5 and 6."""
