@@ -10,6 +10,7 @@ _MODULES = (
     "base_models",
     "customization",
     "dataset",
+    "deployments",
     "errors",
     "evaluation",
     "forms",
@@ -27,6 +28,7 @@ _MODULES = (
     "s3",
     "sandbox",
     "series",
+    "serving",
     "tables",
     "throughput",
 )

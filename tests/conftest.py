@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ import pytest
 from botocore.config import Config
 
 import haikuft.sandbox
-from haikuft import aws, iam, s3
-from haikuft.base_models import CLAUDE_3_HAIKU
+from haikuft import aws, customization, iam, s3
+from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
+from haikuft.dataset.writing import to_training
 from haikuft.run_record import Run, RunRecord
 from haikuft.sandbox import Endpoint, SandboxSettings
 
@@ -134,22 +136,25 @@ def local_sandbox(tmp_path: Path) -> Iterator[Callable[..., LocalSandbox]]:
 
 @pytest.fixture
 def new_run(local_sandbox: Callable[..., LocalSandbox], tmp_path: Path) -> Callable[..., Run]:
-    """`new_run(stage_seconds=5)` opens a run on an empty sandbox with such settings."""
+    """`new_run(stage_seconds=5)` opens a run on an empty sandbox with such settings.
 
-    def open_run(**settings: Any) -> Run:
+    `new_run(NOVA_MICRO)` opens one that tunes that model, in its own Region.
+    """
+
+    def open_run(base_model: BaseModel = CLAUDE_3_HAIKU, **settings: Any) -> Run:
         connection = aws.Connection(
             target="sandbox",
-            region=REGION,
+            region=base_model.region,
             account_id=ACCOUNT,
             caller_arn="",
             endpoint=local_sandbox(handlers=None, **settings).url,
             sandbox_state="",
             bills=False,
             poll_seconds=0.02,
-            session=aws._sandbox_session(REGION),
+            session=aws._sandbox_session(base_model.region),
         )
-        record = RunRecord(run="first", target="sandbox", base_model_id=CLAUDE_3_HAIKU.id)
-        return Run(record, connection, CLAUDE_3_HAIKU, tmp_path)
+        record = RunRecord(run="first", target="sandbox", base_model_id=base_model.id)
+        return Run(record, connection, base_model, tmp_path)
 
     return open_run
 
@@ -159,21 +164,24 @@ def set_up() -> Callable[[Run], Run]:
     """`set_up(run)` does what notebooks 1 and 2 do: bucket, role, two files of short records."""
 
     def make(run: Run) -> Run:
-        bucket = s3.default_bucket_name("first", account_id=ACCOUNT, region=REGION)
+        region = run.connection.region
+        bucket = s3.default_bucket_name("first", account_id=ACCOUNT, region=region)
         client = run.connection.client("s3")
-        s3.ensure_bucket(client, bucket, region=REGION, tags=run.tags)
+        s3.ensure_bucket(client, bucket, region=region, tags=run.tags)
         role_name = iam.default_role_name("first")
         role_arn = iam.ensure_role(
             run.connection.client("iam"),
             role_name,
-            trust_policy=iam.build_trust_policy(ACCOUNT, REGION),
-            role_policy=iam.build_role_policy(bucket, region=REGION, account_id=ACCOUNT),
+            trust_policy=iam.build_trust_policy(ACCOUNT, region),
+            role_policy=iam.build_role_policy(bucket, region=region, account_id=ACCOUNT),
             tags=run.tags,
         )
         uris = []
         for key in (s3.TRAINING_KEY, s3.VALIDATION_KEY):
             path = run.data / Path(key).name
-            path.write_text("".join(f"{_short_record(key, number)}\n" for number in range(32)))
+            path.write_text(
+                "".join(f"{_short_record(key, number, run.base_model)}\n" for number in range(32))
+            )
             uris.append(s3.upload_file(client, path, bucket, key))
         names = {"bucket": bucket, "role_name": role_name, "role_arn": role_arn}
         files = {"training_uri": uris[0], "validation_uri": uris[1]}
@@ -182,7 +190,26 @@ def set_up() -> Callable[[Run], Run]:
     return make
 
 
-def _short_record(key: str, number: int) -> str:
+@pytest.fixture
+def tune(set_up: Callable[[Run], Run]) -> Callable[..., Run]:
+    """`tune(run)` does what notebooks 1 to 3 do; the record then names job and custom model."""
+
+    def make(run: Run) -> Run:
+        run = run if run.record.bucket else set_up(run)
+        bedrock = run.connection.client("bedrock")
+        # Names of jobs tell their second, and can never be used twice.
+        now = datetime.now(UTC) + timedelta(minutes=1 if run.record.job_name else 0)
+        plan = customization.plan_job(bedrock, run, {"epochCount": "1"}, now=now, new_job=True)
+        arn = customization.start_job(bedrock, plan.request)
+        job = customization.wait_for_job(bedrock, arn, poll_seconds=0.02)
+        made = {"job_arn": arn, "custom_model_arn": job.custom_model_arn}
+        return replace(run, record=replace(run.record, **{**plan.changes, **made}))
+
+    return make
+
+
+def _short_record(key: str, number: int, base_model: BaseModel) -> str:
     answer = "even" if number % 2 else "odd"
     turns = [("user", f"{key} {number}"), ("assistant", answer)]
-    return json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]})
+    record = {"messages": [{"role": role, "content": text} for role, text in turns]}
+    return json.dumps(to_training(record, base_model))
