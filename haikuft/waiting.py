@@ -23,6 +23,7 @@ def wait_until(
     on_change: Callable[[Reading], None] | None = None,
     state: Callable[[Reading], object] = lambda reading: reading,
     resume: str = "",
+    otherwise: str = "",
 ) -> Reading:
     """Read again and again until a reading is done, and return that reading.
 
@@ -38,6 +39,7 @@ def wait_until(
         on_change: is shown the first reading, and each whose state differs from the one before.
         state: what of a reading counts as its state.
         resume: the command that goes on from here.
+        otherwise: what else can be done once the deadline has passed.
 
     Raises:
         WaitTimeoutError: the deadline has passed; what was waited for goes on.
@@ -70,11 +72,12 @@ def wait_until(
                 return reading
         if clock() - began >= deadline_seconds:
             raise WaitTimeoutError(
-                f"{what} goes on, but the {_span(deadline_seconds)} given to waiting have passed. "
-                f"To wait longer, {again}."
+                f"{what} goes on, but the {name_span(deadline_seconds)} given to waiting have "
+                f"passed. To wait longer, {again}.{f' {otherwise}' if otherwise else ''}"
             )
         sleep(poll_seconds if lost_at is None else max(poll_seconds, 1.0))
 
 
-def _span(seconds: float) -> str:
+def name_span(seconds: float) -> str:
+    """Say how long that is, e.g. 5400 -> "1.5 hours"."""
     return f"{seconds / 3600:.3g} hours" if seconds >= 3600 else f"{seconds / 60:.3g} minutes"

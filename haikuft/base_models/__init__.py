@@ -9,7 +9,15 @@ from typing import Literal
 
 from haikuft.base_models.claude import CLAUDE_3_HAIKU
 from haikuft.base_models.nova import NOVA_2_LITE, NOVA_LITE, NOVA_MICRO, NOVA_PRO
-from haikuft.base_models.values import BaseModel, Lifecycle, Limits, Range, RecordFormat, Serving
+from haikuft.base_models.values import (
+    BaseModel,
+    JobTime,
+    Lifecycle,
+    Limits,
+    Range,
+    RecordFormat,
+    Serving,
+)
 from haikuft.errors import SettingsError
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "NOVA_MICRO",
     "NOVA_PRO",
     "BaseModel",
+    "JobTime",
     "Lifecycle",
     "LifecycleState",
     "Limits",

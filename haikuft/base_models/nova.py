@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
-from haikuft.base_models.values import BaseModel, Lifecycle, Limits, Range
+from haikuft.base_models.values import BaseModel, JobTime, Lifecycle, Limits, Range
 
 _LIFECYCLE = Lifecycle(
     launched=date(2024, 12, 5),
@@ -95,6 +95,11 @@ NOVA_MICRO = BaseModel(
     ),
     reserved_in_prompts=True,
     serving=("deployment", "provisioned_throughput"),
+    job_time=JobTime(
+        2 * 3600,
+        "Nova Micro with 5,000 short records and 2 epochs, 1 to 2 hours",
+        "the on-demand example among the Amazon Bedrock samples, stated and not measured",
+    ),
 )
 
 NOVA_LITE = replace(
@@ -104,6 +109,11 @@ NOVA_LITE = replace(
     inference_id="amazon.nova-lite-v1:0",
     name="Amazon Nova Lite",
     quota_codes={**NOVA_MICRO.quota_codes, "records_per_job": "L-031F46A7"},
+    job_time=JobTime(
+        2 * 3600,
+        "Nova Lite with 900 records of images and 5 epochs, about 2 hours",
+        "a public blog, without a date",
+    ),
 )
 
 NOVA_PRO = replace(
@@ -113,6 +123,7 @@ NOVA_PRO = replace(
     inference_id="amazon.nova-pro-v1:0",
     name="Amazon Nova Pro",
     quota_codes={**NOVA_MICRO.quota_codes, "records_per_job": "L-70FC4C0E"},
+    job_time=None,
 )
 
 NOVA_2_LITE = replace(
@@ -129,4 +140,9 @@ NOVA_2_LITE = replace(
     ),
     lifecycle=replace(_LIFECYCLE, launched=date(2025, 12, 2)),
     quota_codes={**NOVA_MICRO.quota_codes, "records_per_job": "L-82EE9228"},
+    job_time=JobTime(
+        4 * 3600,
+        "Nova 2 Lite with about 200 records, about 4 hours",
+        "course material quoted in MAOFILHO/Portfolio-Projects on GitHub, 2026-08",
+    ),
 )

@@ -90,6 +90,21 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True)
+class JobTime:
+    """How long a customization job has taken, as far as anybody has said.
+
+    Attributes:
+        seconds: The longest of what was said.
+        of: Which job, in words.
+        source: Where it was read.
+    """
+
+    seconds: float
+    of: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class BaseModel:
     """A foundation model that Bedrock can tune, or could.
 
@@ -111,6 +126,7 @@ class BaseModel:
         serving: How AWS serves its custom models, the one cheaper for a trial first.
         training_batch: Records for each update where the service chooses and does not say: what
             the sandbox takes.
+        job_time: How long a job takes; None where no source says it in figures.
     """
 
     id: str
@@ -128,6 +144,7 @@ class BaseModel:
     serving: tuple[Serving, ...]
     reserved_in_prompts: bool = False
     training_batch: int = 8
+    job_time: JobTime | None = None
 
     @property
     def takes_validation(self) -> bool:

@@ -21,6 +21,7 @@ from haikuft.customization.models import (
 from haikuft.customization.plan import JobPlan, plan_job
 from haikuft.customization.readings import FINAL, RUNNING, CustomizationJob, Stage, describe_job
 from haikuft.customization.request import build_job_request, unique_name
+from haikuft.customization.stalls import expect_time
 
 __all__ = [
     "FINAL",
@@ -33,6 +34,7 @@ __all__ = [
     "check_ended_well",
     "delete_custom_model",
     "describe_job",
+    "expect_time",
     "explain_failure",
     "find_custom_model",
     "find_job",

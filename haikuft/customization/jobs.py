@@ -6,13 +6,16 @@ botocore has no waiters for Bedrock.
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from haikuft.aws_errors import error_code, explain, explaining, is_absent
+from haikuft.base_models import JobTime
 from haikuft.customization.failures import explain_failure
 from haikuft.customization.readings import RUNNING, CustomizationJob
+from haikuft.customization.stalls import OTHERWISE, StallWatch
 from haikuft.errors import (
     AccessError,
     ConflictError,
@@ -98,8 +101,14 @@ def wait_for_job(
     clock: Callable[[], float] = time.monotonic,
     on_change: Callable[[CustomizationJob], None] | None = None,
     resume: str = "",
+    expected: JobTime | None = None,
+    warn: Callable[[str], None] = print,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CustomizationJob:
     """Wait until a job has completed. Interrupting the wait leaves the job running.
+
+    A job that is past its time is warned of, and again each time it has taken twice as long. The
+    deadline ends the wait and never the job.
 
     Args:
         bedrock: a client.
@@ -111,16 +120,26 @@ def wait_for_job(
         clock: seconds that only grow; tests bring their own.
         on_change: is shown the first reading, and each whose status or stages differ.
         resume: the command that goes on from here, named in errors.
+        expected: how long such a job takes; None warns of nothing.
+        warn: is given each warning.
+        now: the time in UTC, to tell how long the job has taken since it was created.
 
     Raises:
         JobFailedError: it failed or was stopped; says AWS's reason and how to mend it.
-        WaitTimeoutError: the deadline has passed; the job goes on.
+        WaitTimeoutError: the deadline has passed; the job goes on, and what can be done is said.
         CredentialsError: the login has run out; the job goes on.
         HaikuftError: no network, or a status this version does not know.
     """
+    watch = StallWatch(expected, warn)
+
+    def read() -> CustomizationJob:
+        reading = get_job(bedrock, job)
+        watch.look(reading, now())
+        return reading
+
     found = wait_until(
         lambda reading: reading.status not in RUNNING,
-        lambda: get_job(bedrock, job),
+        read,
         what=f"Customization job {job.rpartition('/')[2]}",
         poll_seconds=poll_seconds,
         deadline_seconds=deadline_seconds,
@@ -130,6 +149,7 @@ def wait_for_job(
         on_change=on_change,
         state=lambda job: (job.status, [(stage.name, stage.status) for stage in job.stages]),
         resume=resume,
+        otherwise=OTHERWISE,
     )
     return check_ended_well(found)
 

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from haikuft.aws import Connection
+from haikuft.base_models import JobTime
 from haikuft.customization import (
     FINAL,
     CustomizationJob,
@@ -50,6 +51,7 @@ async def watch_job(
     *,
     poll_seconds: float = 0.0,
     deadline_seconds: float = 24 * 3600.0,
+    expected: JobTime | None = None,
     resume: str = "",
     attended: bool | None = None,
     tell: Callable[[str], None] = print,
@@ -68,6 +70,7 @@ async def watch_job(
         job_arn: The job.
         poll_seconds: Pause between two readings; 0 takes the target's own.
         deadline_seconds: How long to wait at most.
+        expected: How long such a job takes; one that is past it is warned of. None warns of nothing.
         resume: The command that goes on from here, named in errors.
         attended: Whether somebody sees widgets; None finds out.
         tell: Is given each line.
@@ -87,6 +90,7 @@ async def watch_job(
     waiting = watch.start(
         poll_seconds=poll_seconds or connection.poll_seconds,
         deadline_seconds=deadline_seconds,
+        expected=expected,
         resume=resume,
     )
     note = LEFT
@@ -166,12 +170,17 @@ class _Watch:
     job: CustomizationJob | None = None
     progress: Progress | None = None
     trouble: str = ""
-    changes: "SimpleQueue[CustomizationJob]" = field(default_factory=SimpleQueue)
+    changes: "SimpleQueue[CustomizationJob | str]" = field(default_factory=SimpleQueue)
     _left: bool = False
     _roused: threading.Event = field(default_factory=threading.Event)
 
     def start(
-        self, *, poll_seconds: float, deadline_seconds: float, resume: str
+        self,
+        *,
+        poll_seconds: float,
+        deadline_seconds: float,
+        expected: JobTime | None,
+        resume: str,
     ) -> "Future[CustomizationJob]":
         """Begin to wait."""
         ended: Future[CustomizationJob] = Future()
@@ -185,6 +194,8 @@ class _Watch:
                     deadline_seconds=deadline_seconds,
                     sleep=self._pause,
                     on_change=self._see,
+                    expected=expected,
+                    warn=self.changes.put,
                     resume=resume,
                 )
             except BaseException as error:  # whoever awaits raises it again
@@ -241,4 +252,4 @@ def _tell_changes(watch: _Watch, tell: Callable[[str], None], now: Callable[[], 
             job = watch.changes.get_nowait()
         except Empty:
             return
-        tell(describe_job(job, now()))
+        tell(job if isinstance(job, str) else describe_job(job, now()))

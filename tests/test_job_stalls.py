@@ -1,0 +1,135 @@
+"""A job past its time: warned of with a source, and given up by the wait, never by the job."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from haikuft import customization as c
+from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_2_LITE, JobTime
+from haikuft.customization.stalls import StallWatch
+from haikuft.errors import WaitTimeoutError
+from haikuft.run_record import Run
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+TWO_HOURS = JobTime(7200, "such jobs, 1 to 2 hours", "a page")
+
+
+class Time:
+    """A clock and a calendar that move when someone sleeps."""
+
+    def __init__(self, began: datetime) -> None:
+        self.began, self.seconds = began, 0.0
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self.seconds += seconds
+
+    def clock(self) -> float:
+        """Tell the seconds."""
+        return self.seconds
+
+    def now(self) -> datetime:
+        """Tell the time."""
+        return self.began + timedelta(seconds=self.seconds)
+
+
+@pytest.fixture
+def stuck(new_run: Callable[..., Run], set_up: Callable[[Run], Run]) -> tuple[Any, str]:
+    """Start a job that stays in its first stage; give a client, and the job's ARN."""
+    run = set_up(new_run(stick_stage="validation"))
+    bedrock = run.connection.client("bedrock")
+    plan = c.plan_job(bedrock, run, {"epochCount": "1"}, now=datetime.now(UTC))
+    return bedrock, c.start_job(bedrock, plan.request)
+
+
+def wait(bedrock: Any, arn: str, **options: Any) -> tuple[list[str], str, Time]:
+    """Wait 24 hours in no time; give the warnings, the last words and the time."""
+    time, warnings = Time(c.get_job(bedrock, arn).created), []
+    with pytest.raises(WaitTimeoutError) as caught:
+        c.wait_for_job(
+            bedrock,
+            arn,
+            poll_seconds=1800,
+            sleep=time.sleep,
+            clock=time.clock,
+            now=time.now,
+            warn=warnings.append,
+            **options,
+        )
+    return warnings, str(caught.value), time
+
+
+def test_wait_for_job_when_a_stage_sticks_then_warns_at_each_doubling_and_ends_the_wait_alone(
+    stuck: tuple[Any, str],
+) -> None:
+    """Past 2, 4, 8 and 16 hours; at the deadline the job goes on, and what can be done is said."""
+    bedrock, arn = stuck
+    warnings, last, time = wait(bedrock, arn, expected=TWO_HOURS)
+    assert [one.partition(" for ")[2].split(" (")[0] for one in warnings] == [
+        "2.5 hours",
+        "4.5 hours",
+        "8.5 hours",
+        "16.5 hours",
+    ]
+    assert "such jobs, 1 to 2 hours (a page)" in warnings[0]
+    assert "training NotStarted" in warnings[0]
+    assert time.seconds == 24 * 3600
+    assert "goes on, but the 24 hours given to waiting have passed" in last
+    for words in (warnings[0], last):
+        assert "customization.stop_job(bedrock, job_arn)" in words
+        assert "new_job = True" in words
+        assert "the data in S3 is kept" in words
+    assert c.get_job(bedrock, arn).status == "InProgress"
+
+
+def test_wait_for_job_when_nobody_said_how_long_then_warns_of_nothing(
+    stuck: tuple[Any, str],
+) -> None:
+    """No time is made up; the deadline ends the wait all the same."""
+    warnings, last, _ = wait(*stuck, deadline_seconds=3600)
+    assert warnings == []
+    assert "60 minutes" in last or "1 hours" in last
+
+
+def test_wait_for_job_when_gone_on_with_then_counts_from_the_job_s_beginning(
+    stuck: tuple[Any, str],
+) -> None:
+    """A wait that begins anew after a night knows that the job is late."""
+    bedrock, arn = stuck
+    created, warnings = c.get_job(bedrock, arn).created, []
+    with pytest.raises(WaitTimeoutError):
+        c.wait_for_job(
+            bedrock,
+            arn,
+            poll_seconds=0,
+            deadline_seconds=0,
+            expected=TWO_HOURS,
+            warn=warnings.append,
+            now=lambda: created + timedelta(hours=25),
+        )
+    assert len(warnings) == 1
+    assert "for 25 hours" in warnings[0]
+
+
+def test_stall_watch_when_the_job_has_ended_then_is_silent() -> None:
+    """However long it took."""
+    warnings: list[str] = []
+    watch = StallWatch(TWO_HOURS, warnings.append)
+    job = c.CustomizationJob("arn", "j", "Completed", "m", "b", "r", "t", "o", NOW)
+    watch.look(job, NOW + timedelta(days=2))
+    assert warnings == []
+
+
+def test_expect_time_when_not_given_then_is_the_documented_one_with_its_source_or_none() -> None:
+    """Claude's documentation says hours and no figure."""
+    assert c.expect_time(CLAUDE_3_HAIKU) is None
+    assert c.expect_time(NOVA_2_LITE) == NOVA_2_LITE.job_time
+    given = c.expect_time(NOVA_2_LITE, 5400)
+    assert given == JobTime(5400, "1.5 hours", "as given")
+    for model in BASE_MODELS.values():
+        if model.job_time:
+            assert model.job_time.seconds > 0
+            assert model.job_time.of
+            assert model.job_time.source
