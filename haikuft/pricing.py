@@ -1,9 +1,10 @@
-"""Estimates with their formula, and the guards before a paid call. All money is US dollars."""
+"""Estimates with their formula, before anything is paid. All money is US dollars."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from haikuft.charges import COMMITMENT_MONTHS, check_charges, check_commitment, months_of
 from haikuft.dataset.records import Record, reference_of
 from haikuft.dataset.tokens import (
     TokenRange,
@@ -11,10 +12,9 @@ from haikuft.dataset.tokens import (
     estimate_record_tokens,
     estimate_tokens,
 )
-from haikuft.errors import ChargesRefusedError, SettingsError
+from haikuft.errors import SettingsError
 from haikuft.prices import (
     PER_1000,
-    PER_MILLION,
     PRICES,
     PRICING_PAGE,
     Price,
@@ -22,8 +22,10 @@ from haikuft.prices import (
     find_token_price,
     get_price,
     list_prices,
+    parse_token_price,
     read_token_prices,
     show_prices,
+    take_price,
 )
 
 __all__ = [
@@ -37,21 +39,22 @@ __all__ = [
     "TokenPrice",
     "check_charges",
     "check_commitment",
+    "count_asked",
     "estimate_asking",
-    "estimate_replies",
     "estimate_throughput",
     "estimate_training",
     "find_token_price",
     "format_dollars",
     "get_price",
     "list_prices",
+    "parse_token_price",
     "read_token_prices",
     "show_prices",
     "show_range",
+    "take_price",
 ]
 
 HOURS_PER_MONTH = 730  # AWS's own convention for monthly figures: 365 days × 24 hours / 12
-COMMITMENT_MONTHS = {"none": 0, "1 month": 1, "6 months": 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,9 @@ def estimate_training(
 ) -> Estimate:
     """Estimate a customization job: every epoch processes, and bills, the whole training set.
 
-    Plan with the high figure: one public account was billed 1.7 times what four characters a token
-    promised. A stopped job pays for the tokens it has processed.
+    One public account was billed 1.7 times what four characters a token promised, why is not
+    known, so the sentence asks to allow for twice the figures. A stopped job pays for the tokens it
+    has processed.
 
     Args:
         tokens: Tokens of the training file, read once.
@@ -141,55 +145,55 @@ def estimate_training(
         )
         return Estimate(None, None, None, formula)
     per_token = epochs * price_per_1000_tokens / 1000
-    formula = f"{amount} × US${price_per_1000_tokens:.10g} {PER_1000}{_dated(as_of)}."
+    formula = (
+        f"{amount} × US${price_per_1000_tokens:.10g} {PER_1000}{_dated(as_of)}. Allow for twice "
+        "that: tokens billed have been 1.7 times those estimated."
+    )
     return Estimate(
         tokens.low * per_token, tokens.likely * per_token, tokens.high * per_token, formula
     )
 
 
-def estimate_replies(
-    input_tokens: TokenRange,
-    output_tokens: TokenRange,
-    *,
-    input_price: float | None,
-    output_price: float | None,
-    as_of: str = "",
-) -> Estimate:
-    """Estimate on-demand replies, which bill by the token. Prices are US dollars per million.
+def count_asked(records: Sequence[Record]) -> tuple[TokenRange, TokenRange]:
+    """Estimate the tokens of asking every record's prompt: those read, and those written.
 
-    Replies of a tuned model behind Provisioned Throughput cost nothing beyond its hours.
-    """
-    amount = f"{input_tokens.likely:,} tokens in and {output_tokens.likely:,} out"
-    if input_price is None or output_price is None:
-        formula = f"{amount} will be billed, at a price we do not know. Read it on {PRICING_PAGE}."
-        return Estimate(None, None, None, formula)
-    _check_not_negative("input_price", input_price)
-    _check_not_negative("output_price", output_price)
-    low = input_tokens.low * input_price + output_tokens.low * output_price
-    likely = input_tokens.likely * input_price + output_tokens.likely * output_price
-    high = input_tokens.high * input_price + output_tokens.high * output_price
-    prices = f"US${input_price:.10g} and US${output_price:.10g} {PER_MILLION}"
-    return Estimate(low / 1e6, likely / 1e6, high / 1e6, f"{amount} × {prices}{_dated(as_of)}.")
-
-
-def estimate_asking(records: Sequence[Record], base_model_id: str) -> Estimate:
-    """Estimate asking the base model every record's prompt, at the table's on-demand price.
-
-    The references stand for the replies; a model that talks longer costs more.
+    The references stand for the replies; a model that talks longer writes more.
     """
     answers = add_tokens(estimate_tokens(reference_of(record)) for record in records)
     whole = add_tokens(estimate_record_tokens(record) for record in records)
     prompts = TokenRange(
         whole.low - answers.low, whole.likely - answers.likely, whole.high - answers.high
     )
-    price = get_price("input", base_model_id)
-    return estimate_replies(
-        prompts,
-        answers,
-        input_price=price.amount,
-        output_price=get_price("output", base_model_id).amount,
-        as_of=price.as_of,
+    return prompts, answers
+
+
+def estimate_asking(records: Sequence[Record], prices: Mapping[str, TokenPrice | None]) -> Estimate:
+    """Estimate asking each of some models every record's prompt, as `count_asked` counts it.
+
+    Args:
+        records: What will be asked.
+        prices: Model's name -> its price, as from `read_token_prices`; None where not known.
+    """
+    prompts, answers = count_asked(records)
+    asked = f"{prompts.likely:,} tokens in and {answers.likely:,} out for each model"
+    unknown = [name for name, price in prices.items() if price is None]
+    if unknown:
+        formula = (
+            f"{asked}, at a price we do not know for {', '.join(unknown)}. Read it on "
+            f"{PRICING_PAGE} and give it in token_prices."
+        )
+        return Estimate(None, None, None, formula)
+    known = {name: price for name, price in prices.items() if price is not None}
+    low, likely, high = (
+        sum(price.cost(read, written) for price in known.values())
+        for read, written in zip(
+            (prompts.low, prompts.likely, prompts.high),
+            (answers.low, answers.likely, answers.high),
+            strict=True,
+        )
     )
+    told = "; ".join(f"{name} at {price}" for name, price in known.items())
+    return Estimate(low, likely, high, f"{asked}, {told}.")
 
 
 def estimate_throughput(
@@ -210,7 +214,7 @@ def estimate_throughput(
     Raises:
         SettingsError: an argument is out of its range.
     """
-    months = _months_of(commitment)
+    months = months_of(commitment)
     if model_units < 1:
         raise SettingsError(f"model_units: {model_units} is too few. Buy at least 1.")
     _check_not_negative("price_per_unit_hour", price_per_unit_hour)
@@ -226,41 +230,6 @@ def estimate_throughput(
     formula = f"{units} × US${price_per_unit_hour:.10g} an hour, {term}{_dated(as_of)}."
     month = hour * HOURS_PER_MONTH
     return ThroughputCost(hour, hour * 24, month, month * months, formula)
-
-
-def check_charges(bills: bool, allow_charges: bool, *, doing: str, estimate: str) -> None:
-    """Stop before a paid call unless it was allowed, or the target bills nothing.
-
-    Args:
-        bills: Whether the target sends a bill: `connection.bills`.
-        allow_charges: What the notebook's parameter says.
-        doing: The deed, as in "creating Provisioned Throughput".
-        estimate: One sentence with the cost: `str()` of an estimate above.
-
-    Raises:
-        ChargesRefusedError: the target bills and charges were not allowed.
-    """
-    if bills and not allow_charges:
-        raise ChargesRefusedError(
-            f"Stopped before {doing}: {estimate.rstrip('. ')}. Set allow_charges = True to go on."
-        )
-
-
-def check_commitment(
-    bills: bool, allow_commitment: bool, *, commitment: str, estimate: str
-) -> None:
-    """Stop before a commitment unless it was allowed beside the charges, or nothing is billed.
-
-    Raises:
-        ChargesRefusedError: the target bills and the commitment was not allowed.
-        SettingsError: a commitment that AWS does not sell.
-    """
-    if _months_of(commitment) and bills and not allow_commitment:
-        raise ChargesRefusedError(
-            f"Stopped before a commitment of {commitment}: it cannot be deleted before its term "
-            f"ends, and renews by itself. {estimate.rstrip('. ')}. "
-            'Set allow_commitment = True to go on, or commitment = "none".'
-        )
 
 
 def format_dollars(amount: float) -> str:
@@ -279,13 +248,6 @@ def show_range(estimate: Estimate) -> tuple[str, str, str]:
 
 def _dated(as_of: str) -> str:
     return f" (price as of {as_of})" if as_of else " (a price without a date)"
-
-
-def _months_of(commitment: str) -> int:
-    if commitment not in COMMITMENT_MONTHS:
-        known = ", ".join(f'"{name}"' for name in COMMITMENT_MONTHS)
-        raise SettingsError(f'commitment: "{commitment}" is not sold. Use one of {known}.')
-    return COMMITMENT_MONTHS[commitment]
 
 
 def _check_not_negative(name: str, value: float) -> None:

@@ -1,29 +1,30 @@
-"""Prices carry their date, estimates their formula, and nothing paid starts unasked."""
+"""Prices carry their date, and estimates their formula."""
 
 import math
 
 import pytest
 from IPython.lib.pretty import pretty
 
+from haikuft.base_models import NOVA_2_LITE, NOVA_LITE, NOVA_MICRO, NOVA_PRO, BaseModel
 from haikuft.dataset.tokens import TokenRange
-from haikuft.errors import ChargesRefusedError, SettingsError
+from haikuft.errors import SettingsError
+from haikuft.prices import PER_HOUR_1_MONTH
 from haikuft.pricing import (
     HOURS_PER_MONTH,
     PRICES,
     TokenPrice,
-    check_charges,
-    check_commitment,
     estimate_asking,
-    estimate_replies,
     estimate_throughput,
     estimate_training,
     find_token_price,
     format_dollars,
     get_price,
     list_prices,
+    parse_token_price,
     read_token_prices,
     show_prices,
     show_range,
+    take_price,
 )
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -63,6 +64,46 @@ def test_get_price_when_the_item_is_unknown_then_it_names_the_known() -> None:
         get_price("disk")
 
 
+@pytest.mark.parametrize(
+    ("model", "item", "amount"),
+    [
+        (NOVA_MICRO, "training", 0.001),
+        (NOVA_MICRO, "custom input", 0.035),
+        (NOVA_LITE, "training", None),
+        (NOVA_LITE, "throughput", 108.15),
+        (NOVA_PRO, "custom output", 3.20),
+        (NOVA_PRO, "throughput", None),
+        (NOVA_2_LITE, "custom input", 0.30),
+        (NOVA_2_LITE, "custom output", 2.50),
+    ],
+)
+def test_get_price_when_the_model_is_a_nova_then_it_is_the_figure_read_or_none(
+    model: BaseModel, item: str, amount: float | None
+) -> None:
+    """What one public source had, with its day; what none had is not made up."""
+    assert get_price(item, model.id).amount == amount
+
+
+def test_take_price_when_one_is_given_then_it_stands_before_the_table() -> None:
+    """With the day that was said, or that none was."""
+    given = take_price("training", NOVA_MICRO.id, 0.002, "2026-11-20")
+
+    assert (given.amount, given.as_of, given.source) == (0.002, "2026-11-20", "as given")
+    assert take_price("training", NOVA_MICRO.id, 0.002).as_of == "not said"
+    assert take_price("training", NOVA_MICRO.id) == get_price("training", NOVA_MICRO.id)
+    assert take_price("training", HAIKU).amount is None
+    with pytest.raises(SettingsError, match="below zero"):
+        take_price("training", HAIKU, -1.0)
+
+
+@pytest.mark.parametrize(("unit", "amount"), [("", 60.5), (PER_HOUR_1_MONTH, 55.0), ("six", None)])
+def test_take_price_when_a_unit_is_wanted_then_no_other_price_is_taken_for_it(
+    unit: str, amount: float | None
+) -> None:
+    """An hour with a commitment is another price than one without."""
+    assert take_price("throughput", NOVA_2_LITE.id, unit=unit).amount == amount
+
+
 def test_list_prices_when_a_model_is_named_then_others_are_left_out() -> None:
     """One model's table holds its own prices and those of every custom model."""
     assert {p.base_model_id for p in list_prices(HAIKU)} == {HAIKU, ""}
@@ -77,7 +118,8 @@ def test_estimate_training_when_the_price_is_known_then_every_epoch_bills_every_
     assert (estimate.low, estimate.high) == (pytest.approx(5.4), pytest.approx(9.0))
     assert str(estimate) == (
         "About US$6.00 (between US$5.40 and US$9.00): 1,000,000 tokens (900,000 to 1,500,000) "
-        "× 3 epochs × US$0.002 per 1,000 tokens (price as of 2026-11-01)."
+        "× 3 epochs × US$0.002 per 1,000 tokens (price as of 2026-11-01). Allow for twice that: "
+        "tokens billed have been 1.7 times those estimated."
     )
 
 
@@ -102,35 +144,35 @@ def test_estimate_training_when_the_price_is_no_price_then_it_is_refused(price: 
         estimate_training(TOKENS, 2, price)
 
 
-def test_estimate_replies_when_prices_are_known_then_input_and_output_add_up() -> None:
-    """On demand, tokens read and written have prices of their own."""
-    out = TokenRange(low=100_000, likely=200_000, high=400_000)
-    estimate = estimate_replies(TOKENS, out, input_price=0.25, output_price=1.25)
-
-    assert estimate.low == pytest.approx(0.225 + 0.125)
-    assert estimate.likely == pytest.approx(0.25 + 0.25)
-    assert estimate.high == pytest.approx(0.375 + 0.5)
+RECORD = {
+    "messages": [
+        {"role": "user", "content": "x" * 3500},
+        {"role": "assistant", "content": "y" * 350},
+    ]
+}
 
 
-def test_estimate_replies_when_a_price_is_missing_then_the_cost_is_unknown() -> None:
-    """Half a price makes no estimate."""
-    assert estimate_replies(TOKENS, TOKENS, input_price=0.25, output_price=None).likely is None
-
-
-def test_estimate_asking_when_the_price_is_known_then_prompts_and_answers_bill() -> None:
+def test_estimate_asking_when_prices_are_known_then_prompts_and_answers_of_each_model_bill() -> (
+    None
+):
     """3,500 bytes of prompt and 350 of answer are about 1,000 and 100 tokens."""
-    record = {
-        "messages": [
-            {"role": "user", "content": "x" * 3500},
-            {"role": "assistant", "content": "y" * 350},
-        ]
-    }
+    prices = {"base": TokenPrice(0.00025, 0.00125, "read"), "tuned": TokenPrice(0.001, 0.0, "told")}
 
-    estimate = estimate_asking([record] * 10, HAIKU)
+    estimate = estimate_asking([RECORD] * 10, prices)
 
-    assert estimate.likely == pytest.approx((10_000 * 0.25 + 1_000 * 1.25) / 1e6)
-    assert "before 2026-06-10" in estimate.formula
-    assert estimate_asking([record], "somebody.new-model-v1").likely is None
+    assert estimate.likely == pytest.approx((10_000 * 1.25 + 1_000 * 1.25) / 1e6)
+    assert estimate.low < estimate.likely < estimate.high
+    assert "base at US$0.00025 in and US$0.00125 out per 1,000 tokens (read)" in estimate.formula
+    assert "tuned at US$0.001 in" in estimate.formula
+
+
+def test_estimate_asking_when_one_price_is_not_known_then_the_cost_is_unknown() -> None:
+    """Part of a price makes no estimate; it says whose is missing and where to give it."""
+    estimate = estimate_asking([RECORD], {"base": TokenPrice(0.1, 0.1, "read"), "tuned": None})
+
+    assert estimate.likely is None
+    assert "a price we do not know for tuned" in estimate.formula
+    assert "token_prices" in estimate.formula
 
 
 def test_estimates_when_shown_in_a_notebook_then_they_are_plain_text() -> None:
@@ -182,39 +224,6 @@ def test_estimate_throughput_when_an_argument_is_out_of_range_then_it_is_refused
         estimate_throughput(1, 1.0, "OneMonth")
 
 
-def test_check_charges_when_not_allowed_then_it_says_what_it_costs_and_how_to_go_on() -> None:
-    """The refusal is kind: what, how much, and the one parameter."""
-    with pytest.raises(ChargesRefusedError) as refusal:
-        check_charges(True, False, doing="creating a job", estimate="About US$6.00.")
-
-    assert str(refusal.value) == (
-        "Stopped before creating a job: About US$6.00. Set allow_charges = True to go on."
-    )
-
-
-@pytest.mark.parametrize(("bills", "allowed"), [(False, False), (False, True), (True, True)])
-def test_check_charges_when_allowed_or_free_then_it_lets_pass(bills: bool, allowed: bool) -> None:
-    """Where nothing bills, nobody is asked."""
-    check_charges(bills, allowed, doing="creating a job", estimate="")
-
-
-def test_check_commitment_when_not_allowed_then_it_names_the_term_and_the_renewal() -> None:
-    """A commitment needs its own yes, beside the one for charges."""
-    with pytest.raises(ChargesRefusedError, match=r"6 months.*renews.*allow_commitment = True"):
-        check_commitment(True, False, commitment="6 months", estimate="US$1 an hour.")
-
-
-@pytest.mark.parametrize(
-    ("bills", "allowed", "commitment"),
-    [(True, False, "none"), (True, True, "1 month"), (False, False, "6 months")],
-)
-def test_check_commitment_when_none_or_allowed_or_free_then_it_lets_pass(
-    bills: bool, allowed: bool, commitment: str
-) -> None:
-    """Nothing to commit to, or nothing to pay."""
-    check_commitment(bills, allowed, commitment=commitment, estimate="")
-
-
 def test_format_dollars_when_below_a_cent_then_it_does_not_read_as_nothing() -> None:
     """Small change is still change."""
     assert format_dollars(0.0004) == "less than US$0.01"
@@ -261,6 +270,45 @@ def test_find_token_price_when_a_throughput_is_asked_then_its_tokens_cost_nothin
 def test_find_token_price_when_the_table_does_not_know_then_there_is_none(name: str) -> None:
     """No price is made up."""
     assert find_token_price(name) is None
+
+
+def test_find_token_price_when_a_deployment_is_asked_then_its_base_model_tells_it() -> None:
+    """Its ARN does not name one; without it nothing is known."""
+    arn = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
+    price = find_token_price(arn, NOVA_2_LITE.id)
+
+    assert price is not None
+    assert (price.input, price.output) == (pytest.approx(0.0003), pytest.approx(0.0025))
+    assert find_token_price(arn) is None
+    assert find_token_price(arn, HAIKU) is None
+
+
+def test_find_token_price_when_a_profile_is_all_there_is_then_its_price_is_the_base_model_s() -> (
+    None
+):
+    """Nova 2 Lite is asked through a profile alone."""
+    price = find_token_price(NOVA_2_LITE.inference_id)
+
+    assert price is not None
+    assert price.input == pytest.approx(0.00033)
+
+
+def test_parse_token_price_when_it_is_two_figures_then_they_are_in_and_out() -> None:
+    """Anything else is refused and shown how."""
+    assert parse_token_price("0.0003 0.0025") == TokenPrice(0.0003, 0.0025, "as given")
+    for text in ("", "1", "1 x", "1 -1", "nan 1", "1 2 3"):
+        with pytest.raises(SettingsError, match=r"token_price: .* such as"):
+            parse_token_price(text)
+
+
+def test_read_token_prices_when_one_is_known_otherwise_then_it_stands_unless_given() -> None:
+    """The tuned model's price follows from how it is served."""
+    known = {"tuned": TokenPrice(1.0, 2.0, "told")}
+
+    assert read_token_prices([], {"tuned": "arn"}, known) == known
+    assert read_token_prices(["tuned 3 4"], {"tuned": "arn"}, known)["tuned"] == TokenPrice(
+        3.0, 4.0, "as given"
+    )
 
 
 def test_read_token_prices_when_one_is_given_then_it_stands_and_the_others_are_looked_up() -> None:
