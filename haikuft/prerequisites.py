@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from haikuft import customization, iam, s3, throughput
+from haikuft import customization, iam, s3, serving
 from haikuft.errors import NotFoundError, SettingsError
 from haikuft.run_record import Run
 from haikuft.tables import Table, build_table
@@ -13,7 +13,8 @@ def require(run: Run, *kinds: str) -> Table:
 
     Args:
         run: Whose things.
-        kinds: Any of "bucket", "role", "data", "test file", "job", "custom model", "throughput".
+        kinds: Any of "bucket", "role", "data", "test file", "job", "custom model",
+            "served model".
 
     Returns:
         Each kind with the name of what was found.
@@ -76,10 +77,11 @@ def _custom_model(run: Run) -> str:
     return found.name if found else ""
 
 
-def _throughput(run: Run) -> str:
-    arn = run.record.throughput_arn
-    found = throughput.find_throughput(run.connection.client("bedrock"), arn) if arn else None
-    return found.name if found and found.status == "InService" else ""
+def _served_model(run: Run) -> str:
+    """What serves the custom model, deployment or throughput, once it can be asked."""
+    arn, bedrock = run.record.served_arn, run.connection.client("bedrock")
+    found = serving.find_served(bedrock, serving.kind_of(arn), arn) if arn else None
+    return found.name if found and found.ready else ""
 
 
 # kind -> the notebook that makes it, and how it is found ("" where it is not)
@@ -90,5 +92,5 @@ _FINDERS: dict[str, tuple[str, Callable[[Run], str]]] = {
     "test file": ("02_prepare_data", _test_file),
     "job": ("03_fine_tune", _job),
     "custom model": ("03_fine_tune", _custom_model),
-    "throughput": ("05_provision", _throughput),
+    "served model": ("05_provision", _served_model),
 }

@@ -23,9 +23,14 @@ class RunRecord:
         endpoint: URL in place of AWS's own; "" for AWS's own. The sandbox's may change.
         sandbox_state: the sandbox's state directory; "" on AWS.
         created: when the run began, ISO 8601 in UTC.
-        throughput_arn: what notebook 6 asks, and what bills until it is deleted.
+        serving: how the custom model is served, "deployment" or "provisioned_throughput"; "" in a
+            record from before there was a choice, which has throughput.
+        deployment_arn: a deployment, which bills its tokens.
+        throughput_arn: Provisioned Throughput, which bills until it is deleted.
         price_per_unit_hour: US dollars, as given to notebook 5; 0.0 if unknown.
-        price_date: the day of that price, as given.
+        token_price: US dollars per 1,000 tokens that the deployment reads and writes, as given to
+            notebook 5, such as "0.0003 0.0025"; "" for the price table's.
+        price_date: the day of these prices, as given.
     """
 
     run: str
@@ -56,12 +61,21 @@ class RunRecord:
     job_arn: str = ""
     custom_model_name: str = ""
     custom_model_arn: str = ""
+    serving: str = ""
+    deployment_name: str = ""
+    deployment_arn: str = ""
     throughput_name: str = ""
     throughput_arn: str = ""
     model_units: int = 0
     commitment: str = ""
     price_per_unit_hour: float = 0.0
+    token_price: str = ""
     price_date: str = ""
+
+    @property
+    def served_arn(self) -> str:
+        """What is asked in place of the tuned model's id; "" where nothing serves it yet."""
+        return self.deployment_arn if self.serving == "deployment" else self.throughput_arn
 
 
 def read_record(path: Path) -> RunRecord:

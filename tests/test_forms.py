@@ -27,7 +27,7 @@ ALL: list[tuple[Any, dict[str, Any]]] = [
             "seed": 1,
         },
     ),
-    (forms.throughput_form, {"model_units": 2, "commitment": "1 month"}),
+    (forms.serving_form, {"serving": "", "model_units": 2, "commitment": "1 month"}),
     (
         forms.evaluation_form,
         {"max_records": 0, "further_model_ids": ["a", "arn:aws:bedrock:b"], "task": ""},
@@ -166,10 +166,17 @@ def test_hyperparameters_when_the_batch_is_larger_than_the_data_then_it_says_so(
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        (forms.throughput_form(model_units=0, commitment="none"), "model_units = 0 is too small"),
         (
-            forms.throughput_form(model_units=1, commitment="a year"),
+            forms.serving_form(serving="", model_units=0, commitment="none"),
+            "model_units = 0 is too small",
+        ),
+        (
+            forms.serving_form(serving="", model_units=1, commitment="a year"),
             "commitment = 'a year' is not among the choices; take one of \"none\"",
+        ),
+        (
+            forms.serving_form(serving="endpoint", model_units=1, commitment="none"),
+            "serving = 'endpoint' is not among the choices",
         ),
         (forms.target_form(target="moon", region="", base_model_id=""), "target = 'moon'"),
         (

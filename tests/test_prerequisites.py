@@ -32,7 +32,7 @@ def test_require_when_all_is_there_names_what_was_found(new_run: NewRun, set_up:
         ("test file", "02_prepare_data"),
         ("job", "03_fine_tune"),
         ("custom model", "03_fine_tune"),
-        ("throughput", "05_provision"),
+        ("served model", "05_provision"),
     ],
 )
 def test_require_when_nothing_was_made_names_the_notebook_that_makes_it(
@@ -45,8 +45,8 @@ def test_require_when_nothing_was_made_names_the_notebook_that_makes_it(
 
 def test_require_when_several_are_missing_names_the_earliest_notebook(new_run: NewRun) -> None:
     """The later ones need the earlier."""
-    with pytest.raises(NotFoundError, match=r"the throughput and the bucket .* 01_setup_iam"):
-        require(new_run(), "throughput", "bucket")
+    with pytest.raises(NotFoundError, match=r"the served model and the bucket .* 01_setup_iam"):
+        require(new_run(), "served model", "bucket")
 
 
 def test_require_when_the_record_names_what_is_gone_says_so(new_run: NewRun, set_up: SetUp) -> None:
@@ -57,7 +57,7 @@ def test_require_when_the_record_names_what_is_gone_says_so(new_run: NewRun, set
         require(run, "data")
     gone = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghij12"
     with pytest.raises(NotFoundError, match="05_provision"):
-        require(replace(run, record=replace(run.record, throughput_arn=gone)), "throughput")
+        require(replace(run, record=replace(run.record, throughput_arn=gone)), "served model")
 
 
 def test_require_when_asked_for_an_unknown_kind_says_which_there_are(new_run: NewRun) -> None:

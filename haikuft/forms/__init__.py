@@ -10,8 +10,8 @@ from haikuft.forms.notebooks import (
     dataset_form,
     evaluation_form,
     hyperparameter_form,
+    serving_form,
     target_form,
-    throughput_form,
 )
 
 __all__ = [
@@ -20,6 +20,6 @@ __all__ = [
     "dataset_form",
     "evaluation_form",
     "hyperparameter_form",
+    "serving_form",
     "target_form",
-    "throughput_form",
 ]

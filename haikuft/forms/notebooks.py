@@ -88,18 +88,24 @@ def hyperparameter_form(base_model: BaseModel, *, training_records: int, **given
     )
 
 
-def throughput_form(*, model_units: int, commitment: str) -> Form:
-    """Ask how much capacity is bought, and for how long it must be kept."""
+def serving_form(*, serving: str, model_units: int, commitment: str) -> Form:
+    """Ask how the model is served, and how much throughput is bought for how long, if any."""
+    ways = {
+        "": "the first that the model allows, cheaper for a trial",
+        "deployment": "on-demand deployment, bills its tokens",
+        "provisioned_throughput": "Provisioned Throughput, bills its hours",
+    }
     terms = {
         "none": "none: ends when deleted",
         "1 month": "1 month, cannot be ended early",
         "6 months": "6 months, cannot be ended early",
     }
     return Form(
-        "Provisioned Throughput",
+        "How the model is served",
         [
-            Field("model_units", "Model units (1 or more)", model_units, minimum=1),
-            Field("commitment", "Commitment", commitment, choices=terms),
+            Field("serving", "Serving", serving, choices=ways),
+            Field("model_units", "Model units of throughput (1 or more)", model_units, minimum=1),
+            Field("commitment", "Commitment of throughput", commitment, choices=terms),
         ],
     )
 

@@ -39,10 +39,10 @@ GIVE_UP_AFTER = 10  # failures in a row, with no reply between, end the asking
 # These say that no later question will fare better: log in, be allowed, or buy throughput first.
 _HOPELESS = (CredentialsError, AccessError, NotFoundError)
 
-# whether a throughput was asked -> how to go on
+# whether a served custom model was asked -> how to go on
 _GO_ON = {
     False: "Once that is mended, run again; only the rest will be asked.",
-    True: "Once that is mended (notebook 5 makes a deleted throughput anew), run again; only the "
+    True: "Once that is mended (notebook 5 makes anew what served it), run again; only the "
     "rest will be asked.",
 }
 
@@ -167,7 +167,7 @@ def ask_many(
                 there = sum(not reply.error for reply in replies.values())
                 raise type(error)(
                     f"{error} {there} of {len(wanted)} replies are in {path}. "
-                    f"{_GO_ON[':provisioned-model/' in model_id]}"
+                    f"{_GO_ON[_is_served(model_id)]}"
                 ) from error
     if asked < len(missing):
         tell(
@@ -275,3 +275,7 @@ def _may_be_billed(error: HaikuftError) -> bool:
     if isinstance(cause, ClientError):  # AWS answered, and refused
         return False
     return isinstance(error, ReplyError) or (isinstance(cause, Exception) and is_transient(cause))
+
+
+def _is_served(model_id: str) -> bool:
+    return ":provisioned-model/" in model_id or ":custom-model-deployment/" in model_id

@@ -70,7 +70,7 @@ async def watch_job(
         job_arn: The job.
         poll_seconds: Pause between two readings; 0 takes the target's own.
         deadline_seconds: How long to wait at most.
-        expected: How long such a job takes; one that is past it is warned of. None warns of nothing.
+        expected: How long such a job takes, to warn of one that is past it; None never warns.
         resume: The command that goes on from here, named in errors.
         attended: Whether somebody sees widgets; None finds out.
         tell: Is given each line.
