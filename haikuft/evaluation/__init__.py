@@ -29,9 +29,10 @@ from haikuft.evaluation.money import (
     ModelPrice,
     combine_prices,
     find_break_even,
+    price_served,
     price_throughput,
     summarise_usage,
-    weigh_throughput,
+    weigh_serving,
 )
 from haikuft.evaluation.overlap import chrf, rouge_1, rouge_2, rouge_l
 from haikuft.evaluation.page import write_page
@@ -81,6 +82,7 @@ __all__ = [
     "length_gap",
     "matches_schema",
     "normalised_match",
+    "price_served",
     "price_throughput",
     "read_evaluation",
     "read_label",
@@ -99,7 +101,7 @@ __all__ = [
     "summarise_usage",
     "valid_json",
     "wait_for_evaluation_job",
-    "weigh_throughput",
+    "weigh_serving",
     "write_evaluation",
     "write_page",
 ]

@@ -38,7 +38,7 @@ def write_evaluation(
         directory: The run's folder; made where there is none.
         evaluation: From `compare`.
         usage: From `summarise_usage`; left out, the report says nothing of money and time.
-        break_even: From `weigh_throughput`.
+        break_even: From `weigh_serving`.
 
     Returns:
         The path of evaluation.json.

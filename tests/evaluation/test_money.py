@@ -7,17 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haikuft.base_models import NOVA_2_LITE
 from haikuft.errors import SettingsError
 from haikuft.evaluation import (
     FREE,
     ModelPrice,
     combine_prices,
     find_break_even,
+    price_served,
     price_throughput,
     summarise_usage,
-    weigh_throughput,
+    weigh_serving,
 )
 from haikuft.prices import TokenPrice
+from haikuft.record_file import RunRecord
 from haikuft.replies import Reply
 
 PRICES = {
@@ -108,22 +111,83 @@ def test_find_break_even_when_a_request_is_free_then_it_is_never_reached() -> No
         find_break_even(-1, 1)
 
 
-def test_weigh_throughput_when_prices_are_known_then_it_names_the_rate() -> None:
+def test_weigh_serving_when_prices_are_known_then_it_names_the_rate() -> None:
     """20 dollars an hour against 0.03 a thousand are 666,667 requests an hour."""
-    told = weigh_throughput(summarise().reset_index(), PRICES)
+    told = weigh_serving(summarise().reset_index(), PRICES)
 
     assert "tuned costs US$20.00 an hour (price as of 2026-11-21)" in told
     assert "as much as 666,667 requests an hour (185.2 a second)" in told
     assert "larger on demand: price not given." in told
 
 
-def test_weigh_throughput_when_the_hour_has_no_price_then_it_asks_for_it() -> None:
+def test_weigh_serving_when_the_hour_has_no_price_then_it_asks_for_it() -> None:
     """As with Claude 3 Haiku, whose price no source may be quoted for."""
     prices = PRICES | {"tuned": price_throughput(1, 0.0)}
 
-    told = weigh_throughput(summarise().reset_index(), prices)
+    told = weigh_serving(summarise().reset_index(), prices)
 
     assert told.startswith("tuned: price not given. With throughput_price (US dollars per model")
+
+
+DEPLOYED = ModelPrice("deployment", TokenPrice(0.0005, 0.0025, "told"), 20.0, "2026-11-21")
+
+
+def test_summarise_usage_when_a_deployment_is_asked_then_its_tokens_bill() -> None:
+    """100 in and 4 out, a thousand times; what throughput would cost is no cost of it."""
+    usage = summarise_usage({"tuned": REPLIES}, {"tuned": DEPLOYED})
+
+    assert usage.loc[0, "dollars_per_1000"] == pytest.approx((100 * 0.5 + 4 * 2.5) / 1000)
+    assert usage.loc[0, "cost"] == "US$0.06 per 1,000 requests (price: told)"
+    unknown = summarise_usage({"tuned": REPLIES}, {"tuned": ModelPrice("deployment", None, 20.0)})
+    assert unknown.loc[0, "cost"] == "price not given"
+
+
+def test_weigh_serving_when_deployed_then_it_says_how_much_more_and_when_hours_would_pay() -> None:
+    """6 cents a thousand against 3, and 20 dollars an hour in its place: 333,333 an hour."""
+    prices = PRICES | {"tuned": DEPLOYED}
+    usage = summarise_usage(dict.fromkeys(prices, REPLIES), prices)
+
+    told = weigh_serving(usage, prices)
+
+    assert told.startswith("tuned is deployed on demand: US$0.06 per 1,000 requests (price: told)")
+    assert "nothing while idle" in told
+    assert "1,000 requests cost US$0.03 more than with base (price: read in 2026-06)." in told
+    assert "larger on demand: price not given." in told
+    assert "in its place costs US$20.00 an hour (price as of 2026-11-21)" in told
+    assert "as much as 333,333 requests an hour" in told
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [
+        (ModelPrice("deployment", None, 20.0), "tuned: price not given. With token_prices"),
+        (ModelPrice("deployment", DEPLOYED.tokens), "in its place: price not given."),
+    ],
+)
+def test_weigh_serving_when_a_deployment_s_price_is_missing_then_it_asks_for_it(
+    price: ModelPrice, words: str
+) -> None:
+    """Neither of the two is made up."""
+    prices = {"tuned": price}
+
+    assert words in weigh_serving(summarise_usage({"tuned": REPLIES}, prices), prices)
+
+
+def test_price_served_when_the_record_says_how_then_hours_or_tokens_bill() -> None:
+    """A record from before there was a choice has throughput; its price is the record's."""
+    tokens = TokenPrice(0.0003, 0.0025, "told")
+    old = RunRecord("first", "aws", model_units=2, price_per_unit_hour=10.0, price_date="today")
+    deployed = RunRecord("first", "aws", serving="deployment")
+
+    assert price_served(old, None) == price_throughput(2, 10.0, as_of="today")
+    assert price_served(deployed, tokens) == ModelPrice("deployment", tokens, None, "never")
+
+
+def test_price_served_when_the_table_knows_the_hour_then_it_stands_beside_the_deployment() -> None:
+    """With its day."""
+    record = RunRecord("first", "aws", base_model_id=NOVA_2_LITE.id, serving="deployment")
+
+    assert price_served(record, None) == ModelPrice("deployment", None, 60.5, "2026-08-02")
 
 
 def test_combine_prices_when_a_model_has_throughput_then_its_hours_count() -> None:

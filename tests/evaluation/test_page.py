@@ -14,7 +14,7 @@ from haikuft.evaluation import (
     compare,
     price_throughput,
     summarise_usage,
-    weigh_throughput,
+    weigh_serving,
     write_evaluation,
     write_page,
 )
@@ -56,7 +56,7 @@ def evaluated(directory: Path, worse: int) -> Path:
         directory,
         compare([record(n) for n in range(40)], by_name),
         usage=usage,
-        break_even=weigh_throughput(usage, PRICES),
+        break_even=weigh_serving(usage, PRICES),
     )
     return directory
 
