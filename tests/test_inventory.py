@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft import customization, s3, throughput
+from haikuft import customization, deployments, s3, throughput
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.base_models import NOVA_MICRO
 from haikuft.errors import CredentialsError
 from haikuft.inventory import (
     BUCKET,
+    DEPLOYMENT,
     GONE,
     JOB,
     MODEL,
@@ -101,6 +103,54 @@ def test_delete_resources_when_the_whole_walk_is_done_then_nothing_is_left(
     assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
     assert run.connection.client("s3").list_buckets()["Buckets"] == []
     assert run.connection.client("iam").list_roles()["Roles"] == []
+
+
+def test_delete_resources_when_a_deployment_serves_then_goes_before_the_model(
+    new_run: Callable[..., Run], tune: Callable[[Run], Run]
+) -> None:
+    """Known to the record or by its tag alone; it bills nothing idle, and says what it bills."""
+    run = tune(new_run(NOVA_MICRO))
+    bedrock, model_arn = run.connection.client("bedrock"), run.record.custom_model_arn
+    arn = deployments.ensure_deployment(bedrock, NAME, model_arn=model_arn, tags=run.tags)
+    serve(run, model_arn)
+    recorded = replace(run, record=replace(run.record, deployment_arn=arn))
+    for known in (run, recorded):
+        listed = list_resources(known)
+        assert [one.kind for one in listed[:2]] == [DEPLOYMENT, THROUGHPUT]
+        assert (listed[0].name, listed[0].status, listed[0].bills) == (NAME, "Active", "")
+        assert "US$3.5e-05 in and US$0.00014 out per 1,000 tokens" in listed[0].hint
+        assert listed[0].hint.endswith("nothing while idle.")
+    assert DEPLOYMENT not in {one.kind for one in billing_now(billing(recorded))}
+    left = by_kind(delete_resources(run))
+    assert {one.status for one in left.values()} == {"Completed", GONE}
+    assert bedrock.list_custom_model_deployments()["modelDeploymentSummaries"] == []
+    assert bedrock.list_custom_models()["modelSummaries"] == []
+    assert by_kind(list_resources(recorded))[DEPLOYMENT].status == GONE
+
+
+def test_list_resources_when_a_deployment_has_no_known_price_then_says_so(
+    new_run: Callable[..., Run], tune: Callable[[Run], Run]
+) -> None:
+    """A given price is the record's."""
+    run = tune(new_run(NOVA_MICRO))
+    bedrock = run.connection.client("bedrock")
+    arn = deployments.ensure_deployment(
+        bedrock, NAME, model_arn=run.record.custom_model_arn, tags=run.tags
+    )
+    stranger = replace(run, record=replace(run.record, base_model_id="a.b", deployment_arn=arn))
+    given = replace(run, record=replace(run.record, token_price="0.5 0.6"))
+    assert "a price we do not know" in by_kind(list_resources(stranger))[DEPLOYMENT].hint
+    assert "US$0.5 in and US$0.6 out" in by_kind(list_resources(given))[DEPLOYMENT].hint
+
+
+def test_list_resources_when_the_base_model_is_never_deployed_then_does_not_look() -> None:
+    """Its caller need not be allowed to; what a record names is looked at all the same."""
+    connection: Any = Refusing("AccessDeniedException")
+    kinds = [one.kind for one in list_resources(Run(RECORD, connection, HAIKU, Path()))]
+    assert DEPLOYMENT not in kinds
+    named = replace(RECORD, deployment_arn="arn:d/abc")
+    kinds = [one.kind for one in list_resources(Run(named, connection, HAIKU, Path()))]
+    assert kinds[0] == DEPLOYMENT
 
 
 def test_list_resources_when_aws_knows_nothing_then_shows_it_as_gone(

@@ -7,6 +7,7 @@ we may not look at is shown as such, never as gone.
 from haikuft.inventory.deletion import delete_resource, delete_resources
 from haikuft.inventory.resources import (
     BUCKET,
+    DEPLOYMENT,
     EXISTS,
     GONE,
     JOB,
@@ -23,6 +24,7 @@ from haikuft.inventory.tables import summarise, tabulate
 
 __all__ = [
     "BUCKET",
+    "DEPLOYMENT",
     "EXISTS",
     "GONE",
     "JOB",

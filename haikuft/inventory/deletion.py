@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from haikuft import customization, iam, s3, throughput
+from haikuft import customization, iam, s3, serving
 from haikuft.errors import CredentialsError, HaikuftError
 from haikuft.inventory.resources import (
     BUCKET,
+    DEPLOYMENT,
     FINDERS,
     GONE,
     JOB,
@@ -103,8 +104,8 @@ def _delete(
     """Delete one thing; a job is stopped instead."""
     if resource.status == GONE or not resource.arn:
         return
-    if resource.kind == THROUGHPUT:
-        throughput.delete_throughput(bedrock, resource.arn, **waiting)
+    if resource.kind in (DEPLOYMENT, THROUGHPUT):
+        serving.stop_serving(bedrock, resource.arn, **waiting)
     elif resource.kind == JOB and resource.status not in customization.FINAL:
         customization.stop_job(bedrock, resource.arn)
         wait_until(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from haikuft import customization, iam, pricing, s3, throughput
+from haikuft import customization, deployments, iam, pricing, s3, serving, throughput
 from haikuft.aws_errors import explaining
 from haikuft.errors import AccessError, NotFoundError
 from haikuft.run_record import Run, resource_prefix
@@ -13,6 +13,7 @@ from haikuft.run_record import Run, resource_prefix
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
+DEPLOYMENT = "custom model deployment"
 THROUGHPUT = "Provisioned Throughput"
 JOB = "customization job"
 MODEL = "custom model"
@@ -63,6 +64,28 @@ def list_resources(run: Run) -> list[Resource]:
 def billing_now(run: Run) -> list[Resource]:
     """List what costs money at this moment; empty on the sandbox, which bills nothing."""
     return [resource for resource in list_resources(run) if resource.bills]
+
+
+def _find_deployments(run: Run, bedrock: "BedrockClient") -> list[Resource]:
+    if "deployment" not in run.base_model.serving and not run.record.deployment_arn:
+        return []  # it can have none, and its caller need not be allowed to look
+
+    def listed() -> Iterable[str]:
+        pages = bedrock.get_paginator("list_custom_model_deployments")
+        for page in pages.paginate(nameContains=resource_prefix(run.record.run)):
+            for one in page.get("modelDeploymentSummaries", []):
+                yield one["customModelDeploymentArn"]
+
+    def read(arn: str) -> Resource | None:
+        found = deployments.find_deployment(bedrock, arn)
+        if found is None:
+            return None
+        price = serving.price_tokens(replace(run.record, serving="deployment", deployment_arn=arn))
+        bills = f"tokens when it is asked, {price or 'at a price we do not know'}"
+        hint = f"On AWS it bills {bills}; nothing while idle."
+        return Resource(DEPLOYMENT, found.name, found.arn, found.status, hint=hint)
+
+    return _gather(DEPLOYMENT, run, bedrock, run.record.deployment_arn, listed, read)
 
 
 def _find_throughputs(run: Run, bedrock: "BedrockClient") -> list[Resource]:
@@ -170,6 +193,7 @@ def _find_role(run: Run, _: "BedrockClient") -> list[Resource]:
 
 
 FINDERS: dict[str, Callable[[Run, "BedrockClient"], list[Resource]]] = {  # in order of deletion
+    DEPLOYMENT: _find_deployments,
     THROUGHPUT: _find_throughputs,
     JOB: _find_jobs,
     MODEL: _find_models,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from haikuft import inventory, throughput
+from haikuft import inventory, serving
+from haikuft.base_models import Serving
 from haikuft.errors import HaikuftError
 from haikuft.evaluation import read_evaluation
 from haikuft.inventory import Resource
@@ -54,24 +55,38 @@ def summary_lines(walked: Walked) -> list[str]:
 def end_serving(run: str, directory: Path) -> str:
     """Delete the throughput without commitment that this run made, and say what came of it.
 
-    Empty when there was none. What AWS answers is in the sentence and never stops the run: its
-    last lines must be reached.
+    A deployment stays, for it bills nothing while idle, and the sentence says so. Empty when
+    nothing serves. What AWS answers is in the sentence and never stops the run: its last lines
+    must be reached.
     """
     record = read_record(directory / FILE_NAME) if (directory / FILE_NAME).exists() else None
-    if record is None or not record.throughput_name:
+    if record is None:
         return ""
-    name = record.throughput_name
+    named: dict[Serving, str] = {
+        "deployment": record.deployment_name,
+        "provisioned_throughput": record.throughput_name,
+    }
+    said = [_end(run, record, kind, name) for kind, name in named.items() if name]
+    return " ".join(filter(None, said))
+
+
+def _end(run: str, record: RunRecord, kind: Serving, name: str) -> str:
+    what = f"{serving.NOUNS[kind][0].upper()}{serving.NOUNS[kind][1:]} {name}"
     try:
         bedrock = open_run(run, target=record.target).connection.client("bedrock")
-        found = throughput.find_throughput(bedrock, name)
+        found = serving.find_served(bedrock, kind, name)
         if found is None:
             return ""
+        if kind == "deployment":
+            return f"{what} stays: it bills its tokens when asked, and nothing while idle."
         if found.commitment != "none":
-            return f"Provisioned Throughput {name} is committed for {found.commitment} and goes on."
-        throughput.delete_throughput(bedrock, found.arn)
+            return f"{what} is committed for {found.commitment} and goes on."
+        serving.stop_serving(bedrock, found.arn)
     except HaikuftError as error:
-        return f"Provisioned Throughput {name} could NOT be deleted, and bills on: {error}"
-    return f"Provisioned Throughput {name} is deleted (--keep-serving would have kept it)."
+        if kind == "deployment":
+            return f"{what} could not be looked at; it bills its tokens when asked: {error}"
+        return f"{what} could NOT be deleted, and bills on: {error}"
+    return f"{what} is deleted (--keep-serving would have kept it)."
 
 
 def billing_lines(run: str, directory: Path, *, command: str) -> list[str]:
@@ -99,6 +114,7 @@ def _made_lines(record: RunRecord, *, deleted: bool) -> list[str]:
         ("role", record.role_name),
         ("job", record.job_name),
         ("custom model", record.custom_model_name),
+        ("deployment", record.deployment_name),
         ("throughput", record.throughput_name),
     ]
     words = [f"{kind} {name}" for kind, name in made if name]

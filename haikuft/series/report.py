@@ -57,6 +57,7 @@ def _record_section(record: RunRecord) -> str:
         ("test records", record.test_records),
         ("job", record.job_name),
         ("custom model", record.custom_model_name),
+        ("deployment", record.deployment_name),
         ("throughput", record.throughput_name),
         ("begun", record.created),
     ]

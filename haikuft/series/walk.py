@@ -39,7 +39,7 @@ class Request:
         first: Number of the first notebook; 0 for the beginning.
         last: Number of the last notebook; 0 for the end.
         clean_up: True deletes at the end, False does not, None leaves it to the target.
-        keep_serving: True leaves a throughput on AWS as it is when the run ends.
+        keep_serving: True leaves throughput on AWS as it is when the run ends.
         state: The sandbox's state directory, if one was named.
         program: What to call to go on, such as `haikuft`.
 

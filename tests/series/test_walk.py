@@ -14,7 +14,7 @@ from haikuft.errors import CredentialsError
 from haikuft.inventory import Resource
 from haikuft.record_file import RunRecord, read_record, write_record
 from haikuft.series import Failure, NotebookFailedError, Step, ending, walk
-from haikuft.throughput import Throughput
+from haikuft.serving import Served
 
 Behaviour = Callable[[Step], None]
 
@@ -55,9 +55,10 @@ def record(project: Path) -> Path:
 
 
 class Account:
-    """An AWS account of one throughput, that notes what is done to it."""
+    """An AWS account in which one thing serves a model; it notes what is done to it."""
 
     def __init__(self) -> None:
+        self.kind = "provisioned_throughput"
         self.commitment = "none"
         self.served = True
         self.deleted: list[str] = []
@@ -78,14 +79,14 @@ class Account:
         """Make a client; its name will do."""
         return service
 
-    def find(self, bedrock: str, name: str) -> Throughput | None:
-        """Find the one throughput."""
-        if not self.served:
+    def find(self, bedrock: str, kind: str, name: str) -> Served | None:
+        """Find what serves, if it is of this kind."""
+        if not self.served or kind != self.kind:
             return None
-        return Throughput("arn:" + name, name, "InService", "", 1, self.commitment, None)  # type: ignore[arg-type]
+        return Served(kind, "arn:" + name, name, "ready", "", True, self.commitment)  # type: ignore[arg-type]
 
     def delete(self, bedrock: str, arn: str) -> bool:
-        """Delete the one throughput."""
+        """Delete what serves."""
         self.deleted.append(arn)
         self.served = False
         return True
@@ -102,8 +103,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     """Put an account where AWS would be."""
     account = Account()
     monkeypatch.setattr(ending, "open_run", account.open_run)
-    monkeypatch.setattr(ending.throughput, "find_throughput", account.find)
-    monkeypatch.setattr(ending.throughput, "delete_throughput", account.delete)
+    monkeypatch.setattr(ending.serving, "find_served", account.find)
+    monkeypatch.setattr(ending.serving, "stop_serving", account.delete)
     monkeypatch.setattr(ending.inventory, "billing_now", account.billing_now)
     return account
 
@@ -338,6 +339,27 @@ def test_run_when_the_throughput_is_committed_then_it_is_left_and_said(
 
     assert account.deleted == []
     assert "is committed for 1 month and goes on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("behaviour", "status"), [(None, 0), (fail, 1)])
+def test_run_when_a_deployment_serves_then_it_stays_and_is_said_to_bill_nothing_idle(
+    behave: Any,
+    record: Path,
+    account: Account,
+    capsys: pytest.CaptureFixture[str],
+    behaviour: Behaviour | None,
+    status: int,
+) -> None:
+    """There is no hour to save; whoever wants it gone cleans up."""
+    write_record(record, replace(read_record(record), deployment_name="haikuft-first"))
+    account.kind = "deployment"
+    behave({6: behaviour} if behaviour else {})
+
+    assert main(["run", "--target", "aws"]) == status
+
+    assert account.deleted == []
+    told = "".join(capsys.readouterr())
+    assert "Custom model deployment haikuft-first stays: it bills its tokens when asked" in told
 
 
 def test_run_when_aws_cannot_be_asked_at_the_end_then_it_says_that_something_may_bill(
