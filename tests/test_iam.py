@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from haikuft import iam
+from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO, BaseModel
 from haikuft.errors import ConflictError, NotFoundError, SettingsError
 from haikuft.sandbox.policies import evaluate
 
@@ -49,7 +50,9 @@ def role_policy(**options: Any) -> dict[str, Any]:
 
 def caller_policy(**options: Any) -> dict[str, Any]:
     """Build the caller's policy for the bucket and role of these tests."""
-    return iam.build_caller_policy(ACCOUNT, REGION, BUCKET, ROLE, **options)
+    return iam.build_caller_policy(
+        ACCOUNT, REGION, BUCKET, ROLE, **{"serving": NOVA_MICRO.serving, **options}
+    )
 
 
 def test_trust_policy_when_asked_for_this_account_s_job_then_trusts_bedrock_alone() -> None:
@@ -151,7 +154,7 @@ def test_policies_when_in_govcloud_then_arns_are_of_its_partition() -> None:
     policies = [
         iam.build_trust_policy(ACCOUNT, region),
         iam.build_role_policy(BUCKET, region=region, account_id=ACCOUNT),
-        iam.build_caller_policy(ACCOUNT, region, BUCKET, ROLE),
+        iam.build_caller_policy(ACCOUNT, region, BUCKET, ROLE, serving=NOVA_MICRO.serving),
         iam.build_tls_policy(BUCKET, region=region),
     ]
     for policy in policies:
@@ -180,6 +183,27 @@ def test_caller_policy_when_read_then_has_no_wildcard_action_and_needs_no_sts() 
         if one["Resource"] == ["*"]:
             verbs = {action.partition(":")[2][:3] for action in actions}
             assert verbs <= {"Get", "Lis"}
+
+
+@pytest.mark.parametrize("model", [CLAUDE_3_HAIKU, NOVA_MICRO], ids=lambda model: model.name)
+def test_caller_policy_when_built_then_serves_in_the_ways_of_the_base_model_alone(
+    model: BaseModel,
+) -> None:
+    """Nobody may deploy what AWS does not deploy."""
+    arn = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
+    policy = caller_policy(serving=model.serving)
+    deploys = "deployment" in model.serving
+    for action, thing in (
+        ("CreateCustomModelDeployment", "custom-model/a"),
+        ("UpdateCustomModelDeployment", "custom-model-deployment/a"),
+        ("GetCustomModelDeployment", "custom-model-deployment/a"),
+        ("DeleteCustomModelDeployment", "custom-model-deployment/a"),
+        ("ListCustomModelDeployments", "any"),
+        ("InvokeModel", "custom-model-deployment/a"),
+        ("TagResource", "custom-model-deployment/a"),
+    ):
+        assert allowed(policy, f"bedrock:{action}", f"{arn}:{thing}") == deploys, action
+    assert allowed(policy, "bedrock:InvokeModel", f"{arn}:provisioned-model/a")
 
 
 def test_caller_policy_when_attached_then_fits_a_managed_policy() -> None:

@@ -1,12 +1,14 @@
 """What the caller of notebooks 1 to 7 needs, as one policy for an administrator.
 
-Sources: Bedrock User Guide, "Prerequisites for Provisioned Throughput"; Service Authorization
+Sources: Bedrock User Guide, "Prerequisites for Provisioned Throughput" and
+deploy-custom-model-on-demand; Service Authorization
 Reference of S3, IAM, Bedrock and Service Quotas.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from haikuft.base_models import Serving
 from haikuft.iam.policies import (
     Policy,
     allow,
@@ -33,7 +35,10 @@ REASONS = {
     "CreateThroughput": "You may buy Provisioned Throughput for a model; this is what bills by "
     "the hour.",
     "UseThroughput": "You may read and delete this account's Provisioned Throughput.",
-    "ListOwn": "You may list your jobs, custom models and Provisioned Throughput.",
+    "CreateDeployment": "You may have a custom model served on demand, or another in its place; "
+    "this bills its tokens.",
+    "UseDeployments": "You may read and delete this account's custom model deployments.",
+    "ListOwn": "You may list your jobs, custom models and what serves them.",
     "MarkAsOurs": "You may tag what the run makes, and read the tags back before deleting it.",
     "AskModels": "You may ask the tuned model, base models and inference profiles.",
     "ReadQuotas": "You may read Bedrock's quotas before training money is spent.",
@@ -72,29 +77,40 @@ _ROLE_ACTIONS = (
     "DeleteRolePolicy",
     "DeleteRole",
 )
+_SERVED_BY: Mapping[Serving, str] = {  # the kind of thing in an ARN
+    "deployment": "custom-model-deployment",
+    "provisioned_throughput": "provisioned-model",
+}
+_LISTED_BY: Mapping[Serving, str] = {
+    "deployment": "ListCustomModelDeployments",
+    "provisioned_throughput": "ListProvisionedModelThroughputs",
+}
 _QUOTA_ACTIONS = ("GetServiceQuota", "GetAWSDefaultServiceQuota")
 
 
 def build_caller_policy(
-    account_id: str, region: str, bucket: str, role_name: str, kms_key_arn: str = ""
+    account_id: str,
+    region: str,
+    bucket: str,
+    role_name: str,
+    kms_key_arn: str = "",
+    *,
+    serving: Collection[Serving],
 ) -> Policy:
     """Build what the caller of notebooks 1 to 7 needs, ready for an administrator to attach.
 
+    `serving` says how the base model's custom models can be served: its `serving`.
     It is made for a customer managed policy: an inline policy of a user may not be so long.
     """
     bucket_resource, bedrock = bucket_arn(bucket, region), bedrock_arn(account_id, region)
     role_arn = f"arn:{partition(region)}:iam::{account_id}:role/{role_name}"
     models = f"{bedrock_arn('', region)}:foundation-model/*"
     anywhere = f"arn:{partition(region)}:bedrock:*::foundation-model/*"  # profiles cross Regions
-    jobs, custom, provisioned, profiles = (
+    jobs, custom, profiles = (
         f"{bedrock}:{kind}/*"
-        for kind in (
-            "model-customization-job",
-            "custom-model",
-            "provisioned-model",
-            "inference-profile",
-        )
+        for kind in ("model-customization-job", "custom-model", "inference-profile")
     )
+    served = [f"{bedrock}:{_SERVED_BY[kind]}/*" for kind in sorted(serving)]
     statements = [
         allow("SetUpBucket", [f"s3:{action}" for action in _BUCKET_ACTIONS], [bucket_resource]),
         allow(
@@ -117,32 +133,62 @@ def build_caller_policy(
             "FollowCustomization", "GetModelCustomizationJob StopModelCustomizationJob", [jobs]
         ),
         _bedrock_allow("UseCustomModels", "GetCustomModel DeleteCustomModel", [custom]),
-        _bedrock_allow(
-            "CreateThroughput", "CreateProvisionedModelThroughput", [models, custom, provisioned]
-        ),
-        _bedrock_allow(
-            "UseThroughput",
-            "GetProvisionedModelThroughput DeleteProvisionedModelThroughput",
-            [provisioned],
-        ),
+        *_serving_statements(serving, bedrock, models, custom),
         _bedrock_allow(
             "ListOwn",
-            "ListModelCustomizationJobs ListCustomModels ListProvisionedModelThroughputs",
+            " ".join(
+                ["ListModelCustomizationJobs ListCustomModels"]
+                + [_LISTED_BY[kind] for kind in sorted(serving)]
+            ),
             ["*"],
         ),
-        _bedrock_allow(
-            "MarkAsOurs", "TagResource ListTagsForResource", [jobs, custom, provisioned]
-        ),
+        _bedrock_allow("MarkAsOurs", "TagResource ListTagsForResource", [jobs, custom, *served]),
         _bedrock_allow(
             "AskModels",
             "InvokeModel InvokeModelWithResponseStream",  # the second streams: the playground
-            [provisioned, anywhere, profiles],
+            [*served, anywhere, profiles],
         ),
         allow("ReadQuotas", [f"servicequotas:{action}" for action in _QUOTA_ACTIONS], ["*"]),
     ]
     if kms_key_arn:
         statements += key_statements(kms_key_arn, region, "GiveKeyToBedrock", "UseKeyThroughS3")
     return policy_of(*statements)
+
+
+def _serving_statements(
+    serving: Collection[Serving], bedrock: str, models: str, custom: str
+) -> list[dict[str, Any]]:
+    """Allow what serving takes, in the ways that the base model has."""
+    deployed, provisioned = (
+        f"{bedrock}:{_SERVED_BY[kind]}/*" for kind in ("deployment", "provisioned_throughput")
+    )
+    statements = {
+        "deployment": [
+            _bedrock_allow(
+                "CreateDeployment",
+                "CreateCustomModelDeployment UpdateCustomModelDeployment",
+                [custom, deployed],
+            ),
+            _bedrock_allow(
+                "UseDeployments",
+                "GetCustomModelDeployment DeleteCustomModelDeployment",
+                [deployed],
+            ),
+        ],
+        "provisioned_throughput": [
+            _bedrock_allow(
+                "CreateThroughput",
+                "CreateProvisionedModelThroughput",
+                [models, custom, provisioned],
+            ),
+            _bedrock_allow(
+                "UseThroughput",
+                "GetProvisionedModelThroughput DeleteProvisionedModelThroughput",
+                [provisioned],
+            ),
+        ],
+    }
+    return [statement for kind in sorted(serving) for statement in statements[kind]]
 
 
 def _bedrock_allow(sid: str, actions: str, resources: Sequence[str]) -> dict[str, Any]:

@@ -69,7 +69,10 @@ def main() -> None:
 
             return send(sandbox, "admin", "iam", "POST", "/", urlencode(fields).encode())
 
-        policy = iam.build_caller_policy(ACCOUNT, REGION, BUCKET, "AmazonBedrock-role")
+        serving = ("provisioned_throughput",)
+        policy = iam.build_caller_policy(
+            ACCOUNT, REGION, BUCKET, "AmazonBedrock-role", serving=serving
+        )
         call_iam(Action="CreateUser", UserName="ann")
         document = json.dumps(policy)
         call_iam(Action="PutUserPolicy", UserName="ann", PolicyName="p", PolicyDocument=document)

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from haikuft import aws, customization, iam, inference, metrics, prerequisites, s3, throughput
-from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft import aws, customization, iam, inference, metrics, prerequisites, s3, serving
+from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
+from haikuft.dataset.writing import to_training
 from haikuft.errors import AccessError
 from haikuft.inventory import delete_resources, list_resources
 from haikuft.preflight import run_preflight
@@ -18,7 +19,6 @@ from haikuft.run_record import Run, RunRecord, resource_prefix
 from haikuft.sandbox.callers import Caller, Need
 
 ACCOUNT = "123456789012"
-REGION = "us-west-2"
 MESSAGES: Any = [{"role": "user", "content": "training/train.jsonl 3"}]
 
 
@@ -48,9 +48,19 @@ class Walk:
     step: str = ""
 
     @property
+    def base_model(self) -> BaseModel:
+        """What the run tunes."""
+        return self.run.base_model
+
+    @property
+    def region(self) -> str:
+        """Where it does."""
+        return self.base_model.region
+
+    @property
     def bucket(self) -> str:
         """The run's bucket."""
-        return s3.default_bucket_name("first", account_id=ACCOUNT, region=REGION)
+        return s3.default_bucket_name("first", account_id=ACCOUNT, region=self.region)
 
     @property
     def role_name(self) -> str:
@@ -61,7 +71,12 @@ class Walk:
     def caller_policy(self) -> dict[str, Any]:
         """What notebook 1 prints for this run."""
         return iam.build_caller_policy(
-            ACCOUNT, REGION, self.bucket, self.role_name, kms_key_arn=self.key_arn
+            ACCOUNT,
+            self.region,
+            self.bucket,
+            self.role_name,
+            kms_key_arn=self.key_arn,
+            serving=self.base_model.serving,
         )
 
     def allow(self, policy: dict[str, Any]) -> None:
@@ -86,6 +101,7 @@ class Walk:
             self.start_job,
             self.stop_job,
             self.read_metrics,
+            *([self.deploy] if "deployment" in self.base_model.serving else []),
             self.provision,
             self.ask,
             self.look_around,
@@ -104,7 +120,11 @@ class Walk:
         """Notebook 1: look first."""
         today = datetime.now(UTC).date()
         found = run_preflight(
-            self.run.connection, HAIKU, bucket=self.bucket, today=today, tags=self.run.tags
+            self.run.connection,
+            self.base_model,
+            bucket=self.bucket,
+            today=today,
+            tags=self.run.tags,
         )
         told(check.message for check in found.checks)
         found.raise_if_stopped()
@@ -112,7 +132,7 @@ class Walk:
     def make_bucket(self) -> None:
         """Notebook 1, step 1; what exists is found."""
         client = self.run.connection.client("s3")
-        options: Any = {"region": REGION, "tags": self.run.tags, "kms_key_arn": self.key_arn}
+        options: Any = {"region": self.region, "tags": self.run.tags, "kms_key_arn": self.key_arn}
         for _ in range(2):
             s3.ensure_bucket(client, self.bucket, **options)
         self.save(bucket=self.bucket)
@@ -122,9 +142,9 @@ class Walk:
     def make_role(self) -> None:
         """Notebook 1, steps 2 and 3; a role bent by hand is put right."""
         options: Any = {
-            "trust_policy": iam.build_trust_policy(ACCOUNT, REGION),
+            "trust_policy": iam.build_trust_policy(ACCOUNT, self.region),
             "role_policy": iam.build_role_policy(
-                self.bucket, region=REGION, account_id=ACCOUNT, kms_key_arn=self.key_arn
+                self.bucket, region=self.region, account_id=ACCOUNT, kms_key_arn=self.key_arn
             ),
             "tags": self.run.tags,
         }
@@ -143,7 +163,9 @@ class Walk:
         uris = []
         for key in (s3.TRAINING_KEY, s3.VALIDATION_KEY):
             path = self.run.data / Path(key).name
-            path.write_text("".join(f"{_record(key, number)}\n" for number in range(32)))
+            path.write_text(
+                "".join(f"{_record(key, number, self.base_model)}\n" for number in range(32))
+            )
             uris.append(s3.upload_file(client, path, self.bucket, key))
         self.save(training_uri=uris[0], validation_uri=uris[1])
         s3.list_objects(client, self.bucket)
@@ -177,26 +199,54 @@ class Walk:
         files = metrics.find_metrics(client, job.output_uri, job.arn)
         assert metrics.download_metrics(client, files.training_uri, self.run.metrics) is not None
 
+    def deploy(self) -> None:
+        """Notebook 5, on demand: an earlier model of the run first, then the one of its record."""
+        bedrock, name = self.run.connection.client("bedrock"), resource_prefix("first")
+        admin = self.admin.connection.client("bedrock")
+        later = datetime.now(UTC) + timedelta(minutes=1 + len(self.needs))  # a name of its own
+        plan = customization.plan_job(
+            admin, self.admin, {"epochCount": "1"}, now=later, new_job=True
+        )
+        job = customization.wait_for_job(
+            admin, customization.start_job(admin, plan.request), poll_seconds=0.02
+        )
+        for model_arn in (job.custom_model_arn or "", self.run.record.custom_model_arn):
+            arn = serving.ensure_served(
+                bedrock, "deployment", name, model_arn=model_arn, tags=self.run.tags
+            )
+            serving.wait_for_served(bedrock, arn, poll_seconds=0.02)
+        self.save(deployment_name=name, deployment_arn=arn)
+        admin.create_custom_model_deployment(
+            modelDeploymentName=f"{name}-theirs", modelArn=job.custom_model_arn
+        )
+
     def provision(self) -> None:
         """Notebook 5; somebody else buys throughput, too, under a name that begins like ours."""
         bedrock, name = self.run.connection.client("bedrock"), resource_prefix("first")
-        arn = throughput.ensure_throughput(
-            bedrock, name, model_arn=self.run.record.custom_model_arn, tags=self.run.tags
+        model_arn = self.run.record.custom_model_arn
+        arn = serving.ensure_served(
+            bedrock, "provisioned_throughput", name, model_arn=model_arn, tags=self.run.tags
         )
-        throughput.wait_for_throughput(bedrock, arn, poll_seconds=0.02)
+        serving.wait_for_served(bedrock, arn, poll_seconds=0.02)
         self.save(throughput_name=name, throughput_arn=arn)
         self.admin.connection.client("bedrock").create_provisioned_model_throughput(
             provisionedModelName=f"{resource_prefix('first')}-theirs",
-            modelId=HAIKU.id,
+            modelId=self.base_model.id,
             modelUnits=1,
         )
 
     def ask(self) -> None:
         """Notebooks 5 and 6: the tuned model and the base model."""
         runtime = self.run.connection.client("bedrock-runtime")
-        for model_id in (self.run.record.throughput_arn, HAIKU.inference_id):
-            assert inference.ask(runtime, model_id, MESSAGES).text
-            assert list(inference.stream(runtime, model_id, MESSAGES))
+        record = self.run.record
+        for model_id in (
+            record.deployment_arn,
+            record.throughput_arn,
+            self.base_model.inference_id,
+        ):
+            if model_id:
+                assert inference.ask(runtime, model_id, MESSAGES).stop_reason
+                assert list(inference.stream(runtime, model_id, MESSAGES))
 
     def look_around(self) -> None:
         """The table at the end of notebooks 1, 3, 5 and 6."""
@@ -208,30 +258,35 @@ class Walk:
         told(one.hint for one in delete_resources(self.run))
 
 
-def _record(key: str, number: int) -> str:
+def _record(key: str, number: int, base_model: BaseModel) -> str:
     turns = [("user", f"{key} {number}"), ("assistant", "even" if number % 2 else "odd")]
-    return json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]})
+    record = {"messages": [{"role": role, "content": text} for role, text in turns]}
+    return json.dumps(to_training(record, base_model))
 
 
 @pytest.fixture
-def walk(local_sandbox: Callable[..., Any], tmp_path: Path) -> Walk:
-    """Give user ann of an empty sandbox an access key, the caller's policy and a KMS key."""
+def walk(local_sandbox: Callable[..., Any], tmp_path: Path, request: Any) -> Walk:
+    """Give user ann of an empty sandbox an access key, the caller's policy and a KMS key.
+
+    A test that names a base model walks with it; others walk with Claude 3 Haiku.
+    """
+    base_model: BaseModel = getattr(request, "param", CLAUDE_3_HAIKU)
     local = local_sandbox(handlers=None)
 
     def open_run(access_key: str = "") -> Run:
         connection = aws.Connection(
             target="sandbox",
-            region=REGION,
+            region=base_model.region,
             account_id=ACCOUNT,
             caller_arn="",
             endpoint=local.url,
             sandbox_state="",
             bills=False,
             poll_seconds=0.02,
-            session=aws._sandbox_session(REGION, access_key=access_key),
+            session=aws._sandbox_session(base_model.region, access_key=access_key),
         )
-        record = RunRecord(run="first", target="sandbox", base_model_id=HAIKU.id)
-        return Run(record, connection, HAIKU, tmp_path)
+        record = RunRecord(run="first", target="sandbox", base_model_id=base_model.id)
+        return Run(record, connection, base_model, tmp_path)
 
     admin = open_run()
     client = admin.connection.client("iam")

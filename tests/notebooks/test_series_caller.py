@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from haikuft import aws, iam, s3
+from haikuft.base_models import CLAUDE_3_HAIKU
 
 RUN = "ann"
 ACCOUNT, REGION = "123456789012", "us-west-2"
@@ -17,7 +18,9 @@ def access_key(project) -> str:
     """What an administrator does before notebook 1: a user, the policy attached, a key."""
     client = project.client("iam")
     bucket = s3.default_bucket_name(RUN, account_id=ACCOUNT, region=REGION)
-    policy = iam.build_caller_policy(ACCOUNT, REGION, bucket, iam.default_role_name(RUN))
+    policy = iam.build_caller_policy(
+        ACCOUNT, REGION, bucket, iam.default_role_name(RUN), serving=CLAUDE_3_HAIKU.serving
+    )
     made = client.create_policy(PolicyName="series", PolicyDocument=json.dumps(policy))
     client.create_user(UserName="ann")
     client.attach_user_policy(UserName="ann", PolicyArn=made["Policy"]["Arn"])
