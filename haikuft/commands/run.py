@@ -50,7 +50,7 @@ def _add_run(commands: "Commands") -> None:
     parser.add_argument(
         "--keep-serving",
         action="store_true",
-        help="on AWS: leave the throughput as it is, billing, when the run ends",
+        help="on AWS: leave throughput as it is, billing, when the run ends",
     )
     add_state(parser)
     parser.set_defaults(command=_run)
