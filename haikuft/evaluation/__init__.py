@@ -36,7 +36,13 @@ from haikuft.evaluation.money import (
 )
 from haikuft.evaluation.overlap import chrf, rouge_1, rouge_2, rouge_l
 from haikuft.evaluation.page import write_page
-from haikuft.evaluation.scorers import Scorer, recognise_task, schema_scorer, scorers_for
+from haikuft.evaluation.scorers import (
+    Scorer,
+    choose_scorers,
+    recognise_task,
+    schema_scorer,
+    scorers_for,
+)
 from haikuft.evaluation.structured import (
     json_agreement,
     matches_schema,
@@ -68,6 +74,7 @@ __all__ = [
     "build_questions",
     "check_judge",
     "check_prompts",
+    "choose_scorers",
     "chrf",
     "combine_prices",
     "compare",

@@ -121,6 +121,31 @@ def scorers_for(task: str, labels: Sequence[str] = ()) -> list[Scorer]:
     raise SettingsError(f'task: "{task}" is unknown. Use one of {", ".join(TASKS)}, or "".')
 
 
+def choose_scorers(
+    names: Sequence[str], task: str = "", records: Sequence[Record] = ()
+) -> list[Scorer]:
+    """Choose scorers of a task by name, the one that decides first; no names choose all.
+
+    Args:
+        names: Such as ["exact_match"].
+        task: "labels", "structured" or "text"; "" takes any task's.
+        records: Whose labels count in a label task.
+
+    Raises:
+        SettingsError: a name that is no scorer of the task.
+    """
+    labels = sorted({reference_of(r).strip() for r in records}) if task == "labels" else []
+    tasks = (task,) if task else TASKS
+    known = {s.name: s for one in tasks for s in scorers_for(one, labels)}
+    if odd := [name for name in names if name not in known]:
+        of = f"of the task {task}" if task else "here"
+        raise SettingsError(
+            f"scorers = {list(names)!r}: {', '.join(odd)} is no scorer {of}. "
+            f"Known: {', '.join(known)}."
+        )
+    return [known[name] for name in names or known]
+
+
 def schema_scorer(schema: str) -> Scorer:
     """Make a scorer of replies that a JSON Schema, given as text, allows."""
     allowed = partial(structured.matches_schema, schema=schema)

@@ -16,6 +16,7 @@ from haikuft.errors import SettingsError
 from haikuft.evaluation import (
     NO_LABEL,
     Scorer,
+    choose_scorers,
     chrf,
     exact_match,
     json_agreement,
@@ -353,3 +354,30 @@ def test_scorer_when_the_reply_is_the_reference_then_the_score_is_full(
 ) -> None:
     """Nothing could be better."""
     assert scorer(record('{"word": "two words"}'), '{"word": "two words"}') == pytest.approx(1)
+
+
+def test_scorers_when_chosen_by_name_then_they_come_in_that_order() -> None:
+    """The first of them decides the verdict."""
+    chosen = choose_scorers(["refusals", "exact_match"], "text")
+
+    assert [scorer.name for scorer in chosen] == ["refusals", "exact_match"]
+
+
+def test_scorers_when_none_is_named_then_they_are_the_tasks_own() -> None:
+    """With the labels of the records."""
+    records = [
+        {"messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": label}]}
+        for label in LABELS
+    ]
+
+    chosen = choose_scorers([], "labels", records)
+
+    assert [s.name for s in chosen] == [s.name for s in scorers_for("labels")]
+    assert chosen[0](records[2], "It is card lost.") == 0
+    assert chosen[0](records[1], "It is card lost.") == 1
+
+
+def test_scorers_when_a_name_is_of_another_task_then_it_is_refused_with_those_there_are() -> None:
+    """A misspelt name is not passed over."""
+    with pytest.raises(SettingsError, match="rouge_l is no scorer of the task labels"):
+        choose_scorers(["rouge_l"], "labels")
