@@ -1,15 +1,10 @@
-"""One value of a form: its label, its range, and the box or list it is chosen in."""
+"""One value of a form: its label, its range, what it means, and why a value cannot be."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import ipywidgets as widgets
+from typing import Literal
 
 Value = str | int | float | bool | list[str]
-
-_STYLE = {"description_width": "22em"}
-_LAYOUT = {"width": "36em"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +16,12 @@ class Field:
         label: What stands before the box: the thing, its unit and its range.
         value: The parameter as it was given.
         choices: Value -> words, for a list to choose from; empty for a box to write in.
+        options: Name -> words, for a list of which several may be taken; empty for none.
+        suggestions: Texts the box offers; others may be written too.
         minimum: Smallest number allowed; None for no bound.
         maximum: Largest number allowed; None for no bound.
-        help: A sentence shown when the pointer rests on the box.
+        slider: "linear" or "logarithmic" puts a slider beside the box; "" does not.
+        help: A sentence below the box: what the value does.
 
     """
 
@@ -31,34 +29,12 @@ class Field:
     label: str
     value: Value
     choices: Mapping[str, str] | None = None
+    options: Mapping[str, str] | None = None
+    suggestions: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    slider: Literal["", "linear", "logarithmic"] = ""
     help: str = ""
-
-
-def build_control(field: Field) -> Any:
-    """Make the box or list that fits the field's kind of value, labelled."""
-    look = {
-        "description": field.label,
-        "tooltip": field.help or field.label,
-        "style": _STYLE,
-        "layout": _LAYOUT,
-    }
-    if field.choices is not None:
-        choices = {words: value for value, words in field.choices.items()}
-        if field.value not in field.choices:
-            choices[str(field.value)] = str(field.value)  # shown, and refused when read
-        return widgets.Dropdown(options=choices, value=field.value, **look)
-    if isinstance(field.value, list):
-        return widgets.Text(value=", ".join(field.value), **look)
-    if isinstance(field.value, bool):
-        return widgets.Checkbox(value=field.value, **look)
-    if isinstance(field.value, int):
-        return widgets.IntText(value=field.value, **look)
-    if isinstance(field.value, float):
-        return widgets.FloatText(value=field.value, **look)
-    box = widgets.Textarea if "\n" in field.value else widgets.Text
-    return box(value=field.value, **look)
 
 
 def find_fault(field: Field, value: Value) -> str:
@@ -66,16 +42,41 @@ def find_fault(field: Field, value: Value) -> str:
     if field.choices is not None and value not in field.choices:
         known = ", ".join(f'"{choice}"' for choice in field.choices)
         return f"{field.name} = {value!r} is not among the choices; take one of {known}."
-    if not isinstance(value, int | float):
+    if field.options and isinstance(value, list) and (odd := set(value) - set(field.options)):
+        known = ", ".join(f'"{option}"' for option in field.options)
+        return f"{field.name} = {value!r}: {sorted(odd)} are not among the choices; take {known}."
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     # Written so that a value that is no number at all fails too.
     if field.minimum is not None and not value >= field.minimum:
         return f"{field.name} = {value!r} is too small; the smallest is {field.minimum:g}."
     if field.maximum is not None and not value <= field.maximum:
         return f"{field.name} = {value!r} is too large; the largest is {field.maximum:g}."
+    if type(field.value) is int and not isinstance(value, int):
+        return f"{field.name} = {value!r} is not a whole number."
     return ""
+
+
+def read_value(field: Field, chosen: object) -> Value:
+    """Turn what a control holds into the parameter's own kind of value.
+
+    A fraction where a whole number belongs stays a fraction, to be refused in words: nothing is
+    rounded behind the reader's back.
+    """
+    if isinstance(field.value, list) and not isinstance(chosen, str):
+        return list(chosen) if isinstance(chosen, tuple) else [str(chosen)]
+    if isinstance(field.value, list):
+        return [part.strip() for part in str(chosen).split(",") if part.strip()]
+    if isinstance(field.value, bool):
+        return bool(chosen)
+    if isinstance(field.value, str) or not isinstance(chosen, int | float):
+        return str(chosen).strip()
+    whole = isinstance(field.value, int) and float(chosen).is_integer()
+    return int(chosen) if whole else float(chosen)
 
 
 def describe(value: Value) -> str:
     """Write a value for reading."""
-    return (", ".join(value) if isinstance(value, list) else str(value)) or "(empty)"
+    if isinstance(value, list):
+        return ", ".join(value) or "(empty)"
+    return (f"{value:.12g}" if isinstance(value, float) else str(value)) or "(empty)"

@@ -1,0 +1,93 @@
+"""Widgets with the same thing as text beside them.
+
+A widget lives as long as its kernel and needs a front end that knows it. So whatever is shown as a
+widget is shown a second time, as plain HTML and plain text, in an output of its own. A rule of CSS
+hides that one where the widget stands on the same page. An export, a saved notebook opened later
+and a front end without widgets show it, with a word on how to get the widget.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from IPython.display import display
+
+from haikuft.forms.words import NO_WIDGETS
+
+# JupyterLab's colours, which follow its theme; elsewhere the page's own.
+STYLE = """
+.haikuft { color: var(--jp-ui-font-color1, inherit); }
+.haikuft h4 { margin: .2rem 0; font-size: 1.05em; }
+.haikuft table { border-collapse: collapse; }
+.haikuft table th, .haikuft table td { text-align: left; vertical-align: top;
+  padding: .15rem .8rem .15rem 0; }
+.haikuft-help { color: var(--jp-ui-font-color2, inherit); font-size: .9em;
+  margin: 0 0 .4rem 25.5em; max-width: 46em; line-height: 1.35; }
+.haikuft-refusal { border-left: 4px solid var(--jp-error-color1, #b00020); padding-left: .6rem;
+  font-weight: bold; }
+.haikuft-facts { border-left: 4px solid var(--jp-border-color1, #888); padding-left: .6rem;
+  line-height: 1.5; margin: .3rem 0; }
+.haikuft-slider .noUi-handle:focus-visible, .haikuft button:focus-visible {
+  outline: 2px solid var(--jp-brand-color1, #1f5fa8); outline-offset: 2px; }
+"""
+
+# ipywidgets gives a slider's handle no name; the tooltip we set is one. It looks for a few seconds,
+# because the widgets are built after the page.
+_NAME_SLIDERS = """
+(function () {
+  var tries = 0;
+  (function look() {
+    document.querySelectorAll(".haikuft-slider").forEach(function (slider) {
+      var handle = slider.querySelector("[role=slider]"), named = slider.querySelector("[title]");
+      if (handle && named) { handle.setAttribute("aria-label", named.title); }
+    });
+    tries += 1;
+    if (tries < 40) { setTimeout(look, 250); }
+  })();
+})();
+"""
+
+
+show: Any = display  # IPython gives it no types
+
+
+class Shown:
+    """A widget and its text. The last line of a cell shows both; the text follows by `update`."""
+
+    def __init__(self, box: Any) -> None:
+        self.box = box
+        self.name = f"haikuft-{uuid4().hex[:10]}"
+        self._text: Any = None
+        self._last = ""
+        box.add_class("haikuft")
+        box.add_class(self.name)
+
+    def show(self, html: str, plain: str) -> None:
+        """Put the widget and its text below the cell."""
+        view = self.box._repr_mimebundle_()
+        show({**view, "text/plain": ""}, raw=True)
+        self._last = html
+        self._text = show(self._bundle(html, plain), raw=True, display_id=True)
+
+    def update(self, html: str, plain: str) -> None:
+        """Change the text below the cell, if it is there and another."""
+        if self._text is not None and html != self._last:
+            self._last = html
+            self._text.update(self._bundle(html, plain), raw=True)
+
+    def _bundle(self, html: str, plain: str) -> dict[str, str]:
+        return {"text/plain": plain, "text/html": build_text(self.name, html)}
+
+
+def build_text(name: str, html: str) -> str:
+    """Wrap the text of a widget: hidden where a live one of this name stands on the same page.
+
+    An exported page (its body is the notebook) always shows the text: its widgets are dead.
+    """
+    alive = f"body:not(.jp-Notebook):has(.{name}.jupyter-widgets)"
+    return (
+        f"<style>{STYLE}{alive} .{name}-text {{ display: none; }}"
+        f"body.jp-Notebook .{name}-text .haikuft-mend {{ display: none; }}</style>"
+        f'<div class="haikuft haikuft-text {name}-text">{html}'
+        f'<p class="haikuft-mend">{NO_WIDGETS}</p></div>'
+        f"<script>{_NAME_SLIDERS}</script>"
+    )
