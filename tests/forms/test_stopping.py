@@ -1,0 +1,173 @@
+"""The early-stopping laboratory: what is drawn, said and tabled is what the rule decides."""
+
+import math
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haikuft import forms
+from haikuft.errors import SettingsError
+from haikuft.forms.stopping import describe_stop, draw_curve, list_epochs, parse_losses
+from haikuft.hyperparameters import WORKED_EXAMPLE, decide_early_stop
+
+LOSSES = st.lists(st.floats(0, 100), min_size=2, max_size=40)
+
+
+@given(LOSSES, st.floats(0, 1), st.integers(1, 12))
+def test_table_when_read_then_it_tells_what_the_rule_decides(
+    losses: list[float], threshold: float, patience: int
+) -> None:
+    """Kept and stopped stand once each, and as many epochs stagnate in a row as patience allows."""
+    stop = decide_early_stop(losses, threshold=threshold, patience=patience)
+
+    words = [row[3] for row in list_epochs(losses, threshold=threshold, patience=patience)]
+
+    assert [n for n, said in enumerate(words, 1) if "kept" in said] == [stop.best_epoch]
+    stopped = [n for n, said in enumerate(words, 1) if "training stops" in said]
+    assert stopped == ([stop.stopped_epoch] if stop.stopped_epoch else [])
+    if stopped:
+        assert f"stagnates, {patience} in a row" in words[stopped[0] - 1]
+
+
+@given(LOSSES, st.floats(0, 1), st.integers(1, 12))
+def test_picture_when_drawn_then_it_is_sound_and_says_in_words_what_it_shows(
+    losses: list[float], threshold: float, patience: int
+) -> None:
+    """Whoever cannot see it hears the same."""
+    stop = decide_early_stop(losses, threshold=threshold, patience=patience)
+
+    picture = ElementTree.fromstring(draw_curve(losses, stop))  # noqa: S314  # our own text
+
+    assert picture.get("role") == "img"
+    assert picture.get("aria-label") == describe_stop(losses, stop)
+    circles = [part for part in picture if part.tag == "circle"]
+    assert len(circles) == len(losses)
+    assert all(math.isfinite(float(part.get("cy", ""))) for part in circles)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "patience", "words"),
+    [
+        (0.0, 2, "Training stops after epoch 7 of 7; epoch 5 is kept, with a loss of 0.64."),
+        (
+            0.05,
+            1,
+            "Training stops after epoch 4 of 7; epoch 4 is kept, with a loss of 0.66. It misses "
+            "epoch 5, whose loss is 0.64.",
+        ),
+        (0.0, 3, "Training runs all 7 epochs; epoch 5 is kept, with a loss of 0.64."),
+    ],
+)
+def test_sentence_when_of_the_worked_example_then_it_is_that_of_the_guide(
+    threshold: float, patience: int, words: str
+) -> None:
+    """Stop, kept epoch and what was missed."""
+    stop = decide_early_stop(WORKED_EXAMPLE, threshold=threshold, patience=patience)
+
+    assert describe_stop(WORKED_EXAMPLE, stop) == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.9 0.8 .75",
+        "0.9, 0.8; 0.75\n",
+        "0.9\n0.8\n\n0.75",
+        "epoch\tloss\n1\t0.9\n2\t0.8\n3\t0.75",
+        "| 1 | 0.9 |\n| 2 | 0.8 |\n| 3 | 0.75 |",
+        "1,0.9\n2,0.8\n3,0.75",
+    ],
+)
+def test_losses_when_written_any_plain_way_then_they_are_read(text: str) -> None:
+    """Words in a row, lines, or a pasted table whose last column counts."""
+    assert parse_losses(text) == [0.9, 0.8, 0.75]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0.9 high", '"high" is no loss'),
+        ("0.9 nan", '"nan" is no loss'),
+        ("0.9 -1", '"-1" is no loss'),
+        ("0.9", "1 given; write from 2 to 100"),
+        ("", "0 given"),
+        ("1 " * 101, "101 given"),
+    ],
+)
+def test_losses_when_they_cannot_be_then_the_refusal_says_why(text: str, words: str) -> None:
+    """What, and how to mend it."""
+    with pytest.raises(SettingsError) as error:
+        parse_losses(text)
+
+    assert words in str(error.value)
+
+
+def test_lab_when_a_slider_moves_then_stop_and_kept_epoch_move_with_it() -> None:
+    """In the picture, in the sentence and in the table."""
+    lab = forms.stopping_lab(threshold=0.0, patience=2)
+    assert lab.sentence.startswith("Training stops after epoch 7 of 7; epoch 5 is kept")
+
+    lab.sliders["threshold"].value = 0.05
+    lab.sliders["patience"].value = 1
+
+    assert lab.sentence.startswith("Training stops after epoch 4 of 7; epoch 4 is kept")
+    shown = lab.box.children[-1].value
+    assert f'aria-label="{lab.sentence}"' in shown
+    assert "not trained" in shown
+    assert lab.sentence in repr(lab)
+    assert lab.sentence in lab._repr_html_()
+
+
+def test_lab_when_this_run_has_losses_then_it_begins_with_them() -> None:
+    """And with the job's own rule."""
+    lab = forms.stopping_lab([0.9, 0.7, 0.8], threshold=0.002, patience=1)
+
+    assert lab.sentence.startswith("Training stops after epoch 3 of 3; epoch 2 is kept")
+    assert "this run's losses, threshold 0.002, patience 1" in repr(lab)
+
+
+def test_lab_when_numbers_are_written_then_they_are_shown() -> None:
+    """Nobody need find the list first."""
+    lab = forms.stopping_lab()
+
+    lab.controls["losses"].value = "3 2 1"
+
+    assert lab.sentence == "Training runs all 3 epochs; epoch 3 is kept, with a loss of 1."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("losses", "3 two", '"two" is no loss'),
+        ("patience", 0, "patience = 0 is too small"),
+        ("patience", 1.5, "patience = 1.5 is not a whole number"),
+        ("threshold", -1, "threshold = -1.0 is too small"),
+    ],
+)
+def test_lab_when_a_value_cannot_be_then_it_says_so_in_place_of_the_picture(
+    name: str, value: object, words: str
+) -> None:
+    """No traceback, and no clamping."""
+    lab = forms.stopping_lab()
+
+    lab.controls[name].value = value
+
+    assert words in lab.sentence
+    assert 'role="alert"' in lab.box.children[-1].value
+
+
+def test_lab_when_the_training_diverged_then_it_says_so() -> None:
+    """A loss that is no number cannot be drawn."""
+    lab = forms.stopping_lab([0.9, math.nan])
+
+    assert "the training diverged" in lab.sentence
+
+
+def test_lab_when_looked_at_then_every_control_has_a_label() -> None:
+    """And each slider the name that is given to its handle."""
+    lab = forms.stopping_lab()
+
+    assert all(control.description for control in lab.controls.values())
+    assert lab.sliders["patience"].tooltip == "Patience (epochs, 1 to 10), slider"
