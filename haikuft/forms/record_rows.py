@@ -1,0 +1,186 @@
+"""Records of data files for looking at, sound or not: read, filtered, taken apart."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from haikuft.dataset.labels import is_label, labels_of
+from haikuft.dataset.lines import BYTE_ORDER_MARK, open_file, parse_line, read_lines
+from haikuft.dataset.problems import Problem, Report, quotable
+from haikuft.dataset.records import explain_os_error
+from haikuft.errors import DataError
+
+MOST_ROWS = 10_000  # of each file; what comes after can be validated but not paged through
+ANY, WITH, WITHOUT = "", "with a problem", "without a problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a data file.
+
+    Attributes:
+        kind: "training", "validation" or "test", or what else the file was called.
+        file: The file's name.
+        line: Its line, counted from 1.
+        text: The line as it stands there, bytes that are no text written as escapes.
+        value: What it says as JSON; None if it is none.
+        label: The record's label; "" where the file has none.
+        length: Characters of the texts in it.
+        problems: What is wrong in this line.
+
+    """
+
+    kind: str
+    file: str
+    line: int
+    text: str
+    value: Any
+    label: str
+    length: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which records are shown; what is empty or 0 lets all through.
+
+    Attributes:
+        kind: Of this file alone.
+        problem: `WITH` or `WITHOUT` one, or a problem's code.
+        label: With this label.
+        shortest: At least so many characters.
+        longest: At most so many characters.
+
+    """
+
+    kind: str = ""
+    problem: str = ANY
+    label: str = ""
+    shortest: int = 0
+    longest: int = 0
+
+
+def load_rows(files: Mapping[str, Path], report: Report | None = None) -> list[Row]:
+    """Read the lines of the files that are there, each with its problems.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    rows: list[Row] = []
+    for kind, path in files.items():
+        found = report.problems if report is not None else ()
+        problems: dict[int, list[Problem]] = {}
+        for problem in found:
+            if problem.line is not None and problem.file in (str(path), path.name):
+                problems.setdefault(problem.line, []).append(problem)
+        try:
+            rows += _read_rows(kind, path, problems)
+        except OSError as error:
+            raise DataError(f"{quotable(str(path))}: {explain_os_error(error)}") from error
+    return rows
+
+
+def list_whole_file_problems(report: Report | None) -> list[Problem]:
+    """List the problems that stand in no line."""
+    return [p for p in report.problems if p.line is None] if report is not None else []
+
+
+def choose_rows(rows: Sequence[Row], wanted: Filter) -> list[Row]:
+    """Keep the rows that the filter lets through, in order."""
+    return [row for row in rows if _passes(row, wanted)]
+
+
+def count_problems(rows: Sequence[Row]) -> dict[str, int]:
+    """Count in how many records each problem stands, the most frequent first."""
+    return dict(
+        Counter(code for row in rows for code in {p.code for p in row.problems}).most_common()
+    )
+
+
+def count_labels(rows: Sequence[Row]) -> dict[str, int]:
+    """Count the labels, in order of the alphabet."""
+    return dict(sorted(Counter(row.label for row in rows if row.label).items()))
+
+
+def texts_of(value: Any) -> list[tuple[str, str, str]]:
+    """Take a record apart for showing: (place, role, text) of each turn, in order.
+
+    Both shapes of content are read: a text, and Converse's list of texts. What is no record, or
+    none of these shapes, gives nothing.
+    """
+    if not isinstance(value, Mapping):
+        return []
+    parts = []
+    if "system" in value and value["system"] is not None:
+        parts.append(("system", "system", _join_text(value["system"])))
+    messages = value.get("messages")
+    for number, turn in enumerate(messages if isinstance(messages, list) else []):
+        role = turn.get("role") if isinstance(turn, Mapping) else None
+        content = turn.get("content") if isinstance(turn, Mapping) else turn
+        name = role if isinstance(role, str) and role else "no role"
+        parts.append((f"messages[{number}]", name, _join_text(content)))
+    return parts
+
+
+def _read_rows(kind: str, path: Path, problems: Mapping[int, Sequence[Problem]]) -> list[Row]:
+    found: list[tuple[int, str, Any, tuple[Problem, ...]]] = []
+    with open_file(path) as file:
+        for number, data, _ in read_lines(file, max_bytes=sys.maxsize):
+            if len(found) == MOST_ROWS:
+                break
+            line = (data or b"").removeprefix(BYTE_ORDER_MARK if number == 1 else b"")
+            of_line = tuple(problems.get(number, ()))
+            if line.strip() or of_line:
+                value = parse_line(line)[0] if line.strip() else None
+                found.append((number, line.decode("utf-8", "backslashreplace"), value, of_line))
+    answers = {number: _answer_of(value) for number, _, value, _ in found}
+    sound = [{"messages": [{"role": "assistant", "content": a}]} for a in answers.values() if a]
+    labelled = labels_of(sound) is not None
+    return [
+        Row(
+            kind=kind,
+            file=path.name,
+            line=number,
+            text=text.rstrip("\r\n"),
+            value=value,
+            label=answers[number] if labelled and is_label(answers[number]) else "",
+            length=sum(len(part) for _, _, part in texts_of(value)) or len(text),
+            problems=of_line,
+        )
+        for number, text, value, of_line in found
+    ]
+
+
+def _passes(row: Row, wanted: Filter) -> bool:
+    if wanted.problem == WITH:
+        fits = bool(row.problems)
+    elif wanted.problem == WITHOUT:
+        fits = not row.problems
+    else:
+        fits = not wanted.problem or any(p.code == wanted.problem for p in row.problems)
+    return (
+        fits
+        and wanted.kind in ("", row.kind)
+        and wanted.label in ("", row.label)
+        and row.length >= wanted.shortest
+        and (not wanted.longest or row.length <= wanted.longest)
+    )
+
+
+def _answer_of(value: Any) -> str:
+    """Give the text of the last turn if it is the assistant's; else ""."""
+    parts = texts_of(value)
+    return parts[-1][2].strip() if parts and parts[-1][1] == "assistant" else ""
+
+
+def _join_text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list) and content:
+        texts = [part.get("text") if isinstance(part, Mapping) else None for part in content]
+        if all(isinstance(text, str) for text in texts):
+            return "\n".join(map(str, texts))
+    return repr(content)
