@@ -362,11 +362,11 @@ def test_target_when_the_region_does_not_tune_the_model_then_it_warns() -> None:
 def test_throughput_when_units_and_term_change_then_the_cost_does_too() -> None:
     """A commitment is warned of in words."""
     form = forms.serving_form(serving="", model_units=1, commitment="none", throughput_price=20.0)
-    assert dict(form.facts)["Cost on AWS"].startswith("US$20.00 an hour")
+    assert dict(form.facts)["Cost of throughput on AWS"].startswith("US$20.00 an hour")
     assert "Warning" not in dict(form.facts)
 
     form.controls["model_units"].value = 2
     form.controls["commitment"].value = "6 months"
 
-    assert dict(form.facts)["Cost on AWS"].startswith("US$40.00 an hour")
+    assert dict(form.facts)["Cost of throughput on AWS"].startswith("US$40.00 an hour")
     assert "cannot be ended before its term" in dict(form.facts)["Warning"]
