@@ -31,6 +31,7 @@ from haikuft.plots import (
     read_alt_text,
     save_figure,
 )
+from haikuft.plots.style import PAPER
 from haikuft.pricing import estimate_training
 from haikuft.replies import Reply
 
@@ -225,7 +226,7 @@ def test_plot_differences_when_drawn_then_marks_stand_at_the_differences_in_poin
     marks = [line for line in ax.lines if line.get_marker() == "D"]
 
     assert float(marks[0].get_xdata()[0]) == 25.0
-    assert marks[0].get_markerfacecolor() == "white"
+    assert marks[0].get_markerfacecolor() == PAPER
     assert ax.get_yticklabels()[0].get_text() == "right labels, against base"
     assert "12 records" in ax.get_xlabel()
     assert alt_text(ax).startswith(

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from haikuft.errors import SettingsError
 from haikuft.evaluation import Comparison, Evaluation, break_down
-from haikuft.plots.style import BASE, FAINT, INK, OTHERS, TUNED, describe, in_style
+from haikuft.plots.style import BASE, FAINT, INK, OTHERS, PAPER, TUNED, describe, in_style
 
 _MOST_SLOPES = 14  # groups; of more, those that changed most
 _WIDTH = 36  # letters of a name before it goes on in the next line
@@ -37,10 +37,10 @@ def plot_differences(evaluation: Evaluation, model: str = "", *, ax: Axes | None
         value, low, high = (100 * number for number in (change.value, change.low, change.high))
         if comparison.smallest is not None:
             unseen = 100 * comparison.smallest
-            ax.barh(at, 2 * unseen, left=-unseen, height=0.62, color=FAINT, alpha=0.6, linewidth=0)
+            ax.barh(at, 2 * unseen, 0.62, -unseen, color=FAINT, edgecolor=BASE, linewidth=0.8)
         told = comparison.verdict != "not told apart"
         ax.plot([low, high], [at, at], color=TUNED, linewidth=2.5, solid_capstyle="butt")
-        face = TUNED if told else "white"
+        face = TUNED if told else PAPER
         ax.plot(value, at, "D", color=TUNED, markerfacecolor=face, markersize=8)
     ax.axvline(0, color=INK, linewidth=0.8)
     names = [fill(_name(comparison), _WIDTH) for comparison in shown]
@@ -98,9 +98,7 @@ def plot_slopes(
         row = drawn.iloc[at]
         text = f"{row[by]} ({row['n']})"
         anchor = (1.0, float(after[at]))
-        ax.annotate(
-            text, anchor, (1.06, height), va="center", fontsize=9, color=_look(gains[at])[0]
-        )
+        ax.annotate(text, anchor, (1.06, height), va="center", fontsize=9)
     ax.set_xlim(-0.15, 1.9)
     ax.set_xticks([0, 1], [base, name])
     ax.set_ylabel(f"{scorer.title}{' (%)' if scorer.is_share else ''}")

@@ -38,7 +38,8 @@ def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = Non
     over = sum(estimate.high > limit for estimate in tokens)
     low, high = (np.array([max(1, getattr(t, end)) for t in tokens]) for end in ("low", "high"))
     edges = np.geomspace(low.min() * 0.98, high.max() * 1.02, 30)
-    ax.hist(likely, bins=edges.tolist(), color=TUNED, label="likely")
+    # Pale bars with an edge: the lines stand out on them.
+    ax.hist(likely, edges.tolist(), label="likely", color=SHADES[1], edgecolor=TUNED, lw=0.6)
     for estimate, dashes in ((low, ":"), (high, "--")):
         counts = np.histogram(estimate, bins=edges)[0]
         ends = np.array([edges[0], *edges])
@@ -166,7 +167,7 @@ def plot_labels(
     for at, (split, found) in enumerate(counts.items()):
         widths = np.array([found[name] for name in names])
         shade = SHADES[at % len(SHADES)]
-        ax.barh(names, widths, left=left, color=shade, edgecolor="white", label=split)
+        ax.barh(names, widths, left=left, color=shade, edgecolor=INK, linewidth=0.6, label=split)
         left += widths
     for at, name in enumerate(names):
         ax.annotate(f" {total[name]}", (left[at], at), va="center")

@@ -1,9 +1,9 @@
 """The scores of models, and the labels they mistake."""
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from haikuft.evaluation import FREE, Evaluation, count_confusions
@@ -24,7 +24,7 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
         ax.plot([low, high], [at, at], color=color, linewidth=3, solid_capstyle="butt")
         ax.plot(score, at, color=color, marker=mark, markersize=9)
         text = f"{score:.1f} %" if scorer.is_share else f"{score:.3g}"
-        ax.annotate(text, (score, at), (0, 9), textcoords="offset points", ha="center", color=color)
+        ax.annotate(text, (score, at), (0, 9), textcoords="offset points", ha="center")
         interval = f"{low:.1f} to {high:.1f}" if scorer.is_share else f"{low:.3g} to {high:.3g}"
         told.append(f"{model} {text} ({interval})")
     ax.set_yticks(range(len(scores)), list(scores["model"]))
@@ -60,12 +60,12 @@ def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None =
     counts = confusions.to_numpy()
     rows, columns = counts.shape
     ax = ax or plt.subplots(figsize=(2.6 + min(12, 0.5 * columns), 2.2 + min(10, 0.4 * rows)))[1]
-    shades = mpl.colors.LinearSegmentedColormap.from_list("haikuft", ["#ffffff", TUNED])
-    ax.imshow(counts, cmap=shades, vmin=0, aspect="auto")
+    ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     for row, column in zip(*np.nonzero(counts), strict=True):
-        dark = counts[row, column] > counts.max() / 2
-        color = "white" if dark else INK
-        ax.text(column, row, counts[row, column], ha="center", va="center", color=color)
+        shade = counts[row, column] / counts.max() / 2  # ink reads on all of it, on any page
+        corner = (column - 0.5, row - 0.5)
+        ax.add_patch(Rectangle(corner, 1, 1, facecolor=TUNED, alpha=shade, edgecolor="none"))
+        ax.text(column, row, counts[row, column], ha="center", va="center")
     ax.set_xticks(range(columns), list(confusions.columns), rotation=40, ha="right")
     ax.set_yticks(range(rows), list(confusions.index))
     ax.tick_params(length=0)

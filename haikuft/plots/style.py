@@ -1,4 +1,8 @@
-"""One style for all figures: readable in grey print, with a sentence for those who cannot see."""
+"""One style for all figures: readable in grey print, with a sentence for those who cannot see.
+
+Figures are drawn in the colours below and in no others, on white paper. `DARK` says what each
+becomes on a dark page, so that one drawing makes both (`haikuft.plots.picture`).
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,17 +14,31 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+PAPER = "#ffffff"
 BASE = "#8a8a8a"
 TUNED = "#1f5fa8"
 INK = "#222222"
-FAINT = "#d9d9d9"
+FAINT = "#d9d9d9"  # only for what repeats what is written, or has an edge of ink
 SHADES = (TUNED, "#7fa8d6", FAINT)  # dark to light, so that grey print keeps the order
 OTHERS = ("#b0641e", "#4c7d4c", "#7a5195")  # further models, told apart by their names as well
+DARK = {  # on white -> on JupyterLab's dark page; the order of lightness is turned round
+    PAPER: "#111111",
+    BASE: "#858585",
+    TUNED: "#7db3f2",
+    INK: "#e8e8e8",
+    FAINT: "#4a4a4a",
+    SHADES[1]: "#4678ad",
+    OTHERS[0]: "#e39a55",
+    OTHERS[1]: "#86bd86",
+    OTHERS[2]: "#c39ae0",
+}
 MARKS = ("D", "^", "s")
 
 STYLE: dict[str, Any] = {
     "figure.figsize": (7.2, 3.4),
     "figure.dpi": 110,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "axes.titlesize": 11,
@@ -34,6 +52,7 @@ STYLE: dict[str, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
     "text.color": INK,
+    "patch.edgecolor": INK,
     "text.parse_math": False,  # a dollar sign in a label is a dollar sign
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "round",

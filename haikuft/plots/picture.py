@@ -1,0 +1,82 @@
+"""A finished figure: kept as a file, and shown on light and dark pages with its sentence."""
+
+import base64
+import re
+from dataclasses import dataclass
+from html import escape
+from io import StringIO
+from pathlib import Path
+from typing import Any, cast
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from haikuft.plots.style import DARK, alt_text, save_figure
+
+# Letters as shapes need no font where they are read; the salt makes a figure drawn again the same.
+_SVG: dict[str, Any] = {"svg.fonttype": "path", "svg.hashsalt": "haikuft"}
+_COLOR = re.compile(r"#[0-9a-f]{6}\b")
+
+# JupyterLab and Notebook 7 mark the page's body with their theme, VS Code does so by a class. The
+# dark drawing hides itself, so that a page that takes this style sheet away shows the light one.
+_SWITCH = """<style>
+body[data-jp-theme-light="false"] img.haikuft-light, body.vscode-dark img.haikuft-light,
+body.vscode-high-contrast:not(.vscode-high-contrast-light) img.haikuft-light
+{ display: none !important; }
+body[data-jp-theme-light="false"] img.haikuft-dark, body.vscode-dark img.haikuft-dark,
+body.vscode-high-contrast:not(.vscode-high-contrast-light) img.haikuft-dark
+{ display: inline !important; }
+</style>"""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Picture:
+    """A figure for a notebook's page, which shows the drawing that fits the page's theme.
+
+    Attributes:
+        path: The file it is kept in, a PNG.
+        sentence: What it shows, for those who cannot see it; stands below it for everybody.
+        light: SVG on white paper.
+        dark: The same SVG in the colours for dark pages.
+
+    """
+
+    path: Path
+    sentence: str
+    light: str
+    dark: str
+
+    def __repr__(self) -> str:
+        return self.sentence
+
+    def _repr_html_(self) -> str:
+        images = "".join(
+            f'<img class="haikuft-{theme}" alt="{escape(self.sentence)}" '
+            f'style="max-width: 100%; {hidden}" src="{_as_url(drawing)}">'
+            for theme, drawing, hidden in (
+                ("light", self.light, ""),
+                ("dark", self.dark, "display: none"),
+            )
+        )
+        # The image's own text says it already to a reader who hears the page.
+        caption = f'<figcaption aria-hidden="true">{escape(self.sentence)}</figcaption>'
+        return f'{_SWITCH}<figure style="margin: 0">{images}{caption}</figure>'
+
+
+def show_figure(ax: Axes, path: Path) -> Picture:
+    """Keep the axes' figure as a file, close it, and return it as the thing to look at."""
+    save_figure(ax, path)
+    figure = cast(Figure, ax.figure)
+    drawn = StringIO()
+    with mpl.rc_context(cast(Any, _SVG)):
+        figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
+    plt.close(figure)  # or the notebook would show it once more, without its sentence
+    light = drawn.getvalue()
+    dark = _COLOR.sub(lambda found: DARK.get(found[0], found[0]), light)
+    return Picture(path, alt_text(ax), light, dark)
+
+
+def _as_url(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode('ascii')}"
