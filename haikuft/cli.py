@@ -1,4 +1,4 @@
-"""The command line: `haikuft run`, `clean-up`, `validate`, `convert`, `models`, `sandbox`.
+"""The command line: `run`, `clean-up`, `lab`, `export`, `validate`, `convert`, `models`, `sandbox`.
 
 Nothing but the standard library is loaded before a command is known.
 """
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from haikuft import __version__
-from haikuft.commands import data, models, run, sandbox
+from haikuft.commands import data, lab, models, run, sandbox
 from haikuft.errors import HaikuftError, SettingsError
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130  # exit statuses; 0 is done
@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", required=True, metavar="COMMAND", prog="haikuft"
     )
-    for group in (run, data, models, sandbox):
+    for group in (run, lab, data, models, sandbox):
         group.add(commands)
     return parser
 

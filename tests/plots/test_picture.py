@@ -267,7 +267,7 @@ def test_show_figure_when_shown_then_its_sentence_stands_in_for_it(picture: Pict
 def test_show_figure_when_the_style_sheet_is_taken_away_then_the_light_one_shows(
     picture: Picture,
 ) -> None:
-    """A page that does not trust the notebook drops it; the drawings hide and show by themselves."""
+    """Where a notebook is not trusted it is dropped; each drawing hides or shows by itself."""
     light, dark = re.findall(r"<img [^>]*>", picture._repr_html_())
 
     assert "haikuft-light" in light

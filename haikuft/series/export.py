@@ -1,0 +1,96 @@
+"""Notebooks as pages to hand on: one HTML file each, that loads nothing.
+
+nbconvert's own pages fetch MathJax, RequireJS and the widgets' programs from the network as they
+open. Ours leave these out: forms are kept as the plain tables that each shows beside its widgets,
+and a content security policy in the page forbids the rest, whatever an output may hold.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from jinja2 import DictLoader
+from nbconvert.exporters import HTMLExporter
+from traitlets.config import Config
+
+from haikuft.errors import DataError, NotFoundError
+from haikuft.pages import POLICY, write_whole
+from haikuft.run_record import check_run_name, find_root
+
+_TEMPLATE = f"""
+{{% extends 'lab/index.html.j2' %}}
+{{% block html_head_js %}}{POLICY}{{% endblock %}}
+{{% block jupyter_widgets %}}{{% endblock %}}
+{{% block html_head_js_mathjax %}}{{% endblock %}}
+{{% block html_head_js_mermaidjs %}}{{% endblock %}}
+"""
+# The richest first, without widgets: what stands beside them is what a page keeps.
+_SHOWN = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
+
+# What nbformat makes of other files; of JSON that is a list, it asks for a dictionary's `get`.
+_NO_NOTEBOOK = (nbformat.reader.NotJSONError, UnicodeDecodeError, AttributeError)
+
+
+def export_run(run: str, notebooks: Sequence[Path] = (), *, to: Path | None = None) -> list[Path]:
+    """Export notebooks, those in a run's folder unless others are named; return the pages.
+
+    Raises:
+        NotFoundError: there is nothing to export, or no such file.
+        DataError: a file is no notebook.
+
+    """
+    directory = find_root() / "runs" / check_run_name(run)
+    chosen = list(notebooks) or sorted((directory / "notebooks").glob("*.ipynb"))
+    if not chosen:
+        raise NotFoundError(
+            f"{directory / 'notebooks'} holds no executed notebook. Run `haikuft run --run {run}`, "
+            "or name the notebooks to export."
+        )
+    folder = to or directory / "exports"
+    return [export_notebook(path, folder / f"{path.stem}.html") for path in chosen]
+
+
+def export_notebook(notebook: Path, page: Path) -> Path:
+    """Write a notebook, as it was saved, as a page that needs nothing else.
+
+    Raises:
+        NotFoundError: no such file.
+        DataError: the file is no notebook.
+
+    """
+    try:
+        document = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{notebook}: no such file. Name a notebook, .ipynb.") from error
+    except (*_NO_NOTEBOOK, nbformat.ValidationError) as error:
+        raise DataError(f"{notebook} is no Jupyter notebook. Name a file .ipynb.") from error
+    loader = DictLoader({"haikuft.html.j2": _TEMPLATE})
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        config=_what_is_shown(), extra_loaders=[loader], template_file="haikuft.html.j2"
+    )
+    resources = {"metadata": {"name": notebook.stem, "path": str(notebook.parent)}}
+    html, _ = exporter.from_notebook_node(document, resources)
+    return write_whole(page, html)
+
+
+def let_jupyter_export(folder: Path) -> Config:
+    """Let JupyterLab's own HTML export write such pages: the settings its server is to have.
+
+    Args:
+        folder: One that stands on Jupyter's path while it runs; the template goes there.
+
+    """
+    templates = folder / "nbconvert" / "templates" / "haikuft"
+    templates.mkdir(parents=True)
+    (templates / "conf.json").write_text('{"base_template": "lab"}', encoding="utf-8")
+    (templates / "index.html.j2").write_text(_TEMPLATE, encoding="utf-8")
+    config = _what_is_shown()
+    config.HTMLExporter.template_name = "haikuft"
+    return config
+
+
+def _what_is_shown() -> Config:
+    config = Config()
+    config.HTMLExporter.embed_images = True
+    config.NbConvertBase.display_data_priority = list(_SHOWN)
+    return config

@@ -1,0 +1,165 @@
+"""JupyterLab on the notebooks: the right kernel behind them, opened where the run stands."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote, urlencode
+
+import nbformat
+from traitlets.config import Config
+
+from haikuft.errors import SettingsError
+from haikuft.evaluation.files import JSON_FILE
+from haikuft.metrics.assessment import ASSESSMENT_FILE
+from haikuft.record_file import FILE_NAME, read_record
+from haikuft.run_record import check_run_name, find_root
+from haikuft.series.export import let_jupyter_export
+from haikuft.series.planning import Notebook, find_notebooks
+
+FIRST = "first"  # the run that the notebooks name until told otherwise
+_PORT = 8888  # where JupyterLab begins to look for a free one
+
+
+def open_lab(run: str = "", *, port: int = 0, browser: bool = True) -> int:
+    """Serve JupyterLab until Ctrl-C, say where to begin, and return the exit status.
+
+    Args:
+        run: Work on notebooks that name this run, in its folder; "" for the series' own.
+        port: Which port of this machine; 0 for a free one.
+        browser: Whether to open the page as well.
+
+    Raises:
+        SettingsError: JupyterLab is missing, the port is taken, or no run can have that name.
+
+    """
+    try:
+        import jupyterlab  # noqa: F401  # the rest of it takes long to load
+    except ImportError as error:
+        raise SettingsError(
+            "JupyterLab is missing from the Python that runs haikuft. Install it there: "
+            f"{sys.executable} -m pip install jupyterlab"
+        ) from error
+    root = find_root()
+    if port:
+        _check_port(port)
+    notebooks = find_notebooks(root)
+    paths = prepare_notebooks(root, notebooks, run) if run else [one.path for one in notebooks]
+    number = find_next(root / "runs" / (run or FIRST))
+    begin = dict(zip((one.number for one in notebooks), paths, strict=True)).get(number, paths[0])
+    with own_kernel() as folder:
+        config = let_jupyter_export(folder)
+        _serve(root, begin, config, port=port, browser=browser)
+    return 0
+
+
+def find_next(directory: Path) -> int:
+    """Tell the number of the notebook with which a run goes on, from what lies in its folder."""
+    if not (directory / FILE_NAME).exists():
+        return 1
+    record = read_record(directory / FILE_NAME)
+    done = (
+        record.role_arn,
+        record.training_uri,
+        record.custom_model_arn,
+        (directory / ASSESSMENT_FILE).exists(),
+        record.throughput_arn,
+        (directory / JSON_FILE).exists(),
+    )
+    return next((number for number, one in enumerate(done, 1) if not one), len(done) + 1)
+
+
+def prepare_notebooks(root: Path, notebooks: list[Notebook], run: str) -> list[Path]:
+    """Copy the series into a run's folder, each copy naming the run; keep copies that are there.
+
+    Raises:
+        SettingsError: no run can have that name.
+
+    """
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
+    folder = root / "runs" / check_run_name(run) / "lab"
+    folder.mkdir(parents=True, exist_ok=True)
+    copies = []
+    for notebook in notebooks:
+        copy = folder / notebook.path.name
+        if not copy.exists():
+            document = load_notebook_node(str(notebook.path))
+            named = parameterize_notebook(
+                document, {"run": run}, kernel_name="python3", language="python"
+            )
+            nbformat.write(named, copy)  # type: ignore[no-untyped-call]
+        copies.append(copy)
+    return copies
+
+
+@contextmanager
+def own_kernel() -> Iterator[Path]:
+    """Let the kernel `python3` be this very Python; yields the first folder on Jupyter's path.
+
+    Another environment's `python3`, or one that a user has installed, may otherwise stand in
+    front of ours and know nothing of this package.
+    """
+    from ipykernel.kernelspec import write_kernel_spec
+
+    before = os.environ.get("JUPYTER_PATH")
+    with TemporaryDirectory(prefix="haikuft-kernel-") as folder:
+        write_kernel_spec(Path(folder, "kernels", "python3"))
+        os.environ["JUPYTER_PATH"] = os.pathsep.join([folder, *([before] if before else [])])
+        try:
+            yield Path(folder)
+        finally:
+            del os.environ["JUPYTER_PATH"]
+            if before is not None:
+                os.environ["JUPYTER_PATH"] = before
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise SettingsError(
+                f"--port {port}: this port cannot be had ({error}). Name another one, or leave "
+                "--port out for a free one."
+            ) from error
+
+
+def _serve(root: Path, begin: Path, config: Config, *, port: int, browser: bool) -> None:
+    from jupyterlab.labapp import LabApp
+
+    place = f"lab/tree/{quote(begin.relative_to(root).as_posix())}"
+    settings = {
+        "ServerApp.root_dir": root,
+        "ServerApp.port": port or _PORT,
+        "ServerApp.port_retries": 0 if port else 50,
+        "ServerApp.open_browser": browser,
+        "ServerApp.allow_root": True,  # as in a container; it listens to this machine alone
+        "Application.log_level": "ERROR",
+        "LabApp.default_url": f"/{place}",
+        "LabApp.news_url": None,  # nothing here asks the network for anything
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+    }
+    arguments = [f"--{name}={value}" for name, value in settings.items()]
+    server = LabApp.initialize_server(arguments, config=config)
+    identity = server.identity_provider
+    identity.token_generated = False  # Jupyter need not say it again
+    key = f"?{urlencode({'token': identity.token})}" if identity.token else ""
+    words = (
+        f"Begin with {begin.relative_to(root)}:\n  {server.connection_url}{place}{key}\n"
+        "Ctrl-C ends JupyterLab and its kernels; the sandbox and all that was made stay."
+    )
+    server.io_loop.add_callback(partial(print, words, flush=True))  # once it listens
+    # Without a terminal Jupyter leaves Ctrl-C to Python, which raises it wherever it just is.
+    before = signal.signal(signal.SIGINT, lambda *_: server.stop(from_signal=True))
+    try:
+        server.start()
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,87 @@
+"""Notebooks as pages: what they keep, and that they load nothing."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from haikuft.cli import main
+from haikuft.errors import DataError, NotFoundError
+from haikuft.series.export import export_notebook, export_run
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def executed(project: Path) -> Path:
+    """Write an executed notebook with a form, as a run leaves it."""
+    form = {WIDGET: {"model_id": "m"}, "text/html": "<table><td>epochs</td></table>"}
+    form["text/plain"] = "epochs"
+    cells = [
+        new_markdown_cell("# A walk\n\nCosts US$1 to US$2."),
+        new_code_cell("form", outputs=[new_output("display_data", form)]),
+    ]
+    widgets = {"application/vnd.jupyter.widget-state+json": {"state": {"m": {}}}}
+    path = project / "runs" / "first" / "notebooks" / "03_fine_tune.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(new_notebook(cells=cells, metadata={"widgets": widgets}), path)
+    return path
+
+
+def test_export_when_a_run_is_named_then_its_executed_notebooks_become_pages(
+    executed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In its own folder, and told by name."""
+    assert main(["export"]) == 0
+
+    page = executed.parents[1] / "exports" / "03_fine_tune.html"
+    assert capsys.readouterr().out == f"{page}\n"
+    assert "A walk" in page.read_text("utf-8")
+
+
+def test_page_when_written_then_it_names_nothing_to_load(executed: Path, tmp_path: Path) -> None:
+    """No program from elsewhere, and a policy that forbids any."""
+    page = export_notebook(executed, tmp_path / "page.html").read_text("utf-8")
+
+    assert "default-src 'none'" in page
+    assert re.findall(r"<script[^>]* src=|<link|@import|url\((?!['\"]?(?:data:|#))", page) == []
+    assert re.findall(r'\ssrc="(?!data:)', page) == []
+
+
+def test_page_when_there_is_a_form_then_its_plain_table_is_kept(
+    executed: Path, tmp_path: Path
+) -> None:
+    """Widgets need a program; the table beside them does not."""
+    page = export_notebook(executed, tmp_path / "page.html").read_text("utf-8")
+
+    assert "<td>epochs</td>" in page
+    assert WIDGET not in page
+
+
+def test_export_when_other_notebooks_are_named_then_they_are_taken(
+    executed: Path, tmp_path: Path
+) -> None:
+    """Such as one that was walked by hand."""
+    assert export_run("first", [executed], to=tmp_path / "out") == [
+        tmp_path / "out" / "03_fine_tune.html"
+    ]
+
+
+def test_export_when_there_is_nothing_then_it_says_what_would_make_it(project: Path) -> None:
+    """No page, no silence."""
+    with pytest.raises(NotFoundError, match="haikuft run --run first"):
+        export_run("first")
+    with pytest.raises(NotFoundError, match="no such file"):
+        export_run("first", [project / "none.ipynb"])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", "\xff"])
+def test_export_when_the_file_is_no_notebook_then_it_says_so(project: Path, text: str) -> None:
+    """Anything may bear that ending."""
+    path = project / "none.ipynb"
+    path.write_bytes(text.encode("latin-1"))
+
+    with pytest.raises(DataError, match="is no Jupyter notebook"):
+        export_run("first", [path])
