@@ -1,0 +1,107 @@
+"""Notebooks 3 and 5 as a person walks them in JupyterLab: forms, a job that moves, a playground.
+
+Comes first by its name: the run has no job yet, so the one started here is the run's.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from haikuft.aws import connect
+
+WalkedTo = Callable[[int], Any]
+PRICED = "training_price: float = 0.002"
+
+
+@pytest.fixture
+def expect() -> Any:
+    """Give Playwright's assertions, which wait until they hold."""
+    expect = pytest.importorskip("playwright.sync_api").expect
+    expect.set_options(timeout=20_000)
+    return expect
+
+
+def test_fine_tune_when_walked_then_sliders_move_facts_and_the_job_moves_through_its_stages(
+    lab: Any, walked_to: WalkedTo, expect: Any
+) -> None:
+    """A slider changes steps and cost, a bad value is refused in words, the job ends Completed."""
+    project = walked_to(2)
+    lab.open("03_fine_tune")
+    lab.write("training_price: float = 0.0", PRICED)
+    form = lab.run_to("form = forms.hyperparameter_form(")
+    facts = form.locator(".haikuft-facts:visible").first
+
+    expect(facts).to_contain_text("US$")
+    before = facts.inner_text()
+    lab.shoot("03-form-light")
+    slider = form.get_by_role("slider").first  # of the first hyperparameter, epochs
+    slider.press("ArrowRight")
+    expect(facts).not_to_have_text(before, use_inner_text=True)
+    for what in ("Steps in all", "Cost"):
+        moved = [re.findall(rf"^.*{what}.*$", text, re.M) for text in (before, facts.inner_text())]
+        assert moved[0] != moved[1], what
+    lab.wear("Dark")
+    lab.shoot("03-form-dark")
+    lab.wear("Light")
+
+    batch = form.get_by_role("spinbutton", name=re.compile("^Batch size"))
+    good = batch.input_value()
+    batch.fill("100000")
+    batch.press("Tab")
+    refusal = form.locator(".haikuft-refusal:visible").first
+    expect(refusal).to_contain_text("batch_size")
+    assert "100000" in refusal.inner_text().replace(",", "")
+    lab.shoot("03-refusal")
+    batch.fill(good)
+    batch.press("Tab")
+    expect(form.locator(".haikuft-refusal:visible")).to_have_count(0)
+
+    lab.run_on(
+        "settings = hyperparameters.build_hyperparameters(", "walk = run_record.save(walk, job"
+    )
+    watch = lab.run_cell("live.watch_job(", wait=False)
+    expect(watch.get_by_role("button", name="Stop the job …")).to_be_visible()
+    expect(watch).to_contain_text("InProgress")
+    lab.shoot("03-job-moving")
+    lab.settle()
+    expect(watch).to_contain_text("Completed")
+    expect(watch.get_by_role("button", name="Stop the job …")).to_have_count(0)
+    lab.shoot("03-job-done")
+    lab.run_on("stage.started", "custom_model_arn=job.custom_model_arn")
+    assert project.record.custom_model_arn
+    lab.save()
+
+
+def test_provision_when_walked_then_the_playground_answers_and_the_button_ends_what_bills(
+    lab: Any, walked_to: WalkedTo, expect: Any
+) -> None:
+    """Both models answer one prompt; the button asks once, then nothing serves any more."""
+    project = walked_to(4)
+    lab.open("05_provision")
+    ground = lab.run_to("live.Playground(")
+
+    ground.get_by_label("Prompt", exact=True).fill("My card was charged twice.")
+    ground.get_by_role("button", name="Ask all models").click()
+    expect(ground).to_contain_text(re.compile("first text"), timeout=20_000)
+    expect(ground.get_by_role("button", name="Ask all models")).to_be_enabled()
+    lab.shoot("05-playground")
+    assert (project.directory / "playground.jsonl").read_text("utf-8").count("\n") == 1
+
+    costs = lab.cell("live.show_running_costs(walk)")
+    lab.shoot("05-costs")
+    costs.get_by_role("button", name=re.compile("^End ")).click()
+    assert len(list_throughputs(project)) == 1  # it only asked
+    costs.get_by_role("button", name="Yes, delete it").click()
+    expect(costs).to_contain_text("has ended.")
+    lab.shoot("05-ended")
+    assert list_throughputs(project) == []
+
+
+def list_throughputs(project: Any) -> list[Any]:
+    """Ask the sandbox what serves."""
+    record = project.record
+    bedrock = connect(target="sandbox", region=record.region).client("bedrock")
+    found = bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]
+    return list(found)
