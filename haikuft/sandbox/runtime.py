@@ -29,7 +29,7 @@ from haikuft.sandbox.targets import Target, find_counted, find_target
 if TYPE_CHECKING:
     from haikuft.sandbox.standin import StandIn
 
-KEPT_MODELS = 8
+KEPT_MODELS = 4  # each takes some 150 MB
 _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
 
 
