@@ -5,9 +5,8 @@ Bedrock User Guide, "Model lifecycle".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -20,15 +19,14 @@ from haikuft.base_models import (
     lifecycle_state,
     list_tunable,
 )
+from haikuft.checks import Check, Preflight
 from haikuft.errors import AccessError, NotFoundError, SettingsError
-from haikuft.tables import build_table
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
-State = Literal["ok", "warn", "stop"]
 _QUOTAS = {  # meaning -> what it is, and whether 0 would keep the run from its end
     "records_per_job": ("training and validation records in one job", False),
     "custom_models": ("custom models in the account", False),
@@ -37,59 +35,6 @@ _QUOTAS = {  # meaning -> what it is, and whether 0 would keep the run from its 
     "deployments": ("custom model deployments in the account", False),
     "deployments_in_progress": ("custom model deployments being created at a time", False),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one look has found.
-
-    Attributes:
-        name: what was looked at.
-        state: "ok", "warn" (goes on, but read it) or "stop" (the run would fail later).
-        message: what was found.
-        mend: what to do; "" where there is nothing to do.
-    """
-
-    name: str
-    state: State
-    message: str
-    mend: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Preflight:
-    """All checks, in order. The last line of a cell shows it as a table."""
-
-    checks: tuple[Check, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing stops the run."""
-        return all(check.state != "stop" for check in self.checks)
-
-    def raise_if_stopped(self) -> None:
-        """Stop here where a check says so.
-
-        Raises:
-            SettingsError: names every check that stops, and its mend.
-        """
-        if not self.ok:
-            lines = [
-                f"{check.name}: {check.message} {check.mend}".rstrip()
-                for check in self.checks
-                if check.state == "stop"
-            ]
-            raise SettingsError("The preflight stops here. " + " ".join(lines))
-
-    def _repr_html_(self) -> str:
-        rows = [(check.state, check.name, check.message, check.mend) for check in self.checks]
-        return build_table(rows, "", "check", "found", "what to do")._repr_html_()
-
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{check.state:4}  {check.name}: {check.message} {check.mend}".rstrip()
-            for check in self.checks
-        )
 
 
 def run_preflight(

@@ -11,10 +11,9 @@ from botocore.exceptions import ClientError
 import haikuft.sandbox
 from haikuft import aws, s3
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.checks import Check, Preflight
 from haikuft.errors import CredentialsError, SettingsError
 from haikuft.preflight import (
-    Check,
-    Preflight,
     check_access,
     check_base_model,
     check_bucket,

@@ -23,7 +23,15 @@ from haikuft.errors import SettingsError
 from haikuft.sandbox import constraints, quotas, wire
 from haikuft.sandbox.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.faults import CUT, Faults
-from haikuft.sandbox.gate import RefusedError, Scope, check_origin, read_body, read_scope
+from haikuft.sandbox.gate import (
+    RefusedError,
+    Scope,
+    check_origin,
+    raw_path,
+    read_body,
+    read_headers,
+    read_scope,
+)
 from haikuft.sandbox.guard import Guard
 from haikuft.sandbox.job_progress import PROGRESS_PATH, read_progress
 from haikuft.sandbox.keeping import Keeper
@@ -224,7 +232,7 @@ class Sandbox:
                 route.model,
                 labels=route.labels,
                 query=environ.get("QUERY_STRING", ""),
-                headers=_headers(environ),
+                headers=read_headers(environ),
                 body=body,
             )
             constraints.validate(route.model, parameters)
@@ -273,24 +281,6 @@ class Sandbox:
             self.guard.check_request(scope, environ, body)
             reply = forward(body)
         return wire.Response(reply.status, dict(reply.headers), reply.body)
-
-
-def raw_path(environ: Mapping[str, Any]) -> str:
-    """Return the request's path as it was sent, still percent-encoded."""
-    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
-    if "://" in target.partition("?")[0]:
-        target = "/" + target.partition("://")[2].partition("/")[2]
-    return target.partition("?")[0]
-
-
-def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    found = {
-        name[5:].replace("_", "-"): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    content_type = environ.get("CONTENT_TYPE")
-    return found | ({"Content-Type": content_type} if content_type else {})
 
 
 def _unserved(scope: Scope) -> RefusedError:

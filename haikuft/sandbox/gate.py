@@ -7,6 +7,7 @@ must not come from another site.
 
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -129,6 +130,25 @@ def read_body(environ: dict[str, Any], service: str) -> bytes:
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     return body
+
+
+def raw_path(environ: Mapping[str, Any]) -> str:
+    """Return the request's path as it was sent, still percent-encoded."""
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
+    if "://" in target.partition("?")[0]:
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    return target.partition("?")[0]
+
+
+def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Return the request's headers by their names on the wire, in capitals."""
+    found = {
+        name[5:].replace("_", "-"): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    content_type = environ.get("CONTENT_TYPE")
+    return found | ({"Content-Type": content_type} if content_type else {})
 
 
 def _content_length(environ: dict[str, Any]) -> int:

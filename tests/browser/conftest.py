@@ -123,7 +123,7 @@ def served(root: Path) -> Iterator[tuple[str, str]]:
     """Run `haikuft lab`; gives its address and its key, and ends it as Ctrl-C does."""
     script = "import sys; from haikuft.cli import main; sys.exit(main())"
     process = subprocess.Popen(
-        [sys.executable, "-c", script, "lab", "--no-browser"],
+        [sys.executable, "-P", "-c", script, "lab", "--no-browser"],
         cwd=root,
         stdout=subprocess.PIPE,
         text=True,

@@ -46,7 +46,7 @@ def run_lab(root: Path, home: Path, *arguments: str) -> Iterator[subprocess.Pope
     around |= {"IPYTHONDIR": str(home / "ipython"), "JUPYTERLAB_SETTINGS_DIR": str(home / "lab")}
     script = "import sys; from haikuft.cli import main; sys.exit(main())"
     with subprocess.Popen(
-        [sys.executable, "-c", script, "lab", "--no-browser", *arguments],
+        [sys.executable, "-P", "-c", script, "lab", "--no-browser", *arguments],
         cwd=root,
         env={**os.environ, **around},
         stdout=subprocess.PIPE,
