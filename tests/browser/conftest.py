@@ -37,6 +37,12 @@ def give_up(reason: str) -> Any:
     pytest.skip(f"{reason}; so nothing is shown in a real browser")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put these tests last: Playwright keeps an event loop, and they work in another folder."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: here in item.path.parents)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """Start Debian's Chromium."""
