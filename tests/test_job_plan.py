@@ -8,7 +8,7 @@ import pytest
 
 from haikuft import customization
 from haikuft.customization import JobPlan, plan_job
-from haikuft.errors import JobFailedError, SettingsError
+from haikuft.errors import ConflictError, JobFailedError, SettingsError
 from haikuft.run_record import Run
 
 NewRun = Callable[..., Run]
@@ -92,3 +92,17 @@ def test_plan_job_when_the_job_was_stopped_plans_a_new_one(new_run: NewRun, set_
     with pytest.raises(JobFailedError):
         customization.wait_for_job(bedrock, run.record.job_arn, poll_seconds=0.02)
     assert "is Stopped" in plan(run).sentence
+
+
+def test_start_job_when_its_name_is_taken_is_a_conflict_that_says_how_to_go_on(
+    new_run: NewRun, set_up: SetUp
+) -> None:
+    """Bedrock refuses it as a matter of validation; for us it is a name that somebody has."""
+    run = set_up(new_run())
+    request = plan(run).request
+    bedrock = run.connection.client("bedrock")
+    customization.wait_for_job(
+        bedrock, customization.start_job(bedrock, request), poll_seconds=0.02
+    )
+    with pytest.raises(ConflictError, match="run notebook 3 again"):
+        customization.start_job(bedrock, request)

@@ -199,7 +199,7 @@ def stop_job(bedrock: "BedrockClient", job: str) -> None:
 
 def _explain_start(error: ClientError, request: Mapping[str, Any]) -> HaikuftError:
     doing = f"starting job {request['jobName']}"
-    if error_code(error) == "ConflictException" or "already in use" in str(error).lower():
+    if error_code(error) == "ConflictException" or "currently in use" in str(error).lower():
         return ConflictError(
             f"{explain(error, doing=doing)} Names of jobs and models stay taken for good: run "
             "notebook 3 again, which takes new ones."
