@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def start_job(run: Run) -> Run:
     """Start a job as notebook 3 does."""
     bedrock = run.connection.client("bedrock")
     asked = {"epochCount": "1", "batchSize": "8"}
-    planned = customization.plan_job(bedrock, run, asked, now=datetime.now(UTC), new_job=False)
+    planned = customization.plan_job(bedrock, run, asked)
     arn = customization.start_job(bedrock, {**planned.request, "jobTags": TAGS})
     return replace(run, record=replace(run.record, **{**planned.changes, "job_arn": arn}))
 
