@@ -43,7 +43,12 @@ def open_run(state: Path, tmp_path: Path) -> OpenRun:
 
     def connect() -> Run:
         connection = aws.connect("sandbox", region=REGION, state=state)
-        record = RunRecord(run="first", target="sandbox", base_model_id=CLAUDE_3_HAIKU.id)
+        record = RunRecord(
+            run="first",
+            target="sandbox",
+            owner="0123456789abcdef",
+            base_model_id=CLAUDE_3_HAIKU.id,
+        )
         return Run(record, connection, CLAUDE_3_HAIKU, tmp_path)
 
     return connect
