@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haikuft import aws, inventory, serving
-from haikuft.base_models import get_base_model
 from haikuft.errors import HaikuftError, RecordError
 from haikuft.evaluation import read_evaluation
 from haikuft.inventory import Resource
@@ -105,17 +104,20 @@ def billing_lines(
         run: The run's name.
         directory: Its folder.
         command: What ends it.
-        region: Where to search without a record; "" for the base model's own Region.
-        base_model_id: Whose prices to take then; "" for the default model's.
+        region: Where to search without a record; "" where that is not known.
+        base_model_id: What was tuned; "" where that is not known.
     """
     try:
         try:
             resources = inventory.list_resources(open_run(run, target="aws"))
         except RecordError as error:
-            base_model = get_base_model(base_model_id)
-            connection = aws.connect("aws", region=region or base_model.region)
-            lost = inventory.find_lost(connection, base_model, run, directory)
-            return [f"\n{error}", *_lost_lines(lost, run, connection, command)]
+            lines = [f"\n{error}"]
+            for base_model, place in inventory.search_places(region, base_model_id):
+                connection = aws.connect("aws", region=place)
+                lost = inventory.find_lost(connection, base_model, run, directory)
+                there = command if region else f"{command} --region {place}"
+                lines += _lost_lines(lost, run, connection, there)
+            return lines
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the last lines are said
         reason = str(error) or type(error).__name__
         return [
@@ -123,11 +125,11 @@ def billing_lines(
             "Billing now: not known, and something may bill.",
             f"To end it: {command}",
         ]
-    first, *rest = _billing_of(resources, command)
+    first, *rest = describe_billing(resources, command)
     return [f"\n{first}", *rest]
 
 
-def _billing_of(resources: Sequence[Resource], command: str) -> list[str]:
+def describe_billing(resources: Sequence[Resource], command: str) -> list[str]:
     """Say what of these bills, what is not known, and what is not the run's."""
     billing = [one for one in resources if one.bills]
     unseen = [one for one in resources if one.status == inventory.UNKNOWN]
@@ -150,13 +152,11 @@ def _lost_lines(
     for owner, found in lost.runs.items():
         resources = [r for r in inventory.list_resources(found) if r.status != inventory.OTHER]
         lines.append(f"Run {run}, owner id {owner}:")
-        lines += _billing_of(resources, f"{command} --owner {owner}")
-    unmarked = [one for one in lost.found if OWNER_TAG not in one.tags]
-    lines += [f"Not known whose, and it may bill: {one} ({one.arn})" for one in unmarked]
-    if not lost.runs:
-        nothing = f'nothing that carries the name "{run}".' if not unmarked else "see above."
-        lines.append(f"Billing now: {'not known.' if lost.unseen else nothing}")
-    return [*lines, *(f"  not known: {one.kind} {one.name}: {one.hint}" for one in lost.unseen)]
+        lines += describe_billing(resources, f"{command} --owner {owner}")
+    for one in lost.found:
+        if OWNER_TAG not in one.tags:
+            lines.append(f"Not known whose, and it may bill: {one} ({one.arn})")
+    return lines if lost.runs else [*lines, *describe_billing(lost.unseen, command)]
 
 
 def _made_lines(walked: Walked, record: RunRecord) -> list[str]:
