@@ -4,10 +4,11 @@ import shlex
 import sys
 
 from haikuft import aws, inventory
-from haikuft.base_models import BaseModel
+from haikuft.customization import FINAL
 from haikuft.errors import SettingsError
+from haikuft.inventory import Resource
 from haikuft.ownership import OWNER_TAG
-from haikuft.run_record import record_path
+from haikuft.run_record import Run, record_path
 from haikuft.series.ending import describe_billing
 
 DONE, LEFT = 0, 1  # exit statuses
@@ -35,41 +36,44 @@ def clean_up_lost(
     Raises:
         SettingsError: several owners, or nobody is there to be asked.
     """
-    places = inventory.search_places(region, base_model_id)
-    return max(_clean_up(name, target, place, model, owner, confirmed) for model, place in places)
+    left: list[Resource] = []
+    commands = []
+    for base_model, place in inventory.search_places(region, base_model_id):
+        connection = aws.connect(target, region=place)
+        lost = inventory.find_lost(connection, base_model, name, record_path(name).parent)
+        print(f"Searched by name and tags: account …{connection.account_id[-4:]}, Region {place}.")
+        for one in lost.found:
+            if OWNER_TAG not in one.tags:
+                print(f"Left alone: {one}")
+        if not owner and len(lost.runs) > 1:
+            raise SettingsError(
+                f'Several runs called "{name}" have made something: owner ids '
+                f"{', '.join(lost.runs)}. Say whose is to be deleted: --owner ID."
+            )
+        left += lost.unseen
+        for found, run in lost.runs.items():
+            if owner in ("", found):
+                left += _delete(run, confirmed)
+                words = ["clean-up", "--run", name, "--target", target, "--region", place]
+                commands.append(shlex.join(["haikuft", *words, "--owner", found, "--yes"]))
+    print("\n".join(describe_billing(left, *commands)))
+    return LEFT if left else DONE
 
 
-def _clean_up(
-    name: str, target: str, region: str, base_model: BaseModel, owner: str, confirmed: bool
-) -> int:
-    connection = aws.connect(target, region=region)
-    lost = inventory.find_lost(connection, base_model, name, record_path(name).parent)
-    for one in lost.found:
-        if OWNER_TAG not in one.tags:
-            print(f"Left alone: {one}")
-    if not owner and len(lost.runs) > 1:
-        raise SettingsError(
-            f'Several runs called "{name}" have made something: owner ids {", ".join(lost.runs)}. '
-            "Say whose is to be deleted: --owner ID."
-        )
-    owner = owner or next(iter(lost.runs), "")
-    words = ["haikuft", "clean-up", "--run", name, "--target", target, "--region", region, "--yes"]
-    command = shlex.join(words)
-    if owner not in lost.runs:
-        where = f"account …{connection.account_id[-4:]}, Region {connection.region}"
-        print(f'Nothing in {where} carries the name "{name}" and {owner or "an"} owner id.')
-        print("\n".join(describe_billing(lost.unseen, command)))
-        return LEFT if lost.unseen else DONE
-    run = lost.runs[owner]
+def _delete(run: Run, confirmed: bool) -> list[Resource]:
+    """List a run's resources, ask, delete them, and return what is left."""
     resources = inventory.list_resources(run)
-    print(f'Run "{name}", owner id {owner}:\n{inventory.tabulate(resources)}')
+    print(f'Run "{run.record.run}", owner id {run.record.owner}:\n{inventory.tabulate(resources)}')
     if confirmed or _ask():
         resources = inventory.delete_resources(run)
         print(f"Read back after the deletion:\n{inventory.tabulate(resources)}")
-    print("\n".join(describe_billing(resources, f"{command} --owner {owner}")))
     gone = (inventory.GONE, inventory.OTHER)
-    left = [one for one in resources if one.status not in gone and one.kind != inventory.JOB]
-    return LEFT if left else DONE
+    return [one for one in resources if one.status not in gone and not _is_entry(one)]
+
+
+def _is_entry(resource: Resource) -> bool:
+    """Tell whether this is the entry of a job that has ended, which AWS keeps."""
+    return resource.kind == inventory.JOB and resource.status in FINAL
 
 
 def _ask() -> bool:

@@ -51,6 +51,7 @@ def test_clean_up_when_the_record_is_lost_then_lists_and_asks_before_it_deletes(
     out = capsys.readouterr().out
     assert f'Run "first", owner id {OWNER}' in out
     assert "Billing now:\n  Provisioned Throughput haikuft-first-012345: 1 model unit" in out
+    assert "To end it: haikuft clean-up --run first --target aws --region us-west-2" in out
     assert "In all: a price we do not know, for Provisioned Throughput" in out
     assert held(serving) == ["haikuft-first-012345"]
     monkeypatch.setattr("builtins.input", lambda _: "y")
@@ -58,7 +59,7 @@ def test_clean_up_when_the_record_is_lost_then_lists_and_asks_before_it_deletes(
     assert capsys.readouterr().out.endswith("Billing now: nothing of this run.\n")
     assert held(serving) == []
     assert main(CLEAN_UP) == 0
-    assert 'carries the name "first"' in capsys.readouterr().out
+    assert "Searched by name and tags: account …9012" in capsys.readouterr().out
 
 
 def test_clean_up_when_several_runs_have_the_name_then_the_owner_id_chooses(
@@ -90,9 +91,10 @@ def test_billing_lines_when_the_record_cannot_be_used_then_the_account_is_search
         (directory / "run.json").write_text(text)
     lines = billing_lines("first", directory, command="haikuft clean-up --run first")
     said = "\n".join(lines)
-    assert "Provisioned Throughput haikuft-first-012345: 1 model unit by the hour" in said
+    assert f"haikuft-first-012345 (owner id {OWNER}, us-west-2): 1 model unit" in said
     assert f"clean-up --run first --region us-west-2 --owner {OWNER}" in said
-    assert "Region us-east-1 was searched" in said
+    assert "Region us-east-1" in said
+    assert said.count("Billing now") == 1
 
 
 def test_clean_up_when_no_target_is_told_then_says_that_it_is_needed(

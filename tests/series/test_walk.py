@@ -403,7 +403,7 @@ def test_run_when_nothing_was_made_on_aws_then_it_says_that_nothing_bills(
 
     assert main(["run", "--target", "aws"]) == 1
     out = capsys.readouterr().out
-    assert "account …9012, Region us-west-2 was searched by the run's name and tags" in out
+    assert "Searched by name and tags: account …9012, Region us-west-2." in out
     assert out.endswith("Billing now: nothing of this run.\n")
 
 
