@@ -17,9 +17,8 @@ from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
 from haikuft.sandbox.callers import Caller, Need, Policy, ResourceKind
+from haikuft.sandbox.http.moto_services import ADMINISTRATOR_ID, administrator_arn
 from haikuft.sandbox.policies import PolicyError
-
-ADMINISTRATOR_ID = "AIDASANDBOXADMINIST8R"  # 21 characters, as IAM's user ids have
 
 
 class KeyNotUsable(Exception):  # noqa: N818 - a state of the access key, not a fault of ours
@@ -194,11 +193,6 @@ class Account:
             "s3:ResourceAccount": self.account_id,
             "kms:CallerAccount": self.account_id,
         }
-
-
-def administrator_arn(account_id: str) -> str:
-    """Return the ARN of the caller whose access key IAM does not know."""
-    return f"arn:aws:iam::{account_id}:user/administrator"
 
 
 @lru_cache(maxsize=256)

@@ -20,10 +20,13 @@ from werkzeug.wsgi import ClosingIterator
 
 from haikuft import __version__
 from haikuft.errors import SettingsError
-from haikuft.sandbox import constraints, quotas, wire
-from haikuft.sandbox.event_stream import break_stream, serialize_stream
-from haikuft.sandbox.faults import CUT, Faults
-from haikuft.sandbox.gate import (
+from haikuft.sandbox import quotas
+from haikuft.sandbox.guard import Guard
+from haikuft.sandbox.http import constraints, rest_json
+from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
+from haikuft.sandbox.http.faults import CUT, Faults
+from haikuft.sandbox.http.moto_services import SERVICES, MotoServices, Reply
+from haikuft.sandbox.http.requests import (
     RefusedError,
     Scope,
     check_origin,
@@ -32,15 +35,8 @@ from haikuft.sandbox.gate import (
     read_headers,
     read_scope,
 )
-from haikuft.sandbox.guard import Guard
-from haikuft.sandbox.job_progress import PROGRESS_PATH, read_progress
-from haikuft.sandbox.keeping import Keeper
-from haikuft.sandbox.kept_settings import keep, read_kept
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
-from haikuft.sandbox.permissions import NoNames
-from haikuft.sandbox.plain_answers import write_json, write_refusal
-from haikuft.sandbox.policies import PolicyError
-from haikuft.sandbox.protocol import (
+from haikuft.sandbox.http.responses import Response, write_json, write_refusal
+from haikuft.sandbox.http.routing import (
     Call,
     Handler,
     Route,
@@ -48,8 +44,13 @@ from haikuft.sandbox.protocol import (
     find_operation,
     report_failure,
 )
+from haikuft.sandbox.job_progress import PROGRESS_PATH, read_progress
+from haikuft.sandbox.keeping import Keeper
+from haikuft.sandbox.kept_settings import keep, read_kept
+from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
+from haikuft.sandbox.permissions import NoNames
+from haikuft.sandbox.policies import PolicyError
 from haikuft.sandbox.s3_guard import answer_s3
-from haikuft.sandbox.services import SERVICES, MotoServices, Reply
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.storage import Store
 
@@ -91,7 +92,9 @@ class Sandbox:
         keeper = Keeper(self.ledger, state)
         self.store = Store(settings=lambda: self.settings, now=now, keeper=keeper)
         self.on_stop = on_stop
-        self._services = MotoServices(self.store)
+        self._services = MotoServices(
+            self.store.lock, lambda service: self.store.keeper.keeping(service)
+        )
         self._faults = Faults(lambda: self.settings)
         self._bedrock: Any = None
         self._evaluations: Any = None
@@ -166,7 +169,7 @@ class Sandbox:
             **evaluation_handlers(self._bedrock.plane, self._evaluations),
         }
 
-    def _answer(self, environ: dict[str, Any]) -> wire.Response:
+    def _answer(self, environ: dict[str, Any]) -> Response:
         request_id = str(uuid.uuid4())
         scope = Scope("", "", "")
         try:
@@ -192,7 +195,7 @@ class Sandbox:
             refusal = RefusedError(500, "InternalServerException", report_failure(error))
             return write_refusal(scope.service, environ, refusal, request_id)
 
-    def _control(self, method: str, path: str, body: bytes) -> wire.Response:
+    def _control(self, method: str, path: str, body: bytes) -> Response:
         """Answer the sandbox's own address: who it is, its settings, a job's progress, stop."""
         if (method, path) == ("GET", "/_sandbox"):
             identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
@@ -218,7 +221,7 @@ class Sandbox:
 
     def _answer_bedrock(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
-    ) -> wire.Response:
+    ) -> Response:
         route: Route | None = None
         try:
             route = find_operation(environ["REQUEST_METHOD"], path)
@@ -228,7 +231,7 @@ class Sandbox:
                     "UnknownOperationException",
                     f"The sandbox does not serve {route.model.name} of {route.service}.",
                 )
-            parameters = wire.parse(
+            parameters = rest_json.parse(
                 route.model,
                 labels=route.labels,
                 query=environ.get("QUERY_STRING", ""),
@@ -245,17 +248,19 @@ class Sandbox:
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
-                return wire.serialize(route.model, result, request_id)
+                return rest_json.serialize(route.model, result, request_id)
             if cut:
                 error = ConnectionResetError("cut by a fault")
                 result = break_stream(route.model, result, after_events=2, error=error)
             return serialize_stream(route.model, result, request_id)
         except ServiceError as error:
-            return wire.serialize_error(route.service if route else "bedrock", error, request_id)
+            return rest_json.serialize_error(
+                route.service if route else "bedrock", error, request_id
+            )
 
     def _answer_quotas(
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
-    ) -> wire.Response:
+    ) -> Response:
         operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         try:
             asked = json.loads(body or b"{}")
@@ -271,7 +276,7 @@ class Sandbox:
 
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
-    ) -> wire.Response:
+    ) -> Response:
         def forward(body: bytes) -> Reply:
             return self._services.answer(scope.service, environ, body)
 
@@ -280,7 +285,7 @@ class Sandbox:
         else:
             self.guard.check_request(scope, environ, body)
             reply = forward(body)
-        return wire.Response(reply.status, dict(reply.headers), reply.body)
+        return Response(reply.status, dict(reply.headers), reply.body)
 
 
 def _unserved(scope: Scope) -> RefusedError:

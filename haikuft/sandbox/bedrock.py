@@ -8,10 +8,10 @@ from pathlib import Path
 
 from haikuft.base_models import BASE_MODELS, BaseModel
 from haikuft.sandbox import catalogue, deployments, jobs, models, tags, throughputs
+from haikuft.sandbox.http.routing import Handler
 from haikuft.sandbox.job_record import begin_again
 from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.ledger import Ledger
-from haikuft.sandbox.protocol import Handler
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.state import (
     ControlPlane,

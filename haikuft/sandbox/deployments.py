@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 from haikuft.sandbox.catalogue import require_living
+from haikuft.sandbox.http.routing import Call, ServiceError
 from haikuft.sandbox.listing import page
-from haikuft.sandbox.protocol import Call, ServiceError
 from haikuft.sandbox.quotas import DEPLOYMENTS, DEPLOYMENTS_IN_PROGRESS
 from haikuft.sandbox.state import (
     ControlPlane,

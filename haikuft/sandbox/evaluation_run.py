@@ -14,8 +14,8 @@ from typing import Any
 
 from haikuft.sandbox.callers import AccessDenied
 from haikuft.sandbox.evaluation_scores import METRICS
+from haikuft.sandbox.http.routing import Call, Handler, ServiceError
 from haikuft.sandbox.intake import UNEXPECTED, JobError, read_input, write_output
-from haikuft.sandbox.protocol import Call, Handler, ServiceError
 from haikuft.sandbox.state import ControlPlane, EvaluationJob, id_of, region_of
 from haikuft.sandbox.storage import Role, RoleNotAssumable
 from haikuft.sandbox.workers import Workers

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 
 from haikuft.sandbox.evaluation_run import EvaluationRunner
+from haikuft.sandbox.http.routing import Call, Handler, ServiceError
 from haikuft.sandbox.intake import split_uri
 from haikuft.sandbox.listing import page
-from haikuft.sandbox.protocol import Call, Handler, ServiceError
 from haikuft.sandbox.state import (
     ControlPlane,
     EvaluationJob,

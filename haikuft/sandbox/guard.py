@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 from haikuft.sandbox import permissions
 from haikuft.sandbox.account import KeyNotUsable
 from haikuft.sandbox.callers import AccessDenied, Caller, Need, authorize
-from haikuft.sandbox.gate import RefusedError, Scope
-from haikuft.sandbox.protocol import Call, ServiceError
+from haikuft.sandbox.http.requests import RefusedError, Scope
+from haikuft.sandbox.http.routing import Call, ServiceError
 from haikuft.sandbox.storage import Store
 
 _NO_SESSION = frozenset({"GetSessionToken", "GetFederationToken"})

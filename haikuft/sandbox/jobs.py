@@ -14,10 +14,10 @@ from haikuft.errors import SettingsError
 from haikuft.hyperparameters import from_aws, to_aws
 from haikuft.sandbox import quotas
 from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, base_model_arn, require_tunable
+from haikuft.sandbox.http.routing import Call, ServiceError
 from haikuft.sandbox.intake import check_validation, input_uris, split_uri
 from haikuft.sandbox.listing import page
 from haikuft.sandbox.models import trained_with
-from haikuft.sandbox.protocol import Call, ServiceError
 from haikuft.sandbox.state import (
     STAGES,
     UNFINISHED,

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from haikuft.sandbox.protocol import ServiceError
+from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.state import Record
 
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000

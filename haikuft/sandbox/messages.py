@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from haikuft.sandbox.protocol import ServiceError
+from haikuft.sandbox.http.routing import ServiceError
 
 JSON = "application/json"
 VERSION = "bedrock-2023-05-31"

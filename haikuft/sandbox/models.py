@@ -5,8 +5,8 @@ from typing import Any
 
 from haikuft.sandbox.catalogue import base_model_arn
 from haikuft.sandbox.deployments import current_deployments
+from haikuft.sandbox.http.routing import Call, ServiceError
 from haikuft.sandbox.listing import page
-from haikuft.sandbox.protocol import Call, ServiceError
 from haikuft.sandbox.state import (
     ControlPlane,
     CustomModel,

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from haikuft.sandbox.callers import ANY, Need
-from haikuft.sandbox.protocol import Call
+from haikuft.sandbox.http.routing import Call
 
 BEDROCK = "bedrock.amazonaws.com"
 KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haikuft.sandbox.protocol import EXTRA_HEADERS, ServiceError
+from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError
 from haikuft.sandbox.state import present
 
 LONGEST_PIECE = 32  # characters of one delta, without the space before them

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from haikuft.sandbox import replies
 from haikuft.sandbox.baseline import base_reply
 from haikuft.sandbox.bedrock import Bedrock
-from haikuft.sandbox.event_stream import Event
+from haikuft.sandbox.http.event_stream import Event
+from haikuft.sandbox.http.routing import Call, Handler
 from haikuft.sandbox.messages import Question, check_invocation, read_body, read_converse
-from haikuft.sandbox.protocol import Call, Handler
 from haikuft.sandbox.replies import Answer
 from haikuft.sandbox.targets import Target, find_counted, find_target
 

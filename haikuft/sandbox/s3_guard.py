@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from haikuft.sandbox.callers import AccessDenied, Caller, Need
-from haikuft.sandbox.gate import RefusedError, Scope
 from haikuft.sandbox.guard import Guard
+from haikuft.sandbox.http.moto_services import Reply
+from haikuft.sandbox.http.requests import RefusedError, Scope
 from haikuft.sandbox.s3_permissions import (
     Request,
     UnknownPermissionError,
@@ -20,7 +21,6 @@ from haikuft.sandbox.s3_permissions import (
     read_request,
     s3_needs,
 )
-from haikuft.sandbox.services import Reply
 from haikuft.sandbox.storage import default_key
 
 Forward = Callable[[bytes], Reply]  # hands the request to S3 with this body

@@ -10,7 +10,7 @@ from functools import cache
 from urllib.parse import parse_qsl, unquote
 
 from haikuft.sandbox.callers import Need
-from haikuft.sandbox.protocol import load_service
+from haikuft.sandbox.http.routing import load_service
 
 _BUCKET = {  # sub-resource of a bucket -> what IAM calls it
     "abac": "BucketAbac",

@@ -106,7 +106,7 @@ def stop_when_idle(
 
 def _bind(sandbox: Any, last_port: int) -> Any:
     """Take the port of the last time, so that open notebooks find it again; else a free one."""
-    from haikuft.sandbox.serving import bind
+    from haikuft.sandbox.http.server import bind
 
     if last_port:
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from haikuft.base_models import BaseModel
 from haikuft.sandbox import deployments, throughputs
 from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, Offer, require_living
-from haikuft.sandbox.protocol import Call, ServiceError
+from haikuft.sandbox.http.routing import Call, ServiceError
 from haikuft.sandbox.state import ControlPlane, CustomModel, find
 
 LABEL = "sandbox-stand-in"

@@ -12,8 +12,8 @@ from typing import Any
 
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.catalogue import base_model_arn, require_tunable
+from haikuft.sandbox.http.routing import Call, ServiceError
 from haikuft.sandbox.listing import page
-from haikuft.sandbox.protocol import Call, ServiceError
 from haikuft.sandbox.state import (
     ControlPlane,
     Throughput,

@@ -1,6 +1,6 @@
 """Client request tokens: a request repeated with its token makes nothing new."""
 
-from haikuft.sandbox.protocol import Call
+from haikuft.sandbox.http.routing import Call
 from haikuft.sandbox.state import State
 
 

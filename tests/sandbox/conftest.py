@@ -19,13 +19,13 @@ from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.callers import AccessDenied, Need
 from haikuft.sandbox.evaluation_run import EvaluationRunner
 from haikuft.sandbox.evaluations import create_evaluation_job, evaluation_handlers
+from haikuft.sandbox.http.rest_json import serialize
+from haikuft.sandbox.http.routing import SERVICES, Call, load_service
 from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
-from haikuft.sandbox.protocol import SERVICES, Call, load_service
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.storage import Role, RoleNotAssumable
-from haikuft.sandbox.wire import serialize
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"

@@ -18,12 +18,12 @@ from botocore.eventstream import EventStreamError
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
-from haikuft.sandbox import constraints
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.evaluation_run import EvaluationRunner
 from haikuft.sandbox.evaluations import evaluation_handlers
+from haikuft.sandbox.http import constraints
+from haikuft.sandbox.http.routing import SERVICES, ServiceError, load_service
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
-from haikuft.sandbox.protocol import SERVICES, ServiceError, load_service
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 

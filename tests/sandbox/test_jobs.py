@@ -7,7 +7,7 @@ import pytest
 
 from haikuft.base_models import BASE_MODELS
 from haikuft.sandbox import quotas
-from haikuft.sandbox.protocol import ServiceError
+from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.settings import STAGE_NAMES
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"

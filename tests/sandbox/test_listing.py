@@ -2,7 +2,7 @@
 
 import pytest
 
-from haikuft.sandbox.protocol import ServiceError
+from haikuft.sandbox.http.routing import ServiceError
 
 
 def page(desk, **parameters):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.messages import Question, check_invocation, read_body, read_converse
-from haikuft.sandbox.protocol import ServiceError
 
 TURN = {"role": "user", "content": "Where is my order?"}
 BODY = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 10, "messages": [TURN]}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from haikuft.sandbox.callers import ANY
+from haikuft.sandbox.http.routing import SERVICES, Call, load_service
 from haikuft.sandbox.permissions import (
     NoNames,
     bedrock_needs,
@@ -14,7 +15,6 @@ from haikuft.sandbox.permissions import (
     quota_needs,
     sts_needs,
 )
-from haikuft.sandbox.protocol import SERVICES, Call, load_service
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 OURS = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"

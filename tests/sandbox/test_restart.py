@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from haikuft.errors import SandboxError
+from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.intake import UNEXPECTED
 from haikuft.sandbox.job_run import WORK_PREFIX
 from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
-from haikuft.sandbox.protocol import ServiceError
 
 VPC = {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]}
 TAG = [{"key": "team", "value": "reading"}]

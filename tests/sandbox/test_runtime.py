@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import EventStreamError
 
-from haikuft.sandbox.event_stream import break_stream, encode_event
+from haikuft.sandbox.http.event_stream import break_stream, encode_event
+from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, load_service
 from haikuft.sandbox.messages import Question
-from haikuft.sandbox.protocol import EXTRA_HEADERS, ServiceError, load_service
 from haikuft.sandbox.runtime import answer_base
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"

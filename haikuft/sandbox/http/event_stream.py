@@ -20,8 +20,9 @@ from zlib import crc32
 from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 
-from haikuft.sandbox.protocol import ServiceError, report_failure
-from haikuft.sandbox.wire import Response, serialize, to_json
+from haikuft.sandbox.http.responses import Response
+from haikuft.sandbox.http.rest_json import serialize, to_json
+from haikuft.sandbox.http.routing import ServiceError, report_failure
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 MAX_HEADERS = 128 * 1024  # bytes of all headers of a frame

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from haikuft.sandbox.serving import BODY_READ
+from haikuft.sandbox.http.server import BODY_READ
 
 MIB = 1024 * 1024
 BODY_LIMITS = {  # bytes; larger files reach S3 in parts, as boto3 sends them

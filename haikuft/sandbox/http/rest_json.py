@@ -8,17 +8,20 @@ header names come from botocore's service models.
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 
-from haikuft.sandbox.protocol import EXTRA_HEADERS, ServiceError, load_service
-from haikuft.sandbox.wire_times import format_time, read_time
+from haikuft.sandbox.http.responses import Response
+from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, load_service
 
 _Shape = Any  # botocore's shapes; which attributes one has depends on its type_name
+
+_LAST_SECOND = 32_503_680_000  # since 1970, at the end of the year 2999
 
 _STATUS_BY_CODE = {  # errors that any AWS service gives and no service model lists
     "AccessDeniedException": 403,
@@ -33,16 +36,6 @@ _JSON_NAMES = {
     dict: "START_OBJECT",
     type(None): "VALUE_NULL",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What goes out over HTTP; an answer that comes in pieces has frames in place of a body."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    frames: Iterator[bytes] | None = None
 
 
 def parse(
@@ -280,3 +273,35 @@ def _payload_bytes(shape: _Shape, value: Any) -> bytes:
 
 def _dump(document: Any) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def format_time(shape: _Shape, value: datetime, *, default: str) -> str | float:
+    """Write a time in the format that the shape names, else in the default one."""
+    style = shape.serialization.get("timestampFormat", default)
+    moment = _aware_time(value)
+    if style == "iso8601":
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if style == "rfc822":
+        return format_datetime(moment, usegmt=True)
+    return moment.timestamp()
+
+
+def read_time(text: str) -> datetime:
+    """Read seconds since 1970, ISO 8601, or the date of an HTTP header.
+
+    Raises ValueError or OverflowError for what is none of them, or beyond the calendar.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            return _aware_time(datetime.fromisoformat(text))
+        except ValueError:
+            return _aware_time(parsedate_to_datetime(text))
+    if not abs(seconds) < _LAST_SECOND:
+        raise ValueError(f"{text} is beyond the calendar")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _aware_time(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

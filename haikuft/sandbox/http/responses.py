@@ -1,17 +1,27 @@
-"""Answers beyond Bedrock's wire format: refusals in each service's own form, and bare JSON."""
+"""HTTP responses: error responses in each service's own form, and plain JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from haikuft.sandbox import wire
-from haikuft.sandbox.gate import RefusedError
+from haikuft.sandbox.http.requests import RefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes out over HTTP; a streamed response has frames in place of a body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    frames: Iterator[bytes] | None = None
 
 
 def write_refusal(
     service: str, environ: Mapping[str, Any], error: RefusedError, request_id: str
-) -> wire.Response:
+) -> Response:
     """Write a refusal in the form that the service's clients can read."""
     code, message = escape(error.code), escape(error.message)
     inner = f"<Code>{code}</Code><Message>{message}</Message>"
@@ -27,11 +37,11 @@ def write_refusal(
         answer.headers["x-amzn-ErrorType"] = error.code
         return answer
     headers = {"Content-Type": "application/xml", "x-amzn-RequestId": request_id}
-    return wire.Response(error.status, headers, text.encode("utf-8"))
+    return Response(error.status, headers, text.encode("utf-8"))
 
 
-def write_json(status: int, document: Any, request_id: str = "") -> wire.Response:
+def write_json(status: int, document: Any, request_id: str = "") -> Response:
     """Write an answer that no service model describes."""
     headers = {"Content-Type": "application/json"}
     headers |= {"x-amzn-RequestId": request_id} if request_id else {}
-    return wire.Response(status, headers, json.dumps(document).encode("utf-8"))
+    return Response(status, headers, json.dumps(document).encode("utf-8"))

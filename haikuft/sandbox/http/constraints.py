@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from haikuft.sandbox.protocol import ServiceError
+from haikuft.sandbox.http.routing import ServiceError
 
 _Shape = Any  # botocore's shapes; which attributes one has depends on its type_name
 

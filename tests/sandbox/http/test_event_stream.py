@@ -13,7 +13,7 @@ from botocore.parsers import EventStreamJSONParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haikuft.sandbox.event_stream import (
+from haikuft.sandbox.http.event_stream import (
     MAX_PAYLOAD,
     break_stream,
     encode_event,
@@ -21,7 +21,7 @@ from haikuft.sandbox.event_stream import (
     encode_frame,
     serialize_stream,
 )
-from haikuft.sandbox.protocol import ServiceError, load_service
+from haikuft.sandbox.http.routing import ServiceError, load_service
 
 INVOKE = load_service("bedrock-runtime").operation_model("InvokeModelWithResponseStream")
 CONVERSE = load_service("bedrock-runtime").operation_model("ConverseStream")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.serving import BODY_READ, bind
+from haikuft.sandbox.http.server import BODY_READ, bind
 
 WAIT = 10  # seconds after which a test gives up; nothing takes so long
 

@@ -11,8 +11,8 @@ from urllib3.exceptions import ProtocolError
 
 from haikuft import customization
 from haikuft.run_record import Run
-from haikuft.sandbox.faults import Faults
-from haikuft.sandbox.protocol import ServiceError
+from haikuft.sandbox.http.faults import Faults
+from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.settings import SandboxSettings
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
-from haikuft.sandbox import wire
-from haikuft.sandbox.protocol import EXTRA_HEADERS, ServiceError, find_operation, load_service
+from haikuft.sandbox.http import rest_json
+from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, find_operation, load_service
 
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
 NOON = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -23,7 +23,7 @@ def send(service: str, operation: str, parameters: dict[str, Any]) -> dict[str, 
     route = find_operation(request["method"], request["url_path"])
     assert route.model.name == operation
     body = request["body"]
-    return wire.parse(
+    return rest_json.parse(
         route.model,
         labels=route.labels,
         query=urlencode(request["query_string"], doseq=True),
@@ -35,7 +35,7 @@ def send(service: str, operation: str, parameters: dict[str, Any]) -> dict[str, 
 def receive(service: str, operation: str, result: dict[str, Any]) -> dict[str, Any]:
     """Write a result, and let botocore read it."""
     model = load_service(service).operation_model(operation)
-    answer = wire.serialize(model, result, "request-1")
+    answer = rest_json.serialize(model, result, "request-1")
     parts = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
     return dict(create_parser("rest-json").parse(parts, model.output_shape))
 
@@ -97,7 +97,7 @@ def test_parse_when_body_has_unknown_or_null_members_then_they_are_not_there() -
     """AWS ignores what its model does not have; null is absence."""
     model = load_service("bedrock").operation_model("TagResource")
     body = b'{"resourceARN": "a", "tags": null, "surprise": 1}'
-    found = wire.parse(model, labels={}, query="", headers={}, body=body)
+    found = rest_json.parse(model, labels={}, query="", headers={}, body=body)
     assert found == {"resourceARN": "a"}
 
 
@@ -136,7 +136,7 @@ def test_parse_when_a_part_has_the_wrong_type_then_refuses_it(
     model = load_service(service).operation_model(operation)
     labels = {"modelId": "m"}
     with pytest.raises(ServiceError, match=message) as caught:
-        wire.parse(model, labels=labels, query=query, headers={}, body=body)
+        rest_json.parse(model, labels=labels, query=query, headers={}, body=body)
     assert caught.value.code == "SerializationException"
 
 
@@ -154,7 +154,7 @@ def test_serialize_when_result_has_a_payload_and_headers_then_both_arrive() -> N
     extra = {"x-amzn-bedrock-input-token-count": "7"}
     result = {"body": b'{"a": 1}', "contentType": "application/json", EXTRA_HEADERS: extra}
     model = load_service("bedrock-runtime").operation_model("InvokeModel")
-    answer = wire.serialize(model, result, "request-1")
+    answer = rest_json.serialize(model, result, "request-1")
     assert (answer.status, answer.body) == (200, b'{"a": 1}')
     assert answer.headers == {
         "Content-Type": "application/json",
@@ -166,7 +166,7 @@ def test_serialize_when_result_has_a_payload_and_headers_then_both_arrive() -> N
 def test_serialize_when_operation_creates_then_the_status_is_aws_own() -> None:
     """The status comes from the service model: 201 for a new job."""
     model = load_service("bedrock").operation_model("CreateModelCustomizationJob")
-    assert wire.serialize(model, {"jobArn": "a"}, "r").status == 201
+    assert rest_json.serialize(model, {"jobArn": "a"}, "r").status == 201
 
 
 @pytest.mark.parametrize("result", [{"jobArn": 1}, {"jobarn": "a"}, {}])
@@ -174,7 +174,7 @@ def test_serialize_when_result_does_not_fit_the_model_then_raises(result: dict[s
     """A handler's mistake is found here, not in a client."""
     model = load_service("bedrock").operation_model("CreateModelCustomizationJob")
     with pytest.raises(ValueError, match="CreateModelCustomizationJob"):
-        wire.serialize(model, result, "r")
+        rest_json.serialize(model, result, "r")
 
 
 @pytest.mark.parametrize(
@@ -193,6 +193,6 @@ def test_serialize_error_when_code_is_declared_then_the_status_is_aws_own(
 ) -> None:
     """Code in the header, message and further members in the body."""
     error = ServiceError(code, "Why not.", resourceName="m")
-    answer = wire.serialize_error("bedrock-runtime", error, "r")
+    answer = rest_json.serialize_error("bedrock-runtime", error, "r")
     assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (status, code)
     assert json.loads(answer.body) == {"message": "Why not.", "resourceName": "m"}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from threading import Lock
 
-from haikuft.sandbox.protocol import ServiceError
+from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.settings import SandboxSettings
 
 CUT = "haikuft.cut"  # key in the WSGI environ: close the connection instead of answering

@@ -8,6 +8,7 @@
 
 import io
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
@@ -18,12 +19,10 @@ from moto.s3.models import FakeBucket
 from moto.sts.models import STSBackend
 from werkzeug.test import run_wsgi_app
 
-from haikuft.sandbox.account import ADMINISTRATOR_ID, administrator_arn
-from haikuft.sandbox.storage import Store
-
 _create_app = cast(Callable[[str], Any], create_backend_app)
 
 SERVICES = ("s3", "iam", "sts", "kms")
+ADMINISTRATOR_ID = "AIDASANDBOXADMINIST8R"  # 21 characters, as IAM's user ids have
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,21 @@ class Reply:
 
 
 class MotoServices:
-    """The four services, one request at a time: moto's backends know no locks."""
+    """The four services, one request at a time: moto's backends know no locks.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        lock: Held while moto answers.
+        persist: Given the service, keeps what moto changes within the block.
+    """
+
+    def __init__(
+        self,
+        lock: AbstractContextManager[Any],
+        persist: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
         _correct_moto()
-        self._store = store
+        self._lock = lock
+        self._persist = persist
         self._apps: dict[str, Any] = {}
 
     def answer(self, service: str, environ: dict[str, Any], body: bytes) -> Reply:
@@ -53,13 +62,18 @@ class MotoServices:
         is_put = service == "s3" and environ["REQUEST_METHOD"] == "PUT"
         if is_put and "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
             environ = {**environ, "CONTENT_TYPE": "binary/octet-stream"}
-        with self._store.lock:
+        with self._lock:
             if service not in self._apps:
                 self._apps[service] = _create_app(service)
-            with self._store.keeper.keeping(service):
+            with self._persist(service):
                 chunks, status, headers = run_wsgi_app(self._apps[service], environ, buffered=True)
                 answer = b"".join(chunks)
         return Reply(int(status.split()[0]), list(headers), answer)
+
+
+def administrator_arn(account_id: str) -> str:
+    """Return the ARN of the caller whose access key IAM does not know."""
+    return f"arn:aws:iam::{account_id}:user/administrator"
 
 
 def _correct_moto() -> None:

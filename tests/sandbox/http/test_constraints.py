@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.constraints import validate
-from haikuft.sandbox.protocol import ServiceError, load_service
+from haikuft.sandbox.http.constraints import validate
+from haikuft.sandbox.http.routing import ServiceError, load_service
 
 JOB: dict[str, Any] = {
     "jobName": "first",

@@ -14,7 +14,7 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from haikuft.sandbox.directory import HOST
-from haikuft.sandbox.faults import CUT
+from haikuft.sandbox.http.faults import CUT
 
 BODY_READ = "haikuft.body_read"  # key in the WSGI environ, set once the body was read to its end
 
