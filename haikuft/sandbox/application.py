@@ -45,10 +45,10 @@ from haikuft.sandbox.http.routing import (
     report_failure,
 )
 from haikuft.sandbox.job_progress import PROGRESS_PATH, read_progress
-from haikuft.sandbox.keeping import Keeper
 from haikuft.sandbox.kept_settings import keep, read_kept
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.permissions import NoNames
+from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.moto_state import Keeper
 from haikuft.sandbox.policies import PolicyError
 from haikuft.sandbox.s3_guard import answer_s3
 from haikuft.sandbox.settings import SandboxSettings

@@ -11,7 +11,7 @@ from haikuft.sandbox import catalogue, deployments, jobs, models, tags, throughp
 from haikuft.sandbox.http.routing import Handler
 from haikuft.sandbox.job_record import begin_again
 from haikuft.sandbox.job_run import JobRunner
-from haikuft.sandbox.ledger import Ledger
+from haikuft.sandbox.persistence.database import Ledger
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.state import (
     ControlPlane,

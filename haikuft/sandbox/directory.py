@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from haikuft.sandbox.ledger import LEDGER_FILE
+from haikuft.sandbox.persistence.database import LEDGER_FILE
 
 HOST = "127.0.0.1"  # the only address a sandbox ever listens on
 ENDPOINT_FILE = "endpoint.json"  # which port the server listens on, or last did

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from haikuft.errors import SettingsError
-from haikuft.sandbox.ledger import Ledger
+from haikuft.sandbox.persistence.database import Ledger
 from haikuft.sandbox.settings import SandboxSettings, change_settings
 
 KIND = "sandbox.settings"

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from haikuft.errors import HaikuftError
 from haikuft.sandbox.directory import SERVER_LOCK, hold_lock, read_port, write_endpoint
 from haikuft.sandbox.kept_settings import begin
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
 from haikuft.sandbox.lifecycle import REFUSED
+from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 from haikuft.sandbox.settings import SandboxSettings
 
 _LOOK_SECONDS = 1.0  # how often the server asks itself whether it is idle

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from haikuft.base_models import BaseModel
-from haikuft.sandbox.ledger import Ledger
+from haikuft.sandbox.persistence.database import Ledger
+from haikuft.sandbox.persistence.tables import Tables
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.storage import Store
-from haikuft.sandbox.tables import Tables
 
 STAGES = ("validationDetails", "dataProcessingDetails", "trainingDetails")  # AWS's names, in order
 UNFINISHED = frozenset({"InProgress", "Stopping"})

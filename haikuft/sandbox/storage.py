@@ -13,7 +13,7 @@ from typing import Any
 
 from haikuft.sandbox.account import Account, aware
 from haikuft.sandbox.callers import AccessDenied, Need, authorize
-from haikuft.sandbox.keeping import Keeper
+from haikuft.sandbox.persistence.moto_state import Keeper
 from haikuft.sandbox.policies import PolicyError, evaluate
 from haikuft.sandbox.s3_permissions import listing_need, object_arn
 from haikuft.sandbox.settings import SandboxSettings

@@ -22,7 +22,7 @@ from haikuft.sandbox.evaluations import create_evaluation_job, evaluation_handle
 from haikuft.sandbox.http.rest_json import serialize
 from haikuft.sandbox.http.routing import SERVICES, Call, load_service
 from haikuft.sandbox.job_run import JobRunner
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 from haikuft.sandbox.storage import Role, RoleNotAssumable

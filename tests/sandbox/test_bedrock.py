@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.http.routing import SERVICES, load_service
-from haikuft.sandbox.ledger import Ledger
+from haikuft.sandbox.persistence.database import Ledger
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 

@@ -23,7 +23,7 @@ from haikuft.sandbox.evaluation_run import EvaluationRunner
 from haikuft.sandbox.evaluations import evaluation_handlers
 from haikuft.sandbox.http import constraints
 from haikuft.sandbox.http.routing import SERVICES, ServiceError, load_service
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 

@@ -6,7 +6,7 @@ import pytest
 
 from haikuft.errors import SandboxError, SettingsError
 from haikuft.sandbox.kept_settings import KIND, begin, keep, read_kept
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 from haikuft.sandbox.settings import SandboxSettings
 
 

@@ -14,7 +14,7 @@ import haikuft.sandbox as sandbox_package
 from haikuft.errors import SandboxError, SettingsError
 from haikuft.sandbox import Endpoint, SandboxSettings
 from haikuft.sandbox.directory import read_port, write_endpoint
-from haikuft.sandbox.ledger import LEDGER_FILE
+from haikuft.sandbox.persistence.database import LEDGER_FILE
 
 START = "import sys, haikuft.sandbox as s; print(s.start(sys.argv[1]).pid)"
 

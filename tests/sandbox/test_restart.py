@@ -17,7 +17,7 @@ from haikuft.errors import SandboxError
 from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.intake import UNEXPECTED
 from haikuft.sandbox.job_run import WORK_PREFIX
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 
 VPC = {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]}
 TAG = [{"key": "team", "value": "reading"}]

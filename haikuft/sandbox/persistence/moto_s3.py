@@ -17,8 +17,8 @@ from moto.s3.models import MultipartDict, S3Backend, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 from moto.utilities.utils import md5_hash
 
-from haikuft.sandbox.codec import Codec
-from haikuft.sandbox.rows import Rows, write_key
+from haikuft.sandbox.persistence.documents import Rows, write_key
+from haikuft.sandbox.persistence.serializer import Codec
 
 BUCKET, OBJECT, UPLOAD = "s3.bucket", "s3.object", "s3.upload"
 

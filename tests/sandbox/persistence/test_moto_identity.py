@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from haikuft.sandbox.ledger import Ledger
+from haikuft.sandbox.persistence.database import Ledger
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"

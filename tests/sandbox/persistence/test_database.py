@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.ledger import FORMAT, Ledger
+from haikuft.sandbox.persistence.database import FORMAT, Ledger
 
 
 def test_entries_are_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
@@ -44,8 +44,9 @@ def test_what_was_applied_outlives_a_killed_process(tmp_path: Path) -> None:
     """SIGKILL right after `apply` loses nothing."""
     path = tmp_path / "ledger.sqlite"
     script = (
-        "import os, signal, sys; from pathlib import Path; from haikuft.sandbox.ledger import "
-        "Ledger; Ledger(Path(sys.argv[1])).apply([('job', 'a', b'1')]); "
+        "import os, signal, sys; from pathlib import Path; "
+        "from haikuft.sandbox.persistence.database import Ledger; "
+        "Ledger(Path(sys.argv[1])).apply([('job', 'a', b'1')]); "
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     ended = subprocess.run([sys.executable, "-c", script, str(path)], check=False)

@@ -15,8 +15,8 @@ from moto.kms.models import kms_backends
 from moto.sts.models import sts_backends
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.codec import Codec
-from haikuft.sandbox.rows import Rows, write_key
+from haikuft.sandbox.persistence.documents import Rows, write_key
+from haikuft.sandbox.persistence.serializer import Codec
 
 SERVICES = ("iam", "sts", "kms")
 _BACKENDS: dict[str, Any] = {"iam": iam_backends, "sts": sts_backends, "kms": kms_backends}

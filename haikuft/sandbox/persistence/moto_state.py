@@ -17,11 +17,11 @@ from pathlib import Path
 from moto.core.base_backend import BackendDict
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox import kept_backends, kept_buckets
-from haikuft.sandbox.kept_classes import build_codec
-from haikuft.sandbox.ledger import Ledger
-from haikuft.sandbox.object_files import ObjectFiles
-from haikuft.sandbox.rows import Rows
+from haikuft.sandbox.persistence import moto_identity, moto_s3
+from haikuft.sandbox.persistence.database import Ledger
+from haikuft.sandbox.persistence.documents import Rows
+from haikuft.sandbox.persistence.moto_classes import build_codec
+from haikuft.sandbox.persistence.object_files import ObjectFiles
 
 OBJECTS_DIRECTORY = "objects"
 
@@ -43,8 +43,8 @@ class Keeper:
         self._rows = Rows(ledger, files)
         _last_opened[:] = [self]
         BackendDict.reset()
-        kept_buckets.restore(self._rows, self._codec)
-        kept_backends.restore(self._rows, self._codec)
+        moto_s3.restore(self._rows, self._codec)
+        moto_identity.restore(self._rows, self._codec)
         files.sweep(set(self._rows.files()))
 
     @contextmanager
@@ -58,7 +58,7 @@ class Keeper:
             raise SandboxError(
                 "This process has opened another sandbox since, and holds that one's data now."
             )
-        with kept_buckets.watch() as touched:
+        with moto_s3.watch() as touched:
             try:
                 yield
             finally:
@@ -67,13 +67,13 @@ class Keeper:
     def save(self) -> None:
         """Keep what changed beside the requests for it: when keys and roles were last used."""
         if self in _last_opened:
-            self._save(set(), kept_backends.SERVICES)
+            self._save(set(), moto_identity.SERVICES)
 
-    def _save(self, touched: kept_buckets.Touched, services: Collection[str]) -> None:
+    def _save(self, touched: moto_s3.Touched, services: Collection[str]) -> None:
         try:
-            kept_buckets.stage(touched, self._rows, self._codec)
+            moto_s3.stage(touched, self._rows, self._codec)
             if services:
-                kept_backends.stage(services, self._rows, self._codec)
+                moto_identity.stage(services, self._rows, self._codec)
             self._rows.commit()
         finally:
             self._rows.discard()

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from haikuft.sandbox.ledger import Change, Ledger
+from haikuft.sandbox.persistence.database import Change, Ledger
 
 Value = TypeVar("Value")
 

@@ -13,8 +13,8 @@ from moto.utilities.tagging_service import TaggingService
 from moto.utilities.utils import LowercaseDict
 from requests.structures import CaseInsensitiveDict
 
-from haikuft.sandbox.codec import Codec, Leaf
-from haikuft.sandbox.object_files import ObjectFiles, StoredBytes
+from haikuft.sandbox.persistence.object_files import ObjectFiles, StoredBytes
+from haikuft.sandbox.persistence.serializer import Codec, Leaf
 
 CLASSES: tuple[type, ...] = (
     *(CaseInsensitiveDict, LowercaseDict, TaggingService),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.object_files import ObjectFiles
+from haikuft.sandbox.persistence.object_files import ObjectFiles
 
 DATA = bytes(range(256)) * 9000  # more than is copied at a time
 

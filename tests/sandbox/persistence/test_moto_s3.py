@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft.sandbox.ledger import Ledger
+from haikuft.sandbox.persistence.database import Ledger
 
 REGION = "us-west-2"
 TAGS = {"TagSet": [{"Key": "run", "Value": "first"}]}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from haikuft.sandbox.ledger import Change, Ledger
-from haikuft.sandbox.object_files import ObjectFiles
+from haikuft.sandbox.persistence.database import Change, Ledger
+from haikuft.sandbox.persistence.object_files import ObjectFiles
 
 _write = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 # A quotation mark inside a JSON string has a backslash before it, so this is never text.

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.ledger import Change, Ledger
-from haikuft.sandbox.object_files import ObjectFiles
-from haikuft.sandbox.rows import Rows, write_key
+from haikuft.sandbox.persistence.database import Change, Ledger
+from haikuft.sandbox.persistence.documents import Rows, write_key
+from haikuft.sandbox.persistence.object_files import ObjectFiles
 
 
 class Counting(Ledger):

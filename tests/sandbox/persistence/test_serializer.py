@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.codec import Codec, Leaf
+from haikuft.sandbox.persistence.serializer import Codec, Leaf
 
 
 class Person:

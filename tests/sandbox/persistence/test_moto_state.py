@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 from moto.s3.models import CorsRule
 
 import haikuft.sandbox
-from haikuft.sandbox import kept_classes
-from haikuft.sandbox.keeping import Keeper
-from haikuft.sandbox.ledger import Ledger
+from haikuft.sandbox.persistence import moto_classes
+from haikuft.sandbox.persistence.database import Ledger
+from haikuft.sandbox.persistence.moto_state import Keeper
 from haikuft.sandbox.storage import Role
 
 REGION = "us-west-2"
@@ -153,8 +153,8 @@ def test_change_when_it_cannot_be_kept_then_is_answered_with_an_error(
     local_sandbox: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A class that the sandbox does not know is said, not lost; the next start is without it."""
-    known = tuple(cls for cls in kept_classes.CLASSES if cls is not CorsRule)
-    monkeypatch.setattr(kept_classes, "CLASSES", known)
+    known = tuple(cls for cls in moto_classes.CLASSES if cls is not CorsRule)
+    monkeypatch.setattr(moto_classes, "CLASSES", known)
     s3 = local_sandbox().client("s3")
     s3.create_bucket(Bucket="data", CreateBucketConfiguration=PLACE)
     rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}
