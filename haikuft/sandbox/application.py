@@ -21,7 +21,11 @@ from werkzeug.wsgi import ClosingIterator
 from haikuft import __version__
 from haikuft.errors import SettingsError
 from haikuft.sandbox import quotas
-from haikuft.sandbox.guard import Guard
+from haikuft.sandbox.access.authorization import Guard
+from haikuft.sandbox.access.policy_evaluation import PolicyError
+from haikuft.sandbox.access.required_permissions import NoNames
+from haikuft.sandbox.access.s3_authorization import answer_s3
+from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.http import constraints, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.faults import CUT, Faults
@@ -46,13 +50,9 @@ from haikuft.sandbox.http.routing import (
 )
 from haikuft.sandbox.job_progress import PROGRESS_PATH, read_progress
 from haikuft.sandbox.kept_settings import keep, read_kept
-from haikuft.sandbox.permissions import NoNames
 from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 from haikuft.sandbox.persistence.moto_state import Keeper
-from haikuft.sandbox.policies import PolicyError
-from haikuft.sandbox.s3_guard import answer_s3
 from haikuft.sandbox.settings import SandboxSettings
-from haikuft.sandbox.storage import Store
 
 SERVED = (*SERVICES, "servicequotas", "bedrock")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from haikuft.base_models import BASE_MODELS, BaseModel
 from haikuft.sandbox import catalogue, deployments, jobs, models, tags, throughputs
+from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.http.routing import Handler
 from haikuft.sandbox.job_record import begin_again
 from haikuft.sandbox.job_run import JobRunner
@@ -22,7 +23,6 @@ from haikuft.sandbox.state import (
     Throughput,
     find,
 )
-from haikuft.sandbox.storage import Store
 
 
 def utc_now() -> datetime:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from haikuft.sandbox.access.service_role import RoleNotAssumable
 from haikuft.sandbox.evaluation_run import EvaluationRunner
 from haikuft.sandbox.http.routing import Call, Handler, ServiceError
 from haikuft.sandbox.intake import split_uri
@@ -22,7 +23,6 @@ from haikuft.sandbox.state import (
     new_id,
     present,
 )
-from haikuft.sandbox.storage import RoleNotAssumable
 from haikuft.sandbox.tags import read_tags
 from haikuft.sandbox.tokens import recall, remember
 

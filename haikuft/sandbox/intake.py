@@ -11,10 +11,10 @@ from typing import Any
 from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Kind, Problem, Report
 from haikuft.dataset.validation import validate_file
-from haikuft.sandbox.callers import AccessDenied
+from haikuft.sandbox.access.principals import AccessDenied
+from haikuft.sandbox.access.required_permissions import KEY_ACTIONS
+from haikuft.sandbox.access.service_role import Role, Store
 from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.permissions import KEY_ACTIONS
-from haikuft.sandbox.storage import Role, Store
 
 PROBE = ".write_access_check_file.tmp"  # AWS writes it before it starts, and leaves it there
 UNEXPECTED = "Encountered an unexpected error when processing the request, please try again"

@@ -13,6 +13,7 @@ from haikuft.base_models import BaseModel
 from haikuft.errors import SettingsError
 from haikuft.hyperparameters import from_aws, to_aws
 from haikuft.sandbox import quotas
+from haikuft.sandbox.access.service_role import RoleNotAssumable
 from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, base_model_arn, require_tunable
 from haikuft.sandbox.http.routing import Call, ServiceError
 from haikuft.sandbox.intake import check_validation, input_uris, split_uri
@@ -30,7 +31,6 @@ from haikuft.sandbox.state import (
     new_id,
     present,
 )
-from haikuft.sandbox.storage import RoleNotAssumable
 from haikuft.sandbox.tags import read_tags
 from haikuft.sandbox.tokens import recall, remember
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from haikuft.base_models import BaseModel
+from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.persistence.database import Ledger
 from haikuft.sandbox.persistence.tables import Tables
 from haikuft.sandbox.settings import SandboxSettings
-from haikuft.sandbox.storage import Store
 
 STAGES = ("validationDetails", "dataProcessingDetails", "trainingDetails")  # AWS's names, in order
 UNFINISHED = frozenset({"InProgress", "Stopping"})

@@ -16,7 +16,7 @@ from haikuft.errors import AccessError
 from haikuft.inventory import delete_resources, list_resources
 from haikuft.preflight import run_preflight
 from haikuft.run_record import Run, RunRecord, resource_prefix
-from haikuft.sandbox.callers import Caller, Need
+from haikuft.sandbox.access.principals import Caller, Need
 
 ACCOUNT = "123456789012"
 MESSAGES: Any = [{"role": "user", "content": "training/train.jsonl 3"}]

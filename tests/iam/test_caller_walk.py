@@ -8,7 +8,7 @@ import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO
 from haikuft.errors import HaikuftError
-from haikuft.sandbox.policies import evaluate
+from haikuft.sandbox.access.policy_evaluation import evaluate
 
 SHOWN_AT = {  # statement -> the step that fails without it
     "ReadFoundationModels": "preflight",

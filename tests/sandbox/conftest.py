@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
+from haikuft.sandbox.access.principals import AccessDenied, Need
+from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.bedrock import Bedrock
-from haikuft.sandbox.callers import AccessDenied, Need
 from haikuft.sandbox.evaluation_run import EvaluationRunner
 from haikuft.sandbox.evaluations import create_evaluation_job, evaluation_handlers
 from haikuft.sandbox.http.rest_json import serialize
@@ -25,7 +26,6 @@ from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 from haikuft.sandbox.runtime import Runtime
 from haikuft.sandbox.settings import SandboxSettings
-from haikuft.sandbox.storage import Role, RoleNotAssumable
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"

@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 from moto.s3.models import CorsRule
 
 import haikuft.sandbox
+from haikuft.sandbox.access.service_role import Role
 from haikuft.sandbox.persistence import moto_classes
 from haikuft.sandbox.persistence.database import Ledger
 from haikuft.sandbox.persistence.moto_state import Keeper
-from haikuft.sandbox.storage import Role
 
 REGION = "us-west-2"
 PLACE = {"LocationConstraint": REGION}

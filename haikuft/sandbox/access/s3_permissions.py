@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl, unquote
 
-from haikuft.sandbox.callers import Need
+from haikuft.sandbox.access.principals import Need
 from haikuft.sandbox.http.routing import load_service
 
 _BUCKET = {  # sub-resource of a bucket -> what IAM calls it

@@ -16,7 +16,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from haikuft.sandbox.callers import ANY, Need
+from haikuft.sandbox.access.principals import ANY, Need
 from haikuft.sandbox.http.routing import Call
 
 BEDROCK = "bedrock.amazonaws.com"

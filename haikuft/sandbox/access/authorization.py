@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from haikuft.sandbox import permissions
-from haikuft.sandbox.account import KeyNotUsable
-from haikuft.sandbox.callers import AccessDenied, Caller, Need, authorize
+from haikuft.sandbox.access import required_permissions
+from haikuft.sandbox.access.account import KeyNotUsable
+from haikuft.sandbox.access.principals import AccessDenied, Caller, Need, authorize
+from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.http.requests import RefusedError, Scope
 from haikuft.sandbox.http.routing import Call, ServiceError
-from haikuft.sandbox.storage import Store
 
 _NO_SESSION = frozenset({"GetSessionToken", "GetFederationToken"})
 _UNSIGNED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
@@ -38,7 +38,7 @@ class Guard:
     `on_need(caller, need, given)` is told of every permission that was asked for.
     """
 
-    def __init__(self, store: Store, names: permissions.Names) -> None:
+    def __init__(self, store: Store, names: required_permissions.Names) -> None:
         self.store = store
         self.account = store.account
         self.on_need: Callable[[Caller, Need, bool], None] = lambda caller, need, given: None
@@ -80,7 +80,7 @@ class Guard:
         Raises ServiceError: AccessDeniedException, in AWS's words.
         """
         caller = self.find_caller(scope)
-        needs = permissions.bedrock_needs(call, self._names)
+        needs = required_permissions.bedrock_needs(call, self._names)
         try:
             self.require(
                 caller,
@@ -93,7 +93,7 @@ class Guard:
     def check_quotas(self, scope: Scope, operation: str, asked: Mapping[str, Any]) -> None:
         """Let a request to Service Quotas pass. Raises RefusedError."""
         prefix = f"arn:aws:servicequotas:{scope.region}:{self.account.account_id}:"
-        needs = permissions.quota_needs(operation, asked, prefix=prefix)
+        needs = required_permissions.quota_needs(operation, asked, prefix=prefix)
         self._refuse_unless(self.find_caller(scope), needs, "AccessDeniedException", 400)
 
     def check_request(self, scope: Scope, environ: Mapping[str, Any], body: bytes) -> None:
@@ -110,7 +110,7 @@ class Guard:
             asked = json.loads(body or b"{}")
         except ValueError as error:
             raise RefusedError(400, "SerializationException", str(error)) from error
-        needs = permissions.kms_needs(
+        needs = required_permissions.kms_needs(
             operation,
             asked if isinstance(asked, dict) else {},
             key_arn=lambda name: self.account.key_arn(name, scope.region),
@@ -123,7 +123,7 @@ class Guard:
         operation = asked.get("Action", "")
         caller = self.find_caller(scope)
         if scope.service == "iam":
-            needs = permissions.iam_needs(
+            needs = required_permissions.iam_needs(
                 asked,
                 account_id=self.account.account_id,
                 caller_arn=caller.arn,
@@ -138,7 +138,7 @@ class Guard:
             )
             raise RefusedError(501, "NotImplemented", message)
         else:
-            needs = permissions.sts_needs(asked)
+            needs = required_permissions.sts_needs(asked)
         self._refuse_unless(caller, needs, "AccessDenied", 403)
 
     def _refuse_unless(self, caller: Caller, needs: Iterable[Need], code: str, status: int) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.policies import Decision, PolicyError, evaluate
+from haikuft.sandbox.access.policy_evaluation import Decision, PolicyError, evaluate
 
 OBJECT = "arn:aws:s3:::bucket/training/train.jsonl"
 ROLE = "arn:aws:iam::123456789012:role/AmazonBedrock-haikuft-first"

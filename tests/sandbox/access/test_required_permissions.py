@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.callers import ANY
-from haikuft.sandbox.http.routing import SERVICES, Call, load_service
-from haikuft.sandbox.permissions import (
+from haikuft.sandbox.access.principals import ANY
+from haikuft.sandbox.access.required_permissions import (
     NoNames,
     bedrock_needs,
     iam_needs,
@@ -15,6 +14,7 @@ from haikuft.sandbox.permissions import (
     quota_needs,
     sts_needs,
 )
+from haikuft.sandbox.http.routing import SERVICES, Call, load_service
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 OURS = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"

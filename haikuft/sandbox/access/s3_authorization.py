@@ -9,11 +9,9 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from haikuft.sandbox.callers import AccessDenied, Caller, Need
-from haikuft.sandbox.guard import Guard
-from haikuft.sandbox.http.moto_services import Reply
-from haikuft.sandbox.http.requests import RefusedError, Scope
-from haikuft.sandbox.s3_permissions import (
+from haikuft.sandbox.access.authorization import Guard
+from haikuft.sandbox.access.principals import AccessDenied, Caller, Need
+from haikuft.sandbox.access.s3_permissions import (
     Request,
     UnknownPermissionError,
     deletion_needs,
@@ -21,7 +19,9 @@ from haikuft.sandbox.s3_permissions import (
     read_request,
     s3_needs,
 )
-from haikuft.sandbox.storage import default_key
+from haikuft.sandbox.access.service_role import default_key
+from haikuft.sandbox.http.moto_services import Reply
+from haikuft.sandbox.http.requests import RefusedError, Scope
 
 Forward = Callable[[bytes], Reply]  # hands the request to S3 with this body
 

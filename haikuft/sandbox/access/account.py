@@ -16,9 +16,9 @@ from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
-from haikuft.sandbox.callers import Caller, Need, Policy, ResourceKind
+from haikuft.sandbox.access.policy_evaluation import PolicyError
+from haikuft.sandbox.access.principals import Caller, Need, Policy, ResourceKind
 from haikuft.sandbox.http.moto_services import ADMINISTRATOR_ID, administrator_arn
-from haikuft.sandbox.policies import PolicyError
 
 
 class KeyNotUsable(Exception):  # noqa: N818 - a state of the access key, not a fault of ours

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.account import Account, read_policy
-from haikuft.sandbox.callers import Need
-from haikuft.sandbox.policies import PolicyError
+from haikuft.sandbox.access.account import Account, read_policy
+from haikuft.sandbox.access.policy_evaluation import PolicyError
+from haikuft.sandbox.access.principals import Need
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 KEYS = f"arn:aws:kms:{REGION}:{ACCOUNT}"

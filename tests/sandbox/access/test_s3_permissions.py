@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikuft.sandbox.s3_permissions import (
+from haikuft.sandbox.access.s3_permissions import (
     UnknownPermissionError,
     deletion_needs,
     read_request,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from haikuft.sandbox.policies import Decision, evaluate
+from haikuft.sandbox.access.policy_evaluation import Decision, evaluate
 
 Policy = Mapping[str, Any]
 ResourceKind = Literal["bucket", "key", "role"]

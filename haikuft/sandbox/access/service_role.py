@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any
 
-from haikuft.sandbox.account import Account, aware
-from haikuft.sandbox.callers import AccessDenied, Need, authorize
+from haikuft.sandbox.access.account import Account, aware
+from haikuft.sandbox.access.policy_evaluation import PolicyError, evaluate
+from haikuft.sandbox.access.principals import AccessDenied, Need, authorize
+from haikuft.sandbox.access.s3_permissions import listing_need, object_arn
 from haikuft.sandbox.persistence.moto_state import Keeper
-from haikuft.sandbox.policies import PolicyError, evaluate
-from haikuft.sandbox.s3_permissions import listing_need, object_arn
 from haikuft.sandbox.settings import SandboxSettings
 
 BEDROCK = "bedrock.amazonaws.com"

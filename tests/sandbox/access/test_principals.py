@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikuft.sandbox.callers import ANY, AccessDenied, Caller, Need, authorize, combine
-from haikuft.sandbox.policies import Decision, PolicyError
+from haikuft.sandbox.access.policy_evaluation import Decision, PolicyError
+from haikuft.sandbox.access.principals import ANY, AccessDenied, Caller, Need, authorize, combine
 
 ACCOUNT = "123456789012"
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.callers import AccessDenied
-from haikuft.sandbox.storage import Role, RoleNotAssumable, Store
+from haikuft.sandbox.access.principals import AccessDenied
+from haikuft.sandbox.access.service_role import Role, RoleNotAssumable, Store
 
 ACCOUNT = "123456789012"
 NAME = "AmazonBedrock-haikuft-first"
