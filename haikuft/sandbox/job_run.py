@@ -76,7 +76,7 @@ class JobRunner:
         plane: ControlPlane,
         *,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
-        command: Sequence[str] = (sys.executable, "-m", "haikuft.sandbox.training"),
+        command: Sequence[str] = (sys.executable, "-m", "haikuft.sandbox.standin.training"),
     ) -> None:
         self._command = command
         self._plane = plane

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haikuft.sandbox import replies
-from haikuft.sandbox.baseline import base_reply
 from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.http.event_stream import Event
 from haikuft.sandbox.http.routing import Call, Handler
 from haikuft.sandbox.messages import Question, check_invocation, read_body, read_converse
 from haikuft.sandbox.replies import Answer
+from haikuft.sandbox.standin.baseline import base_reply
 from haikuft.sandbox.targets import Target, find_counted, find_target
 
 if TYPE_CHECKING:
-    from haikuft.sandbox.standin import StandIn
+    from haikuft.sandbox.standin.model import StandIn
 
 KEPT_MODELS = 4  # each takes some 150 MB
 _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
@@ -35,7 +35,9 @@ _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
 
 def load_stand_in(directory: Path) -> "StandIn":
     """Load a custom model's stand-in from its directory."""
-    from haikuft.sandbox.standin import StandIn  # loads NumPy and SciPy: only when one is asked
+    from haikuft.sandbox.standin.model import (
+        StandIn,  # loads NumPy and SciPy: only when one is asked
+    )
 
     return StandIn.load(directory)
 

@@ -43,7 +43,7 @@ ON_DEMAND = replace(  # a base model whose custom models can be deployed on dema
     serving=("provisioned_throughput", "deployment"),
 )
 
-# Stands in for haikuft.sandbox.training: the files it must leave, without the training.
+# Stands in for haikuft.sandbox.standin.training: the files it must leave, without the training.
 TRAINING = """
 import json, pathlib, sys
 work = pathlib.Path(sys.argv[1])

@@ -4,7 +4,7 @@ import pytest
 
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO, BaseModel
 from haikuft.hyperparameters import build_hyperparameters
-from haikuft.sandbox.recipe import Recipe, build_recipe
+from haikuft.sandbox.standin.training_config import Recipe, build_recipe
 
 
 def test_recipe_of_claude_is_its_five_hyperparameters() -> None:

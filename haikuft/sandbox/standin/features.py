@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from haikuft.sandbox.baseline import shared_options
+from haikuft.sandbox.standin.baseline import shared_options
 
 Array = npt.NDArray[Any]
 Record = Mapping[str, Any]

@@ -16,10 +16,10 @@ from haikuft.base_models import DEFAULT, NOVA_MICRO
 from haikuft.dataset import to_training, validate_file
 from haikuft.errors import DataError, SettingsError
 from haikuft.sandbox.intake import check_records
-from haikuft.sandbox.standin import StandIn
-from haikuft.sandbox.training import end_with, run_training
+from haikuft.sandbox.standin.model import StandIn
+from haikuft.sandbox.standin.training import end_with, run_training
 
-COMMAND = [sys.executable, "-m", "haikuft.sandbox.training"]
+COMMAND = [sys.executable, "-m", "haikuft.sandbox.standin.training"]
 WORDS = {
     "cold": "frost ice snow winter",
     "hot": "sun fire summer oven",

@@ -12,9 +12,9 @@ from made_intents import make_split
 
 from haikuft import sandbox
 from haikuft.errors import DataError, NotFoundError
-from haikuft.sandbox import standin_features
-from haikuft.sandbox.recipe import Recipe
-from haikuft.sandbox.standin import Generation, StandIn, Training, train
+from haikuft.sandbox.standin import features
+from haikuft.sandbox.standin.model import Generation, StandIn, Training, train
+from haikuft.sandbox.standin.training_config import Recipe
 
 TOPICS = {
     "water_damage": "leak pipe puddle ceiling damp drip flooded bucket stain mould tap basin",
@@ -204,7 +204,7 @@ def test_loss_when_batches_differ_then_is_the_mean_over_tokens(trained: Training
     short, long = make_record("leak", "noise"), make_record("key", "lost key lost key noise")
     replies = [record["messages"][-1]["content"] for record in (short, long)]
     ids = trained.model.ids
-    tokens = [len(standin_features.split_tokens(reply, ids)) + 1 for reply in replies]
+    tokens = [len(features.split_tokens(reply, ids)) + 1 for reply in replies]
     losses = [trained.model.loss([record]) for record in (short, long)]
     mean = sum(n * loss for n, loss in zip(tokens, losses, strict=True)) / sum(tokens)
     assert trained.model.loss([short, long]) == pytest.approx(mean, rel=1e-5)
@@ -472,12 +472,12 @@ def test_load_when_the_directory_is_empty_then_says_what_to_do(tmp_path: Path) -
 )
 def test_split_text_when_joined_again_then_is_the_text(text: str) -> None:
     """No character is lost on the way to tokens."""
-    assert "".join(standin_features.split_text(text)) == text
+    assert "".join(features.split_text(text)) == text
 
 
 def test_cursor_when_json_is_read_then_knows_strings_brackets_and_keys() -> None:
     """Escaped quotes do not close a string, and each level has its own key and commas."""
-    cursor = standin_features.Cursor()
+    cursor = features.Cursor()
     cursor.push(0, b'{"a": [1, {"b": "say \\"')
     assert cursor.string is not None
     assert [chr(level[0]) for level in cursor.levels[1:]] == ["{", "[", "{"]
@@ -488,8 +488,8 @@ def test_cursor_when_json_is_read_then_knows_strings_brackets_and_keys() -> None
 
 def test_cursor_when_a_key_becomes_a_value_then_tells_them_apart_and_from_list_entries() -> None:
     """What may follow a string depends on it: a colon a key, a comma or bracket all else."""
-    place = standin_features.COLUMNS.index("slot")
-    cursor, slots = standin_features.Cursor(), []
+    place = features.COLUMNS.index("slot")
+    cursor, slots = features.Cursor(), []
     for text in (b'"', b"x", b'"', b'[ "', b'", {"', b'k": ', b'"', b'"', b', "', b'l": [', b'"'):
         cursor.push(0, text)
         slots.append(cursor.columns()[place])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from haikuft.sandbox.baseline import base_reply, find_options, shared_options
+from haikuft.sandbox.standin.baseline import base_reply, find_options, shared_options
 
 TEXT = "My parcel was never delivered. The courier's shipping page says nothing, I called twice."
 

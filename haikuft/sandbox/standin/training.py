@@ -1,4 +1,4 @@
-"""The training of a job, as a process of its own: `python -m haikuft.sandbox.training WORKDIR`.
+"""The training of a job, as a process: `python -m haikuft.sandbox.standin.training WORKDIR`.
 
 It reads from the working directory `job.json` ({"hyperparameters": AWS's names and texts,
 "base_model_id", "seed"}), `training.jsonl` and, if there is one, `validation.jsonl`. It writes
@@ -23,10 +23,10 @@ from haikuft.base_models import get_base_model
 from haikuft.dataset.records import read_records
 from haikuft.errors import DataError, HaikuftError
 from haikuft.hyperparameters import count_steps, from_aws
-from haikuft.sandbox.recipe import build_recipe
+from haikuft.sandbox.standin.training_config import build_recipe
 
 if TYPE_CHECKING:
-    from haikuft.sandbox.standin import Point, Training
+    from haikuft.sandbox.standin.model import Point, Training
 
 PROGRESS_SECONDS = 0.2  # between two writings of progress.json
 BLAS_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "BLIS")
@@ -38,7 +38,7 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
     Raises:
         HaikuftError: a file is missing or cannot be used; the message says which and how.
     """
-    from haikuft.sandbox.standin import train  # loads NumPy, for which `main` prepares
+    from haikuft.sandbox.standin.model import train  # loads NumPy, for which `main` prepares
 
     job = _read_job(workdir / "job.json")
     base_model = get_base_model(job["base_model_id"])
@@ -88,7 +88,7 @@ def end_with(stream: BinaryIO, *, leave: Callable[[int], object] = os._exit) -> 
 def main(arguments: Sequence[str]) -> int:
     """Run the training in the directory named by the only argument; say on stderr what failed."""
     if len(arguments) != 1:
-        print("usage: python -m haikuft.sandbox.training WORKDIR", file=sys.stderr)
+        print("usage: python -m haikuft.sandbox.standin.training WORKDIR", file=sys.stderr)
         return 1
     # One thread: sums then come out the same every time, and the server keeps a core.
     os.environ |= {f"{library}_NUM_THREADS": "1" for library in BLAS_LIBRARIES}

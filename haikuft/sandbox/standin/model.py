@@ -2,7 +2,7 @@
 
 1. A reply becomes tokens: words seen at least twice in training, single bytes for all other text,
    and one token for the reply's end. So every text has tokens, and every loss is finite.
-2. Prompt, reply so far and the base model's own clue become rows of tables: `standin_features`.
+2. Prompt, reply so far and the base model's own clue become rows of tables: `features`.
 3. hidden = tanh(context + (1 + gate) * prompt), next token = softmax(output @ hidden), where
    `context` and `gate` are sums over the features of the reply so far: what usually follows here,
    and how much the prompt has to say at this place.
@@ -26,10 +26,9 @@ from scipy import sparse
 
 from haikuft.errors import DataError, NotFoundError
 from haikuft.hyperparameters import EarlyStop, decide_early_stop
-from haikuft.sandbox import standin_features as features
-from haikuft.sandbox.recipe import Recipe
-from haikuft.sandbox.standin_choice import choose_token, name_loop
-from haikuft.sandbox.standin_features import CONTEXT_ROWS, PROMPT_ROWS, Array, Record
+from haikuft.sandbox.standin import features
+from haikuft.sandbox.standin.features import CONTEXT_ROWS, PROMPT_ROWS, Array, Record
+from haikuft.sandbox.standin.training_config import Recipe
 
 WIDTH = 96  # hidden units: the length of every row of every table
 ROWS = {"prompt": PROMPT_ROWS, "context": CONTEXT_ROWS, "gate": CONTEXT_ROWS}
@@ -39,6 +38,8 @@ MOST_WORDS = 4000  # in the vocabulary; keeps the softmax affordable
 CHUNK = 2048  # tokens whose probabilities are held at once, about 35 MB
 SURE = 0.99  # a token this likely already teaches no more, and passing over it saves time
 SCALE = len(features.FEATURES) ** -0.5  # gives the features of a place the length 1 together
+LOOP = 24  # tokens; a reply is stuck if it ends with so many, at least three rounds of the same
+LONGEST_LOOP = 80  # tokens of one round
 
 
 class Point(NamedTuple):
@@ -296,3 +297,27 @@ def _unpack(packed: Mapping[str, Array]) -> dict[str, Array]:
     for name, table in tables.items():
         table[packed[f"{name}_rows"]] = packed[name]
     return tables | {"output": packed["output"]}
+
+
+def name_loop(tokens: list[int]) -> list[int]:
+    """Name the token that would go on with a loop, if the reply is stuck in one."""
+    for period in range(1, min(len(tokens) // 3, LONGEST_LOOP) + 1):
+        size = max(3 * period, LOOP)
+        if tokens[-period:] == tokens[-2 * period : -period] and len(tokens) >= size:
+            tail = tokens[-size:]
+            if tail[period:] == tail[:-period]:
+                return [tokens[-period]]
+    return []
+
+
+def choose_token(
+    scores: Array, temperature: float, top_p: float, top_k: int | None, random: np.random.Generator
+) -> int:
+    """Take the likeliest token at temperature 0, else draw one of the likeliest."""
+    if temperature == 0:
+        return int(scores.argmax())
+    order = np.argsort(-scores, kind="stable")[: top_k or None]
+    chances = np.exp((scores[order] - scores[order[0]]).astype(np.float64) / temperature)
+    chances /= chances.sum()
+    chances[1:][np.cumsum(chances)[:-1] >= top_p] = 0  # the likeliest token always stays
+    return int(random.choice(order, p=chances / chances.sum()))
