@@ -155,13 +155,13 @@ class Sandbox:
         from haikuft.sandbox.bedrock import Bedrock
         from haikuft.sandbox.evaluation_run import EvaluationRunner
         from haikuft.sandbox.evaluations import evaluation_handlers
-        from haikuft.sandbox.runtime import Runtime
+        from haikuft.sandbox.runtime.invocation import Runtime
 
         directory = self.state / "models"
         self._bedrock = Bedrock(
             self.store, lambda: self.settings, directory, now, ledger=self.ledger
         )
-        runtime = Runtime(self._bedrock)
+        runtime = Runtime(self._bedrock.plane)
         self._evaluations = EvaluationRunner(self._bedrock.plane, runtime.converse)
         return {
             **self._bedrock.handlers(),

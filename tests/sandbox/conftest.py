@@ -24,7 +24,7 @@ from haikuft.sandbox.http.rest_json import serialize
 from haikuft.sandbox.http.routing import SERVICES, Call, load_service
 from haikuft.sandbox.job_run import JobRunner
 from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
-from haikuft.sandbox.runtime import Runtime
+from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 
 ACCOUNT = "123456789012"
@@ -187,7 +187,7 @@ class Desk:
             ),
         )
         self.runtime = Runtime(
-            self.bedrock,
+            self.bedrock.plane,
             load=self.load,  # type: ignore[arg-type]
             sleep=lambda seconds: self.pass_time(seconds=seconds),
         )

@@ -24,7 +24,7 @@ from haikuft.sandbox.evaluations import evaluation_handlers
 from haikuft.sandbox.http import constraints
 from haikuft.sandbox.http.routing import SERVICES, ServiceError, load_service
 from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
-from haikuft.sandbox.runtime import Runtime
+from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -174,7 +174,7 @@ def test_rows_when_an_operation_is_served_then_it_has_one(tmp_path: Any) -> None
     """Each handler has its row, and is an operation of AWS's."""
     ledger = Ledger(tmp_path / LEDGER_FILE)
     bedrock = Bedrock(None, SandboxSettings, tmp_path, ledger=ledger)  # type: ignore[arg-type]
-    runtime = Runtime(bedrock)
+    runtime = Runtime(bedrock.plane)
     runner = EvaluationRunner(bedrock.plane, runtime.converse)
     evaluations = evaluation_handlers(bedrock.plane, runner)
     served = {*bedrock.handlers(), *runtime.handlers(), *evaluations}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.messages import Question, check_invocation, read_body, read_converse
+from haikuft.sandbox.runtime.requests import Question, check_invocation, read_body, read_converse
 
 TURN = {"role": "user", "content": "Where is my order?"}
 BODY = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 10, "messages": [TURN]}

@@ -17,14 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haikuft.sandbox import replies
-from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.http.event_stream import Event
 from haikuft.sandbox.http.routing import Call, Handler
-from haikuft.sandbox.messages import Question, check_invocation, read_body, read_converse
-from haikuft.sandbox.replies import Answer
+from haikuft.sandbox.runtime import responses
+from haikuft.sandbox.runtime.model_resolution import Target, find_counted, find_target
+from haikuft.sandbox.runtime.requests import Question, check_invocation, read_body, read_converse
+from haikuft.sandbox.runtime.responses import Answer
 from haikuft.sandbox.standin.baseline import base_reply
-from haikuft.sandbox.targets import Target, find_counted, find_target
+from haikuft.sandbox.state import ControlPlane
 
 if TYPE_CHECKING:
     from haikuft.sandbox.standin.model import StandIn
@@ -46,19 +46,19 @@ class Runtime:
     """Answers for the models of one Bedrock; the last few models asked stay loaded.
 
     Args:
-        bedrock: Whose throughputs and models are asked.
+        plane: The records; its throughputs, deployments and models are asked.
         load: Loads a custom model from its directory.
         sleep: Waits so many seconds, for a sandbox that is set to answer slowly.
     """
 
     def __init__(
         self,
-        bedrock: Bedrock,
+        plane: ControlPlane,
         *,
         load: Callable[[Path], "StandIn"] = load_stand_in,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._plane = bedrock.plane
+        self._plane = plane
         self._sleep = sleep
         self._load = lru_cache(maxsize=KEPT_MODELS)(load)
         self._loading = threading.Lock()
@@ -77,24 +77,24 @@ class Runtime:
         """InvokeModel with a Messages body."""
         label, answer = self._answer_body(call)
         self._wait(answer.wait_seconds)
-        return replies.write_invocation(label, answer)
+        return responses.write_invocation(label, answer)
 
     def stream_model(self, call: Call) -> dict[str, Any]:
         """InvokeModelWithResponseStream: the same answer, event by event."""
         label, answer = self._answer_body(call)
-        events = self._pace(replies.stream_invocation(label, answer), answer.wait_seconds)
+        events = self._pace(responses.stream_invocation(label, answer), answer.wait_seconds)
         return {"body": events, "contentType": "application/json"}
 
     def converse(self, call: Call) -> dict[str, Any]:
         """Converse; `additionalModelResponseFieldPaths` may ask for "/model"."""
         label, answer = self._answer_turns(call)
         self._wait(answer.wait_seconds)
-        return replies.write_conversation(label, answer, field_paths=_field_paths(call))
+        return responses.write_conversation(label, answer, field_paths=_field_paths(call))
 
     def stream_conversation(self, call: Call) -> dict[str, Any]:
         """ConverseStream: the same answer, event by event."""
         label, answer = self._answer_turns(call)
-        events = replies.stream_conversation(label, answer, field_paths=_field_paths(call))
+        events = responses.stream_conversation(label, answer, field_paths=_field_paths(call))
         return {"stream": self._pace(events, answer.wait_seconds)}
 
     def count_tokens(self, call: Call) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.replies import (
+from haikuft.sandbox.runtime.responses import (
     LONGEST_PIECE,
     Answer,
     split_reply,
