@@ -20,12 +20,12 @@ from werkzeug.wsgi import ClosingIterator
 
 from haikuft import __version__
 from haikuft.errors import SettingsError
-from haikuft.sandbox import quotas
 from haikuft.sandbox.access.authorization import Guard
 from haikuft.sandbox.access.policy_evaluation import PolicyError
 from haikuft.sandbox.access.required_permissions import NoNames
 from haikuft.sandbox.access.s3_authorization import answer_s3
 from haikuft.sandbox.access.service_role import Store
+from haikuft.sandbox.bedrock import quotas
 from haikuft.sandbox.http import constraints, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.faults import CUT, Faults
@@ -152,9 +152,9 @@ class Sandbox:
         self.ledger.close()
 
     def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
-        from haikuft.sandbox.bedrock import Bedrock
         from haikuft.sandbox.evaluation_run import EvaluationRunner
         from haikuft.sandbox.evaluations import evaluation_handlers
+        from haikuft.sandbox.operations import Bedrock
         from haikuft.sandbox.runtime.invocation import Runtime
 
         directory = self.state / "models"

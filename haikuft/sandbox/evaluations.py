@@ -11,11 +11,7 @@ from functools import partial
 from typing import Any
 
 from haikuft.sandbox.access.service_role import RoleNotAssumable
-from haikuft.sandbox.evaluation_run import EvaluationRunner
-from haikuft.sandbox.http.routing import Call, Handler, ServiceError
-from haikuft.sandbox.intake import split_uri
-from haikuft.sandbox.listing import page
-from haikuft.sandbox.state import (
+from haikuft.sandbox.bedrock.records import (
     ControlPlane,
     EvaluationJob,
     build_arn,
@@ -23,8 +19,11 @@ from haikuft.sandbox.state import (
     new_id,
     present,
 )
-from haikuft.sandbox.tags import read_tags
-from haikuft.sandbox.tokens import recall, remember
+from haikuft.sandbox.bedrock.resources import page, recall, remember
+from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.evaluation_run import EvaluationRunner
+from haikuft.sandbox.http.routing import Call, Handler, ServiceError
+from haikuft.sandbox.intake import split_uri
 
 
 def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mapping[str, Handler]:

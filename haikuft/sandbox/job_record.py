@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from haikuft.sandbox.state import (
+from haikuft.sandbox.bedrock.records import (
     STAGES,
     UNFINISHED,
     ControlPlane,
@@ -20,7 +20,7 @@ from haikuft.sandbox.state import (
     new_id,
     region_of,
 )
-from haikuft.sandbox.tags import read_tags
+from haikuft.sandbox.bedrock.tags import read_tags
 
 
 def mark_stage(plane: ControlPlane, arn: str, name: str, status: str) -> None:

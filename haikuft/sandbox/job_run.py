@@ -19,6 +19,7 @@ from typing import Any
 from haikuft.dataset.problems import Kind
 from haikuft.errors import SandboxError
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
+from haikuft.sandbox.bedrock.records import STAGES, ControlPlane, Job, id_of
 from haikuft.sandbox.intake import (
     PROBE,
     UNEXPECTED,
@@ -33,7 +34,6 @@ from haikuft.sandbox.intake import (
 )
 from haikuft.sandbox.job_record import complete, finish, mark_stage, mark_stopping
 from haikuft.sandbox.settings import STAGE_NAMES
-from haikuft.sandbox.state import STAGES, ControlPlane, Job, id_of
 from haikuft.sandbox.workers import Workers
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES

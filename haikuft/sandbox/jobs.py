@@ -12,14 +12,15 @@ from typing import Any
 from haikuft.base_models import BaseModel
 from haikuft.errors import SettingsError
 from haikuft.hyperparameters import from_aws, to_aws
-from haikuft.sandbox import quotas
 from haikuft.sandbox.access.service_role import RoleNotAssumable
-from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, base_model_arn, require_tunable
-from haikuft.sandbox.http.routing import Call, ServiceError
-from haikuft.sandbox.intake import check_validation, input_uris, split_uri
-from haikuft.sandbox.listing import page
-from haikuft.sandbox.models import trained_with
-from haikuft.sandbox.state import (
+from haikuft.sandbox.bedrock import quotas
+from haikuft.sandbox.bedrock.custom_models import trained_with
+from haikuft.sandbox.bedrock.foundation_models import (
+    INVALID_IDENTIFIER,
+    base_model_arn,
+    require_tunable,
+)
+from haikuft.sandbox.bedrock.records import (
     STAGES,
     UNFINISHED,
     ControlPlane,
@@ -31,8 +32,10 @@ from haikuft.sandbox.state import (
     new_id,
     present,
 )
-from haikuft.sandbox.tags import read_tags
-from haikuft.sandbox.tokens import recall, remember
+from haikuft.sandbox.bedrock.resources import page, recall, remember
+from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.http.routing import Call, ServiceError
+from haikuft.sandbox.intake import check_validation, input_uris, split_uri
 
 _CANNOT_READ = "Could not validate GetObject permissions to access Amazon S3 bucket"
 _CANNOT_WRITE = "Could not validate PutObject permissions to access S3 bucket"

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from haikuft.base_models import BASE_MODELS
-from haikuft.sandbox import quotas
+from haikuft.sandbox.bedrock import quotas
 from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.settings import STAGE_NAMES
 

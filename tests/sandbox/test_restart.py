@@ -149,7 +149,7 @@ def test_kill_several_times_in_a_row_then_the_job_still_completes_once(
 
 def _stage_of(state: Path, arn: str) -> str:
     """Read from a copy in which stage the job is; "" when in none."""
-    from haikuft.sandbox.state import State
+    from haikuft.sandbox.bedrock.records import State
 
     ledger = Ledger(state / LEDGER_FILE)
     jobs = State(ledger, state / "models").jobs

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from haikuft.sandbox.bedrock.records import ControlPlane
 from haikuft.sandbox.http.event_stream import Event
 from haikuft.sandbox.http.routing import Call, Handler
 from haikuft.sandbox.runtime import responses
@@ -24,7 +25,6 @@ from haikuft.sandbox.runtime.model_resolution import Target, find_counted, find_
 from haikuft.sandbox.runtime.requests import Question, check_invocation, read_body, read_converse
 from haikuft.sandbox.runtime.responses import Answer
 from haikuft.sandbox.standin.baseline import base_reply
-from haikuft.sandbox.state import ControlPlane
 
 if TYPE_CHECKING:
     from haikuft.sandbox.standin.model import StandIn

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from haikuft.base_models import BaseModel
-from haikuft.sandbox import deployments, throughputs
-from haikuft.sandbox.catalogue import INVALID_IDENTIFIER, Offer, require_living
+from haikuft.sandbox.bedrock import deployments, throughputs
+from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, Offer, require_living
+from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, find
 from haikuft.sandbox.http.routing import Call, ServiceError
-from haikuft.sandbox.state import ControlPlane, CustomModel, find
 
 LABEL = "sandbox-stand-in"
 PROFILES = {"us": "us-", "eu": "eu-"}  # prefix of a profile's id -> of the Regions that have it

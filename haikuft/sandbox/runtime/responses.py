@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from haikuft.sandbox.bedrock.records import present
 from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError
-from haikuft.sandbox.state import present
 
 LONGEST_PIECE = 32  # characters of one delta, without the space before them
 _PIECE = re.compile(rf"\s?\S{{1,{LONGEST_PIECE}}}|\s{{1,{LONGEST_PIECE}}}")

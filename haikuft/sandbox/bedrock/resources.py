@@ -1,5 +1,6 @@
-"""Lists as AWS gives them: filtered, sorted by creation time, page by page. Pure.
+"""What all resources share: lists page by page, and requests repeated with their token.
 
+Lists are filtered and sorted by creation time, as AWS gives them.
 A page's token holds the place of its last record, so records made or deleted between two pages
 are neither shown twice nor cause others to be missed.
 """
@@ -9,8 +10,8 @@ import binascii
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.state import Record
+from haikuft.sandbox.bedrock.records import Record, State
+from haikuft.sandbox.http.routing import Call, ServiceError
 
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
 
@@ -69,3 +70,19 @@ def _decode(token: str) -> tuple[str, str]:
     except (binascii.Error, ValueError) as error:
         raise ServiceError("ValidationException", "The provided nextToken is invalid.") from error
     return created, arn
+
+
+def recall(state: State, call: Call) -> str:
+    """Find the ARN that an earlier request with this token made; "" if there was none."""
+    return state.tokens.get(_token_key(call), "")
+
+
+def remember(state: State, call: Call, arn: str) -> None:
+    """Note what a request with this token made."""
+    if "clientRequestToken" in call.parameters:
+        state.tokens[_token_key(call)] = arn
+
+
+def _token_key(call: Call) -> str:
+    token = call.parameters.get("clientRequestToken", "")
+    return f"{call.operation}/{call.region}/{token}"

@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from haikuft.base_models import BaseModel, lifecycle_state
+from haikuft.sandbox.bedrock.records import ControlPlane
 from haikuft.sandbox.http.routing import Call, ServiceError
-from haikuft.sandbox.state import ControlPlane
 
 INVALID_IDENTIFIER = "The provided model identifier is invalid."
 END_OF_LIFE = (

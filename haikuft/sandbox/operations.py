@@ -7,14 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from haikuft.base_models import BASE_MODELS, BaseModel
-from haikuft.sandbox import catalogue, deployments, jobs, models, tags, throughputs
+from haikuft.sandbox import jobs
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.http.routing import Handler
-from haikuft.sandbox.job_record import begin_again
-from haikuft.sandbox.job_run import JobRunner
-from haikuft.sandbox.persistence.database import Ledger
-from haikuft.sandbox.settings import SandboxSettings
-from haikuft.sandbox.state import (
+from haikuft.sandbox.bedrock import custom_models, deployments, foundation_models, tags, throughputs
+from haikuft.sandbox.bedrock.records import (
     ControlPlane,
     CustomModel,
     Deployment,
@@ -23,6 +19,11 @@ from haikuft.sandbox.state import (
     Throughput,
     find,
 )
+from haikuft.sandbox.http.routing import Handler
+from haikuft.sandbox.job_record import begin_again
+from haikuft.sandbox.job_run import JobRunner
+from haikuft.sandbox.persistence.database import Ledger
+from haikuft.sandbox.settings import SandboxSettings
 
 
 def utc_now() -> datetime:
@@ -107,14 +108,14 @@ class Bedrock:
     def handlers(self) -> Mapping[str, Handler]:
         """Operation name -> handler, for every operation of the control plane that is served."""
         with_plane = {
-            "ListFoundationModels": catalogue.list_foundation_models,
-            "GetFoundationModel": catalogue.get_foundation_model,
-            "GetFoundationModelAvailability": catalogue.get_availability,
+            "ListFoundationModels": foundation_models.list_foundation_models,
+            "GetFoundationModel": foundation_models.get_foundation_model,
+            "GetFoundationModelAvailability": foundation_models.get_availability,
             "GetModelCustomizationJob": jobs.get_job,
             "ListModelCustomizationJobs": jobs.list_jobs,
-            "GetCustomModel": models.get_custom_model,
-            "ListCustomModels": models.list_custom_models,
-            "DeleteCustomModel": models.delete_custom_model,
+            "GetCustomModel": custom_models.get_custom_model,
+            "ListCustomModels": custom_models.list_custom_models,
+            "DeleteCustomModel": custom_models.delete_custom_model,
             "CreateProvisionedModelThroughput": throughputs.create_throughput,
             "GetProvisionedModelThroughput": throughputs.get_throughput,
             "ListProvisionedModelThroughputs": throughputs.list_throughputs,

@@ -6,8 +6,8 @@ Rules: at most 50 a resource (the words of TooManyTagsException), no key twice, 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from haikuft.sandbox.bedrock.records import ControlPlane, State, region_of
 from haikuft.sandbox.http.routing import Call, ServiceError
-from haikuft.sandbox.state import ControlPlane, State, region_of
 
 MAX_TAGS = 50
 

@@ -3,11 +3,9 @@
 import shutil
 from typing import Any
 
-from haikuft.sandbox.catalogue import base_model_arn
-from haikuft.sandbox.deployments import current_deployments
-from haikuft.sandbox.http.routing import Call, ServiceError
-from haikuft.sandbox.listing import page
-from haikuft.sandbox.state import (
+from haikuft.sandbox.bedrock.deployments import current_deployments
+from haikuft.sandbox.bedrock.foundation_models import base_model_arn
+from haikuft.sandbox.bedrock.records import (
     ControlPlane,
     CustomModel,
     Job,
@@ -16,7 +14,9 @@ from haikuft.sandbox.state import (
     present,
     region_of,
 )
-from haikuft.sandbox.throughputs import current_throughputs
+from haikuft.sandbox.bedrock.resources import page
+from haikuft.sandbox.bedrock.throughputs import current_throughputs
+from haikuft.sandbox.http.routing import Call, ServiceError
 
 
 def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:

@@ -12,11 +12,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from haikuft.sandbox.catalogue import require_living
-from haikuft.sandbox.http.routing import Call, ServiceError
-from haikuft.sandbox.listing import page
-from haikuft.sandbox.quotas import DEPLOYMENTS, DEPLOYMENTS_IN_PROGRESS
-from haikuft.sandbox.state import (
+from haikuft.sandbox.bedrock.foundation_models import require_living
+from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS, DEPLOYMENTS_IN_PROGRESS
+from haikuft.sandbox.bedrock.records import (
     ControlPlane,
     CustomModel,
     Deployment,
@@ -26,8 +24,9 @@ from haikuft.sandbox.state import (
     new_id,
     present,
 )
-from haikuft.sandbox.tags import read_tags
-from haikuft.sandbox.tokens import recall, remember
+from haikuft.sandbox.bedrock.resources import page, recall, remember
+from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.http.routing import Call, ServiceError
 
 
 def create_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:

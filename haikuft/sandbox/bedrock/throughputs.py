@@ -11,10 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from haikuft.base_models import BaseModel
-from haikuft.sandbox.catalogue import base_model_arn, require_tunable
-from haikuft.sandbox.http.routing import Call, ServiceError
-from haikuft.sandbox.listing import page
-from haikuft.sandbox.state import (
+from haikuft.sandbox.bedrock.foundation_models import base_model_arn, require_tunable
+from haikuft.sandbox.bedrock.records import (
     ControlPlane,
     Throughput,
     build_arn,
@@ -23,8 +21,9 @@ from haikuft.sandbox.state import (
     new_id,
     present,
 )
-from haikuft.sandbox.tags import read_tags
-from haikuft.sandbox.tokens import recall, remember
+from haikuft.sandbox.bedrock.resources import page, recall, remember
+from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.http.routing import Call, ServiceError
 
 TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
 

@@ -8,8 +8,8 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft.sandbox.bedrock import Bedrock
 from haikuft.sandbox.http.routing import SERVICES, load_service
+from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import Ledger
 from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
