@@ -48,7 +48,7 @@ from haikuft.sandbox.http.routing import (
     find_operation,
     report_failure,
 )
-from haikuft.sandbox.job_progress import PROGRESS_PATH, read_progress
+from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, read_progress
 from haikuft.sandbox.kept_settings import keep, read_kept
 from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 from haikuft.sandbox.persistence.moto_state import Keeper
@@ -152,8 +152,8 @@ class Sandbox:
         self.ledger.close()
 
     def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
-        from haikuft.sandbox.evaluation_run import EvaluationRunner
-        from haikuft.sandbox.evaluations import evaluation_handlers
+        from haikuft.sandbox.jobs.evaluation import evaluation_handlers
+        from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
         from haikuft.sandbox.operations import Bedrock
         from haikuft.sandbox.runtime.invocation import Runtime
 

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from haikuft.base_models import BASE_MODELS, BaseModel
-from haikuft.sandbox import jobs
 from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.bedrock import custom_models, deployments, foundation_models, tags, throughputs
 from haikuft.sandbox.bedrock.records import (
@@ -20,8 +19,9 @@ from haikuft.sandbox.bedrock.records import (
     find,
 )
 from haikuft.sandbox.http.routing import Handler
-from haikuft.sandbox.job_record import begin_again
-from haikuft.sandbox.job_run import JobRunner
+from haikuft.sandbox.jobs.customization import customization_handlers
+from haikuft.sandbox.jobs.customization_runner import JobRunner
+from haikuft.sandbox.jobs.stages import begin_again
 from haikuft.sandbox.persistence.database import Ledger
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -111,8 +111,6 @@ class Bedrock:
             "ListFoundationModels": foundation_models.list_foundation_models,
             "GetFoundationModel": foundation_models.get_foundation_model,
             "GetFoundationModelAvailability": foundation_models.get_availability,
-            "GetModelCustomizationJob": jobs.get_job,
-            "ListModelCustomizationJobs": jobs.list_jobs,
             "GetCustomModel": custom_models.get_custom_model,
             "ListCustomModels": custom_models.list_custom_models,
             "DeleteCustomModel": custom_models.delete_custom_model,
@@ -132,8 +130,7 @@ class Bedrock:
         }
         return {
             **{name: partial(function, self.plane) for name, function in with_plane.items()},
-            "CreateModelCustomizationJob": partial(jobs.create_job, self.plane, self.runner.start),
-            "StopModelCustomizationJob": partial(jobs.stop_job, self.plane, self.runner.stop),
+            **customization_handlers(self.plane, self.runner),
         }
 
 

@@ -17,11 +17,11 @@ from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.access.principals import AccessDenied, Need
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.application import Sandbox
-from haikuft.sandbox.evaluation_run import EvaluationRunner
-from haikuft.sandbox.evaluations import create_evaluation_job, evaluation_handlers
 from haikuft.sandbox.http.rest_json import serialize
 from haikuft.sandbox.http.routing import SERVICES, Call, load_service
-from haikuft.sandbox.job_run import JobRunner
+from haikuft.sandbox.jobs.customization_runner import JobRunner
+from haikuft.sandbox.jobs.evaluation import create_evaluation_job, evaluation_handlers
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 from haikuft.sandbox.runtime.invocation import Runtime

@@ -18,10 +18,10 @@ from botocore.eventstream import EventStreamError
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
-from haikuft.sandbox.evaluation_run import EvaluationRunner
-from haikuft.sandbox.evaluations import evaluation_handlers
 from haikuft.sandbox.http import constraints
 from haikuft.sandbox.http.routing import SERVICES, ServiceError, load_service
+from haikuft.sandbox.jobs.evaluation import evaluation_handlers
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 from haikuft.sandbox.runtime.invocation import Runtime

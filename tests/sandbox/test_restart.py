@@ -15,8 +15,8 @@ import pytest
 
 from haikuft.errors import SandboxError
 from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.intake import UNEXPECTED
-from haikuft.sandbox.job_run import WORK_PREFIX
+from haikuft.sandbox.jobs.customization_runner import WORK_PREFIX
+from haikuft.sandbox.jobs.files import UNEXPECTED
 from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
 
 VPC = {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]}

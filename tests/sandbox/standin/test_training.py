@@ -15,7 +15,7 @@ import pytest
 from haikuft.base_models import DEFAULT, NOVA_MICRO
 from haikuft.dataset import to_training, validate_file
 from haikuft.errors import DataError, SettingsError
-from haikuft.sandbox.intake import check_records
+from haikuft.sandbox.jobs.files import check_records
 from haikuft.sandbox.standin.model import StandIn
 from haikuft.sandbox.standin.training import end_with, run_training
 

@@ -1,4 +1,4 @@
-"""Evaluation jobs: create, get, list, stop. `evaluation_run` does a job's work.
+"""Evaluation jobs: create, get, list, stop. `evaluation_runner` does a job's work.
 
 Creation refuses what makes no job here: human workers, retrieval, data sets of Bedrock's own, and
 what is refused of a customization job, too. What needs a model that judges, or a metric that cannot
@@ -21,9 +21,9 @@ from haikuft.sandbox.bedrock.records import (
 )
 from haikuft.sandbox.bedrock.resources import page, recall, remember
 from haikuft.sandbox.bedrock.tags import read_tags
-from haikuft.sandbox.evaluation_run import EvaluationRunner
 from haikuft.sandbox.http.routing import Call, Handler, ServiceError
-from haikuft.sandbox.intake import split_uri
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.jobs.files import split_uri
 
 
 def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mapping[str, Handler]:

@@ -6,6 +6,7 @@ the job is stopped and when the server goes: its standard input is a pipe that t
 """
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from haikuft.dataset.problems import Kind
 from haikuft.errors import SandboxError
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.bedrock.records import STAGES, ControlPlane, Job, id_of
-from haikuft.sandbox.intake import (
+from haikuft.sandbox.jobs.files import (
     PROBE,
     UNEXPECTED,
     JobError,
@@ -32,9 +33,9 @@ from haikuft.sandbox.intake import (
     read_input,
     write_output,
 )
-from haikuft.sandbox.job_record import complete, finish, mark_stage, mark_stopping
+from haikuft.sandbox.jobs.stages import complete, finish, mark_stage, mark_stopping
+from haikuft.sandbox.jobs.workers import Workers
 from haikuft.sandbox.settings import STAGE_NAMES
-from haikuft.sandbox.workers import Workers
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
 SETTABLE = dict(zip(STAGES, STAGE_NAMES, strict=True))  # AWS's name -> that in the settings
@@ -52,6 +53,11 @@ RESULTS = {
         "validation_artifacts/post_fine_tuning_validation/validation/validation_metrics.csv"
     ),
 }
+
+
+# AWS tells nothing of a training's progress, so it has an address of the sandbox's own:
+# GET /_sandbox/jobs/<last part of the job's ARN>/progress
+PROGRESS_PATH = re.compile(r"/_sandbox/jobs/(?P<id>[a-z0-9]+)/progress")
 
 
 class JobStoppedError(Exception):
@@ -239,3 +245,18 @@ class JobRunner:
             except SandboxError as error:
                 print(f"{arn} has ended: {status}. {error}", file=sys.stderr)
                 self._wait(self._workers.closing, RETRY_SECONDS)
+
+
+def read_progress(directory: Path, job_id: str) -> dict[str, Any]:
+    """Read what the job's child wrote last; empty before it trains and after the job's end.
+
+    Args:
+        directory: Where the working directories of jobs are.
+        job_id: The last part of the job's ARN.
+    """
+    for path in directory.glob(f"{WORK_PREFIX}{job_id}-*/progress.json"):
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:  # the job ended between the look and the reading
+            continue
+    return {}

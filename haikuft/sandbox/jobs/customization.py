@@ -1,4 +1,4 @@
-"""Model customization jobs: create, get, list, stop. `job_run` does a job's work.
+"""Model customization jobs: create, get, list, stop. `customization_runner` does the work.
 
 Creation refuses at once what AWS refuses at once: names in use, models that cannot be tuned here,
 hyperparameters out of range, files that are not .jsonl in a bucket of the same Region, and a role
@@ -7,6 +7,7 @@ that Bedrock cannot assume. What is wrong inside the files fails the job later.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from haikuft.base_models import BaseModel
@@ -34,12 +35,23 @@ from haikuft.sandbox.bedrock.records import (
 )
 from haikuft.sandbox.bedrock.resources import page, recall, remember
 from haikuft.sandbox.bedrock.tags import read_tags
-from haikuft.sandbox.http.routing import Call, ServiceError
-from haikuft.sandbox.intake import check_validation, input_uris, split_uri
+from haikuft.sandbox.http.routing import Call, Handler, ServiceError
+from haikuft.sandbox.jobs.customization_runner import JobRunner
+from haikuft.sandbox.jobs.files import check_validation, input_uris, split_uri
 
 _CANNOT_READ = "Could not validate GetObject permissions to access Amazon S3 bucket"
 _CANNOT_WRITE = "Could not validate PutObject permissions to access S3 bucket"
 _KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
+
+
+def customization_handlers(plane: ControlPlane, runner: JobRunner) -> Mapping[str, Handler]:
+    """Operation name -> handler, for every operation of customization jobs that is served."""
+    return {
+        "CreateModelCustomizationJob": partial(create_job, plane, runner.start),
+        "GetModelCustomizationJob": partial(get_job, plane),
+        "ListModelCustomizationJobs": partial(list_jobs, plane),
+        "StopModelCustomizationJob": partial(stop_job, plane, runner.stop),
+    }
 
 
 def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from haikuft.errors import SandboxError
 from haikuft.run_record import Run
 from haikuft.sandbox import read_progress
-from haikuft.sandbox.job_progress import read_progress as read_file
+from haikuft.sandbox.jobs.customization_runner import read_progress as read_file
 
 NOW = {"step": 3, "steps": 9, "epoch": 0, "training_loss": 1.5, "curve": [[1, 2.0], [3, 1.5]]}
 

@@ -15,10 +15,10 @@ from typing import Any
 from haikuft.sandbox.access.principals import AccessDenied
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, id_of, region_of
-from haikuft.sandbox.evaluation_scores import METRICS
 from haikuft.sandbox.http.routing import Call, Handler, ServiceError
-from haikuft.sandbox.intake import UNEXPECTED, JobError, read_input, write_output
-from haikuft.sandbox.workers import Workers
+from haikuft.sandbox.jobs.evaluation_metrics import METRICS
+from haikuft.sandbox.jobs.files import UNEXPECTED, JobError, read_input, write_output
+from haikuft.sandbox.jobs.workers import Workers
 
 MAX_PROMPTS = 1_000  # AWS General Reference: prompts in one custom data set
 MAX_PROMPT_BYTES = 4 * 1024

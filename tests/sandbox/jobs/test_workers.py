@@ -2,7 +2,7 @@
 
 import threading
 
-from haikuft.sandbox.workers import Workers
+from haikuft.sandbox.jobs.workers import Workers
 
 
 def test_work_when_told_to_stop_ends_and_is_counted_no_more() -> None:
