@@ -5,7 +5,7 @@ Importing this package loads neither moto nor NumPy; the server process does.
 """
 
 from haikuft.sandbox.directory import state_directory
-from haikuft.sandbox.lifecycle import (
+from haikuft.sandbox.process import (
     Endpoint,
     Status,
     configure,

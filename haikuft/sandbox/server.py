@@ -1,6 +1,6 @@
 """The sandbox's server process: `python -m haikuft.sandbox.server --state DIR`.
 
-`lifecycle.start` runs it. It serves until it is told to stop, or until nobody has asked for
+`process.start` runs it. It serves until it is told to stop, or until nobody has asked for
 anything and no job has run for settings.idle_seconds. What it holds is in the state directory at
 any moment, so that it may be killed, too.
 """
@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from haikuft.errors import HaikuftError
 from haikuft.sandbox.directory import SERVER_LOCK, hold_lock, read_port, write_endpoint
 from haikuft.sandbox.kept_settings import begin
-from haikuft.sandbox.lifecycle import REFUSED
 from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
+from haikuft.sandbox.process import REFUSED
 from haikuft.sandbox.settings import SandboxSettings
 
 _LOOK_SECONDS = 1.0  # how often the server asks itself whether it is idle
