@@ -106,7 +106,7 @@ class Sandbox:
         self._open_requests = 0
         self._last_request = clock()
         if self._bedrock is not None:
-            self._bedrock.resume()
+            self._bedrock.runner.resume()
             self._evaluations.resume()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -140,13 +140,13 @@ class Sandbox:
     def _running_jobs(self) -> int:
         if self._bedrock is None:
             return 0
-        return int(self._bedrock.running_jobs + self._evaluations.running)
+        return int(self._bedrock.runner.running + self._evaluations.running)
 
     def close(self) -> None:
         """End the work of running jobs, which the next server goes on with; close the ledger."""
         if self._bedrock is not None:
             self._evaluations.close()
-            self._bedrock.close()
+            self._bedrock.runner.close()
         with self.store.lock:
             self.store.keeper.save()
         self.ledger.close()

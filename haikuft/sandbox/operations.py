@@ -9,19 +9,11 @@ from pathlib import Path
 from haikuft.base_models import BASE_MODELS, BaseModel
 from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.bedrock import custom_models, deployments, foundation_models, tags, throughputs
-from haikuft.sandbox.bedrock.records import (
-    ControlPlane,
-    CustomModel,
-    Deployment,
-    Job,
-    State,
-    Throughput,
-    find,
-)
+from haikuft.sandbox.bedrock.records import ControlPlane, State, find
+from haikuft.sandbox.bedrock.resources import KINDS
 from haikuft.sandbox.http.routing import Handler
 from haikuft.sandbox.jobs.customization import customization_handlers
 from haikuft.sandbox.jobs.customization_runner import JobRunner
-from haikuft.sandbox.jobs.stages import begin_again
 from haikuft.sandbox.persistence.database import Ledger
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -68,30 +60,17 @@ class Bedrock:
         _sweep(self.plane)
         self.runner = make_runner(self.plane)
 
-    @property
-    def running_jobs(self) -> int:
-        """How many jobs are at work; a sandbox with running jobs is not idle."""
-        return self.runner.running
-
-    def resume(self) -> None:
-        """Go on with the jobs that the last server left unfinished; S3 and IAM must be there."""
-        for arn in begin_again(self.plane):
-            self.runner.start(arn)
-
     def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
         """Find the ARN of what a request names by name or id; `permissions` asks."""
         if kind == "key":
             return self.plane.store.find_key(identifier, region)
-        state = self.plane.state
-        tables: Mapping[str, Mapping[str, Job | CustomModel | Throughput | Deployment]] = {
-            "model-customization-job": state.jobs,
-            "custom-model": state.models,
-            "provisioned-model": state.throughputs,
-            "custom-model-deployment": state.deployments,
-        }
-        with state.lock:
-            found = find(tables.get(kind, {}), identifier, region)
-        return None if found is None else found.arn
+        found = (
+            find(one.table(self.plane.state), identifier, region)
+            for one in KINDS
+            if one.path == kind
+        )
+        with self.plane.state.lock:
+            return next((record.arn for record in found if record is not None), None)
 
     def key_of(self, arn: str) -> str:
         """Find the key that encrypts a custom model, by its ARN or its throughput's."""
@@ -100,10 +79,6 @@ class Bedrock:
             server = state.throughputs.get(arn) or state.deployments.get(arn)
             model = state.models.get(server.model_arn if server else arn)
             return state.jobs[model.job_arn].kms_key_arn if model else ""
-
-    def close(self) -> None:
-        """End the work of running jobs and their child processes; `resume` goes on with them."""
-        self.runner.close()
 
     def handlers(self) -> Mapping[str, Handler]:
         """Operation name -> handler, for every operation of the control plane that is served."""

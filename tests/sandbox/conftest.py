@@ -317,7 +317,7 @@ def open_desk(path: Path) -> Iterator[Desk]:
     }
     desk.open(path)
     yield desk
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ class Recorder:
 def recorder(desk: Any, tmp_path: Path) -> Recorder:
     """Let the desk work in a directory that is recorded."""
     recorder = Recorder(tmp_path / "moments")
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
     desk.open(tmp_path / "recorded", recorder.open(tmp_path / "recorded"))
     return recorder
 
@@ -69,14 +69,14 @@ def reopen(desk: Any) -> Iterator[Callable[[Path], None]]:
     """`reopen(state)` is the next server's start on a directory; it waits for its jobs."""
 
     def start(state: Path) -> None:
-        desk.bedrock.close()
+        desk.bedrock.runner.close()
         desk.open(state)
-        desk.bedrock.resume()
+        desk.bedrock.runner.resume()
         for arn in list(desk.bedrock.plane.state.jobs):
             desk.bedrock.runner.join(arn, 30)
 
     yield start
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
 
 
 def describe(desk: Any, arn: str) -> dict[str, Any]:
@@ -139,9 +139,9 @@ def test_kill_several_times_in_a_row_then_the_job_still_completes_once(
         state = next(copy for copy, _ in recorder.moments if _stage_of(copy, arn) == stage)
         recorder.moments.clear()
         recorder.directory = tmp_path / f"round-{number}"
-        desk.bedrock.close()
+        desk.bedrock.runner.close()
         desk.open(state, recorder.open(state))
-        desk.bedrock.resume()
+        desk.bedrock.runner.resume()
         desk.bedrock.runner.join(arn)
     assert desk.ask("GetModelCustomizationJob", jobIdentifier=arn)["status"] == "Completed"
     check_files(desk)
@@ -267,7 +267,7 @@ def test_close_while_a_job_trains_then_the_record_says_that_it_runs(
     arn = desk.create_job()
     while arn not in desk.bedrock.runner._children:
         desk.bedrock.runner.join(arn, 0.01)
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
     assert not list((tmp_path / "models").glob(f"{WORK_PREFIX}*"))
     assert desk.ask("GetModelCustomizationJob", jobIdentifier=arn)["status"] == "InProgress"
     desk.store.objects[training] = records(40)
@@ -290,7 +290,7 @@ def test_open_when_files_are_left_that_no_record_names_then_they_go(
 def test_open_when_the_ledger_is_damaged_then_no_file_is_touched(desk: Any, tmp_path: Path) -> None:
     """Without the records nobody can say what belongs to one."""
     desk.run_job()
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
     ledger = Ledger(tmp_path / LEDGER_FILE)
     (key,) = ledger.read("bedrock.models")
     ledger.apply([("bedrock.models", key, b"\xff")])
@@ -336,7 +336,7 @@ def test_two_sandboxes_when_side_by_side_then_know_nothing_of_each_other(
     desk.open(tmp_path / "other")
     assert desk.ask("ListProvisionedModelThroughputs")["provisionedModelSummaries"] == []
     desk.provision("pt-1")
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
     desk.bedrock = first
 
 

@@ -1,28 +1,19 @@
-"""Custom models: get, list, delete. Completed jobs make them."""
+"""Custom models: get, list, delete. Completed jobs create them."""
 
 import shutil
 from typing import Any
 
-from haikuft.sandbox.bedrock.deployments import current_deployments
+from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import base_model_arn
-from haikuft.sandbox.bedrock.records import (
-    ControlPlane,
-    CustomModel,
-    Job,
-    find,
-    in_region,
-    present,
-    region_of,
-)
-from haikuft.sandbox.bedrock.resources import page
-from haikuft.sandbox.bedrock.throughputs import current_throughputs
-from haikuft.sandbox.http.routing import Call, ServiceError
+from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Job, present
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, THROUGHPUTS, Kind
+from haikuft.sandbox.http.routing import Call, conflict_error
 
 
 def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetCustomModel: the model with what its job was given."""
     with plane.state.lock:
-        model = require_model(plane, call)
+        model = _require(plane, call)
         job = plane.state.jobs[model.job_arn]
     return present(
         modelArn=model.arn,
@@ -40,62 +31,34 @@ def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def list_custom_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListCustomModels."""
-    asked = call.parameters
-    with plane.state.lock:
-        models = [
-            model
-            for model in in_region(plane.state.models, call.region)
-            if _wanted(model, asked, call.region)
-        ]
-    shown, more = page(models, asked)
-    return {"modelSummaries": [_summary(plane, model, call) for model in shown], **more}
+    shown, more = resources.list_page(
+        plane, call, CUSTOM_MODELS, lambda model: _matches(model, call)
+    )
+    return {"modelSummaries": [_summary(model, call) for model in shown], **more}
 
 
 def delete_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """DeleteCustomModel: refused while a throughput or a deployment serves the model."""
+    servers: tuple[tuple[str, Kind[Any]], ...] = (
+        ("Provisioned Throughput", THROUGHPUTS),
+        ("custom model deployment", DEPLOYMENTS),
+    )
     with plane.state.lock:
-        model = require_model(plane, call)
-        serving = [
-            throughput.name
-            for throughput in current_throughputs(plane, call.region)
-            if model.arn in (throughput.model_arn, throughput.desired_model_arn)
-        ]
-        if serving:
-            raise ServiceError(
-                "ConflictException",
-                f"Custom model {model.name} is served by Provisioned Throughput "
-                f"{', '.join(serving)}. Delete that first.",
-            )
-        deployed = [
-            deployment.name
-            for deployment in current_deployments(plane, call.region)
-            if model.arn in (deployment.model_arn, deployment.desired_model_arn)
-        ]
-        if deployed:
-            raise ServiceError(
-                "ConflictException",
-                f"Custom model {model.name} is served by custom model deployment "
-                f"{', '.join(deployed)}. Delete that first.",
-            )
-        del plane.state.models[model.arn]
-        plane.state.tags.pop(model.arn, None)
+        model = _require(plane, call)
+        for noun, kind in servers:
+            names = [
+                server.name
+                for server in resources.current(plane, kind, call.region)
+                if model.arn in (server.model_arn, server.desired_model_arn)
+            ]
+            if names:
+                raise conflict_error(
+                    f"Custom model {model.name} is served by {noun} {', '.join(names)}. Delete "
+                    "that first."
+                )
+        resources.delete(plane, CUSTOM_MODELS, model.arn)
     shutil.rmtree(model.directory, ignore_errors=True)
     return {}
-
-
-def require_model(plane: ControlPlane, call: Call) -> CustomModel:
-    """Find the custom model that the request names, by name or ARN.
-
-    Raises:
-        ServiceError: this Region has none of that name.
-    """
-    identifier = call.parameters["modelIdentifier"]
-    model = find(plane.state.models, identifier, call.region)
-    if model is None:
-        raise ServiceError(
-            "ResourceNotFoundException", f"Could not find custom model {identifier}."
-        )
-    return model
 
 
 def trained_with(job: Job) -> dict[str, Any]:
@@ -113,8 +76,13 @@ def trained_with(job: Job) -> dict[str, Any]:
     )
 
 
-def _wanted(model: CustomModel, asked: dict[str, Any], region: str) -> bool:
-    base_arn = base_model_arn(model.base_model_id, region)
+def _require(plane: ControlPlane, call: Call) -> CustomModel:
+    return resources.require(plane, call, CUSTOM_MODELS, call.parameters["modelIdentifier"])
+
+
+def _matches(model: CustomModel, call: Call) -> bool:
+    asked = call.parameters
+    base_arn = base_model_arn(model.base_model_id, call.region)
     return (
         asked.get("baseModelArnEquals", base_arn) == base_arn
         and asked.get("foundationModelArnEquals", base_arn) == base_arn
@@ -123,12 +91,12 @@ def _wanted(model: CustomModel, asked: dict[str, Any], region: str) -> bool:
     )
 
 
-def _summary(plane: ControlPlane, model: CustomModel, call: Call) -> dict[str, Any]:
+def _summary(model: CustomModel, call: Call) -> dict[str, Any]:
     return {
         "modelArn": model.arn,
         "modelName": model.name,
         "creationTime": model.created,
-        "baseModelArn": base_model_arn(model.base_model_id, region_of(model.arn)),
+        "baseModelArn": base_model_arn(model.base_model_id, call.region),
         # AWS's shape takes no spaces, capitals or colons: the id up to its version.
         "baseModelName": model.base_model_id.partition(":")[0],
         "customizationType": "FINE_TUNING",

@@ -15,7 +15,7 @@ from typing import Any
 
 from haikuft.base_models import BaseModel, lifecycle_state
 from haikuft.sandbox.bedrock.records import ControlPlane
-from haikuft.sandbox.http.routing import Call, ServiceError
+from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
 
 INVALID_IDENTIFIER = "The provided model identifier is invalid."
 END_OF_LIFE = (
@@ -98,10 +98,9 @@ def require_tunable(plane: ControlPlane, call: Call, identifier: str) -> BaseMod
     """
     offer = _require(plane, call, identifier)
     if not offer.tunable:
-        raise ServiceError("ValidationException", INVALID_IDENTIFIER)
+        raise validation_error(INVALID_IDENTIFIER)
     if offer.status == "LEGACY":
-        raise ServiceError(
-            "ValidationException",
+        raise validation_error(
             f"{offer.model_id} is in Legacy state: no new customization job and no new Provisioned "
             "Throughput can be created for it.",
         )
@@ -116,7 +115,7 @@ def require_living(plane: ControlPlane, region: str, model_id: str) -> Offer:
     """
     offer = next((o for o in _offers(plane, region) if o.model_id == model_id), None)
     if offer is None:
-        raise ServiceError("ValidationException", INVALID_IDENTIFIER)
+        raise validation_error(INVALID_IDENTIFIER)
     if not offer.status:
         raise ServiceError("ResourceNotFoundException", END_OF_LIFE)
     return offer
@@ -130,7 +129,7 @@ def base_model_arn(model_id: str, region: str) -> str:
 def _require(plane: ControlPlane, call: Call, identifier: str) -> Offer:
     head, arn, model_id = identifier.rpartition(":foundation-model/")
     if arn and head != f"arn:aws:bedrock:{call.region}:":
-        raise ServiceError("ValidationException", INVALID_IDENTIFIER)
+        raise validation_error(INVALID_IDENTIFIER)
     return require_living(plane, call.region, model_id)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haikuft.sandbox.bedrock.records import ControlPlane, State, region_of
-from haikuft.sandbox.http.routing import Call, ServiceError
+from haikuft.sandbox.bedrock.resources import KINDS
+from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
 
 MAX_TAGS = 50
 
@@ -20,9 +21,9 @@ def read_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """
     keys = [tag["key"] for tag in tags]
     if len(set(keys)) < len(keys):
-        raise ServiceError("ValidationException", "Duplicate tag keys found in the request.")
+        raise validation_error("Duplicate tag keys found in the request.")
     if any(key.lower().startswith("aws:") for key in keys):
-        raise ServiceError("ValidationException", 'Tag keys starting with "aws:" are reserved.')
+        raise validation_error('Tag keys starting with "aws:" are reserved.')
     _check_count(len(keys), "the new resource")
     return {tag["key"]: tag["value"] for tag in tags}
 
@@ -57,14 +58,8 @@ def list_tags(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def _tags_of(state: State, call: Call) -> dict[str, str]:
     arn = call.parameters["resourceARN"]
-    tables = (
-        state.jobs,
-        state.models,
-        state.throughputs,
-        state.deployments,
-        state.evaluations,
-    )
-    if not any(arn in table for table in tables) or region_of(arn) != call.region:
+    known = any(arn in kind.table(state) for kind in KINDS)
+    if not known or region_of(arn) != call.region:
         raise ServiceError("ResourceNotFoundException", f"Resource {arn} not found.")
     return state.tags.get(arn, {})
 

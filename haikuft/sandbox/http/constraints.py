@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.routing import validation_error
 
 _Shape = Any  # botocore's shapes; which attributes one has depends on its type_name
 
@@ -32,8 +32,7 @@ def validate(model: OperationModel, parameters: Mapping[str, Any]) -> None:
     ]
     if faults:
         noun = "error" if len(faults) == 1 else "errors"
-        raise ServiceError(
-            "ValidationException",
+        raise validation_error(
             f"{len(faults)} validation {noun} detected: {'; '.join(faults)}",
         )
 

@@ -62,6 +62,21 @@ class ServiceError(Exception):
         self.members = members
 
 
+def validation_error(message: str) -> ServiceError:
+    """Return AWS's refusal of a request that breaks a rule of the operation."""
+    return ServiceError("ValidationException", message)
+
+
+def conflict_error(message: str) -> ServiceError:
+    """Return AWS's refusal of a request that the state of a resource does not allow."""
+    return ServiceError("ConflictException", message)
+
+
+def quota_error(message: str) -> ServiceError:
+    """Return AWS's refusal of a request that would go beyond a quota."""
+    return ServiceError("ServiceQuotaExceededException", message)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Which operation a method and path mean, with the path's labels decoded."""

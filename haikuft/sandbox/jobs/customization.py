@@ -13,8 +13,7 @@ from typing import Any
 from haikuft.base_models import BaseModel
 from haikuft.errors import SettingsError
 from haikuft.hyperparameters import from_aws, to_aws
-from haikuft.sandbox.access.service_role import RoleNotAssumable
-from haikuft.sandbox.bedrock import quotas
+from haikuft.sandbox.bedrock import quotas, resources
 from haikuft.sandbox.bedrock.custom_models import trained_with
 from haikuft.sandbox.bedrock.foundation_models import (
     INVALID_IDENTIFIER,
@@ -27,17 +26,21 @@ from haikuft.sandbox.bedrock.records import (
     ControlPlane,
     Job,
     Stage,
-    build_arn,
     find,
     in_region,
-    new_id,
     present,
 )
-from haikuft.sandbox.bedrock.resources import page, recall, remember
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS
 from haikuft.sandbox.bedrock.tags import read_tags
-from haikuft.sandbox.http.routing import Call, Handler, ServiceError
+from haikuft.sandbox.http.routing import (
+    Call,
+    Handler,
+    conflict_error,
+    quota_error,
+    validation_error,
+)
 from haikuft.sandbox.jobs.customization_runner import JobRunner
-from haikuft.sandbox.jobs.files import check_validation, input_uris, split_uri
+from haikuft.sandbox.jobs.files import check_role, check_validation, input_uris, split_uri
 
 _CANNOT_READ = "Could not validate GetObject permissions to access Amazon S3 bucket"
 _CANNOT_WRITE = "Could not validate PutObject permissions to access S3 bucket"
@@ -56,49 +59,12 @@ def customization_handlers(plane: ControlPlane, runner: JobRunner) -> Mapping[st
 
 def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:
     """CreateModelCustomizationJob; `start` is given the ARN of the job to run."""
-    asked = call.parameters
-    with plane.state.lock:
-        earlier = recall(plane.state, call)
-        if earlier:
-            return {"jobArn": earlier}
-        base_model = _find_base_model(plane, call)
-        _check_names(plane, call)
-        _check_quotas(plane, call)
-        _check_files(plane, call)
-        check_validation(asked, base_model)
-        job_tags = read_tags(asked.get("jobTags", []))
-        read_tags(asked.get("customModelTags", []))
-        resource = f"model-customization-job/{base_model.id}/{new_id()}"
-        now = plane.now()
-        job = Job(
-            arn=build_arn(call.region, call.account_id, resource),
-            name=asked["jobName"],
-            created=now,
-            changed=now,
-            status="InProgress",
-            request=asked,
-            base_model_id=base_model.id,
-            hyperparameters=_read_hyperparameters(asked, base_model),
-            stages=dict.fromkeys(STAGES, Stage()),
-            kms_key_arn=_key_arn(plane, call),
-        )
-        try:
-            plane.store.assume_role(asked["roleArn"], source_arn=job.arn)
-        except RoleNotAssumable as error:
-            raise ServiceError(
-                "ValidationException", f"Could not assume provided IAM role. {error.reason}"
-            ) from error
-        plane.state.jobs[job.arn] = job
-        plane.state.tags[job.arn] = job_tags
-        remember(plane.state, call, job.arn)
-    start(job.arn)
-    return {"jobArn": job.arn}
+    return {"jobArn": resources.create(plane, call, CUSTOMIZATION_JOBS, _build, start=start)}
 
 
 def get_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetModelCustomizationJob: by name or ARN."""
-    with plane.state.lock:
-        job = require_job(plane, call)
+    job = _require(plane, call)
     return present(
         jobArn=job.arn,
         jobName=job.name,
@@ -122,71 +88,76 @@ def get_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def list_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListModelCustomizationJobs."""
-    wanted = call.parameters.get("statusEquals")
-    with plane.state.lock:
-        jobs = [
-            job for job in in_region(plane.state.jobs, call.region) if wanted in (None, job.status)
-        ]
-    shown, more = page(jobs, call.parameters)
+    shown, more = resources.list_page(plane, call, CUSTOMIZATION_JOBS)
     return {"modelCustomizationJobSummaries": [_summary(job, call) for job in shown], **more}
 
 
 def stop_job(plane: ControlPlane, stop: Callable[[str], None], call: Call) -> dict[str, Any]:
     """StopModelCustomizationJob: only while InProgress; `stop` is given the job's ARN."""
     with plane.state.lock:
-        job = require_job(plane, call)
+        job = _require(plane, call)
         if job.status != "InProgress":
-            raise ServiceError(
-                "ConflictException", f"Job {job.name} is {job.status} and cannot be stopped."
-            )
+            raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
         stop(job.arn)
     return {}
 
 
-def require_job(plane: ControlPlane, call: Call) -> Job:
-    """Find the job that the request names, by name or ARN.
+def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
+    asked = call.parameters
+    base_model = _find_base_model(plane, call)
+    _check_names(plane, call)
+    _check_quotas(plane, call)
+    _check_files(plane, call)
+    check_validation(asked, base_model)
+    tags = read_tags(asked.get("jobTags", []))
+    read_tags(asked.get("customModelTags", []))
+    now = plane.now()
+    job = Job(
+        arn=resources.new_arn(call, CUSTOMIZATION_JOBS, base_model.id),
+        name=asked["jobName"],
+        created=now,
+        changed=now,
+        status="InProgress",
+        request=asked,
+        base_model_id=base_model.id,
+        hyperparameters=_read_hyperparameters(asked, base_model),
+        stages=dict.fromkeys(STAGES, Stage()),
+        kms_key_arn=_key_arn(plane, call),
+    )
+    check_role(plane.store, asked, job.arn)
+    return job, tags
 
-    Raises:
-        ServiceError: this Region has none of that name.
-    """
-    identifier = call.parameters["jobIdentifier"]
-    job = find(plane.state.jobs, identifier, call.region)
-    if job is None:
-        raise ServiceError(
-            "ResourceNotFoundException", f"Could not find model customization job {identifier}."
-        )
-    return job
+
+def _require(plane: ControlPlane, call: Call) -> Job:
+    return resources.require(plane, call, CUSTOMIZATION_JOBS, call.parameters["jobIdentifier"])
 
 
 def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
     asked = call.parameters
     identifier = asked["baseModelIdentifier"]
     if find(plane.state.models, identifier, call.region) is not None:
-        raise ServiceError(
-            "ValidationException",
+        raise validation_error(
             "The sandbox tunes base models only, not a custom model once more. Name a base model.",
         )
     kind = asked.get("customizationType", "FINE_TUNING")
     if kind != "FINE_TUNING" or "customizationConfig" in asked:
-        raise ServiceError(
-            "ValidationException", f"{identifier} can be customized by FINE_TUNING, not by {kind}."
-        )
+        raise validation_error(f"{identifier} can be customized by FINE_TUNING, not by {kind}.")
     if "." not in identifier:  # the name of a custom model that is not there
-        raise ServiceError("ValidationException", INVALID_IDENTIFIER)
+        raise validation_error(INVALID_IDENTIFIER)
     return require_tunable(plane, call, identifier)
 
 
 def _check_names(plane: ControlPlane, call: Call) -> None:
     """Names of jobs stay taken for ever, those of custom models until the model is deleted."""
+    taken = validation_error("The provided job name is currently in use.")
+    resources.check_name(plane, call, CUSTOMIZATION_JOBS, call.parameters["jobName"], taken)
     jobs = in_region(plane.state.jobs, call.region)
-    if call.parameters["jobName"] in {job.name for job in jobs}:
-        raise ServiceError("ValidationException", "The provided job name is currently in use.")
     coming = {job.request["customModelName"] for job in jobs if job.status in UNFINISHED}
-    made = {model.name for model in in_region(plane.state.models, call.region)}
-    if call.parameters["customModelName"] in coming | made:
-        raise ServiceError(
-            "ValidationException", "The provided custom model name is currently in use."
-        )
+    name = call.parameters["customModelName"]
+    taken = validation_error("The provided custom model name is currently in use.")
+    resources.check_name(plane, call, CUSTOM_MODELS, name, taken)
+    if name in coming:
+        raise taken
 
 
 def _check_quotas(plane: ControlPlane, call: Call) -> None:
@@ -196,14 +167,12 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
     """
     unfinished = sum(job.status in UNFINISHED for job in in_region(plane.state.jobs, call.region))
     if unfinished >= quotas.SCHEDULED_JOBS:
-        raise ServiceError(
-            "ServiceQuotaExceededException",
+        raise quota_error(
             f"Your account is limited to {quotas.SCHEDULED_JOBS} scheduled customization jobs, "
             "and so many are not over yet.",
         )
     if len(in_region(plane.state.models, call.region)) + unfinished >= quotas.CUSTOM_MODELS:
-        raise ServiceError(
-            "ServiceQuotaExceededException",
+        raise quota_error(
             f"Your account is limited to {quotas.CUSTOM_MODELS} custom models, those of unfinished "
             "jobs included. Delete one that you no longer need.",
         )
@@ -214,8 +183,7 @@ def _check_files(plane: ControlPlane, call: Call) -> None:
     for uri in input_uris(call.parameters):
         bucket, key = split_uri(uri)
         if not key.endswith(".jsonl"):
-            raise ServiceError(
-                "ValidationException",
+            raise validation_error(
                 f"Provided S3 location is invalid: {uri}. Input data must be in .jsonl format",
             )
         _check_bucket(plane, call, bucket, f"{_CANNOT_READ}: {bucket} at key {key}")
@@ -228,14 +196,14 @@ def _check_bucket(plane: ControlPlane, call: Call, bucket: str, message: str) ->
     if region == call.region:
         return
     reason = "does not exist" if region is None else f"is in {region}, the job in {call.region}"
-    raise ServiceError("ValidationException", f"{message}. The bucket {reason}.")
+    raise validation_error(f"{message}. The bucket {reason}.")
 
 
 def _read_hyperparameters(asked: Mapping[str, Any], base_model: BaseModel) -> dict[str, str]:
     try:
         return to_aws(from_aws(asked.get("hyperParameters", {}), base_model), base_model)
     except SettingsError as error:
-        raise ServiceError("ValidationException", f"Invalid hyperparameters: {error}") from error
+        raise validation_error(f"Invalid hyperparameters: {error}") from error
 
 
 def _key_arn(plane: ControlPlane, call: Call) -> str:
@@ -246,7 +214,7 @@ def _key_arn(plane: ControlPlane, call: Call) -> str:
         return str(key)
     found = plane.store.find_key(key, call.region)
     if found is None:
-        raise ServiceError("ValidationException", f"There is no KMS key {key} in {call.region}.")
+        raise validation_error(f"There is no KMS key {key} in {call.region}.")
     return found
 
 

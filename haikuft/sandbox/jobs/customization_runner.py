@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,8 +33,8 @@ from haikuft.sandbox.jobs.files import (
     read_input,
     write_output,
 )
-from haikuft.sandbox.jobs.stages import complete, finish, mark_stage, mark_stopping
-from haikuft.sandbox.jobs.workers import Workers
+from haikuft.sandbox.jobs.stages import begin_again, complete, finish, mark_stage, mark_stopping
+from haikuft.sandbox.jobs.threads import JobThreads, Wait
 from haikuft.sandbox.settings import STAGE_NAMES
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
@@ -68,12 +68,12 @@ class ServerClosingError(Exception):
     """The server ends; the next one begins the job again."""
 
 
-class JobRunner:
-    """Runs jobs in threads, and stops them.
+class JobRunner(JobThreads):
+    """Runs customization jobs, and stops them.
 
     Args:
         plane: The records the jobs change.
-        wait: How to wait for an event or the seconds, whichever is first; true for the event.
+        wait: How to wait; tests give one that does not.
         command: What trains; the job's working directory is added as its last argument.
     """
 
@@ -81,47 +81,35 @@ class JobRunner:
         self,
         plane: ControlPlane,
         *,
-        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
+        wait: Wait = threading.Event.wait,
         command: Sequence[str] = (sys.executable, "-m", "haikuft.sandbox.standin.training"),
     ) -> None:
+        super().__init__(wait=wait)
         self._command = command
         self._plane = plane
-        self._wait = wait
-        self._workers = Workers()
-        self._lock = threading.Lock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._slots = threading.Semaphore(CONCURRENT_TRAININGS)
 
-    @property
-    def running(self) -> int:
-        """How many jobs are at work."""
-        return self._workers.running
-
-    def start(self, arn: str) -> None:
-        """Begin the job's work in a thread of its own."""
-        self._workers.start(arn, self._run)
+    def resume(self) -> None:
+        """Resume the jobs that the last server left unfinished; S3 and IAM must be there."""
+        for arn in begin_again(self._plane):
+            self.start(arn)
 
     def stop(self, arn: str) -> None:
         """Turn the job to Stopping and end its child; its thread turns it to Stopped."""
         mark_stopping(self._plane, arn)
-        self._interrupt(arn)
+        self.interrupt(arn)
 
-    def join(self, arn: str, seconds: float | None = None) -> None:
-        """Wait until the job's thread has ended, at most so long."""
-        self._workers.join(arn, seconds)
-
-    def close(self) -> None:
-        """End all work and its children. The records stay as they are: jobs can be gone on with."""
-        self._workers.close(self._interrupt)
-
-    def _interrupt(self, arn: str) -> None:
-        self._workers.stop(arn)
+    def interrupt(self, arn: str) -> None:
+        """Tell the job's work to stop, and end its child."""
+        super().interrupt(arn)
         with self._lock:
             child = self._children.get(arn)
         if child is not None:
             child.terminate()
 
-    def _run(self, arn: str) -> None:
+    def run(self, arn: str) -> None:
+        """Work on the job in a directory of its own, to its end."""
         prefix = f"{WORK_PREFIX}{id_of(arn)}-"
         try:
             with TemporaryDirectory(
@@ -187,7 +175,7 @@ class JobRunner:
             with child:
                 with self._lock:
                     self._children[arn] = child
-                if self._workers.stop_event(arn).is_set():  # before it could be seen
+                if self.stop_event(arn).is_set():  # before it could be seen
                     child.terminate()
                 code = child.wait()
         finally:
@@ -209,7 +197,7 @@ class JobRunner:
             passed = (self._plane.now() - began).total_seconds()
             left = self._plane.settings().stage_seconds - passed
             if left > 0:
-                self._wait(self._workers.stop_event(arn), left)
+                self._wait(self.stop_event(arn), left)
             self._check_stop(arn)
             self._suffer(arn, name)
         except JobStoppedError:
@@ -225,26 +213,26 @@ class JobRunner:
     def _suffer(self, arn: str, name: str) -> None:
         """Stick in a stage, or fail at its end, where the settings want it."""
         while (settings := self._plane.settings()).stick_stage == SETTABLE[name]:
-            self._wait(self._workers.stop_event(arn), STICK_SECONDS)
+            self._wait(self.stop_event(arn), STICK_SECONDS)
             self._check_stop(arn)
         if settings.fail_stage == SETTABLE[name]:
             raise JobError(settings.fail_message)
 
     def _check_stop(self, arn: str) -> None:
-        if self._workers.closing.is_set():
+        if self.closing.is_set():
             raise ServerClosingError
-        if self._workers.stop_event(arn).is_set():
+        if self.stop_event(arn).is_set():
             raise JobStoppedError
 
     def _end(self, arn: str, status: str, **results: Any) -> None:
         """Write down how the job ended; while the disk is full, say, try again and again."""
-        while not self._workers.closing.is_set():
+        while not self.closing.is_set():
             try:
                 finish(self._plane, arn, status, **results)
                 break
             except SandboxError as error:
                 print(f"{arn} has ended: {status}. {error}", file=sys.stderr)
-                self._wait(self._workers.closing, RETRY_SECONDS)
+                self._wait(self.closing, RETRY_SECONDS)
 
 
 def read_progress(directory: Path, job_id: str) -> dict[str, Any]:

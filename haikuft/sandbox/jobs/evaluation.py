@@ -10,20 +10,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from haikuft.sandbox.access.service_role import RoleNotAssumable
-from haikuft.sandbox.bedrock.records import (
-    ControlPlane,
-    EvaluationJob,
-    build_arn,
-    in_region,
-    new_id,
-    present,
-)
-from haikuft.sandbox.bedrock.resources import page, recall, remember
+from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, present
+from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
 from haikuft.sandbox.bedrock.tags import read_tags
-from haikuft.sandbox.http.routing import Call, Handler, ServiceError
+from haikuft.sandbox.http.routing import Call, Handler, conflict_error, validation_error
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
-from haikuft.sandbox.jobs.files import split_uri
+from haikuft.sandbox.jobs.files import check_role, split_uri
 
 
 def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mapping[str, Handler]:
@@ -32,7 +25,7 @@ def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mappin
         "CreateEvaluationJob": partial(create_evaluation_job, plane, runner.start),
         "GetEvaluationJob": partial(get_evaluation_job, plane),
         "ListEvaluationJobs": partial(list_evaluation_jobs, plane),
-        "StopEvaluationJob": partial(stop_evaluation_job, plane, runner.stop),
+        "StopEvaluationJob": partial(stop_evaluation_job, plane, runner.interrupt),
     }
 
 
@@ -40,43 +33,12 @@ def create_evaluation_job(
     plane: ControlPlane, start: Callable[[str], None], call: Call
 ) -> dict[str, Any]:
     """CreateEvaluationJob; `start` is given the new job's ARN."""
-    asked = call.parameters
-    with plane.state.lock:
-        earlier = recall(plane.state, call)
-        if earlier:
-            return {"jobArn": earlier}
-        tags = read_tags(asked.get("jobTags", []))
-        taken = {job.name for job in in_region(plane.state.evaluations, call.region)}
-        if asked["jobName"] in taken:
-            raise ServiceError("ConflictException", "The provided job name is currently in use.")
-        _check_kind(asked)
-        _check_files(plane, call)
-        now = plane.now()
-        job = EvaluationJob(
-            arn=build_arn(call.region, call.account_id, f"evaluation-job/{new_id()}"),
-            name=asked["jobName"],
-            created=now,
-            changed=now,
-            status="InProgress",
-            request=asked,
-        )
-        try:
-            plane.store.assume_role(asked["roleArn"], source_arn=job.arn)
-        except RoleNotAssumable as error:
-            raise ServiceError(
-                "ValidationException", f"Could not assume provided IAM role. {error.reason}"
-            ) from error
-        plane.state.evaluations[job.arn] = job
-        plane.state.tags[job.arn] = tags
-        remember(plane.state, call, job.arn)
-    start(job.arn)
-    return {"jobArn": job.arn}
+    return {"jobArn": resources.create(plane, call, EVALUATION_JOBS, _build, start=start)}
 
 
 def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetEvaluationJob: by ARN."""
-    with plane.state.lock:
-        job = require_evaluation(plane, call)
+    job = _require(plane, call)
     asked = job.request
     return present(
         jobName=job.name,
@@ -98,15 +60,10 @@ def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def list_evaluation_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListEvaluationJobs; all here are model evaluations."""
-    asked = call.parameters
-    with plane.state.lock:
-        jobs = [
-            job
-            for job in in_region(plane.state.evaluations, call.region)
-            if asked.get("statusEquals", job.status) == job.status
-            and asked.get("applicationTypeEquals", "ModelEvaluation") == "ModelEvaluation"
-        ]
-    shown, more = page(jobs, asked)
+    wanted = call.parameters.get("applicationTypeEquals", "ModelEvaluation")
+    shown, more = resources.list_page(
+        plane, call, EVALUATION_JOBS, lambda job: wanted == "ModelEvaluation"
+    )
     # AWS's model has no empty list here: the member is left out.
     return present(jobSummaries=[_summary(job) for job in shown] or None) | more
 
@@ -116,27 +73,36 @@ def stop_evaluation_job(
 ) -> dict[str, Any]:
     """StopEvaluationJob: only while InProgress; `stop` is given the job's ARN."""
     with plane.state.lock:
-        job = require_evaluation(plane, call)
+        job = _require(plane, call)
         if job.status != "InProgress":
-            raise ServiceError(
-                "ConflictException", f"Job {job.name} is {job.status} and cannot be stopped."
-            )
+            raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
         plane.state.evaluations[job.arn] = replace(job, status="Stopping", changed=plane.now())
     stop(job.arn)
     return {}
 
 
-def require_evaluation(plane: ControlPlane, call: Call) -> EvaluationJob:
-    """Find the job that the request names.
+def _build(plane: ControlPlane, call: Call) -> tuple[EvaluationJob, dict[str, str]]:
+    asked = call.parameters
+    tags = read_tags(asked.get("jobTags", []))
+    taken = conflict_error("The provided job name is currently in use.")
+    resources.check_name(plane, call, EVALUATION_JOBS, asked["jobName"], taken)
+    _check_kind(asked)
+    _check_files(plane, call)
+    now = plane.now()
+    job = EvaluationJob(
+        arn=resources.new_arn(call, EVALUATION_JOBS),
+        name=asked["jobName"],
+        created=now,
+        changed=now,
+        status="InProgress",
+        request=asked,
+    )
+    check_role(plane.store, asked, job.arn)
+    return job, tags
 
-    Raises:
-        ServiceError: this Region has none of that ARN.
-    """
-    arn = call.parameters["jobIdentifier"]
-    job = plane.state.evaluations.get(arn)
-    if job is None or job not in in_region(plane.state.evaluations, call.region):
-        raise ServiceError("ResourceNotFoundException", f"Could not find evaluation job {arn}.")
-    return job
+
+def _require(plane: ControlPlane, call: Call) -> EvaluationJob:
+    return resources.require(plane, call, EVALUATION_JOBS, call.parameters["jobIdentifier"])
 
 
 def _check_kind(asked: dict[str, Any]) -> None:
@@ -161,7 +127,7 @@ def _check_kind(asked: dict[str, Any]) -> None:
                 "dataset.datasetLocation."
             )
     if refusal:
-        raise ServiceError("ValidationException", refusal)
+        raise validation_error(refusal)
 
 
 def _check_files(plane: ControlPlane, call: Call) -> None:
@@ -171,15 +137,13 @@ def _check_files(plane: ControlPlane, call: Call) -> None:
     uris = [config["dataset"]["datasetLocation"]["s3Uri"] for config in configs]
     for uri in uris:
         if not split_uri(uri)[1].endswith(".jsonl"):
-            raise ServiceError(
-                "ValidationException", f"The data set {uri} is no .jsonl object in S3."
-            )
+            raise validation_error(f"The data set {uri} is no .jsonl object in S3.")
     for uri in (*uris, asked["outputDataConfig"]["s3Uri"]):
         bucket = split_uri(uri)[0]
         region = plane.store.bucket_region(bucket)
         if region != call.region:
             where = "does not exist" if region is None else f"is in {region}, not {call.region}"
-            raise ServiceError("ValidationException", f"The bucket of {uri} {where}.")
+            raise validation_error(f"The bucket of {uri} {where}.")
 
 
 def _summary(job: EvaluationJob) -> dict[str, Any]:

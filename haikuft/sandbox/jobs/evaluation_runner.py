@@ -8,7 +8,6 @@ import json
 import threading
 import traceback
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +17,7 @@ from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, id_of, 
 from haikuft.sandbox.http.routing import Call, Handler, ServiceError
 from haikuft.sandbox.jobs.evaluation_metrics import METRICS
 from haikuft.sandbox.jobs.files import UNEXPECTED, JobError, read_input, write_output
-from haikuft.sandbox.jobs.workers import Workers
+from haikuft.sandbox.jobs.threads import JobThreads, Wait
 
 MAX_PROMPTS = 1_000  # AWS General Reference: prompts in one custom data set
 MAX_PROMPT_BYTES = 4 * 1024
@@ -28,57 +27,32 @@ class EvaluationStoppedError(Exception):
     """Someone asked the job to stop, or the server ends."""
 
 
-class EvaluationRunner:
-    """Runs evaluation jobs in threads, and stops them.
+class EvaluationRunner(JobThreads):
+    """Runs evaluation jobs, and stops them.
 
     Args:
         plane: The records the jobs change.
         converse: Answers a prompt, as the runtime does.
-        wait: How to wait for an event or the seconds, whichever is first; true for the event.
+        wait: How to wait; tests give one that does not.
     """
 
     def __init__(
-        self,
-        plane: ControlPlane,
-        converse: Handler,
-        *,
-        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
+        self, plane: ControlPlane, converse: Handler, *, wait: Wait = threading.Event.wait
     ) -> None:
+        super().__init__(wait=wait)
         self._plane = plane
         self._converse = converse
-        self._wait = wait
-        self._workers = Workers()
-
-    @property
-    def running(self) -> int:
-        """How many jobs are at work."""
-        return self._workers.running
-
-    def start(self, arn: str) -> None:
-        """Begin the job's work in a thread of its own."""
-        self._workers.start(arn, self._run)
-
-    def stop(self, arn: str) -> None:
-        """Have the job's thread end; it turns a job that is Stopping to Stopped."""
-        self._workers.stop(arn)
 
     def resume(self) -> None:
-        """Go on with the jobs that the last server left unfinished; one Stopping has stopped."""
+        """Resume the jobs that the last server left unfinished; one Stopping has stopped."""
         for job in list(self._plane.state.evaluations.values()):
             if job.status == "Stopping":
                 self._end(job.arn, "Stopped")
             elif job.status == "InProgress":
                 self.start(job.arn)
 
-    def join(self, arn: str, seconds: float | None = None) -> None:
-        """Wait until the job's thread has ended, at most so long."""
-        self._workers.join(arn, seconds)
-
-    def close(self) -> None:
-        """End all work. The records stay as they are: jobs can be gone on with."""
-        self._workers.close(self.stop)
-
-    def _run(self, arn: str) -> None:
+    def run(self, arn: str) -> None:
+        """Work on the job to its end; one that is Stopping turns to Stopped."""
         job = self._plane.state.evaluations[arn]
         try:
             self._work(job)
@@ -94,7 +68,7 @@ class EvaluationRunner:
 
     def _work(self, job: EvaluationJob) -> None:
         plane = self._plane
-        self._wait(self._workers.stop_event(job.arn), plane.settings().stage_seconds)
+        self._wait(self.stop_event(job.arn), plane.settings().stage_seconds)
         self._check_stop(job.arn)
         role = plane.store.assume_role(job.request["roleArn"], source_arn=job.arn)
         automated = job.request["evaluationConfig"]["automated"]
@@ -140,7 +114,7 @@ class EvaluationRunner:
         return "".join(block["text"] for block in content if "text" in block)
 
     def _check_stop(self, arn: str) -> None:
-        if self._workers.stop_event(arn).is_set():
+        if self.stop_event(arn).is_set():
             raise EvaluationStoppedError
 
     def _end(self, arn: str, status: str, *failure_messages: str) -> None:

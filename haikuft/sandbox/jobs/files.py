@@ -13,8 +13,8 @@ from haikuft.dataset.problems import Kind, Problem, Report
 from haikuft.dataset.validation import validate_file
 from haikuft.sandbox.access.principals import AccessDenied
 from haikuft.sandbox.access.required_permissions import KEY_ACTIONS
-from haikuft.sandbox.access.service_role import Role, Store
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.access.service_role import Role, RoleNotAssumable, Store
+from haikuft.sandbox.http.routing import validation_error
 
 PROBE = ".write_access_check_file.tmp"  # AWS writes it before it starts, and leaves it there
 UNEXPECTED = "Encountered an unexpected error when processing the request, please try again"
@@ -46,10 +46,10 @@ def input_uris(request: Mapping[str, Any]) -> list[str]:
     """
     training = request["trainingDataConfig"].get("s3Uri")
     if training is None:
-        raise ServiceError("ValidationException", "trainingDataConfig needs an s3Uri.")
+        raise validation_error("trainingDataConfig needs an s3Uri.")
     validators = request.get("validationDataConfig", {}).get("validators", [])
     if len(validators) > 1:
-        raise ServiceError("ValidationException", "The sandbox takes one validation file, no more.")
+        raise validation_error("The sandbox takes one validation file, no more.")
     return [training, *(validator["s3Uri"] for validator in validators)]
 
 
@@ -62,10 +62,21 @@ def check_validation(request: Mapping[str, Any], base_model: BaseModel) -> None:
     # AWS's pages call it unused or unsupported, its newer validator an error; whether a job is
     # refused or the file passed over is not documented. The guides agree not to send one.
     if len(input_uris(request)) > 1 and not base_model.takes_validation:
-        raise ServiceError(
-            "ValidationException",
+        raise validation_error(
             f"{base_model.id} does not use validation data. Leave validationDataConfig out.",
         )
+
+
+def check_role(store: Store, request: Mapping[str, Any], job_arn: str) -> None:
+    """Refuse a job whose role Bedrock cannot assume on its behalf.
+
+    Raises:
+        ServiceError: with the reason, which AWS itself does not tell.
+    """
+    try:
+        store.assume_role(request["roleArn"], source_arn=job_arn)
+    except RoleNotAssumable as error:
+        raise validation_error(f"Could not assume provided IAM role. {error.reason}") from error
 
 
 def find_output(request: Mapping[str, Any], job_id: str) -> str:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from haikuft.base_models import BaseModel
-from haikuft.sandbox.bedrock import deployments, throughputs
+from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, Offer, require_living
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, find
-from haikuft.sandbox.http.routing import Call, ServiceError
+from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS
+from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
 
 LABEL = "sandbox-stand-in"
 PROFILES = {"us": "us-", "eu": "eu-"}  # prefix of a profile's id -> of the Regions that have it
@@ -68,19 +69,19 @@ def find_counted(plane: ControlPlane, call: Call) -> Offer:
     model_id = call.parameters["modelId"]
     own = f"arn:aws:bedrock:{call.region}::foundation-model/"
     if model_id.startswith("arn:") and not model_id.startswith(own):
-        raise ServiceError("ValidationException", UNCOUNTED)
+        raise validation_error(UNCOUNTED)
     plain = model_id.removeprefix(own)
     if plain.partition(".")[0] in PROFILES:
-        raise ServiceError("ValidationException", UNCOUNTED)
+        raise validation_error(UNCOUNTED)
     offer = require_living(plane, call.region, plain)
     if offer.tunable:
-        raise ServiceError("ValidationException", UNCOUNTED)
+        raise validation_error(UNCOUNTED)
     return offer
 
 
 def _deployed(plane: ControlPlane, call: Call, arn: str) -> Target:
     with plane.state.lock:
-        deployment = deployments.require_deployment(plane, call, arn)
+        deployment = resources.require(plane, call, DEPLOYMENTS, arn)
         custom = plane.state.models[deployment.model_arn]
     if deployment.failure_message:
         raise ServiceError("ModelErrorException", deployment.failure_message)
@@ -90,14 +91,10 @@ def _deployed(plane: ControlPlane, call: Call, arn: str) -> Target:
 def _provisioned(plane: ControlPlane, call: Call, identifier: str) -> Target:
     state = plane.state
     with state.lock:
-        found = find(state.throughputs, identifier, call.region)
-        if found is None:
-            if find(state.models, identifier, call.region) is not None:
-                raise _on_demand_refusal(identifier)
-            raise ServiceError(
-                "ResourceNotFoundException", f"Could not find provisioned model {identifier}."
-            )
-        throughput = throughputs.settle(found, plane.now())
+        unserved = find(state.throughputs, identifier, call.region) is None
+        if unserved and find(state.models, identifier, call.region) is not None:
+            raise _on_demand_refusal(identifier)
+        throughput = resources.require(plane, call, THROUGHPUTS, identifier)
         custom = state.models.get(throughput.model_arn)
     return _ready(plane, call, throughput.base_model_id, throughput.status, custom)
 
@@ -119,19 +116,18 @@ def _plain_id(call: Call, model_id: str) -> str:
             f"arn:aws:bedrock:{call.region}:{call.account_id}:inference-profile/",
         )
         if not model_id.startswith(own):
-            raise ServiceError("ValidationException", INVALID_IDENTIFIER)
+            raise validation_error(INVALID_IDENTIFIER)
         model_id = model_id.partition("/")[2]
     prefix, _, rest = model_id.partition(".")
     if prefix not in PROFILES:
         return model_id
     if not call.region.startswith(PROFILES[prefix]):
-        raise ServiceError("ValidationException", INVALID_IDENTIFIER)
+        raise validation_error(INVALID_IDENTIFIER)
     return rest
 
 
 def _on_demand_refusal(model_id: str) -> ServiceError:
-    return ServiceError(
-        "ValidationException",
+    return validation_error(
         f"Invocation of model ID {model_id} with on-demand throughput isn’t supported. Retry your "
         "request with the ID or ARN of an inference profile that contains this model.",
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haikuft.sandbox.bedrock.records import present
-from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError
+from haikuft.sandbox.http.routing import EXTRA_HEADERS, validation_error
 
 LONGEST_PIECE = 32  # characters of one delta, without the space before them
 _PIECE = re.compile(rf"\s?\S{{1,{LONGEST_PIECE}}}|\s{{1,{LONGEST_PIECE}}}")
@@ -166,8 +166,7 @@ def _pick(message: Mapping[str, Any], pointers: Sequence[str]) -> dict[str, Any]
     picked: dict[str, Any] = {}
     for pointer in pointers:
         if not _POINTER.fullmatch(pointer):
-            raise ServiceError(
-                "ValidationException",
+            raise validation_error(
                 f"additionalModelResponseFieldPaths: {pointer!r} is not a JSON Pointer such as "
                 '"/stop_sequence".',
             )

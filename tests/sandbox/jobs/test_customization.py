@@ -109,7 +109,7 @@ def test_job_when_over_leaves_no_working_files(desk):
     desk.run_job()
     (model,) = desk.bedrock.plane.state.models.values()
     assert list(desk.bedrock.plane.models_dir.iterdir()) == [model.directory]
-    assert desk.bedrock.running_jobs == 0
+    assert desk.bedrock.runner.running == 0
 
 
 def test_create_when_role_cannot_be_assumed_is_refused_in_aws_words(desk):
@@ -566,10 +566,10 @@ def test_close_ends_the_children_of_running_jobs(desk, records):
     arn = desk.create_job()
     wait_for_child(desk, arn)
     child = desk.bedrock.runner._children[arn]
-    assert desk.bedrock.running_jobs == 1
-    desk.bedrock.close()
+    assert desk.bedrock.runner.running == 1
+    desk.bedrock.runner.close()
     assert child.poll() is not None
-    assert desk.bedrock.running_jobs == 0
+    assert desk.bedrock.runner.running == 0
 
 
 def test_get_when_job_is_unknown_is_not_found(desk):
