@@ -49,10 +49,9 @@ from haikuft.sandbox.http.routing import (
     report_failure,
 )
 from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, read_progress
-from haikuft.sandbox.kept_settings import keep, read_kept
-from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
-from haikuft.sandbox.persistence.moto_state import Keeper
-from haikuft.sandbox.settings import SandboxSettings
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
+from haikuft.sandbox.persistence.moto_state import MotoState
+from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 SERVED = (*SERVICES, "servicequotas", "bedrock")
 
@@ -67,8 +66,8 @@ class Sandbox:
 
     Args:
         state: The state directory; custom models' files go below it.
-        ledger: The ledger in it, if it is open already; `close` closes it.
-        settings: The settings to begin with; None for those kept in the ledger.
+        database: The database in it, if it is open already; `close` closes it.
+        settings: The settings to begin with; None for those kept in the database.
         handlers: Operation name to handler; None for Bedrock as the sandbox serves it.
         now: The time, aware, UTC.
         clock: Seconds that only grow, for idleness.
@@ -79,7 +78,7 @@ class Sandbox:
         self,
         state: Path,
         *,
-        ledger: Ledger | None = None,
+        database: Database | None = None,
         settings: SandboxSettings | None = None,
         handlers: Mapping[str, Handler] | None = None,
         now: Callable[[], datetime] = utc_now,
@@ -87,13 +86,13 @@ class Sandbox:
         on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self.state = state
-        self.ledger = ledger or Ledger(state / LEDGER_FILE)
-        self.settings = settings or read_kept(self.ledger)
-        keeper = Keeper(self.ledger, state)
-        self.store = Store(settings=lambda: self.settings, now=now, keeper=keeper)
+        self.database = database or Database(state / DATABASE_FILE)
+        self.settings = settings or load_settings(self.database)
+        moto_state = MotoState(self.database, state)
+        self.store = Store(settings=lambda: self.settings, now=now, moto_state=moto_state)
         self.on_stop = on_stop
         self._services = MotoServices(
-            self.store.lock, lambda service: self.store.keeper.keeping(service)
+            self.store.lock, lambda service: self.store.moto_state.persist(service)
         )
         self._faults = Faults(lambda: self.settings)
         self._bedrock: Any = None
@@ -143,13 +142,13 @@ class Sandbox:
         return int(self._bedrock.runner.running + self._evaluations.running)
 
     def close(self) -> None:
-        """End the work of running jobs, which the next server goes on with; close the ledger."""
+        """End the work of running jobs, which the next server goes on with; close the database."""
         if self._bedrock is not None:
             self._evaluations.close()
             self._bedrock.runner.close()
         with self.store.lock:
-            self.store.keeper.save()
-        self.ledger.close()
+            self.store.moto_state.save()
+        self.database.close()
 
     def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
         from haikuft.sandbox.jobs.evaluation import evaluation_handlers
@@ -159,7 +158,7 @@ class Sandbox:
 
         directory = self.state / "models"
         self._bedrock = Bedrock(
-            self.store, lambda: self.settings, directory, now, ledger=self.ledger
+            self.store, lambda: self.settings, directory, now, database=self.database
         )
         runtime = Runtime(self._bedrock.plane)
         self._evaluations = EvaluationRunner(self._bedrock.plane, runtime.converse)
@@ -208,7 +207,7 @@ class Sandbox:
                 if not isinstance(changes, dict):
                     raise SettingsError("Settings are a JSON object of names and values.")
                 with self._setting:
-                    self.settings = keep(self.ledger, self.settings, changes)
+                    self.settings = store_settings(self.database, self.settings, changes)
             except ValueError as error:
                 return write_json(400, {"message": str(error)})
             return write_json(200, asdict(self.settings))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from haikuft.sandbox.persistence.database import LEDGER_FILE
+from haikuft.sandbox.persistence.database import DATABASE_FILE
 
 HOST = "127.0.0.1"  # the only address a sandbox ever listens on
 ENDPOINT_FILE = "endpoint.json"  # which port the server listens on, or last did
@@ -22,8 +22,8 @@ SERVER_LOCK = "server.lock"  # held by the server as long as it lives
 START_LOCK = "start.lock"  # held by whoever starts or empties it
 _PARTIAL = f"{ENDPOINT_FILE}.part"
 _CONTENTS = ("models", "objects")  # custom models' files and S3's objects
-_LEDGER_FILES = (LEDGER_FILE, f"{LEDGER_FILE}-wal", f"{LEDGER_FILE}-shm")
-_FILES = (*_LEDGER_FILES, ENDPOINT_FILE, _PARTIAL, LOG_FILE)  # in the order of their deletion
+_DATABASE_FILES = (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm")
+_FILES = (*_DATABASE_FILES, ENDPOINT_FILE, _PARTIAL, LOG_FILE)  # in the order of their deletion
 
 
 def state_directory(state: str | Path | None = None) -> Path:

@@ -14,7 +14,7 @@ from haikuft.sandbox.bedrock.resources import KINDS
 from haikuft.sandbox.http.routing import Handler
 from haikuft.sandbox.jobs.customization import customization_handlers
 from haikuft.sandbox.jobs.customization_runner import JobRunner
-from haikuft.sandbox.persistence.database import Ledger
+from haikuft.sandbox.persistence.database import Database
 from haikuft.sandbox.settings import SandboxSettings
 
 
@@ -36,7 +36,7 @@ class Bedrock:
         settings: Reads the sandbox's settings as they stand now.
         models_dir: A directory for custom models' files; made when it is not there.
         clock: The time, aware, UTC.
-        ledger: Where the records are kept.
+        database: Where the records are kept.
         base_models: What is offered and can be tuned, by customization id.
         make_runner: Makes what runs the jobs; tests give one that does not wait.
     """
@@ -48,12 +48,12 @@ class Bedrock:
         models_dir: Path,
         clock: Callable[[], datetime] = utc_now,
         *,
-        ledger: Ledger,
+        database: Database,
         base_models: Mapping[str, BaseModel] = BASE_MODELS,
         make_runner: Callable[[ControlPlane], JobRunner] = JobRunner,
     ) -> None:
         models_dir.mkdir(parents=True, exist_ok=True)
-        state = State(ledger, models_dir)
+        state = State(database, models_dir)
         self.plane = ControlPlane(
             state, store, settings, lambda: _whole(clock()), models_dir, base_models
         )

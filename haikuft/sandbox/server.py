@@ -17,10 +17,9 @@ from typing import Any, Protocol
 
 from haikuft.errors import HaikuftError
 from haikuft.sandbox.directory import SERVER_LOCK, hold_lock, read_port, write_endpoint
-from haikuft.sandbox.kept_settings import begin
-from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.process import REFUSED
-from haikuft.sandbox.settings import SandboxSettings
+from haikuft.sandbox.settings import SandboxSettings, begin_settings
 
 _LOOK_SECONDS = 1.0  # how often the server asks itself whether it is idle
 _PARTING_SECONDS = 0.1  # the answer to the request to stop leaves first
@@ -64,12 +63,12 @@ def serve(state: Path, wanted: Mapping[str, Any]) -> None:
 
     `wanted` are settings to begin with, on top of those that were kept.
     """
-    ledger = Ledger(state / LEDGER_FILE)
-    settings = begin(ledger, wanted)
+    database = Database(state / DATABASE_FILE)
+    settings = begin_settings(database, wanted)
     os.environ["MOTO_ACCOUNT_ID"] = settings.account_id  # moto reads it once, when imported
     from haikuft.sandbox.application import Sandbox
 
-    sandbox = Sandbox(state, ledger=ledger, settings=settings)
+    sandbox = Sandbox(state, database=database, settings=settings)
     server = _bind(sandbox, read_port(state))
     stopped = threading.Event()
 

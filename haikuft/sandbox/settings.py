@@ -1,13 +1,20 @@
-"""What can be set on a sandbox: how fast it is, what its account may do, which faults it has."""
+"""What can be set on a sandbox: how fast it is, what its account may do, which faults it has.
 
+What was ever set stands in the database, name by name, and holds until it is set again.
+"""
+
+import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from haikuft.errors import SettingsError
+from haikuft.sandbox.persistence.database import Database
 
 ACCOUNT_ID = "123456789012"
+SETTINGS_KIND = "sandbox.settings"  # of the entries in the database, one for each setting
 STAGE_NAMES = ("validation", "data_processing", "training")
 
 _Rule = tuple[str, Callable[[Any], bool]]  # what a setting takes, in words and as a test
@@ -71,6 +78,60 @@ def change_settings(settings: SandboxSettings, changes: Mapping[str, Any]) -> Sa
     """
     _check_names(changes)
     return replace(settings, **changes)
+
+
+def begin_settings(database: Database, wanted: Mapping[str, Any]) -> SandboxSettings:
+    """Return the settings a server begins with: those stored, and on top of them those wanted now.
+
+    Raises SandboxError and SettingsError as `load_settings` and `store_settings` do.
+    """
+    if "account_id" not in database.read(SETTINGS_KIND):  # the first start fixes the account
+        account_id = change_settings(SandboxSettings(), wanted).account_id
+        _write(database, {"account_id": account_id})
+    return store_settings(database, load_settings(database), wanted)
+
+
+def load_settings(database: Database) -> SandboxSettings:
+    """Return the settings as they were last set; what was never set has its default.
+
+    A setting that another version of the sandbox has is left alone, and standard error says so.
+
+    Raises SandboxError, naming the database, for a value that cannot be.
+    """
+    known = {field.name for field in fields(SandboxSettings)}
+    stored = database.read(SETTINGS_KIND)
+    for name in sorted(stored.keys() - known):
+        print(f"The setting {name} in {database.path} is none of this version's.", file=sys.stderr)
+    try:
+        found = {name: json.loads(value) for name, value in stored.items() if name in known}
+        return change_settings(SandboxSettings(), found)
+    except ValueError as error:
+        raise database.damaged(f"{SETTINGS_KIND}: {error}") from error
+
+
+def store_settings(
+    database: Database, settings: SandboxSettings, changes: Mapping[str, Any]
+) -> SandboxSettings:
+    """Return the settings with some of them changed, once these are in the database.
+
+    Raises SettingsError for a name or value they do not take, and for another account: the number
+    stands in the ARN of everything that was made so far.
+    """
+    changed = change_settings(settings, changes)
+    if changed.account_id != settings.account_id:
+        raise SettingsError(
+            f"account_id is {settings.account_id} since this sandbox's first start. For "
+            f"{changed.account_id} name another state directory, or empty this one first with "
+            "`haikuft sandbox reset`."
+        )
+    _write(database, changes)
+    return changed
+
+
+def _write(database: Database, values: Mapping[str, Any]) -> None:
+    with database.transaction() as write:
+        for name, value in values.items():
+            write(SETTINGS_KIND, name, json.dumps(value).encode())
 
 
 def parse_settings(words: Iterable[str]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from haikuft.sandbox.jobs.customization_runner import JobRunner
 from haikuft.sandbox.jobs.evaluation import create_evaluation_job, evaluation_handlers
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.operations import Bedrock
-from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -162,7 +162,7 @@ class Desk:
     settings: SandboxSettings
     time: datetime
     script: Path
-    ledger: Ledger = field(init=False)
+    database: Database = field(init=False)
     bedrock: Bedrock = field(init=False)
     runtime: Runtime = field(init=False)
     seen: list[dict[str, Any]] = field(default_factory=list)
@@ -172,16 +172,16 @@ class Desk:
         default_factory=lambda: {CLAUDE_3_HAIKU.id: CLAUDE_3_HAIKU}
     )
 
-    def open(self, state: Path, ledger: Ledger | None = None) -> None:
+    def open(self, state: Path, database: Database | None = None) -> None:
         """Open the Bedrock of a state directory, as a server does that starts there."""
-        self.ledger = ledger or Ledger(state / LEDGER_FILE)
+        self.database = database or Database(state / DATABASE_FILE)
         self.bedrock = Bedrock(
             self.store,  # type: ignore[arg-type]
             lambda: self.settings,
             state / "models",
             lambda: self.time,
             base_models=self.base_models,
-            ledger=self.ledger,
+            database=self.database,
             make_runner=lambda plane: JobRunner(
                 plane, wait=self.wait, command=(sys.executable, str(self.script))
             ),

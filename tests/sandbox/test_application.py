@@ -285,12 +285,12 @@ def test_ledger_when_it_cannot_be_written_then_the_answer_says_so_and_nothing_ha
     local = local_sandbox(handlers=None)
     bedrock = local.client("bedrock")
     asked = {"provisionedModelName": "pt-1", "modelId": HAIKU, "modelUnits": 1}
-    local.application.ledger._database.execute("PRAGMA query_only = ON")
-    with pytest.raises(ClientError, match=r"cannot use its ledger .* local disk with room"):
+    local.application.database._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(ClientError, match=r"cannot use its database .* local disk with room"):
         bedrock.create_provisioned_model_throughput(**asked)
-    with pytest.raises(SandboxError, match="cannot use its ledger"):
+    with pytest.raises(SandboxError, match="cannot use its database"):
         haikuft.sandbox.configure(local.url, stage_seconds=1)
-    local.application.ledger._database.execute("PRAGMA query_only = OFF")
+    local.application.database._connection.execute("PRAGMA query_only = OFF")
     assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
     assert haikuft.sandbox.read_settings(local.url).stage_seconds == 0
     assert bedrock.create_provisioned_model_throughput(**asked)["provisionedModelArn"]

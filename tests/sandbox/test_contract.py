@@ -23,7 +23,7 @@ from haikuft.sandbox.http.routing import SERVICES, ServiceError, load_service
 from haikuft.sandbox.jobs.evaluation import evaluation_handlers
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.operations import Bedrock
-from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -172,8 +172,8 @@ def write_request(operation: str, parameters: Mapping[str, Any]) -> dict[str, An
 
 def test_rows_when_an_operation_is_served_then_it_has_one(tmp_path: Any) -> None:
     """Each handler has its row, and is an operation of AWS's."""
-    ledger = Ledger(tmp_path / LEDGER_FILE)
-    bedrock = Bedrock(None, SandboxSettings, tmp_path, ledger=ledger)  # type: ignore[arg-type]
+    database = Database(tmp_path / DATABASE_FILE)
+    bedrock = Bedrock(None, SandboxSettings, tmp_path, database=database)  # type: ignore[arg-type]
     runtime = Runtime(bedrock.plane)
     runner = EvaluationRunner(bedrock.plane, runtime.converse)
     evaluations = evaluation_handlers(bedrock.plane, runner)

@@ -14,7 +14,7 @@ import haikuft.sandbox as sandbox_package
 from haikuft.errors import SandboxError, SettingsError
 from haikuft.sandbox import Endpoint, SandboxSettings
 from haikuft.sandbox.directory import read_port, write_endpoint
-from haikuft.sandbox.persistence.database import LEDGER_FILE
+from haikuft.sandbox.persistence.database import DATABASE_FILE
 
 START = "import sys, haikuft.sandbox as s; print(s.start(sys.argv[1]).pid)"
 
@@ -117,17 +117,17 @@ def test_start_when_the_ledger_cannot_be_read_then_says_so_and_touches_nothing(
 ) -> None:
     """The message is the server's own: the file, and the command that makes a new sandbox."""
     (state / "models" / "abcdefghijkl").mkdir(parents=True)
-    ledger = state / LEDGER_FILE
-    ledger.write_bytes(content)
+    database = state / DATABASE_FILE
+    database.write_bytes(content)
     if version:
-        sqlite3.connect(ledger).execute(f"PRAGMA user_version = {version}").connection.close()
-        content = ledger.read_bytes()
+        sqlite3.connect(database).execute(f"PRAGMA user_version = {version}").connection.close()
+        content = database.read_bytes()
     with pytest.raises(SandboxError) as caught:
         sandbox_package.start(state)
-    said = f"The sandbox did not start. The sandbox's ledger {ledger} {words}"
+    said = f"The sandbox did not start. The sandbox's database {database} {words}"
     assert str(caught.value).startswith(said)
     assert str(caught.value).endswith(f"haikuft sandbox reset --state {state}")
-    assert ledger.read_bytes() == content
+    assert database.read_bytes() == content
     assert (state / "models" / "abcdefghijkl").exists()
     sandbox_package.reset(state)
     assert sandbox_package.start(state).state == str(state)

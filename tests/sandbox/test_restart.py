@@ -1,6 +1,6 @@
 """A server killed at any moment: the next one has all that was told, and finishes what was begun.
 
-What is on disk changes with each entry in the ledger and with the files before it. So these tests
+What is on disk changes with each entry in the database and with the files before it. So these tests
 copy the state directory before and after every entry, and open each copy as the next server does.
 """
 
@@ -17,7 +17,7 @@ from haikuft.errors import SandboxError
 from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.jobs.customization_runner import WORK_PREFIX
 from haikuft.sandbox.jobs.files import UNEXPECTED
-from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 
 VPC = {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]}
 TAG = [{"key": "team", "value": "reading"}]
@@ -36,17 +36,17 @@ class Recorder:
     promised: dict[str, str] = field(default_factory=dict)
     moments: list[tuple[Path, dict[str, str]]] = field(default_factory=list)
 
-    def open(self, state: Path) -> Ledger:
-        """Open the ledger of a state directory that is to be recorded."""
+    def open(self, state: Path) -> Database:
+        """Open the database of a state directory that is to be recorded."""
         recorder = self
 
-        class RecordedLedger(Ledger):
-            def apply(self, changes: Any) -> None:
+        class RecordedDatabase(Database):
+            def _commit(self) -> None:
                 recorder.copy(state)
-                super().apply(changes)
+                super()._commit()
                 recorder.copy(state)
 
-        return RecordedLedger(state / LEDGER_FILE)
+        return RecordedDatabase(state / DATABASE_FILE)
 
     def copy(self, state: Path) -> None:
         """Copy the directory as it is now."""
@@ -151,9 +151,9 @@ def _stage_of(state: Path, arn: str) -> str:
     """Read from a copy in which stage the job is; "" when in none."""
     from haikuft.sandbox.bedrock.records import State
 
-    ledger = Ledger(state / LEDGER_FILE)
-    jobs = State(ledger, state / "models").jobs
-    ledger.close()
+    database = Database(state / DATABASE_FILE)
+    jobs = State(database, state / "models").jobs
+    database.close()
     stages = jobs[arn].stages.items() if arn in jobs else ()
     return next((name for name, stage in stages if stage.status == "InProgress"), "")
 
@@ -291,9 +291,10 @@ def test_open_when_the_ledger_is_damaged_then_no_file_is_touched(desk: Any, tmp_
     """Without the records nobody can say what belongs to one."""
     desk.run_job()
     desk.bedrock.runner.close()
-    ledger = Ledger(tmp_path / LEDGER_FILE)
-    (key,) = ledger.read("bedrock.models")
-    ledger.apply([("bedrock.models", key, b"\xff")])
+    database = Database(tmp_path / DATABASE_FILE)
+    (key,) = database.read("bedrock.models")
+    with database.transaction() as write:
+        write("bedrock.models", key, b"\xff")
     before = sorted((tmp_path / "models").rglob("*"))
     with pytest.raises(SandboxError, match="damaged"):
         desk.open(tmp_path)
@@ -308,22 +309,22 @@ def test_job_when_its_end_cannot_be_written_then_ends_once_it_can(
 
     def fill() -> None:
         waits.append("wait")
-        desk.ledger._database.execute(f"PRAGMA query_only = {len(waits) < 4}")
+        desk.database._connection.execute(f"PRAGMA query_only = {len(waits) < 4}")
 
     desk.on_wait = fill
     job = desk.run_job()
     assert (job["status"], job["failureMessage"]) == ("Failed", UNEXPECTED)
     assert len(waits) == 4  # once in the first stage, then between tries to write down the end
-    assert "has ended: Failed. The sandbox cannot use its ledger" in capsys.readouterr().err
+    assert "has ended: Failed. The sandbox cannot use its database" in capsys.readouterr().err
 
 
 def test_operation_when_the_ledger_cannot_be_written_then_nothing_has_happened(desk: Any) -> None:
     """The error goes out instead of an answer that would not hold."""
-    desk.ledger._database.execute("PRAGMA query_only = ON")
+    desk.database._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(SandboxError, match="readonly database"):
         desk.provision("pt-1")
     assert desk.ask("ListProvisionedModelThroughputs")["provisionedModelSummaries"] == []
-    desk.ledger._database.execute("PRAGMA query_only = OFF")
+    desk.database._connection.execute("PRAGMA query_only = OFF")
     assert desk.provision("pt-1")
 
 

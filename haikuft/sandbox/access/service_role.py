@@ -15,7 +15,7 @@ from haikuft.sandbox.access.account import Account, aware
 from haikuft.sandbox.access.policy_evaluation import PolicyError, evaluate
 from haikuft.sandbox.access.principals import AccessDenied, Need, authorize
 from haikuft.sandbox.access.s3_permissions import listing_need, object_arn
-from haikuft.sandbox.persistence.moto_state import Keeper
+from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.settings import SandboxSettings
 
 BEDROCK = "bedrock.amazonaws.com"
@@ -47,7 +47,7 @@ class Role:
 class Store:
     """The account's storage and identities; `lock` is held around every access to moto.
 
-    What is changed in moto is changed within `keeper.keeping`, or it would not outlive the server.
+    A change in moto outlives the server only when it is made within `moto_state.persist`.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Store:
         *,
         settings: Callable[[], SandboxSettings],
         now: Callable[[], datetime],
-        keeper: Keeper,
+        moto_state: MotoState,
     ) -> None:
         self.lock = RLock()
-        self.keeper = keeper
+        self.moto_state = moto_state
         self.account = Account(lambda: settings().account_id, now)
         self._settings = settings
         self._now = now
@@ -159,7 +159,7 @@ class Store:
             self._require(role, Need("s3:PutObject", object_arn(bucket, key)))
             for need in self.key_needs(bucket, default_key(found), ["kms:GenerateDataKey"]):
                 self._require(role, need)
-            with self.keeper.keeping("s3"):
+            with self.moto_state.persist("s3"):
                 self.account.s3().put_object(bucket, key, data)
 
     def key_of_object(self, bucket: str, key: str) -> str:

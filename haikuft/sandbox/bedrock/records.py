@@ -1,7 +1,7 @@
 """What the sandbox's Bedrock knows: jobs of both kinds, custom models and what serves them, tags.
 
 Records are frozen; a change is a new record put in the old one's place, always under one lock,
-and is in the ledger once that is let go. Ids and ARNs have the shapes of botocore's service
+and is in the database once that is let go. Ids and ARNs have the shapes of botocore's service
 model: twelve lower-case letters or digits.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.persistence.database import Ledger
+from haikuft.sandbox.persistence.database import Database
 from haikuft.sandbox.persistence.tables import Tables
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -200,17 +200,17 @@ class EvaluationJob:
 class State:
     """All records of one sandbox. Hold `lock` from the first look to the last change.
 
-    What changed while it was held is in the ledger, whole, once it is let go; when the block
+    What changed while it was held is in the database, whole, once it is let go; when the block
     raises, nothing has changed.
 
     Args:
-        ledger: Where the records are kept.
-        models_dir: Where custom models' files are; the ledger knows them relative to it.
+        database: Where the records are kept.
+        models_dir: Where custom models' files are; the database knows them relative to it.
     """
 
-    def __init__(self, ledger: Ledger, models_dir: Path) -> None:
-        tables = Tables(ledger, models_dir)
-        self.lock = tables.lock
+    def __init__(self, database: Database, models_dir: Path) -> None:
+        tables = Tables(database, models_dir)
+        self.lock = tables
         self.jobs = tables.add("bedrock.jobs", Job)
         self.models = tables.add("bedrock.models", CustomModel)
         self.throughputs = tables.add("bedrock.throughputs", Throughput)

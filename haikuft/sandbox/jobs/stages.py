@@ -1,6 +1,6 @@
 """How a job's record changes: stage by stage, to its end, and when a new server goes on with it.
 
-Each of these is one change: what it says is in the ledger, whole, when it returns.
+Each of these is one change: what it says is in the database, whole, when it returns.
 """
 
 import json

@@ -1,26 +1,27 @@
-"""What survives the server: a SQLite file, written before an answer goes out.
+"""What outlives the server: a SQLite file, written before an answer goes out.
 
-The operating system has a change once `apply` returns, so a killed process loses nothing. (A
-machine that loses its power may lose the last moments; the file stays whole.)
+The operating system has a change once its transaction has ended, so a killed process loses
+nothing. (A machine that loses its power may lose the last moments; the file stays whole.)
 """
 
 import shlex
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import RLock
+from typing import Any
 
 from haikuft.errors import SandboxError
 
 FORMAT = 1  # of the file; one with a higher number was written by a newer haikuft
-LEDGER_FILE = "ledger.sqlite"  # in the state directory
+DATABASE_FILE = "ledger.sqlite"  # in the state directory; named so since version 0.1.0
 
-Change = tuple[str, str, bytes | None]
-"""(kind, key, value); None for a value deletes the entry."""
+Write = Callable[[str, str, bytes | None], None]
+"""Writes an entry: its kind, its key, and its value; None deletes it."""
 
 
-class Ledger:
+class Database:
     """Entries by kind and key, each a value of bytes. One process at a time may have it open.
 
     Everything raises SandboxError when the file is damaged, written by a newer haikuft, or cannot
@@ -29,90 +30,125 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = Lock()
+        self._lock = RLock()
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             try:
                 self._prepare()
             except BaseException:
-                self._database.close()
+                self._connection.close()
                 raise
 
     def read(self, kind: str) -> dict[str, bytes]:
         """Return all entries of a kind: key to value, in the order of the keys."""
-        with self._lock, self._explained():
-            rows = self._database.execute(
-                "SELECT key, value FROM entries WHERE kind = ? ORDER BY key", (kind,)
-            )
-            return {str(key): bytes(value) for key, value in rows}
+        query = "SELECT key, value FROM entries WHERE kind = ? ORDER BY key"
+        return {str(key): bytes(value) for key, value in self._select(query, kind)}
 
-    def apply(self, changes: Iterable[Change]) -> None:
-        """Write and delete entries: all of them, or, when this fails, none."""
+    def keys(self, kind: str) -> list[str]:
+        """Return the keys of a kind's entries, in their order."""
+        query = "SELECT key FROM entries WHERE kind = ? ORDER BY key"
+        return [str(key) for (key,) in self._select(query, kind)]
+
+    def find(self, kind: str, key: str) -> bytes | None:
+        """Return an entry's value; None when there is no such entry."""
+        query = "SELECT value FROM entries WHERE kind = ? AND key = ?"
+        return next((bytes(value) for (value,) in self._select(query, kind, key)), None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Write]:
+        """Write what the block writes: all of it or, when the block or SQLite fails, none.
+
+        SQLite's transaction begins with the first write. From then until the block ends, other
+        threads wait for the database, so the block must not wait for another lock meanwhile.
+        """
+        begun = False
+        with ExitStack() as stack:
+
+            def write(kind: str, key: str, value: bytes | None) -> None:
+                nonlocal begun
+                with self._explained():
+                    if not begun:
+                        stack.enter_context(self._begin())
+                        begun = True
+                    self._write(kind, key, value)
+
+            yield write
+
+    def _select(self, query: str, *values: str) -> list[Any]:
         with self._lock, self._explained():
-            self._database.execute("BEGIN IMMEDIATE")
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _begin(self) -> Iterator[None]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
             try:
-                for kind, key, value in changes:
-                    if value is None:
-                        self._database.execute(
-                            "DELETE FROM entries WHERE kind = ? AND key = ?", (kind, key)
-                        )
-                    else:
-                        self._database.execute(
-                            "INSERT INTO entries VALUES (?, ?, ?) "
-                            "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
-                            (kind, key, value),
-                        )
-                self._database.execute("COMMIT")
+                yield
+                self._commit()
             except BaseException:
-                if self._database.in_transaction:  # SQLite itself ends one when the disk is full
-                    self._database.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite itself ends one when the disk is full
+                    self._connection.execute("ROLLBACK")
                 raise
+
+    def _commit(self) -> None:
+        with self._explained():
+            self._connection.execute("COMMIT")
+
+    def _write(self, kind: str, key: str, value: bytes | None) -> None:
+        if value is None:
+            self._connection.execute("DELETE FROM entries WHERE kind = ? AND key = ?", (kind, key))
+        else:
+            self._connection.execute(
+                "INSERT INTO entries VALUES (?, ?, ?) "
+                "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+                (kind, key, value),
+            )
 
     def damaged(self, reason: object) -> SandboxError:
         """Say that the file is damaged, for whoever finds an entry that cannot be read."""
         return SandboxError(
-            f"The sandbox's ledger {self.path} is damaged: {reason}. Nothing in it was changed. "
+            f"The sandbox's database {self.path} is damaged: {reason}. Nothing in it was changed. "
             f"Put a good copy in its place, or empty the sandbox: {self._reset_command()}"
         )
 
     def close(self) -> None:
         """Close the file; what was applied is in it."""
         with self._lock:
-            self._database.close()
+            self._connection.close()
 
     def _prepare(self) -> None:
-        (found,) = self._database.execute("PRAGMA user_version").fetchone()
+        (found,) = self._connection.execute("PRAGMA user_version").fetchone()
         if found > FORMAT:
             raise SandboxError(
-                f"The sandbox's ledger {self.path} was written by a newer haikuft (format {found}, "
-                f"this one reads {FORMAT}). Nothing in it was changed. Install the newer one, or "
-                f"empty the sandbox: {self._reset_command()}"
+                f"The sandbox's database {self.path} was written by a newer haikuft (format "
+                f"{found}, this one reads {FORMAT}). Nothing in it was changed. Install the newer "
+                f"one, or empty the sandbox: {self._reset_command()}"
             )
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.execute(
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute(
             "CREATE TABLE IF NOT EXISTS entries "
             "(kind TEXT, key TEXT, value BLOB NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
         )
         if found < FORMAT:
-            self._database.execute(f"PRAGMA user_version = {FORMAT}")
+            self._connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     def _reset_command(self) -> str:
         return f"haikuft sandbox reset --state {shlex.quote(str(self.path.parent))}"
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what SQLite and the disk say into words that name the file and the mend."""
+        """Turn what SQLite and the disk say into words that name the file and the fix."""
         try:
             yield
         except (sqlite3.OperationalError, OSError) as error:
             raise SandboxError(
-                f"The sandbox cannot use its ledger {self.path}: {error}. It belongs on a local "
+                f"The sandbox cannot use its database {self.path}: {error}. It belongs on a local "
                 "disk with room, in a directory that you may write to; nothing else may have it "
                 "open."
             ) from error
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.ProgrammingError):
-                raise  # a mistake of the caller's
+                raise  # a programming error, not a fault of the file
             raise self.damaged(error) from error

@@ -15,7 +15,7 @@ from moto.kms.models import kms_backends
 from moto.sts.models import sts_backends
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.persistence.documents import Rows, write_key
+from haikuft.sandbox.persistence.documents import Documents, write_key
 from haikuft.sandbox.persistence.serializer import Codec
 
 SERVICES = ("iam", "sts", "kms")
@@ -30,7 +30,7 @@ Name = tuple[str, str, str]
 """(service, account, Region or partition) of a backend."""
 
 
-def stage(services: Collection[str], rows: Rows, codec: Codec) -> None:
+def save(services: Collection[str], documents: Documents, codec: Codec) -> None:
     """Stage the rows of all that the backends of these services hold now."""
     entities = {id(entity): name for name, entity in _entities()}
     kept: set[str] = set()
@@ -38,20 +38,20 @@ def stage(services: Collection[str], rows: Rows, codec: Codec) -> None:
         if name[0] in services and not isinstance(entity, AWSManagedPolicy):
             kept.add(write_key(*name))
             document = codec.write(entity, entities=entities)
-            rows.stage(_ENTITY.format(name[0]), write_key(*name), document)
+            documents.put(_ENTITY.format(name[0]), write_key(*name), document)
     for service in services:
-        for key in rows.keys(_ENTITY.format(service)):
+        for key in documents.keys(_ENTITY.format(service)):
             if key not in kept:
-                rows.stage(_ENTITY.format(service), key, None)
+                documents.put(_ENTITY.format(service), key, None)
     for backend_name, backend in _backends():
         if backend_name[0] in services:
             document = _write_rest(backend, codec, entities) or None
-            rows.stage(_REST.format(backend_name[0]), write_key(*backend_name), document)
+            documents.put(_REST.format(backend_name[0]), write_key(*backend_name), document)
 
 
-def restore(rows: Rows, codec: Codec) -> None:
+def restore(documents: Documents, codec: Codec) -> None:
     """Put everything that the rows hold into moto's backends."""
-    found = [row for service in _BACKENDS for row in rows.load(_ENTITY.format(service))]
+    found = [row for service in _BACKENDS for row in documents.load(_ENTITY.format(service))]
     blanks = []
     for (service, account, region, shelf, key), document in found:
         entity = codec.blank(document)
@@ -60,7 +60,7 @@ def restore(rows: Rows, codec: Codec) -> None:
     for entity, document in blanks:
         codec.fill(entity, document, _find)
     for service, backends in _BACKENDS.items():
-        for (_, account, region), document in rows.load(_REST.format(service)):
+        for (_, account, region), document in documents.load(_REST.format(service)):
             rest = {key: codec.read(value, _find) for key, value in document.items()}
             vars(backends[account][region]).update(rest)
     for (service, _, _), backend in _backends():

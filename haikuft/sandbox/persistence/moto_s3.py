@@ -17,7 +17,7 @@ from moto.s3.models import MultipartDict, S3Backend, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 from moto.utilities.utils import md5_hash
 
-from haikuft.sandbox.persistence.documents import Rows, write_key
+from haikuft.sandbox.persistence.documents import Documents, write_key
 from haikuft.sandbox.persistence.serializer import Codec
 
 BUCKET, OBJECT, UPLOAD = "s3.bucket", "s3.object", "s3.upload"
@@ -53,32 +53,32 @@ def watch() -> Iterator[Touched]:
         _touched.reset(token)
 
 
-def stage(touched: Touched, rows: Rows, codec: Codec) -> None:
+def save(touched: Touched, documents: Documents, codec: Codec) -> None:
     """Stage the rows of what was touched, as it is now."""
     buckets = {names[1] for names in touched}
     for bucket in sorted(buckets):
         backend, found = _find(bucket)
         if found is None:
-            _stage_no_bucket(bucket, rows)
+            _delete_bucket(bucket, documents)
             continue
         document = {
             "bucket": codec.write(found, without=_OWN_ROWS),
             "tags": backend.tagger.tags.get(found.arn),
         }
-        rows.stage(BUCKET, write_key(bucket), document)
-        _stage_uploads(found, touched, rows, codec)
+        documents.put(BUCKET, write_key(bucket), document)
+        _save_uploads(found, touched, documents, codec)
     for kind, bucket, *rest in sorted(touched):
         backend, found = _find(bucket)
         if kind == OBJECT and found is not None:
             versions = found.keys.getlist(rest[0])
             described = _describe(backend, versions, codec) if versions else None
-            rows.stage(OBJECT, write_key(bucket, rest[0]), described)
+            documents.put(OBJECT, write_key(bucket, rest[0]), described)
 
 
-def restore(rows: Rows, codec: Codec) -> None:
+def restore(documents: Documents, codec: Codec) -> None:
     """Put everything that the rows hold into moto's backends."""
     buckets: dict[str, Any] = {}
-    for (name,), document in rows.load(BUCKET):
+    for (name,), document in documents.load(BUCKET):
         bucket = codec.read(document["bucket"])
         bucket.keys, bucket.multiparts = _VersionedKeyStore(), MultipartDict()
         backend = s3_backends[bucket.account_id][bucket.partition]
@@ -86,13 +86,13 @@ def restore(rows: Rows, codec: Codec) -> None:
         s3_backends.bucket_accounts[name] = (bucket.partition, bucket.account_id)
         if document["tags"] is not None:
             backend.tagger.tags[bucket.arn] = document["tags"]
-    for (name, key), document in rows.load(OBJECT):
+    for (name, key), document in documents.load(OBJECT):
         bucket = buckets[name]
         bucket.keys.setlist(key, codec.read(document["versions"]))
         backend = s3_backends[bucket.account_id][bucket.partition]
         backend.tagger.tags.update(document["tags"])
         _remember_pages(backend, key)
-    for (name, upload_id), document in rows.load(UPLOAD):
+    for (name, upload_id), document in documents.load(UPLOAD):
         buckets[name].multiparts[upload_id] = codec.read(document)
 
 
@@ -135,19 +135,19 @@ def _describe(backend: Any, versions: list[Any], codec: Codec) -> dict[str, Any]
     return {"versions": codec.write(versions), "tags": tags}
 
 
-def _stage_uploads(bucket: Any, touched: Touched, rows: Rows, codec: Codec) -> None:
-    known = {key for key in rows.keys(UPLOAD) if json.loads(key)[0] == bucket.name}
+def _save_uploads(bucket: Any, touched: Touched, documents: Documents, codec: Codec) -> None:
+    known = {key for key in documents.keys(UPLOAD) if json.loads(key)[0] == bucket.name}
     for upload_id, upload in bucket.multiparts.items():
         key = write_key(bucket.name, upload_id)
         if key not in known or (UPLOAD, bucket.name, upload_id) in touched:
-            rows.stage(UPLOAD, key, codec.write(upload))
+            documents.put(UPLOAD, key, codec.write(upload))
         known.discard(key)
     for key in known:
-        rows.stage(UPLOAD, key, None)
+        documents.put(UPLOAD, key, None)
 
 
-def _stage_no_bucket(bucket: str, rows: Rows) -> None:
+def _delete_bucket(bucket: str, documents: Documents) -> None:
     for kind in (BUCKET, OBJECT, UPLOAD):
-        for key in rows.keys(kind):
+        for key in documents.keys(kind):
             if json.loads(key)[0] == bucket:
-                rows.stage(kind, key, None)
+                documents.put(kind, key, None)

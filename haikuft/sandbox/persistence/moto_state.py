@@ -1,10 +1,11 @@
-"""What outlives the server of S3, IAM, STS and KMS: moto's objects, kept in the ledger.
+"""What outlives the server of S3, IAM, STS and KMS: moto's objects, as documents in the database.
 
-After each request, and before its answer leaves, what it changed is written down: a row for
+After each request, and before its answer leaves, what it changed is written: a document for
 each bucket, object (with all its versions), upload in progress, and entity of IAM, STS and KMS.
-Rows hold results (ids, dates, secrets, names of files with bytes), so that the next start puts
-the same things back. The bytes of objects lie in files of their own, whole before a row names
-them and deleted after the row is gone. A request that changes nothing writes nothing.
+Documents hold results (ids, dates, secrets, names of files with bytes), so that the next start
+restores the same things. The bytes of objects lie in files of their own, complete before a
+document names them and deleted after the document is gone. A request that changes nothing writes
+nothing.
 
 moto's backends belong to the process, so a process holds one sandbox's data at a time: that of
 the one opened last. The others refuse, so that none writes another's data into its own state.
@@ -13,15 +14,26 @@ the one opened last. The others refuse, so that none writes another's data into 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from moto.core.base_backend import BackendDict
+from moto.iam import models as iam
+from moto.kms import models as kms
+from moto.kms import utils as kms_utils
+from moto.s3 import models as s3
+from moto.sts import models as sts
+from moto.utilities.tagging_service import TaggingService
+from moto.utilities.utils import LowercaseDict
+from requests.structures import CaseInsensitiveDict
 
 from haikuft.errors import SandboxError
 from haikuft.sandbox.persistence import moto_identity, moto_s3
-from haikuft.sandbox.persistence.database import Ledger
-from haikuft.sandbox.persistence.documents import Rows
-from haikuft.sandbox.persistence.moto_classes import build_codec
-from haikuft.sandbox.persistence.object_files import ObjectFiles
+from haikuft.sandbox.persistence.database import Database
+from haikuft.sandbox.persistence.documents import Documents
+from haikuft.sandbox.persistence.object_files import ObjectFiles, StoredBytes
+from haikuft.sandbox.persistence.serializer import Codec, Leaf
 
 OBJECTS_DIRECTORY = "objects"
 
@@ -31,27 +43,42 @@ _CHANGES: dict[str, tuple[str, ...]] = {  # what a request to a service may chan
     "sts": ("iam", "sts"),
     "kms": ("kms",),
 }
-_last_opened: list["Keeper"] = []  # one at most; its data is what moto holds
+_last_opened: list["MotoState"] = []  # one at most; its data is what moto holds
+
+CLASSES: tuple[type, ...] = (
+    *(CaseInsensitiveDict, LowercaseDict, TaggingService),
+    *(s3.FakeBucket, s3.FakeKey, s3.FakeDeleteMarker, s3.FakeMultipart),
+    *(s3.FakeAcl, s3.FakeGrant, s3.FakeGrantee, s3.PublicAccessBlock, s3.CorsRule),
+    *(s3.LifecycleRule, s3.LifecycleFilter, s3.LifecycleAndFilter, s3.LifecycleTransition),
+    *(s3.LifeCycleNoncurrentVersionTransition, s3.FakeBucketInventoryConfiguration),
+    *(s3.NotificationConfiguration, s3.Notification),
+    *(iam.Role, iam.User, iam.Group, iam.ManagedPolicy, iam.PolicyVersion, iam.InlinePolicy),
+    *(iam.AccessKey, iam.AccessKeyLastUsed, iam.InstanceProfile, iam.AccountPasswordPolicy),
+    *(iam.MFADevice, iam.VirtualMfaDevice, iam.SshPublicKey),
+    *(iam.Certificate, iam.SigningCertificate, iam.SAMLProvider, iam.OpenIDConnectProvider),
+    sts.AssumedRole,
+    *(kms.Key, kms.Alias, kms.Grant, kms_utils.RSAPrivateKey, kms_utils.ECDSAPrivateKey),
+)
 
 
-class Keeper:
-    """Keeps moto's backends in a state directory. The store's lock is held around all it does."""
+class MotoState:
+    """Moto's backends, kept in a state directory. The store's lock is held around all it does."""
 
-    def __init__(self, ledger: Ledger, state: Path) -> None:
+    def __init__(self, database: Database, state: Path) -> None:
         files = ObjectFiles(state / OBJECTS_DIRECTORY)
         self._codec = build_codec(files)
-        self._rows = Rows(ledger, files)
+        self._documents = Documents(database, files)
         _last_opened[:] = [self]
         BackendDict.reset()
-        moto_s3.restore(self._rows, self._codec)
-        moto_identity.restore(self._rows, self._codec)
-        files.sweep(set(self._rows.files()))
+        moto_s3.restore(self._documents, self._codec)
+        moto_identity.restore(self._documents, self._codec)
+        self._documents.delete_unnamed_files()
 
     @contextmanager
-    def keeping(self, service: str) -> Iterator[None]:
-        """Keep what the block, a request to a service, changes.
+    def persist(self, service: str) -> Iterator[None]:
+        """Write what the block, a request to a service, changes.
 
-        Raises SandboxError when something cannot be kept; nothing is written then. So it does,
+        Raises SandboxError when something cannot be written; nothing is written then. So it does,
         before the block, when this process has opened another sandbox since.
         """
         if self not in _last_opened:
@@ -65,15 +92,59 @@ class Keeper:
                 self._save(touched, _CHANGES[service])
 
     def save(self) -> None:
-        """Keep what changed beside the requests for it: when keys and roles were last used."""
+        """Write what changed beside the requests for it: when keys and roles were last used."""
         if self in _last_opened:
             self._save(set(), moto_identity.SERVICES)
 
     def _save(self, touched: moto_s3.Touched, services: Collection[str]) -> None:
-        try:
-            moto_s3.stage(touched, self._rows, self._codec)
+        with self._documents.transaction():
+            moto_s3.save(touched, self._documents, self._codec)
             if services:
-                moto_identity.stage(services, self._rows, self._codec)
-            self._rows.commit()
-        finally:
-            self._rows.discard()
+                moto_identity.save(services, self._documents, self._codec)
+
+
+def build_codec(files: ObjectFiles) -> Codec:
+    """Return the codec of moto's objects, with their bytes in `files`."""
+
+    def store(value: Any) -> None:
+        """Put an object's bytes into a file, and settle what reading it would change."""
+        if type(value) is not s3.FakeKey:
+            return
+        value._tick = 0  # counts how often it was looked at, and nothing depends on it
+        key: Any = value
+        buffer = key._value_buffer
+        if isinstance(buffer, StoredBytes):
+            return
+        if buffer.closed:  # of a deleted version, or of a part that is in the whole now
+            key._value_buffer = StoredBytes(None, 0)
+            return
+        _ = key.etag  # moto works it out when it is first asked for
+        key._value_buffer = files.write(buffer)
+        buffer.close()
+
+    def read_file(plain: Any) -> StoredBytes:
+        name, size = plain
+        return StoredBytes(None, size) if name is None else files.open(name, size)
+
+    private_keys = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)
+    leaves = (
+        Leaf("file", (StoredBytes,), lambda stored: [stored.name, stored.size], read_file),
+        Leaf("private_key", private_keys, _write_private_key, _read_private_key),
+    )
+    return Codec(CLASSES, leaves=leaves, prepare=store)
+
+
+def _write_private_key(key: Any) -> str:
+    data = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return cast(bytes, data).decode("ascii")
+
+
+def _read_private_key(text: str) -> Any:
+    """Load a key; that its primes are primes is not proven again, which takes 40 ms a key."""
+    return serialization.load_pem_private_key(
+        text.encode("ascii"), None, unsafe_skip_rsa_key_validation=True
+    )

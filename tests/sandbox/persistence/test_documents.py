@@ -1,37 +1,35 @@
-"""Rows of the ledger: written when they change, in order, with the files that they name."""
+"""Documents in the database: written when they change, in order, with the files that they name."""
 
 import io
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.persistence.database import Change, Ledger
-from haikuft.sandbox.persistence.documents import Rows, write_key
+from haikuft.sandbox.persistence.database import Database
+from haikuft.sandbox.persistence.documents import Documents, write_key
 from haikuft.sandbox.persistence.object_files import ObjectFiles
 
 
-class Counting(Ledger):
-    """A ledger that notes what it is asked to change, and can be full."""
+class Counting(Database):
+    """A database that notes what it is asked to change, and can be full."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.changed: list[list[tuple[str, str]]] = []
+        self.changed: list[tuple[str, str]] = []
         self.full = False
 
-    def apply(self, changes: Any) -> None:
+    def _write(self, kind: str, key: str, value: bytes | None) -> None:
         """Note, then write."""
         if self.full:
             raise SandboxError("The disk is full.")
-        given: list[Change] = list(changes)
-        self.changed.append([(kind, key) for kind, key, _ in given])
-        super().apply(given)
+        self.changed.append((kind, key))
+        super()._write(kind, key, value)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Counting:
-    """Open a new ledger."""
+def database(tmp_path: Path) -> Counting:
+    """Open a new database."""
     return Counting(tmp_path / "ledger.sqlite")
 
 
@@ -41,19 +39,18 @@ def files(tmp_path: Path) -> ObjectFiles:
     return ObjectFiles(tmp_path / "objects")
 
 
-def test_rows_when_loaded_then_come_in_the_order_they_were_made(
-    ledger: Counting, files: ObjectFiles
+def test_documents_when_loaded_then_come_in_the_order_they_were_made(
+    database: Counting, files: ObjectFiles
 ) -> None:
-    """Keys are names of any letters; a row that changes keeps its place."""
-    rows = Rows(ledger, files)
-    for name in ("z", "ü/\n", "a"):
-        rows.stage("thing", write_key("data", name), {"n": 1})
-    rows.commit()
-    rows.stage("thing", write_key("data", "z"), {"n": 2})
-    rows.stage("thing", write_key("data", "b"), {"n": 3})
-    rows.commit()
-    loaded = Rows(ledger, files).load("thing")
-    assert loaded == [
+    """Keys are names of any letters; a document that changes keeps its place."""
+    documents = Documents(database, files)
+    with documents.transaction():
+        for name in ("z", "ü/\n", "a"):
+            documents.put("thing", write_key("data", name), {"n": 1})
+    with documents.transaction():
+        documents.put("thing", write_key("data", "z"), {"n": 2})
+        documents.put("thing", write_key("data", "b"), {"n": 3})
+    assert Documents(database, files).load("thing") == [
         (("data", "z"), {"n": 2}),
         (("data", "ü/\n"), {"n": 1}),
         (("data", "a"), {"n": 1}),
@@ -61,58 +58,71 @@ def test_rows_when_loaded_then_come_in_the_order_they_were_made(
     ]
 
 
-def test_rows_when_nothing_changes_then_nothing_is_written(
-    ledger: Counting, files: ObjectFiles
+def test_documents_when_nothing_changes_then_nothing_is_written(
+    database: Counting, files: ObjectFiles
 ) -> None:
-    """The same document again, or a row to go that never was, is no change; also after a load."""
-    rows = Rows(ledger, files)
-    rows.stage("thing", write_key("a"), {"n": 1})
-    rows.commit()
-    again = Rows(ledger, files)
+    """The same document again, or one to go that never was, is no change; also after a load."""
+    documents = Documents(database, files)
+    with documents.transaction():
+        documents.put("thing", write_key("a"), {"n": 1})
+    again = Documents(database, files)
     again.load("thing")
-    for known in (rows, again):
-        known.stage("thing", write_key("a"), {"n": 1})
-        known.stage("thing", write_key("never"), None)
-        known.commit()
-    assert ledger.changed == [[("thing", write_key("a"))]]
+    for known in (documents, again):
+        with known.transaction():
+            known.put("thing", write_key("a"), {"n": 1})
+            known.put("thing", write_key("never"), None)
+    assert database.changed == [("thing", write_key("a"))]
 
 
-def test_files_when_no_row_names_them_any_more_then_are_deleted(
-    ledger: Counting, files: ObjectFiles, tmp_path: Path
+def test_files_when_no_document_names_them_any_more_then_are_deleted(
+    database: Counting, files: ObjectFiles, tmp_path: Path
 ) -> None:
-    """A file may move from one row to another; it goes with the last that named it."""
+    """A file may move from one document to another; it goes with the last that named it."""
     stored = [files.write(io.BytesIO(b"x")) for _ in range(3)]
     names = [file.name or "" for file in stored]
-    rows = Rows(ledger, files)
-    rows.stage("thing", write_key("a"), [{"file": [name, 1]} for name in names])
-    rows.commit()
-    rows.stage("thing", write_key("a"), [{"file": [names[0], 1]}, f'{{"file":["{names[1]}"'])
-    rows.stage("thing", write_key("b"), {"file": [names[2], 1]})
-    rows.commit()
+    documents = Documents(database, files)
+    with documents.transaction():
+        documents.put("thing", write_key("a"), [{"file": [name, 1]} for name in names])
+    with documents.transaction():
+        named = [{"file": [names[0], 1]}, f'{{"file":["{names[1]}"']
+        documents.put("thing", write_key("a"), named)
+        documents.put("thing", write_key("b"), {"file": [names[2], 1]})
     assert {path.name for path in (tmp_path / "objects").iterdir()} == {names[0], names[2]}
-    again = Rows(ledger, files)
+    again = Documents(database, files)
     again.load("thing")
-    assert set(again.files()) == {names[0], names[2]}
-    for key in ("a", "b"):
-        again.stage("thing", write_key(key), None)
-    again.commit()
+    files.write(io.BytesIO(b"of a change that was never written"))
+    again.delete_unnamed_files()
+    assert {path.name for path in (tmp_path / "objects").iterdir()} == {names[0], names[2]}
+    with again.transaction():
+        for key in ("a", "b"):
+            again.put("thing", write_key(key), None)
     assert list((tmp_path / "objects").iterdir()) == []
 
 
-def test_rows_when_the_ledger_cannot_write_then_are_written_next_time(
-    ledger: Counting, files: ObjectFiles
+def test_documents_when_the_database_cannot_write_then_are_written_next_time(
+    database: Counting, files: ObjectFiles
 ) -> None:
     """What failed is not taken for written, and its files stay."""
     stored = files.write(io.BytesIO(b"x"))
-    rows = Rows(ledger, files)
-    rows.stage("thing", write_key("a"), {"file": [stored.name, 1]})
-    rows.commit()
-    ledger.full = True
-    rows.stage("thing", write_key("a"), None)
-    with pytest.raises(SandboxError, match="full"):
-        rows.commit()
+    documents = Documents(database, files)
+    with documents.transaction():
+        documents.put("thing", write_key("a"), {"file": [stored.name, 1]})
+    database.full = True
+    with pytest.raises(SandboxError, match="full"), documents.transaction():
+        documents.put("thing", write_key("a"), None)
     assert stored.read() == b"x"
-    ledger.full = False
-    rows.stage("thing", write_key("a"), None)
-    rows.commit()
-    assert ledger.read("thing") == {}
+    database.full = False
+    with documents.transaction():
+        documents.put("thing", write_key("a"), None)
+    assert database.read("thing") == {}
+
+
+def test_document_when_put_outside_a_transaction_then_is_refused(
+    database: Counting, files: ObjectFiles
+) -> None:
+    """Nothing would keep it; also after a transaction has ended."""
+    documents = Documents(database, files)
+    with documents.transaction():
+        pass
+    with pytest.raises(RuntimeError, match="outside a transaction"):
+        documents.put("thing", write_key("a"), {"n": 1})

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from haikuft.sandbox.persistence.database import Ledger
+from haikuft.sandbox.persistence.database import Database
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
@@ -324,11 +324,11 @@ def asked_mac(key_id: str) -> dict[str, Any]:
 def test_reading_when_nothing_is_there_then_writes_nothing(
     reopen: Callable[[], Any], tmp_path: Path
 ) -> None:
-    """Looking around in an empty account leaves an empty ledger."""
+    """Looking around in an empty account leaves an empty database."""
     client = reopen()
     describe_iam(client("iam"))
     describe_kms(client("kms"))
     client("sts").get_caller_identity()
-    ledger = Ledger(tmp_path / "ledger.sqlite")
+    database = Database(tmp_path / "ledger.sqlite")
     for kind in ("iam", "sts", "kms"):
-        assert (ledger.read(f"{kind}.entity"), ledger.read(f"{kind}.backend")) == ({}, {})
+        assert (database.read(f"{kind}.entity"), database.read(f"{kind}.backend")) == ({}, {})

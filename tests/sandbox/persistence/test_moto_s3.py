@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft.sandbox.persistence.database import Ledger
+from haikuft.sandbox.persistence.database import Database
 
 REGION = "us-west-2"
 TAGS = {"TagSet": [{"Key": "run", "Value": "first"}]}
@@ -350,5 +350,5 @@ def test_what_is_deleted_when_opened_again_then_is_gone_with_its_files(
     again.delete_bucket(Bucket="data")
     assert stored_files(tmp_path) == 0
     assert reopen().list_buckets()["Buckets"] == []
-    ledger = Ledger(tmp_path / "ledger.sqlite")
-    assert [ledger.read(kind) for kind in ("s3.bucket", "s3.object", "s3.upload")] == [{}, {}, {}]
+    database = Database(tmp_path / "ledger.sqlite")
+    assert [database.read(kind) for kind in ("s3.bucket", "s3.object", "s3.upload")] == [{}, {}, {}]

@@ -25,9 +25,9 @@ from moto.s3.models import CorsRule
 
 import haikuft.sandbox
 from haikuft.sandbox.access.service_role import Role
-from haikuft.sandbox.persistence import moto_classes
-from haikuft.sandbox.persistence.database import Ledger
-from haikuft.sandbox.persistence.moto_state import Keeper
+from haikuft.sandbox.persistence import moto_state
+from haikuft.sandbox.persistence.database import Database
+from haikuft.sandbox.persistence.moto_state import MotoState
 
 REGION = "us-west-2"
 PLACE = {"LocationConstraint": REGION}
@@ -39,19 +39,19 @@ BUCKETS, KEYS, NAMES = ("data", "more"), ("k", "a/é +%", "z"), ("ada", "grace")
 
 
 def rows(state: Path) -> dict[tuple[str, str], bytes]:
-    """Read all that the ledger holds of moto's."""
-    ledger = Ledger(state / "ledger.sqlite")
+    """Read all that the database holds of moto's."""
+    database = Database(state / "ledger.sqlite")
     kinds = ("s3.bucket", "s3.object", "s3.upload", "iam.entity", "iam.backend", "sts.entity",
              "sts.backend", "kms.entity", "kms.backend")  # fmt: skip
-    found = {(kind, key): value for kind in kinds for key, value in ledger.read(kind).items()}
-    ledger.close()
+    found = {(kind, key): value for kind in kinds for key, value in database.read(kind).items()}
+    database.close()
     return found
 
 
 def test_reading_when_account_is_full_then_writes_nothing(
     local_sandbox: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """Gets, heads and lists leave the ledger as it is, bytes and all."""
+    """Gets, heads and lists leave the database as it is, bytes and all."""
     local = local_sandbox()
     s3, iam, kms = (local.client(name) for name in ("s3", "iam", "kms"))
     s3.create_bucket(Bucket="data", CreateBucketConfiguration=PLACE)
@@ -116,20 +116,19 @@ def test_object_when_put_among_many_then_costs_two_rows_at_most(
     s3.create_bucket(Bucket="data", CreateBucketConfiguration=PLACE)
     for number in range(20):
         s3.put_object(Bucket="data", Key=f"k{number}", Body=b"x")
-    applied: list[list[str]] = []
-    apply = Ledger.apply
+    written: list[str] = []
+    write = Database._write
 
-    def note(ledger: Ledger, changes: Any) -> None:
-        given = list(changes)
-        applied.append([kind for kind, _, _ in given])
-        apply(ledger, given)
+    def note(database: Database, kind: str, key: str, value: bytes | None) -> None:
+        written.append(kind)
+        write(database, kind, key, value)
 
-    monkeypatch.setattr(Ledger, "apply", note)
+    monkeypatch.setattr(Database, "_write", note)
     s3.put_object(Bucket="data", Key="new", Body=b"x")
     s3.copy_object(Bucket="data", Key="copy", CopySource="data/new")
     s3.delete_objects(Bucket="data", Delete={"Objects": [{"Key": "k1"}, {"Key": "k2"}]})
     s3.put_bucket_tagging(Bucket="data", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
-    assert applied == [["s3.object"], ["s3.object"], ["s3.object"] * 2, ["s3.bucket"]]
+    assert written == ["s3.object"] * 4 + ["s3.bucket"]
 
 
 def test_object_of_a_job_when_opened_again_then_is_there(
@@ -153,8 +152,8 @@ def test_change_when_it_cannot_be_kept_then_is_answered_with_an_error(
     local_sandbox: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A class that the sandbox does not know is said, not lost; the next start is without it."""
-    known = tuple(cls for cls in moto_classes.CLASSES if cls is not CorsRule)
-    monkeypatch.setattr(moto_classes, "CLASSES", known)
+    known = tuple(cls for cls in moto_state.CLASSES if cls is not CorsRule)
+    monkeypatch.setattr(moto_state, "CLASSES", known)
     s3 = local_sandbox().client("s3")
     s3.create_bucket(Bucket="data", CreateBucketConfiguration=PLACE)
     rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}
@@ -174,8 +173,8 @@ def test_sandbox_when_another_state_is_opened_then_sees_nothing_of_the_first(
     local.client("s3").create_bucket(Bucket="data", CreateBucketConfiguration=PLACE)
     local.client("iam").create_user(UserName="ada")
     local.client("kms").create_key()
-    other = Ledger(tmp_path / "other" / "ledger.sqlite")
-    local.application.store.keeper = Keeper(other, tmp_path / "other")
+    other = Database(tmp_path / "other" / "ledger.sqlite")
+    local.application.store.moto_state = MotoState(other, tmp_path / "other")
     assert look(local) == {"buckets": [], "users": [], "roles": [], "policies": [], "keys": []}
 
 
@@ -186,7 +185,7 @@ def test_sandbox_when_another_was_opened_since_then_refuses_and_keeps_its_state(
     local = local_sandbox()
     local.client("iam").create_user(UserName="ada")
     before = rows(tmp_path)
-    Keeper(Ledger(tmp_path / "other" / "ledger.sqlite"), tmp_path / "other")
+    MotoState(Database(tmp_path / "other" / "ledger.sqlite"), tmp_path / "other")
     for call in (local.client("iam").list_users, local.client("s3").list_buckets):
         with pytest.raises(ClientError, match="opened another sandbox since"):
             call()
@@ -326,7 +325,7 @@ def empty(local_sandbox: Callable[..., Any], tmp_path: Path) -> Callable[[], Any
 
         def reopen() -> None:
             with store.lock:
-                store.keeper = Keeper(Ledger(state / "ledger.sqlite"), state)
+                store.moto_state = MotoState(Database(state / "ledger.sqlite"), state)
 
         reopen()
         return clients, reopen

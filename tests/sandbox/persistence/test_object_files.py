@@ -58,7 +58,7 @@ def test_file_when_gone_or_cut_then_reading_names_it(files: ObjectFiles, tmp_pat
 
 @pytest.mark.parametrize("name", ["../ledger.sqlite", "/etc/passwd", "", "a" * 33, "A" * 32])
 def test_open_when_name_is_not_of_the_directory_then_refuses(files: ObjectFiles, name: str) -> None:
-    """A changed ledger does not lead anywhere else."""
+    """A changed database does not lead anywhere else."""
     with pytest.raises(SandboxError, match="no name of a file"):
         files.open(name, 1)
 

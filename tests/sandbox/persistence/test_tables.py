@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.persistence.database import LEDGER_FILE, Ledger
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.tables import Table, Tables
 
 
@@ -39,32 +39,32 @@ THING = Thing(
 )
 
 
-class CountingLedger(Ledger):
+class CountingDatabase(Database):
     """Counts what is written, and refuses to when told."""
 
-    applied = 0
+    committed = 0
     full = False
 
-    def apply(self, changes: Any) -> None:
-        """Count, and write unless the disk is full."""
+    def _commit(self) -> None:
+        """Count, and commit unless the disk is full."""
         if self.full:
             raise SandboxError("full")
-        self.applied += 1
-        super().apply(changes)
+        self.committed += 1
+        super()._commit()
 
 
-def open_tables(state: Path) -> tuple[CountingLedger, Tables, Table[Thing], Table[str]]:
+def open_tables(state: Path) -> tuple[CountingDatabase, Tables, Table[Thing], Table[str]]:
     """Open two tables in a directory."""
-    ledger = CountingLedger(state / LEDGER_FILE)
-    tables = Tables(ledger, state)
-    return ledger, tables, tables.add("things", Thing), tables.add("words", str)
+    database = CountingDatabase(state / DATABASE_FILE)
+    tables = Tables(database, state)
+    return database, tables, tables.add("things", Thing), tables.add("words", str)
 
 
 def test_values_when_opened_again_then_equal_what_was_put(tmp_path: Path) -> None:
     """Moments in UTC, numbers, texts, None and what stands in a request come back as they were."""
     _, tables, things, words = open_tables(tmp_path)
     thing = replace(THING, directory=tmp_path / "models" / "abc")
-    with tables.lock:
+    with tables:
         things["a"] = thing
         words["b"] = "wort"
         words["c"] = "weg"
@@ -76,12 +76,12 @@ def test_values_when_opened_again_then_equal_what_was_put(tmp_path: Path) -> Non
 
 def test_numbers_when_not_finite_then_come_back_as_they_were(tmp_path: Path) -> None:
     """A reckless learning rate gives such losses."""
-    ledger = Ledger(tmp_path / LEDGER_FILE)
-    tables = Tables(ledger, tmp_path)
+    database = Database(tmp_path / DATABASE_FILE)
+    tables = Tables(database, tmp_path)
     losses = tables.add("losses", float)
-    with tables.lock:
+    with tables:
         losses["a"], losses["b"] = math.nan, math.inf
-    losses = Tables(ledger, tmp_path).add("losses", float)
+    losses = Tables(database, tmp_path).add("losses", float)
     assert math.isnan(losses["a"])
     assert losses["b"] == math.inf
 
@@ -89,7 +89,7 @@ def test_numbers_when_not_finite_then_come_back_as_they_were(tmp_path: Path) -> 
 def test_paths_when_the_directory_has_moved_then_go_with_it(tmp_path: Path) -> None:
     """A state directory may be moved while no server runs."""
     _, tables, things, _ = open_tables(tmp_path / "old")
-    with tables.lock:
+    with tables:
         things["a"] = replace(THING, directory=tmp_path / "old" / "models" / "abc")
     (tmp_path / "old").rename(tmp_path / "new")
     _, _, things, _ = open_tables(tmp_path / "new")
@@ -100,28 +100,28 @@ def test_changes_when_the_lock_is_taken_twice_then_are_written_once_at_the_end(
     tmp_path: Path,
 ) -> None:
     """One operation is one write; a look writes nothing."""
-    ledger, tables, _, words = open_tables(tmp_path)
-    with tables.lock:
+    database, tables, _, words = open_tables(tmp_path)
+    with tables:
         words["a"] = "1"
-        with tables.lock:
+        with tables:
             words["b"] = "2"
-        assert ledger.applied == 0
+        assert database.committed == 0
         words["a"] = "3"
-    assert ledger.applied == 1
-    with tables.lock:
+    assert database.committed == 1
+    with tables:
         assert (words["a"], words["b"]) == ("3", "2")
-    assert ledger.applied == 1
+    assert database.committed == 1
 
 
 def test_changes_when_the_block_raises_then_are_undone(tmp_path: Path) -> None:
-    """A refused operation has changed nothing, here or in the ledger."""
-    ledger, tables, _, words = open_tables(tmp_path)
-    with tables.lock:
+    """A refused operation has changed nothing, here or in the database."""
+    database, tables, _, words = open_tables(tmp_path)
+    with tables:
         words["a"] = "1"
         words["b"] = "2"
 
     def fail() -> None:
-        with tables.lock:
+        with tables:
             words["a"] = "changed"
             words["c"] = "new"
             del words["b"]
@@ -130,20 +130,20 @@ def test_changes_when_the_block_raises_then_are_undone(tmp_path: Path) -> None:
     with pytest.raises(LookupError):
         fail()
     assert dict(words) == {"a": "1", "b": "2"}
-    assert ledger.applied == 1
+    assert database.committed == 1
 
 
 def test_changes_when_the_ledger_cannot_be_written_then_are_undone_and_can_be_tried_again(
     tmp_path: Path,
 ) -> None:
     """Nobody is told of what would not be there tomorrow."""
-    ledger, tables, _, words = open_tables(tmp_path)
-    ledger.full = True
-    with pytest.raises(SandboxError, match="full"), tables.lock:
+    database, tables, _, words = open_tables(tmp_path)
+    database.full = True
+    with pytest.raises(SandboxError, match="full"), tables:
         words["a"] = "1"
     assert dict(words) == {}
-    ledger.full = False
-    with tables.lock:
+    database.full = False
+    with tables:
         words["a"] = "1"
     assert dict(open_tables(tmp_path)[3]) == {"a": "1"}
 
@@ -153,7 +153,7 @@ def test_changes_when_the_lock_is_not_held_then_are_refused(tmp_path: Path) -> N
     _, tables, _, words = open_tables(tmp_path)
     with pytest.raises(RuntimeError, match="without the lock"):
         words["a"] = "1"
-    with tables.lock, ThreadPoolExecutor(1) as pool:
+    with tables, ThreadPoolExecutor(1) as pool:
         other = pool.submit(words.__setitem__, "a", "1")
         with pytest.raises(RuntimeError, match="without the lock"):
             other.result()
@@ -163,7 +163,7 @@ def test_changes_when_the_lock_is_not_held_then_are_refused(tmp_path: Path) -> N
 def test_delete_when_there_is_nothing_then_says_so(tmp_path: Path) -> None:
     """As a dict does; `pop` may have a default."""
     _, tables, _, words = open_tables(tmp_path)
-    with tables.lock:
+    with tables:
         with pytest.raises(KeyError):
             del words["a"]
         assert words.pop("a", "nothing") == "nothing"
@@ -174,13 +174,14 @@ def test_table_when_an_entry_is_damaged_then_names_file_entry_and_mend(
     tmp_path: Path, value: bytes
 ) -> None:
     """Rather no start than a start without a record."""
-    ledger = Ledger(tmp_path / LEDGER_FILE)
-    ledger.apply([("things", "a-thing", value)])
+    database = Database(tmp_path / DATABASE_FILE)
+    with database.transaction() as write:
+        write("things", "a-thing", value)
     with pytest.raises(SandboxError) as caught:
-        Tables(ledger, tmp_path).add("things", Thing)
-    for words in (str(ledger.path), "a-thing among things", "haikuft sandbox reset --state"):
+        Tables(database, tmp_path).add("things", Thing)
+    for words in (str(database.path), "a-thing among things", "haikuft sandbox reset --state"):
         assert words in str(caught.value)
-    assert ledger.read("things") == {"a-thing": value}
+    assert database.read("things") == {"a-thing": value}
 
 
 CHANGES = st.lists(
@@ -196,12 +197,12 @@ def test_tables_when_changed_in_any_way_then_ledger_and_memory_agree(
 ) -> None:
     """Whatever is put, deleted, and given up: the next server reads what this one knows."""
     with TemporaryDirectory() as directory:
-        ledger, tables, _, words = open_tables(Path(directory))
+        database, tables, _, words = open_tables(Path(directory))
         expected: dict[str, str] = {}
         for changes, well in blocks:
             before = dict(expected)
             try:
-                with tables.lock:
+                with tables:
                     for key, value in changes:
                         if value is None:
                             assert words.pop(key, None) == expected.pop(key, None)
@@ -212,14 +213,14 @@ def test_tables_when_changed_in_any_way_then_ledger_and_memory_agree(
             except LookupError:
                 expected = before
             assert dict(words) == expected
-        assert dict(Tables(ledger, Path(directory)).add("words", str)) == expected
-        ledger.close()
+        assert dict(Tables(database, Path(directory)).add("words", str)) == expected
+        database.close()
 
 
 def test_values_when_read_then_are_the_tables_own(tmp_path: Path) -> None:
     """Length, membership and values are those of a dict."""
     _, tables, things, words = open_tables(tmp_path)
-    with tables.lock:
+    with tables:
         words.update({"a": "1", "b": "2"})
         moved = replace(THING, directory=tmp_path, made=THING.made + timedelta(days=1))
         things["t"] = moved
@@ -231,6 +232,6 @@ def test_values_when_read_then_are_the_tables_own(tmp_path: Path) -> None:
 def test_unknown_kinds_of_values_when_put_then_are_refused(tmp_path: Path) -> None:
     """A record that cannot be kept must not seem to be."""
     _, tables, things, _ = open_tables(tmp_path)
-    with pytest.raises(NotImplementedError, match="object"), tables.lock:
+    with pytest.raises(NotImplementedError, match="object"), tables:
         things["a"] = replace(THING, directory=tmp_path, request={"x": object()})
     assert dict(things) == {}
