@@ -15,7 +15,11 @@ from haikuft.sandbox.persistence.database import Database
 
 ACCOUNT_ID = "123456789012"
 SETTINGS_KIND = "sandbox.settings"  # of the entries in the database, one for each setting
-STAGE_NAMES = ("validation", "data_processing", "training")
+STAGES = {  # of a customization job, in order: AWS's name -> the name in these settings
+    "validationDetails": "validation",
+    "dataProcessingDetails": "data_processing",
+    "trainingDetails": "training",
+}
 
 _Rule = tuple[str, Callable[[Any], bool]]  # what a setting takes, in words and as a test
 
@@ -182,7 +186,10 @@ def _is_account_id(value: Any) -> bool:
 
 _SECONDS: _Rule = ("seconds from 0 to 86400", _number(0, 86_400))
 _SHARE: _Rule = ("a share from 0 to 1", _number(0, 1))
-_STAGE: _Rule = (f"{', '.join(STAGE_NAMES)} or nothing", lambda value: value in ("", *STAGE_NAMES))
+_STAGE: _Rule = (
+    f"{', '.join(STAGES.values())} or nothing",
+    lambda value: value in ("", *STAGES.values()),
+)
 _RULES: Mapping[str, _Rule] = {
     "stage_seconds": _SECONDS,
     "answer_seconds": _SECONDS,

@@ -19,7 +19,6 @@ from haikuft.sandbox.persistence.database import Database
 from haikuft.sandbox.persistence.tables import Tables
 from haikuft.sandbox.settings import SandboxSettings
 
-STAGES = ("validationDetails", "dataProcessingDetails", "trainingDetails")  # AWS's names, in order
 UNFINISHED = frozenset({"InProgress", "Stopping"})
 
 _ALPHABET = string.ascii_lowercase + string.digits

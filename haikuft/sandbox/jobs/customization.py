@@ -21,7 +21,6 @@ from haikuft.sandbox.bedrock.foundation_models import (
     require_tunable,
 )
 from haikuft.sandbox.bedrock.records import (
-    STAGES,
     UNFINISHED,
     ControlPlane,
     Job,
@@ -41,6 +40,7 @@ from haikuft.sandbox.http.routing import (
 )
 from haikuft.sandbox.jobs.customization_runner import JobRunner
 from haikuft.sandbox.jobs.files import check_role, check_validation, input_uris, split_uri
+from haikuft.sandbox.settings import STAGES
 
 _CANNOT_READ = "Could not validate GetObject permissions to access Amazon S3 bucket"
 _CANNOT_WRITE = "Could not validate PutObject permissions to access S3 bucket"

@@ -5,7 +5,6 @@ nothing else. Each stage lasts at least `stage_seconds`, so that it can be seen.
 the job is stopped and when the server goes: its standard input is a pipe that the server holds.
 """
 
-import json
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 from haikuft.dataset.problems import Kind
 from haikuft.errors import SandboxError
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
-from haikuft.sandbox.bedrock.records import STAGES, ControlPlane, Job, id_of
+from haikuft.sandbox.bedrock.records import ControlPlane, Job, id_of
 from haikuft.sandbox.jobs.files import (
     PROBE,
     UNEXPECTED,
@@ -35,21 +35,25 @@ from haikuft.sandbox.jobs.files import (
 )
 from haikuft.sandbox.jobs.stages import begin_again, complete, finish, mark_stage, mark_stopping
 from haikuft.sandbox.jobs.threads import JobThreads, Wait
-from haikuft.sandbox.settings import STAGE_NAMES
+from haikuft.sandbox.settings import STAGES
+from haikuft.sandbox.standin import contract
+from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
-SETTABLE = dict(zip(STAGES, STAGE_NAMES, strict=True))  # AWS's name -> that in the settings
 STICK_SECONDS = 0.1  # how often a job that sticks looks whether it still shall
 CONCURRENT_TRAININGS = 2  # as many as AWS ran at once (hashicorp/terraform-provider-aws#37990)
-KINDS: tuple[Kind, ...] = ("training", "validation")
+DATA_FILES: tuple[tuple[Kind, str], ...] = (
+    ("training", contract.TRAINING_DATA),
+    ("validation", contract.VALIDATION_DATA),
+)
 RETRY_SECONDS = 2.0  # between two tries to write down how a job ended
 SEED = 0
 WORK_PREFIX = ".job-"  # of the names of working directories
 
 # The child's file -> its key under the job's output location, as on AWS.
 RESULTS = {
-    "step_wise_training_metrics.csv": "training_artifacts/step_wise_training_metrics.csv",
-    "validation_metrics.csv": (
+    contract.TRAINING_METRICS: "training_artifacts/step_wise_training_metrics.csv",
+    contract.VALIDATION_METRICS: (
         "validation_artifacts/post_fine_tuning_validation/validation/validation_metrics.csv"
     ),
 }
@@ -135,18 +139,14 @@ class JobRunner(JobThreads):
             check_key(plane.store, role, job.kms_key_arn)
             write_output(plane.store, role, job.request["outputDataConfig"]["s3Uri"], PROBE, b"")
             records = 0
-            for kind, uri in zip(KINDS, input_uris(job.request), strict=False):
-                path = workdir / f"{kind}.jsonl"
+            for (kind, name), uri in zip(DATA_FILES, input_uris(job.request), strict=False):
+                path = workdir / name
                 path.write_bytes(read_input(plane.store, role, uri))
                 records += check_records(path, base_model, kind=kind, uri=uri).records
         with self._stage(arn, DATA_PROCESSING):
             check_total(records, base_model)
-            settings = {
-                "hyperparameters": dict(job.hyperparameters),
-                "base_model_id": job.base_model_id,
-                "seed": SEED,
-            }
-            (workdir / "job.json").write_text(json.dumps(settings), encoding="utf-8")
+            training = TrainingJob(dict(job.hyperparameters), job.base_model_id, SEED)
+            contract.write(workdir, training)
         with self._stage(arn, TRAINING):
             self._train(arn, workdir)
             for name, target in RESULTS.items():
@@ -212,10 +212,10 @@ class JobRunner(JobThreads):
 
     def _suffer(self, arn: str, name: str) -> None:
         """Stick in a stage, or fail at its end, where the settings want it."""
-        while (settings := self._plane.settings()).stick_stage == SETTABLE[name]:
+        while (settings := self._plane.settings()).stick_stage == STAGES[name]:
             self._wait(self.stop_event(arn), STICK_SECONDS)
             self._check_stop(arn)
-        if settings.fail_stage == SETTABLE[name]:
+        if settings.fail_stage == STAGES[name]:
             raise JobError(settings.fail_message)
 
     def _check_stop(self, arn: str) -> None:
@@ -242,9 +242,9 @@ def read_progress(directory: Path, job_id: str) -> dict[str, Any]:
         directory: Where the working directories of jobs are.
         job_id: The last part of the job's ARN.
     """
-    for path in directory.glob(f"{WORK_PREFIX}{job_id}-*/progress.json"):
+    for workdir in directory.glob(f"{WORK_PREFIX}{job_id}-*"):
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:  # the job ended between the look and the reading
+            return asdict(contract.read(workdir, TrainingProgress))
+        except FileNotFoundError:  # it does not train yet, or the job has just ended
             continue
     return {}

@@ -3,13 +3,11 @@
 Each of these is one change: what it says is in the database, whole, when it returns.
 """
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from haikuft.sandbox.bedrock.records import (
-    STAGES,
     UNFINISHED,
     ControlPlane,
     CustomModel,
@@ -21,6 +19,9 @@ from haikuft.sandbox.bedrock.records import (
     region_of,
 )
 from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.settings import STAGES
+from haikuft.sandbox.standin import contract
+from haikuft.sandbox.standin.contract import TrainingResult
 
 
 def mark_stage(plane: ControlPlane, arn: str, name: str, status: str) -> None:
@@ -59,7 +60,7 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
     The files are in their place before the record names them: a server killed in between leaves
     files that no record names, which the next one deletes, and never a model without files.
     """
-    result = json.loads((workdir / "result.json").read_text(encoding="utf-8"))
+    result = contract.read(workdir, TrainingResult)
     with plane.state.lock:
         job = plane.state.jobs[arn]
         resource = f"custom-model/{job.base_model_id}/{new_id()}"
@@ -71,7 +72,7 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
             base_model_id=job.base_model_id,
             directory=plane.models_dir / id_of(resource),
         )
-        (workdir / "model").rename(model.directory)
+        (workdir / contract.MODEL_DIRECTORY).rename(model.directory)
         plane.state.models[model.arn] = model
         plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
         finish(
@@ -79,8 +80,8 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
             arn,
             "Completed",
             model_arn=model.arn,
-            training_loss=result["training_loss"],
-            validation_loss=result["validation_loss"],
+            training_loss=result.training_loss,
+            validation_loss=result.validation_loss,
         )
 
 

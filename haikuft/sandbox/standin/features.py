@@ -136,7 +136,8 @@ def reply_text(record: Record) -> str:
 
 def hash_columns(columns: Sequence[Sequence[int]]) -> Array:
     """Give the row of each feature: (places, columns) -> (places, features)."""
-    values = np.array(columns, np.uint64).T
+    values = np.array(columns, np.uint64).T  # (columns, places)
+    # One array (places,) for each feature.
     mixed = [np.full(len(columns), number, np.uint64) for number in range(len(FEATURES))]
     for number, chosen in enumerate(FEATURES):
         for column in chosen:
@@ -156,16 +157,23 @@ def read_reply(tokens: Sequence[int], pieces: Sequence[bytes]) -> Array:
 
 
 def count_features(text: str) -> tuple[Array, Array]:
-    """Count a prompt's features: their rows, ascending, and how often each occurs."""
+    """Count a prompt's features: their rows, ascending, and how often each occurs.
+
+    Both arrays are (different features,).
+    """
     found = [_hash_word(word) for word in _WORD.findall(text.lower())]
-    words = np.array([word for word, _ in found], np.int64)
+    words = np.array([word for word, _ in found], np.int64)  # (words,)
+    # (words and pairs of words,) rows in the first half of the table
     both = np.concatenate([words, words[:-1] * 31 + words[1:]]) % HALF
     return np.unique(np.concatenate([both, *(parts for _, parts in found)]), return_counts=True)
 
 
 def measure_rarity(prompts: Sequence[str]) -> Array:
-    """Weigh each row by how few prompts have it; what nearly all have weighs nothing."""
-    holders = np.zeros(PROMPT_ROWS)
+    """Weigh each row by how few prompts have it; what nearly all have weighs nothing.
+
+    Returns (PROMPT_ROWS,).
+    """
+    holders = np.zeros(PROMPT_ROWS)  # (PROMPT_ROWS,) prompts that have the feature
     for prompt in prompts:
         holders[count_features(prompt)[0]] += 1
     rarity = np.log((1 + len(prompts)) / (1 + holders))
@@ -173,7 +181,10 @@ def measure_rarity(prompts: Sequence[str]) -> Array:
 
 
 def weigh_features(text: str, rarity: Array) -> tuple[Array, Array]:
-    """Weigh a prompt's features: words and parts by count and rarity, each kind to length 1."""
+    """Weigh a prompt's features: words and parts by count and rarity, each kind to length 1.
+
+    Returns their rows and their weights, both (features,).
+    """
     rows, counts = count_features(text)
     weights = (1 + np.log(counts)) * rarity[rows]
     for half in (rows < HALF, rows >= HALF):
@@ -186,7 +197,7 @@ def weigh_features(text: str, rarity: Array) -> tuple[Array, Array]:
 
 @lru_cache(maxsize=100_000)
 def _hash_word(word: str) -> tuple[int, Array]:
-    """Hash a word, and its parts of three to five letters."""
+    """Hash a word, and its parts of three to five letters: a number and (parts,) rows."""
     framed = f"_{word}_"
     parts = [framed[n : n + size] for size in (3, 4, 5) for n in range(len(framed) - size + 1)]
     rows = [HALF + zlib.crc32(part.encode()) % HALF for part in parts]

@@ -73,7 +73,14 @@ class Training:
 
 
 class StandIn:
-    """The model: a vocabulary and four tables. Made by `train` or `StandIn.load`."""
+    """The model: a vocabulary and four tables. Made by `train` or `StandIn.load`.
+
+    Args:
+        words: The vocabulary, without the single bytes and the end.
+        rarity: (PROMPT_ROWS,) weight of each feature of a prompt.
+        tables: "prompt" (PROMPT_ROWS, WIDTH), "context" and "gate" (CONTEXT_ROWS, WIDTH), "output"
+            (tokens, WIDTH), where tokens are 256 bytes, the words and the end.
+    """
 
     def __init__(self, words: Sequence[str], rarity: Array, tables: dict[str, Array]) -> None:
         self.words, self.rarity, self.tables = words, rarity, tables
@@ -103,18 +110,18 @@ class StandIn:
         """
         begun = [message for message in messages[-1:] if message["role"] == "assistant"]
         prompt = features.join_texts(system, messages[: len(messages) - len(begun)])
-        rows, weights = features.weigh_features(prompt, self.rarity)
-        said = weights @ self.tables["prompt"][rows]
+        rows, weights = features.weigh_features(prompt, self.rarity)  # both (prompt features,)
+        prompt_sum = weights @ self.tables["prompt"][rows]  # (WIDTH,)
         cursor, random = features.Cursor(), np.random.default_rng(seed)
         for token in features.split_tokens(features.join_texts(None, begun), self.ids):
             cursor.push(token, self.pieces[token])
         stops = [one.encode() for one in stop_sequences]
         reply, reason, stop, written = b"", "max_tokens", b"", list[int]()
         while len(written) < max_tokens and reason == "max_tokens":
-            place = features.hash_columns([cursor.columns()])[0]
-            context = self.tables["context"][place].sum(0) * SCALE
-            gate = 1 + self.tables["gate"][place].sum(0) * SCALE
-            scores = self.tables["output"] @ np.tanh(context + gate * said)
+            place = features.hash_columns([cursor.columns()])[0]  # (context features,)
+            context = self.tables["context"][place].sum(0) * SCALE  # (WIDTH,)
+            gate = 1 + self.tables["gate"][place].sum(0) * SCALE  # (WIDTH,)
+            scores = self.tables["output"] @ np.tanh(context + gate * prompt_sum)  # (tokens,)
             scores[name_loop(written)] = -np.inf
             token = choose_token(scores, temperature, top_p, top_k, random)
             if token == len(self.pieces) - 1:
@@ -161,6 +168,7 @@ def train(
     model = _begin(training, seed)
     examples = [_encode(model, record) for record in training]
     held_out = [_encode(model, record) for record in validation]
+    # Table name -> (rows of the table, 1): the sum of squared gradients of each row.
     histories = {name: np.zeros((len(rows), 1), np.float32) for name, rows in model.tables.items()}
     steps: list[Point] = []
     validations: list[Point] = []
@@ -196,10 +204,10 @@ def train(
 
 
 class _Example(NamedTuple):
-    rows: Array  # the prompt's features, and below their weights
-    weights: Array
-    places: Array  # (tokens, features): the reply before each token
-    targets: Array  # the reply's tokens, the end last
+    rows: Array  # (prompt features,) rows of the prompt table
+    weights: Array  # (prompt features,)
+    places: Array  # (reply tokens, context features) rows of the context and gate tables
+    targets: Array  # (reply tokens,) the reply's tokens, the end last
 
 
 def _begin(records: Sequence[Record], seed: int) -> StandIn:
@@ -225,27 +233,33 @@ def _measure(
     model: StandIn, batch: Sequence[_Example], *, learn: bool = False
 ) -> tuple[float, int, dict[str, tuple[Array, Array]]]:
     """Sum the cross-entropy over the batch's tokens; to learn, the gradient of each table too."""
-    tables, targets = model.tables, np.concatenate([example.targets for example in batch])
-    lengths = np.array([len(example.targets) for example in batch])
-    owners, starts = np.repeat(np.arange(len(batch)), lengths), lengths.cumsum() - lengths
-    places = np.concatenate([example.places for example in batch])
+    tables = model.tables
+    # (places,): every token of every reply in the batch, one after another.
+    targets = np.concatenate([example.targets for example in batch])
+    lengths = np.array([len(example.targets) for example in batch])  # (records,)
+    owners = np.repeat(np.arange(len(batch)), lengths)  # (places,) the record of each place
+    starts = lengths.cumsum() - lengths  # (records,) the first place of each record
+    places = np.concatenate([example.places for example in batch])  # (places, context features)
+    # prompts (records, used prompt rows) and contexts (places, used context rows) are sparse.
     prompt_rows, prompts = _sparse([e.rows for e in batch], [e.weights for e in batch])
     place_rows, contexts = _sparse(places, np.full_like(places, SCALE, np.float32))
-    said = (prompts @ tables["prompt"][prompt_rows])[owners]
-    gate = 1 + contexts @ tables["gate"][place_rows]
-    hidden = np.tanh(contexts @ tables["context"][place_rows] + gate * said)
-    to_hidden, to_output, loss = np.zeros_like(hidden), np.zeros_like(tables["output"]), 0.0
+    prompt_sums = (prompts @ tables["prompt"][prompt_rows])[owners]  # (places, WIDTH)
+    gate = 1 + contexts @ tables["gate"][place_rows]  # (places, WIDTH)
+    hidden = np.tanh(contexts @ tables["context"][place_rows] + gate * prompt_sums)
+    to_hidden = np.zeros_like(hidden)  # (places, WIDTH) the gradient of the hidden units
+    to_output = np.zeros_like(tables["output"])  # (tokens, WIDTH)
+    loss = 0.0
     for start in range(0, len(targets), CHUNK):
         part = slice(start, start + CHUNK)
-        scores = hidden[part] @ tables["output"].T
+        scores = hidden[part] @ tables["output"].T  # (places of the chunk, tokens)
         scores -= scores.max(1, keepdims=True)
         right = np.arange(len(scores)), targets[part]
         loss -= float(scores[right].sum(dtype=np.float64))
-        sums = np.exp(scores, out=scores).sum(1, keepdims=True)
+        sums = np.exp(scores, out=scores).sum(1, keepdims=True)  # (places of the chunk, 1)
         loss += float(np.log(sums).sum(dtype=np.float64))
         if learn:
-            scores /= sums
-            unsure = np.flatnonzero(scores[right] < SURE)
+            scores /= sums  # probabilities from here, and below their gradient
+            unsure = np.flatnonzero(scores[right] < SURE)  # (places that still teach,)
             scores[right] -= 1
             scores = scores[unsure]
             to_output += scores.T @ hidden[part][unsure]
@@ -253,10 +267,10 @@ def _measure(
     if not learn:
         return loss, len(targets), {}
     to_hidden *= 1 - hidden**2
-    gradients = {
+    gradients = {  # table name -> its rows that change (n,) and their gradient (n, WIDTH)
         "prompt": (prompt_rows, prompts.T @ np.add.reduceat(to_hidden * gate, starts)),
         "context": (place_rows, contexts.T @ to_hidden),
-        "gate": (place_rows, contexts.T @ (to_hidden * said)),
+        "gate": (place_rows, contexts.T @ (to_hidden * prompt_sums)),
         "output": (np.arange(len(to_output)), to_output),
     }
     return loss, len(targets), gradients
@@ -265,7 +279,8 @@ def _measure(
 def _shift(history: Array, rows: Array, gradient: Array, *, even: bool) -> Array:
     """Scale a gradient as AdaGrad does, by row: rows that have moved far move less.
 
-    `even` adds the rows' mean, so that rare rows, a single record's words say, do not leap.
+    `history` is (rows of the table, 1), `rows` (n,), `gradient` and the result (n, WIDTH). `even`
+    adds the rows' mean, so that rare rows, a single record's words say, do not leap.
     """
     history[rows] += (gradient**2).sum(1, keepdims=True)
     mean = history[rows].sum() / max(len(rows), 1)
@@ -279,7 +294,8 @@ def _mean_loss(model: StandIn, examples: Sequence[_Example]) -> float:
 
 def _sparse(rows: Iterable[Array], weights: Iterable[Array]) -> tuple[Array, sparse.csr_matrix]:
     """Make a matrix with a line for each array of rows and a column for each row that occurs."""
-    ends = np.cumsum([0, *(len(line) for line in rows)])
+    ends = np.cumsum([0, *(len(line) for line in rows)])  # (lines + 1,)
+    # used (used rows,) ascending; columns (all entries,) places in it
     used, columns = np.unique(np.concatenate([*rows]), return_inverse=True)
     entries = (np.concatenate([*weights]), columns, ends)
     return used, sparse.csr_matrix(entries, shape=(len(ends) - 1, len(used)))
@@ -313,10 +329,13 @@ def name_loop(tokens: list[int]) -> list[int]:
 def choose_token(
     scores: Array, temperature: float, top_p: float, top_k: int | None, random: np.random.Generator
 ) -> int:
-    """Take the likeliest token at temperature 0, else draw one of the likeliest."""
+    """Take the likeliest token at temperature 0, else draw one of the likeliest.
+
+    `scores` is (tokens,), the logarithm of their probabilities but for a constant.
+    """
     if temperature == 0:
         return int(scores.argmax())
-    order = np.argsort(-scores, kind="stable")[: top_k or None]
+    order = np.argsort(-scores, kind="stable")[: top_k or None]  # (candidates,) likeliest first
     chances = np.exp((scores[order] - scores[order[0]]).astype(np.float64) / temperature)
     chances /= chances.sum()
     chances[1:][np.cumsum(chances)[:-1] >= top_p] = 0  # the likeliest token always stays

@@ -1,28 +1,26 @@
 """The training of a job, as a process: `python -m haikuft.sandbox.standin.training WORKDIR`.
 
-It reads from the working directory `job.json` ({"hyperparameters": AWS's names and texts,
-"base_model_id", "seed"}), `training.jsonl` and, if there is one, `validation.jsonl`. It writes
-`progress.json` while it works (the last step's numbers, and "curve": step and training loss of each
-time it wrote), and at the end the two metric files in AWS's columns, the model in
-`model/`, and last of all `result.json`.
+The files that it reads and writes in the working directory are in `contract`; the metric files have
+AWS's columns.
 
 It ends by itself when its standard input does: the server holds the other end of that pipe, so a
 server that was killed leaves no training behind.
 """
 
-import json
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from haikuft.base_models import get_base_model
 from haikuft.dataset.records import read_records
-from haikuft.errors import DataError, HaikuftError
+from haikuft.errors import HaikuftError
 from haikuft.hyperparameters import count_steps, from_aws
+from haikuft.sandbox.standin import contract
+from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress, TrainingResult
 from haikuft.sandbox.standin.training_config import build_recipe
 
 if TYPE_CHECKING:
@@ -40,11 +38,11 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
     """
     from haikuft.sandbox.standin.model import train  # loads NumPy, for which `main` prepares
 
-    job = _read_job(workdir / "job.json")
-    base_model = get_base_model(job["base_model_id"])
-    recipe = build_recipe(base_model, from_aws(job["hyperparameters"], base_model))
-    training = read_records(workdir / "training.jsonl", lenient=True)
-    held_out = workdir / "validation.jsonl"
+    job = contract.read(workdir, TrainingJob)
+    base_model = get_base_model(job.base_model_id)
+    recipe = build_recipe(base_model, from_aws(job.hyperparameters, base_model))
+    training = read_records(workdir / contract.TRAINING_DATA, lenient=True)
+    held_out = workdir / contract.VALIDATION_DATA
     validation = read_records(held_out, lenient=True) if held_out.exists() else []
     steps_in_all = recipe.epoch_count * count_steps(len(training), recipe.batch_size)
     written, curve = clock(), []
@@ -56,19 +54,19 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
             curve.append(point)
             _write_progress(workdir, curve, steps_in_all)
 
-    made = train(training, validation, recipe, seed=job["seed"], on_step=report)
+    made = train(training, validation, recipe, seed=job.seed, on_step=report)
     _write_progress(workdir, [*curve, made.steps[-1]], steps_in_all)
-    made.model.save(workdir / "model")
-    _write_metrics(workdir / "step_wise_training_metrics.csv", "training_loss", made.steps)
+    made.model.save(workdir / contract.MODEL_DIRECTORY)
+    _write_metrics(workdir / contract.TRAINING_METRICS, "training_loss", made.steps)
     if validation:
-        _write_metrics(workdir / "validation_metrics.csv", "validation_loss", made.validations)
-    result = {
-        "training_loss": made.model.loss(training),
-        "validation_loss": made.validations[made.kept_epoch - 1].loss if validation else None,
-        "stopped_epoch": made.early_stop.stopped_epoch if made.early_stop else None,
-        "kept_epoch": made.kept_epoch,
-    }
-    _write_whole(workdir / "result.json", json.dumps(result))
+        _write_metrics(workdir / contract.VALIDATION_METRICS, "validation_loss", made.validations)
+    result = TrainingResult(
+        training_loss=made.model.loss(training),
+        validation_loss=made.validations[made.kept_epoch - 1].loss if validation else None,
+        stopped_epoch=made.early_stop.stopped_epoch if made.early_stop else None,
+        kept_epoch=made.kept_epoch,
+    )
+    contract.write(workdir, result)
     return made
 
 
@@ -102,39 +100,15 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _read_job(path: Path) -> dict[str, Any]:
-    try:
-        job = json.loads(path.read_text(encoding="utf-8"))
-        return {key: job[key] for key in ("hyperparameters", "base_model_id", "seed")}
-    except (ValueError, TypeError, KeyError) as error:
-        raise DataError(
-            f"{path} is no job: {type(error).__name__} {error}. It needs hyperparameters, "
-            "base_model_id and seed, as JSON."
-        ) from error
-
-
 def _write_metrics(path: Path, name: str, points: "Sequence[Point]") -> None:
     rows = [f"{point.step},{point.epoch},{point.loss:.6g}" for point in points]
-    _write_whole(path, "\n".join([f"step_number,epoch_number,{name}", *rows, ""]))
+    contract.write_text(path, "\n".join([f"step_number,epoch_number,{name}", *rows, ""]))
 
 
 def _write_progress(workdir: Path, curve: "Sequence[Point]", steps: int) -> None:
     last = curve[-1]
-    now = {
-        "step": last.step,
-        "steps": steps,
-        "epoch": last.epoch,
-        "training_loss": last.loss,
-        "curve": [[point.step, point.loss] for point in curve],
-    }
-    _write_whole(workdir / "progress.json", json.dumps(now))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write so that a reader sees the old file or the new one, never half of one."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    beside.replace(path)
+    points = tuple((point.step, point.loss) for point in curve)
+    contract.write(workdir, TrainingProgress(last.step, steps, last.epoch, last.loss, points))
 
 
 if __name__ == "__main__":

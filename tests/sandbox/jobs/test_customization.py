@@ -8,10 +8,9 @@ import pytest
 from haikuft.base_models import BASE_MODELS
 from haikuft.sandbox.bedrock import quotas
 from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.settings import STAGE_NAMES
+from haikuft.sandbox.settings import STAGES
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
-STAGES = ("validationDetails", "dataProcessingDetails", "trainingDetails")
 
 
 def refusal(desk, **changes):
@@ -503,7 +502,7 @@ def test_stop_before_training_starts_no_training(desk):
     assert job["endTime"] == job["lastModifiedTime"]
 
 
-@pytest.mark.parametrize(("setting", "stage"), list(zip(STAGE_NAMES, STAGES, strict=True)))
+@pytest.mark.parametrize(("setting", "stage"), [(name, stage) for stage, name in STAGES.items()])
 def test_job_when_set_to_fail_at_a_stage_fails_there_with_the_message(desk, setting, stage):
     """A teacher decides where a job fails and what it says."""
     desk.change(fail_stage=setting, fail_message="The data were too dull.")
@@ -513,7 +512,7 @@ def test_job_when_set_to_fail_at_a_stage_fails_there_with_the_message(desk, sett
     assert desk.ask("ListCustomModels") == {"modelSummaries": []}
 
 
-@pytest.mark.parametrize(("setting", "stage"), list(zip(STAGE_NAMES, STAGES, strict=True)))
+@pytest.mark.parametrize(("setting", "stage"), [(name, stage) for stage, name in STAGES.items()])
 def test_job_when_set_to_stick_stays_in_the_stage_until_let_go(desk, setting, stage):
     """However often one looks, the stage is in progress; with the setting gone it goes on."""
 
