@@ -1,6 +1,6 @@
 """The sandbox: a local AWS, one server process on the loopback address for each state directory.
 
-What it holds lies in that directory, and outlives the process, however that ends.
+Its state is in that directory, and outlives the process, however that ends.
 Importing this package loads neither moto nor NumPy; the server process does.
 """
 

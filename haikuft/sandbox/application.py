@@ -1,7 +1,8 @@
 """The sandbox as one WSGI application: S3, IAM, STS, KMS, Service Quotas and Bedrock.
 
-A request goes by the service in its signature's scope, and to Bedrock by method and raw path.
-`server` puts this on a port; tests also use it without one. `/_sandbox` is its own address.
+A request is dispatched by the service in its signature's scope, and within Bedrock by its method
+and raw path. `server` binds the application to a port; tests also use it without one. The paths
+below `/_sandbox` are the sandbox's own.
 """
 
 import json
@@ -20,7 +21,8 @@ from werkzeug.wsgi import ClosingIterator
 
 from haikuft import __version__
 from haikuft.errors import SettingsError
-from haikuft.sandbox.access.authorization import Guard
+from haikuft.sandbox.access.account import ADMINISTRATOR_ID, administrator_arn
+from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.policy_evaluation import PolicyError
 from haikuft.sandbox.access.required_permissions import NoNames
 from haikuft.sandbox.access.s3_authorization import answer_s3
@@ -29,7 +31,7 @@ from haikuft.sandbox.bedrock import quotas
 from haikuft.sandbox.http import constraints, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.faults import CUT, Faults
-from haikuft.sandbox.http.moto_services import SERVICES, MotoServices, Reply
+from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.requests import (
     RefusedError,
     Scope,
@@ -49,8 +51,10 @@ from haikuft.sandbox.http.routing import (
     report_failure,
 )
 from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, read_progress
+from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
+from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 SERVED = (*SERVICES, "servicequotas", "bedrock")
@@ -65,12 +69,12 @@ class Sandbox:
     """One account's local AWS.
 
     Args:
-        state: The state directory; custom models' files go below it.
+        state: The state directory; custom models' files are below it.
         database: The database in it, if it is open already; `close` closes it.
-        settings: The settings to begin with; None for those kept in the database.
-        handlers: Operation name to handler; None for Bedrock as the sandbox serves it.
-        now: The time, aware, UTC.
-        clock: Seconds that only grow, for idleness.
+        settings: The settings to begin with; None for those in the database.
+        handlers: Operation name to handler; None for the sandbox's Bedrock.
+        now: Returns the time, aware, UTC.
+        clock: Returns seconds of a monotonic clock, to measure idle time.
         on_stop: Called when a request asks the sandbox to stop.
     """
 
@@ -92,13 +96,15 @@ class Sandbox:
         self.store = Store(settings=lambda: self.settings, now=now, moto_state=moto_state)
         self.on_stop = on_stop
         self._services = MotoServices(
-            self.store.lock, lambda service: self.store.moto_state.persist(service)
+            self.store.lock,
+            lambda service: self.store.moto_state.persist(service),
+            (ADMINISTRATOR_ID, administrator_arn(self.settings.account_id)),
         )
         self._faults = Faults(lambda: self.settings)
         self._bedrock: Any = None
         self._evaluations: Any = None
         self._handlers = self._build_handlers(now) if handlers is None else handlers
-        self.guard = Guard(self.store, self._bedrock or NoNames())
+        self.authorizer = Authorizer(self.store, self._bedrock or NoNames())
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
@@ -130,7 +136,7 @@ class Sandbox:
             self._last_request = self._clock()
 
     def idle_seconds(self) -> float:
-        """Return for how long nobody has asked for anything; 0 while a job runs."""
+        """Return the seconds since the last request; 0 while a job runs."""
         with self._activity:
             if self._open_requests or self._running_jobs():
                 return 0.0
@@ -142,7 +148,7 @@ class Sandbox:
         return int(self._bedrock.runner.running + self._evaluations.running)
 
     def close(self) -> None:
-        """End the work of running jobs, which the next server goes on with; close the database."""
+        """Stop running jobs, which the next server resumes, and close the database."""
         if self._bedrock is not None:
             self._evaluations.close()
             self._bedrock.runner.close()
@@ -153,8 +159,6 @@ class Sandbox:
     def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
         from haikuft.sandbox.jobs.evaluation import evaluation_handlers
         from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
-        from haikuft.sandbox.operations import Bedrock
-        from haikuft.sandbox.runtime.invocation import Runtime
 
         directory = self.state / "models"
         self._bedrock = Bedrock(
@@ -188,14 +192,16 @@ class Sandbox:
         except RefusedError as error:
             return write_refusal(scope.service, environ, error, request_id)
         except PolicyError as error:
-            refusal = RefusedError(501, "NotImplemented", f"The sandbox cannot judge this. {error}")
+            refusal = RefusedError(
+                501, "NotImplemented", f"The sandbox cannot evaluate this. {error}"
+            )
             return write_refusal(scope.service, environ, refusal, request_id)
         except Exception as error:
             refusal = RefusedError(500, "InternalServerException", report_failure(error))
             return write_refusal(scope.service, environ, refusal, request_id)
 
     def _control(self, method: str, path: str, body: bytes) -> Response:
-        """Answer the sandbox's own address: who it is, its settings, a job's progress, stop."""
+        """Answer the sandbox's own paths: identity, settings, a job's progress, stop."""
         if (method, path) == ("GET", "/_sandbox"):
             identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
             return write_json(200, identity)
@@ -238,12 +244,12 @@ class Sandbox:
                 body=body,
             )
             constraints.validate(route.model, parameters)
-            cut = self._faults.strike()
+            cut = self._faults.inject()
             account = self.settings.account_id
             call = Call(
                 route.service, route.model.name, parameters, scope.region, account, request_id
             )
-            self.guard.check_call(scope, call)
+            self.authorizer.check_call(scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
@@ -265,7 +271,7 @@ class Sandbox:
             asked = json.loads(body or b"{}")
             if not isinstance(asked, dict):
                 raise ValueError("A request to Service Quotas is a JSON object.")
-            self.guard.check_quotas(scope, operation, asked)
+            self.authorizer.check_quotas(scope, operation, asked)
             found = quotas.answer(operation, asked, settings=self.settings, region=scope.region)
         except ServiceError as error:
             raise RefusedError(400, error.code, error.message) from error
@@ -276,13 +282,15 @@ class Sandbox:
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
     ) -> Response:
-        def forward(body: bytes) -> Reply:
+        def forward(body: bytes) -> Response:
             return self._services.answer(scope.service, environ, body)
 
         if scope.service == "s3":
-            reply = answer_s3(self.guard, scope, environ, path=path, body=body, forward=forward)
+            reply = answer_s3(
+                self.authorizer, scope, environ, path=path, body=body, forward=forward
+            )
         else:
-            self.guard.check_request(scope, environ, body)
+            self.authorizer.check_request(scope, environ, body)
             reply = forward(body)
         return Response(reply.status, dict(reply.headers), reply.body)
 

@@ -19,26 +19,26 @@ from haikuft.sandbox.settings import SandboxSettings
 
 
 def utc_now() -> datetime:
-    """Read the clock: aware, UTC."""
+    """Return the time, aware, UTC."""
     return datetime.now(UTC)
 
 
-def _whole(moment: datetime) -> datetime:
-    # AWS tells times in milliseconds; finer ones would differ from what a client was told.
+def _milliseconds(moment: datetime) -> datetime:
+    # AWS returns times in milliseconds; finer ones would differ from what a client has received.
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 class Bedrock:
-    """One account's Bedrock in all Regions, with the records and files that were kept of it.
+    """One account's control plane of Bedrock in all Regions, with its records and files.
 
     Args:
         store: S3, IAM and KMS as a service role sees them.
-        settings: Reads the sandbox's settings as they stand now.
-        models_dir: A directory for custom models' files; made when it is not there.
-        clock: The time, aware, UTC.
+        settings: Returns the current settings.
+        models_dir: The directory of custom models' files; created if it does not exist.
+        clock: Returns the time, aware, UTC.
         database: Where the records are kept.
-        base_models: What is offered and can be tuned, by customization id.
-        make_runner: Makes what runs the jobs; tests give one that does not wait.
+        base_models: The base models that are offered, by customization id.
+        make_runner: Creates the runner of customization jobs; tests replace it.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class Bedrock:
         models_dir.mkdir(parents=True, exist_ok=True)
         state = State(database, models_dir)
         self.plane = ControlPlane(
-            state, store, settings, lambda: _whole(clock()), models_dir, base_models
+            state, store, settings, lambda: _milliseconds(clock()), models_dir, base_models
         )
-        _sweep(self.plane)
+        _delete_leftovers(self.plane)
         self.runner = make_runner(self.plane)
 
     def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
-        """Find the ARN of what a request names by name or id; `permissions` asks."""
+        """Find the ARN of a resource by name or id; `required_permissions` calls it."""
         if kind == "key":
             return self.plane.store.find_key(identifier, region)
         found = (
@@ -73,7 +73,7 @@ class Bedrock:
             return next((record.arn for record in found if record is not None), None)
 
     def key_of(self, arn: str) -> str:
-        """Find the key that encrypts a custom model, by its ARN or its throughput's."""
+        """Find the key of a custom model, by its ARN or that of its throughput or deployment."""
         state = self.plane.state
         with state.lock:
             server = state.throughputs.get(arn) or state.deployments.get(arn)
@@ -109,8 +109,8 @@ class Bedrock:
         }
 
 
-def _sweep(plane: ControlPlane) -> None:
-    """Delete what a killed server left: unfinished work, and files that no record names."""
+def _delete_leftovers(plane: ControlPlane) -> None:
+    """Delete the files of unfinished jobs, and files that no record names."""
     named = {model.directory for model in plane.state.models.values()}
     for path in plane.models_dir.iterdir():
         if path.is_dir() and path not in named:

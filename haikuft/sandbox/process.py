@@ -1,8 +1,8 @@
-"""Start the sandbox, find it again, change its settings, stop it, empty it.
+"""The sandbox's server process: start, find, configure, stop and reset it.
 
-One state directory, one server; what it holds is in the directory and outlives it. Whether a
-server runs is asked of its endpoint, never judged by a process id; two starts at once wait for
-each other on a lock and get the same one.
+Each state directory has one server; its state is in the directory and outlives it. Whether a
+server runs is decided by a request to its endpoint, never by a process id. Two starts at the same
+time wait for each other on a lock and return the same server.
 """
 
 import http.client
@@ -99,7 +99,7 @@ def start(
 
 
 def status(state: str | Path | None = None) -> Status:
-    """Ask whether the sandbox of a state directory runs."""
+    """Return whether the sandbox of a state directory runs."""
     directory = state_directory(state)
     port = read_port(directory)
     try:
@@ -113,11 +113,11 @@ def status(state: str | Path | None = None) -> Status:
 
 
 def stop(state: str | Path | None = None) -> bool:
-    """Stop the sandbox; the next start finds everything as it was. Return whether it ran.
+    """Stop the sandbox and return whether it ran; the next start has the same state.
 
-    A customization job that was running begins its stages again then.
+    A running customization job starts its stages again then.
 
-    Raises SandboxError when it goes on running for longer than 15 seconds.
+    Raises SandboxError when it still runs after 15 seconds.
     """
     found = status(state)
     if not found.running:
@@ -136,7 +136,7 @@ def stop(state: str | Path | None = None) -> bool:
 
 
 def reset(state: str | Path | None = None) -> None:
-    """Stop the sandbox and delete all it holds, log and endpoint too; the next one is new."""
+    """Stop the sandbox and delete its state, log and endpoint; the next start is a new one."""
     directory = state_directory(state)
     if not directory.is_dir():
         return
@@ -146,7 +146,7 @@ def reset(state: str | Path | None = None) -> None:
 
 
 def configure(endpoint: Endpoint | str, **settings: Any) -> SandboxSettings:
-    """Change settings of a running sandbox, for good; return all of them as they are now.
+    """Change settings of a running sandbox until they are set again; return all settings.
 
     Raises SettingsError for a setting it does not take, SandboxError when it does not answer.
     """
@@ -159,7 +159,7 @@ def read_settings(endpoint: Endpoint | str) -> SandboxSettings:
 
 
 def read_progress(endpoint: Endpoint | str, job_id: str) -> dict[str, Any]:
-    """Return how far a job's training has come; empty before it trains and after its end.
+    """Return the progress of a job's training; empty before it begins and after the job's end.
 
     Keys are step, steps (in all, unless it stops early), epoch, training_loss, and curve: pairs
     of step and training loss. Raises SandboxError when the sandbox does not answer.
@@ -198,16 +198,16 @@ def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
     while not (found := status(directory)).running:
         ended = process.poll() is not None
         if ended and process.returncode == REFUSED:
-            raise SandboxError(f"The sandbox did not start. {_said(directory, before)}")
+            raise SandboxError(f"The sandbox did not start. {_read_log(directory, before)}")
         if ended and not is_locked(directory / SERVER_LOCK):
             raise SandboxError(
                 f"The sandbox ended as it started. {directory / LOG_FILE} says:\n"
-                f"{_said(directory, before)}"
+                f"{_read_log(directory, before)}"
             )
         if time.monotonic() > deadline:
             raise SandboxError(
                 f"The sandbox did not answer within {START_SECONDS:.0f} seconds. "
-                f"{directory / LOG_FILE} says:\n{_said(directory, before)}"
+                f"{directory / LOG_FILE} says:\n{_read_log(directory, before)}"
             )
         time.sleep(0.02)
     return _endpoint(found)
@@ -222,7 +222,7 @@ def _own_environment() -> dict[str, str]:
     }
 
 
-def _said(directory: Path, since: int) -> str:
+def _read_log(directory: Path, since: int) -> str:
     """Return the last lines of the log's part that begins at byte `since`."""
     said = (directory / LOG_FILE).read_bytes()[since:].decode("utf-8", errors="replace")
     return "\n".join(said.splitlines()[-12:])

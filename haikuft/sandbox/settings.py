@@ -1,6 +1,6 @@
-"""What can be set on a sandbox: how fast it is, what its account may do, which faults it has.
+"""The settings of a sandbox: its speed, its account's quota, and injected faults.
 
-What was ever set stands in the database, name by name, and holds until it is set again.
+Settings are stored in the database, one entry each, and hold until they are set again.
 """
 
 import json
@@ -31,15 +31,15 @@ class SandboxSettings:
     Shares are of all calls to Bedrock, control plane and runtime, from 0 to 1.
 
     Attributes:
-        stage_seconds: Shortest time that a job's stage, or making a throughput, takes.
-        answer_seconds: Shortest time that a model takes for a reply.
-        role_delay_seconds: How long a new role cannot be assumed; AWS needs a while, too.
+        stage_seconds: Shortest duration of a job's stage, or of creating a throughput.
+        answer_seconds: Shortest duration of a model's reply.
+        role_delay_seconds: How long a new role cannot be assumed, as on AWS.
         model_units_quota: Model units for Provisioned Throughput; AWS gives a new account 0.
         lifecycle: "active": base models as before their Legacy date; "today": by the calendar.
         throttle_share: Share of calls refused with ThrottlingException.
         error_share: Share of calls refused with InternalServerException.
-        drop_share: Share of calls that are carried out, and their connection cut before the answer.
-        fault_seed: Decides which calls these shares strike; the same seed strikes the same ones.
+        drop_share: Share of calls that are executed, and then the connection is closed.
+        fault_seed: Decides which calls have a fault; the same seed chooses the same ones.
         fail_stage: Jobs fail at the end of this stage: validation, data_processing or training.
         fail_message: The failure message they then have.
         stick_stage: Jobs stay in this stage until the setting is changed or they are stopped.
@@ -85,7 +85,7 @@ def change_settings(settings: SandboxSettings, changes: Mapping[str, Any]) -> Sa
 
 
 def begin_settings(database: Database, wanted: Mapping[str, Any]) -> SandboxSettings:
-    """Return the settings a server begins with: those stored, and on top of them those wanted now.
+    """Return the settings a server begins with: those stored, overridden by those wanted now.
 
     Raises SandboxError and SettingsError as `load_settings` and `store_settings` do.
     """
@@ -98,9 +98,9 @@ def begin_settings(database: Database, wanted: Mapping[str, Any]) -> SandboxSett
 def load_settings(database: Database) -> SandboxSettings:
     """Return the settings as they were last set; what was never set has its default.
 
-    A setting that another version of the sandbox has is left alone, and standard error says so.
+    A setting that another version of the sandbox has is not changed, and standard error says so.
 
-    Raises SandboxError, naming the database, for a value that cannot be.
+    Raises SandboxError, naming the database, for an invalid value.
     """
     known = {field.name for field in fields(SandboxSettings)}
     stored = database.read(SETTINGS_KIND)
@@ -116,10 +116,10 @@ def load_settings(database: Database) -> SandboxSettings:
 def store_settings(
     database: Database, settings: SandboxSettings, changes: Mapping[str, Any]
 ) -> SandboxSettings:
-    """Return the settings with some of them changed, once these are in the database.
+    """Store some changed settings, and return all of them.
 
     Raises SettingsError for a name or value they do not take, and for another account: the number
-    stands in the ARN of everything that was made so far.
+    is in the ARN of everything that exists.
     """
     changed = change_settings(settings, changes)
     if changed.account_id != settings.account_id:

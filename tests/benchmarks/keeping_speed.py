@@ -73,10 +73,10 @@ def without_keeping(sandbox: Sandbox) -> Iterator[None]:
         yield
 
     moto_state: Any = sandbox.store.moto_state
-    kept = moto_state.keeping
-    moto_state.keeping = nothing
+    kept = moto_state.persist
+    moto_state.persist = nothing
     yield
-    moto_state.keeping = kept
+    moto_state.persist = kept
 
 
 def main() -> None:

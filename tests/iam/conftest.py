@@ -16,7 +16,7 @@ from haikuft.errors import AccessError
 from haikuft.inventory import delete_resources, list_resources
 from haikuft.preflight import run_preflight
 from haikuft.run_record import Run, RunRecord, resource_prefix
-from haikuft.sandbox.access.principals import Caller, Need
+from haikuft.sandbox.access.principals import Caller, Permission
 
 ACCOUNT = "123456789012"
 MESSAGES: Any = [{"role": "user", "content": "training/train.jsonl 3"}]
@@ -44,7 +44,7 @@ class Walk:
     admin: Run
     run: Run
     key_arn: str
-    needs: list[tuple[str, Caller, Need]] = field(default_factory=list)
+    permissions: list[tuple[str, Caller, Permission]] = field(default_factory=list)
     step: str = ""
 
     @property
@@ -203,7 +203,9 @@ class Walk:
         """Notebook 5, on demand: an earlier model of the run first, then the one of its record."""
         bedrock, name = self.run.connection.client("bedrock"), resource_prefix("first")
         admin = self.admin.connection.client("bedrock")
-        later = datetime.now(UTC) + timedelta(minutes=1 + len(self.needs))  # a name of its own
+        later = datetime.now(UTC) + timedelta(
+            minutes=1 + len(self.permissions)
+        )  # a name of its own
         plan = customization.plan_job(
             admin, self.admin, {"epochCount": "1"}, now=later, new_job=True
         )
@@ -296,9 +298,9 @@ def walk(local_sandbox: Callable[..., Any], tmp_path: Path, request: Any) -> Wal
     found = Walk(local.application, admin, open_run(key), key_arn)
     found.allow(found.caller_policy)
 
-    def note(caller: Caller, need: Need, given: bool) -> None:
+    def note(caller: Caller, permission: Permission, given: bool) -> None:
         if not caller.administrator:
-            found.needs.append((found.step, caller, need))
+            found.permissions.append((found.step, caller, permission))
 
-    local.application.guard.on_need = note
+    local.application.authorizer.on_decision = note
     return found

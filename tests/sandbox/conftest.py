@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
-from haikuft.sandbox.access.principals import AccessDenied, Need
+from haikuft.sandbox.access.principals import AccessDenied, Permission
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.http.rest_json import serialize
@@ -93,8 +93,8 @@ class FakeStore:
     def require_model(self, role: Role, model_arn: str) -> None:
         """Let the role ask any model, unless asking is denied."""
         if "bedrock:InvokeModel" in self.denied:
-            need = Need("bedrock:InvokeModel", model_arn)
-            raise AccessDenied(role.arn, need, _UNALLOWED.format(need.action))
+            permission = Permission("bedrock:InvokeModel", model_arn)
+            raise AccessDenied(role.arn, permission, _UNALLOWED.format(permission.action))
 
     def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
         """Let the role list, unless listing is denied."""
@@ -104,7 +104,7 @@ class FakeStore:
         """Let the role use any key, unless an action is denied."""
         for action in actions:
             if action in self.denied:
-                raise AccessDenied(role.arn, Need(action, key_arn), _UNALLOWED.format(action))
+                raise AccessDenied(role.arn, Permission(action, key_arn), _UNALLOWED.format(action))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Give what lies there, unless reading is denied."""
@@ -118,8 +118,8 @@ class FakeStore:
 
     def _require(self, role: Role, action: str, bucket: str, key: str) -> None:
         if action in self.denied:
-            need = Need(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
-            raise AccessDenied(role.arn, need, _UNALLOWED.format(action))
+            permission = Permission(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
+            raise AccessDenied(role.arn, permission, _UNALLOWED.format(action))
 
 
 @dataclass

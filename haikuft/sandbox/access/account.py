@@ -1,8 +1,9 @@
-"""What one account's IAM, S3 and KMS hold, read from moto: callers, roles, buckets, keys.
+"""One account's callers, roles, buckets and keys, read from moto's IAM, STS, S3 and KMS.
 
-Everything is read when it is asked for, so a policy that changes counts at once. Whoever calls
-holds the store's lock. Not counted, because moto keeps none of it: boundaries of users, tags of
-sessions, and managed session policies; KMS grants let nobody in here, policies alone do.
+Everything is read when it is asked for, so a changed policy takes effect at once. The caller of
+these functions holds the store's lock. Not evaluated, because moto does not store them:
+permissions boundaries of users, session tags, and managed session policies. KMS grants are not
+evaluated either; only policies allow the use of a key.
 """
 
 import json
@@ -17,12 +18,13 @@ from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
 from haikuft.sandbox.access.policy_evaluation import PolicyError
-from haikuft.sandbox.access.principals import Caller, Need, Policy, ResourceKind
-from haikuft.sandbox.http.moto_services import ADMINISTRATOR_ID, administrator_arn
+from haikuft.sandbox.access.principals import Caller, Permission, Policy, ResourceKind
+
+ADMINISTRATOR_ID = "AIDASANDBOXADMINIST8R"  # 21 characters, as IAM's user ids have
 
 
 class KeyNotUsable(Exception):  # noqa: N818 - a state of the access key, not a fault of ours
-    """An access key that IAM made and that counts no longer; `expired` or else switched off."""
+    """An access key that IAM created and that is expired (`expired`) or inactive."""
 
     def __init__(self, *, expired: bool) -> None:
         super().__init__("expired" if expired else "inactive")
@@ -30,11 +32,11 @@ class KeyNotUsable(Exception):  # noqa: N818 - a state of the access key, not a 
 
 
 class Account:
-    """One account as its services see it.
+    """One AWS account.
 
     Args:
-        account_id: Tells whose it is, twelve digits.
-        now: The time, aware, UTC; sessions end by it.
+        account_id: Returns its id, twelve digits.
+        now: Returns the time, aware, UTC; it decides whether a session has expired.
     """
 
     def __init__(self, account_id: Callable[[], str], now: Callable[[], datetime]) -> None:
@@ -43,13 +45,13 @@ class Account:
 
     @property
     def account_id(self) -> str:
-        """Whose account this is."""
+        """The account's id."""
         return self._account_id()
 
     def find_caller(self, access_key: str) -> Caller:
-        """Tell who signs with an access key; any key that IAM did not make is the administrator's.
+        """Find the caller of an access key; a key that IAM did not create is the administrator.
 
-        Raises KeyNotUsable for a key that was switched off and for a session that has ended.
+        Raises KeyNotUsable for an inactive key and for an expired session.
         """
         session = sts_backends[self.account_id]["aws"].get_assumed_role_from_access_key(access_key)
         if session is not None:
@@ -67,11 +69,11 @@ class Account:
         return Caller(arn, (arn,), self.account_id, context=context, administrator=True)
 
     def find_role(self, arn: str) -> Any | None:
-        """Find a role by its ARN; moto's object."""
+        """Find a role by its ARN; returns moto's object."""
         return next((role for role in list(self.iam().roles.values()) if role.arn == arn), None)
 
     def caller_of_role(self, role: Any) -> Caller:
-        """Act as a role, as a service does; moto's object comes in."""
+        """Return the caller that a service is when it acts as a role; `role` is moto's object."""
         arn = str(role.arn)
         return Caller(
             arn,
@@ -83,7 +85,7 @@ class Account:
         )
 
     def find_bucket(self, name: str) -> Any | None:
-        """Find a bucket by its name; moto's object."""
+        """Find a bucket by its name; returns moto's object."""
         return self.s3().buckets.get(name)
 
     def bucket_policies(self, name: str) -> tuple[Policy, ...]:
@@ -93,7 +95,7 @@ class Account:
         return (read_policy(text),) if text else ()
 
     def find_key(self, name: str, region: str) -> Any | None:
-        """Find a key by id, ARN, alias or an alias's ARN; moto's object."""
+        """Find a key by id, ARN, alias or alias ARN; returns moto's object."""
         parts = name.split(":")
         if len(parts) > 5:
             region = parts[3]
@@ -106,7 +108,7 @@ class Account:
         return None
 
     def key_arn(self, name: str, region: str) -> str:
-        """Tell a key's ARN; one that is not there gets the ARN it would have."""
+        """Return a key's ARN; for a key that does not exist, the ARN it would have."""
         key = self.find_key(name, region)
         if key is not None:
             return str(key.arn)
@@ -114,21 +116,21 @@ class Account:
         return name if name[:4] == "arn:" else f"arn:aws:kms:{region}:{self.account_id}:{where}"
 
     def key_policies(self, arn: str) -> tuple[Policy, ...] | None:
-        """Read a key's policy; None for a key that is not there."""
+        """Read a key's policy; None for a key that does not exist."""
         key = self.find_key(arn, "us-east-1")
         return None if key is None else (read_policy(key.policy),)
 
-    def policies_on(self, need: Need) -> tuple[tuple[Policy, ...], ResourceKind]:
-        """Find the policies on what a request acts on, and of which kind they are."""
-        if need.action.startswith("s3:"):
-            bucket = need.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
+    def policies_on(self, permission: Permission) -> tuple[tuple[Policy, ...], ResourceKind]:
+        """Find the policies on the resource of a request, and what kind of resource it is."""
+        if permission.action.startswith("s3:"):
+            bucket = permission.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
             return self.bucket_policies(bucket), "bucket"
-        if need.action.startswith("kms:") and ":key/" in need.resource:
-            policies = self.key_policies(need.resource)
+        if permission.action.startswith("kms:") and ":key/" in permission.resource:
+            policies = self.key_policies(permission.resource)
             if policies is not None:  # KMS itself says of a key that it is not there
                 return policies, "key"
-        if need.action == "sts:AssumeRole":
-            return self.trust_policies(need.resource), "role"
+        if permission.action == "sts:AssumeRole":
+            return self.trust_policies(permission.resource), "role"
         return (), "bucket"
 
     def trust_policies(self, arn: str) -> tuple[Policy, ...]:
@@ -137,7 +139,7 @@ class Account:
         return () if role is None else (read_policy(role.assume_role_policy_document),)
 
     def path_of(self, kind: str, name: str) -> str | None:
-        """Tell the path of a role, user or group; None when there is none of that name."""
+        """Return the path of a role, user or group; None when none has that name."""
         iam = self.iam()
         tables = {"role": iam.roles, "user": iam.users, "group": iam.groups}
         found = (one for one in list(tables.get(kind, {}).values()) if one.name == name)
@@ -195,11 +197,16 @@ class Account:
         }
 
 
+def administrator_arn(account_id: str) -> str:
+    """Return the ARN of the caller whose access key IAM does not know."""
+    return f"arn:aws:iam::{account_id}:user/administrator"
+
+
 @lru_cache(maxsize=256)
 def read_policy(text: str | bytes) -> Policy:
-    """Read a policy's JSON; the same text is read once, so nobody may change what comes out.
+    """Parse a policy's JSON. The result is cached and must not be changed.
 
-    Raises PolicyError for what is no JSON.
+    Raises PolicyError for invalid JSON.
     """
     try:
         document: Mapping[str, Any] = json.loads(text)
@@ -209,7 +216,7 @@ def read_policy(text: str | bytes) -> Policy:
 
 
 def aware(moment: datetime) -> datetime:
-    """Take a moment without a zone as UTC, which moto's are."""
+    """Return a time as aware; one without a zone, as moto's are, is UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 

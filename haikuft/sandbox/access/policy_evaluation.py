@@ -1,8 +1,8 @@
 """Whether IAM policies allow an action: Effect, Principal, Action, Resource, Condition.
 
 Source: AWS IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An
-element or operator that this module does not know is an error, never a match: a policy that
-passes here must not pass by accident.
+element or operator that this module does not know is an error, never a match: a policy must
+not allow anything here by accident.
 """
 
 import re
@@ -31,16 +31,16 @@ _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
 
 
 class PolicyError(ValueError):
-    """A policy that cannot be judged: malformed, or beyond what this module knows."""
+    """A policy that cannot be evaluated: malformed, or with an element that is unknown here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the policies say about one action on one resource.
+    """The result of evaluating policies for one action on one resource.
 
     Attributes:
         allowed: An Allow matches and no Deny does.
-        explicit_deny: A Deny matches; it beats every Allow, wherever that stands.
+        explicit_deny: A Deny matches; it overrides every Allow.
         sid: Sid of the deciding statement; "" when none decided or it has none.
     """
 
@@ -57,7 +57,7 @@ def evaluate(
     context: Context,
     principal: str | None = None,
 ) -> Decision:
-    """Judge one action by policies of one kind: a role's own, or those on a resource.
+    """Evaluate policies of one kind for one action: a role's own, or those on a resource.
 
     Args:
         policies: Policy documents.
@@ -230,7 +230,7 @@ def _translate(part: str, context: Context) -> str:
 
 
 def _like_arn(pattern: str, text: str, context: Context) -> bool:
-    """Match two ARNs part by part, so that a star does not reach over a colon."""
+    """Match two ARNs part by part, so that a star does not match a colon."""
     wanted, found = pattern.split(":", 5), text.split(":", 5)
     return len(wanted) == len(found) == 6 and all(
         _like(a, b, context) for a, b in zip(wanted, found, strict=True)
@@ -238,7 +238,7 @@ def _like_arn(pattern: str, text: str, context: Context) -> bool:
 
 
 def _fill(text: str, context: Context) -> str:
-    """Put the request's own values in place of ${key}; what it lacks stays as it stands."""
+    """Replace each ${key} by the request's value; a key that the request lacks stays."""
 
     def value_of(found: re.Match[str]) -> str:
         value = context.get(found[1].lower())
@@ -248,7 +248,7 @@ def _fill(text: str, context: Context) -> str:
 
 
 def _texts(element: Any, where: str) -> list[str]:
-    """Take a value or a list of values as texts; JSON's true and false are texts in AWS's eyes."""
+    """Take a value or a list of values as texts; JSON's true and false are texts for AWS."""
     values = element if isinstance(element, list) else [element]
     if not all(isinstance(value, (str, bool, int)) for value in values):
         raise PolicyError(f"{where}: {element!r} is not a text or a list of texts.")

@@ -1,9 +1,9 @@
-"""Who asks, and whether that caller's policies let it: the last word on every request.
+"""Callers, permissions, and the decision whether a caller has a permission.
 
-Within one account a request is allowed when a policy of the caller's own or one on the resource
-allows it, no policy denies it, and neither boundary nor session policy leaves it out. A KMS key's
-policy and a role's trust policy count for more: without them the caller's own policies are in
-vain. They let the account's own policies count by naming the account's root.
+Within one account a request is allowed when an identity-based policy of the caller or a policy on
+the resource allows it, no policy denies it, and the permissions boundary and the session policy,
+if there are any, allow it. A KMS key's policy and a role's trust policy must allow it in any case:
+either for the caller, or for the account's root, which leaves it to the caller's own policies.
 Source: AWS IAM User Guide, "Policy evaluation logic" and "Access denied error messages"; AWS KMS
 Developer Guide, "Default key policy".
 """
@@ -22,11 +22,11 @@ _UNLIMITED = Decision(True, False)
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """One permission that a request takes.
+class Permission:
+    """One permission that a request requires.
 
     Attributes:
-        action: In IAM's words, such as "s3:ListBucket".
+        action: IAM's name, such as "s3:ListBucket".
         resource: ARN acted on; ANY where IAM knows no resource for the action.
         context: Condition keys that come with the request, beside those of the caller.
     """
@@ -38,17 +38,17 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who makes requests, with the policies that hold for them.
+    """The principal that makes a request, with the policies that apply to it.
 
     Attributes:
         arn: As AWS names the caller in messages; of a session, not of its role.
         names: ARNs by which policies on resources may name the caller.
-        account_id: Whose caller it is.
+        account_id: The account it belongs to.
         own: The caller's own policies, those of groups included.
         boundary: The permissions boundary; None without one.
         session: The session policy; None without one.
-        context: Condition keys that tell who asks.
-        administrator: May do everything that no policy on a resource forbids.
+        context: Condition keys that describe the caller.
+        administrator: Is allowed everything that no policy on a resource denies.
     """
 
     arn: str
@@ -62,60 +62,62 @@ class Caller:
 
 
 class AccessDenied(Exception):  # noqa: N818 - AWS's own word
-    """The caller may not do that; `str()` says it in AWS's words."""
+    """The caller lacks a permission; `str()` is AWS's message."""
 
-    def __init__(self, arn: str, need: Need, reason: str) -> None:
-        super().__init__(arn, need, reason)
+    def __init__(self, arn: str, permission: Permission, reason: str) -> None:
+        super().__init__(arn, permission, reason)
         self.arn = arn
-        self.action = need.action
-        self.resource = need.resource
+        self.action = permission.action
+        self.resource = permission.resource
         self.reason = reason
 
     def __str__(self) -> str:
         return self.describe()
 
     def describe(self, *, quote: str = "") -> str:
-        """Say it in AWS's words; S3 puts the resource in quotation marks."""
+        """Return AWS's message; S3 puts the resource in quotation marks."""
         where = f" on resource: {quote}{self.resource}{quote}" if self.resource != ANY else ""
         return f"User: {self.arn} is not authorized to perform: {self.action}{where} {self.reason}"
 
 
 def authorize(
     caller: Caller,
-    need: Need,
+    permission: Permission,
     *,
     on_resource: Sequence[Policy] = (),
     kind: ResourceKind = "bucket",
 ) -> None:
-    """Let a request pass, or say why not.
+    """Decide whether a caller has a permission.
 
     Args:
-        caller: Who asks.
-        need: What for.
-        on_resource: The policies on the resource itself.
-        kind: What that resource is; the policy of a key or a role decides before the caller's.
+        caller: The caller.
+        permission: The permission that is required.
+        on_resource: The policies on the resource.
+        kind: What the resource is; the policy of a key or a role must allow the request itself.
 
     Raises:
         AccessDenied: naming the caller, the action, the resource and the reason.
-        PolicyError: one of the policies cannot be judged.
+        PolicyError: one of the policies cannot be evaluated.
     """
-    context = {**caller.context, **need.context}
+    context = {**caller.context, **permission.context}
 
     def judge(policies: Iterable[Policy]) -> Decision:
-        return evaluate(policies, action=need.action, resource=need.resource, context=context)
+        return evaluate(
+            policies, action=permission.action, resource=permission.resource, context=context
+        )
 
     def judge_resource(principal: str) -> Decision:
-        resource = None if kind == "role" else need.resource  # a trust policy names none
+        resource = None if kind == "role" else permission.resource  # a trust policy names none
         return evaluate(
             on_resource,
-            action=need.action,
+            action=permission.action,
             resource=resource,
             context=context,
             principal=principal,
         )
 
     def deny(reason: str) -> AccessDenied:
-        return AccessDenied(caller.arn, need, reason)
+        return AccessDenied(caller.arn, permission, reason)
 
     granted = combine(*(judge_resource(name) for name in caller.names))
     own = _UNLIMITED if caller.administrator else judge(caller.own)
@@ -135,12 +137,12 @@ def authorize(
     if not granted.allowed:
         root = f"arn:aws:iam::{caller.account_id}:root"
         if kind != "bucket" and not judge_resource(root).allowed:
-            raise deny(f"because no resource-based policy allows the {need.action} action")
+            raise deny(f"because no resource-based policy allows the {permission.action} action")
         if not own.allowed:
-            raise deny(f"because no identity-based policy allows the {need.action} action")
+            raise deny(f"because no identity-based policy allows the {permission.action} action")
     for name, decision in bounds.items():
         if not decision.allowed:
-            raise deny(f"because no {name} allows the {need.action} action")
+            raise deny(f"because no {name} allows the {permission.action} action")
 
 
 def combine(*decisions: Decision) -> Decision:

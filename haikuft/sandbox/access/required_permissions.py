@@ -1,14 +1,14 @@
-"""Which permissions a request takes: Bedrock, IAM, STS, KMS and Service Quotas. Pure.
+"""Required permissions of requests to Bedrock, IAM, STS, KMS and Service Quotas. Pure.
 
 Source: Service Authorization Reference of each service, "Actions" and "Resource types". Where it
-leaves open which of several resources are asked together, the stricter reading is taken here:
+does not say which of several resources a request requires, this module takes the stricter reading:
 
-- A create asks for the kind of thing made, as in `model-customization-job/*`, which is how AWS's
-  own refusals name it, and with tags for `bedrock:TagResource` on the same.
-- CreateModelCustomizationJob asks for the base model and the custom model to be, which the
-  reference lists, and for the job, which it does not list but refusals name.
+- A create operation requires its action on the kind of resource, as in `model-customization-job/*`,
+  which is how AWS's error messages name it, and with tags `bedrock:TagResource` on the same.
+- CreateModelCustomizationJob requires its action on the base model and the future custom model,
+  which the reference lists, and on the job, which only error messages name.
 - With a key of your own, Bedrock's guide names "the roles that will customize the model" without
-  saying whether the job's or the caller's is meant: both need the key.
+  saying whether it means the job's role or the caller's: both require the key.
 """
 
 import base64
@@ -16,7 +16,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from haikuft.sandbox.access.principals import ANY, Need
+from haikuft.sandbox.access.principals import ANY, Permission
 from haikuft.sandbox.http.routing import Call
 
 BEDROCK = "bedrock.amazonaws.com"
@@ -25,7 +25,6 @@ KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:Cre
 _RENAMED = {"Converse": "InvokeModel", "ConverseStream": "InvokeModelWithResponseStream"}
 _JOB, _CUSTOM, _BASE = "model-customization-job", "custom-model", "foundation-model"
 _PROVISIONED, _DEPLOYMENT = "provisioned-model", "custom-model-deployment"
-_EVALUATION = "evaluation-job"
 _EVALUATION = "evaluation-job"
 _NAMED = {  # operation -> the parameter that names what it acts on, and of what kind that is
     "GetModelCustomizationJob": ("jobIdentifier", _JOB),
@@ -68,7 +67,7 @@ _PROFILES = ("us.", "eu.", "apac.", "global.")  # how ids of inference profiles 
 
 
 class Names(Protocol):
-    """Finds what a request names otherwise than by ARN."""
+    """Finds the ARN of what a request names by name or id."""
 
     def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
         """Return the ARN of a Region's job, model, throughput or key; None when there is none."""
@@ -78,7 +77,7 @@ class Names(Protocol):
 
 
 class NoNames:
-    """The names of a Bedrock that holds nothing."""
+    """The names of a Bedrock without resources."""
 
     def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
         """Find nothing."""
@@ -89,10 +88,10 @@ class NoNames:
         return ""
 
 
-def bedrock_needs(call: Call, names: Names) -> Iterator[Need]:
-    """Yield what a request to Bedrock takes, in the order in which it is refused.
+def bedrock_permissions(call: Call, names: Names) -> Iterator[Permission]:
+    """Yield the permissions of a request to Bedrock, in the order in which they are checked.
 
-    An operation that this table does not know takes its action on every resource.
+    An operation that is in no table here requires its action on every resource.
     """
     asked, operation = call.parameters, call.operation
     action = f"bedrock:{_RENAMED.get(operation, operation)}"
@@ -106,30 +105,32 @@ def bedrock_needs(call: Call, names: Names) -> Iterator[Need]:
         found += [(_kind_arn(call, kind, "*"), {}) for kind in (_CUSTOM, _JOB)]
     if operation == "CreateEvaluationJob":
         found.append((_kind_arn(call, _EVALUATION, "*"), {}))
-    yield from (Need(action, arn, context) for arn, context in found or [(ANY, {})])
+    yield from (Permission(action, arn, context) for arn, context in found or [(ANY, {})])
     for parameter, kind in _TAGGED.get(operation, ()):
         if asked.get(parameter):
-            yield Need("bedrock:TagResource", _kind_arn(call, kind, "*"))
+            yield Permission("bedrock:TagResource", _kind_arn(call, kind, "*"))
     if "roleArn" in asked:
-        yield Need("iam:PassRole", asked["roleArn"], {"iam:PassedToService": BEDROCK})
+        yield Permission("iam:PassRole", asked["roleArn"], {"iam:PassedToService": BEDROCK})
     via = {"kms:ViaService": f"bedrock.{call.region}.amazonaws.com"}
     if asked.get("customModelKmsKeyId"):
         key = asked["customModelKmsKeyId"]
         own = key if key.startswith("arn:") else _kind_arn(call, "key", key, service="kms")
         arn = names.arn_of("key", key, call.region) or own
-        yield from (Need(one, arn, via) for one in KEY_ACTIONS)
+        yield from (Permission(one, arn, via) for one in KEY_ACTIONS)
     if action.partition(":")[2] in _INVOKED:
         for model, _ in found:
             key = names.key_of(model)
             if key:
-                yield Need("kms:Decrypt", key, via)
+                yield Permission("kms:Decrypt", key, via)
 
 
-def quota_needs(operation: str, asked: Mapping[str, Any], *, prefix: str) -> Iterator[Need]:
-    """Yield what a request to Service Quotas takes; `prefix` begins the ARNs of quotas."""
+def quota_permissions(
+    operation: str, asked: Mapping[str, Any], *, prefix: str
+) -> Iterator[Permission]:
+    """Yield the permission of a request to Service Quotas; `prefix` begins the ARNs of quotas."""
     named = "ServiceCode" in asked and "QuotaCode" in asked and operation == "GetServiceQuota"
     resource = f"{prefix}{asked['ServiceCode']}/{asked['QuotaCode']}" if named else ANY
-    yield Need(f"servicequotas:{operation}", resource)
+    yield Permission(f"servicequotas:{operation}", resource)
 
 
 _IAM_KINDS = {  # parameter -> the kind of what it names, in the order in which they decide
@@ -146,19 +147,19 @@ _IAM_SELF = frozenset(  # without UserName they mean the caller
 _IAM_UNNAMED = frozenset({"ListRoles", "ListUsers", "ListGroups", "ListPolicies"})
 
 
-def iam_needs(
+def iam_permissions(
     asked: Mapping[str, str],
     *,
     account_id: str,
     caller_arn: str,
     path_of: Callable[[str, str], str | None],
-) -> Iterator[Need]:
-    """Yield what a request to IAM takes.
+) -> Iterator[Permission]:
+    """Yield the permissions of a request to IAM.
 
     Args:
-        asked: Its form, Action among it.
-        account_id: Whose IAM it is.
-        caller_arn: Who asks; meant where a request names no user.
+        asked: The request's form fields, with Action.
+        account_id: The account of that IAM.
+        caller_arn: The caller, to which a request without a user name applies.
         path_of: (kind, name) -> the path of a role, user or group; None when there is none.
     """
     operation = asked.get("Action", "")
@@ -177,19 +178,19 @@ def iam_needs(
         resource = f"arn:aws:iam::{account_id}:{kind}{path}{name}"
     elif "PolicyArn" in asked:
         resource = asked["PolicyArn"]
-    yield Need(f"iam:{operation}", resource, context)
+    yield Permission(f"iam:{operation}", resource, context)
     if operation in _IAM_TAGGED and any(name.startswith("Tags.") for name in asked):
-        yield Need(f"iam:{_IAM_TAGGED[operation]}", resource)
+        yield Permission(f"iam:{_IAM_TAGGED[operation]}", resource)
 
 
-def sts_needs(asked: Mapping[str, str]) -> Iterator[Need]:
-    """Yield what a request to STS takes; GetCallerIdentity takes nothing."""
+def sts_permissions(asked: Mapping[str, str]) -> Iterator[Permission]:
+    """Yield the permissions of a request to STS; GetCallerIdentity requires none."""
     operation = asked.get("Action", "")
     if operation == "GetCallerIdentity":
         return
     keys = {"ExternalId": "sts:ExternalId", "RoleSessionName": "sts:RoleSessionName"}
     context = {key: asked[name] for name, key in keys.items() if name in asked}
-    yield Need(f"sts:{operation}", asked.get("RoleArn", ANY), context)
+    yield Permission(f"sts:{operation}", asked.get("RoleArn", ANY), context)
 
 
 _KMS_ANY = frozenset(
@@ -197,37 +198,37 @@ _KMS_ANY = frozenset(
 )
 
 
-def kms_needs(
+def kms_permissions(
     operation: str, asked: Mapping[str, Any], *, key_arn: Callable[[str], str], prefix: str
-) -> Iterator[Need]:
-    """Yield what a request to KMS takes.
+) -> Iterator[Permission]:
+    """Yield the permissions of a request to KMS.
 
     Args:
         operation: AWS's name.
         asked: The request by AWS's member names.
         key_arn: Key id, alias or ARN -> the key's ARN.
-        prefix: How ARNs of this Region's KMS begin.
+        prefix: The beginning of ARNs in this Region's KMS.
     """
     if operation == "ReEncrypt":
         source = asked.get("SourceKeyId") or _key_of_ciphertext(asked.get("CiphertextBlob", ""))
-        yield Need("kms:ReEncryptFrom", key_arn(source))
-        yield Need("kms:ReEncryptTo", key_arn(asked.get("DestinationKeyId", "")))
+        yield Permission("kms:ReEncryptFrom", key_arn(source))
+        yield Permission("kms:ReEncryptTo", key_arn(asked.get("DestinationKeyId", "")))
         return
     if operation in _KMS_ANY:
-        yield Need(f"kms:{operation}")
+        yield Permission(f"kms:{operation}")
         if asked.get("Tags"):
-            yield Need("kms:TagResource", f"{prefix}key/*")
+            yield Permission("kms:TagResource", f"{prefix}key/*")
         return
     alias = asked.get("AliasName", "")
-    if alias:  # of an alias both are asked, the alias and its key
-        yield Need(f"kms:{operation}", f"{prefix}{alias}")
+    if alias:  # an alias requires both, the alias and its key
+        yield Permission(f"kms:{operation}", f"{prefix}{alias}")
     key = asked.get("KeyId") or asked.get("TargetKeyId") or alias
     key = key or _key_of_ciphertext(asked.get("CiphertextBlob", ""))
-    yield Need(f"kms:{operation}", key_arn(str(key)) if key else ANY)
+    yield Permission(f"kms:{operation}", key_arn(str(key)) if key else ANY)
 
 
 def _key_of_ciphertext(text: Any) -> str:
-    """Read the key's id, with which moto begins what it encrypts; "" for another's text."""
+    """Read the key's id, with which moto begins a ciphertext; "" for any other text."""
     try:
         return base64.b64decode(text, validate=True)[:36].decode("ascii")
     except (binascii.Error, UnicodeDecodeError, TypeError):
@@ -246,7 +247,7 @@ def _arn(call: Call, names: Names, kind: str, identifier: str) -> str:
 
 
 def _model_arns(call: Call, names: Names, identifier: str) -> list[tuple[str, Mapping[str, str]]]:
-    """Name a model by ARN; a profile takes itself and, through it, the model of this Region."""
+    """Find the ARNs of a model; a profile requires itself and the model of this Region."""
     if ":inference-profile/" in identifier or identifier.startswith(_PROFILES):
         profile = _arn(call, names, "inference-profile", identifier)
         model = _kind_arn(call, _BASE, profile.rpartition("/")[2].partition(".")[2])

@@ -1,4 +1,4 @@
-"""Which permissions a request to S3 takes, by method, path, query and headers. Pure.
+"""Required permissions of requests to S3, by method, path, query and headers. Pure.
 
 Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"; Service
 Authorization Reference of S3. Paths are bucket first, the only form that reaches the sandbox.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl, unquote
 
-from haikuft.sandbox.access.principals import Need
+from haikuft.sandbox.access.principals import Permission
 from haikuft.sandbox.http.routing import load_service
 
 _BUCKET = {  # sub-resource of a bucket -> what IAM calls it
@@ -51,18 +51,18 @@ _LISTING_KEYS = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys":
 
 
 class UnknownPermissionError(Exception):
-    """A request of which it is not known here what it takes; `str()` names it."""
+    """A request whose required permissions are unknown here; `str()` names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to S3, taken apart.
+    """One parsed request to S3.
 
     Attributes:
         method: In capitals.
         bucket: "" for a request to the account.
         key: "" for a request to the bucket.
-        query: Without what belongs to a signature.
+        query: Without the parameters of a signature.
         headers: Names in lower case.
     """
 
@@ -79,12 +79,12 @@ class Request:
 
     @property
     def deletes_many(self) -> bool:
-        """It is DeleteObjects, whose keys stand in its body and are judged one by one."""
+        """It is DeleteObjects, whose keys are in its body and are authorized one by one."""
         return self.method == "POST" and not self.key and "delete" in self.query
 
 
 def read_request(method: str, path: str, query: str, headers: Mapping[str, str]) -> Request:
-    """Take a request apart; `path` is percent-encoded as it was sent."""
+    """Parse a request; `path` is percent-encoded, as it was sent."""
     bucket, _, key = path.lstrip("/").partition("/")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
     small = {name.lower(): value for name, value in headers.items()}
@@ -96,35 +96,35 @@ def object_arn(bucket: str, key: str = "") -> str:
     return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
 
 
-def s3_needs(request: Request) -> Iterator[Need]:
-    """Yield what a request takes; DeleteObjects yields nothing, see `deletion_needs`.
+def request_permissions(request: Request) -> Iterator[Permission]:
+    """Yield the permissions of a request; none for DeleteObjects, see `deletion_permissions`.
 
     Raises UnknownPermissionError for a sub-resource that this module does not know.
     """
     if not request.bucket:
-        yield Need("s3:ListAllMyBuckets")
+        yield Permission("s3:ListAllMyBuckets")
     elif request.key:
         yield from _object_needs(request)
     elif not request.deletes_many:
         yield _bucket_need(request)
 
 
-def deletion_needs(bucket: str, key: str, version: str = "") -> Iterator[Need]:
-    """Yield what deleting one object, or one version of it, takes.
+def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[Permission]:
+    """Yield the permissions to delete one object, or one version of it.
 
-    AWS's words are that s3:DeleteObject is always needed, and for a version the other as well.
+    According to AWS s3:DeleteObject is always required, and for a version the other as well.
     """
-    yield Need("s3:DeleteObject", object_arn(bucket, key))
+    yield Permission("s3:DeleteObject", object_arn(bucket, key))
     if version:
-        yield Need("s3:DeleteObjectVersion", object_arn(bucket, key))
+        yield Permission("s3:DeleteObjectVersion", object_arn(bucket, key))
 
 
-def listing_need(bucket: str, key: str) -> Need:
-    """Tell what it takes to learn that an object is not there."""
-    return Need("s3:ListBucket", object_arn(bucket), {"s3:prefix": key})
+def listing_permission(bucket: str, key: str) -> Permission:
+    """Return the permission to learn that an object does not exist."""
+    return Permission("s3:ListBucket", object_arn(bucket), {"s3:prefix": key})
 
 
-def _bucket_need(request: Request) -> Need:
+def _bucket_need(request: Request) -> Permission:
     method, query = request.method, request.query
     found = [name for name in query if name in _BUCKET or name in _BUCKET_LISTS]
     unknown = [name for name in query if name in _sub_resources(False) and name not in found]
@@ -133,16 +133,16 @@ def _bucket_need(request: Request) -> Need:
     context = {key: query[name] for name, key in _LISTING_KEYS.items() if name in query}
     if not found:
         verbs = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}
-        return Need(f"s3:{verbs.get(method, 'ListBucket')}", request.arn, context)
+        return Permission(f"s3:{verbs.get(method, 'ListBucket')}", request.arn, context)
     name = found[0]
     if name in _BUCKET_LISTS:
-        return Need(f"s3:{_BUCKET_LISTS[name]}", request.arn, context)
+        return Permission(f"s3:{_BUCKET_LISTS[name]}", request.arn, context)
     deletes = method == "DELETE" and name in _BUCKET_OWN_DELETE
     verb = "Get" if method in ("GET", "HEAD") else "Delete" if deletes else "Put"
-    return Need(f"s3:{verb}{_BUCKET[name]}", request.arn)
+    return Permission(f"s3:{verb}{_BUCKET[name]}", request.arn)
 
 
-def _object_needs(request: Request) -> Iterator[Need]:
+def _object_needs(request: Request) -> Iterator[Permission]:
     method, query, arn = request.method, request.query, request.arn
     found = [name for name in query if name in _OBJECT]
     unknown = [
@@ -156,35 +156,35 @@ def _object_needs(request: Request) -> Iterator[Need]:
     if method == "POST":
         restores, selects = "restore" in query, "select" in query
         action = "RestoreObject" if restores else "GetObject" if selects else "PutObject"
-        yield Need(f"s3:{action}", arn)
+        yield Permission(f"s3:{action}", arn)
     elif found:
         name = found[0]
         verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete"}[method]
         kind = "" if name in ("legal-hold", "retention") else version
-        yield Need(f"s3:{verb}Object{kind}{_OBJECT[name]}", arn)
+        yield Permission(f"s3:{verb}Object{kind}{_OBJECT[name]}", arn)
     elif "uploadId" in query and method in ("GET", "DELETE"):
         action = "ListMultipartUploadParts" if method == "GET" else "AbortMultipartUpload"
-        yield Need(f"s3:{action}", arn)
+        yield Permission(f"s3:{action}", arn)
     elif method == "PUT":
-        yield Need("s3:PutObject", arn)
+        yield Permission("s3:PutObject", arn)
         yield from _copied(request)
     elif method == "DELETE":
-        yield from deletion_needs(request.bucket, request.key, query.get("versionId", ""))
+        yield from deletion_permissions(request.bucket, request.key, query.get("versionId", ""))
     else:
-        yield Need(f"s3:GetObject{version}", arn)
+        yield Permission(f"s3:GetObject{version}", arn)
     if method in ("PUT", "POST") and not found:
         if request.headers.get("x-amz-tagging"):
-            yield Need("s3:PutObjectTagging", arn)
+            yield Permission("s3:PutObjectTagging", arn)
         if request.headers.get("x-amz-acl"):
-            yield Need("s3:PutObjectAcl", arn)
+            yield Permission("s3:PutObjectAcl", arn)
 
 
-def _copied(request: Request) -> Iterator[Need]:
-    """Yield what reading the source of a copy takes."""
+def _copied(request: Request) -> Iterator[Permission]:
+    """Yield the permission to read the source of a copy."""
     source, _, version = request.headers.get("x-amz-copy-source", "").partition("?versionId=")
     if source:
         bucket, _, key = unquote(source).lstrip("/").partition("/")
-        yield Need(f"s3:GetObject{'Version' if version else ''}", object_arn(bucket, key))
+        yield Permission(f"s3:GetObject{'Version' if version else ''}", object_arn(bucket, key))
 
 
 @cache

@@ -1,8 +1,8 @@
-"""S3, IAM and KMS as a service role sees them: moto's backends behind the role's policies.
+"""What Bedrock does as a service role in S3 and KMS, under that role's policies.
 
-moto serves these services over HTTP to anyone; a customization job reaches the same data
-through here, and only as far as trust policy, role policies, bucket policy and keys allow.
-Everything is looked up when it is asked for, so a policy changed during a job counts at once.
+A job reads and writes moto's data only through this module, and only as far as the trust policy,
+the role's policies, the bucket's policy and the key's policy allow. Everything is looked up when
+it is asked for, so a policy that is changed during a job takes effect at once.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,8 +13,8 @@ from typing import Any
 
 from haikuft.sandbox.access.account import Account, aware
 from haikuft.sandbox.access.policy_evaluation import PolicyError, evaluate
-from haikuft.sandbox.access.principals import AccessDenied, Need, authorize
-from haikuft.sandbox.access.s3_permissions import listing_need, object_arn
+from haikuft.sandbox.access.principals import AccessDenied, Permission, authorize
+from haikuft.sandbox.access.s3_permissions import listing_permission, object_arn
 from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -22,7 +22,7 @@ BEDROCK = "bedrock.amazonaws.com"
 
 
 class RoleNotAssumable(Exception):  # noqa: N818 - a state of the role, not a fault of ours
-    """Bedrock may not act as that role; `reason` says why, AWS itself does not."""
+    """Bedrock may not assume that role; `reason` says why, which AWS does not tell."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -31,12 +31,12 @@ class RoleNotAssumable(Exception):  # noqa: N818 - a state of the role, not a fa
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role that Bedrock acts as.
+    """A role that Bedrock has assumed.
 
     Attributes:
         arn: Of the IAM role.
         name: Its last segment.
-        source_arn: The ARN of the Bedrock resource on whose behalf it acts.
+        source_arn: The ARN of the Bedrock resource for which it was assumed.
     """
 
     arn: str
@@ -64,10 +64,10 @@ class Store:
         self._now = now
 
     def assume_role(self, role_arn: str, *, source_arn: str) -> Role:
-        """Let Bedrock act as a role, on behalf of the resource `source_arn`.
+        """Assume a role for the Bedrock resource `source_arn`.
 
         Raises RoleNotAssumable when there is no such role, when it is younger than
-        settings.role_delay_seconds, or when its trust policy does not let Bedrock have it.
+        settings.role_delay_seconds, or when its trust policy does not allow Bedrock to.
         """
         with self.lock:
             role = self.account.find_role(role_arn)
@@ -85,7 +85,7 @@ class Store:
                 trust, action="sts:AssumeRole", resource=None, context=context, principal=BEDROCK
             )
         except PolicyError as error:
-            raise RoleNotAssumable(f"Its trust policy cannot be judged. {error}") from error
+            raise RoleNotAssumable(f"Its trust policy cannot be evaluated. {error}") from error
         if not decision.allowed:
             raise RoleNotAssumable(
                 f"The trust policy of {role_arn} does not let {BEDROCK} act for {source_arn}."
@@ -105,23 +105,23 @@ class Store:
         return None if key is None or key.region != region else str(key.arn)
 
     def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
-        """See that the role may list what lies under a prefix.
+        """Check that the role may list the objects under a prefix.
 
         Raises AccessDenied naming s3:ListBucket.
         """
-        self._require(role, listing_need(bucket, prefix))
+        self._require(role, listing_permission(bucket, prefix))
 
     def require_model(self, role: Role, model_arn: str) -> None:
-        """See that the role may ask a model.
+        """Check that the role may invoke a model.
 
         Raises AccessDenied naming bedrock:InvokeModel.
         """
-        self._require(role, Need("bedrock:InvokeModel", model_arn))
+        self._require(role, Permission("bedrock:InvokeModel", model_arn))
 
     def require_key(self, role: Role, key_arn: str, actions: Iterable[str]) -> None:
-        """See that the role may have Bedrock use a key of the customer's.
+        """Check that the role may use a customer managed key through Bedrock.
 
-        Raises AccessDenied naming the missing action, KeyError for a key that is not there.
+        Raises AccessDenied naming the missing action, KeyError for a key that does not exist.
         """
         with self.lock:
             key = self.account.find_key(key_arn, "")
@@ -129,7 +129,7 @@ class Store:
                 raise KeyError(key_arn)
             via = {"kms:ViaService": f"bedrock.{key.region}.amazonaws.com"}
             for action in actions:
-                self._require(role, Need(action, str(key.arn), via))
+                self._require(role, Permission(action, str(key.arn), via))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Read an object as the role; KMS decrypts it as the role, too.
@@ -138,13 +138,15 @@ class Store:
         role that may list the bucket, AccessDenied for any other, as on AWS.
         """
         with self.lock:
-            self._require(role, Need("s3:GetObject", object_arn(bucket, key)))
+            self._require(role, Permission("s3:GetObject", object_arn(bucket, key)))
             found = self._find_object(bucket, key)
             if found is None:
-                self._require(role, listing_need(bucket, key))
+                self._require(role, listing_permission(bucket, key))
                 raise KeyError(f"s3://{bucket}/{key}")
-            for need in self.key_needs(bucket, self.key_of_object(bucket, key), ["kms:Decrypt"]):
-                self._require(role, need)
+            for permission in self.key_permissions(
+                bucket, self.key_of_object(bucket, key), ["kms:Decrypt"]
+            ):
+                self._require(role, permission)
             return bytes(found.value)
 
     def put_object(self, role: Role, bucket: str, key: str, data: bytes) -> None:
@@ -156,44 +158,46 @@ class Store:
             found = self.account.find_bucket(bucket)
             if found is None:
                 raise KeyError(f"s3://{bucket}")
-            self._require(role, Need("s3:PutObject", object_arn(bucket, key)))
-            for need in self.key_needs(bucket, default_key(found), ["kms:GenerateDataKey"]):
-                self._require(role, need)
+            self._require(role, Permission("s3:PutObject", object_arn(bucket, key)))
+            for permission in self.key_permissions(
+                bucket, default_key(found), ["kms:GenerateDataKey"]
+            ):
+                self._require(role, permission)
             with self.moto_state.persist("s3"):
                 self.account.s3().put_object(bucket, key, data)
 
     def key_of_object(self, bucket: str, key: str) -> str:
-        """Name the KMS key that encrypts an object; "" for none, and without such an object."""
+        """Find the KMS key that encrypts an object; "" for none, and without such an object."""
         found = self._find_object(bucket, key)
         if found is None or found.encryption != "aws:kms":
             return ""
         return str(found.kms_key_id or "")
 
-    def key_needs(self, bucket: str, key_id: str, actions: Sequence[str]) -> list[Need]:
-        """Tell what it takes to use a key for a bucket's objects, through S3.
+    def key_permissions(self, bucket: str, key_id: str, actions: Sequence[str]) -> list[Permission]:
+        """Return the permissions to use a key for a bucket's objects, through S3.
 
-        Nothing for AWS's own key for S3, which anyone with access to the object may use.
+        None for the AWS managed key of S3, which everyone with access to the object may use.
         """
         if not key_id or "alias/aws/s3" in key_id:
             return []
         region = self.bucket_region(bucket) or ""
         via = {"kms:ViaService": f"s3.{region}.amazonaws.com"}
         arn = self.account.key_arn(key_id, region)
-        return [Need(action, arn, via) for action in actions]
+        return [Permission(action, arn, via) for action in actions]
 
-    def _require(self, role: Role, need: Need) -> None:
-        """Raise AccessDenied unless the role's policies, the bucket's and the key's let it."""
+    def _require(self, role: Role, permission: Permission) -> None:
+        """Raise AccessDenied unless the role's, the bucket's and the key's policies allow it."""
         with self.lock:
             found = self.account.find_role(role.arn)
             if found is None:
-                raise AccessDenied(role.arn, need, "because the role no longer exists")
+                raise AccessDenied(role.arn, permission, "because the role no longer exists")
             caller = self.account.caller_of_role(found)
-            on_resource, kind = self.account.policies_on(need)
+            on_resource, kind = self.account.policies_on(permission)
         try:
-            authorize(caller, need, on_resource=on_resource, kind=kind)
+            authorize(caller, permission, on_resource=on_resource, kind=kind)
         except PolicyError as error:
-            reason = f"because a policy cannot be judged: {error}"
-            raise AccessDenied(role.arn, need, reason) from error
+            reason = f"because a policy cannot be evaluated: {error}"
+            raise AccessDenied(role.arn, permission, reason) from error
 
     def _find_object(self, bucket: str, key: str) -> Any | None:
         found = self.account.find_bucket(bucket)
@@ -201,7 +205,7 @@ class Store:
 
 
 def default_key(bucket: Any) -> str:
-    """Name the KMS key of a bucket's default encryption; "" for none. Moto's object comes in."""
+    """Find the KMS key of a bucket's default encryption; "" for none. `bucket` is moto's object."""
     rule = ((bucket.encryption or {}).get("Rule") or {}).get(
         "ApplyServerSideEncryptionByDefault", {}
     )

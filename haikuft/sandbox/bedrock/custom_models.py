@@ -11,7 +11,7 @@ from haikuft.sandbox.http.routing import Call, conflict_error
 
 
 def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """GetCustomModel: the model with what its job was given."""
+    """GetCustomModel: the model, with the input and the results of its job."""
     with plane.state.lock:
         model = _require(plane, call)
         job = plane.state.jobs[model.job_arn]
@@ -25,7 +25,7 @@ def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
         modelKmsKeyArn=job.kms_key_arn or None,
         creationTime=model.created,
         modelStatus="Active",
-        **trained_with(job),
+        **describe_training(job),
     )
 
 
@@ -61,7 +61,7 @@ def delete_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return {}
 
 
-def trained_with(job: Job) -> dict[str, Any]:
+def describe_training(job: Job) -> dict[str, Any]:
     """Describe a job's input and results as the job's and the model's Get both do."""
     losses = {} if job.validation_loss is None else {"validationLoss": job.validation_loss}
     return present(

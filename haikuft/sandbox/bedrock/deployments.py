@@ -1,9 +1,9 @@
 """Custom model deployments, which serve on demand: create, get, list, update, delete.
 
-Which base models' custom models can be served so is in `base_models`. Nothing runs behind a
-deployment: it is Creating, or its update Updating, until its time has come by the clock, as
-`stage_seconds` says. While an update is under way the old model answers. One whose model's files
-are gone from the disk is Failed: AWS's word for a deployment that has become unavailable, too.
+`base_models` says which base models' custom models can be deployed. No process belongs to a
+deployment: it is Creating, or its update Updating, for `stage_seconds`. During an update the old
+model answers. A deployment whose model's files are missing is Failed, which is also AWS's status
+for a deployment that has become unavailable.
 Sources: botocore's service model; Amazon Bedrock User Guide, deploy-custom-model-on-demand; quotas
 from the AWS General Reference.
 """
@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.foundation_models import require_living
+from haikuft.sandbox.bedrock.foundation_models import require_available
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS as DEPLOYMENT_QUOTA
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS_IN_PROGRESS
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment, present
@@ -110,10 +110,10 @@ def _require(plane: ControlPlane, call: Call) -> Deployment:
 def _require_deployable(plane: ControlPlane, call: Call) -> CustomModel:
     """Find the custom model that a request names; its base model must be servable on demand.
 
-    A base model in Legacy state will do: AWS still deploys what was tuned on it before.
+    A base model in Legacy state is allowed: AWS still deploys custom models of it.
     """
     model = resources.require(plane, call, CUSTOM_MODELS, call.parameters["modelArn"])
-    base = require_living(plane, call.region, model.base_model_id).model
+    base = require_available(plane, call.region, model.base_model_id).model
     if "deployment" not in base.serving:
         raise validation_error(
             f"Custom model {model.name} cannot be deployed on demand: custom models of {base.name} "
@@ -123,7 +123,7 @@ def _require_deployable(plane: ControlPlane, call: Call) -> CustomModel:
 
 
 def _check_quotas(plane: ControlPlane, call: Call) -> None:
-    """Hold a further deployment against AWS's default quotas."""
+    """Check that one more deployment is within AWS's default quotas."""
     held = resources.current(plane, DEPLOYMENTS, call.region)
     in_progress = [deployment for deployment in held if deployment.pending]
     if len(held) >= DEPLOYMENT_QUOTA:

@@ -1,11 +1,10 @@
-"""Foundation models: what the sandbox offers in a Region, and whether it can be tuned there.
+"""Foundation models: which the sandbox offers in a Region, and which can be customized there.
 
-Each base model is offered under two ids, as on AWS: the plain one for asking on demand,
-and the one with its context suffix for customization and Provisioned Throughput, the latter in the
-Regions that tune it. The setting `lifecycle` decides how old the models are: "active" shows them as
-in their active days; "today" goes by their documented dates, and past the end of life a model is in
-no list and every request for it is answered 404. What AWS's own list says of such a model is not
-documented; that requests fail is.
+Each base model is offered under two ids, as on AWS: the plain id for on-demand inference, and the
+id with a context suffix for customization and Provisioned Throughput, in the Regions that support
+customization. With the setting `lifecycle` "active" all models are Active; with "today" their state
+follows their documented dates. After its end of life a model is in no list, and every request for
+it fails with 404. AWS documents that such requests fail, but not whether lists show the model.
 """
 
 from collections.abc import Iterator
@@ -31,9 +30,9 @@ class Offer:
     Attributes:
         model: The base model behind it.
         model_id: The plain id, or the one with the context suffix.
-        region: Where.
-        status: "ACTIVE", "LEGACY", or "" past the end of life, when it is offered no more.
-        dated: The lifecycle dates are shown, not the launch alone.
+        region: The Region of the offer.
+        status: "ACTIVE", "LEGACY", or "" past the end of life, when it is no longer offered.
+        dated: All lifecycle dates are shown, not only the launch.
     """
 
     model: BaseModel
@@ -54,7 +53,7 @@ class Offer:
 
 
 def list_foundation_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """ListFoundationModels: one answer, never pages."""
+    """ListFoundationModels: one response without pages."""
     asked = call.parameters
     summaries = [_summary(offer) for offer in _offers(plane, call.region) if offer.status]
     wanted = {
@@ -79,7 +78,7 @@ def get_foundation_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 
 def get_availability(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """GetFoundationModelAvailability: everyone here has agreed to everything."""
+    """GetFoundationModelAvailability: every account has accepted every agreement."""
     offer = _require(plane, call, call.parameters["modelId"])
     return {
         "modelId": offer.model_id,
@@ -90,7 +89,7 @@ def get_availability(plane: ControlPlane, call: Call) -> dict[str, Any]:
     }
 
 
-def require_tunable(plane: ControlPlane, call: Call, identifier: str) -> BaseModel:
+def require_customizable(plane: ControlPlane, call: Call, identifier: str) -> BaseModel:
     """Find the base model for a new job or throughput by its suffixed id or that id's ARN.
 
     Raises:
@@ -107,8 +106,8 @@ def require_tunable(plane: ControlPlane, call: Call, identifier: str) -> BaseMod
     return offer.model
 
 
-def require_living(plane: ControlPlane, region: str, model_id: str) -> Offer:
-    """Find what is offered for inference under that id, plain or suffixed.
+def require_available(plane: ControlPlane, region: str, model_id: str) -> Offer:
+    """Find the offer of an id, plain or suffixed.
 
     Raises:
         ServiceError: ValidationException for an unknown id, ResourceNotFoundException past the end.
@@ -130,7 +129,7 @@ def _require(plane: ControlPlane, call: Call, identifier: str) -> Offer:
     head, arn, model_id = identifier.rpartition(":foundation-model/")
     if arn and head != f"arn:aws:bedrock:{call.region}:":
         raise validation_error(INVALID_IDENTIFIER)
-    return require_living(plane, call.region, model_id)
+    return require_available(plane, call.region, model_id)
 
 
 def _offers(plane: ControlPlane, region: str) -> Iterator[Offer]:

@@ -1,8 +1,8 @@
-"""Service Quotas for Bedrock: the quotas that decide whether a run on AWS can go through.
+"""Service Quotas for Bedrock: the quotas that a run of the notebooks depends on.
 
 A base model's codes come from `base_models`; the account's codes, names and defaults from the AWS
-General Reference, "Amazon Bedrock endpoints and quotas". Model units are the sandbox's own setting,
-so that AWS's default of 0 can be shown; the other quotas stand at their defaults.
+General Reference, "Amazon Bedrock endpoints and quotas". The quota of model units is a setting of
+the sandbox, so that AWS's default of 0 can be shown; the other quotas have their default values.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ DEPLOYMENTS_IN_PROGRESS = 2
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """One quota: its code, name, AWS's default, the value here, and whether AWS raises it."""
+    """One quota: its code, name, AWS's default, the value here, and whether it can be increased."""
 
     code: str
     name: str

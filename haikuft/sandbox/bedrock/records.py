@@ -1,8 +1,8 @@
-"""What the sandbox's Bedrock knows: jobs of both kinds, custom models and what serves them, tags.
+"""The records of Bedrock's resources: jobs, custom models, throughputs, deployments and tags.
 
-Records are frozen; a change is a new record put in the old one's place, always under one lock,
-and is in the database once that is let go. Ids and ARNs have the shapes of botocore's service
-model: twelve lower-case letters or digits.
+Records are frozen; a change replaces a record by a new one, always under one lock, and is in the
+database when the lock is released. Ids have the pattern in botocore's service model: twelve
+lower-case letters or digits.
 """
 
 import secrets
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.access.service_role import Store
@@ -24,23 +24,22 @@ UNFINISHED = frozenset({"InProgress", "Stopping"})
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
-class Named(Protocol):
-    """What every record has: identity, name, birth."""
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What every record has.
 
-    @property
-    def arn(self) -> str:
-        """Identity; its fourth field is the Region."""
+    Attributes:
+        arn: The ARN; its fourth field is the Region.
+        name: The name from the request that created it.
+        created: The creation time, UTC.
+    """
 
-    @property
-    def name(self) -> str:
-        """The name its maker gave it."""
-
-    @property
-    def created(self) -> datetime:
-        """When it was made, UTC."""
+    arn: str
+    name: str
+    created: datetime
 
 
-Record = TypeVar("Record", bound=Named)
+Record = TypeVar("Record", bound=Resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Stage:
     """One of a job's three stages.
 
     Attributes:
-        status: AWS's word: NotStarted, InProgress, Completed, Stopping, Stopped or Failed.
+        status: AWS's status: NotStarted, InProgress, Completed, Stopping, Stopped or Failed.
         created: When it began, UTC; None before.
         changed: When its status last changed, UTC; None before it began.
     """
@@ -59,22 +58,19 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(Resource):
     """A model customization job.
 
     Attributes:
         request: The parameters it was created with, in AWS's member names.
         base_model_id: The base model's id with its context suffix.
         hyperparameters: All of them in AWS's names and strings, defaults filled in.
-        stages: AWS's stage name -> where it stands.
-        model_arn: The custom model it made; "" until Completed.
+        stages: AWS's stage name -> its state.
+        model_arn: The custom model it created; "" until Completed.
         training_loss: Mean loss of the kept model on the training records; None until Completed.
         validation_loss: The same on the validation records; None without them.
     """
 
-    arn: str
-    name: str
-    created: datetime
     changed: datetime
     status: str
     request: Mapping[str, Any] = field(repr=False)
@@ -90,42 +86,36 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class CustomModel:
-    """What a completed job leaves behind.
+class CustomModel(Resource):
+    """A custom model, the result of a completed job.
 
     Attributes:
-        job_arn: The job that made it; jobs are never deleted.
+        job_arn: The job that created it; jobs are never deleted.
         base_model_id: The base model's id with its context suffix.
-        directory: Where the stand-in's files lie.
+        directory: The directory of the stand-in's files.
     """
 
-    arn: str
-    name: str
-    created: datetime
     job_arn: str
     base_model_id: str
     directory: Path
 
 
 @dataclass(frozen=True, slots=True)
-class Throughput:
+class Throughput(Resource):
     """Provisioned Throughput for a custom or a base model.
 
     Attributes:
         model_arn: What it serves now.
         desired_model_arn: What it will serve once `ready`.
-        base_model_id: The base model underneath, with its context suffix.
-        custom: It was bought for a custom model, and may change to its kin.
+        base_model_id: The base model of the served model, with its context suffix.
+        custom: It was created for a custom model, and can be given another of the same base model.
         units: Model units.
         commitment: "", "OneMonth" or "SixMonths".
         expires: End of the committed term; None without commitment.
         pending: "Creating" or "Updating" until `ready`, "" after.
-        ready: When what is pending will be done, UTC.
+        ready: When the pending creation or update ends, UTC.
     """
 
-    arn: str
-    name: str
-    created: datetime
     changed: datetime
     model_arn: str
     desired_model_arn: str
@@ -139,27 +129,24 @@ class Throughput:
 
     @property
     def status(self) -> str:
-        """AWS's word for where it stands."""
+        """AWS's status."""
         return self.pending or "InService"
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Resource):
     """A custom model deployment: the model answers on demand.
 
     Attributes:
         model_arn: The custom model that it serves now.
         desired_model_arn: What it will serve once `ready`.
-        description: What its maker wrote; "" for nothing.
+        description: The description in the request; "" without one.
         pending: "Creating" or "Updating" until `ready`, "" after.
-        ready: When what is pending will be done, UTC.
-        updated: It was given another model since it was made.
+        ready: When the pending creation or update ends, UTC.
+        updated: It has been given another model since its creation.
         failure_message: Why it cannot answer; "" while it can.
     """
 
-    arn: str
-    name: str
-    created: datetime
     changed: datetime
     model_arn: str
     desired_model_arn: str
@@ -171,25 +158,22 @@ class Deployment:
 
     @property
     def status(self) -> str:
-        """AWS's word for where it stands; an update leaves it Active."""
+        """AWS's status; it stays Active during an update."""
         if self.pending == "Creating":
             return "Creating"
         return "Failed" if self.failure_message else "Active"
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationJob:
+class EvaluationJob(Resource):
     """An evaluation job.
 
     Attributes:
-        status: AWS's word: InProgress, Completed, Failed, Stopping or Stopped.
+        status: AWS's status: InProgress, Completed, Failed, Stopping or Stopped.
         request: The parameters it was created with, in AWS's member names.
         failure_messages: Why it failed; empty unless it did.
     """
 
-    arn: str
-    name: str
-    created: datetime
     changed: datetime
     status: str
     request: Mapping[str, Any] = field(repr=False)
@@ -197,14 +181,14 @@ class EvaluationJob:
 
 
 class State:
-    """All records of one sandbox. Hold `lock` from the first look to the last change.
+    """All records of one sandbox. Hold `lock` from the first read to the last change.
 
-    What changed while it was held is in the database, whole, once it is let go; when the block
-    raises, nothing has changed.
+    All changes are in the database when the lock is released; when the block raises, nothing has
+    changed.
 
     Args:
         database: Where the records are kept.
-        models_dir: Where custom models' files are; the database knows them relative to it.
+        models_dir: Where custom models' files are; the database stores paths relative to it.
     """
 
     def __init__(self, database: Database, models_dir: Path) -> None:
@@ -227,8 +211,8 @@ class ControlPlane:
     Attributes:
         state: The records.
         store: S3, IAM and KMS as a service role sees them.
-        settings: Reads the sandbox's settings as they stand now.
-        now: The clock: aware, UTC.
+        settings: Returns the current settings.
+        now: Returns the time, aware, UTC.
         models_dir: Where custom models' files are kept.
         base_models: What is offered, by customization id.
     """
@@ -262,7 +246,7 @@ def id_of(arn: str) -> str:
 
 
 def in_region(table: Mapping[str, Record], region: str) -> list[Record]:
-    """List the records of one Region; Regions see nothing of each other."""
+    """List the records of one Region; Regions are independent of each other."""
     return [record for record in table.values() if region_of(record.arn) == region]
 
 
@@ -277,5 +261,5 @@ def find(table: Mapping[str, Record], identifier: str, region: str) -> Record | 
 
 
 def present(**members: Any) -> dict[str, Any]:
-    """Keep the members that have a value; AWS leaves out what it does not know yet."""
+    """Leave out the members that have no value, as AWS does."""
     return {name: value for name, value in members.items() if value is not None}

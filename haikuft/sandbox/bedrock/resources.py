@@ -1,9 +1,8 @@
-"""What all of Bedrock's resources share: create, require, list and delete.
+"""Create, require, list and delete resources of all kinds.
 
 A request to create that is repeated with its client request token creates nothing new. A list is
-filtered and sorted by creation time, page by page. A page's token holds the place of its last
-record, so records created or deleted between two pages are neither shown twice nor cause others
-to be missed.
+filtered and sorted by creation time, page by page. A page's token contains the position of its
+last record, so a record created or deleted between two pages neither repeats nor hides others.
 """
 
 import base64
@@ -44,10 +43,10 @@ class Kind(Generic[Record]):
     """One kind of resource.
 
     Attributes:
-        path: What stands before the id in its ARNs, such as "provisioned-model".
-        noun: What messages call it, as in "Could not find provisioned model x."
+        path: The resource type in its ARNs, such as "provisioned-model".
+        noun: Its name in messages, as in "Could not find provisioned model x."
         table: Finds the records of this kind.
-        settle: Brings a record to this moment.
+        settle: Completes what was pending and is due; see `settle`.
     """
 
     path: str
@@ -64,7 +63,7 @@ def begin(plane: ControlPlane, pending: str) -> dict[str, Any]:
 
 
 def settle(plane: ControlPlane, record: Served) -> Served:
-    """Bring what serves a model to this moment: what is pending is done once its time has come."""
+    """Complete the pending creation or update of a throughput or deployment if it is due."""
     if not record.pending or plane.now() < record.ready:
         return record
     return replace(record, pending="", model_arn=record.desired_model_arn, changed=record.ready)
@@ -110,7 +109,7 @@ def create(
     """Create a resource; return its ARN, or that of an earlier request with the same token.
 
     `build` checks the request and returns the record and its tags. `start` is given the ARN of a
-    new resource, once its record is kept.
+    new resource, after its record has been written.
     """
     state = plane.state
     token = call.parameters.get("clientRequestToken", "")
@@ -129,7 +128,7 @@ def create(
 
 
 def new_arn(call: Call, kind: Kind[Any], parent: str = "") -> str:
-    """Build the ARN of a new resource; `parent` stands before the id where AWS has one."""
+    """Build the ARN of a new resource; `parent` comes before the id."""
     resource = "/".join(filter(None, (kind.path, parent, new_id())))
     return build_arn(call.region, call.account_id, resource)
 
@@ -137,7 +136,7 @@ def new_arn(call: Call, kind: Kind[Any], parent: str = "") -> str:
 def check_name(
     plane: ControlPlane, call: Call, kind: Kind[Any], name: str, refusal: ServiceError
 ) -> None:
-    """Raise the refusal when a resource of this kind and Region has that name."""
+    """Raise `refusal` when a resource of this kind and Region has that name."""
     if name in [record.name for record in in_region(kind.table(plane.state), call.region)]:
         raise refusal
 
@@ -156,7 +155,7 @@ def require(plane: ControlPlane, call: Call, kind: Kind[Record], identifier: str
 
 
 def not_found(noun: str, identifier: str) -> ServiceError:
-    """Return AWS's refusal of a request for what is not there."""
+    """Return the error for a resource that does not exist."""
     return ServiceError("ResourceNotFoundException", f"Could not find {noun} {identifier}.")
 
 
@@ -202,21 +201,21 @@ def page(
         The records, and {"nextToken": …} or {} when there are no more.
 
     Raises:
-        ServiceError: the token is not one that a list here gave out.
+        ServiceError: the token is not one of a list of the sandbox.
     """
     descending = parameters.get("sortOrder", "Descending") == "Descending"
     chosen = sorted(
         (record for record in records if _wanted(record, parameters)),
-        key=_place,
+        key=_position,
         reverse=descending,
     )
     token = parameters.get("nextToken")
     if token is not None:
         last = _decode(token)
-        chosen = [r for r in chosen if (_place(r) < last if descending else _place(r) > last)]
+        chosen = [r for r in chosen if (_position(r) < last if descending else _position(r) > last)]
     size = parameters.get("maxResults", DEFAULT_PAGE)
     shown = chosen[:size]
-    more = {"nextToken": _encode(_place(shown[-1]))} if len(chosen) > size else {}
+    more = {"nextToken": _encode(_position(shown[-1]))} if len(chosen) > size else {}
     return shown, more
 
 
@@ -230,13 +229,13 @@ def _wanted(record: Record, parameters: Mapping[str, Any]) -> bool:
     )
 
 
-def _place(record: Record) -> tuple[str, str]:
+def _position(record: Record) -> tuple[str, str]:
     # Full precision in a fixed width, so that text sorts as time does.
     return record.created.strftime("%Y-%m-%dT%H:%M:%S.%f"), record.arn
 
 
-def _encode(place: tuple[str, str]) -> str:
-    return base64.urlsafe_b64encode(" ".join(place).encode()).decode()
+def _encode(position: tuple[str, str]) -> str:
+    return base64.urlsafe_b64encode(" ".join(position).encode()).decode()
 
 
 def _decode(token: str) -> tuple[str, str]:

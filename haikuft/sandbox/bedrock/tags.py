@@ -1,6 +1,6 @@
 """Tags on jobs of both kinds, custom models, throughputs and deployments.
 
-Rules: at most 50 a resource (the words of TooManyTagsException), no key twice, none of AWS's own.
+Rules: at most 50 for each resource, no key twice, and no key that begins with "aws:".
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ def read_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Check a request's tags and turn them into key -> value.
 
     Raises:
-        ServiceError: a key stands twice, begins with "aws:", or there are more than 50.
+        ServiceError: a key occurs twice or begins with "aws:", or there are more than 50.
     """
     keys = [tag["key"] for tag in tags]
     if len(set(keys)) < len(keys):

@@ -1,8 +1,8 @@
 """Provisioned Throughput: create, get, list, update, delete.
 
-Nothing runs behind one: it is Creating or Updating until its time has come by the clock, and the
-sandbox's `stage_seconds` says how long that takes. Without a commitment it can be deleted at any
-time; with one not before the term ends. Quotas of model units come from the settings.
+No process belongs to a throughput: it is Creating or Updating for `stage_seconds`. Without a
+commitment it can be deleted at any time, with one not before the term ends. The quota of model
+units comes from the settings.
 """
 
 import calendar
@@ -12,7 +12,7 @@ from typing import Any
 
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.foundation_models import base_model_arn, require_tunable
+from haikuft.sandbox.bedrock.foundation_models import base_model_arn, require_customizable
 from haikuft.sandbox.bedrock.records import ControlPlane, Throughput, find, in_region, present
 from haikuft.sandbox.bedrock.resources import THROUGHPUTS
 from haikuft.sandbox.bedrock.tags import read_tags
@@ -52,7 +52,7 @@ def update_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
             _check_name(plane, call, name)
         changed = replace(throughput, name=name, changed=plane.now())
         if "desiredModelId" in asked:
-            changed = _exchange_model(plane, call, changed)
+            changed = _change_model(plane, call, changed)
         plane.state.throughputs[throughput.arn] = changed
     return {}
 
@@ -102,15 +102,15 @@ def _require(plane: ControlPlane, call: Call) -> Throughput:
 
 
 def _find_model(plane: ControlPlane, call: Call, identifier: str) -> tuple[str, str]:
-    """(ARN, base model id) of a custom or base model; the base must still take throughput."""
+    """(ARN, base model id) of a custom or base model; its base model must support throughput."""
     custom = find(plane.state.models, identifier, call.region)
     if custom is not None:
-        base = require_tunable(plane, call, custom.base_model_id)
+        base = require_customizable(plane, call, custom.base_model_id)
         _check_serving(base)
         return custom.arn, custom.base_model_id
     if ":custom-model/" in identifier or "." not in identifier:
         raise resources.not_found("custom model", identifier)
-    base = require_tunable(plane, call, identifier)
+    base = require_customizable(plane, call, identifier)
     _check_serving(base)
     return base.arn(call.region), base.id
 
@@ -122,7 +122,7 @@ def _check_serving(base: BaseModel) -> None:
         )
 
 
-def _exchange_model(plane: ControlPlane, call: Call, throughput: Throughput) -> Throughput:
+def _change_model(plane: ControlPlane, call: Call, throughput: Throughput) -> Throughput:
     model_arn, base_id = _find_model(plane, call, call.parameters["desiredModelId"])
     if base_id != throughput.base_model_id or not throughput.custom:
         raise validation_error(
@@ -140,7 +140,7 @@ def _check_name(plane: ControlPlane, call: Call, name: str) -> None:
 def _check_quota(
     plane: ControlPlane, call: Call, model_arn: str, base_id: str, units: int, commitment: str
 ) -> None:
-    """Hold the units against the quota: one for custom, one for base models."""
+    """Check the units against the quota: one for custom, one for base models."""
     custom = model_arn in plane.state.models
     held = sum(
         throughput.units

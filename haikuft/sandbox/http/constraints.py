@@ -1,7 +1,7 @@
-"""What AWS checks before an operation sees a call: required, enum, pattern, length, range.
+"""The constraints of AWS's service models: required members, enum, pattern, length and range.
 
-The constraints stand in botocore's service models; botocore itself checks only types, required
-members and minimums before it sends. The wording is AWS's.
+botocore's service models contain them, but botocore itself checks only types, required members and
+minimums before it sends a request. The error messages are AWS's.
 """
 
 import re
@@ -19,7 +19,7 @@ Fault = tuple[str, str]  # where and with which value, what it must be
 
 
 def validate(model: OperationModel, parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters that break a constraint, naming every fault at once.
+    """Check parameters against all constraints, and report every violation at once.
 
     Raises ServiceError (ValidationException) as AWS would: "1 validation error detected:
     Value 'a_b' at 'jobName' failed to satisfy constraint: Member must satisfy …".
@@ -71,13 +71,13 @@ def _faults(shape: _Shape, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _joint_fault(shape: _Shape, values: Any, where: str, who: str) -> Iterator[Fault]:
-    """Report what AWS says of all the plain members of a list or map together."""
+    """Report one violation for all scalar members of a list or map together, as AWS does."""
     if any(_rules(shape, value) for value in values):
         yield where, f"{who} must satisfy constraint: [{', '.join(_all_rules(shape))}]"
 
 
 def _rules(shape: _Shape, value: Any) -> list[str]:
-    """List the rules that a value breaks, in AWS's words."""
+    """List the rules that a value violates, in AWS's words."""
     return [rule for rule, kept in _tests(shape, value) if not kept]
 
 
@@ -86,7 +86,7 @@ def _all_rules(shape: _Shape) -> list[str]:
 
 
 def _tests(shape: _Shape, value: Any) -> Iterator[tuple[str, bool]]:
-    """Go through a shape's rules and whether the value keeps each; None keeps all."""
+    """Yield each rule of a shape and whether the value satisfies it; None satisfies all."""
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     nothing = value is None
     if shape.type_name in ("string", "list", "map", "blob"):
@@ -117,7 +117,7 @@ def _fits(pattern: str, text: str) -> bool:
 
 @cache
 def _compile(pattern: str) -> re.Pattern[str] | None:
-    """Compile AWS's pattern; None for the few of Java that Python does not know."""
+    """Compile AWS's pattern; None for the few Java patterns that Python does not support."""
     # A job name's (-*[a-z\-])* can take each dash in two ways, and Python would try them all;
     # [a-z\-]* accepts the same names at once.
     plain = re.sub(r"\(-\*(\[[^\]]*\\-[^\]]*\])\)(\*|\{0,\d+\})", r"\1*", pattern)

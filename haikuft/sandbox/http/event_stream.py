@@ -31,9 +31,9 @@ _Shape = Any  # botocore's shapes; which attributes one has depends on its type_
 
 
 def serialize_stream(model: OperationModel, result: Mapping[str, Any], request_id: str) -> Response:
-    """Turn a handler's result whose payload is an iterable of events into the HTTP response.
+    """Serialize a handler's result whose payload is an iterable of events.
 
-    Raises ValueError when the result does not fit the model: a mistake in the handler.
+    Raises ValueError when the result does not fit the model: a programming error in the handler.
     """
     name, stream = _payload_name(model), model.get_event_stream_output()
     answer = serialize(model, {**result, name: {}}, request_id)
@@ -45,11 +45,11 @@ def encode_events(stream: _Shape, events: Iterable[Event]) -> Iterator[bytes]:
     """Write events as frames, each as soon as it is there.
 
     A failure after the first frame can no longer change the HTTP status: it becomes a last frame.
-    A ConnectionError is let through, so that whoever serves the frames cuts the connection.
+    A ConnectionError is raised again, so that the HTTP server closes the connection.
 
     Args:
         stream: The event stream's shape, as `OperationModel.get_event_stream_output` gives it.
-        events: What goes out; may raise ServiceError.
+        events: The events to send; may raise ServiceError.
     """
     try:
         for event in events:
@@ -66,7 +66,7 @@ def encode_events(stream: _Shape, events: Iterable[Event]) -> Iterator[bytes]:
 def encode_event(stream: _Shape, event: Event) -> bytes:
     """Write one event: its members as the JSON that AWS's model shapes.
 
-    Raises ValueError when the event does not fit the model: a mistake of whoever made it.
+    Raises ValueError when the event does not fit the model: a programming error in the handler.
     """
     [(name, members)] = event.items()
     shape = stream.members.get(name)
@@ -84,7 +84,7 @@ def encode_event(stream: _Shape, event: Event) -> bytes:
 
 
 def encode_error(stream: _Shape, error: ServiceError) -> bytes:
-    """Write a failure: an exception where the stream's model has it, else an error by its code."""
+    """Write an error: as an exception of the stream's model, or else by its code."""
     name = error.code[:1].lower() + error.code[1:]
     if name in stream.members:
         headers = {
@@ -101,13 +101,13 @@ def encode_error(stream: _Shape, error: ServiceError) -> bytes:
 def break_stream(
     model: OperationModel, result: Mapping[str, Any], *, after_events: int, error: Exception
 ) -> dict[str, Any]:
-    """Let so many events of a handler's result through, then fail in the middle of the answer.
+    """Send a number of events of a handler's result, then fail in the middle of the stream.
 
     Args:
         model: The operation, one that answers with an event stream.
-        result: What its handler gave.
-        after_events: How many events go out before.
-        error: A ServiceError becomes the last frame; a ConnectionError cuts the connection.
+        result: The result of its handler.
+        after_events: How many events are sent before.
+        error: A ServiceError becomes the last frame; a ConnectionError closes the connection.
     """
     name = _payload_name(model)
 

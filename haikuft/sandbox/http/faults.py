@@ -1,8 +1,8 @@
-"""Faults on demand: throttled calls, internal errors and cut connections, drawn by a seed.
+"""Fault injection: throttled calls, internal errors and closed connections, chosen by a seed.
 
-A call is struck by one fault at most. A throttled call and one with an internal error do nothing;
-a call whose connection is cut has been carried out, as when a network fails: whoever repeats it
-must not make anything twice. A stream is cut after its first events.
+A call has one fault at most. A throttled call and one with an internal error have no effect. A call
+whose connection is closed has been executed, as when a network fails, so a client that repeats it
+must not create anything twice. A stream is closed after its first events.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,10 @@ CUT = "haikuft.cut"  # key in the WSGI environ: close the connection instead of 
 
 
 class Faults:
-    """Draws a fault for each call to Bedrock.
+    """Chooses a fault, or none, for each call to Bedrock.
 
     Args:
-        settings: Reads the sandbox's settings as they stand now; a change begins a new row of
-            draws.
+        settings: Returns the current settings; a change starts the random numbers again.
     """
 
     def __init__(self, settings: Callable[[], SandboxSettings]) -> None:
@@ -29,8 +28,8 @@ class Faults:
         self._drawn_for = settings()
         self._random = _generator(settings())
 
-    def strike(self) -> bool:
-        """Draw for one call; return whether its connection is to be cut after it.
+    def inject(self) -> bool:
+        """Choose for one call; return whether its connection is to be closed after it.
 
         Raises ServiceError: ThrottlingException or InternalServerException.
         """

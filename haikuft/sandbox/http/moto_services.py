@@ -1,15 +1,15 @@
-"""moto's S3, IAM, STS and KMS, corrected in the three places where they would mislead.
+"""S3, IAM, STS and KMS, served by moto, with three corrections.
 
-- What a caller may do has been judged before moto is asked: moto itself counts every condition
-  operator but StringEquals as matched, so that a TLS-only Deny would block every object.
-- A caller whose key IAM does not know is the account's administrator, by an ARN of AWS's shape.
-- An object put with the content type of a form, as urllib and curl do by default, keeps its bytes.
+- Requests are authorized before moto sees them, because moto takes every condition operator but
+  StringEquals as matched, so that a TLS-only Deny would block every object.
+- A caller whose access key IAM does not know is the account's administrator, with a valid ARN.
+- An object put with the content type of a form, the default of urllib and curl, keeps its bytes.
 """
 
+import inspect
 import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
@@ -19,43 +19,37 @@ from moto.s3.models import FakeBucket
 from moto.sts.models import STSBackend
 from werkzeug.test import run_wsgi_app
 
+from haikuft.sandbox.http.responses import Response
+
 _create_app = cast(Callable[[str], Any], create_backend_app)
 
 SERVICES = ("s3", "iam", "sts", "kms")
-ADMINISTRATOR_ID = "AIDASANDBOXADMINIST8R"  # 21 characters, as IAM's user ids have
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What moto answered."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
 
 
 class MotoServices:
-    """The four services, one request at a time: moto's backends know no locks.
+    """The four services, one request at a time, because moto's backends have no locks.
 
     Args:
         lock: Held while moto answers.
-        persist: Given the service, keeps what moto changes within the block.
+        persist: Given the service, stores what moto changes within the block.
+        administrator: User id and ARN of the caller whose access key IAM does not know.
     """
 
     def __init__(
         self,
         lock: AbstractContextManager[Any],
         persist: Callable[[str], AbstractContextManager[None]],
+        administrator: tuple[str, str],
     ) -> None:
-        _correct_moto()
+        _correct_moto(administrator)
         self._lock = lock
         self._persist = persist
         self._apps: dict[str, Any] = {}
 
-    def answer(self, service: str, environ: dict[str, Any], body: bytes) -> Reply:
-        """Hand a WSGI request with this body to moto.
+    def answer(self, service: str, environ: dict[str, Any], body: bytes) -> Response:
+        """Have moto answer a WSGI request with this body.
 
-        Raises whatever moto raises beyond AWS's own errors.
+        Raises what moto raises apart from AWS's errors.
         """
         length = str(len(body))
         environ = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": length}
@@ -68,27 +62,19 @@ class MotoServices:
             with self._persist(service):
                 chunks, status, headers = run_wsgi_app(self._apps[service], environ, buffered=True)
                 answer = b"".join(chunks)
-        return Reply(int(status.split()[0]), list(headers), answer)
+        return Response(int(status.split()[0]), dict(headers), answer)
 
 
-def administrator_arn(account_id: str) -> str:
-    """Return the ARN of the caller whose access key IAM does not know."""
-    return f"arn:aws:iam::{account_id}:user/administrator"
-
-
-def _correct_moto() -> None:
+def _correct_moto(administrator: tuple[str, str]) -> None:
     bucket, sts = cast(Any, FakeBucket), cast(Any, STSBackend)
     bucket.get_permission = lambda *_: PermissionResult.PERMITTED
-    if not hasattr(sts.get_caller_identity, "__wrapped__"):
-        sts.get_caller_identity = _name_administrator(sts.get_caller_identity)
+    original = inspect.unwrap(sts.get_caller_identity)
 
-
-def _name_administrator(original: Callable[..., tuple[str, str, str]]) -> Any:
     @wraps(original)
     def get_caller_identity(backend: Any, *args: Any, **named: Any) -> tuple[str, str, str]:
         user_id, arn, account_id = original(backend, *args, **named)
         if arn.endswith(":user/moto"):
-            return ADMINISTRATOR_ID, administrator_arn(account_id), account_id
+            return *administrator, account_id
         return user_id, arn, account_id
 
-    return get_caller_identity
+    sts.get_caller_identity = get_caller_identity

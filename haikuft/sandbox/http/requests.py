@@ -1,8 +1,8 @@
-"""What a request must pass before any service sees it: whose it is, from where, how large.
+"""Request checks before any service: the origin, the signature's scope, and the size of the body.
 
 The sandbox listens on loopback, but a web page in the user's browser can reach loopback, too:
-a request must name the sandbox's own host (else a page could reach it by DNS rebinding) and
-must not come from another site.
+a request must name the sandbox's own host (otherwise a page could use DNS rebinding) and must not
+come from another site.
 """
 
 import io
@@ -20,12 +20,12 @@ BODY_LIMITS = {  # bytes; larger files reach S3 in parts, as boto3 sends them
     "bedrock": 25_000_000,  # AWS's own limit for InvokeModel
 }
 OTHER_BODY_LIMIT = 1 * MIB
-_DRAIN_LIMIT = 64 * MIB  # of a body too large, so that its sender comes to read the answer
+_DRAIN_LIMIT = 64 * MIB  # read of a body that is too large, so that its sender reads the response
 _SIGV4 = re.compile(r"AWS4-\S+ +.*?Credential=([^, ]+)")
 
 
 class RefusedError(Exception):
-    """A request that no service will see."""
+    """A request that is refused before a service sees it."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -36,10 +36,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """For what a request was signed; the signature itself is not checked.
+    """The scope of a request's signature; the signature itself is not verified.
 
     Attributes:
-        access_key: Any text; the sandbox knows no secrets.
+        access_key: Any text, because the signature is not verified.
         region: Such as "us-west-2".
         service: The signing name, such as "s3" or "bedrock"; "" for an unsigned request.
     """
@@ -50,7 +50,7 @@ class Scope:
 
 
 def check_origin(environ: dict[str, Any]) -> None:
-    """Refuse a request that names another host, or that a web page elsewhere sent."""
+    """Refuse a request that names another host, or that a web page of another site sent."""
     port = environ["SERVER_PORT"]
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
     if port == "80":
@@ -72,7 +72,7 @@ def read_scope(environ: dict[str, Any]) -> Scope:
     """Read which service and Region a request was signed for.
 
     Signature Version 4 in the header or the query says both; the older Version 2, which boto3
-    still uses for some presigned URLs, is S3's alone.
+    still uses for some presigned URLs, is for S3 only.
     """
     header = environ.get("HTTP_AUTHORIZATION", "")
     query = parse_qs(environ.get("QUERY_STRING", ""))
@@ -95,10 +95,10 @@ def read_scope(environ: dict[str, Any]) -> Scope:
 
 
 def read_body(environ: dict[str, Any], service: str) -> bytes:
-    """Read a request's body and put it back for the service to read again.
+    """Read a request's body, and replace its stream so that the service can read it again.
 
-    Raises RefusedError: 413 beyond the service's limit; 400 for a length that is none, for a body
-    that breaks off, and for one whose end two readers could see in two places.
+    Raises RefusedError: 413 beyond the service's limit; 400 for an invalid length, for an
+    incomplete body, and for a body with two contradictory lengths.
     """
     limit = BODY_LIMITS.get(service, OTHER_BODY_LIMIT)
     stream = environ["wsgi.input"]
@@ -110,7 +110,7 @@ def read_body(environ: dict[str, Any], service: str) -> bytes:
     if environ.get("wsgi.input_terminated"):
         try:
             body = _read(stream, limit + 1)
-        except OSError as error:  # werkzeug's word for chunks that are none
+        except OSError as error:  # raised by werkzeug for invalid chunks
             raise RefusedError(400, "IncompleteBody", f"The body breaks off: {error}.") from error
         too_large = len(body) > limit
     else:
@@ -141,7 +141,7 @@ def raw_path(environ: Mapping[str, Any]) -> str:
 
 
 def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    """Return the request's headers by their names on the wire, in capitals."""
+    """Return the request's headers by their HTTP names, in capitals."""
     found = {
         name[5:].replace("_", "-"): value
         for name, value in environ.items()
@@ -159,7 +159,7 @@ def _content_length(environ: dict[str, Any]) -> int:
 
 
 def _read(stream: Any, length: int) -> bytes:
-    """Read up to so many bytes, however many pieces they come in."""
+    """Read up to `length` bytes, in as many reads as necessary."""
     pieces: list[bytes] = []
     while length > 0 and (piece := stream.read(min(length, MIB))):
         pieces.append(piece)

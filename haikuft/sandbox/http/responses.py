@@ -11,7 +11,7 @@ from haikuft.sandbox.http.requests import RefusedError
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes out over HTTP; a streamed response has frames in place of a body."""
+    """An HTTP response; a streamed response has frames in place of a body."""
 
     status: int
     headers: dict[str, str]
@@ -22,7 +22,7 @@ class Response:
 def write_refusal(
     service: str, environ: Mapping[str, Any], error: RefusedError, request_id: str
 ) -> Response:
-    """Write a refusal in the form that the service's clients can read."""
+    """Write an error response in the form that the service's clients can read."""
     code, message = escape(error.code), escape(error.message)
     inner = f"<Code>{code}</Code><Message>{message}</Message>"
     if service == "s3":
@@ -41,7 +41,7 @@ def write_refusal(
 
 
 def write_json(status: int, document: Any, request_id: str = "") -> Response:
-    """Write an answer that no service model describes."""
+    """Write a JSON response that no service model describes."""
     headers = {"Content-Type": "application/json"}
     headers |= {"x-amzn-RequestId": request_id} if request_id else {}
     return Response(status, headers, json.dumps(document).encode("utf-8"))

@@ -1,6 +1,6 @@
-"""The wire format of Bedrock: requests to parameters, results to responses.
+"""The rest-json protocol: parse requests to parameters, and serialize results to responses.
 
-Protocol: AWS rest-json, as its Smithy specification describes it
+Source: the Smithy specification of AWS rest-json
 (https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html). Shapes, status codes and
 header names come from botocore's service models.
 """
@@ -46,10 +46,10 @@ def parse(
     headers: Mapping[str, str],
     body: bytes,
 ) -> dict[str, Any]:
-    """Turn a request's parts into parameters by botocore's member names.
+    """Parse a request to parameters by botocore's member names.
 
     Members that AWS's model does not have are ignored, as AWS does. Raises ServiceError
-    (SerializationException) when a part is not of the type it should be.
+    (SerializationException) when a part has the wrong type.
     """
     shape = model.input_shape
     if shape is None:
@@ -79,9 +79,9 @@ def parse(
 
 
 def serialize(model: OperationModel, result: Mapping[str, Any], request_id: str) -> Response:
-    """Turn a handler's result into the HTTP response that AWS's model asks for.
+    """Serialize a handler's result as AWS's model of the operation says.
 
-    Raises ValueError when the result does not fit the model: a mistake in the handler.
+    Raises ValueError when the result does not fit the model: a programming error in the handler.
     """
     extra = dict(result.get(EXTRA_HEADERS, {}))
     members = {k: v for k, v in result.items() if k != EXTRA_HEADERS and v is not None}
@@ -110,7 +110,7 @@ def serialize(model: OperationModel, result: Mapping[str, Any], request_id: str)
 
 
 def serialize_error(service: str, error: ServiceError, request_id: str) -> Response:
-    """Turn a refusal into what AWS sends: the code in a header, the message in the body."""
+    """Serialize an error as AWS does: the code in a header, the message in the body."""
     model: Any = load_service(service)  # its stub takes the code for a number
     shape = model.shape_for_error_code(error.code)
     declared = shape.metadata.get("error", {}).get("httpStatusCode") if shape else None
@@ -150,7 +150,7 @@ def _from_query(shape: _Shape, texts: list[str]) -> Any:
 
 
 def _from_text(shape: _Shape, text: str) -> Any:
-    """Read a path label, query value or header as the type that AWS's model gives it."""
+    """Parse a path label, query value or header as the type in AWS's model."""
     kind = shape.type_name
     try:
         if kind in ("integer", "long"):
@@ -167,7 +167,7 @@ def _from_text(shape: _Shape, text: str) -> Any:
 
 
 def _from_json(shape: _Shape, value: Any) -> Any:
-    """Read a decoded JSON value as the type that AWS's model gives it; None where there is none."""
+    """Convert a decoded JSON value to the type in AWS's model; None stays None."""
     kind = shape.type_name
     if value is None or getattr(shape, "is_document_type", False):
         return value
@@ -219,7 +219,7 @@ def _decode_blob(text: str) -> bytes:
 
 
 def _present(shape: _Shape, value: Any) -> Any:
-    """Refuse null within a list or map, where it stands for nothing."""
+    """Refuse null within a list or map."""
     if value is None and not getattr(shape, "is_document_type", False):
         raise _wrong_type(value, shape.type_name)
     return value
@@ -238,7 +238,7 @@ def _check_result(model: OperationModel, shape: _Shape, members: Mapping[str, An
 
 
 def to_json(shape: _Shape, value: Any) -> Any:
-    """Turn a value of AWS's model into what JSON can hold: blobs base64, times seconds."""
+    """Convert a value to JSON by AWS's model: blobs to Base64, times to seconds."""
     kind = shape.type_name
     if getattr(shape, "is_document_type", False):
         return value
@@ -276,7 +276,7 @@ def _dump(document: Any) -> bytes:
 
 
 def format_time(shape: _Shape, value: datetime, *, default: str) -> str | float:
-    """Write a time in the format that the shape names, else in the default one."""
+    """Write a time in the format of the shape, or else in the default format."""
     style = shape.serialization.get("timestampFormat", default)
     moment = _aware_time(value)
     if style == "iso8601":
@@ -289,7 +289,7 @@ def format_time(shape: _Shape, value: datetime, *, default: str) -> str | float:
 def read_time(text: str) -> datetime:
     """Read seconds since 1970, ISO 8601, or the date of an HTTP header.
 
-    Raises ValueError or OverflowError for what is none of them, or beyond the calendar.
+    Raises ValueError or OverflowError for any other text, and for a time after the year 2999.
     """
     try:
         seconds = float(text)

@@ -1,8 +1,7 @@
-"""What Bedrock's handlers see: a call comes in, a result or a ServiceError goes out.
+"""Calls to Bedrock: which operation a request means, and what a handler takes and returns.
 
-Which operation a request means is read from botocore's own service models when the server
-starts; nothing of them is copied here. `wire` turns requests into calls and results into
-responses, `constraints` checks what AWS checks before a handler sees the call.
+The operations come from botocore's service models, read when they are first used. `rest_json`
+parses requests and serializes results, `constraints` checks the constraints of the models.
 """
 
 import sys
@@ -29,8 +28,8 @@ class Call:
         operation: AWS's name, such as "CreateModelCustomizationJob".
         parameters: By botocore's member names; blobs are bytes, timestamps aware datetimes.
         region: From the request's signature.
-        account_id: Whose account this is, twelve digits.
-        request_id: Goes back in the response's headers.
+        account_id: The account, twelve digits.
+        request_id: Returned in the response's headers.
     """
 
     service: str
@@ -44,12 +43,12 @@ class Call:
 Handler = Callable[[Call], dict[str, Any]]
 """Answers a call with a result by botocore's member names: timestamps aware, blobs bytes.
 
-Further response headers stand under EXTRA_HEADERS; refusals are raised as ServiceError.
+Further response headers stand under EXTRA_HEADERS; errors of AWS are raised as ServiceError.
 """
 
 
 class ServiceError(Exception):
-    """A refusal in AWS's words; `code` decides the HTTP status by AWS's own model.
+    """An error that AWS returns; `code` decides the HTTP status by AWS's model.
 
     Example: `raise ServiceError("ResourceNotFoundException", "Could not find the model.")`.
     Further members of AWS's error shape, such as resourceName, are keyword arguments.
@@ -63,17 +62,17 @@ class ServiceError(Exception):
 
 
 def validation_error(message: str) -> ServiceError:
-    """Return AWS's refusal of a request that breaks a rule of the operation."""
+    """Return the error for a request that breaks a rule of the operation."""
     return ServiceError("ValidationException", message)
 
 
 def conflict_error(message: str) -> ServiceError:
-    """Return AWS's refusal of a request that the state of a resource does not allow."""
+    """Return the error for a request that the state of a resource does not allow."""
     return ServiceError("ConflictException", message)
 
 
 def quota_error(message: str) -> ServiceError:
-    """Return AWS's refusal of a request that would go beyond a quota."""
+    """Return the error for a request that would exceed a quota."""
     return ServiceError("ServiceQuotaExceededException", message)
 
 
@@ -87,14 +86,14 @@ class Route:
 
 
 def report_failure(error: Exception) -> str:
-    """Log a mistake of the sandbox's own; return what to tell the client."""
+    """Log an internal error of the sandbox; return the message for the client."""
     traceback.print_exception(error, file=sys.stderr)
     return f"The sandbox failed: {type(error).__name__}: {error}. Its log says more."
 
 
 @cache
 def load_service(service: str) -> ServiceModel:
-    """AWS's model of a service as botocore brings it, whatever ~/.aws/models holds."""
+    """Load botocore's model of a service, without those in ~/.aws/models."""
     loader = Loader(
         extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
     )

@@ -1,8 +1,8 @@
-"""HTTP for the sandbox: werkzeug's threaded server, bound to loopback, with keep-alive.
+"""The HTTP server: werkzeug's threaded server on the loopback address, with keep-alive.
 
 werkzeug closes every connection after one response because it cannot tell whether a request's
 body was read; the sandbox's application always reads it, so the connection can be kept. A body
-that comes as a list is whole; any other leaves piece by piece, as it is made.
+that is a list is sent at once; any other is sent in chunks, as it is produced.
 """
 
 import socket
@@ -36,13 +36,13 @@ def bind(app: Any, *, port: int = 0) -> BaseWSGIServer:
 
 
 class _Handler(WSGIRequestHandler):
-    """One connection: requests in, whole responses out."""
+    """One connection."""
 
     protocol_version = "HTTP/1.1"
     timeout = 120  # seconds without a request, then the connection is closed
     wbufsize = -1  # headers and body leave together
     disable_nagle_algorithm = True
-    # For what is no HTTP at all; everything else the application answers.
+    # For invalid HTTP; the application answers everything else.
     error_content_type = "text/plain; charset=utf-8"
     error_message_format = "%(message)s: %(explain)s\n"
 
@@ -79,7 +79,7 @@ class _Handler(WSGIRequestHandler):
         *,
         body_read: bool,
     ) -> None:
-        """Send a response; one that is not a list goes in chunks, a flush for each piece."""
+        """Send a response; a body that is not a list is sent in chunks, each flushed."""
         code = int(status.split()[0])
         body = b"".join(pieces) if isinstance(pieces, list) else None
         chunked = body is None and self.request_version != "HTTP/1.0"
@@ -110,7 +110,7 @@ class _Handler(WSGIRequestHandler):
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:
-        """Say "100 Continue" at once; botocore waits a second for it before it sends a body."""
+        """Send "100 Continue" at once; botocore waits a second for it before it sends a body."""
         ready = super().handle_expect_100()
         self.wfile.flush()
         return ready
@@ -119,10 +119,10 @@ class _Handler(WSGIRequestHandler):
         """Keep ordinary requests out of the log."""
 
     def log_error(self, format: str, *args: Any) -> None:
-        """Log what went wrong; a connection that was idle for too long is nothing wrong."""
+        """Log an error; the timeout of an idle connection is none."""
         if not format.startswith("Request timed out"):
             super().log_error(format, *args)
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Write werkzeug's own complaints to the log file, which is stderr."""
+        """Write werkzeug's messages to the log file, which is stderr."""
         sys.stderr.write(f"{message % args if args else message}\n")

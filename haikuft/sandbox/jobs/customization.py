@@ -1,8 +1,8 @@
 """Model customization jobs: create, get, list, stop. `customization_runner` does the work.
 
-Creation refuses at once what AWS refuses at once: names in use, models that cannot be tuned here,
-hyperparameters out of range, files that are not .jsonl in a bucket of the same Region, and a role
-that Bedrock cannot assume. What is wrong inside the files fails the job later.
+The create request fails, as on AWS, for names in use, models that cannot be customized in the
+Region, hyperparameters out of range, files that are not .jsonl objects in a bucket of the Region,
+and a role that Bedrock cannot assume. Errors inside the files fail the job later.
 """
 
 import re
@@ -14,11 +14,11 @@ from haikuft.base_models import BaseModel
 from haikuft.errors import SettingsError
 from haikuft.hyperparameters import from_aws, to_aws
 from haikuft.sandbox.bedrock import quotas, resources
-from haikuft.sandbox.bedrock.custom_models import trained_with
+from haikuft.sandbox.bedrock.custom_models import describe_training
 from haikuft.sandbox.bedrock.foundation_models import (
     INVALID_IDENTIFIER,
     base_model_arn,
-    require_tunable,
+    require_customizable,
 )
 from haikuft.sandbox.bedrock.records import (
     UNFINISHED,
@@ -82,7 +82,7 @@ def get_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
         customizationType="FINE_TUNING",
         outputModelKmsKeyArn=job.kms_key_arn or None,
         vpcConfig=job.request.get("vpcConfig"),
-        **trained_with(job),
+        **describe_training(job),
     )
 
 
@@ -144,11 +144,11 @@ def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
         raise validation_error(f"{identifier} can be customized by FINE_TUNING, not by {kind}.")
     if "." not in identifier:  # the name of a custom model that is not there
         raise validation_error(INVALID_IDENTIFIER)
-    return require_tunable(plane, call, identifier)
+    return require_customizable(plane, call, identifier)
 
 
 def _check_names(plane: ControlPlane, call: Call) -> None:
-    """Names of jobs stay taken for ever, those of custom models until the model is deleted."""
+    """A job's name can never be used again, a custom model's not before the model is deleted."""
     taken = validation_error("The provided job name is currently in use.")
     resources.check_name(plane, call, CUSTOMIZATION_JOBS, call.parameters["jobName"], taken)
     jobs = in_region(plane.state.jobs, call.region)
@@ -161,9 +161,9 @@ def _check_names(plane: ControlPlane, call: Call) -> None:
 
 
 def _check_quotas(plane: ControlPlane, call: Call) -> None:
-    """Hold the new job against the Region's quotas.
+    """Check that one more job is within the Region's quotas.
 
-    AWS does not say when a job is "scheduled"; here it is from its creation until it is over.
+    AWS does not say when a job is "scheduled"; here it is from its creation to its end.
     """
     unfinished = sum(job.status in UNFINISHED for job in in_region(plane.state.jobs, call.region))
     if unfinished >= quotas.SCHEDULED_JOBS:

@@ -1,8 +1,8 @@
-"""A customization job at work: validation, data processing, training, results.
+"""Run a customization job: validation, data processing, training, results.
 
-Each job has a thread, and its training a child process of its own, so that training blocks
-nothing else. Each stage lasts at least `stage_seconds`, so that it can be seen. A child ends when
-the job is stopped and when the server goes: its standard input is a pipe that the server holds.
+Each job has a thread, and its training is a child process, so that training does not block the
+server. Each stage lasts at least `stage_seconds`, so that it can be seen. The child process ends
+when the job is stopped and when the server ends: its standard input is a pipe from the server.
 """
 
 import re
@@ -33,20 +33,20 @@ from haikuft.sandbox.jobs.files import (
     read_input,
     write_output,
 )
-from haikuft.sandbox.jobs.stages import begin_again, complete, finish, mark_stage, mark_stopping
+from haikuft.sandbox.jobs.stages import complete, finish, mark_stage, mark_stopping, prepare_resume
 from haikuft.sandbox.jobs.threads import JobThreads, Wait
 from haikuft.sandbox.settings import STAGES
 from haikuft.sandbox.standin import contract
 from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
-STICK_SECONDS = 0.1  # how often a job that sticks looks whether it still shall
+STICK_CHECK_SECONDS = 0.1  # between two checks of the setting `stick_stage`
 CONCURRENT_TRAININGS = 2  # as many as AWS ran at once (hashicorp/terraform-provider-aws#37990)
 DATA_FILES: tuple[tuple[Kind, str], ...] = (
     ("training", contract.TRAINING_DATA),
     ("validation", contract.VALIDATION_DATA),
 )
-RETRY_SECONDS = 2.0  # between two tries to write down how a job ended
+RETRY_SECONDS = 2.0  # between two attempts to record how a job ended
 SEED = 0
 WORK_PREFIX = ".job-"  # of the names of working directories
 
@@ -65,11 +65,11 @@ PROGRESS_PATH = re.compile(r"/_sandbox/jobs/(?P<id>[a-z0-9]+)/progress")
 
 
 class JobStoppedError(Exception):
-    """Someone asked the job to stop."""
+    """The job has been stopped by a request."""
 
 
 class ServerClosingError(Exception):
-    """The server ends; the next one begins the job again."""
+    """The server ends; the next one starts the job again."""
 
 
 class JobRunner(JobThreads):
@@ -77,8 +77,8 @@ class JobRunner(JobThreads):
 
     Args:
         plane: The records the jobs change.
-        wait: How to wait; tests give one that does not.
-        command: What trains; the job's working directory is added as its last argument.
+        wait: Waits for an event or some seconds; tests replace it.
+        command: The training process; the job's working directory is added as its last argument.
     """
 
     def __init__(
@@ -95,8 +95,8 @@ class JobRunner(JobThreads):
         self._slots = threading.Semaphore(CONCURRENT_TRAININGS)
 
     def resume(self) -> None:
-        """Resume the jobs that the last server left unfinished; S3 and IAM must be there."""
-        for arn in begin_again(self._plane):
+        """Resume the jobs that the last server left unfinished, after S3 and IAM are restored."""
+        for arn in prepare_resume(self._plane):
             self.start(arn)
 
     def stop(self, arn: str) -> None:
@@ -105,7 +105,7 @@ class JobRunner(JobThreads):
         self.interrupt(arn)
 
     def interrupt(self, arn: str) -> None:
-        """Tell the job's work to stop, and end its child."""
+        """Stop the job, and end its child process."""
         super().interrupt(arn)
         with self._lock:
             child = self._children.get(arn)
@@ -113,7 +113,7 @@ class JobRunner(JobThreads):
             child.terminate()
 
     def run(self, arn: str) -> None:
-        """Work on the job in a directory of its own, to its end."""
+        """Run the job to its end, in a directory of its own."""
         prefix = f"{WORK_PREFIX}{id_of(arn)}-"
         try:
             with TemporaryDirectory(
@@ -126,7 +126,7 @@ class JobRunner(JobThreads):
             self._end(arn, "Stopped")
         except JobError as failure:
             self._end(arn, "Failed", failure_message=str(failure)[:2048])
-        except Exception:  # whatever it was, the job must end, and the server's log say why
+        except Exception:  # the job must end in any case, and the server's log contain the reason
             traceback.print_exc()
             self._end(arn, "Failed", failure_message=UNEXPECTED)
 
@@ -175,7 +175,7 @@ class JobRunner(JobThreads):
             with child:
                 with self._lock:
                     self._children[arn] = child
-                if self.stop_event(arn).is_set():  # before it could be seen
+                if self.stop_event(arn).is_set():  # before the child process was registered
                     child.terminate()
                 code = child.wait()
         finally:
@@ -183,12 +183,12 @@ class JobRunner(JobThreads):
             with self._lock:
                 self._children.pop(arn, None)
         self._check_stop(arn)
-        if code != 0:  # the child has said why on stderr, which is the server's log
+        if code != 0:  # the process has written the reason to stderr, the server's log
             raise JobError(UNEXPECTED)
 
     @contextmanager
     def _stage(self, arn: str, name: str) -> Iterator[None]:
-        """Mark a stage as it goes, and let it last its time."""
+        """Record the status of a stage, and wait until it has lasted `stage_seconds`."""
         self._check_stop(arn)
         began = self._plane.now()
         mark_stage(self._plane, arn, name, "InProgress")
@@ -199,7 +199,7 @@ class JobRunner(JobThreads):
             if left > 0:
                 self._wait(self.stop_event(arn), left)
             self._check_stop(arn)
-            self._suffer(arn, name)
+            self._inject_fault(arn, name)
         except JobStoppedError:
             mark_stage(self._plane, arn, name, "Stopped")
             raise
@@ -210,10 +210,10 @@ class JobRunner(JobThreads):
             raise
         mark_stage(self._plane, arn, name, "Completed")
 
-    def _suffer(self, arn: str, name: str) -> None:
-        """Stick in a stage, or fail at its end, where the settings want it."""
+    def _inject_fault(self, arn: str, name: str) -> None:
+        """Stay in a stage, or fail at its end, as the settings say."""
         while (settings := self._plane.settings()).stick_stage == STAGES[name]:
-            self._wait(self.stop_event(arn), STICK_SECONDS)
+            self._wait(self.stop_event(arn), STICK_CHECK_SECONDS)
             self._check_stop(arn)
         if settings.fail_stage == STAGES[name]:
             raise JobError(settings.fail_message)
@@ -225,7 +225,7 @@ class JobRunner(JobThreads):
             raise JobStoppedError
 
     def _end(self, arn: str, status: str, **results: Any) -> None:
-        """Write down how the job ended; while the disk is full, say, try again and again."""
+        """Record how the job ended; try again while the database cannot be written."""
         while not self.closing.is_set():
             try:
                 finish(self._plane, arn, status, **results)
@@ -236,7 +236,7 @@ class JobRunner(JobThreads):
 
 
 def read_progress(directory: Path, job_id: str) -> dict[str, Any]:
-    """Read what the job's child wrote last; empty before it trains and after the job's end.
+    """Read the progress of a job's training; empty before it begins and after the job's end.
 
     Args:
         directory: Where the working directories of jobs are.

@@ -1,8 +1,8 @@
 """Evaluation jobs: create, get, list, stop. `evaluation_runner` does a job's work.
 
-Creation refuses what makes no job here: human workers, retrieval, data sets of Bedrock's own, and
-what is refused of a customization job, too. What needs a model that judges, or a metric that cannot
-be computed without one, is taken as on AWS and fails: the sandbox has no judge, and says so.
+The create request fails for what the sandbox does not support (human workers, retrieval, built-in
+data sets) and for the same errors as that of a customization job. A job that needs an evaluator
+model, or a metric that cannot be computed without one, is created as on AWS and then fails.
 """
 
 from collections.abc import Callable, Mapping
@@ -59,7 +59,7 @@ def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 
 def list_evaluation_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """ListEvaluationJobs; all here are model evaluations."""
+    """ListEvaluationJobs; all jobs of the sandbox are model evaluations."""
     wanted = call.parameters.get("applicationTypeEquals", "ModelEvaluation")
     shown, more = resources.list_page(
         plane, call, EVALUATION_JOBS, lambda job: wanted == "ModelEvaluation"
@@ -106,7 +106,7 @@ def _require(plane: ControlPlane, call: Call) -> EvaluationJob:
 
 
 def _check_kind(asked: dict[str, Any]) -> None:
-    """Refuse what is no automated evaluation of one model on data of one's own."""
+    """Refuse everything but an automated evaluation of one model on a custom data set."""
     refusal = ""
     retrieves = "ragConfigs" in asked["inferenceConfig"]
     if "automated" not in asked["evaluationConfig"]:

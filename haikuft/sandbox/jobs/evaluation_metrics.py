@@ -1,8 +1,8 @@
-"""The built-in metrics of evaluation jobs that can be computed exactly, without a model. Pure.
+"""Built-in metrics of evaluation jobs that can be computed without a model. Pure.
 
 Bedrock's user guide says that accuracy is the share of right classes for classification, and an F1
 of words for questions and answers; it does not publish how texts are normalised before. Here case,
-surrounding space and (for words) punctuation and articles do not count, as in the usual F1 of
+surrounding space and (for words) punctuation and articles are ignored, as in the usual F1 of
 question answering. Everything else Bedrock offers needs a model, and jobs that ask for it fail.
 Source: Bedrock User Guide, "Model evaluation tasks".
 """
@@ -22,7 +22,7 @@ def label_accuracy(response: str, reference: str) -> float:
 
 
 def word_f1(response: str, reference: str) -> float:
-    """Harmonic mean of precision and recall of the words, each counted as often as it stands."""
+    """Harmonic mean of precision and recall of the words, each counted as often as it occurs."""
     found, wanted = Counter(_words(response)), Counter(_words(reference))
     if not found or not wanted:
         return float(found == wanted)

@@ -1,6 +1,6 @@
-"""An evaluation job at work: read the prompts, have them answered, score, write the scores.
+"""Run an evaluation job: read the prompts, invoke the model, compute and write the scores.
 
-Where the scores lie and how a line looks: Bedrock User Guide, "Understand how the results of your
+Format and place of the scores: Bedrock User Guide, "Understand how the results of your
 model evaluation job are saved in Amazon S3".
 """
 
@@ -24,7 +24,7 @@ MAX_PROMPT_BYTES = 4 * 1024
 
 
 class EvaluationStoppedError(Exception):
-    """Someone asked the job to stop, or the server ends."""
+    """The job has been stopped by a request, or the server ends."""
 
 
 class EvaluationRunner(JobThreads):
@@ -32,8 +32,8 @@ class EvaluationRunner(JobThreads):
 
     Args:
         plane: The records the jobs change.
-        converse: Answers a prompt, as the runtime does.
-        wait: How to wait; tests give one that does not.
+        converse: Answers a prompt: Converse of the runtime.
+        wait: Waits for an event or some seconds; tests replace it.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class EvaluationRunner(JobThreads):
                 self.start(job.arn)
 
     def run(self, arn: str) -> None:
-        """Work on the job to its end; one that is Stopping turns to Stopped."""
+        """Run the job to its end; one that is Stopping turns to Stopped."""
         job = self._plane.state.evaluations[arn]
         try:
             self._work(job)
@@ -62,7 +62,7 @@ class EvaluationRunner(JobThreads):
                 self._end(arn, "Stopped")
         except (JobError, AccessDenied, ServiceError, RoleNotAssumable) as failure:
             self._end(arn, "Failed", str(failure)[:2048])
-        except Exception:  # whatever it was, the job must end, and the server's log say why
+        except Exception:  # the job must end in any case, and the server's log contain the reason
             traceback.print_exc()
             self._end(arn, "Failed", UNEXPECTED)
 
@@ -96,7 +96,7 @@ class EvaluationRunner(JobThreads):
             write_output(plane.store, role, output.rstrip("/"), target, text.encode())
 
     def _ask(self, role: Role, job: EvaluationJob, model: dict[str, Any], prompt: str) -> str:
-        """Have a model answer, as the role: it must be allowed bedrock:InvokeModel."""
+        """Invoke a model as the role, which must be allowed bedrock:InvokeModel."""
         region, model_id = region_of(job.arn), model["modelIdentifier"]
         arn = model_id
         if not arn.startswith("arn:"):
@@ -126,7 +126,7 @@ class EvaluationRunner(JobThreads):
 
 
 def _check_metrics(automated: dict[str, Any]) -> None:
-    """Fail a job that asks for what only a model could say."""
+    """Fail a job with a metric that needs an evaluator model."""
     if "evaluatorModelConfig" in automated:
         raise JobError(
             "The sandbox has no judge: metrics that a model decides are not computed here. Run "
@@ -143,10 +143,10 @@ def _check_metrics(automated: dict[str, Any]) -> None:
 
 
 def _read_prompts(data: bytes, uri: str, source: str | None) -> list[dict[str, Any]]:
-    """Read a data set, held against Bedrock's rules and quotas.
+    """Read a data set and check it against Bedrock's rules and quotas.
 
     Raises:
-        JobError: names the first line that breaks them.
+        JobError: names the first line that violates them.
     """
     prompts = []
     for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):

@@ -1,10 +1,11 @@
-"""What a job reads from S3 and writes there under its role, and AWS's words when it cannot.
+"""Files that a job reads and writes in S3 under its role, and AWS's error messages for them.
 
-Messages: Amazon Bedrock User Guide, fine-tuning-troubleshooting. AWS names the permission; where
-ours says more (which action on which resource), it stands after AWS's own sentence.
+Messages: Amazon Bedrock User Guide, fine-tuning-troubleshooting. AWS names the permission; the
+further detail here (which action on which resource) follows after AWS's sentence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,15 @@ UNEXPECTED = "Encountered an unexpected error when processing the request, pleas
 
 
 _NOT_JSONL = frozenset({"cannot-read", "not-text", "not-utf8", "not-json", "blank-line"})
-_NOT_JSONL_WORDS = "Data files must conform to JSONL format."
+_NOT_JSONL_SENTENCE = "Data files must conform to JSONL format."
 _TOO_LONG = frozenset({"line-too-long", "file-too-large", "too-many-tokens"})
 _TOO_MANY = frozenset({"too-few-records", "too-many-records"})
-# AWS tunes some models on images and the like; the stand-in reads text alone.
-_BEYOND_US = frozenset({"not-plain-text"})
+# AWS also customizes some models with images; the stand-in reads only text.
+_NOT_SUPPORTED = frozenset({"not-plain-text"})
 
 
 class JobError(Exception):
-    """The job fails; the message becomes its failureMessage."""
+    """An error that fails the job; the message becomes its failureMessage."""
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -54,7 +55,7 @@ def input_uris(request: Mapping[str, Any]) -> list[str]:
 
 
 def check_validation(request: Mapping[str, Any], base_model: BaseModel) -> None:
-    """Refuse a validation file for a model that takes none.
+    """Refuse a validation file for a model that does not support one.
 
     Raises:
         ServiceError: there is one.
@@ -68,10 +69,10 @@ def check_validation(request: Mapping[str, Any], base_model: BaseModel) -> None:
 
 
 def check_role(store: Store, request: Mapping[str, Any], job_arn: str) -> None:
-    """Refuse a job whose role Bedrock cannot assume on its behalf.
+    """Refuse a job whose role Bedrock cannot assume.
 
     Raises:
-        ServiceError: with the reason, which AWS itself does not tell.
+        ServiceError: with the reason, which AWS does not tell.
     """
     try:
         store.assume_role(request["roleArn"], source_arn=job_arn)
@@ -85,30 +86,26 @@ def find_output(request: Mapping[str, Any], job_id: str) -> str:
 
 
 def read_input(store: Store, role: Role, uri: str) -> bytes:
-    """Fetch a data file as the role.
+    """Read a data file as the role.
 
-    AWS's guide on this refusal names two permissions for a data file, s3:GetObject and
-    s3:ListBucket, so both are asked.
+    AWS's guide names two permissions for a data file, s3:GetObject and s3:ListBucket, so both are
+    required.
 
     Raises:
-        JobError: the role may not, or the object is not there.
+        JobError: the role lacks a permission, or the object does not exist.
     """
     bucket, key = split_uri(uri)
     refusal = f"Could not validate GetObject permissions to access Amazon S3 bucket: {bucket} "
-    try:
+    with _job_errors(f"{refusal}at key {key}.", "There is no such object."):
         store.require_listing(role, bucket, key)
         return store.get_object(role, bucket, key)
-    except AccessDenied as error:
-        raise JobError(f"{refusal}at key {key}. {_denied(error)}") from error
-    except KeyError as error:
-        raise JobError(f"{refusal}at key {key}. There is no such object.") from error
 
 
 def write_output(store: Store, role: Role, output_uri: str, name: str, data: bytes) -> None:
-    """Put an object under the job's output location as the role.
+    """Write an object under the job's output location as the role.
 
     Raises:
-        JobError: the role may not, or the bucket is gone.
+        JobError: the role lacks a permission, or the bucket does not exist.
     """
     bucket, prefix = split_uri(output_uri)
     key = f"{prefix}/{name}" if prefix else name
@@ -116,30 +113,22 @@ def write_output(store: Store, role: Role, output_uri: str, name: str, data: byt
         "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to access "
         f"S3 bucket: {bucket} at key {key}."
     )
-    try:
+    with _job_errors(refusal, "There is no such bucket."):
         store.put_object(role, bucket, key, data)
-    except AccessDenied as error:
-        raise JobError(f"{refusal} {_denied(error)}") from error
-    except KeyError as error:
-        raise JobError(f"{refusal} There is no such bucket.") from error
 
 
 def check_key(store: Store, role: Role, key_arn: str) -> None:
-    """See that Bedrock may encrypt the model with the customer's key, if any, as the role.
+    """Check that the role may use the customer managed key, if any, to encrypt the model.
 
-    How AWS words this refusal is not documented; the words are ours.
+    AWS does not document its message for this error; this one is the sandbox's.
 
     Raises:
-        JobError: the role may not, or the key is not there.
+        JobError: the role lacks a permission, or the key does not exist.
     """
     refusal = f"Could not validate permissions to use KMS key: {key_arn}."
-    try:
+    with _job_errors(refusal, "There is no such key."):
         if key_arn:
             store.require_key(role, key_arn, KEY_ACTIONS)
-    except AccessDenied as error:
-        raise JobError(f"{refusal} {_denied(error)}") from error
-    except KeyError as error:
-        raise JobError(f"{refusal} There is no such key.") from error
 
 
 def check_records(path: Path, base_model: BaseModel, *, kind: Kind, uri: str) -> Report:
@@ -147,19 +136,19 @@ def check_records(path: Path, base_model: BaseModel, *, kind: Kind, uri: str) ->
 
     Args:
         path: The file as it was uploaded.
-        base_model: Whose format and limits hold.
+        base_model: The base model whose format and limits apply.
         kind: "training" or "validation".
-        uri: Where it came from; messages name its file.
+        uri: The S3 URI; messages name its file.
 
     Raises:
-        JobError: in AWS's words for that kind of fault, then the first fault found.
+        JobError: AWS's sentence for that kind of problem, then the first problem.
     """
     report = validate_file(path, base_model, kind=kind)
     refused = [
         problem
         for problem in report.problems
         if (problem.basis == "refused" and problem.severity == "error")
-        or problem.code in _BEYOND_US
+        or problem.code in _NOT_SUPPORTED
     ]
     if refused:
         raise JobError(_explain(refused[0], split_uri(uri)[1].rpartition("/")[2], len(refused)))
@@ -182,7 +171,7 @@ def check_total(records: int, base_model: BaseModel) -> None:
 
 def _explain(problem: Problem, file_name: str, count: int) -> str:
     if problem.code in _NOT_JSONL:
-        words = f"Unable to parse Amazon S3 file: {file_name}. {_NOT_JSONL_WORDS}"
+        words = f"Unable to parse Amazon S3 file: {file_name}. {_NOT_JSONL_SENTENCE}"
     elif problem.code in _TOO_LONG:
         words = f"Input size exceeded in file {file_name}."
     elif problem.code in _TOO_MANY:
@@ -196,5 +185,13 @@ def _explain(problem: Problem, file_name: str, count: int) -> str:
     return f"{words} {found[0].upper()}{found[1:]}{more}"
 
 
-def _denied(error: AccessDenied) -> str:
-    return f"The role is not allowed {error.action} on {error.resource}, {error.reason}."
+@contextmanager
+def _job_errors(refusal: str, missing: str) -> Iterator[None]:
+    """Turn a denied or missing resource into a JobError: AWS's sentence, then the reason."""
+    try:
+        yield
+    except AccessDenied as error:
+        reason = f"The role is not allowed {error.action} on {error.resource}, {error.reason}."
+        raise JobError(f"{refusal} {reason}") from error
+    except KeyError as error:
+        raise JobError(f"{refusal} {missing}") from error

@@ -1,6 +1,6 @@
-"""How a job's record changes: stage by stage, to its end, and when a new server goes on with it.
+"""Changes of a customization job's record: its stages, its end, and its restart by a new server.
 
-Each of these is one change: what it says is in the database, whole, when it returns.
+Each function is one transaction: the change is in the database when it returns.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ from haikuft.sandbox.standin.contract import TrainingResult
 
 
 def mark_stage(plane: ControlPlane, arn: str, name: str, status: str) -> None:
-    """Put one of the job's stages into a status; it begins with its first."""
+    """Set the status of one of the job's stages; the first status sets its creation time."""
     with plane.state.lock:
         job, now = plane.state.jobs[arn], plane.now()
         stage = replace(job.stages[name], status=status, changed=now)
@@ -55,10 +55,10 @@ def finish(plane: ControlPlane, arn: str, status: str, **results: Any) -> None:
 
 
 def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
-    """Make the custom model of what the training left in its directory, and end the job.
+    """Create the custom model from the files of the training, and complete the job.
 
-    The files are in their place before the record names them: a server killed in between leaves
-    files that no record names, which the next one deletes, and never a model without files.
+    The files are moved before the record names them. A server that is killed in between leaves
+    files without a record, which the next one deletes, but never a record without files.
     """
     result = contract.read(workdir, TrainingResult)
     with plane.state.lock:
@@ -85,10 +85,10 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
         )
 
 
-def begin_again(plane: ControlPlane) -> list[str]:
-    """Ready the jobs that an ended server left unfinished; return the ARNs of those to run.
+def prepare_resume(plane: ControlPlane) -> list[str]:
+    """Prepare the jobs that the last server left unfinished; return the ARNs of those to run.
 
-    Their stages begin again; a job that was Stopping has stopped.
+    Their stages start again; a job that was Stopping becomes Stopped.
     """
     with plane.state.lock:
         left = [job for job in plane.state.jobs.values() if job.status in UNFINISHED]

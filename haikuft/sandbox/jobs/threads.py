@@ -1,4 +1,4 @@
-"""Threads that work on one job each, and how they are told to stop."""
+"""Threads that run one job each, and how they are stopped."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -9,13 +9,13 @@ Wait = Callable[[threading.Event, float], bool]
 
 
 class JobThreads(ABC):
-    """One thread for each job at work; a subclass says what a job does.
+    """One thread for each running job; a subclass defines what a job does.
 
     Args:
-        wait: How to wait; tests give one that does not.
+        wait: Waits for an event or some seconds; tests replace it.
 
     Attributes:
-        closing: Set once the server ends: the next server resumes what is told to stop then.
+        closing: Set when the server ends; the next server resumes the jobs that stop then.
     """
 
     def __init__(self, *, wait: Wait = threading.Event.wait) -> None:
@@ -27,16 +27,16 @@ class JobThreads(ABC):
 
     @abstractmethod
     def run(self, arn: str) -> None:
-        """Work on the job; end soon once `stop_event` is set."""
+        """Run the job; return soon after `stop_event` is set."""
 
     @property
     def running(self) -> int:
-        """How many jobs are at work; a sandbox with running jobs is not idle."""
+        """The number of running jobs; a sandbox with running jobs is not idle."""
         with self._lock:
             return len(self._threads)
 
     def start(self, arn: str) -> None:
-        """Begin the job's work in a thread of its own."""
+        """Run the job in a new thread."""
 
         def run() -> None:
             try:
@@ -52,25 +52,25 @@ class JobThreads(ABC):
         thread.start()
 
     def stop_event(self, arn: str) -> threading.Event:
-        """Return the event that tells this job's work to stop; only while it is at work."""
+        """Return the event that stops this job; only while it runs."""
         return self._stops[arn]
 
     def interrupt(self, arn: str) -> None:
-        """Tell a job's work to stop; work that has ended is left alone."""
+        """Stop a job; one that has ended is ignored."""
         with self._lock:
             event = self._stops.get(arn)
         if event is not None:
             event.set()
 
     def join(self, arn: str, seconds: float | None = None) -> None:
-        """Wait until the job's work has ended, at most so long."""
+        """Wait until the job has ended, or for some seconds."""
         with self._lock:
             thread = self._threads.get(arn)
         if thread is not None:
             thread.join(seconds)
 
     def close(self, *, seconds: float = 5.0) -> None:
-        """Interrupt all work and wait for each thread, at most so long.
+        """Stop all jobs and wait for each thread, at most `seconds`.
 
         The records stay as they are: the next server resumes the jobs.
         """

@@ -1,7 +1,7 @@
-"""What outlives the server: a SQLite file, written before an answer goes out.
+"""The database: a SQLite file, written before a response is sent.
 
 The operating system has a change once its transaction has ended, so a killed process loses
-nothing. (A machine that loses its power may lose the last moments; the file stays whole.)
+nothing. (After a loss of power the last transactions may be missing; the file stays consistent.)
 """
 
 import shlex
@@ -24,7 +24,7 @@ Write = Callable[[str, str, bytes | None], None]
 class Database:
     """Entries by kind and key, each a value of bytes. One process at a time may have it open.
 
-    Everything raises SandboxError when the file is damaged, written by a newer haikuft, or cannot
+    All methods raise SandboxError when the file is damaged, written by a newer haikuft, or cannot
     be read or written; the message names it, and nothing is changed.
     """
 
@@ -106,14 +106,14 @@ class Database:
             )
 
     def damaged(self, reason: object) -> SandboxError:
-        """Say that the file is damaged, for whoever finds an entry that cannot be read."""
+        """Return the error for an entry that cannot be read."""
         return SandboxError(
             f"The sandbox's database {self.path} is damaged: {reason}. Nothing in it was changed. "
             f"Put a good copy in its place, or empty the sandbox: {self._reset_command()}"
         )
 
     def close(self) -> None:
-        """Close the file; what was applied is in it."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
@@ -139,7 +139,7 @@ class Database:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what SQLite and the disk say into words that name the file and the fix."""
+        """Turn errors of SQLite and the disk into a SandboxError with the file and the fix."""
         try:
             yield
         except (sqlite3.OperationalError, OSError) as error:

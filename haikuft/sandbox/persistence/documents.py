@@ -46,7 +46,7 @@ class Documents:
 
     def delete_unnamed_files(self) -> None:
         """Delete the files that no loaded document names: their change was never written."""
-        self._files.sweep(self._loaded_files)
+        self._files.delete_others(self._loaded_files)
 
     def keys(self, kind: str) -> list[str]:
         """Return the keys of a kind's documents."""

@@ -1,10 +1,10 @@
-"""IAM, STS and KMS as rows: one for each entity, one for the rest of each backend.
+"""IAM, STS and KMS as documents: one for each entity, one for the rest of each backend.
 
-They hold little, so all of it is compared with what was written before. Entities are what lies
-in a backend's dictionaries: roles, users, keys. Where one holds another (a role its policies, a
-group its users), its row names the other's. A backend's other attributes (the account's alias,
-its password policy, tags, assumed roles) are one row, of which only that is written in which
-the backend differs from a new one. Policies of AWS's own are moto's and are not written.
+The amount is small, so all of it is compared with the stored documents. Entities are the values of
+a backend's dictionaries: roles, users, keys. Where one entity contains another (a role its
+policies, a group its users), its document has the name of the other. A backend's other attributes
+(the account's alias, its password policy, tags, assumed roles) are one document, with only those
+that differ from a new backend's. AWS managed policies belong to moto and are not written.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,8 +20,8 @@ from haikuft.sandbox.persistence.serializer import Codec
 
 SERVICES = ("iam", "sts", "kms")
 _BACKENDS: dict[str, Any] = {"iam": iam_backends, "sts": sts_backends, "kms": kms_backends}
-_ENTITY, _REST = "{}.entity", "{}.backend"  # kinds of rows, by service
-_UNKEPT = {  # who the backend is, and what it makes of itself again
+_ENTITY, _REST = "{}.entity", "{}.backend"  # kinds of documents, by service
+_NOT_WRITTEN = {  # the identity of the backend, and what it creates again
     *("account_id", "region_name", "partition"),
     *("account_summary", "aws_managed_policies", "policy_arn_regex"),
 }
@@ -31,17 +31,17 @@ Name = tuple[str, str, str]
 
 
 def save(services: Collection[str], documents: Documents, codec: Codec) -> None:
-    """Stage the rows of all that the backends of these services hold now."""
+    """Write the documents of the backends of these services."""
     entities = {id(entity): name for name, entity in _entities()}
-    kept: set[str] = set()
+    written: set[str] = set()
     for name, entity in _entities():
         if name[0] in services and not isinstance(entity, AWSManagedPolicy):
-            kept.add(write_key(*name))
+            written.add(write_key(*name))
             document = codec.write(entity, entities=entities)
             documents.put(_ENTITY.format(name[0]), write_key(*name), document)
     for service in services:
         for key in documents.keys(_ENTITY.format(service)):
-            if key not in kept:
+            if key not in written:
                 documents.put(_ENTITY.format(service), key, None)
     for backend_name, backend in _backends():
         if backend_name[0] in services:
@@ -50,12 +50,12 @@ def save(services: Collection[str], documents: Documents, codec: Codec) -> None:
 
 
 def restore(documents: Documents, codec: Codec) -> None:
-    """Put everything that the rows hold into moto's backends."""
+    """Restore moto's backends from the documents."""
     found = [row for service in _BACKENDS for row in documents.load(_ENTITY.format(service))]
     blanks = []
-    for (service, account, region, shelf, key), document in found:
+    for (service, account, region, table, key), document in found:
         entity = codec.blank(document)
-        vars(_BACKENDS[service][account][region]).setdefault(shelf, {})[key] = entity
+        vars(_BACKENDS[service][account][region]).setdefault(table, {})[key] = entity
         blanks.append((entity, document))
     for entity, document in blanks:
         codec.fill(entity, document, _find)
@@ -77,25 +77,25 @@ def _backends() -> Iterator[tuple[Name, Any]]:
 
 def _entities() -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, backend in _backends():
-        for attribute, shelf in vars(backend).items():
-            if attribute not in _UNKEPT and _is_shelf(shelf):
-                for key, entity in shelf.items():
+        for attribute, table in vars(backend).items():
+            if attribute not in _NOT_WRITTEN and _holds_entities(table):
+                for key, entity in table.items():
                     yield (*name, attribute, key), entity
 
 
-def _is_shelf(value: Any) -> bool:
+def _holds_entities(value: Any) -> bool:
     """Whether this is a dictionary of entities."""
     return type(value) is dict and any(hasattr(item, "__dict__") for item in value.values())
 
 
 def _write_rest(backend: Any, codec: Codec, entities: Mapping[int, Sequence[str]]) -> Any:
-    """Write the attributes that are no entities, where they differ from a new backend's."""
+    """Describe the attributes that are not entities, where they differ from a new backend's."""
 
     def write(backend: Any) -> dict[str, Any]:
         return {
             attribute: codec.write(value, entities=entities)
             for attribute, value in vars(backend).items()
-            if attribute not in _UNKEPT and not _is_shelf(value)
+            if attribute not in _NOT_WRITTEN and not _holds_entities(value)
         }
 
     new = write(type(backend)(backend.region_name, backend.account_id))
@@ -103,19 +103,19 @@ def _write_rest(backend: Any, codec: Codec, entities: Mapping[int, Sequence[str]
 
 
 def _find(name: Sequence[str]) -> Any:
-    """Return the entity of a name."""
-    service, account, region, shelf, key = name
+    """Find the entity with a name."""
+    service, account, region, table, key = name
     try:
-        return vars(_BACKENDS[service][account][region])[shelf][key]
+        return vars(_BACKENDS[service][account][region])[table][key]
     except KeyError:
         raise SandboxError(
-            f"The sandbox's state names {service}'s {key} among the {shelf}, but does not hold "
+            f"The sandbox's state names {service}'s {key} among the {table}, but does not contain "
             "it. Empty the sandbox with `haikuft sandbox reset`."
         ) from None
 
 
 def _count_attachments(backend: Any) -> None:
-    """Count where AWS's own policies are attached; moto counts as it attaches them."""
+    """Count the attachments of AWS managed policies, which moto counts as it attaches them."""
     holders = [*backend.roles.values(), *backend.users.values(), *backend.groups.values()]
     for policy in backend.aws_managed_policies:
         attached = [holder for holder in holders if policy.arn in holder.managed_policies]

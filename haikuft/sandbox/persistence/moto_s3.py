@@ -1,8 +1,8 @@
-"""S3's buckets, objects and uploads as rows: which a request touched, and what they hold.
+"""S3's buckets, objects and uploads as documents, and which of them a request touches.
 
-moto reaches every object by a few methods of its backend; they are watched, so that a request
-costs what it touches and not what the bucket holds. Multi-object deletes, copies, forms and
-access logs come through them, too.
+moto accesses every object through a few methods of its backend. They are wrapped, so that a request
+costs what it touches, not what the bucket contains. Multi-object deletes, copies, form uploads and
+access logs use the same methods.
 """
 
 import inspect
@@ -34,13 +34,13 @@ _WATCHED = {  # method -> (kind, the arguments that name what it touches)
     "upload_part": (UPLOAD, ("bucket_name", "multipart_id")),
     "upload_part_copy": (UPLOAD, ("dest_bucket_name", "multipart_id")),
 }
-_OWN_ROWS = ("keys", "multiparts")  # what of a bucket is in other rows
+_OWN_DOCUMENTS = ("keys", "multiparts")  # attributes of a bucket with documents of their own
 _touched: ContextVar[Touched | None] = ContextVar("touched", default=None)
 
 
 @contextmanager
 def watch() -> Iterator[Touched]:
-    """Collect what is touched from now on, in this thread, until the block ends."""
+    """Collect what this thread touches within the block."""
     for name, (kind, arguments) in _WATCHED.items():
         method = getattr(S3Backend, name)
         if not hasattr(method, "__wrapped__"):
@@ -54,7 +54,7 @@ def watch() -> Iterator[Touched]:
 
 
 def save(touched: Touched, documents: Documents, codec: Codec) -> None:
-    """Stage the rows of what was touched, as it is now."""
+    """Write the documents of what was touched."""
     buckets = {names[1] for names in touched}
     for bucket in sorted(buckets):
         backend, found = _find(bucket)
@@ -62,7 +62,7 @@ def save(touched: Touched, documents: Documents, codec: Codec) -> None:
             _delete_bucket(bucket, documents)
             continue
         document = {
-            "bucket": codec.write(found, without=_OWN_ROWS),
+            "bucket": codec.write(found, without=_OWN_DOCUMENTS),
             "tags": backend.tagger.tags.get(found.arn),
         }
         documents.put(BUCKET, write_key(bucket), document)
@@ -76,7 +76,7 @@ def save(touched: Touched, documents: Documents, codec: Codec) -> None:
 
 
 def restore(documents: Documents, codec: Codec) -> None:
-    """Put everything that the rows hold into moto's backends."""
+    """Restore moto's backends from the documents."""
     buckets: dict[str, Any] = {}
     for (name,), document in documents.load(BUCKET):
         bucket = codec.read(document["bucket"])
@@ -91,13 +91,13 @@ def restore(documents: Documents, codec: Codec) -> None:
         bucket.keys.setlist(key, codec.read(document["versions"]))
         backend = s3_backends[bucket.account_id][bucket.partition]
         backend.tagger.tags.update(document["tags"])
-        _remember_pages(backend, key)
+        _restore_tokens(backend, key)
     for (name, upload_id), document in documents.load(UPLOAD):
         buckets[name].multiparts[upload_id] = codec.read(document)
 
 
-def _remember_pages(backend: Any, key: str) -> None:
-    """Let a listing go on that was begun before: moto's token is a digest of a page's last name."""
+def _restore_tokens(backend: Any, key: str) -> None:
+    """Restore the tokens of listings: moto's token is a digest of a page's last name."""
     ends = [place + 1 for place, letter in enumerate(key) if letter == "/"]
     for name in (key, *(key[:end] for end in ends)):
         backend._pagination_tokens[md5_hash(name.encode("utf-8")).hexdigest()] = name

@@ -1,10 +1,10 @@
-"""What outlives the server of S3, IAM, STS and KMS: moto's objects, as documents in the database.
+"""The state of S3, IAM, STS and KMS: moto's objects, as documents in the database.
 
-After each request, and before its answer leaves, what it changed is written: a document for
+After each request, and before its response is sent, its changes are written: a document for
 each bucket, object (with all its versions), upload in progress, and entity of IAM, STS and KMS.
-Documents hold results (ids, dates, secrets, names of files with bytes), so that the next start
-restores the same things. The bytes of objects lie in files of their own, complete before a
-document names them and deleted after the document is gone. A request that changes nothing writes
+Documents contain results (ids, dates, secrets, names of files), so that the next start restores
+the same objects. The bytes of S3's objects are in files, complete before a document names them and
+deleted after the document. A request that changes nothing writes
 nothing.
 
 moto's backends belong to the process, so a process holds one sandbox's data at a time: that of
@@ -62,7 +62,7 @@ CLASSES: tuple[type, ...] = (
 
 
 class MotoState:
-    """Moto's backends, kept in a state directory. The store's lock is held around all it does."""
+    """Moto's backends, stored in a state directory. The store's lock is held around all methods."""
 
     def __init__(self, database: Database, state: Path) -> None:
         files = ObjectFiles(state / OBJECTS_DIRECTORY)
@@ -78,8 +78,8 @@ class MotoState:
     def persist(self, service: str) -> Iterator[None]:
         """Write what the block, a request to a service, changes.
 
-        Raises SandboxError when something cannot be written; nothing is written then. So it does,
-        before the block, when this process has opened another sandbox since.
+        Raises SandboxError when something cannot be written; nothing is written then. It is also
+        raised, before the block, when this process has opened another sandbox since.
         """
         if self not in _last_opened:
             raise SandboxError(
@@ -92,7 +92,7 @@ class MotoState:
                 self._save(touched, _CHANGES[service])
 
     def save(self) -> None:
-        """Write what changed beside the requests for it: when keys and roles were last used."""
+        """Write what changes without a request for it: when keys and roles were last used."""
         if self in _last_opened:
             self._save(set(), moto_identity.SERVICES)
 
@@ -107,10 +107,10 @@ def build_codec(files: ObjectFiles) -> Codec:
     """Return the codec of moto's objects, with their bytes in `files`."""
 
     def store(value: Any) -> None:
-        """Put an object's bytes into a file, and settle what reading it would change."""
+        """Write an object's bytes into a file, and fix the attributes that reading would change."""
         if type(value) is not s3.FakeKey:
             return
-        value._tick = 0  # counts how often it was looked at, and nothing depends on it
+        value._tick = 0  # counts accesses, and nothing depends on it
         key: Any = value
         buffer = key._value_buffer
         if isinstance(buffer, StoredBytes):
@@ -118,7 +118,7 @@ def build_codec(files: ObjectFiles) -> Codec:
         if buffer.closed:  # of a deleted version, or of a part that is in the whole now
             key._value_buffer = StoredBytes(None, 0)
             return
-        _ = key.etag  # moto works it out when it is first asked for
+        _ = key.etag  # moto computes it on the first access
         key._value_buffer = files.write(buffer)
         buffer.close()
 
@@ -144,7 +144,7 @@ def _write_private_key(key: Any) -> str:
 
 
 def _read_private_key(text: str) -> Any:
-    """Load a key; that its primes are primes is not proven again, which takes 40 ms a key."""
+    """Load a key without testing its primes again, which takes 40 ms a key."""
     return serialization.load_pem_private_key(
         text.encode("ascii"), None, unsafe_skip_rsa_key_validation=True
     )

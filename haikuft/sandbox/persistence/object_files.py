@@ -1,4 +1,4 @@
-"""The bytes of S3's objects: a file each, read when someone asks for them."""
+"""The bytes of S3's objects: one file each, read on demand."""
 
 import re
 import uuid
@@ -13,10 +13,10 @@ _BLOCK = 1024 * 1024  # bytes copied at a time
 
 
 class StoredBytes:
-    """A stored file that reads like the buffer in which moto keeps an object's bytes.
+    """A stored file with the methods of the buffer in which moto keeps an object's bytes.
 
-    No file stays open between two reads, so a thousand objects need no thousand handles.
-    A closed one says ValueError, as a closed buffer does.
+    No file stays open between two reads, so many objects do not need many handles. A closed one
+    raises ValueError, as a closed buffer does.
     """
 
     def __init__(self, path: Path | None, size: int) -> None:
@@ -26,11 +26,11 @@ class StoredBytes:
 
     @property
     def name(self) -> str | None:
-        """The file's name; None when this is closed, and the bytes are nobody's any more."""
+        """The file's name; None when this is closed."""
         return None if self._path is None else self._path.name
 
     def seek(self, offset: int) -> int:
-        """Go to a byte, counted from the beginning."""
+        """Move to a byte, counted from the beginning."""
         self._open_path()
         self._at = offset
         return offset
@@ -38,7 +38,7 @@ class StoredBytes:
     def read(self, size: int = -1) -> bytes:
         """Read so many bytes, or all that are left.
 
-        Raises SandboxError when the file is not there as it was written.
+        Raises SandboxError when the file is missing or has another size.
         """
         path = self._open_path()
         if not path.is_file() or path.stat().st_size != self.size:
@@ -53,7 +53,7 @@ class StoredBytes:
         return data
 
     def close(self) -> None:
-        """Let go of the file, without deleting it."""
+        """Release the file, without deleting it."""
         self._path = None
 
     def _open_path(self) -> Path:
@@ -63,7 +63,7 @@ class StoredBytes:
 
 
 class ObjectFiles:
-    """The directory of these files. Their names are its own, never taken from a request."""
+    """The directory of these files. Their names are random, never taken from a request."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -80,20 +80,20 @@ class ObjectFiles:
         return StoredBytes(path, size)
 
     def open(self, name: str, size: int) -> StoredBytes:
-        """Return the file that `write` made under this name; whether it is there, reading tells.
+        """Return the file with a name that `write` gave; reading finds out whether it exists.
 
-        Raises SandboxError for a name that is none of this directory's.
+        Raises SandboxError for a name that `write` cannot give.
         """
         if not _NAME.fullmatch(name):
             raise SandboxError(f"{name!r} is no name of a file in {self._directory}.")
         return StoredBytes(self._directory / name, size)
 
     def remove(self, names: Collection[str]) -> None:
-        """Delete files; it does no harm when one is gone."""
+        """Delete files; a missing one is ignored."""
         for name in names:
             (self._directory / name).unlink(missing_ok=True)
 
-    def sweep(self, kept: Collection[str]) -> None:
-        """Delete what no entry names: files whose change never came to be."""
+    def delete_others(self, kept: Collection[str]) -> None:
+        """Delete the files that are not named: those of changes that were never written."""
         found = [path.name for path in self._directory.iterdir()]
         self.remove([name for name in found if _NAME.fullmatch(name) and name not in kept])

@@ -1,8 +1,8 @@
-"""Objects written as plain JSON and made again, without running any code from what is read.
+"""Serialize objects to plain JSON and back, without executing code from the data.
 
-Only classes that were named beforehand are written or made; making one is its `__new__` and
-its attributes, nothing else. A value that is neither plain nor of such a class stops the
-writing with a SandboxError that names it, so that nothing is lost without a word.
+Only registered classes are written or read; an object is created by its `__new__` and gets its
+attributes, nothing else. Any other value raises a SandboxError that names it, so that nothing is
+lost silently.
 
 A list is an array. Everything else that JSON lacks is an object with one member: `dict`,
 `ordered`, `tuple`, `set`, `bytes` (Base64), `time` (ISO 8601), `object` (class and attributes),
@@ -45,10 +45,10 @@ class Leaf:
 
 
 class Codec:
-    """Writes and makes objects of these classes.
+    """Serializes objects of registered classes.
 
     Args:
-        classes: All that may be written or made; each is called by its module and name.
+        classes: The registered classes; each is named by its module and name.
         leaves: Further values.
         prepare: Called with each object before its attributes are written.
     """
@@ -60,8 +60,8 @@ class Codec:
         leaves: Sequence[Leaf] = (),
         prepare: Callable[[Any], None] = lambda value: None,
     ) -> None:
-        self._names = {kept: f"{kept.__module__}:{kept.__qualname__}" for kept in classes}
-        self._classes = {name: kept for kept, name in self._names.items()}
+        self._names = {cls: f"{cls.__module__}:{cls.__qualname__}" for cls in classes}
+        self._classes = {name: cls for cls, name in self._names.items()}
         self._leaves = leaves
         self._readers = {leaf.tag: leaf.read for leaf in leaves}
         self._prepare = prepare
@@ -73,7 +73,7 @@ class Codec:
         entities: Mapping[int, Name] | None = None,
         without: Collection[str] = (),
     ) -> Any:
-        """Return what JSON can hold.
+        """Convert a value to plain JSON.
 
         Args:
             value: The value; written out even when it is an entity itself.
@@ -85,32 +85,32 @@ class Codec:
         return _Writing(self, entities or {}).start(value, without)
 
     def blank(self, document: Any) -> Any:
-        """Make the object that a document describes, still without attributes."""
+        """Create the object that a document describes, without attributes."""
         return self._make(document["object"][0])
 
     def fill(self, value: Any, document: Any, find: Callable[[Name], Any] | None = None) -> None:
-        """Give an object that `blank` made its attributes; `find` gives entities by name."""
+        """Set the attributes of an object from `blank`; `find` finds entities by name."""
         _Reading(self, find).fill(value, document["object"][1])
 
     def read(self, document: Any, find: Callable[[Name], Any] | None = None) -> Any:
-        """Make the value that a document describes; `find` gives entities by name.
+        """Convert a document to its value; `find` finds entities by name.
 
-        Raises SandboxError for a class or a kind of value that is not known.
+        Raises SandboxError for an unknown class or kind of value.
         """
         return _Reading(self, find).read(document)
 
     def _make(self, name: str) -> Any:
-        kept: Any = self._classes.get(name)
-        if kept is None:
+        cls: Any = self._classes.get(name)
+        if cls is None:
             raise SandboxError(
                 f"The sandbox's state holds a {name}, which this version does not know. Use the "
                 "version that wrote it, or empty the sandbox with `haikuft sandbox reset`."
             )
-        return kept.__new__(kept)
+        return cls.__new__(cls)
 
 
 class _Writing:
-    """One document being written."""
+    """The state of writing one document."""
 
     def __init__(self, codec: Codec, entities: Mapping[int, Name]) -> None:
         self._codec = codec
@@ -151,8 +151,8 @@ class _Writing:
             if isinstance(value, leaf.types):
                 return {leaf.tag: leaf.write(value)}
         raise SandboxError(
-            f"The sandbox cannot keep a {kind.__module__}:{kind.__qualname__}, so this change "
-            "would be lost when it stops. It is a gap in the sandbox: its codec must learn it."
+            f"The sandbox cannot store a {kind.__module__}:{kind.__qualname__}, so this change "
+            "would be lost when it stops. The sandbox's serializer must be extended."
         )
 
     def _object(self, value: Any, name: str, without: Collection[str]) -> Any:
@@ -167,7 +167,7 @@ class _Writing:
 
 
 class _Reading:
-    """One document being read."""
+    """The state of reading one document."""
 
     def __init__(self, codec: Codec, find: Callable[[Name], Any] | None) -> None:
         self._codec = codec

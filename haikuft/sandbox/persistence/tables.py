@@ -1,4 +1,4 @@
-"""Tables that outlive the server: values by key, kept before anyone hears of a change.
+"""Tables of records in the database: values by key, written before a response is sent.
 
     tables = Tables(database, root)
     jobs = tables.add("bedrock.jobs", Job)
@@ -6,11 +6,12 @@
         jobs[job.arn] = job  # in the database when the block ends
 
 Values are replaced, never changed in place. They are written by msgspec in MessagePack: records
-are frozen dataclasses, and paths in them are kept relative to a root that may be moved.
+are frozen dataclasses, and paths in them are stored relative to a root that may be moved.
 """
 
 import threading
-from collections.abc import Callable, Iterator, MutableMapping, ValuesView
+from collections import UserDict
+from collections.abc import Callable, ValuesView
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -23,8 +24,8 @@ from haikuft.sandbox.persistence.database import Database, Write
 Value = TypeVar("Value")
 
 
-class Table(MutableMapping[str, Value]):
-    """One kind of values; made by `Tables.add`. Anyone may read; a thread in `Tables` may change.
+class Table(UserDict[str, Value]):
+    """One kind of values; made by `Tables.add`. Only a thread in `with tables` may change.
 
     Args:
         read: Reads all entries from the database.
@@ -38,48 +39,37 @@ class Table(MutableMapping[str, Value]):
     ) -> None:
         self._read = read
         self._write = write
-        self._entries = read()
+        super().__init__()
+        self.data = read()
 
     def reload(self) -> None:
         """Read all entries again, after a transaction that was not written."""
-        self._entries = self._read()
-
-    def __getitem__(self, key: str) -> Value:
-        return self._entries[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._entries
+        self.data = self._read()
 
     def values(self) -> ValuesView[Value]:
         """Return the values, at the speed of a dict's."""
-        return self._entries.values()
+        return self.data.values()
 
     def __setitem__(self, key: str, value: Value) -> None:
         self._write(self, key, value)
-        self._entries[key] = value
+        self.data[key] = value
 
     def __delitem__(self, key: str) -> None:
-        if key not in self._entries:
+        if key not in self.data:
             raise KeyError(key)
         self._write(self, key, None)
-        del self._entries[key]
+        del self.data[key]
 
 
 class Tables:
-    """The tables of one database, and the lock around them, which is a transaction, too.
+    """The tables of one database, and the lock around them, which is also a transaction.
 
     `with tables:` may be nested. When the outermost block ends, its changes are written, all or
     none; when it raised, or the database cannot be written (SandboxError), the tables are again
     what the database has.
 
     Args:
-        database: Where they are kept.
+        database: Where they are stored.
         root: What paths in the values are relative to.
     """
 
@@ -132,7 +122,9 @@ class Tables:
 
         def write(table: Table[Any], key: str, value: Value | None) -> None:
             if self._holder != threading.get_ident():
-                raise RuntimeError(f"{kind} is changed without the lock, so nothing is kept.")
+                raise RuntimeError(
+                    f"{kind} is changed without the lock, so the change would be lost."
+                )
             self._begin(table)(kind, key, None if value is None else self._encoder.encode(value))
 
         return Table(read, write)

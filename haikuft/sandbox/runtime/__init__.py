@@ -1,1 +1,1 @@
-"""Runtime: which model a request asks, what it asks, and the reply, whole or as a stream."""
+"""Runtime: resolve the model of a request, parse the request, and write the reply or its stream."""

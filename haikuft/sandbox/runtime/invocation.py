@@ -1,10 +1,10 @@
 """Bedrock's runtime: InvokeModel and Converse, whole or as a stream, and CountTokens.
 
-A tuned model answers with the stand-in that its job trained; a base model with the baseline. Every
-reply says so: its `model` is "sandbox-stand-in/<custom model>" or "sandbox-stand-in/base". A reply
-is written to its end before a stream of it begins: what can be refused is refused before HTTP 200,
-and a stream takes no more time than a whole answer. A sandbox that is set to answer slowly lets a
-whole answer wait, and spreads the events of a stream over the time.
+A custom model answers with the stand-in that its job trained, a base model with the baseline. The
+`model` of a reply says so: "sandbox-stand-in/<custom model>" or "sandbox-stand-in/base". A reply is
+complete before its stream begins, so that every error is reported before HTTP 200, and a stream
+takes no more time than a single response. With the setting `answer_seconds` a single response is
+delayed, and the events of a stream are spread over that time.
 """
 
 import re
@@ -21,15 +21,24 @@ from haikuft.sandbox.bedrock.records import ControlPlane
 from haikuft.sandbox.http.event_stream import Event
 from haikuft.sandbox.http.routing import Call, Handler
 from haikuft.sandbox.runtime import responses
-from haikuft.sandbox.runtime.model_resolution import Target, find_counted, find_target
-from haikuft.sandbox.runtime.requests import Question, check_invocation, read_body, read_converse
-from haikuft.sandbox.runtime.responses import Answer
+from haikuft.sandbox.runtime.model_resolution import (
+    ResolvedModel,
+    resolve_counted_model,
+    resolve_model,
+)
+from haikuft.sandbox.runtime.requests import (
+    InferenceRequest,
+    check_invocation,
+    read_body,
+    read_converse,
+)
+from haikuft.sandbox.runtime.responses import Reply
 from haikuft.sandbox.standin.baseline import base_reply
 
 if TYPE_CHECKING:
     from haikuft.sandbox.standin.model import StandIn
 
-KEPT_MODELS = 4  # each takes some 150 MB
+LOADED_MODELS = 4  # each takes some 150 MB
 _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
 
 
@@ -43,12 +52,12 @@ def load_stand_in(directory: Path) -> "StandIn":
 
 
 class Runtime:
-    """Answers for the models of one Bedrock; the last few models asked stay loaded.
+    """Answers requests to models; the last few custom models stay loaded.
 
     Args:
-        plane: The records; its throughputs, deployments and models are asked.
+        plane: The records; its throughputs, deployments and models are read.
         load: Loads a custom model from its directory.
-        sleep: Waits so many seconds, for a sandbox that is set to answer slowly.
+        sleep: Waits some seconds, for the setting `answer_seconds`.
     """
 
     def __init__(
@@ -60,7 +69,7 @@ class Runtime:
     ) -> None:
         self._plane = plane
         self._sleep = sleep
-        self._load = lru_cache(maxsize=KEPT_MODELS)(load)
+        self._load = lru_cache(maxsize=LOADED_MODELS)(load)
         self._loading = threading.Lock()
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -75,62 +84,62 @@ class Runtime:
 
     def invoke_model(self, call: Call) -> dict[str, Any]:
         """InvokeModel with a Messages body."""
-        label, answer = self._answer_body(call)
-        self._wait(answer.wait_seconds)
-        return responses.write_invocation(label, answer)
+        label, reply = self._answer_body(call)
+        self._wait(reply.wait_seconds)
+        return responses.write_invocation(label, reply)
 
     def stream_model(self, call: Call) -> dict[str, Any]:
-        """InvokeModelWithResponseStream: the same answer, event by event."""
-        label, answer = self._answer_body(call)
-        events = self._pace(responses.stream_invocation(label, answer), answer.wait_seconds)
+        """InvokeModelWithResponseStream: the same reply, event by event."""
+        label, reply = self._answer_body(call)
+        events = self._pace(responses.stream_invocation(label, reply), reply.wait_seconds)
         return {"body": events, "contentType": "application/json"}
 
     def converse(self, call: Call) -> dict[str, Any]:
         """Converse; `additionalModelResponseFieldPaths` may ask for "/model"."""
-        label, answer = self._answer_turns(call)
-        self._wait(answer.wait_seconds)
-        return responses.write_conversation(label, answer, field_paths=_field_paths(call))
+        label, reply = self._answer_turns(call)
+        self._wait(reply.wait_seconds)
+        return responses.write_conversation(label, reply, field_paths=_field_paths(call))
 
     def stream_conversation(self, call: Call) -> dict[str, Any]:
-        """ConverseStream: the same answer, event by event."""
-        label, answer = self._answer_turns(call)
-        events = responses.stream_conversation(label, answer, field_paths=_field_paths(call))
-        return {"stream": self._pace(events, answer.wait_seconds)}
+        """ConverseStream: the same reply, event by event."""
+        label, reply = self._answer_turns(call)
+        events = responses.stream_conversation(label, reply, field_paths=_field_paths(call))
+        return {"stream": self._pace(events, reply.wait_seconds)}
 
     def count_tokens(self, call: Call) -> dict[str, Any]:
-        """CountTokens: as many as a base model's answer to the same request reports as input."""
-        limit = find_counted(self._plane, call).model.limits.max_output_tokens
+        """CountTokens: the input tokens that a base model's reply to the request reports."""
+        limit = resolve_counted_model(self._plane, call).model.limits.max_output_tokens
         asked = call.parameters["input"]
         if "invokeModel" in asked:
-            question = read_body(asked["invokeModel"]["body"], max_output_tokens=limit)
+            request = read_body(asked["invokeModel"]["body"], max_output_tokens=limit)
         else:
-            question = read_converse(asked["converse"], max_output_tokens=limit)
-        return {"inputTokens": count_input(question)}
+            request = read_converse(asked["converse"], max_output_tokens=limit)
+        return {"inputTokens": count_input(request)}
 
-    def _answer_body(self, call: Call) -> tuple[str, Answer]:
-        target = find_target(self._plane, call)
+    def _answer_body(self, call: Call) -> tuple[str, Reply]:
+        resolved = resolve_model(self._plane, call)
         check_invocation(call.parameters)
-        limit = target.base_model.limits.max_output_tokens
-        question = read_body(call.parameters.get("body", b""), max_output_tokens=limit)
-        return target.label, self._answer(target, question)
+        limit = resolved.base_model.limits.max_output_tokens
+        request = read_body(call.parameters.get("body", b""), max_output_tokens=limit)
+        return resolved.label, self._answer(resolved, request)
 
-    def _answer_turns(self, call: Call) -> tuple[str, Answer]:
-        target = find_target(self._plane, call)
-        limit = target.base_model.limits.max_output_tokens
-        question = read_converse(call.parameters, max_output_tokens=limit)
-        return target.label, self._answer(target, question)
+    def _answer_turns(self, call: Call) -> tuple[str, Reply]:
+        resolved = resolve_model(self._plane, call)
+        limit = resolved.base_model.limits.max_output_tokens
+        request = read_converse(call.parameters, max_output_tokens=limit)
+        return resolved.label, self._answer(resolved, request)
 
-    def _answer(self, target: Target, question: Question) -> Answer:
+    def _answer(self, resolved: ResolvedModel, request: InferenceRequest) -> Reply:
         model = None
-        if target.custom is not None:
+        if resolved.custom is not None:
             with self._loading:  # two at once must not load the same model twice
-                model = self._load(target.custom.directory)
+                model = self._load(resolved.custom.directory)
         began = time.perf_counter()
-        answer = answer_base(question) if model is None else _answer_tuned(model, question)
+        reply = answer_base(request) if model is None else _answer_tuned(model, request)
         written = time.perf_counter() - began
         wait = max(0.0, self._plane.settings().answer_seconds - written)
         return replace(
-            answer,
+            reply,
             first_byte_ms=round(1000 * written),
             latency_ms=round(1000 * (written + wait)),
             wait_seconds=wait,
@@ -141,7 +150,7 @@ class Runtime:
             self._sleep(seconds)
 
     def _pace(self, events: Iterable[Event], seconds: float) -> Iterator[Event]:
-        """Spread events over so many seconds; the first goes at once."""
+        """Spread events over some seconds; the first is sent at once."""
         made = list(events)
         for number, event in enumerate(made):
             if number:
@@ -149,41 +158,41 @@ class Runtime:
             yield event
 
 
-def answer_base(question: Question) -> Answer:
+def answer_base(request: InferenceRequest) -> Reply:
     """Answer with the baseline, cut at the first stop sequence and at `max_tokens`.
 
-    Tokens here are words and punctuation marks; the baseline needs no others.
+    Tokens here are words and punctuation marks; the baseline has no others.
     """
-    text = base_reply(question.system, question.messages)
-    stops = {stop: text.find(stop) for stop in question.stop_sequences if stop in text}
+    text = base_reply(request.system, request.messages)
+    stops = {stop: text.find(stop) for stop in request.stop_sequences if stop in text}
     first = min(stops, key=stops.__getitem__, default=None)
     text = text if first is None else text[: stops[first]]
     pieces = _PIECE.findall(text)
-    if len(pieces) > question.max_tokens:
-        pieces, reason, first = pieces[: question.max_tokens], "max_tokens", None
+    if len(pieces) > request.max_tokens:
+        pieces, reason, first = pieces[: request.max_tokens], "max_tokens", None
     else:
         reason = "end_turn" if first is None else "stop_sequence"
-    return Answer("".join(pieces), reason, first, count_input(question), len(pieces))
+    return Reply("".join(pieces), reason, first, count_input(request), len(pieces))
 
 
-def count_input(question: Question) -> int:
-    """Count the baseline's tokens in a question: its system prompt and all turns."""
-    given = [question.system or "", *(message["content"] for message in question.messages)]
+def count_input(request: InferenceRequest) -> int:
+    """Count the baseline's tokens in a request: its system prompt and all turns."""
+    given = [request.system or "", *(message["content"] for message in request.messages)]
     return sum(len(_PIECE.findall(part)) for part in given)
 
 
-def _answer_tuned(model: "StandIn", question: Question) -> Answer:
+def _answer_tuned(model: "StandIn", request: InferenceRequest) -> Reply:
     made = model.generate(
-        question.system,
-        question.messages,
-        max_tokens=question.max_tokens,
-        temperature=question.temperature,
-        top_p=question.top_p,
-        top_k=question.top_k,
-        stop_sequences=question.stop_sequences,
+        request.system,
+        request.messages,
+        max_tokens=request.max_tokens,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        top_k=request.top_k,
+        stop_sequences=request.stop_sequences,
         seed=secrets.randbits(32),
     )
-    return Answer(
+    return Reply(
         made.text, made.stop_reason, made.stop_sequence, made.input_tokens, made.output_tokens
     )
 

@@ -1,10 +1,10 @@
-"""Who is meant by a request's model id: a base model, or a custom model that is being served."""
+"""Resolve a request's model id to a base model, or to a custom model that is served."""
 
 from dataclasses import dataclass
 
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, Offer, require_living
+from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, Offer, require_available
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, find
 from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS
 from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
@@ -19,11 +19,11 @@ UNCOUNTED = "The provided model doesn't support counting tokens."
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Who answers.
+class ResolvedModel:
+    """The model that answers a request.
 
     Attributes:
-        base_model: The base model, or the one under the custom model.
+        base_model: The base model, or that of the custom model.
         custom: The custom model; None when the base model itself answers.
     """
 
@@ -32,18 +32,18 @@ class Target:
 
     @property
     def label(self) -> str:
-        """What the reply's `model` says."""
+        """The `model` of the reply."""
         return f"{LABEL}/{self.custom.name if self.custom else 'base'}"
 
 
-def find_target(plane: ControlPlane, call: Call) -> Target:
-    """Find who shall answer.
+def resolve_model(plane: ControlPlane, call: Call) -> ResolvedModel:
+    """Find the model that answers.
 
-    A provisioned model goes by ARN or name, a deployment by ARN; a base model by id, profile or
-    ARN.
+    A provisioned model is named by ARN or name, a deployment by ARN, a base model by id, profile
+    or ARN.
 
     Raises:
-        ServiceError: nobody here by that id, or nobody who can answer now.
+        ServiceError: no model has that id, or it cannot answer now.
     """
     model_id = call.parameters["modelId"]
     if ":custom-model-deployment/" in model_id:
@@ -53,14 +53,14 @@ def find_target(plane: ControlPlane, call: Call) -> Target:
     if ":custom-model/" in model_id:
         raise _on_demand_refusal(model_id)
     plain = _plain_id(call, model_id)
-    offer = require_living(plane, call.region, plain)
+    offer = require_available(plane, call.region, plain)
     profile_alone = offer.model.inference_id != offer.model.foundation_id
     if offer.tunable or (profile_alone and model_id.rpartition("/")[2] == plain):
         raise _on_demand_refusal(model_id)
-    return Target(offer.model, None)
+    return ResolvedModel(offer.model, None)
 
 
-def find_counted(plane: ControlPlane, call: Call) -> Offer:
+def resolve_counted_model(plane: ControlPlane, call: Call) -> Offer:
     """Find the base model for CountTokens: by its plain id or that id's ARN, nothing else.
 
     Raises:
@@ -73,13 +73,13 @@ def find_counted(plane: ControlPlane, call: Call) -> Offer:
     plain = model_id.removeprefix(own)
     if plain.partition(".")[0] in PROFILES:
         raise validation_error(UNCOUNTED)
-    offer = require_living(plane, call.region, plain)
+    offer = require_available(plane, call.region, plain)
     if offer.tunable:
         raise validation_error(UNCOUNTED)
     return offer
 
 
-def _deployed(plane: ControlPlane, call: Call, arn: str) -> Target:
+def _deployed(plane: ControlPlane, call: Call, arn: str) -> ResolvedModel:
     with plane.state.lock:
         deployment = resources.require(plane, call, DEPLOYMENTS, arn)
         custom = plane.state.models[deployment.model_arn]
@@ -88,7 +88,7 @@ def _deployed(plane: ControlPlane, call: Call, arn: str) -> Target:
     return _ready(plane, call, custom.base_model_id, deployment.status, custom)
 
 
-def _provisioned(plane: ControlPlane, call: Call, identifier: str) -> Target:
+def _provisioned(plane: ControlPlane, call: Call, identifier: str) -> ResolvedModel:
     state = plane.state
     with state.lock:
         unserved = find(state.throughputs, identifier, call.region) is None
@@ -101,11 +101,11 @@ def _provisioned(plane: ControlPlane, call: Call, identifier: str) -> Target:
 
 def _ready(
     plane: ControlPlane, call: Call, base_model_id: str, status: str, custom: CustomModel | None
-) -> Target:
-    offer = require_living(plane, call.region, base_model_id)
+) -> ResolvedModel:
+    offer = require_available(plane, call.region, base_model_id)
     if status == "Creating":
         raise ServiceError("ModelNotReadyException", NOT_READY)
-    return Target(offer.model, custom)
+    return ResolvedModel(offer.model, custom)
 
 
 def _plain_id(call: Call, model_id: str) -> str:

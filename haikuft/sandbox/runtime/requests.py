@@ -1,7 +1,7 @@
-"""Questions to a model: Anthropic's Messages body and Converse, checked and made alike. Pure.
+"""Parse and check requests to a model: Anthropic's Messages body and Converse. Pure.
 
 Source: Amazon Bedrock User Guide, model-parameters-anthropic-claude-messages-request-response, and
-the messages AWS answers to requests that do not fit. The stand-in reads text only.
+the error messages of AWS for invalid requests. The stand-in reads only text.
 """
 
 import json
@@ -27,8 +27,8 @@ _TYPES |= {dict: "JSONObject", type(None): "Null"}
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a model is asked, and how it shall answer.
+class InferenceRequest:
+    """A request to a model: the conversation and the parameters of inference.
 
     Attributes:
         system: The system prompt; None without one.
@@ -50,10 +50,10 @@ class Question:
 
 
 def check_invocation(parameters: Mapping[str, Any]) -> None:
-    """Check what InvokeModel is given beside its body.
+    """Check the parameters of InvokeModel other than its body.
 
     Raises:
-        ServiceError: ValidationException for what the stand-in cannot do or write.
+        ServiceError: ValidationException for what the stand-in does not support.
     """
     _check_service(parameters.get("performanceConfigLatency"), parameters.get("serviceTier"))
     if parameters.get("guardrailIdentifier"):
@@ -64,11 +64,11 @@ def check_invocation(parameters: Mapping[str, Any]) -> None:
             raise _refusal(f"{name}: {parameters[name]} is not {JSON}, which this model takes.")
 
 
-def read_body(body: bytes, *, max_output_tokens: int) -> Question:
+def read_body(body: bytes, *, max_output_tokens: int) -> InferenceRequest:
     """Read a Messages body.
 
     Raises:
-        ServiceError: ValidationException in AWS's words for the first fault found.
+        ServiceError: ValidationException with AWS's message for the first error.
     """
     try:
         asked = json.loads(body)
@@ -96,11 +96,11 @@ def read_body(body: bytes, *, max_output_tokens: int) -> Question:
     )
 
 
-def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> Question:
+def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> InferenceRequest:
     """Read Converse's parameters; those left out take the model's defaults.
 
     Raises:
-        ServiceError: ValidationException in AWS's words for the first fault found.
+        ServiceError: ValidationException with AWS's message for the first error.
     """
     unserved = {"toolConfig", "guardrailConfig", "promptVariables", "outputConfig"}
     found = sorted(unserved & parameters.keys())
@@ -154,7 +154,7 @@ def _build(
     messages: list[dict[str, str]],
     system: str | None,
     max_output_tokens: int,
-) -> Question:
+) -> InferenceRequest:
     _check_turns(messages)
     if asked["max_tokens"] > max_output_tokens:
         raise _refusal(
@@ -163,7 +163,7 @@ def _build(
         )
     if any(not text.strip() for text in asked.get("stop_sequences", ())):
         raise _refusal("stop_sequences: each stop sequence must contain non-whitespace")
-    return Question(
+    return InferenceRequest(
         system=system,
         messages=messages,
         max_tokens=asked["max_tokens"],
@@ -194,7 +194,7 @@ def _check_turns(messages: Sequence[Mapping[str, str]]) -> None:
 
 
 def _range_faults(asked: Mapping[str, Any]) -> list[str]:
-    """Find what is wrong with the members that are numbers or lists."""
+    """Find the errors in the members that are numbers or lists."""
     faults = [
         *_number_faults(asked, "max_tokens", 1, math.inf, whole=True),
         *_number_faults(asked, "temperature", 0, 1),
@@ -268,7 +268,7 @@ def _read_system(system: Any) -> str | None:
 
 
 def _join_typed(blocks: Sequence[Any], place: str) -> str:
-    """Anthropic's blocks name their type; everything but text is refused."""
+    """Join Anthropic's content blocks, which name their type; only text is allowed."""
     for n, block in enumerate(blocks):
         if not isinstance(block, dict) or "type" not in block:
             raise _malformed(f"{place}.{n}: expected an object with a type")

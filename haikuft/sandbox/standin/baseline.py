@@ -1,8 +1,8 @@
-"""What a base model answers in the sandbox: an honest extractive baseline, and no more.
+"""The reply of a base model in the sandbox: an extractive baseline.
 
 If the prompt names a list of options, the reply is the option that shares most words with the
-rest of the prompt; otherwise it is the first sentence of the last user message. Nothing is learnt
-and nothing is random.
+rest of the prompt; otherwise it is the first sentence of the last user message. It does not
+learn, and it is deterministic.
 """
 
 import re
@@ -67,9 +67,9 @@ def base_reply(system: str | None, messages: Sequence[Mapping[str, Any]]) -> str
 def find_options(text: str) -> Options | None:
     """Find the longest list of options in the text; None if there is none.
 
-    Known are lists on lines of their own, with bullets, numbers or bare, and lists within a
-    sentence, set apart by commas, semicolons, bars, slashes or "or". A list counts if words such as
-    "labels", "choose" or "one of" lead to it.
+    Recognized are lists with a line for each option, with or without bullets or numbers, and lists
+    within a sentence, separated by commas, semicolons, bars, slashes or "or". A list counts if
+    words such as "labels", "choose" or "one of" come before it.
     """
     found = [*_lines(text), *_sentences(text)]
     return max(found, key=lambda options: len(options.names), default=None)
@@ -148,7 +148,7 @@ def _options(entries: Sequence[tuple[str, str]], rest: str) -> Iterable[Options]
 
 
 def _split_entry(line: str) -> tuple[str, str]:
-    """Part an option from what is said of it: "name: note", "name - note", "name (note)"."""
+    """Split an option from its description: "name: note", "name - note", "name (note)"."""
     name, _, note = re.sub(r":\s|\s[-–—=]\s|\s\(", "\0", line.strip(), count=1).partition("\0")
     return name.strip(_FRAME), note.strip(_FRAME)
 
@@ -165,7 +165,7 @@ def _stems(text: str) -> set[str]:
 
 
 def _stem(word: str) -> str:
-    """Take off one common English ending: billing, bills and billed all become bil."""
+    """Remove one common English ending: billing, bills and billed all become bil."""
     if word in _EMPTY:
         return ""
     for suffix in _ENDINGS.split():

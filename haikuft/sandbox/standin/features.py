@@ -1,13 +1,13 @@
-"""What the stand-in sees: text as numbers. Pure, and the same in training and in replies.
+"""The features of the stand-in: text as numbers. Pure, and the same in training and inference.
 
-A prompt is a bag: its words, its word pairs and the parts of its words, each hashed to a row of a
-table. What nearly all prompts share weighs nothing, what is rare weighs more, and both halves of
-the bag together have a fixed size, so that long prompts do not shout. And what the base model goes
-by stays in view, as tuning starts from there: which options of a prompt share words with its text.
+A prompt is a bag of words: its words, its word pairs and the parts of its words, each hashed to a
+row of a table. Features of nearly all prompts have weight 0, rare ones more, and the weights of a
+prompt have a fixed norm, so that the length of a prompt does not matter. Further features are the
+options in a prompt that share words with its text, which the baseline uses, too.
 
-A reply is read token by token. A cursor keeps the last tokens, open quotation marks and brackets,
-the present keys and lengths, and whether a key stands here or its value, which decides between
-colon and comma; combinations of these are the features, hashed to rows likewise.
+A reply is read token by token. A cursor has the last tokens, open quotation marks and brackets, the
+current keys and lengths, and whether a key or its value comes next, which decides between colon and
+comma; combinations of these are the features, hashed to rows in the same way.
 """
 
 import re
@@ -51,7 +51,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)  # an odd number with well-spread bits
 
 
 class Cursor:
-    """Where a reply stands: its last tokens, its open string and brackets, their keys, lengths."""
+    """The state of a reply: its last tokens, its open string and brackets, their keys, lengths."""
 
     def __init__(self) -> None:
         self.last = [0] * 6
@@ -90,7 +90,7 @@ class Cursor:
             self.levels[-1][1:] = self.levels[-1][1] + 1, self.levels[-1][2], 0
 
     def _slot(self) -> int:
-        """Number what may stand here: in a string or not; in no bracket, a list, a key, a value."""
+        """Number what may come next: in a string or not; in no bracket, a list, a key, a value."""
         bracket, _, _, value = self.levels[-1]
         return (self.string is not None) + 2 * (bracket and 1 + (bracket == ord("{")) + value)
 
@@ -125,12 +125,12 @@ def join_texts(system: Any, messages: Iterable[Record]) -> str:
 
 
 def prompt_text(record: Record) -> str:
-    """Give all that stands before the desired reply, the system prompt included."""
+    """Return everything before the desired reply, with the system prompt."""
     return join_texts(record.get("system"), record["messages"][:-1])
 
 
 def reply_text(record: Record) -> str:
-    """Give the desired reply: the last message."""
+    """Return the desired reply: the last message."""
     return join_texts(None, record["messages"][-1:])
 
 

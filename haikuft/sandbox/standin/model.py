@@ -2,13 +2,13 @@
 
 1. A reply becomes tokens: words seen at least twice in training, single bytes for all other text,
    and one token for the reply's end. So every text has tokens, and every loss is finite.
-2. Prompt, reply so far and the base model's own clue become rows of tables: `features`.
+2. The features of the prompt and of the reply so far become rows of tables: see `features`.
 3. hidden = tanh(context + (1 + gate) * prompt), next token = softmax(output @ hidden), where
-   `context` and `gate` are sums over the features of the reply so far: what usually follows here,
-   and how much the prompt has to say at this place.
+   `context` and `gate` are sums over the features of the reply so far: what usually comes next,
+   and how much the prompt matters at this place.
 4. Training follows the gradient of the mean cross-entropy, a batch of records at a time.
 5. A reply is written token by token until its end, a stop sequence or `max_tokens`. A small model
-   that says a thing three times goes on with it for ever, so the token that would is passed over.
+   that repeats something three times would repeat it for ever, so that token is excluded.
 
 scikit-learn's MLPClassifier.partial_fit on the same features took 40 times as long and was no more
 often right: its updates touch every row of every table, ours only those that a batch needs.
@@ -28,15 +28,17 @@ from haikuft.errors import DataError, NotFoundError
 from haikuft.hyperparameters import EarlyStop, decide_early_stop
 from haikuft.sandbox.standin import features
 from haikuft.sandbox.standin.features import CONTEXT_ROWS, PROMPT_ROWS, Array, Record
-from haikuft.sandbox.standin.training_config import Recipe
+from haikuft.sandbox.standin.training_config import TrainingConfig
 
 WIDTH = 96  # hidden units: the length of every row of every table
 ROWS = {"prompt": PROMPT_ROWS, "context": CONTEXT_ROWS, "gate": CONTEXT_ROWS}
 RATES = {"prompt": 0.3, "context": 1.0, "gate": 0.6, "output": 0.5}  # at multiplier 1
-MEMORY = 0.25  # of past gradients at each epoch's start; with all of it nothing would over-fit
+GRADIENT_MEMORY = (
+    0.25  # of past gradients at each epoch's start; with all of it nothing would over-fit
+)
 MOST_WORDS = 4000  # in the vocabulary; keeps the softmax affordable
 CHUNK = 2048  # tokens whose probabilities are held at once, about 35 MB
-SURE = 0.99  # a token this likely already teaches no more, and passing over it saves time
+LEARNT_PROBABILITY = 0.99  # the gradient of a token this likely is left out, which saves time
 SCALE = len(features.FEATURES) ** -0.5  # gives the features of a place the length 1 together
 LOOP = 24  # tokens; a reply is stuck if it ends with so many, at least three rounds of the same
 LONGEST_LOOP = 80  # tokens of one round
@@ -106,7 +108,7 @@ class StandIn:
     ) -> Generation:
         """Write a reply, at temperature 0 with the likeliest tokens, else with drawn ones.
 
-        A last message of the assistant's is the beginning of the reply, which goes on from there.
+        A last message of the assistant's is the beginning of the reply, which is continued.
         """
         begun = [message for message in messages[-1:] if message["role"] == "assistant"]
         prompt = features.join_texts(system, messages[: len(messages) - len(begun)])
@@ -122,7 +124,7 @@ class StandIn:
             context = self.tables["context"][place].sum(0) * SCALE  # (WIDTH,)
             gate = 1 + self.tables["gate"][place].sum(0) * SCALE  # (WIDTH,)
             scores = self.tables["output"] @ np.tanh(context + gate * prompt_sum)  # (tokens,)
-            scores[name_loop(written)] = -np.inf
+            scores[find_loop(written)] = -np.inf
             token = choose_token(scores, temperature, top_p, top_k, random)
             if token == len(self.pieces) - 1:
                 reason = "end_turn"
@@ -141,7 +143,11 @@ class StandIn:
         """Write `model.npz` into the directory."""
         directory.mkdir(parents=True, exist_ok=True)
         words = np.frombuffer(json.dumps(self.words).encode(), np.uint8)
-        arrays: dict[str, Any] = {"words": words, "rarity": self.rarity, **_pack(self.tables)}
+        arrays: dict[str, Any] = {
+            "words": words,
+            "rarity": self.rarity,
+            **_drop_zero_rows(self.tables),
+        }
         np.savez(directory / "model.npz", **arrays)
 
     @classmethod
@@ -151,13 +157,15 @@ class StandIn:
             raise NotFoundError(f"{directory} holds no saved model. Run the job again.")
         with np.load(directory / "model.npz", allow_pickle=False) as file:
             packed = dict(file)
-        return cls(json.loads(packed["words"].tobytes()), packed["rarity"], _unpack(packed))
+        return cls(
+            json.loads(packed["words"].tobytes()), packed["rarity"], _restore_zero_rows(packed)
+        )
 
 
 def train(
     training: Sequence[Record],
     validation: Sequence[Record],
-    recipe: Recipe,
+    config: TrainingConfig,
     *,
     seed: int = 0,
     on_step: Callable[[Point], object] = lambda point: None,
@@ -165,7 +173,7 @@ def train(
     """Train a new model. Early stopping acts on the validation records, if there are any."""
     if not training:
         raise DataError("There are no training records. Give the job at least one.")
-    model = _begin(training, seed)
+    model = _initialize(training, seed)
     examples = [_encode(model, record) for record in training]
     held_out = [_encode(model, record) for record in validation]
     # Table name -> (rows of the table, 1): the sum of squared gradients of each row.
@@ -173,33 +181,35 @@ def train(
     steps: list[Point] = []
     validations: list[Point] = []
     best: dict[str, Array] = {}
-    stop, kept = None, recipe.epoch_count
-    for epoch in range(recipe.epoch_count):
-        histories = {name: MEMORY * history for name, history in histories.items()}
+    stop, kept = None, config.epoch_count
+    for epoch in range(config.epoch_count):
+        histories = {name: GRADIENT_MEMORY * history for name, history in histories.items()}
         order = np.random.default_rng([seed, epoch]).permutation(len(examples))
-        for start in range(0, len(order), recipe.batch_size):
-            batch = [examples[n] for n in order[start : start + recipe.batch_size]]
-            loss, tokens, gradients = _measure(model, batch, learn=True)
-            warmth = min(1.0, (len(steps) + 1) / max(1, recipe.warmup_steps))
+        for start in range(0, len(order), config.batch_size):
+            batch = [examples[n] for n in order[start : start + config.batch_size]]
+            loss, tokens, gradients = _compute_loss(model, batch, learn=True)
+            warmth = min(1.0, (len(steps) + 1) / max(1, config.warmup_steps))
             for name, (rows, gradient) in gradients.items():
-                rate = RATES[name] * recipe.learning_rate_multiplier * warmth
-                shift = _shift(histories[name], rows, gradient / tokens, even=name == "prompt")
+                rate = RATES[name] * config.learning_rate_multiplier * warmth
+                shift = _scale_gradient(
+                    histories[name], rows, gradient / tokens, even=name == "prompt"
+                )
                 model.tables[name][rows] -= rate * shift
             steps.append(Point(len(steps) + 1, epoch, loss / tokens))
             on_step(steps[-1])
         if held_out:
             validations.append(Point(len(steps), epoch, _mean_loss(model, held_out)))
-        if held_out and recipe.early_stopping_patience:
+        if held_out and config.early_stopping_patience:
             stop = decide_early_stop(
                 [point.loss for point in validations],
-                threshold=recipe.early_stopping_threshold,
-                patience=recipe.early_stopping_patience,
+                threshold=config.early_stopping_threshold,
+                patience=config.early_stopping_patience,
             )
             kept = stop.best_epoch
-            best = _pack(model.tables) if kept == epoch + 1 else best
+            best = _drop_zero_rows(model.tables) if kept == epoch + 1 else best
             if stop.stopped_epoch:
                 break
-    model.tables = _unpack(best) if best else model.tables
+    model.tables = _restore_zero_rows(best) if best else model.tables
     return Training(model, steps, validations, stop, kept)
 
 
@@ -210,8 +220,8 @@ class _Example(NamedTuple):
     targets: Array  # (reply tokens,) the reply's tokens, the end last
 
 
-def _begin(records: Sequence[Record], seed: int) -> StandIn:
-    """Read the vocabulary from the replies; only the output starts off zero."""
+def _initialize(records: Sequence[Record], seed: int) -> StandIn:
+    """Build the vocabulary from the replies; only the output table is not zero."""
     prompts = [features.prompt_text(record) for record in records]
     replies = [features.split_text(features.reply_text(record)) for record in records]
     seen = Counter(piece for reply in replies for piece in reply)
@@ -229,7 +239,7 @@ def _encode(model: StandIn, record: Record) -> _Example:
     return _Example(rows, weights, places, np.array([*tokens, len(model.pieces) - 1]))
 
 
-def _measure(
+def _compute_loss(
     model: StandIn, batch: Sequence[_Example], *, learn: bool = False
 ) -> tuple[float, int, dict[str, tuple[Array, Array]]]:
     """Sum the cross-entropy over the batch's tokens; to learn, the gradient of each table too."""
@@ -259,7 +269,9 @@ def _measure(
         loss += float(np.log(sums).sum(dtype=np.float64))
         if learn:
             scores /= sums  # probabilities from here, and below their gradient
-            unsure = np.flatnonzero(scores[right] < SURE)  # (places that still teach,)
+            unsure = np.flatnonzero(
+                scores[right] < LEARNT_PROBABILITY
+            )  # (places that still teach,)
             scores[right] -= 1
             scores = scores[unsure]
             to_output += scores.T @ hidden[part][unsure]
@@ -276,11 +288,11 @@ def _measure(
     return loss, len(targets), gradients
 
 
-def _shift(history: Array, rows: Array, gradient: Array, *, even: bool) -> Array:
-    """Scale a gradient as AdaGrad does, by row: rows that have moved far move less.
+def _scale_gradient(history: Array, rows: Array, gradient: Array, *, even: bool) -> Array:
+    """Scale a gradient as AdaGrad does, by row: rows with large past gradients change less.
 
     `history` is (rows of the table, 1), `rows` (n,), `gradient` and the result (n, WIDTH). `even`
-    adds the rows' mean, so that rare rows, a single record's words say, do not leap.
+    adds the rows' mean, so that rare rows, those of a single record's words, change less.
     """
     history[rows] += (gradient**2).sum(1, keepdims=True)
     mean = history[rows].sum() / max(len(rows), 1)
@@ -288,7 +300,7 @@ def _shift(history: Array, rows: Array, gradient: Array, *, even: bool) -> Array
 
 
 def _mean_loss(model: StandIn, examples: Sequence[_Example]) -> float:
-    parts = [_measure(model, examples[n : n + 64]) for n in range(0, len(examples), 64)]
+    parts = [_compute_loss(model, examples[n : n + 64]) for n in range(0, len(examples), 64)]
     return sum(loss for loss, _, _ in parts) / sum(tokens for _, tokens, _ in parts)
 
 
@@ -301,22 +313,22 @@ def _sparse(rows: Iterable[Array], weights: Iterable[Array]) -> tuple[Array, spa
     return used, sparse.csr_matrix(entries, shape=(len(ends) - 1, len(used)))
 
 
-def _pack(tables: dict[str, Array]) -> dict[str, Array]:
+def _drop_zero_rows(tables: dict[str, Array]) -> dict[str, Array]:
     """Copy the tables, leaving out rows of zeros: most rows are never used."""
     used = {name: np.flatnonzero(table.any(1)) for name, table in tables.items()}
     numbers = {f"{name}_rows": rows for name, rows in used.items()}
     return numbers | {name: table[used[name]] for name, table in tables.items()}
 
 
-def _unpack(packed: Mapping[str, Array]) -> dict[str, Array]:
+def _restore_zero_rows(packed: Mapping[str, Array]) -> dict[str, Array]:
     tables = {name: np.zeros((rows, WIDTH), np.float32) for name, rows in ROWS.items()}
     for name, table in tables.items():
         table[packed[f"{name}_rows"]] = packed[name]
     return tables | {"output": packed["output"]}
 
 
-def name_loop(tokens: list[int]) -> list[int]:
-    """Name the token that would go on with a loop, if the reply is stuck in one."""
+def find_loop(tokens: list[int]) -> list[int]:
+    """Return the token that would continue a loop, if the reply is in one."""
     for period in range(1, min(len(tokens) // 3, LONGEST_LOOP) + 1):
         size = max(3 * period, LOOP)
         if tokens[-period:] == tokens[-2 * period : -period] and len(tokens) >= size:

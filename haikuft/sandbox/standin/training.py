@@ -3,8 +3,8 @@
 The files that it reads and writes in the working directory are in `contract`; the metric files have
 AWS's columns.
 
-It ends by itself when its standard input does: the server holds the other end of that pipe, so a
-server that was killed leaves no training behind.
+It ends when its standard input ends: the server has the other end of that pipe, so the training
+ends also when the server is killed.
 """
 
 import os
@@ -21,7 +21,7 @@ from haikuft.errors import HaikuftError
 from haikuft.hyperparameters import count_steps, from_aws
 from haikuft.sandbox.standin import contract
 from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress, TrainingResult
-from haikuft.sandbox.standin.training_config import build_recipe
+from haikuft.sandbox.standin.training_config import build_training_config
 
 if TYPE_CHECKING:
     from haikuft.sandbox.standin.model import Point, Training
@@ -40,11 +40,11 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
 
     job = contract.read(workdir, TrainingJob)
     base_model = get_base_model(job.base_model_id)
-    recipe = build_recipe(base_model, from_aws(job.hyperparameters, base_model))
+    config = build_training_config(base_model, from_aws(job.hyperparameters, base_model))
     training = read_records(workdir / contract.TRAINING_DATA, lenient=True)
     held_out = workdir / contract.VALIDATION_DATA
     validation = read_records(held_out, lenient=True) if held_out.exists() else []
-    steps_in_all = recipe.epoch_count * count_steps(len(training), recipe.batch_size)
+    steps_in_all = config.epoch_count * count_steps(len(training), config.batch_size)
     written, curve = clock(), []
 
     def report(point: "Point") -> None:
@@ -54,7 +54,7 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
             curve.append(point)
             _write_progress(workdir, curve, steps_in_all)
 
-    made = train(training, validation, recipe, seed=job.seed, on_step=report)
+    made = train(training, validation, config, seed=job.seed, on_step=report)
     _write_progress(workdir, [*curve, made.steps[-1]], steps_in_all)
     made.model.save(workdir / contract.MODEL_DIRECTORY)
     _write_metrics(workdir / contract.TRAINING_METRICS, "training_loss", made.steps)
@@ -70,8 +70,8 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
     return made
 
 
-def end_with(stream: BinaryIO, *, leave: Callable[[int], object] = os._exit) -> threading.Thread:
-    """Watch the stream from a thread, and leave the process when it ends."""
+def exit_with(stream: BinaryIO, *, leave: Callable[[int], object] = os._exit) -> threading.Thread:
+    """Watch a stream in a thread, and exit the process when it ends."""
 
     def watch() -> None:
         while stream.read(1024):
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str]) -> int:
     # One thread: sums then come out the same every time, and the server keeps a core.
     os.environ |= {f"{library}_NUM_THREADS": "1" for library in BLAS_LIBRARIES}
     # Not sys.stdin, whose lock the interpreter's end would wait for.
-    end_with(os.fdopen(0, "rb", buffering=0, closefd=False))
+    exit_with(os.fdopen(0, "rb", buffering=0, closefd=False))
     try:
         run_training(Path(arguments[0]))
     except (HaikuftError, OSError) as error:

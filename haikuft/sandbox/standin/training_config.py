@@ -1,8 +1,7 @@
-"""How the stand-in trains, from what a job was given, whichever base model it names.
+"""The training configuration of the stand-in, from the hyperparameters of any base model.
 
-A base model has the hyperparameters that AWS gives it; what it lacks, the service chooses on AWS
-and the recipe here: the size of a batch, and no early stopping. A learning rate acts by how it
-compares with the model's default.
+A base model has the hyperparameters that AWS gives it. Those it lacks have fixed values here: the
+batch size, and no early stopping. A learning rate is used relative to the model's default.
 """
 
 from dataclasses import dataclass
@@ -12,17 +11,17 @@ from haikuft.hyperparameters import Hyperparameters
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What the stand-in trains by.
+class TrainingConfig:
+    """The configuration of a training.
 
     Attributes:
-        epoch_count: Most passes over the training set.
+        epoch_count: Maximum passes over the training set.
         batch_size: Records for each update.
         learning_rate_multiplier: Scales the stand-in's own learning rates.
-        early_stopping_threshold: Smallest fall of the validation loss that counts.
-        early_stopping_patience: Epochs in a row without such a fall that end the training; 0 for a
-            training that never ends early.
-        warmup_steps: Updates over which the rates rise to their value.
+        early_stopping_threshold: Smallest decrease of the validation loss that counts.
+        early_stopping_patience: Epochs in a row without such a decrease after which the
+            training ends; 0 for no early stopping.
+        warmup_steps: Updates in which the rates rise to their value.
     """
 
     epoch_count: int = 2
@@ -33,11 +32,13 @@ class Recipe:
     warmup_steps: int = 0
 
 
-def build_recipe(base_model: BaseModel, hyperparameters: Hyperparameters) -> Recipe:
-    """Read a model's hyperparameters as a recipe."""
+def build_training_config(
+    base_model: BaseModel, hyperparameters: Hyperparameters
+) -> TrainingConfig:
+    """Build the configuration from a base model's hyperparameters."""
     rate = base_model.hyperparameters.get("learning_rate")
     scale = hyperparameters["learning_rate"] / rate.default if rate else 1.0
-    return Recipe(
+    return TrainingConfig(
         epoch_count=int(hyperparameters["epoch_count"]),
         batch_size=int(hyperparameters.get("batch_size", base_model.training_batch)),
         learning_rate_multiplier=hyperparameters.get("learning_rate_multiplier", scale),

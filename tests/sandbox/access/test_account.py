@@ -6,7 +6,7 @@ import pytest
 
 from haikuft.sandbox.access.account import Account, read_policy
 from haikuft.sandbox.access.policy_evaluation import PolicyError
-from haikuft.sandbox.access.principals import Need
+from haikuft.sandbox.access.principals import Permission
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 KEYS = f"arn:aws:kms:{REGION}:{ACCOUNT}"
@@ -23,7 +23,7 @@ def account(local_sandbox: Any) -> Account:
     iam = local.client("iam")
     iam.create_role(RoleName="r", Path="/team/", AssumeRolePolicyDocument='{"Statement": []}')
     iam.create_user(UserName="u")
-    found: Account = local.application.guard.account
+    found: Account = local.application.authorizer.account
     return found
 
 
@@ -60,17 +60,17 @@ def test_key_arn_when_there_is_no_such_key_then_is_what_it_would_be(
     """The caller's policy is asked about it; KMS itself says that it is not there."""
     assert account.find_key(name, REGION) is None
     assert account.key_arn(name, REGION) == arn
-    assert account.policies_on(Need("kms:Decrypt", arn)) == ((), "bucket")
+    assert account.policies_on(Permission("kms:Decrypt", arn)) == ((), "bucket")
 
 
 def test_policies_on_when_there_is_no_policy_then_are_none(account: Account) -> None:
     """A bucket without a policy, a bucket that is not there, a role that is not there."""
     for bucket in ("data", "gone"):
-        assert account.policies_on(Need("s3:GetObject", f"arn:aws:s3:::{bucket}/a")) == (
+        assert account.policies_on(Permission("s3:GetObject", f"arn:aws:s3:::{bucket}/a")) == (
             (),
             "bucket",
         )
-    assert account.policies_on(Need("sts:AssumeRole", "arn:gone")) == ((), "role")
+    assert account.policies_on(Permission("sts:AssumeRole", "arn:gone")) == ((), "role")
 
 
 def test_path_of_when_a_role_lies_in_a_folder_then_says_which(account: Account) -> None:

@@ -7,12 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.sandbox.access.policy_evaluation import Decision, PolicyError
-from haikuft.sandbox.access.principals import ANY, AccessDenied, Caller, Need, authorize, combine
+from haikuft.sandbox.access.principals import (
+    ANY,
+    AccessDenied,
+    Caller,
+    Permission,
+    authorize,
+    combine,
+)
 
 ACCOUNT = "123456789012"
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-READ = Need("s3:GetObject", "arn:aws:s3:::data/a")
+READ = Permission("s3:GetObject", "arn:aws:s3:::data/a")
 
 
 def policy(effect: str = "Allow", action: str = "*", **changes: Any) -> dict[str, Any]:
@@ -31,10 +38,10 @@ def ann(*own: dict[str, Any], **changes: Any) -> Caller:
     return Caller(ANN, (ANN,), ACCOUNT, own=own, **changes)
 
 
-def refusal(caller: Caller, need: Need = READ, **options: Any) -> str:
+def refusal(caller: Caller, permission: Permission = READ, **options: Any) -> str:
     """Say why a caller is refused; "" for one who is not."""
     try:
-        authorize(caller, need, **options)
+        authorize(caller, permission, **options)
     except AccessDenied as error:
         return str(error)
     return ""
@@ -101,8 +108,8 @@ def test_authorize_when_it_is_a_key_then_its_policy_decides_first(
     own: tuple[Any, ...], key_policy: Any, reason: str
 ) -> None:
     """Without the account in the key's policy, the caller's own is in vain."""
-    need = Need("kms:Decrypt", f"arn:aws:kms:us-west-2:{ACCOUNT}:key/1")
-    found = refusal(ann(*own), need, on_resource=(key_policy,), kind="key")
+    permission = Permission("kms:Decrypt", f"arn:aws:kms:us-west-2:{ACCOUNT}:key/1")
+    found = refusal(ann(*own), permission, on_resource=(key_policy,), kind="key")
     assert bool(found) == bool(reason)
     assert reason in found
 
@@ -117,10 +124,10 @@ def test_authorize_when_it_is_a_role_then_its_trust_policy_decides() -> None:
         "Condition": {"StringEquals": {"sts:ExternalId": "x"}},
     }
     trust = ({"Version": "2012-10-17", "Statement": [statement]},)
-    need = Need("sts:AssumeRole", role, {"sts:ExternalId": "x"})
-    assert refusal(ann(policy()), need, on_resource=trust, kind="role") == ""
-    assert "identity-based" in refusal(ann(), need, on_resource=trust, kind="role")
-    other = Need("sts:AssumeRole", role, {"sts:ExternalId": "y"})
+    permission = Permission("sts:AssumeRole", role, {"sts:ExternalId": "x"})
+    assert refusal(ann(policy()), permission, on_resource=trust, kind="role") == ""
+    assert "identity-based" in refusal(ann(), permission, on_resource=trust, kind="role")
+    other = Permission("sts:AssumeRole", role, {"sts:ExternalId": "y"})
     assert "resource-based" in refusal(ann(policy()), other, on_resource=trust, kind="role")
 
 
@@ -130,7 +137,7 @@ def test_access_denied_when_read_then_says_it_in_aws_s_words() -> None:
         f"User: {ANN} is not authorized to perform: s3:GetObject on resource: "
         "arn:aws:s3:::data/a because no identity-based policy allows the s3:GetObject action"
     )
-    assert refusal(ann(), Need("bedrock:ListFoundationModels", ANY)) == (
+    assert refusal(ann(), Permission("bedrock:ListFoundationModels", ANY)) == (
         f"User: {ANN} is not authorized to perform: bedrock:ListFoundationModels "
         "because no identity-based policy allows the bedrock:ListFoundationModels action"
     )

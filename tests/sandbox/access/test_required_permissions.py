@@ -8,11 +8,11 @@ import pytest
 from haikuft.sandbox.access.principals import ANY
 from haikuft.sandbox.access.required_permissions import (
     NoNames,
-    bedrock_needs,
-    iam_needs,
-    kms_needs,
-    quota_needs,
-    sts_needs,
+    bedrock_permissions,
+    iam_permissions,
+    kms_permissions,
+    quota_permissions,
+    sts_permissions,
 )
 from haikuft.sandbox.http.routing import SERVICES, Call, load_service
 
@@ -43,7 +43,10 @@ def asked(operation: str, parameters: dict[str, Any]) -> list[tuple[str, str]]:
     """List what a call to Bedrock takes as (action, resource)."""
     service = next(s for s in SERVICES if operation in load_service(s).operation_names)
     call = Call(service, operation, parameters, REGION, ACCOUNT, "request-1")
-    return [(need.action, need.resource) for need in bedrock_needs(call, Names())]
+    return [
+        (permission.action, permission.resource)
+        for permission in bedrock_permissions(call, Names())
+    ]
 
 
 CREATE = [
@@ -161,7 +164,9 @@ def test_bedrock_needs_when_the_operation_is_any_then_asks_for_some_action(servi
 def test_bedrock_needs_when_a_role_is_passed_then_says_to_whom() -> None:
     """Which service gets the role is a condition key."""
     call = Call("bedrock", "CreateModelCustomizationJob", JOB, REGION, ACCOUNT, "r")
-    (passed,) = [one for one in bedrock_needs(call, NoNames()) if one.action == "iam:PassRole"]
+    (passed,) = [
+        one for one in bedrock_permissions(call, NoNames()) if one.action == "iam:PassRole"
+    ]
     assert passed.context == {"iam:PassedToService": "bedrock.amazonaws.com"}
 
 
@@ -187,7 +192,7 @@ def test_iam_needs_when_a_form_comes_then_names_what_it_acts_on(
     """Roles keep their paths; what a request does not name is the caller."""
     fields = dict(pair.split("=") for pair in form.split("&"))
     prefix = f"arn:aws:iam::{ACCOUNT}:"
-    found = iam_needs(
+    found = iam_permissions(
         fields,
         account_id=ACCOUNT,
         caller_arn=f"{prefix}user/ann",
@@ -199,16 +204,18 @@ def test_iam_needs_when_a_form_comes_then_names_what_it_acts_on(
 def test_iam_needs_when_a_policy_is_attached_then_it_is_a_condition_key() -> None:
     """Who may attach policies is often held to certain ones."""
     fields = {"Action": "AttachRolePolicy", "RoleName": "r", "PolicyArn": "arn:p"}
-    (need,) = iam_needs(fields, account_id=ACCOUNT, caller_arn="", path_of=lambda kind, name: None)
-    assert (need.resource, need.context) == (ROLE, {"iam:PolicyARN": "arn:p"})
+    (permission,) = iam_permissions(
+        fields, account_id=ACCOUNT, caller_arn="", path_of=lambda kind, name: None
+    )
+    assert (permission.resource, permission.context) == (ROLE, {"iam:PolicyARN": "arn:p"})
 
 
 def test_sts_needs_when_asked_who_one_is_then_takes_nothing() -> None:
     """GetCallerIdentity is never denied; AssumeRole takes the role."""
-    assert list(sts_needs({"Action": "GetCallerIdentity"})) == []
-    (need,) = sts_needs({"Action": "AssumeRole", "RoleArn": ROLE, "ExternalId": "x"})
-    assert (need.action, need.resource) == ("sts:AssumeRole", ROLE)
-    assert need.context == {"sts:ExternalId": "x"}
+    assert list(sts_permissions({"Action": "GetCallerIdentity"})) == []
+    (permission,) = sts_permissions({"Action": "AssumeRole", "RoleArn": ROLE, "ExternalId": "x"})
+    assert (permission.action, permission.resource) == ("sts:AssumeRole", ROLE)
+    assert permission.context == {"sts:ExternalId": "x"}
 
 
 @pytest.mark.parametrize(
@@ -240,14 +247,16 @@ def test_kms_needs_when_an_operation_comes_then_names_the_key(
 ) -> None:
     """The key may be named by id, by alias, or by what it has encrypted."""
     prefix = f"arn:aws:kms:{REGION}:{ACCOUNT}:"
-    found = kms_needs(operation, fields, key_arn=lambda name: f"{prefix}key/{name}", prefix=prefix)
+    found = kms_permissions(
+        operation, fields, key_arn=lambda name: f"{prefix}key/{name}", prefix=prefix
+    )
     assert [(one.action, one.resource.removeprefix(prefix)) for one in found] == expected
 
 
 def test_quota_needs_when_one_quota_is_read_then_names_it() -> None:
     """Only GetServiceQuota has a resource."""
     asked = {"ServiceCode": "bedrock", "QuotaCode": "L-1"}
-    (one,) = quota_needs("GetServiceQuota", asked, prefix="arn:q:")
+    (one,) = quota_permissions("GetServiceQuota", asked, prefix="arn:q:")
     assert (one.action, one.resource) == ("servicequotas:GetServiceQuota", "arn:q:bedrock/L-1")
-    (default,) = quota_needs("GetAWSDefaultServiceQuota", asked, prefix="arn:q:")
+    (default,) = quota_permissions("GetAWSDefaultServiceQuota", asked, prefix="arn:q:")
     assert default.resource == ANY

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from haikuft.sandbox.access.s3_permissions import (
     UnknownPermissionError,
-    deletion_needs,
+    deletion_permissions,
     read_request,
-    s3_needs,
+    request_permissions,
 )
 
 
@@ -20,8 +20,8 @@ def asked(line: str, **headers: str) -> list[tuple[str, str]]:
     path, _, query = target.partition("?")
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return [
-        (need.action.removeprefix("s3:"), need.resource.removeprefix("arn:aws:s3:::"))
-        for need in s3_needs(read_request(method, path, query, names))
+        (permission.action.removeprefix("s3:"), permission.resource.removeprefix("arn:aws:s3:::"))
+        for permission in request_permissions(read_request(method, path, query, names))
     ]
 
 
@@ -86,14 +86,16 @@ def test_s3_needs_when_a_put_brings_tags_or_an_acl_then_they_are_asked_for() -> 
 
 def test_s3_needs_when_a_bucket_is_listed_then_the_prefix_is_a_condition_key() -> None:
     """Policies hold listings to folders by it."""
-    (need,) = s3_needs(read_request("GET", "/data", "prefix=a%2F&max-keys=2", {}))
-    assert need.context == {"s3:prefix": "a/", "s3:max-keys": "2"}
+    (permission,) = request_permissions(read_request("GET", "/data", "prefix=a%2F&max-keys=2", {}))
+    assert permission.context == {"s3:prefix": "a/", "s3:max-keys": "2"}
 
 
 def test_deletion_needs_when_a_version_is_named_then_takes_both_permissions() -> None:
     """AWS's page: s3:DeleteObject always, s3:DeleteObjectVersion for a version as well."""
-    assert [need.action for need in deletion_needs("data", "a")] == ["s3:DeleteObject"]
-    versioned = [need.action for need in deletion_needs("data", "a", "null")]
+    assert [permission.action for permission in deletion_permissions("data", "a")] == [
+        "s3:DeleteObject"
+    ]
+    versioned = [permission.action for permission in deletion_permissions("data", "a", "null")]
     assert versioned == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
     assert asked("POST /data?delete") == []  # its keys stand in its body
     assert asked("DELETE /data/a?versionId=1")[1] == ("DeleteObjectVersion", "data/a")
@@ -123,8 +125,8 @@ def test_s3_needs_when_the_request_is_any_then_asks_for_something_or_says_it_can
     """No path and no query breaks it, and none slips through with nothing asked."""
     request = read_request(method, "/" + path, query, headers)
     try:
-        needs = list(s3_needs(request))
+        permissions = list(request_permissions(request))
     except UnknownPermissionError:
         return
-    assert needs or request.deletes_many
-    assert all(need.action.startswith("s3:") for need in needs)
+    assert permissions or request.deletes_many
+    assert all(permission.action.startswith("s3:") for permission in permissions)

@@ -24,13 +24,13 @@ def draw(settings: SandboxSettings, count: int) -> list[str]:
     """Let so many calls come; what struck each."""
     faults = Faults(lambda: settings)
 
-    def strike() -> str:
+    def inject() -> str:
         try:
-            return "cut" if faults.strike() else "spared"
+            return "cut" if faults.inject() else "spared"
         except ServiceError as error:
             return error.code
 
-    return [strike() for _ in range(count)]
+    return [inject() for _ in range(count)]
 
 
 def ask(local: Any) -> Any:

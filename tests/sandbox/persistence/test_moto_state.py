@@ -157,7 +157,7 @@ def test_change_when_it_cannot_be_kept_then_is_answered_with_an_error(
     s3 = local_sandbox().client("s3")
     s3.create_bucket(Bucket="data", CreateBucketConfiguration=PLACE)
     rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}
-    with pytest.raises(ClientError, match=r"cannot keep a moto\.s3\.models:CorsRule") as caught:
+    with pytest.raises(ClientError, match=r"cannot store a moto\.s3\.models:CorsRule") as caught:
         s3.put_bucket_cors(Bucket="data", CORSConfiguration={"CORSRules": [rule]})
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     again = local_sandbox().client("s3")

@@ -69,7 +69,7 @@ def test_sweep_when_files_are_not_named_then_deletes_just_those(
     """Files that were written and never named go; what is not its own stays."""
     kept, left = files.write(io.BytesIO(b"kept")), files.write(io.BytesIO(b"left"))
     (tmp_path / "objects" / "README").write_text("not a file of ours")
-    files.sweep({kept.name or ""})
+    files.delete_others({kept.name or ""})
     assert kept.read() == b"kept"
     found = {path.name for path in (tmp_path / "objects").iterdir()}
     assert found == {"README", kept.name}

@@ -126,7 +126,7 @@ def test_locks_and_leaves_when_read_again_then_are_new() -> None:
 @pytest.mark.parametrize("value", [Stranger(), len, Person, 1j, type("Sub", (Person,), {})()])
 def test_write_when_class_is_unknown_then_says_which(value: Any) -> None:
     """Nothing is left out without a word; a subclass is another class."""
-    with pytest.raises(SandboxError, match=rf"cannot keep a .*{type(value).__name__}"):
+    with pytest.raises(SandboxError, match=rf"cannot store a .*{type(value).__name__}"):
         CODEC.write({"deep": [Person(value=value)]})
 
 

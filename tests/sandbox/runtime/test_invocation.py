@@ -12,7 +12,7 @@ from botocore.exceptions import EventStreamError
 from haikuft.sandbox.http.event_stream import break_stream, encode_event
 from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, load_service
 from haikuft.sandbox.runtime.invocation import answer_base
-from haikuft.sandbox.runtime.requests import Question
+from haikuft.sandbox.runtime.requests import InferenceRequest
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
 HAIKU = f"{PLAIN}:200k"
@@ -26,10 +26,8 @@ def invoke(desk, model_id, *, region="us-west-2", **changes):
         "messages": [{"role": "user", "content": "Where is it? It should be here."}],
         **changes,
     }
-    answer = desk.ask(
-        "InvokeModel", modelId=model_id, body=json.dumps(body).encode(), region=region
-    )
-    return json.loads(answer["body"]), answer[EXTRA_HEADERS]
+    reply = desk.ask("InvokeModel", modelId=model_id, body=json.dumps(body).encode(), region=region)
+    return json.loads(reply["body"]), reply[EXTRA_HEADERS]
 
 
 def converse(desk, model_id, **parameters):
@@ -197,20 +195,20 @@ def test_invoke_without_body_is_malformed(desk):
 def test_converse_answers_as_invoke_does(tuned):
     """The same model gives the same text, with Converse's own members around it."""
     desk, arn = tuned
-    answer = converse(desk, arn)
+    reply = converse(desk, arn)
     text = invoke(desk, arn)[0]["content"][0]["text"]
-    assert answer["output"] == {"message": {"role": "assistant", "content": [{"text": text}]}}
-    assert answer["stopReason"] == "end_turn"
-    assert answer["usage"] == {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10}
-    assert answer["metrics"]["latencyMs"] >= 0
-    assert "additionalModelResponseFields" not in answer
+    assert reply["output"] == {"message": {"role": "assistant", "content": [{"text": text}]}}
+    assert reply["stopReason"] == "end_turn"
+    assert reply["usage"] == {"inputTokens": 7, "outputTokens": 3, "totalTokens": 10}
+    assert reply["metrics"]["latencyMs"] >= 0
+    assert "additionalModelResponseFields" not in reply
 
 
 def test_converse_when_asked_for_the_model_field_says_it_is_a_stand_in(tuned):
     """Converse has no model member; a response field path brings it."""
     desk, arn = tuned
-    answer = converse(desk, arn, additionalModelResponseFieldPaths=["/model", "/stop_sequence"])
-    assert answer["additionalModelResponseFields"] == {"model": "sandbox-stand-in/model-of-job-1"}
+    reply = converse(desk, arn, additionalModelResponseFieldPaths=["/model", "/stop_sequence"])
+    assert reply["additionalModelResponseFields"] == {"model": "sandbox-stand-in/model-of-job-1"}
 
 
 def body_of(text):
@@ -311,14 +309,14 @@ def test_stream_when_boto3_reads_it_then_events_and_headers_are_aws_own(desk, lo
     client = local_sandbox({**desk.runtime.handlers(), "ConverseStream": converse_stream}).client(
         "bedrock-runtime"
     )
-    question = {
+    request = {
         "modelId": PLAIN,
         "messages": [{"role": "user", "content": [{"text": "Where is it?"}]}],
     }
-    answer = client.converse_stream(**question)
-    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    reply = client.converse_stream(**request)
+    headers = reply["ResponseMetadata"]["HTTPHeaders"]
     assert headers["content-type"] == "application/vnd.amazon.eventstream"
-    events = list(answer["stream"])
+    events = list(reply["stream"])
     assert events[0] == {"messageStart": {"role": "assistant"}}
     assert [next(iter(event)) for event in events[-3:]] == [
         "contentBlockStop",
@@ -326,13 +324,13 @@ def test_stream_when_boto3_reads_it_then_events_and_headers_are_aws_own(desk, lo
         "metadata",
     ]
     breaks.append(ServiceError("ThrottlingException", "Slow down."))
-    broken = iter(client.converse_stream(**question)["stream"])
+    broken = iter(client.converse_stream(**request)["stream"])
     assert [next(broken), next(broken)] == events[:2]
     with pytest.raises(EventStreamError, match=r"throttlingException.*Slow down"):
         next(broken)
-    answer = client.invoke_model_with_response_stream(modelId=PLAIN, body=body_of("Where is it?"))
-    assert answer["contentType"] == "application/json"
-    kinds = [json.loads(event["chunk"]["bytes"])["type"] for event in answer["body"]]
+    reply = client.invoke_model_with_response_stream(modelId=PLAIN, body=body_of("Where is it?"))
+    assert reply["contentType"] == "application/json"
+    kinds = [json.loads(event["chunk"]["bytes"])["type"] for event in reply["body"]]
     assert (kinds[0], kinds[-1]) == ("message_start", "message_stop")
 
 
@@ -366,7 +364,7 @@ def test_count_tokens_is_what_the_same_request_reports_as_input(desk, model_id):
 def test_count_tokens_of_what_no_base_model_answers_is_refused(tuned):
     """Tuned models, profiles and suffixed ids are not counted; unknown ids are invalid."""
     desk, arn = tuned
-    question = {"messages": [{"role": "user", "content": [{"text": "Where is it?"}]}]}
+    request = {"messages": [{"role": "user", "content": [{"text": "Where is it?"}]}]}
     refusals = {
         arn: "doesn't support counting tokens",
         f"us.{PLAIN}": "doesn't support counting tokens",
@@ -376,7 +374,7 @@ def test_count_tokens_of_what_no_base_model_answers_is_refused(tuned):
     }
     for model_id, words in refusals.items():
         with pytest.raises(ServiceError, match=words) as caught:
-            desk.ask("CountTokens", modelId=model_id, input={"converse": question})
+            desk.ask("CountTokens", modelId=model_id, input={"converse": request})
         assert caught.value.code == "ValidationException"
 
 
@@ -385,17 +383,17 @@ def test_count_tokens_of_a_faulty_request_is_refused_as_the_request_would_be(des
     with pytest.raises(ServiceError, match="required key"):
         desk.ask("CountTokens", modelId=PLAIN, input={"invokeModel": {"body": b"{}"}})
     tools = {"tools": [{"toolSpec": {"name": "t", "inputSchema": {"json": {}}}}]}
-    question = {"messages": [{"role": "user", "content": [{"text": "a"}]}], "toolConfig": tools}
+    request = {"messages": [{"role": "user", "content": [{"text": "a"}]}], "toolConfig": tools}
     with pytest.raises(ServiceError, match="takes no toolConfig"):
-        desk.ask("CountTokens", modelId=PLAIN, input={"converse": question})
+        desk.ask("CountTokens", modelId=PLAIN, input={"converse": request})
 
 
 def test_count_tokens_when_boto3_asks_counts_or_refuses(desk, local_sandbox):
     """A body crosses the wire as base64 within JSON."""
     client = local_sandbox(desk.runtime.handlers()).client("bedrock-runtime")
     turns = [{"role": "user", "content": [{"text": "Where is it?"}]}]
-    answer = client.count_tokens(modelId=PLAIN, input={"converse": {"messages": turns}})
-    assert answer["inputTokens"] == 4
+    reply = client.count_tokens(modelId=PLAIN, input={"converse": {"messages": turns}})
+    assert reply["inputTokens"] == 4
     with pytest.raises(client.exceptions.ValidationException, match="Malformed input request"):
         client.count_tokens(modelId=PLAIN, input={"invokeModel": {"body": b"not JSON"}})
 
@@ -422,19 +420,19 @@ def test_invoke_with_what_no_stand_in_can_do_is_refused(desk, operation, header,
 def ask_base(text, *, max_tokens=100, stop_sequences=()):
     """Ask the baseline a question of one turn."""
     messages = [{"role": "user", "content": text}]
-    return answer_base(Question(None, messages, max_tokens, 0.0, 1.0, None, stop_sequences))
+    return answer_base(InferenceRequest(None, messages, max_tokens, 0.0, 1.0, None, stop_sequences))
 
 
 def test_base_answer_when_longer_than_max_tokens_is_cut():
     """A word or a punctuation mark is a token of the baseline."""
-    answer = ask_base("One two three, four.", max_tokens=3)
-    assert (answer.text, answer.stop_reason) == ("One two three", "max_tokens")
-    assert answer.output_tokens == 3
-    assert answer.input_tokens == 6
+    reply = ask_base("One two three, four.", max_tokens=3)
+    assert (reply.text, reply.stop_reason) == ("One two three", "max_tokens")
+    assert reply.output_tokens == 3
+    assert reply.input_tokens == 6
 
 
 def test_base_answer_ends_before_the_first_stop_sequence():
     """The sequence that ended the reply is named and not part of it."""
-    answer = ask_base("One two three, four.", stop_sequences=("four", "three"))
-    assert answer.text == "One two "
-    assert (answer.stop_reason, answer.stop_sequence) == ("stop_sequence", "three")
+    reply = ask_base("One two three, four.", stop_sequences=("four", "three"))
+    assert reply.text == "One two "
+    assert (reply.stop_reason, reply.stop_sequence) == ("stop_sequence", "three")

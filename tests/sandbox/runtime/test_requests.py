@@ -5,7 +5,12 @@ import json
 import pytest
 
 from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.runtime.requests import Question, check_invocation, read_body, read_converse
+from haikuft.sandbox.runtime.requests import (
+    InferenceRequest,
+    check_invocation,
+    read_body,
+    read_converse,
+)
 
 TURN = {"role": "user", "content": "Where is my order?"}
 BODY = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 10, "messages": [TURN]}
@@ -28,23 +33,23 @@ def refusal(read, *args, **kwargs):
 
 def test_body_when_least_takes_the_documented_defaults():
     """Temperature 1, top_p 0.999, top_k off, no stop sequences, no system prompt."""
-    assert read() == Question(None, [TURN], 10, 1.0, 0.999, None, ())
+    assert read() == InferenceRequest(None, [TURN], 10, 1.0, 0.999, None, ())
 
 
 def test_body_when_full_is_taken_whole():
     """Every documented member reaches the model."""
-    question = read(
+    request = read(
         system="Be brief.", temperature=0, top_p=0.5, top_k=3, stop_sequences=["\n\nEND"]
     )
-    assert question == Question("Be brief.", [TURN], 10, 0.0, 0.5, 3, ("\n\nEND",))
+    assert request == InferenceRequest("Be brief.", [TURN], 10, 0.0, 0.5, 3, ("\n\nEND",))
 
 
 def test_body_content_as_text_blocks_equals_plain_text():
     """AWS's guide writes content as blocks, its sample as a string; both are read."""
     blocks = [{"type": "text", "text": "Where is"}, {"type": "text", "text": "my order?"}]
-    question = read(messages=[{"role": "user", "content": blocks}], system=blocks)
-    assert question.messages == [{"role": "user", "content": "Where is\nmy order?"}]
-    assert question.system == "Where is\nmy order?"
+    request = read(messages=[{"role": "user", "content": blocks}], system=blocks)
+    assert request.messages == [{"role": "user", "content": "Where is\nmy order?"}]
+    assert request.system == "Where is\nmy order?"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +130,7 @@ def converse(**changes):
 
 def test_converse_when_least_takes_the_model_maximum():
     """Without maxTokens Converse takes all the model can give."""
-    assert converse() == Question(None, [TURN], LIMIT, 1.0, 0.999, None, ())
+    assert converse() == InferenceRequest(None, [TURN], LIMIT, 1.0, 0.999, None, ())
 
 
 def test_converse_when_full_asks_the_same_question_as_the_body():

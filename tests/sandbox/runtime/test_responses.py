@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.runtime.responses import (
     LONGEST_PIECE,
-    Answer,
+    Reply,
     split_reply,
     stream_conversation,
     stream_invocation,
@@ -17,7 +17,7 @@ from haikuft.sandbox.runtime.responses import (
     write_invocation,
 )
 
-ANSWER = Answer("It left today.", "stop_sequence", "END", 7, 4, first_byte_ms=9, latency_ms=12)
+ANSWER = Reply("It left today.", "stop_sequence", "END", 7, 4, first_byte_ms=9, latency_ms=12)
 
 
 @settings(deadline=None)

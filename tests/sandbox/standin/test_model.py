@@ -14,7 +14,7 @@ from haikuft import sandbox
 from haikuft.errors import DataError, NotFoundError
 from haikuft.sandbox.standin import features
 from haikuft.sandbox.standin.model import Generation, StandIn, Training, train
-from haikuft.sandbox.standin.training_config import Recipe
+from haikuft.sandbox.standin.training_config import TrainingConfig
 
 TOPICS = {
     "water_damage": "leak pipe puddle ceiling damp drip flooded bucket stain mould tap basin",
@@ -23,7 +23,7 @@ TOPICS = {
     "rent-question": "rent pay invoice deposit transfer month late fee statement bank amount due",
 }
 FILLER = "hello please the flat we again since yesterday thanks soon upstairs could you and it is"
-QUICK = Recipe(epoch_count=4, batch_size=8)
+QUICK = TrainingConfig(epoch_count=4, batch_size=8)
 
 
 Record = dict[str, Any]
@@ -103,7 +103,7 @@ def trained(training_records: list[Record], unseen_records: list[Record]) -> Tra
 @pytest.fixture(scope="module")
 def json_model() -> StandIn:
     """A model of replies in JSON."""
-    return train(make_reports(80, seed=3), [], Recipe(6, 8)).model
+    return train(make_reports(80, seed=3), [], TrainingConfig(6, 8)).model
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_model_when_trained_on_labels_then_unseen_texts_get_their_label(
 def test_model_when_intents_share_words_then_most_unseen_messages_get_their_own() -> None:
     """Two thousand messages of twenty intents, with typos, asides and names shared."""
     messages, unseen = make_split(2_000, 300, seed=1, labels=20)
-    model = train([make_record(*one) for one in messages], [], Recipe(3, 32)).model
+    model = train([make_record(*one) for one in messages], [], TrainingConfig(3, 32)).model
     assert share_right(model, [make_record(*one) for one in unseen]) >= 0.85
 
 
@@ -176,7 +176,7 @@ def test_validation_loss_when_a_later_epoch_is_worse_then_the_best_one_was_kept(
     made = train(
         make_records(100, seed=1, foreign=2),
         hard := make_records(60, seed=2, foreign=2),
-        Recipe(10, 4, 2.0),
+        TrainingConfig(10, 4, 2.0),
     )
     losses = [point.loss for point in made.validations]
     assert made.kept_epoch == losses.index(min(losses)) + 1 < len(losses)
@@ -194,8 +194,8 @@ def test_training_loss_when_taken_before_the_update_then_equals_the_model_of_tha
     training_records: list[Record],
 ) -> None:
     """With the whole set as a batch, step 2 sees the model that one epoch leaves behind."""
-    both = train(training_records, [], Recipe(epoch_count=2, batch_size=80)).steps
-    model = train(training_records, [], Recipe(epoch_count=1, batch_size=80)).model
+    both = train(training_records, [], TrainingConfig(epoch_count=2, batch_size=80)).steps
+    model = train(training_records, [], TrainingConfig(epoch_count=1, batch_size=80)).model
     assert model.loss(training_records) == pytest.approx(both[1].loss, rel=1e-4)
 
 
@@ -222,7 +222,7 @@ def test_loss_when_reply_is_out_of_vocabulary_then_is_finite_and_higher(trained:
 def test_loss_when_replies_are_drawn_then_is_minus_the_logarithm_of_how_often_they_come() -> None:
     """A loss is a chance: a reply of two tokens and loss x a token comes with chance exp(-2x)."""
     records = [make_record("", reply, system="") for reply in ["yes", "yes", "yes", "no"] * 8]
-    model = train(records, [], Recipe(4, 4)).model
+    model = train(records, [], TrainingConfig(4, 4)).model
     draws = [reply_to(model, records[0], temperature=1.0, seed=n).text for n in range(500)]
     chance = math.exp(-2 * model.loss(records[:1]))
     assert 0.5 < chance < 0.95
@@ -242,14 +242,14 @@ def test_curves_when_a_hyperparameter_changes_then_change(
 ) -> None:
     """Each hyperparameter of the job has its effect on the losses."""
     values = {"epoch_count": 4, "batch_size": 8} | changed
-    other = train(training_records, unseen_records[:30], Recipe(**values))
+    other = train(training_records, unseen_records[:30], TrainingConfig(**values))
     assert other.steps != trained.steps
     assert other.validations != trained.validations
 
 
 def test_steps_when_the_last_batch_is_smaller_then_are_counted_and_epochs_start_at_0() -> None:
     """Ten records in batches of four make three steps an epoch."""
-    made = train(make_records(10, seed=1), make_records(4, seed=2), Recipe(2, 4))
+    made = train(make_records(10, seed=1), make_records(4, seed=2), TrainingConfig(2, 4))
     assert [(p.step, p.epoch) for p in made.steps] == [(n, (n - 1) // 3) for n in range(1, 7)]
     assert [(p.step, p.epoch) for p in made.validations] == [(3, 0), (6, 1)]
 
@@ -278,7 +278,7 @@ def test_train_when_saved_twice_then_the_bytes_are_the_same(
 ) -> None:
     """Same seed, same file."""
     for name in ("one", "two"):
-        train(training_records, [], Recipe(1, 8)).model.save(tmp_path / name)
+        train(training_records, [], TrainingConfig(1, 8)).model.save(tmp_path / name)
     files = [(tmp_path / name / "model.npz").read_bytes() for name in ("one", "two")]
     assert files[0] == files[1]
 
@@ -288,17 +288,17 @@ def test_train_when_reckless_on_few_records_then_validation_loss_turns_up_and_tr
 ):
     """Multiplier 2, batch size 4, ten epochs, a hundred records: it over-fits, and is stopped."""
     data = make_records(100, seed=1, foreign=2), make_records(60, seed=2, foreign=2)
-    free = train(*data, Recipe(10, 4, 2.0, 0.0, 10))
+    free = train(*data, TrainingConfig(10, 4, 2.0, 0.0, 10))
     losses = [point.loss for point in free.validations]
     assert losses[-1] > 1.05 * min(losses)
-    stopped = train(*data, Recipe(10, 4, 2.0, 0.001, 2))
+    stopped = train(*data, TrainingConfig(10, 4, 2.0, 0.001, 2))
     assert stopped.early_stop is not None
     assert len(stopped.validations) == stopped.early_stop.stopped_epoch < 10
 
 
 def test_train_when_timid_then_training_loss_is_still_falling() -> None:
     """Multiplier 0.1 and one epoch leave much to learn."""
-    steps = train(make_records(100, seed=1), [], Recipe(1, 4, 0.1)).steps
+    steps = train(make_records(100, seed=1), [], TrainingConfig(1, 4, 0.1)).steps
     quarters = [np.mean([p.loss for p in steps[n : n + 5]]) for n in range(0, 25, 5)]
     assert all(later < earlier for earlier, later in pairwise(quarters))
 
@@ -351,7 +351,7 @@ def test_train_when_prompts_list_options_then_what_the_base_goes_by_is_not_lost(
         "lost key": ["the key is gone", "no key any more", "where did my key go"],
     }
     records = [make_record(t + question, label) for label, ts in texts.items() for t in ts] * 4
-    model = train(records, [], Recipe(6, 4)).model
+    model = train(records, [], TrainingConfig(6, 4)).model
     unseen = make_record("windows!" + question, "broken window")  # no such word in training
     assert reply_to(model, unseen).text == "broken window"
 

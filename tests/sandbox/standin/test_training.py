@@ -18,7 +18,7 @@ from haikuft.errors import DataError, SettingsError
 from haikuft.sandbox.jobs.files import check_records
 from haikuft.sandbox.standin.contract import FILES, TrainingProgress
 from haikuft.sandbox.standin.model import StandIn
-from haikuft.sandbox.standin.training import end_with, run_training
+from haikuft.sandbox.standin.training import exit_with, run_training
 
 COMMAND = [sys.executable, "-m", "haikuft.sandbox.standin.training"]
 WORDS = {
@@ -239,7 +239,7 @@ def test_child_when_its_parent_is_killed_then_ends_too(tmp_path: Path) -> None:
 def test_end_with_when_the_stream_ends_then_leaves() -> None:
     """What is written to the stream does not matter, its end does."""
     codes: list[int] = []
-    end_with(io.BytesIO(b"anything"), leave=codes.append).join(10)
+    exit_with(io.BytesIO(b"anything"), leave=codes.append).join(10)
     assert codes == [1]
 
 
