@@ -50,7 +50,9 @@ from haikuft.sandbox.http.routing import (
     find_operation,
     report_failure,
 )
-from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, read_progress
+from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, JobRunner, read_progress
+from haikuft.sandbox.jobs.evaluation import evaluation_handlers
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
@@ -101,8 +103,8 @@ class Sandbox:
             (ADMINISTRATOR_ID, administrator_arn(self.settings.account_id)),
         )
         self._faults = Faults(lambda: self.settings)
-        self._bedrock: Any = None
-        self._evaluations: Any = None
+        self._bedrock: Bedrock | None = None
+        self._runners: list[JobRunner | EvaluationRunner] = []
         self._handlers = self._build_handlers(now) if handlers is None else handlers
         self.authorizer = Authorizer(self.store, self._bedrock or NoNames())
         self._clock = clock
@@ -110,9 +112,8 @@ class Sandbox:
         self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
-        if self._bedrock is not None:
-            self._bedrock.runner.resume()
-            self._evaluations.resume()
+        for runner in self._runners:
+            runner.resume()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request."""
@@ -138,38 +139,28 @@ class Sandbox:
     def idle_seconds(self) -> float:
         """Return the seconds since the last request; 0 while a job runs."""
         with self._activity:
-            if self._open_requests or self._running_jobs():
+            if self._open_requests or any(runner.running for runner in self._runners):
                 return 0.0
             return self._clock() - self._last_request
 
-    def _running_jobs(self) -> int:
-        if self._bedrock is None:
-            return 0
-        return int(self._bedrock.runner.running + self._evaluations.running)
-
     def close(self) -> None:
         """Stop running jobs, which the next server resumes, and close the database."""
-        if self._bedrock is not None:
-            self._evaluations.close()
-            self._bedrock.runner.close()
+        for runner in reversed(self._runners):
+            runner.close()
         with self.store.lock:
             self.store.moto_state.save()
         self.database.close()
 
     def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
-        from haikuft.sandbox.jobs.evaluation import evaluation_handlers
-        from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
-
         directory = self.state / "models"
-        self._bedrock = Bedrock(
-            self.store, lambda: self.settings, directory, now, database=self.database
-        )
-        runtime = Runtime(self._bedrock.plane)
-        self._evaluations = EvaluationRunner(self._bedrock.plane, runtime.converse)
+        bedrock = Bedrock(self.store, lambda: self.settings, directory, now, database=self.database)
+        runtime = Runtime(bedrock.plane)
+        evaluations = EvaluationRunner(bedrock.plane, runtime.converse)
+        self._bedrock, self._runners = bedrock, [bedrock.runner, evaluations]
         return {
-            **self._bedrock.handlers(),
+            **bedrock.handlers(),
             **runtime.handlers(),
-            **evaluation_handlers(self._bedrock.plane, self._evaluations),
+            **evaluation_handlers(bedrock.plane, evaluations),
         }
 
     def _answer(self, environ: dict[str, Any]) -> Response:

@@ -45,76 +45,67 @@ def answer(
     Raises ServiceError: NoSuchResourceException for another service or an unknown code.
     """
     default = "AWSDefault" in operation
-    quotas = list_quotas(settings)
+    wanted = request.get("QuotaCode")
+    found = [
+        _show(quota, settings, region, default=default)
+        for quota in list_quotas(settings)
+        if request.get("ServiceCode") == _SERVICE and wanted in (None, quota.code)
+    ]
     if operation.startswith("List"):
-        found = quotas if request.get("ServiceCode") == _SERVICE else []
-        wanted = request.get("QuotaCode")
-        return {
-            "Quotas": [
-                _show(quota, settings, region, default=default)
-                for quota in found
-                if wanted in (None, quota.code)
-            ]
-        }
+        return {"Quotas": found}
     if operation not in ("GetServiceQuota", "GetAWSDefaultServiceQuota"):
         raise ServiceError(
             "UnknownOperationException",
             f"The sandbox does not serve {operation} of Service Quotas; it reads quotas only.",
         )
-    if request.get("ServiceCode") == _SERVICE:
-        for quota in quotas:
-            if quota.code == request.get("QuotaCode"):
-                return {"Quota": _show(quota, settings, region, default=default)}
-    raise ServiceError(
-        "NoSuchResourceException",
-        f"The sandbox has no quota {request.get('QuotaCode')} of {request.get('ServiceCode')}.",
-    )
+    if wanted is None or not found:
+        raise ServiceError(
+            "NoSuchResourceException",
+            f"The sandbox has no quota {wanted} of {request.get('ServiceCode')}.",
+        )
+    return {"Quota": found[0]}
 
 
 def list_quotas(settings: SandboxSettings) -> list[Quota]:
     """Return every quota once, in the order of their codes."""
-    found = {q.code: q for model in BASE_MODELS.values() for q in _of_model(model, settings)}
-    found |= {quota.code: quota for quota in _of_account(settings)}
+    units = settings.model_units_quota  # the value of all quotas that AWS sets to 0
+    found = {
+        code: Quota(code, name, default, default or units)
+        for model in BASE_MODELS.values()
+        for code, name, default in _of_model(model)
+    }
+    for code, name, default, adjustable in _OF_ACCOUNT:
+        found[code] = Quota(code, name, default, default or units, adjustable)
     return [found[code] for code in sorted(found)]
 
 
-def _of_account(settings: SandboxSettings) -> Iterator[Quota]:
-    jobs = SCHEDULED_JOBS
-    yield Quota("L-0406044C", "Scheduled customization jobs", jobs, jobs, adjustable=False)
-    name = "Model units no-commitment Provisioned Throughputs across base models"
-    yield Quota("L-FE44174A", name, 0, settings.model_units_quota)
+_OF_ACCOUNT = (  # code, name, AWS's default, whether it can be increased
+    ("L-0406044C", "Scheduled customization jobs", SCHEDULED_JOBS, False),
+    ("L-FE44174A", "Model units no-commitment Provisioned Throughputs across base models", 0, True),
+)
 
 
-def _of_model(model: BaseModel, settings: SandboxSettings) -> Iterator[Quota]:
-    records = model.limits.max_total_records
-    units = settings.model_units_quota
+def _of_model(model: BaseModel) -> Iterator[tuple[str, str, int]]:
+    """Yield code, name and AWS's default of a model's quotas."""
     known = {
         "records_per_job": (
             f"Sum of training and validation records for a {model.name} fine-tuning job",
-            records,
-            records,
+            model.limits.max_total_records,
         ),
         "no_commitment_units": (
             "Model units no-commitment Provisioned Throughputs across custom models",
             0,
-            units,
         ),
-        "units_per_provisioned_model": (
-            f"Model units per provisioned model for {model.name}",
-            0,
-            units,
-        ),
-        "custom_models": ("Custom models per account", CUSTOM_MODELS, CUSTOM_MODELS),
-        "deployments": ("Custom model deployments", DEPLOYMENTS, DEPLOYMENTS),
+        "units_per_provisioned_model": (f"Model units per provisioned model for {model.name}", 0),
+        "custom_models": ("Custom models per account", CUSTOM_MODELS),
+        "deployments": ("Custom model deployments", DEPLOYMENTS),
         "deployments_in_progress": (
             "Custom model deployments in progress",
-            DEPLOYMENTS_IN_PROGRESS,
             DEPLOYMENTS_IN_PROGRESS,
         ),
     }
     for meaning, code in model.quota_codes.items():
-        name, default, value = known[meaning]
-        yield Quota(code, name, default, value)
+        yield code, *known[meaning]
 
 
 def _show(quota: Quota, settings: SandboxSettings, region: str, *, default: bool) -> dict[str, Any]:

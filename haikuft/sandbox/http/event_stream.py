@@ -6,7 +6,6 @@ text headers and a JSON object. Source: Smithy, Amazon event stream specificatio
 has it.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -17,7 +16,7 @@ from botocore.validate import ParamValidator
 from moto.core.eventstream import EventStreamEncoder
 
 from haikuft.sandbox.http.responses import Response
-from haikuft.sandbox.http.rest_json import serialize, to_json
+from haikuft.sandbox.http.rest_json import dump_json, serialize, to_json
 from haikuft.sandbox.http.routing import ServiceError, report_failure
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
@@ -80,7 +79,7 @@ def encode_event(stream: _Shape, event: Event) -> bytes:
         ":message-type": "event",
         ":content-type": "application/json",
     }
-    return _encode(headers, _dump(to_json(shape, members)))
+    return _encode(headers, dump_json(to_json(shape, members)))
 
 
 def encode_error(stream: _Shape, error: ServiceError) -> bytes:
@@ -92,7 +91,7 @@ def encode_error(stream: _Shape, error: ServiceError) -> bytes:
             ":content-type": "application/json",
             ":message-type": "exception",
         }
-        return _encode(headers, _dump({"message": error.message, **error.members}))
+        return _encode(headers, dump_json({"message": error.message, **error.members}))
     message = error.message.encode()[:_MAX_VALUE].decode(errors="ignore")
     headers = {":error-code": error.code, ":error-message": message, ":message-type": "error"}
     return _encode(headers, b"")
@@ -121,7 +120,3 @@ def break_stream(
 def _payload_name(model: OperationModel) -> str:
     shape: _Shape = model.output_shape
     return str(shape.serialization["payload"])
-
-
-def _dump(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

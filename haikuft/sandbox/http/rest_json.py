@@ -106,7 +106,7 @@ def serialize(model: OperationModel, result: Mapping[str, Any], request_id: str)
             status = int(value)
         else:
             in_body[wire] = to_json(member, value)
-    return Response(status, headers | extra, body if payload else _dump(in_body))
+    return Response(status, headers | extra, body if payload else dump_json(in_body))
 
 
 def serialize_error(service: str, error: ServiceError, request_id: str) -> Response:
@@ -120,7 +120,7 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> Respo
         "Content-Type": "application/json",
     }
     status = declared or _STATUS_BY_CODE.get(error.code, 400)
-    return Response(status, headers, _dump({"message": error.message, **error.members}))
+    return Response(status, headers, dump_json({"message": error.message, **error.members}))
 
 
 def _parse_payload(member: _Shape, body: bytes) -> Any:
@@ -268,10 +268,11 @@ def _to_text(shape: _Shape, value: Any) -> str:
 
 
 def _payload_bytes(shape: _Shape, value: Any) -> bytes:
-    return bytes(value) if shape.type_name == "blob" else _dump(to_json(shape, value))
+    return bytes(value) if shape.type_name == "blob" else dump_json(to_json(shape, value))
 
 
-def _dump(document: Any) -> bytes:
+def dump_json(document: Any) -> bytes:
+    """Write a document as compact JSON in UTF-8."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
