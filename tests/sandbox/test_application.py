@@ -278,7 +278,7 @@ def test_raw_path_when_label_is_encoded_then_stays_so_over_http(local_sandbox: A
     assert get.calls[0].parameters == {"provisionedModelId": ARN}
 
 
-def test_ledger_when_it_cannot_be_written_then_the_answer_says_so_and_nothing_has_changed(
+def test_database_when_it_cannot_be_written_then_the_answer_says_so_and_nothing_has_changed(
     local_sandbox: Any,
 ) -> None:
     """A full disk, say: no answer goes out that the next start would not know of."""

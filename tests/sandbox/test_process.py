@@ -112,7 +112,7 @@ def test_start_when_server_dies_at_once_then_shows_the_end_of_its_log(
     ("version", "content", "words"),
     [(None, b"no database" * 400, "is damaged"), (2, b"", "was written by a newer haikuft")],
 )
-def test_start_when_the_ledger_cannot_be_read_then_says_so_and_touches_nothing(
+def test_start_when_the_database_cannot_be_read_then_says_so_and_touches_nothing(
     state: Path, version: int | None, content: bytes, words: str
 ) -> None:
     """The message is the server's own: the file, and the command that makes a new sandbox."""

@@ -287,7 +287,9 @@ def test_open_when_files_are_left_that_no_record_names_then_they_go(
     check_files(desk)
 
 
-def test_open_when_the_ledger_is_damaged_then_no_file_is_touched(desk: Any, tmp_path: Path) -> None:
+def test_open_when_the_database_is_damaged_then_no_file_is_touched(
+    desk: Any, tmp_path: Path
+) -> None:
     """Without the records nobody can say what belongs to one."""
     desk.run_job()
     desk.bedrock.runner.close()
@@ -318,7 +320,7 @@ def test_job_when_its_end_cannot_be_written_then_ends_once_it_can(
     assert "has ended: Failed. The sandbox cannot use its database" in capsys.readouterr().err
 
 
-def test_operation_when_the_ledger_cannot_be_written_then_nothing_has_happened(desk: Any) -> None:
+def test_operation_when_the_database_cannot_be_written_then_nothing_has_happened(desk: Any) -> None:
     """The error goes out instead of an answer that would not hold."""
     desk.database._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(SandboxError, match="readonly database"):

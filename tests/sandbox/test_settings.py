@@ -138,7 +138,7 @@ def test_begin_when_a_setting_is_of_another_version_then_leaves_it_and_says_so(
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"-1", b'"0"', b"\xff"])
-def test_begin_when_a_stored_value_cannot_be_then_names_the_ledger(
+def test_begin_when_a_stored_value_cannot_be_then_names_the_database(
     database: Database, value: bytes
 ) -> None:
     """It was damaged, or written by hand."""

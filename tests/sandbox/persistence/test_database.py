@@ -73,7 +73,7 @@ def check_refusal(path: Path, words: str) -> None:
     assert path.read_bytes() == before
 
 
-def test_ledger_when_written_by_a_newer_version_then_is_left_alone(tmp_path: Path) -> None:
+def test_database_when_written_by_a_newer_version_then_is_left_alone(tmp_path: Path) -> None:
     """Its records may mean what this version does not know."""
     path = tmp_path / "ledger.sqlite"
     Database(path).close()
@@ -84,14 +84,14 @@ def test_ledger_when_written_by_a_newer_version_then_is_left_alone(tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", [b"no database" * 100, b"SQLite format 3\x00" + bytes(200)])
-def test_ledger_when_it_is_no_database_then_is_left_alone(tmp_path: Path, content: bytes) -> None:
+def test_database_when_it_is_no_database_then_is_left_alone(tmp_path: Path, content: bytes) -> None:
     """Another file under its name, or one cut short."""
     path = tmp_path / "ledger.sqlite"
     path.write_bytes(content)
     check_refusal(path, "damaged: file is not a database")
 
 
-def test_ledger_when_its_inside_is_damaged_then_is_left_alone(tmp_path: Path) -> None:
+def test_database_when_its_inside_is_damaged_then_is_left_alone(tmp_path: Path) -> None:
     """A page overwritten by something else is found when it is read."""
     path = tmp_path / "ledger.sqlite"
     database = Database(path)
@@ -104,7 +104,7 @@ def test_ledger_when_its_inside_is_damaged_then_is_left_alone(tmp_path: Path) ->
     check_refusal(path, "damaged: database disk image is malformed")
 
 
-def test_ledger_when_empty_files_are_left_of_a_reset_then_begins_anew(tmp_path: Path) -> None:
+def test_database_when_empty_files_are_left_of_a_reset_then_begins_anew(tmp_path: Path) -> None:
     """A reset that was cut short leaves at worst SQLite's side files."""
     path = tmp_path / "ledger.sqlite"
     database = Database(path)
@@ -114,7 +114,7 @@ def test_ledger_when_empty_files_are_left_of_a_reset_then_begins_anew(tmp_path: 
     assert Database(path).read("job") == {}
 
 
-def test_ledger_when_its_place_cannot_be_used_then_says_where_it_belongs(tmp_path: Path) -> None:
+def test_database_when_its_place_cannot_be_used_then_says_where_it_belongs(tmp_path: Path) -> None:
     """Something in the way, or a disk that cannot be written."""
     (tmp_path / "file").touch()
     (tmp_path / "ledger.sqlite").mkdir()

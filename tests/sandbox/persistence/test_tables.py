@@ -133,7 +133,7 @@ def test_changes_when_the_block_raises_then_are_undone(tmp_path: Path) -> None:
     assert database.committed == 1
 
 
-def test_changes_when_the_ledger_cannot_be_written_then_are_undone_and_can_be_tried_again(
+def test_changes_when_the_database_cannot_be_written_then_are_undone_and_can_be_tried_again(
     tmp_path: Path,
 ) -> None:
     """Nobody is told of what would not be there tomorrow."""
@@ -192,7 +192,7 @@ BLOCKS = st.lists(st.tuples(CHANGES, st.booleans()), max_size=8)
 
 @settings(deadline=None, max_examples=40)
 @given(BLOCKS)
-def test_tables_when_changed_in_any_way_then_ledger_and_memory_agree(
+def test_tables_when_changed_in_any_way_then_database_and_memory_agree(
     blocks: list[tuple[list[tuple[str, str | None]], bool]],
 ) -> None:
     """Whatever is put, deleted, and given up: the next server reads what this one knows."""
