@@ -113,7 +113,7 @@ def local_sandbox(tmp_path: Path) -> Iterator[Callable[..., LocalSandbox]]:
     from moto.core.base_backend import BackendDict
 
     from haikuft.sandbox.application import Sandbox, utc_now
-    from haikuft.sandbox.serving import bind
+    from haikuft.sandbox.http.server import bind
 
     servers = []
 
