@@ -6,7 +6,6 @@ from typing import Any
 # Module -> its public names.
 _MODULES = {
     "conversion": ("Conversion", "convert_file", "convert_record", "read_raw"),
-    "counting": ("count_tokens", "refine_tokens"),
     "examples": ("detect_format", "first_example"),
     "labels": ("labels_of",),
     "problems": ("FileSummary", "Problem", "Report"),
@@ -19,7 +18,6 @@ _MODULES = {
         "reference_of",
         "write_records",
     ),
-    "repair": ("repair_file",),
     "sources": ("Source", "find_dataset"),
     "splitting": ("Split", "check_split", "group_key", "split_records", "write_split"),
     "statistics": ("Spread", "Statistics", "describe_records"),

@@ -4,15 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.rules import Basis, Severity
 from haikuft.dataset.tokens import TokenRange, add_tokens
 from haikuft.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Kind = Literal["training", "validation", "test"]
 
@@ -105,7 +102,7 @@ class FileSummary:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that was found in one file or several. Reads well as text and as a notebook's table.
+    """All that was found in one file or several. A notebook shows it as a table.
 
     Attributes:
         files: One summary for each file.
@@ -169,13 +166,6 @@ class Report:
             "problems": [{name: getattr(p, name) for name in _COLUMNS} for p in self.problems],
             "counts": dict(self.counts),
         }
-
-    def to_frame(self) -> "pd.DataFrame":
-        """Give the problems as a pandas table, one row each, with the columns of the JSON."""
-        import pandas as pd
-
-        rows = [[getattr(problem, name) for name in _COLUMNS] for problem in self.problems]
-        return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"line": "Int64"})
 
     def __str__(self) -> str:
         rows = [f"{problem.severity}: {problem} [{problem.code}]" for problem in self.problems]

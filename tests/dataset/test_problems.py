@@ -47,16 +47,6 @@ def test_report_when_shown_in_a_notebook_then_the_same_rows_escaped(report):
     assert "And 80 more: outer-white-space 80." in html
 
 
-def test_report_when_made_a_pandas_table_then_the_columns_and_rows_of_the_json(report):
-    """Lines are whole numbers, and may be missing."""
-    whole_file = Report(report.files, (*report.problems, make_problem(None, "few-records")), {})
-    frame = whole_file.to_frame()
-    assert list(frame.columns) == list(report.to_dict()["problems"][0])
-    assert frame["line"].tolist()[:2] == [1, 2]
-    assert frame["line"].isna().tolist()[-1]
-    assert len(Report((), (), {}).to_frame()) == 0
-
-
 def test_report_when_strict_then_every_warning_is_an_error(report):
     """Counts, words and JSON alike; whose rule it is stays as it was."""
     strict = report.as_strict()

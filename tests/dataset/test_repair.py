@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from haikuft.dataset import (
     convert_record,
     read_raw,
     read_records,
-    repair_file,
     to_converse,
     to_prompt_completion,
     validate_file,
@@ -36,9 +36,12 @@ def pair(prompt="a", completion="b", **more):
     return {"prompt": prompt, "completion": completion, **more}
 
 
+repair = partial(convert_file, repair=True)
+
+
 def test_repair_when_the_file_has_every_harmless_fault_then_each_mend_is_listed(tmp_path):
     """The list is the whole difference between the two files."""
-    done = repair_file(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
+    done = repair(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
 
     assert [(mend.line, mend.place, mend.code) for mend in done.mends] == [
         (None, "", "windows-line-ends"),
@@ -59,14 +62,14 @@ def test_repair_when_the_file_has_every_harmless_fault_then_each_mend_is_listed(
 def test_repair_when_done_then_the_source_is_as_it_was(tmp_path):
     """A repair writes a new file."""
     before = (FIXTURES / "to_repair.jsonl").read_bytes()
-    repair_file(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
+    repair(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
     assert (FIXTURES / "to_repair.jsonl").read_bytes() == before
 
 
 def test_repair_when_repeated_on_its_own_result_then_there_is_nothing_to_mend(tmp_path):
     """One repair is enough, and then every byte stays."""
-    repair_file(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
-    again = repair_file(tmp_path / "new.jsonl", tmp_path / "newer.jsonl")
+    repair(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
+    again = repair(tmp_path / "new.jsonl", tmp_path / "newer.jsonl")
     assert again.mends == ()
     assert (tmp_path / "newer.jsonl").read_bytes() == (tmp_path / "new.jsonl").read_bytes()
 
@@ -88,7 +91,7 @@ def test_repair_when_a_fault_has_no_safe_mend_then_refused_and_nothing_is_writte
     """What only a person can judge stays a person's."""
     source = write(to_lines(pair(" x ", "y", id=1), example))
     with pytest.raises(DataError, match=rf"line 2.*{words}"):
-        repair_file(source, tmp_path / "new.jsonl")
+        repair(source, tmp_path / "new.jsonl")
     assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
 
 
@@ -96,7 +99,7 @@ def test_repair_when_hundreds_of_mends_are_alike_then_twenty_are_shown_and_the_r
     write, tmp_path
 ):
     """The list stays readable and says how long it would be."""
-    done = repair_file(
+    done = repair(
         write(to_lines(*[pair(f"{n} ", id=n) for n in range(100)])), tmp_path / "new.jsonl"
     )
     assert len(done.mends) == 40
@@ -225,7 +228,7 @@ def test_repair_when_it_gives_a_file_then_validation_has_nothing_left_that_it_me
     folder = tmp_path_factory.getbasetemp()
     source = write_records(folder / "drawn.jsonl", drawn)
     try:
-        done = repair_file(source, folder / "mended.jsonl")
+        done = repair(source, folder / "mended.jsonl")
     except DataError:
         assert not validate_file(source, kind="test").ok
         return
@@ -333,7 +336,7 @@ def test_repair_when_the_model_is_novas_then_its_own_form_is_mended_and_written(
     """Every mend that a Messages file can have, and places as the source has them."""
     broken = to_converse(convert_record(pair(" a", "b"))) | {"id": 7, "system": None}
     source = write_records(tmp_path / "old.jsonl", [broken, broken])
-    done = repair_file(source, tmp_path / "new.jsonl", base_model=NOVA_MICRO)
+    done = repair(source, tmp_path / "new.jsonl", base_model=NOVA_MICRO)
     assert [(mend.line, mend.place, mend.code) for mend in done.mends[:4]] == [
         (1, "id", "harmless-key"),
         (1, "system", "null-system"),
