@@ -52,7 +52,7 @@ def _add_validate(commands: "Commands") -> None:
 
 def _validate(options: argparse.Namespace) -> int:
     from haikuft.base_models import get_base_model
-    from haikuft.dataset.validation import validate_file, validate_files
+    from haikuft.dataset.validate.validation import validate_file, validate_files
     from haikuft.errors import SettingsError
 
     base_model = get_base_model(options.base_model)
@@ -163,7 +163,7 @@ def _add_convert(commands: "Commands") -> None:
 
 def _convert(options: argparse.Namespace) -> int:
     from haikuft.base_models import get_base_model
-    from haikuft.dataset.conversion import convert_file
+    from haikuft.dataset.convert.converter import convert_file
 
     done = convert_file(
         options.source,

@@ -5,20 +5,20 @@ from typing import Any
 
 # Module -> its public names.
 _MODULES = {
-    "conversion": ("Conversion", "convert_file", "convert_record", "read_raw"),
-    "examples": ("detect_format", "first_example"),
+    "convert.converter": ("Conversion", "convert_file", "convert_record", "read_raw"),
+    "read.examples": ("detect_format", "first_example"),
     "labels": ("labels_of",),
     "problems": ("FileSummary", "Problem", "Report"),
     "records": (
         "Record",
         "prompt_key",
         "prompt_of",
-        "read_records",
         "record_id",
         "reference_of",
         "write_records",
     ),
-    "sources": ("Source", "find_dataset"),
+    "read.sources": ("Source", "find_dataset"),
+    "read.training_files": ("read_records",),
     "splitting": ("Split", "check_split", "group_key", "split_records", "write_split"),
     "statistics": ("Spread", "Statistics", "describe_records"),
     "tokens": (
@@ -29,8 +29,8 @@ _MODULES = {
         "estimate_tokens",
         "estimate_total_tokens",
     ),
-    "validation": ("validate_file", "validate_files"),
-    "writing": ("to_converse", "to_prompt_completion", "to_training"),
+    "validate.validation": ("validate_file", "validate_files"),
+    "formats.writing": ("to_converse", "to_prompt_completion", "to_training"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_HOMES)

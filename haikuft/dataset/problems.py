@@ -223,6 +223,14 @@ def describe_conversion(
     return f"Turn the file into records: `{quotable(shlex.join(words))}`."
 
 
+def join_place(place: str, key: str | int) -> str:
+    """Name a place inside a record, e.g. ("messages[0]", "role") -> "messages[0].role"."""
+    if isinstance(key, int):
+        return f"{place}[{key}]"
+    name = key if key.isidentifier() and len(key) <= 40 else f"[{quote(key)}]"
+    return f"{place}.{name}" if place and not name.startswith("[") else f"{place}{name}"
+
+
 def quotable(text: str) -> str:
     """Make any text fit to be printed: what is not printable becomes an escape."""
     return "".join(

@@ -1,8 +1,4 @@
-"""Records: read, write, and take apart.
-
-A record is a plain dict: {"system"?: str, "messages": [{"role", "content"}, …]}, whichever of the
-two forms of training files it is read from.
-"""
+"""Records: their prompt, reference and id, and the files they are written to."""
 
 import json
 import os
@@ -11,61 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from haikuft.dataset.conversations import to_messages
-from haikuft.dataset.formats import Record
-from haikuft.dataset.lines import read_values
-from haikuft.dataset.misfits import Misfit
-from haikuft.dataset.problems import describe, quotable
-from haikuft.dataset.record_checks import check_record
+from haikuft.dataset.problems import quotable
 from haikuft.errors import DataError
 
-__all__ = [
-    "Record",
-    "digest",
-    "explain_os_error",
-    "measure_line",
-    "prompt_key",
-    "prompt_of",
-    "prompt_parts",
-    "read_records",
-    "record_id",
-    "reference_of",
-    "write_records",
-    "write_together",
-]
-
-
-def read_records(path: str | os.PathLike[str], *, lenient: bool = False) -> list[Record]:
-    """Read a file of records, one JSON object a line; blank lines are passed over.
-
-    Lines may be Messages or conversations (bedrock-conversation-2024), of which nothing is lost.
-    Whether the objects are good records is for `validate_file` to say.
-
-    Args:
-        path: The file.
-        lenient: Take what Bedrock takes: of a key that stands twice the last, as most parsers do;
-            of a conversation what `to_messages` says.
-
-    Raises:
-        DataError: the file cannot be read, a line is no JSON object, or a conversation holds
-            something else than texts; names the first such line.
-    """
-    name = quotable(os.fsdecode(path))
-    records = []
-    try:
-        for number, value, findings in read_values(path):
-            if not findings and not isinstance(value, dict):
-                findings = check_record(value)
-            if findings and not (lenient and isinstance(value, dict)):
-                raise DataError(f"{name}, line {number}: {describe(findings[0])}")
-            try:
-                records.append(to_messages(value, lenient=lenient))
-            except Misfit as misfit:
-                words = describe(misfit.finding)
-                raise DataError(f"{name}, line {number}: {words}") from misfit
-    except OSError as error:
-        raise DataError(f"{name}: {explain_os_error(error)}") from error
-    return records
+# A record as this series works with it, whatever form its file has: {"system"?: str, "messages":
+# [{"role", "content": str}, …]}.
+Record = dict[str, Any]
 
 
 def write_records(path: str | os.PathLike[str], records: Iterable[Mapping[str, Any]]) -> Path:
@@ -166,17 +113,6 @@ def digest(*parts: str) -> bytes:
         state.update(f"{len(data)}:".encode("ascii"))
         state.update(data)
     return state.digest()
-
-
-def explain_os_error(error: Exception) -> str:
-    """Say in a sentence and a mend why a file could not be read."""
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file. Check the name and the folder you are in."
-    if isinstance(error, IsADirectoryError):
-        return "this is a folder. Name a file in it."
-    if isinstance(error, PermissionError):
-        return "you may not read it. Change its permissions."
-    return f"it cannot be read ({getattr(error, 'strerror', None) or error}). Check the name."
 
 
 def prompt_parts(record: Mapping[str, Any]) -> list[str]:

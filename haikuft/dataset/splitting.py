@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset.formats.writing import to_training
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import count
 from haikuft.dataset.records import Record, digest, measure_line, prompt_parts, write_together
 from haikuft.dataset.tokens import estimate_record_tokens
-from haikuft.dataset.writing import to_training
 from haikuft.errors import DataError, SettingsError
 
 FILE_NAMES = {"training": "train.jsonl", "validation": "validation.jsonl", "test": "test.jsonl"}

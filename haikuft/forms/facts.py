@@ -6,10 +6,10 @@ from typing import Any
 
 from haikuft import pricing
 from haikuft.base_models import BaseModel, get_base_model
-from haikuft.dataset.examples import detect_format, read_examples
 from haikuft.dataset.formats import EXCEL, FORMATS, PARQUET
 from haikuft.dataset.problems import count
-from haikuft.dataset.sources import find_dataset
+from haikuft.dataset.read.examples import detect_format, read_examples
+from haikuft.dataset.read.sources import find_dataset
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import HaikuftError
 from haikuft.forms.rendering import WARNING, Facts

@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.dataset.labels import is_label, labels_of
-from haikuft.dataset.lines import BYTE_ORDER_MARK, open_file, parse_line, read_lines
 from haikuft.dataset.problems import Problem, Report, quotable
-from haikuft.dataset.records import explain_os_error
+from haikuft.dataset.read.json_lines import (
+    BYTE_ORDER_MARK,
+    explain_os_error,
+    open_file,
+    parse_line,
+    read_lines,
+)
 from haikuft.errors import DataError
 
 MOST_ROWS = 10_000  # of each file; what comes after can be validated but not paged through

@@ -10,7 +10,7 @@ from typing import Any
 
 from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Kind, Problem, Report
-from haikuft.dataset.validation import validate_file
+from haikuft.dataset.validate.validation import validate_file
 from haikuft.sandbox.callers import AccessDenied
 from haikuft.sandbox.permissions import KEY_ACTIONS
 from haikuft.sandbox.protocol import ServiceError

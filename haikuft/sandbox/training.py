@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from haikuft.base_models import get_base_model
-from haikuft.dataset.records import read_records
+from haikuft.dataset.read.training_files import read_records
 from haikuft.errors import DataError, HaikuftError
 from haikuft.hyperparameters import count_steps, from_aws
 from haikuft.sandbox.recipe import build_recipe

@@ -50,8 +50,8 @@ def test_validate_when_run_on_good_lines_then_the_explaining_is_not_loaded_eithe
     """The words for faults wait until there is one."""
     code = (
         "import sys\nfrom haikuft.cli import main\nmain(['validate', sys.argv[1]])\n"
-        "assert 'haikuft.dataset.file_checks' in sys.modules\n"
-        "assert 'haikuft.dataset.json_faults' not in sys.modules"
+        "assert 'haikuft.dataset.validate.file_rules' in sys.modules\n"
+        "assert 'haikuft.dataset.read.json_errors' not in sys.modules"
     )
     path: Path = write(make_lines(60))
     assert "haikuft" in loaded_by(code, path)

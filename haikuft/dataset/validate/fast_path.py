@@ -13,9 +13,9 @@ import msgspec
 
 from haikuft.base_models import BaseModel
 from haikuft.dataset.formats import CONVERSE, MESSAGES, format_of
-from haikuft.dataset.reserved import build_search
 from haikuft.dataset.rules import ROLES
 from haikuft.dataset.tokens import BYTES_PER_TOKEN, count_bytes
+from haikuft.dataset.validate.reserved_strings import build_search
 
 
 class _Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -165,7 +165,7 @@ def build_quick_check(base_model: BaseModel) -> QuickCheck:
 
 
 def _is_invisible(char: str) -> bool:
-    from haikuft.dataset.text_checks import is_invisible  # late: plain texts never ask
+    from haikuft.dataset.validate.text_rules import is_invisible  # late: plain texts never ask
 
     return is_invisible(char)
 

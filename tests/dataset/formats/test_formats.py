@@ -18,7 +18,7 @@ from haikuft.dataset import (
 from haikuft.dataset.formats import find_format, option_name
 from haikuft.errors import DataError, SettingsError
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 CHATS = {
     "messages.jsonl": "messages",
     "openai_chat.jsonl": "openai_chat",
@@ -292,7 +292,7 @@ def test_read_raw_when_the_format_has_no_such_name_then_error_lists_the_names(wr
 
 def test_read_raw_when_the_file_is_a_pipe_then_error_says_so(monkeypatch, write):
     """It is read twice, and a pipe would lose its beginning."""
-    from haikuft.dataset import examples
+    from haikuft.dataset.read import examples
 
     class Pipe(SimpleNamespace):
         def __enter__(self):

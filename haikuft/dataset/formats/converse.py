@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.carrying import carry_over
-from haikuft.dataset.formats import CONVERSE, Record, holds_blocks, recognise
+from haikuft.dataset.formats import CONVERSE, holds_blocks, recognise
+from haikuft.dataset.formats.carrying import carry_over
+from haikuft.dataset.records import Record
 
 
 def to_messages(value: Record, *, lenient: bool = False) -> Record:

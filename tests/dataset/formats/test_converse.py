@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO
 from haikuft.dataset import convert_file, read_records, to_converse, to_training, write_records
-from haikuft.dataset.conversations import to_messages
+from haikuft.dataset.formats.converse import to_messages
 from haikuft.errors import DataError
 
 MESSAGES = {

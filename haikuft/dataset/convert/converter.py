@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.examples import detect_format
+from haikuft.dataset.convert.reading import Reading, carry_example
+from haikuft.dataset.convert.repairs import Mend
 from haikuft.dataset.formats import (
     FORMATS,
     MESSAGES,
@@ -19,10 +20,9 @@ from haikuft.dataset.formats import (
     format_of,
     option_name,
 )
-from haikuft.dataset.mends import Mend
-from haikuft.dataset.misfits import Misfit
+from haikuft.dataset.formats.content import Misfit
 from haikuft.dataset.problems import count, describe, quotable, quote
-from haikuft.dataset.reading import Reading, carry_example
+from haikuft.dataset.read.examples import detect_format
 from haikuft.dataset.records import Record, write_records
 from haikuft.errors import DataError, SettingsError
 

@@ -16,8 +16,8 @@ from haikuft.dataset.problems import (
     quote,
 )
 from haikuft.dataset.rules import RULES
-from haikuft.dataset.sound_records import Sound
 from haikuft.dataset.tokens import TokenRange, tokens_of_bytes
+from haikuft.dataset.validate.fast_path import Sound
 
 MAX_REMEMBERED = 200_000  # records whose digests are kept, to find like ones
 MAX_KINDS = 1_000  # different labels, or system prompts, beyond which they are none of a kind

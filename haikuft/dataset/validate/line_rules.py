@@ -3,14 +3,14 @@
 from typing import Any
 
 from haikuft.base_models import BaseModel
-from haikuft.dataset.conversations import to_messages
 from haikuft.dataset.formats import recognise
-from haikuft.dataset.lines import parse_line
+from haikuft.dataset.formats.converse import to_messages
 from haikuft.dataset.problems import Finding, describe_conversion
-from haikuft.dataset.record_checks import check_record, check_tokens, is_sound
-from haikuft.dataset.sound_records import Sound, digest_texts
-from haikuft.dataset.tally import FileCheck
+from haikuft.dataset.read.json_lines import parse_line
 from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
+from haikuft.dataset.validate.fast_path import Sound, digest_texts
+from haikuft.dataset.validate.file_state import FileCheck
+from haikuft.dataset.validate.record_rules import check_record, check_tokens, is_sound
 
 
 def explain_line(check: FileCheck, number: int, data: bytes, base_model: BaseModel) -> None:

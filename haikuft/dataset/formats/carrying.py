@@ -14,10 +14,8 @@ from haikuft.dataset.formats import (
     OPENAI_CHAT,
     PROMPT_COMPLETION,
     SHAREGPT,
-    Record,
 )
-from haikuft.dataset.lines import join_place
-from haikuft.dataset.misfits import (
+from haikuft.dataset.formats.content import (
     MEANINGS,
     check_keys,
     misfit,
@@ -29,6 +27,8 @@ from haikuft.dataset.misfits import (
     take_text,
     wrong_type,
 )
+from haikuft.dataset.problems import join_place
+from haikuft.dataset.records import Record
 
 _SHAREGPT_ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant"} | {
     "assistant": "assistant",

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from haikuft.dataset.formats import CSV, EXCEL, PARQUET, TSV
-from haikuft.dataset.lines import (
+from haikuft.dataset.problems import Finding, count, quotable, quote
+from haikuft.dataset.read.json_lines import (
     BYTE_ORDER_MARK,
     LINE_TOO_LONG,
     MAX_LINE_BYTES,
     open_file,
     read_lines,
 )
-from haikuft.dataset.problems import Finding, count, quotable, quote
 from haikuft.errors import DataError
 
 Row = tuple[int, Any, list[Finding]]  # line or row number, example, what is wrong with it

@@ -9,16 +9,16 @@ import sys
 from io import BufferedReader
 
 from haikuft.base_models import BaseModel, Limits
-from haikuft.dataset.first_look import recognise_signature, recognise_table
-from haikuft.dataset.lines import (
+from haikuft.dataset.problems import Finding, Kind, count, describe_conversion
+from haikuft.dataset.read.json_lines import (
     BYTE_ORDER_MARK,
     LINE_TOO_LONG,
     open_file,
     read_lines,
 )
-from haikuft.dataset.problems import Finding, Kind, count, describe_conversion
-from haikuft.dataset.sound_records import build_quick_check
-from haikuft.dataset.tally import FileCheck
+from haikuft.dataset.read.signatures import recognise_signature, recognise_table
+from haikuft.dataset.validate.fast_path import build_quick_check
+from haikuft.dataset.validate.file_state import FileCheck
 
 __all__ = ["FileCheck", "check_file"]
 
@@ -46,7 +46,7 @@ def check_file(path: str | os.PathLike[str], base_model: BaseModel, kind: Kind) 
         with open_file(path) as file:
             _check_content(check, file, base_model)
     except OSError as error:
-        from haikuft.dataset.records import explain_os_error
+        from haikuft.dataset.read.json_lines import explain_os_error
 
         what, _, mend = explain_os_error(error).partition(". ")
         check.add(None, Finding("cannot-read", "", what, mend))
@@ -84,7 +84,7 @@ def _check_content(check: FileCheck, file: BufferedReader, base_model: BaseModel
             data = data[:-2]
         sound = quick(data)
         if sound is None:
-            from haikuft.dataset.explaining import explain_line
+            from haikuft.dataset.validate.line_rules import explain_line
 
             explain_line(check, number, data, base_model)
             continue

@@ -9,10 +9,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from haikuft.base_models import BaseModel
 from haikuft.dataset.formats import CONVERSE, CONVERSE_SCHEMA, MESSAGES
-from haikuft.dataset.lines import join_place
-from haikuft.dataset.misfits import MEANINGS
-from haikuft.dataset.problems import Finding, quote
-from haikuft.dataset.text_checks import check_text
+from haikuft.dataset.formats.content import MEANINGS
+from haikuft.dataset.problems import Finding, join_place, quote
+from haikuft.dataset.validate.text_rules import check_text
 
 Speaker = Literal["system", "user", "assistant"]
 

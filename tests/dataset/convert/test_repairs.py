@@ -23,7 +23,7 @@ from haikuft.dataset import (
 )
 from haikuft.errors import DataError, SettingsError
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 def to_lines(*values):

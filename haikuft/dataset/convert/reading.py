@@ -6,15 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haikuft.base_models import BaseModel
-from haikuft.dataset.carrying import Carried, carry_over
-from haikuft.dataset.examples import detect_format, read_examples
+from haikuft.dataset.convert.repairs import (
+    Mend,
+    MendTally,
+    find_line_mends,
+    mend_example,
+    mend_texts,
+)
 from haikuft.dataset.formats import FORMATS, MESSAGES, READABLE, TABLES, UNKNOWN, recognise
-from haikuft.dataset.mends import Mend, MendTally, find_line_mends, mend_example, mend_texts
-from haikuft.dataset.misfits import Misfit
+from haikuft.dataset.formats.carrying import Carried, carry_over
+from haikuft.dataset.formats.content import Misfit
+from haikuft.dataset.formats.writing import write_as
 from haikuft.dataset.problems import SHOWN, Finding, quotable, quote
-from haikuft.dataset.record_checks import check_record, is_sound
-from haikuft.dataset.records import Record, digest, explain_os_error
-from haikuft.dataset.writing import write_as
+from haikuft.dataset.read.examples import detect_format, read_examples
+from haikuft.dataset.read.json_lines import explain_os_error
+from haikuft.dataset.records import Record, digest
+from haikuft.dataset.validate.record_rules import check_record, is_sound
 from haikuft.errors import DataError
 
 _OF_COLUMNS = ("unknown-key", "missing-key", "unknown-format")

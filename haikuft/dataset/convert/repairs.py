@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from haikuft.dataset.lines import BYTE_ORDER_MARK, join_place, open_file, read_lines
-from haikuft.dataset.misfits import HARMLESS_KEYS
-from haikuft.dataset.problems import SHOWN, quote
+from haikuft.dataset.formats.content import HARMLESS_KEYS
+from haikuft.dataset.problems import SHOWN, join_place, quote
+from haikuft.dataset.read.json_lines import BYTE_ORDER_MARK, open_file, read_lines
 from haikuft.dataset.records import Record
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from io import BufferedReader, FileIO
 from typing import Any, BinaryIO, NamedTuple
 
-from haikuft.dataset.first_look import recognise_signature
-from haikuft.dataset.problems import Finding, quote
+from haikuft.dataset.problems import Finding, join_place, quote
+from haikuft.dataset.read.signatures import recognise_signature
 
 BUFFER_BYTES = 2**18  # read at a time; a line seldom straddles two of them
 MAX_LINE_BYTES = 16 * 2**20  # far beyond any model's token limit
@@ -52,6 +52,17 @@ def open_file(path: str | os.PathLike[str]) -> BufferedReader:
         return BufferedReader(FileIO(os.fsdecode(path)), BUFFER_BYTES)
     except ValueError as error:  # a NUL in the name
         raise OSError(str(error)) from error
+
+
+def explain_os_error(error: Exception) -> str:
+    """Say in a sentence and a mend why a file could not be read."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file. Check the name and the folder you are in."
+    if isinstance(error, IsADirectoryError):
+        return "this is a folder. Name a file in it."
+    if isinstance(error, PermissionError):
+        return "you may not read it. Change its permissions."
+    return f"it cannot be read ({getattr(error, 'strerror', None) or error}). Check the name."
 
 
 def read_lines(file: BinaryIO, *, max_bytes: int) -> Iterator[Line]:
@@ -101,20 +112,20 @@ def parse_line(data: bytes) -> tuple[Any, list[Finding]]:
         The value and what is wrong. A value of None with findings could not be parsed; one with
         findings of doubled keys could, the last of each key standing.
     """
-    from haikuft.dataset import json_faults  # a file without faults does without
+    from haikuft.dataset.read import json_errors  # a file without faults does without
 
     try:
         text = data.rstrip(b"\r\n").decode("utf-8")
     except UnicodeDecodeError as error:
-        return None, [json_faults.explain_encoding(data, error)]
+        return None, [json_errors.explain_encoding(data, error)]
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        return None, [json_faults.explain_json(text, error)]
+        return None, [json_errors.explain_json(text, error)]
     except RecursionError:
-        return None, [json_faults.explain_nesting(text)]
+        return None, [json_errors.explain_nesting(text)]
     except ValueError as error:  # a constant, or an integer of thousands of digits
-        return None, [json_faults.explain_value_error(text, str(error))]
+        return None, [json_errors.explain_value_error(text, str(error))]
     return value, _find_doubled(value)
 
 
@@ -134,14 +145,6 @@ def _build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_build_object, parse_constant=_refuse_constant)
-
-
-def join_place(place: str, key: str | int) -> str:
-    """Name a place inside a record, e.g. ("messages[0]", "role") -> "messages[0].role"."""
-    if isinstance(key, int):
-        return f"{place}[{key}]"
-    name = key if key.isidentifier() and len(key) <= 40 else f"[{quote(key)}]"
-    return f"{place}.{name}" if place and not name.startswith("[") else f"{place}{name}"
 
 
 def _find_doubled(value: Any) -> list[Finding]:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from haikuft.dataset.lines import join_place
-from haikuft.dataset.problems import Finding, quote
+from haikuft.dataset.problems import Finding, join_place, quote
 
 # Keys that tell about an example and are no part of it; a repair may take them away.
 HARMLESS_KEYS = frozenset(

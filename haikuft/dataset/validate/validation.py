@@ -4,8 +4,8 @@ import os
 from collections import Counter
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.file_checks import FileCheck, check_file
 from haikuft.dataset.problems import Finding, Kind, Problem, Report, quotable
+from haikuft.dataset.validate.file_rules import FileCheck, check_file
 
 __all__ = ["Problem", "Report", "validate_file", "validate_files"]
 

@@ -15,10 +15,15 @@ from haikuft.dataset.formats import (
     UNKNOWN,
     recognise,
 )
-from haikuft.dataset.lines import BYTE_ORDER_MARK, open_file, parse_line, read_values
 from haikuft.dataset.problems import Finding, describe, quotable, quote
-from haikuft.dataset.records import explain_os_error
-from haikuft.dataset.spreadsheets import Row, read_table
+from haikuft.dataset.read.json_lines import (
+    BYTE_ORDER_MARK,
+    explain_os_error,
+    open_file,
+    parse_line,
+    read_values,
+)
+from haikuft.dataset.read.tables import Row, read_table
 from haikuft.errors import DataError
 
 _SUFFIXES = {".csv": CSV, ".tsv": TSV}

@@ -9,11 +9,11 @@ from haikuft.dataset.formats import (
     CONVERSE_SCHEMA,
     MESSAGES,
     PROMPT_COMPLETION,
-    Record,
     format_of,
 )
-from haikuft.dataset.misfits import Misfit
+from haikuft.dataset.formats.content import Misfit
 from haikuft.dataset.problems import Finding
+from haikuft.dataset.records import Record
 from haikuft.errors import DataError
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO
-from haikuft.dataset.reserved import build_search, check_reserved
+from haikuft.dataset.validate.reserved_strings import build_search, check_reserved
 
 
 def find(text, base_model=NOVA_MICRO, *, answer=False):

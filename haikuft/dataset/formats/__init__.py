@@ -6,10 +6,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from haikuft.base_models import BaseModel
 
-# A record as this series works with it, whatever form its file has: {"system"?: str, "messages":
-# [{"role", "content": str}, …]}.
-Record = dict[str, Any]
-
 MESSAGES = "messages"
 PROMPT_COMPLETION = "prompt_completion"
 OPENAI_CHAT = "openai_chat"

@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE, NOVA_MICRO
-from haikuft.dataset import file_checks, lines, tally, to_training, validate_file, validate_files
-from haikuft.dataset.conversations import to_messages
-from haikuft.dataset.lines import parse_line
-from haikuft.dataset.record_checks import check_record, check_tokens
-from haikuft.dataset.sound_records import build_quick_check
+from haikuft.dataset import to_training, validate_file, validate_files
+from haikuft.dataset.formats.converse import to_messages
+from haikuft.dataset.read import json_lines
+from haikuft.dataset.read.json_lines import parse_line
 from haikuft.dataset.tokens import estimate_record_tokens
+from haikuft.dataset.validate import file_rules, file_state
+from haikuft.dataset.validate.fast_path import build_quick_check
+from haikuft.dataset.validate.record_rules import check_record, check_tokens
 
 USER = {"role": "user", "content": "Hello?"}
 ASSISTANT = {"role": "assistant", "content": "Good day."}
@@ -354,7 +356,7 @@ def test_file_when_a_line_is_endless_then_it_is_one_error_and_is_not_held(
     write, make_lines, monkeypatch
 ):
     """A line over the limit is passed over in pieces, and what follows is checked."""
-    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 1_000)
+    monkeypatch.setattr(json_lines, "MAX_LINE_BYTES", 1_000)
     good = make_lines(60)
     content = [*good[:10], b'"' + b"a" * 3_000_000 + b'"\n', *good[10:], b"{\n"]
     assert found(validate_file(write(content))) == [
@@ -431,7 +433,7 @@ def test_records_when_like_earlier_ones_then_warnings_name_the_first_line(
 
 def test_records_when_more_than_are_remembered_then_it_is_said_once(write, make_lines, monkeypatch):
     """Memory is bounded, and the report says from where on comparison is not complete."""
-    monkeypatch.setattr(tally, "MAX_REMEMBERED", 50)
+    monkeypatch.setattr(file_state, "MAX_REMEMBERED", 50)
     report = validate_file(write([*make_lines(60), *make_lines(1)]))
     assert found(report) == [(51, "not-all-compared", ""), (61, "duplicate-record", "")]
 
@@ -650,7 +652,7 @@ def test_file_when_one_of_ten_thousand_records_is_bad_then_exactly_one_problem(w
 
 def test_file_when_wrong_lines_never_end_then_reading_ends(write, monkeypatch):
     """An endless input of short wrong lines, or blank ones, is given up long before its size."""
-    monkeypatch.setattr(file_checks, "MAX_ERRORS", 100)
+    monkeypatch.setattr(file_rules, "MAX_ERRORS", 100)
     for content, code in ((b"y\n" * 500, "not-json"), (b"\n" * 500, "blank-line")):
         report = validate_file(write(content), kind="test")
         assert report.counts == {code: 101, "gave-up": 1}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Finding
-from haikuft.dataset.reserved import check_reserved
+from haikuft.dataset.validate.reserved_strings import check_reserved
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})

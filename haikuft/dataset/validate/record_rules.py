@@ -16,9 +16,8 @@ from haikuft.dataset.formats import (
     find_other_format,
     format_of,
 )
-from haikuft.dataset.lines import join_place
-from haikuft.dataset.problems import Finding, quote
-from haikuft.dataset.record_forms import FORMS, Form, kind_of, wrong_type
+from haikuft.dataset.formats.layout import FORMS, Form, kind_of, wrong_type
+from haikuft.dataset.problems import Finding, join_place, quote
 from haikuft.dataset.rules import ROLES, RULES
 from haikuft.dataset.tokens import TokenRange
 
