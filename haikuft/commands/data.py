@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from haikuft.commands import Commands
-    from haikuft.dataset.problems import Report
+    from haikuft.dataset.report import Report
 
 KINDS = ("training", "validation", "test")
 CLEAN, ERRORS, UNREADABLE = 0, 1, 2  # exit statuses of validate
@@ -115,14 +115,15 @@ def _say(words: str) -> None:
 
 
 def _add_convert(commands: "Commands") -> None:
+    from haikuft.dataset.formats import WRITABLE, option_names
+
     parser = commands.add_parser(
         "convert",
         allow_abbrev=False,
         help="turn examples of another format into training records",
         description="Convert a file of examples; the new file appears whole or not at all. What "
-        "has no place in it is an error that names line and key. Formats: messages, "
-        "prompt-completion, openai-chat, converse (bedrock-conversation-2024), sharegpt, alpaca, "
-        "csv, tsv, parquet, excel. Exit status: 0 written, 1 refused, 2 misused.",
+        f"cannot be converted is an error that names line and key. Formats: {option_names()}. Exit "
+        "status: 0 written, 1 refused, 2 misused.",
     )
     parser.add_argument("source", metavar="SOURCE", help="the file to read")
     parser.add_argument("target", metavar="TARGET", help="the file to write; another one")
@@ -134,7 +135,7 @@ def _add_convert(commands: "Commands") -> None:
         dest="to_format",
         default="",
         metavar="FORMAT",
-        help="messages, converse or prompt-completion (the base model's own)",
+        help=f"one of {option_names(WRITABLE)} (the base model's own)",
     )
     parser.add_argument(
         "--system", default="", metavar="TEXT", help="system prompt of every record (its own)"

@@ -8,7 +8,8 @@ _MODULES = {
     "convert.converter": ("Conversion", "convert_file", "convert_record", "read_raw"),
     "read.examples": ("detect_format", "first_example"),
     "labels": ("labels_of",),
-    "problems": ("FileSummary", "Problem", "Report"),
+    "problems": ("Problem",),
+    "report": ("Report",),
     "records": (
         "Record",
         "prompt_key",
@@ -30,7 +31,7 @@ _MODULES = {
         "estimate_total_tokens",
     ),
     "validate.validation": ("validate_file", "validate_files"),
-    "formats.writing": ("to_converse", "to_prompt_completion", "to_training"),
+    "formats": ("to_training",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_HOMES)

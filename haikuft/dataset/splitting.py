@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.formats.writing import to_training
+from haikuft.dataset.formats import to_training
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import count
 from haikuft.dataset.records import Record, digest, measure_line, prompt_parts, write_together

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import BaseModel
-from haikuft.dataset.problems import Kind, Problem, Report
+from haikuft.dataset.problems import Problem
+from haikuft.dataset.report import Kind, Report
 from haikuft.dataset.validate.validation import validate_file
 from haikuft.sandbox.callers import AccessDenied
 from haikuft.sandbox.permissions import KEY_ACTIONS

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from haikuft.dataset.problems import Kind
+from haikuft.dataset.report import Kind
 from haikuft.errors import SandboxError
 from haikuft.sandbox.intake import (
     PROBE,

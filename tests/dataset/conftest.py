@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from haikuft.dataset import read_records
+
 
 @pytest.fixture
 def make_record() -> Callable[..., dict[str, Any]]:
@@ -44,3 +46,9 @@ def write(tmp_path) -> Callable[..., Path]:
         return path
 
     return put
+
+
+@pytest.fixture
+def wanted() -> list[dict[str, Any]]:
+    """Read the four records that every file holds, or the first three of them."""
+    return read_records(Path(__file__).parent / "fixtures" / "messages.jsonl")

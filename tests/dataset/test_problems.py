@@ -5,8 +5,8 @@ import json
 import pytest
 
 from haikuft.dataset import Problem, Report, TokenRange, validate_file
-from haikuft.dataset.problems import FileSummary, count, quote
-from haikuft.dataset.rules import RULES
+from haikuft.dataset.problems import RULES, count, quote
+from haikuft.dataset.report import FileSummary
 from haikuft.errors import DataError
 
 

@@ -1,32 +1,44 @@
-"""Conversion of raw examples to Messages records and on. What cannot be carried is an error."""
+"""Convert raw examples to Messages records and on to other formats.
+
+Whatever cannot be converted is an error that names its line and place; nothing is dropped.
+"""
 
 import os
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.convert.reading import Reading, carry_example
-from haikuft.dataset.convert.repairs import Mend
+from haikuft.dataset.convert.repairs import Repair, find_line_repairs, repair_example, repair_texts
 from haikuft.dataset.formats import (
     FORMATS,
     MESSAGES,
     PROMPT_COMPLETION,
-    READABLE,
+    TABLES,
+    UNKNOWN,
     WRITABLE,
     find_format,
     format_of,
-    option_name,
+    load_format,
+    option_names,
+    recognise,
+    title_of,
+    write_record,
 )
-from haikuft.dataset.formats.content import Misfit
-from haikuft.dataset.problems import count, describe, quotable, quote
-from haikuft.dataset.read.examples import detect_format
-from haikuft.dataset.records import Record, write_records
+from haikuft.dataset.formats.content import UnsupportedContent
+from haikuft.dataset.formats.format import Converted
+from haikuft.dataset.formats.prompt_completion import SYSTEM_NOTE
+from haikuft.dataset.problems import Finding, count, describe, quotable, quote
+from haikuft.dataset.read.examples import detect_format, read_examples
+from haikuft.dataset.read.json_lines import naming_os_errors
+from haikuft.dataset.records import Record, digest, write_records
+from haikuft.dataset.report import FirstOfEach, describe_rest
+from haikuft.dataset.validate.record_rules import check_record, is_sound
 from haikuft.errors import DataError, SettingsError
 
-__all__ = ["Conversion", "convert_file", "convert_record", "detect_format", "read_raw"]
+# If one row of a table has such a problem, all rows have it.
+_COLUMN_CODES = ("unknown-key", "missing-key", "unknown-format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +48,13 @@ class Conversion:
     Attributes:
         source: The file that was read.
         target: The file that was written.
-        from_format: What the source is.
-        to_format: What the target is.
+        from_format: The format of the source.
+        to_format: The format of the target.
         records: How many were written.
-        mends: What a repair did, the first 20 of each kind.
-        mend_counts: Kind of mend -> how often.
-        left_columns: Columns that stayed behind because others were named.
-        notes: What one should know of the target.
+        repairs: What was repaired, the first 20 of each code.
+        repair_counts: Code of a repair -> how many there were.
+        left_columns: Columns that were not converted, because others were named.
+        notes: What one should know about the target.
     """
 
     source: Path
@@ -50,44 +62,43 @@ class Conversion:
     from_format: str
     to_format: str
     records: int
-    mends: tuple[Mend, ...] = ()
-    mend_counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    repairs: tuple[Repair, ...] = ()
+    repair_counts: Mapping[str, int] = field(default_factory=dict, hash=False)
     left_columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [
             f"{quotable(str(self.target))}: {count(self.records, 'record')}, "
-            f"{FORMATS[self.to_format]}, from {quotable(str(self.source))}, "
-            f"{FORMATS[self.from_format]}."
+            f"{title_of(self.to_format)}, from {quotable(str(self.source))}, "
+            f"{title_of(self.from_format)}."
         ]
         if self.left_columns:
-            lines.append(f"Left behind: {', '.join(map(quote, self.left_columns))}.")
-        lines += [f"mended: {mend} [{mend.code}]" for mend in self.mends]
-        hidden = Counter(self.mend_counts) - Counter(mend.code for mend in self.mends)
-        if hidden:
-            words = ", ".join(f"{code} {number:,}" for code, number in hidden.items())
-            lines.append(f"mended: and {hidden.total():,} more: {words}")
+            lines.append(f"Columns not converted: {', '.join(map(quote, self.left_columns))}.")
+        lines += [f"repaired: {repair} [{repair.code}]" for repair in self.repairs]
+        rest = describe_rest(self.repair_counts, (repair.code for repair in self.repairs))
+        if rest:
+            lines.append(f"repaired: and {rest}")
         return "\n".join([*lines, *self.notes])
 
 
 def convert_record(
     record: Mapping[str, Any], *, system_prompt: str = "", format_name: str = ""
 ) -> Record:
-    """Turn one raw example into a Messages record.
+    """Convert one raw example to a Messages record.
 
     Args:
-        record: An example of any of the formats that are no tables.
-        system_prompt: Put in place of the record's own; "" keeps what the record says.
-        format_name: Its format; "" recognises it.
+        record: An example of any format.
+        system_prompt: Replaces the record's own; "" keeps it.
+        format_name: The example's format; "" recognises it.
 
     Raises:
-        DataError: the format is not known, or something in it has no place in a record.
+        DataError: the format is not known, or something in it cannot be part of a record.
     """
     try:
-        return carry_example(record, format_name, system_prompt).record
-    except Misfit as misfit:
-        raise DataError(describe(misfit.finding)) from misfit
+        return _convert(record, format_name, system_prompt).record
+    except UnsupportedContent as error:
+        raise DataError(describe(error.finding)) from error
 
 
 def read_raw(
@@ -99,12 +110,12 @@ def read_raw(
     prompt_column: str = "",
     completion_column: str = "",
 ) -> list[Record]:
-    """Read raw examples of any format as sound Messages records.
+    """Read raw examples of any format as valid Messages records.
 
     Args:
-        path: JSON Lines (or one JSON list) of Messages, prompt/completion, OpenAI chat, Converse,
-            ShareGPT or Alpaca; or CSV, TSV, Parquet or Excel with named columns.
-        system_prompt: Put into every record; "" keeps what the records say.
+        path: JSON Lines (or one JSON list) of one of the `formats`; or CSV, TSV, Parquet or Excel
+            with named columns.
+        system_prompt: Put into every record; "" keeps what the records have.
         base_model: Whose reserved strings are refused.
         format_name: The file's format; "" recognises it, line by line.
         prompt_column: The column of the prompts; "" expects "prompt", or another format's names.
@@ -113,11 +124,11 @@ def read_raw(
     Raises:
         SettingsError: there is no format of that name.
         DataError: the file cannot be read, or some of its lines cannot be used; names the first
-            20 of each fault and counts the rest.
+            20 of each problem and counts the rest.
     """
-    reading = Reading(path, system_prompt, base_model, MESSAGES)
-    reading.read(_given(format_name), prompt_column, completion_column)
-    return reading.written
+    converter = _Converter(path, system_prompt, base_model, MESSAGES)
+    converter.read(_check_format(format_name), (prompt_column, completion_column))
+    return converter.records
 
 
 def convert_file(
@@ -143,7 +154,7 @@ def convert_file(
         system_prompt: As for `read_raw`.
         prompt_column: As for `read_raw`.
         completion_column: As for `read_raw`.
-        repair: Whether the safe mends are made, and listed; what they cannot mend stays refused.
+        repair: Whether the safe repairs are made, and listed; everything else stays an error.
         base_model: Whose reserved strings are refused.
 
     Raises:
@@ -151,38 +162,176 @@ def convert_file(
         DataError: the source cannot be used, with every reason; or the target cannot be written.
     """
     source, target = Path(source), Path(target)
-    writes = find_format(to_format) if to_format else format_of(base_model)
-    if writes not in WRITABLE:
-        names = ", ".join(map(option_name, WRITABLE))
+    written = find_format(to_format) if to_format else format_of(base_model)
+    if written not in WRITABLE:
+        names = option_names(WRITABLE)
         raise SettingsError(f"to: {quote(to_format)} cannot be written. Take one of {names}.")
-    given = _given(from_format)
+    given = _check_format(from_format)
     _check_target(source, target)
-    reading = Reading(source, system_prompt, base_model, writes)
-    found = reading.read(given, prompt_column, completion_column, repair=repair)
-    write_records(target, reading.written)
+    converter = _Converter(source, system_prompt, base_model, written)
+    found = converter.read(given, (prompt_column, completion_column), repair=repair)
+    write_records(target, converter.records)
+    with_system = any("system" in record for record in converter.records)
     return Conversion(
         source,
         target,
         found,
-        writes,
-        len(reading.written),
-        mends=tuple(sorted(reading.tally.mends, key=lambda mend: mend.line or 0)),
-        mend_counts=dict(reading.tally.counts),
-        left_columns=tuple(reading.left),
-        notes=_notes(reading.written, writes),
+        written,
+        len(converter.records),
+        repairs=tuple(sorted(converter.repairs.items, key=lambda repair: repair.line or 0)),
+        repair_counts=dict(converter.repairs.counts),
+        left_columns=tuple(converter.left_columns),
+        notes=(SYSTEM_NOTE,) if with_system and written == PROMPT_COMPLETION else (),
     )
 
 
-def _given(name: str) -> str:
-    """Give the format that a person named.
+class _Converter:
+    """One pass over a file.
+
+    Attributes:
+        records: The converted records, in the format that is wanted.
+        repairs: What was repaired.
+        left_columns: Columns that were not converted, in order.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        system_prompt: str,
+        base_model: BaseModel,
+        to_format: str,
+    ) -> None:
+        self.path = path
+        self.system_prompt = system_prompt
+        self.base_model = base_model
+        self.to_format = to_format
+        self.records: list[Record] = []
+        self.repairs: FirstOfEach[Repair] = FirstOfEach()
+        self.left_columns: dict[str, None] = {}
+        self._errors: FirstOfEach[str] = FirstOfEach()
+        self._first_lines: dict[bytes, int] = {}  # digest of a record -> its first line
+
+    def read(self, given: str, columns: tuple[str, str], *, repair: bool = False) -> str:
+        """Convert all examples and return the file's format.
+
+        Args:
+            given: The format of the file, or of its rows; "" recognises it.
+            columns: Names of the columns of prompts and answers; "" for those that are not named.
+            repair: Whether the safe repairs are made.
+
+        Raises:
+            DataError: lists everything that cannot be converted.
+        """
+        name = quotable(os.fsdecode(self.path))
+        seen = detect_format(self.path)
+        found = given if given and (given in TABLES or seen not in TABLES) else seen
+        row_format = given if given not in TABLES else ""
+        if repair and found not in TABLES:
+            with naming_os_errors(self.path):
+                self._add_repairs(find_line_repairs(self.path))
+        for line, value, findings in read_examples(self.path, found):
+            findings = findings or self._take(line, value, row_format, columns, repair)
+            for finding in findings:
+                place = f", {finding.place}" if finding.place else ""
+                words = f"{finding.message}. {finding.mend}"
+                self._errors.add(finding.code, f"{name}, line {line}{place}: {words}")
+            if found in TABLES and any(finding.code in _COLUMN_CODES for finding in findings):
+                break
+        rest = self._errors.counts.total() - len(self._errors.items)
+        if self._errors.items:
+            more = [f"And {rest:,} more like these."] if rest else []
+            raise DataError("\n".join([*self._errors.items, *more]))
+        if not self.records:
+            raise DataError(f"{name}: there are no examples in it. Put one on each line.")
+        return found
+
+    def _take(
+        self, line: int, value: Any, format_name: str, columns: tuple[str, str], repair: bool
+    ) -> list[Finding]:
+        """Convert an example and keep its record, or return why it cannot be converted."""
+        if not isinstance(value, dict):
+            return check_record(value, self.base_model)
+        repairs: list[Repair] = []
+        try:
+            if any(columns):
+                value = self._pick_columns(value, *columns)
+            if repair:
+                value, repairs = repair_example(value, line)
+            record, places = _convert(value, format_name, self.system_prompt)
+            if repair:
+                record, more = repair_texts(record, line)
+                repairs += [r._replace(place=places.get(r.place, r.place)) for r in more]
+            findings = check_record(record, self.base_model, MESSAGES)
+            if not is_sound(findings):
+                return [f._replace(place=places.get(f.place, f.place)) for f in findings]
+            written = write_record(record, self.to_format)
+        except UnsupportedContent as error:
+            return [error.finding]
+        self._add_repairs(repairs)
+        if not (repair and self._is_duplicate(record, line)):
+            self.records.append(written)
+        return []
+
+    def _pick_columns(self, value: dict[str, Any], prompt: str, completion: str) -> dict[str, Any]:
+        """Take the named columns as prompt and completion, and one called "system" as that."""
+        wanted = {"prompt": prompt or "prompt", "completion": completion or "completion"}
+        missing = [column for column in wanted.values() if column not in value]
+        if missing:
+            message = f"there is no column {' and none called '.join(map(quote, missing))}"
+            fix = f"There are {', '.join(map(quote, value)) or 'none'}."
+            raise UnsupportedContent(Finding("missing-key", missing[0], message, fix))
+        if "system" in value and "system" not in wanted.values():
+            wanted["system"] = "system"
+        self.left_columns |= dict.fromkeys(key for key in value if key not in wanted.values())
+        return {key: value[column] for key, column in wanted.items()}
+
+    def _is_duplicate(self, record: Record, line: int) -> bool:
+        turns = [part for turn in record["messages"] for part in (turn["role"], turn["content"])]
+        first = self._first_lines.setdefault(digest(record.get("system", ""), *turns), line)
+        if first != line:
+            message = f"the same as line {first}, removed"
+            self._add_repairs([Repair(line, "", "duplicate-record", message)])
+        return first != line
+
+    def _add_repairs(self, repairs: Any) -> None:
+        for repair in repairs:
+            self.repairs.add(repair.code, repair)
+
+
+def _convert(record: Mapping[str, Any], format_name: str, system_prompt: str) -> Converted:
+    """Convert an example; a given system prompt replaces its own.
 
     Raises:
-        SettingsError: there is none of that name.
+        UnsupportedContent: the format is not known, or something cannot be part of a record.
+    """
+    name = format_name or recognise(record)
+    if name == UNKNOWN:
+        keys = ", ".join(quote(key) for key in list(record)[:10]) or "no keys"
+        titles = ", ".join([*FORMATS.values(), *TABLES.values()])
+        fix = (
+            f"Accepted formats: {titles}. In a table, or an object of two texts, name the two with "
+            "--prompt-column and --completion-column (prompt_column and completion_column)."
+        )
+        raise UnsupportedContent(Finding("unknown-format", "", f"the example has {keys}", fix))
+    converted = load_format(name).read(record)
+    if not system_prompt:
+        return converted
+    system = {"system": system_prompt}
+    places = {place: raw for place, raw in converted.places.items() if place != "system"}
+    return Converted({**system, **converted.record, **system}, places)
+
+
+def _check_format(name: str) -> str:
+    """Find the format of that name; "" for "".
+
+    Raises:
+        SettingsError: there is none.
     """
     found = find_format(name) if name else ""
     if name and not found:
-        names = ", ".join(map(option_name, READABLE))
-        raise SettingsError(f"from: {quote(name)} is no format we read. Take one of {names}.")
+        raise SettingsError(
+            f"from: {quote(name)} is no format we read. Take one of {option_names()}."
+        )
     return found
 
 
@@ -196,12 +345,3 @@ def _check_target(source: Path, target: Path) -> None:
             f"{quotable(str(target))}: source and target are the same file. Name a new one; the "
             "source stays as it is."
         )
-
-
-def _notes(records: Sequence[Record], to_format: str) -> tuple[str, ...]:
-    if to_format == PROMPT_COMPLETION and any("system" in record for record in records):
-        return (
-            'System prompts stand under "system", a key which Bedrock\'s own prompt/completion '
-            "format does not have.",
-        )
-    return ()

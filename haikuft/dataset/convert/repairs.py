@@ -1,25 +1,25 @@
-"""The safe mends of a repair: each changes nothing that a model could learn, and is told."""
+"""The safe repairs: each changes nothing that a model could learn, and is listed."""
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from haikuft.dataset.formats.content import HARMLESS_KEYS
-from haikuft.dataset.problems import SHOWN, join_place, quote
-from haikuft.dataset.read.json_lines import BYTE_ORDER_MARK, open_file, read_lines
+from haikuft.dataset.problems import count, join_place, quote
+from haikuft.dataset.read.json_lines import open_file, read_lines
+from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.dataset.records import Record
 
 
-class Mend(NamedTuple):
-    """One thing that a repair did.
+class Repair(NamedTuple):
+    """One thing that was repaired.
 
     Attributes:
         line: In the source, counted from 1; None where the whole file is meant.
         place: Inside the example, e.g. "messages[1].content"; "" for the whole of it.
-        code: What kind of mend it is, such as "outer-white-space"; where `haikuft validate` has a
-            problem for it, they share their name.
+        code: What was repaired, such as "outer-white-space"; if `haikuft validate` has a problem
+            for it, they share their name.
         message: What was done, as a sentence without its full stop.
     """
 
@@ -34,22 +34,7 @@ class Mend(NamedTuple):
         return f"{where}: {self.message}"
 
 
-class MendTally:
-    """What a repair did so far: the first 20 of each kind, and how many there were."""
-
-    def __init__(self) -> None:
-        self.mends: list[Mend] = []
-        self.counts: Counter[str] = Counter()
-
-    def add(self, *mends: Mend) -> None:
-        """Count mends, and keep them unless there are enough of their kind."""
-        for mend in mends:
-            self.counts[mend.code] += 1
-            if self.counts[mend.code] <= SHOWN:
-                self.mends.append(mend)
-
-
-def find_line_mends(path: str | os.PathLike[str]) -> Iterator[Mend]:
+def find_line_repairs(path: str | os.PathLike[str]) -> Iterator[Repair]:
     """Find what a new file will not have: a byte order mark, CR LF, blank lines.
 
     Raises:
@@ -62,70 +47,70 @@ def find_line_mends(path: str | os.PathLike[str]) -> Iterator[Mend]:
                 continue
             if number == 1 and data.startswith(BYTE_ORDER_MARK):
                 data = data.removeprefix(BYTE_ORDER_MARK)
-                yield Mend(1, "", "byte-order-mark", "byte order mark removed")
+                yield Repair(1, "", "byte-order-mark", "byte order mark removed")
             windows += data.endswith(b"\r\n")
             if not data.strip():
-                yield Mend(number, "", "blank-line", "blank line removed")
+                yield Repair(number, "", "blank-line", "blank line removed")
     if windows:
-        words = f"CR LF at the end of {windows:,} line{'s' if windows > 1 else ''} is now LF"
-        yield Mend(None, "", "windows-line-ends", words)
+        message = f"CR LF at the end of {count(windows, 'line')} replaced by LF"
+        yield Repair(None, "", "windows-line-ends", message)
 
 
-def mend_example(example: Mapping[str, Any], line: int) -> tuple[dict[str, Any], list[Mend]]:
-    """Take away keys known to be harmless, and a system prompt that is null.
+def repair_example(example: Mapping[str, Any], line: int) -> tuple[dict[str, Any], list[Repair]]:
+    """Remove harmless keys from an example and its turns, and a system prompt that is null.
 
-    They are looked for at the top and in the turns; a harmless key that holds a list or an object
-    is left for a person to judge.
+    A harmless key that holds a list or an object is left for a person to judge.
     """
-    mended, mends = _without_harmless(example, "", line)
-    if "system" in mended and mended["system"] is None:
-        del mended["system"]
-        mends.append(Mend(line, "system", "null-system", "system prompt of null removed"))
+    repaired, repairs = _remove_harmless(example, "", line)
+    if "system" in repaired and repaired["system"] is None:
+        del repaired["system"]
+        repairs.append(Repair(line, "system", "null-system", "system prompt of null removed"))
     for key in ("messages", "conversations"):
-        if not isinstance(turns := mended.get(key), list):
+        if not isinstance(turns := repaired.get(key), list):
             continue
-        mended[key] = []
+        repaired[key] = []
         for number, turn in enumerate(turns):
             if isinstance(turn, dict):
-                turn, more = _without_harmless(turn, join_place(key, number), line)
-                mends += more
-            mended[key].append(turn)
-    return mended, mends
+                turn, more = _remove_harmless(turn, join_place(key, number), line)
+                repairs += more
+            repaired[key].append(turn)
+    return repaired, repairs
 
 
-def mend_texts(record: Record, line: int) -> tuple[Record, list[Mend]]:
-    """Take white space from the ends of a record's texts; one that is nothing else stays."""
-    mends: list[Mend] = []
+def repair_texts(record: Record, line: int) -> tuple[Record, list[Repair]]:
+    """Remove white space from the ends of a record's texts; a text of white space alone stays."""
+    repairs: list[Repair] = []
 
     def strip(text: Any, place: str) -> Any:
         if not isinstance(text, str) or text.strip() in ("", text):
             return text
-        mends.append(Mend(line, place, "outer-white-space", "outer white space removed"))
+        repairs.append(Repair(line, place, "outer-white-space", "outer white space removed"))
         return text.strip()
 
-    mended = dict(record)
-    if "system" in mended:
-        mended["system"] = strip(mended["system"], "system")
-    if isinstance(mended.get("messages"), list):
-        mended["messages"] = [
+    repaired = dict(record)
+    if "system" in repaired:
+        repaired["system"] = strip(repaired["system"], "system")
+    if isinstance(repaired.get("messages"), list):
+        repaired["messages"] = [
             {**turn, "content": strip(turn["content"], f"messages[{number}].content")}
             if isinstance(turn, dict) and "content" in turn
             else turn
-            for number, turn in enumerate(mended["messages"])
+            for number, turn in enumerate(repaired["messages"])
         ]
-    return mended, mends
+    return repaired, repairs
 
 
-def _without_harmless(
+def _remove_harmless(
     value: Mapping[str, Any], place: str, line: int
-) -> tuple[dict[str, Any], list[Mend]]:
-    gone = [
-        key
+) -> tuple[dict[str, Any], list[Repair]]:
+    kept = {
+        key: inner
         for key, inner in value.items()
-        if key in HARMLESS_KEYS and not isinstance(inner, list | dict)
+        if key not in HARMLESS_KEYS or isinstance(inner, list | dict)
+    }
+    repairs = [
+        Repair(line, join_place(place, key), "harmless-key", f"key {quote(key)} removed")
+        for key in value
+        if key not in kept
     ]
-    mends = [
-        Mend(line, join_place(place, key), "harmless-key", f"key {quote(key)} removed")
-        for key in gone
-    ]
-    return {key: inner for key, inner in value.items() if key not in gone}, mends
+    return kept, repairs

@@ -1,52 +1,55 @@
-"""The shapes in which examples come, recognised by one record."""
+"""The formats of examples, one module each: how an example is recognised, read, checked, written.
 
-from collections.abc import Mapping
+To add a format, write a module here with a `FORMAT` (see `format.Format`), and add a line for it to
+`FORMATS`. It is imported when it is first used, so that the command line starts fast.
+"""
+
+from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from haikuft.base_models import BaseModel
+    from haikuft.dataset.formats.format import Format
+    from haikuft.dataset.records import Record
 
 MESSAGES = "messages"
-PROMPT_COMPLETION = "prompt_completion"
-OPENAI_CHAT = "openai_chat"
 CONVERSE = "converse"
-SHAREGPT = "sharegpt"
-ALPACA = "alpaca"
-CSV = "csv"
-TSV = "tsv"
-PARQUET = "parquet"
-EXCEL = "excel"
+PROMPT_COMPLETION = "prompt_completion"
+CSV, TSV, PARQUET, EXCEL = "csv", "tsv", "parquet", "excel"
 UNKNOWN = "unknown"
 
 CONVERSE_SCHEMA = "bedrock-conversation-2024"
 
-# Name -> how people call it.
-FORMATS: Mapping[str, str] = {
+# Module of this folder -> title. An example has the first format that recognises it.
+FORMATS = {
+    CONVERSE: f"Converse ({CONVERSE_SCHEMA})",
+    "openai_chat": "OpenAI chat with a system message among the messages",
     MESSAGES: "Messages (system, messages)",
     PROMPT_COMPLETION: "prompt/completion",
-    OPENAI_CHAT: "OpenAI chat with a system message among the messages",
-    CONVERSE: f"Converse ({CONVERSE_SCHEMA})",
-    SHAREGPT: "ShareGPT (conversations)",
-    ALPACA: "Alpaca (instruction, input, output)",
-    CSV: "CSV",
-    TSV: "TSV",
-    PARQUET: "Parquet",
-    EXCEL: "Excel",
-    UNKNOWN: "unknown",
+    "sharegpt": "ShareGPT (conversations)",
+    "alpaca": "Alpaca (instruction, input, output)",
 }
-
-READABLE = tuple(name for name in FORMATS if name != UNKNOWN)
 WRITABLE = (MESSAGES, CONVERSE, PROMPT_COMPLETION)
-TABLES = (CSV, TSV, PARQUET, EXCEL)
+# Files whose rows are examples of the formats above: name -> title.
+TABLES = {CSV: "CSV", TSV: "TSV", PARQUET: "Parquet", EXCEL: "Excel"}
 
 
-def option_name(name: str) -> str:
-    """Write a format's name as the command line has it, e.g. "openai_chat" -> "openai-chat"."""
-    return name.replace("_", "-")
+def title_of(name: str) -> str:
+    """Give the title of a format or table; of any other name, the name itself."""
+    return FORMATS.get(name) or TABLES.get(name) or name
+
+
+def option_names(names: Iterable[str] = ()) -> str:
+    """List formats as the command line has them, by default all that can be read.
+
+    Example: ("openai_chat", "csv") -> "openai-chat, csv".
+    """
+    return ", ".join(name.replace("_", "-") for name in tuple(names) or (*FORMATS, *TABLES))
 
 
 def find_format(text: str) -> str:
-    """Find a format by its name however it is written; "" if there is none of that name.
+    """Find a format by its name in any spelling; "" if there is none of that name.
 
     Example: "OpenAI-chat" -> "openai_chat", "bedrock-conversation-2024" -> "converse".
     """
@@ -54,75 +57,43 @@ def find_format(text: str) -> str:
     if plain == CONVERSE_SCHEMA:
         return CONVERSE
     name = plain.replace("-", "_")
-    return name if name in READABLE else ""
+    return name if name in FORMATS or name in TABLES else ""
 
 
 def format_of(base_model: "BaseModel") -> str:
-    """Name the format that a base model's files are in, one of `WRITABLE`."""
+    """Name the format of a base model's training files, one of `WRITABLE`."""
     return find_format(base_model.record_format)
 
 
-def recognise(record: Any) -> str:
-    """Name the format of one parsed record, one of `FORMATS`; broken records keep their format."""
-    if not isinstance(record, dict):
-        return UNKNOWN
-    if "messages" in record:
-        return _recognise_messages(record)
-    if "prompt" in record and "completion" in record:
-        return PROMPT_COMPLETION
-    if isinstance(record.get("conversations"), list):
-        return SHAREGPT
-    if "instruction" in record and "output" in record:
-        return ALPACA
-    return UNKNOWN
-
-
-def find_other_format(record: Any, wanted: str) -> str:
-    """Name the format of a record that is surely not in the wanted one; "" where it may be."""
-    found = recognise(record)
-    if found in (wanted, UNKNOWN) or (found == MESSAGES and not _is_plain(record)):
-        return ""
+def load_format(name: str) -> "Format":
+    """Import the module of a format and give its `FORMAT`."""
+    found: Format = import_module(f"{__name__}.{name}").FORMAT
     return found
 
 
-def holds_blocks(record: Any) -> bool:
-    """Whether some turn, or the system prompt, is a list as Converse has them."""
-    turns = record.get("messages") if isinstance(record, dict) else None
-    if not isinstance(turns, list):
-        return False
-    values = [turn.get("content") for turn in turns if isinstance(turn, dict)]
-    return any(isinstance(value, list) for value in (record.get("system"), *values))
+def recognise(example: Any) -> str:
+    """Name the format of one parsed example, or "unknown"; a damaged one keeps its format."""
+    if not isinstance(example, dict):
+        return UNKNOWN
+    return next((name for name in FORMATS if load_format(name).recognise(example)), UNKNOWN)
 
 
-def _is_plain(record: dict[str, Any]) -> bool:
-    """Whether turns hold plain texts and none holds a list: Messages, and broken at most."""
-    turns = record["messages"] if isinstance(record["messages"], list) else []
-    texts = [turn.get("content") for turn in turns if isinstance(turn, dict)]
-    return any(isinstance(text, str) for text in texts) and not holds_blocks(record)
+def to_training(record: "Record", base_model: "BaseModel | None" = None) -> dict[str, Any]:
+    """Write a valid Messages record as the base model's files hold it; nothing is lost.
+
+    `read_records` reads it back. Without a base model, the record is copied.
+    """
+    return write_record(record, format_of(base_model) if base_model else MESSAGES)
 
 
-def _recognise_messages(record: dict[str, Any]) -> str:
-    turns = record["messages"]
-    if "schemaVersion" in record or _is_blocks(record.get("system")):
-        return CONVERSE
-    if not isinstance(turns, list):
-        return MESSAGES
-    if turns and all(isinstance(turn, dict) and _is_blocks(turn.get("content")) for turn in turns):
-        return CONVERSE
-    first = turns[0] if turns else None
-    if "system" not in record and isinstance(first, dict) and _is_system(first.get("role")):
-        return OPENAI_CHAT
-    return MESSAGES
+def write_record(record: "Record", name: str) -> dict[str, Any]:
+    """Write a valid Messages record as an example of a format.
 
-
-def _is_blocks(value: Any) -> bool:
-    """Whether these are Converse's content blocks: objects without a "type"."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(block, dict) and "type" not in block for block in value)
-    )
-
-
-def _is_system(role: Any) -> bool:
-    return role in ("system", "developer")
+    Raises:
+        UnsupportedContent: the format has no place for something in it.
+        ValueError: the format is not one of `WRITABLE`.
+    """
+    write = load_format(name).write
+    if write is None:
+        raise ValueError(f"{name} cannot be written")
+    return write(record)

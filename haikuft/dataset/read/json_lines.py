@@ -4,20 +4,24 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from typing import Any, BinaryIO, NamedTuple
 
-from haikuft.dataset.problems import Finding, join_place, quote
-from haikuft.dataset.read.signatures import recognise_signature
+from haikuft.dataset.problems import Finding, join_place, quotable, quote
+from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, recognise_signature
+from haikuft.errors import DataError
 
-BUFFER_BYTES = 2**18  # read at a time; a line seldom straddles two of them
+BUFFER_BYTES = 2**18  # read at a time, so that few lines straddle two reads
 MAX_LINE_BYTES = 16 * 2**20  # far beyond any model's token limit
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+# Line or row number from 1, example, what is wrong with it; None with findings: not readable.
+Example = tuple[int, Any, list[Finding]]
 
 LINE_TOO_LONG = Finding(
     "line-too-long",
     "",
-    f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB and was passed over",
+    f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB and was not read",
     "Put each record on a line of its own, and shorten what is longer.",
 )
 
@@ -27,8 +31,8 @@ class Line(NamedTuple):
 
     Attributes:
         number: Counted from 1.
-        data: Its bytes with the line end; None if it is too long to be held.
-        end: Bytes of the file up to and with this line.
+        data: Its bytes with the line end; None if it is too long to be held in memory.
+        end: Bytes of the file up to the end of this line.
     """
 
     number: int
@@ -37,7 +41,7 @@ class Line(NamedTuple):
 
 
 class DoubledKeys(dict[str, Any]):
-    """A JSON object in which keys stood more than once; `names` says which."""
+    """A JSON object in which keys stood more than once; `names` lists them."""
 
     names: list[str]
 
@@ -55,7 +59,7 @@ def open_file(path: str | os.PathLike[str]) -> BufferedReader:
 
 
 def explain_os_error(error: Exception) -> str:
-    """Say in a sentence and a mend why a file could not be read."""
+    """Say in two sentences why a file could not be read, and how to fix it."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file. Check the name and the folder you are in."
     if isinstance(error, IsADirectoryError):
@@ -63,6 +67,15 @@ def explain_os_error(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "you may not read it. Change its permissions."
     return f"it cannot be read ({getattr(error, 'strerror', None) or error}). Check the name."
+
+
+@contextmanager
+def naming_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn an OSError inside into a DataError that names the file and says how to fix it."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{quotable(os.fsdecode(path))}: {explain_os_error(error)}") from error
 
 
 def read_lines(file: BinaryIO, *, max_bytes: int) -> Iterator[Line]:
@@ -74,16 +87,13 @@ def read_lines(file: BinaryIO, *, max_bytes: int) -> Iterator[Line]:
         if len(data) <= MAX_LINE_BYTES:
             yield Line(number, data, end)
             continue
-        while end <= max_bytes and not data.endswith(b"\n"):
-            data = file.readline(2**20)
-            if not data:
-                break
+        while end <= max_bytes and not data.endswith(b"\n") and (data := file.readline(2**20)):
             end += len(data)
         yield Line(number, None, end)
 
 
-def read_values(path: str | os.PathLike[str]) -> Iterator[tuple[int, Any, list[Finding]]]:
-    """Read and parse a file line by line, passing over blank lines.
+def read_values(path: str | os.PathLike[str]) -> Iterator[Example]:
+    """Read and parse a file line by line, without its blank lines.
 
     Yields:
         Line number, value, and what is wrong with the line, as `parse_line` gives them.
@@ -110,16 +120,15 @@ def parse_line(data: bytes) -> tuple[Any, list[Finding]]:
 
     Returns:
         The value and what is wrong. A value of None with findings could not be parsed; one with
-        findings of doubled keys could, the last of each key standing.
+        findings of doubled keys could, with the last value of each key.
     """
-    from haikuft.dataset.read import json_errors  # a file without faults does without
+    from haikuft.dataset.read import json_errors  # not loaded for a file without errors
 
     try:
         text = data.rstrip(b"\r\n").decode("utf-8")
+        value = _DECODER.decode(text)
     except UnicodeDecodeError as error:
         return None, [json_errors.explain_encoding(data, error)]
-    try:
-        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         return None, [json_errors.explain_json(text, error)]
     except RecursionError:
@@ -139,8 +148,12 @@ def _build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         return value
     doubled = DoubledKeys(value)
     seen: set[str] = set()
-    names = [name for name, _ in pairs if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
-    doubled.names = list(dict.fromkeys(names))
+    again: dict[str, None] = {}
+    for name, _ in pairs:
+        if name in seen:
+            again[name] = None
+        seen.add(name)
+    doubled.names = list(again)
     return doubled
 
 

@@ -1,63 +1,83 @@
-"""A file known for what it is by its first bytes, before anything is read as a record."""
+"""What a file is, by its first bytes and the end of its name, before a record is read."""
 
 import re
 
+from haikuft.dataset.formats import CSV, EXCEL, PARQUET, TSV
 from haikuft.dataset.problems import Finding
 
-# What a file starts with that is no JSON Lines file at all -> what it is, how to mend it.
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
+# First bytes of files that are not JSON Lines -> what they are, and what to do.
 _SIGNATURES = (
     (b"\x1f\x8b", "compressed with gzip", "Unpack it with `gunzip`."),
     (b"BZh", "compressed with bzip2", "Unpack it with `bunzip2`."),
     (b"\xfd7zXZ", "compressed with xz", "Unpack it with `unxz`."),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it with `unzstd`."),
-    (b"PK\x03\x04", "a zip archive or an Excel workbook", "Unpack it, or export its rows."),
-    (b"PAR1", "a Parquet file", "Export its rows as JSON Lines."),
+    (_ZIP, "a zip archive or an Excel workbook", "Unpack it, or export its rows."),
+    (_PARQUET, "a Parquet file", "Export its rows as JSON Lines."),
     (b"%PDF", "a PDF document", "Take the examples it was made from."),
     (b"\xd0\xcf\x11\xe0", "an old Office document", "Export its rows as JSON Lines."),
-    (b"\xff\xfe", "UTF-16 text", "Save it again as UTF-8."),
-    (b"\xfe\xff", "UTF-16 text", "Save it again as UTF-8."),
-    (b"{\0", "UTF-16 text", "Save it again as UTF-8."),
-    (b"\0{", "UTF-16 text", "Save it again as UTF-8."),
+    *(
+        (start, "UTF-16 text", "Save it again as UTF-8.")
+        for start in (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")
+    ),
 )
-_LOOKED_AT = 4096  # bytes
-_ENOUGH = 256  # bytes; fewer are judged line by line
-# Control characters that no text has, but for tab, line ends, form feed and escape.
+_HEAD_BYTES = 4096  # that are searched for control characters and headings
+_MIN_BINARY_BYTES = 256  # shorter files are judged line by line
+# Control characters that no text has; tab, line ends, form feed and escape are allowed.
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r\f\v\b\x1b"})
 _HEADING = re.compile(r'"[^"{}]{1,60}"|[^\W\d][\w .-]{0,59}')
 
 
 def recognise_signature(first: bytes) -> Finding | None:
     """Recognise by its first bytes a file that cannot be JSON Lines."""
-    for signature, name, mend in _SIGNATURES:
+    for signature, name, fix in _SIGNATURES:
         if first.startswith(signature):
-            return Finding("not-text", "", f"the file is {name}, not JSON Lines", mend)
-    head = first[:_LOOKED_AT]
+            return Finding("not-text", "", f"the file is {name}, not JSON Lines", fix)
+    head = first[:_HEAD_BYTES]
     controls = len(head) - len(head.translate(None, delete=_CONTROLS))
-    if len(head) >= _ENOUGH and controls * 20 > len(head):
-        return Finding(
-            "not-text",
-            "",
-            "the file holds binary data, not text",
-            "Name a file of JSON Lines: UTF-8 text with a JSON object on each line.",
-        )
+    if len(head) >= _MIN_BINARY_BYTES and controls * 20 > len(head):
+        fix = "Name a file of JSON Lines: UTF-8 text with a JSON object on each line."
+        return Finding("not-text", "", "the file holds binary data, not text", fix)
     return None
 
 
-def recognise_table(first: bytes) -> tuple[str, list[str]]:
-    """Name the format of a file that begins with headings, "csv" or "tsv", and give those.
+def recognise_table(first: bytes, suffix: str = "") -> str:
+    """Name the table that a file holds: "csv", "tsv", "parquet", "excel", or "" for none.
+
+    Args:
+        first: Its first bytes.
+        suffix: The end of its name in lower case, e.g. ".csv".
+    """
+    if first.startswith(_PARQUET):
+        return PARQUET
+    if first.startswith(_ZIP) and (suffix in (".xlsx", ".xlsm") or b"xl/" in first):
+        return EXCEL
+    try:
+        line = first.removeprefix(BYTE_ORDER_MARK).split(b"\n", 1)[0].decode("utf-8").strip("\r\n")
+    except UnicodeDecodeError:
+        return ""
+    if not line or line.strip().startswith(("{", "[")):
+        return ""
+    if suffix in (".csv", ".tsv"):
+        return suffix[1:]
+    if line.replace("\t", "").isprintable() and any(mark in line for mark in "\t,;"):
+        return TSV if "\t" in line else CSV
+    return ""
+
+
+def find_headings(first: bytes) -> list[str]:
+    """Give the column names of a CSV or TSV file whose first line surely holds names alone.
 
     Returns:
-        ("", []) if it is neither.
+        [] for a first line that may be something else.
     """
-    lines = first[:_LOOKED_AT].removeprefix(b"\xef\xbb\xbf").splitlines()
-    try:
-        head = lines[0].decode("utf-8") if lines else ""
-    except UnicodeDecodeError:
-        return "", []
-    if len(lines) > 1 and lines[1].lstrip().startswith((b"{", b"[")):
-        return "", []
-    for mark, name in (("\t", "tsv"), (",", "csv"), (";", "csv")):
-        cells = [cell.strip(" ") for cell in head.split(mark)]
+    lines = first[:_HEAD_BYTES].removeprefix(BYTE_ORDER_MARK).splitlines()
+    if not lines or (len(lines) > 1 and lines[1].lstrip().startswith((b"{", b"["))):
+        return []
+    head = lines[0].decode("utf-8", "replace")
+    for separator in "\t,;":
+        cells = [cell.strip(" ") for cell in head.split(separator)]
         if len(cells) > 1 and all(map(_HEADING.fullmatch, cells)):
-            return name, [cell.strip('"') for cell in cells]
-    return "", []
+            return [cell.strip('"') for cell in cells]
+    return []

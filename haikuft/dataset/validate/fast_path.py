@@ -13,7 +13,7 @@ import msgspec
 
 from haikuft.base_models import BaseModel
 from haikuft.dataset.formats import CONVERSE, MESSAGES, format_of
-from haikuft.dataset.rules import ROLES
+from haikuft.dataset.problems import ROLES
 from haikuft.dataset.tokens import BYTES_PER_TOKEN, count_bytes
 from haikuft.dataset.validate.reserved_strings import build_search
 
@@ -45,7 +45,7 @@ class _Conversation(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     system: tuple[_Block] | None = None
 
 
-class Sound(msgspec.Struct, frozen=True, gc=False):
+class ValidRecord(msgspec.Struct, frozen=True, gc=False):
     """What is kept of a record that is right.
 
     Attributes:
@@ -63,7 +63,7 @@ class Sound(msgspec.Struct, frozen=True, gc=False):
     answer: str
 
 
-QuickCheck: TypeAlias = Callable[[bytes], "Sound | None"]
+QuickCheck: TypeAlias = Callable[[bytes], "ValidRecord | None"]
 
 _ROLES = list(ROLES)
 MOST_SYSTEMS = 1_000  # kept in mind as being in order, so that they are looked at once
@@ -110,8 +110,8 @@ def digest_texts(system: str, contents: Sequence[str]) -> tuple[int, int]:
     return hash((system, *contents[:-1])), hash(contents[-1])
 
 
-def build_quick_check(base_model: BaseModel) -> QuickCheck:
-    """Build the quick check for one model: a line's bytes in, `Sound` out, or None: not known."""
+def build_fast_path(base_model: BaseModel) -> QuickCheck:
+    """Build the fast path of one model: a line's bytes -> its `ValidRecord`, or None: not known."""
     form = _FORMS[format_of(base_model)]
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(form.record).decode
     take_apart, quotes_a_turn, quotes_system = form[1:]
@@ -132,7 +132,7 @@ def build_quick_check(base_model: BaseModel) -> QuickCheck:
             return most_bytes + 1
         return len(text) if text.isascii() else len(text.encode())
 
-    def check(data: bytes) -> Sound | None:
+    def check(data: bytes) -> ValidRecord | None:
         try:
             record = decode(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -159,7 +159,7 @@ def build_quick_check(base_model: BaseModel) -> QuickCheck:
             return None
         if known is None and len(systems) < MOST_SYSTEMS and len(system) <= LONGEST_SYSTEM:
             systems[system] = size - sum(count_bytes(text) for text in contents)
-        return Sound(*digest_texts(system, contents), size, system, contents[-1])
+        return ValidRecord(*digest_texts(system, contents), size, system, contents[-1])
 
     return check
 

@@ -1,60 +1,63 @@
-"""The slow way for a line that may be wrong: parsed, checked, and explained."""
+"""The full check of one line, for every line that the fast path does not accept."""
 
-from typing import Any
+import shlex
+from collections.abc import Sequence
+from pathlib import PurePath
 
-from haikuft.base_models import BaseModel
-from haikuft.dataset.formats import recognise
+from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset.formats import format_of, option_names, recognise
 from haikuft.dataset.formats.converse import to_messages
-from haikuft.dataset.problems import Finding, describe_conversion
+from haikuft.dataset.problems import Finding, quotable
 from haikuft.dataset.read.json_lines import parse_line
 from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
-from haikuft.dataset.validate.fast_path import Sound, digest_texts
-from haikuft.dataset.validate.file_state import FileCheck
+from haikuft.dataset.validate.fast_path import ValidRecord, digest_texts
+from haikuft.dataset.validate.file_state import FileState
 from haikuft.dataset.validate.record_rules import check_record, check_tokens, is_sound
 
 
-def explain_line(check: FileCheck, number: int, data: bytes, base_model: BaseModel) -> None:
-    """Say all that is to be said about a line that the quick check did not know."""
+def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel) -> None:
+    """Parse a line, check its record, and add both to the file's state."""
     if not data.strip():
-        check.first_blank = check.first_blank or number
-        check.blank += 1
+        state.first_blank = state.first_blank or number
+        state.blank += 1
         return
-    check.report_blank_lines()
-    check.records += 1
+    state.report_blank_lines()
+    state.records += 1
     record, findings = parse_line(data)
     if record is not None or not findings:
-        _check_value(check, number, data, record, findings, base_model)
+        if b"\r" in data.removesuffix(b"\n").removesuffix(b"\r"):
+            message = "a carriage return stands inside the line, and readers differ on its meaning"
+            fix = "Keep the record on one line, and end lines with a line feed (LF)."
+            findings.append(Finding("carriage-return", "", message, fix))
+        findings += check_record(record, base_model)
+        if is_sound(findings):
+            valid = to_messages(record)
+            contents = [turn["content"] for turn in valid["messages"]]
+            system = valid.get("system", "")
+            findings += check_tokens(estimate_record_tokens(valid), base_model)
+            size = sum(map(count_bytes, [system, *contents]))
+            digests = digest_texts(system, contents)
+            state.add_record(number, ValidRecord(*digests, size, system, contents[-1]))
     for finding in findings:
         if finding.code == "wrong-format":
-            mend = describe_conversion(check.file, recognise(record), base_model=base_model)
-            finding = finding._replace(mend=mend)
-        check.add(number, finding)
+            fix = describe_conversion(state.file, recognise(record), base_model=base_model)
+            finding = finding._replace(mend=fix)
+        state.add_finding(number, finding)
 
 
-def _check_value(
-    check: FileCheck,
-    number: int,
-    data: bytes,
-    record: Any,
-    findings: list[Finding],
-    base_model: BaseModel,
-) -> None:
-    """Add to the findings what is wrong with the parsed record, and take it in if it is sound."""
-    if b"\r" in data.removesuffix(b"\n").removesuffix(b"\r"):
-        findings.append(
-            Finding(
-                "carriage-return",
-                "",
-                "a carriage return stands inside the line, and readers differ on what it means",
-                "Keep the record on one line, and end lines with a line feed (LF).",
-            )
-        )
-    findings += check_record(record, base_model)
-    if is_sound(findings):
-        record = to_messages(record)
-        contents = [turn["content"] for turn in record["messages"]]
-        system = record.get("system", "")
-        findings += check_tokens(estimate_record_tokens(record), base_model)
-        size = sum(map(count_bytes, [system, *contents]))
-        digests = digest_texts(system, contents)
-        check.take(number, Sound(*digests, size, system, contents[-1]))
+def describe_conversion(
+    file: str, format_name: str, headings: Sequence[str] = (), *, base_model: BaseModel
+) -> str:
+    """Give the command that converts a file of another format to the model's, as a fix.
+
+    If a table's headings do not name prompt and completion, its first two columns are taken.
+    """
+    path = PurePath(file)
+    end = f".{format_of(base_model)}.jsonl" if path.suffix == ".jsonl" else ".jsonl"
+    output = str(path.with_suffix(end)) if path.name else f"{file}{end}"
+    words = ["haikuft", "convert", file, output, "--from", option_names([format_name])]
+    if headings and not {"prompt", "completion"} <= set(headings):
+        words += ["--prompt-column", headings[0], "--completion-column", headings[1]]
+    if base_model != DEFAULT:
+        words += ["--base-model", base_model.id]
+    return f"Convert the file: `{quotable(shlex.join(words))}`."

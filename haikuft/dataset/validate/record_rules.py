@@ -1,8 +1,8 @@
 """The rules for one record, in the form that its base model's files have.
 
 Sources: User Guide, model-customization-prepare; the Nova guides' pages on preparing data; AWS's
-validators. Where they disagree, the strictest rule is taken and its message says so. What a record
-is made of stands in `record_forms`, what its texts may hold in `text_checks`.
+validators. Where they disagree, the strictest rule is taken and its message says so. The layout of
+a record is defined by its format; the rules for its texts are in `text_rules`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,18 +10,19 @@ from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.formats import (
-    FORMATS,
     MESSAGES,
-    PROMPT_COMPLETION,
-    find_other_format,
+    UNKNOWN,
     format_of,
+    load_format,
+    recognise,
+    title_of,
 )
-from haikuft.dataset.formats.layout import FORMS, Form, kind_of, wrong_type
-from haikuft.dataset.problems import Finding, join_place, quote
-from haikuft.dataset.rules import ROLES, RULES
+from haikuft.dataset.formats.content import describe_no_object, missing_key, wrong_type
+from haikuft.dataset.formats.format import Layout
+from haikuft.dataset.formats.messages import is_plain
+from haikuft.dataset.problems import ROLES, RULES, Finding, join_place, quote
 from haikuft.dataset.tokens import TokenRange
-
-_CONVERTIBLE = "Notebook 2 converts it; haikuft.dataset.read_raw does so by itself."
+from haikuft.dataset.validate.text_rules import check_text
 
 
 def check_record(
@@ -32,32 +33,23 @@ def check_record(
     Args:
         record: Any JSON value.
         base_model: Whose rules hold.
-        format_name: The form the record should have, "messages" or "converse"; "" for that of the
-            base model's files.
+        format_name: The format the record should have, "messages" or "converse"; "" for that of
+            the base model's files.
     """
     wanted = format_name or format_of(base_model)
-    form = FORMS[wanted]
+    layout = load_format(wanted).layout
+    if layout is None:
+        raise ValueError(f"no base model is trained on {wanted}")
     if not isinstance(record, dict):
-        return [
-            Finding(
-                "not-object",
-                "",
-                f"the line holds {kind_of(record)} where a JSON object is wanted",
-                f"Write {form.outline} on each line.",
-            )
-        ]
-    if other := find_other_format(record, wanted):
-        return [
-            Finding(
-                "wrong-format",
-                "",
-                f"this is {FORMATS[other]}, and {base_model.name} is trained on {FORMATS[wanted]}",
-                _CONVERTIBLE
-                if other in (PROMPT_COMPLETION, MESSAGES)
-                else f"Convert it to {form.example}.",
-            )
-        ]
-    return list(_check_object(record, base_model, form))
+        return [describe_no_object(record, layout.outline)]
+    found = recognise(record)
+    # A damaged record of another format is often taken for Messages.
+    if found not in (wanted, UNKNOWN) and (found != MESSAGES or is_plain(record)):
+        message = (
+            f"this is {title_of(found)}, and {base_model.name} is trained on {title_of(wanted)}"
+        )
+        return [Finding("wrong-format", "", message, f"Convert it to {layout.example}.")]
+    return list(_check_object(record, base_model, layout))
 
 
 def is_sound(findings: list[Finding]) -> bool:
@@ -85,18 +77,22 @@ def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Fi
     ]
 
 
-def _check_object(record: dict[str, Any], base_model: BaseModel, form: Form) -> Iterator[Finding]:
-    yield from _check_keys(record, "", form.keys, form)
-    if "schemaVersion" in form.keys and not isinstance(record.get("schemaVersion", ""), str):
-        yield wrong_type("schemaVersion", record["schemaVersion"], "text")
+def _check_object(
+    record: dict[str, Any], base_model: BaseModel, layout: Layout
+) -> Iterator[Finding]:
+    yield from _check_keys(record, "", layout.keys, layout)
+    for key in layout.text_keys:
+        if not isinstance(record.get(key, ""), str):
+            yield wrong_type(key, record[key], "text")
     if "system" in record:
-        yield from _check_system(record["system"], base_model, form)
+        fix = 'Leave "system" out where there is none.'
+        if record["system"] is None:
+            yield Finding("null-system", "system", layout.null_system, fix)
+        else:
+            yield from _check_content(record["system"], "system", "system", base_model, layout, fix)
     if "messages" not in record:
-        yield Finding(
-            "missing-key",
-            "messages",
-            'the record has no "messages"',
-            "Add \"messages\": a list of turns, first the user's, last the assistant's.",
+        yield missing_key("", "messages", "the record")._replace(
+            mend="Add \"messages\": a list of turns, first the user's, last the assistant's."
         )
         return
     messages = record["messages"]
@@ -104,47 +100,58 @@ def _check_object(record: dict[str, Any], base_model: BaseModel, form: Form) -> 
         yield wrong_type("messages", messages, "a list of turns")
         return
     for number, turn in enumerate(messages):
-        yield from _check_turn(turn, join_place("messages", number), base_model, form)
+        yield from _check_turn(turn, join_place("messages", number), base_model, layout)
     yield from _check_order(messages)
-    yield from _check_answer(messages, form)
+    yield from _check_answer(messages, layout)
 
 
 def _check_keys(
-    value: Mapping[str, Any], place: str, known: tuple[str, ...], form: Form
+    value: Mapping[str, Any], place: str, known: tuple[str, ...], layout: Layout
 ) -> Iterator[Finding]:
     for key in value:
         if key not in known:
-            yield form.describe_key(key, join_place(place, key), known)
+            yield layout.describe_key(key, join_place(place, key), known)
 
 
-def _check_system(system: Any, base_model: BaseModel, form: Form) -> Iterator[Finding]:
-    mend = 'Leave "system" out where there is none.'
-    if system is None:
-        yield Finding("null-system", "system", form.null_system, mend)
-    else:
-        yield from form.check_texts(system, "system", base_model, mend=mend, role="system")
-
-
-def _check_turn(turn: Any, place: str, base_model: BaseModel, form: Form) -> Iterator[Finding]:
+def _check_turn(turn: Any, place: str, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
     if not isinstance(turn, dict):
         yield wrong_type(place, turn, 'an object {"role": …, "content": …}')
         return
-    yield from _check_keys(turn, place, ("role", "content"), form)
-    for key in ("role", "content"):
-        if key not in turn:
-            yield Finding(
-                "missing-key", join_place(place, key), f'the turn has no "{key}"', f'Add "{key}".'
-            )
+    yield from _check_keys(turn, place, ("role", "content"), layout)
+    yield from (
+        missing_key(place, key, "the turn") for key in ("role", "content") if key not in turn
+    )
     if "role" in turn:
         yield from _check_role(turn["role"], join_place(place, "role"))
     if "content" in turn:
-        yield from form.check_texts(
-            turn["content"],
-            join_place(place, "content"),
-            base_model,
-            mend="Write what is said in this turn, or drop the record.",
-            role="assistant" if turn.get("role") == "assistant" else "user",
+        role = "assistant" if turn.get("role") == "assistant" else "user"
+        inside = join_place(place, "content")
+        fix = "Write what is said in this turn, or drop the record."
+        yield from _check_content(turn["content"], inside, role, base_model, layout, fix)
+
+
+def _check_content(
+    value: Any, place: str, role: str, base_model: BaseModel, layout: Layout, fix: str
+) -> Iterator[Finding]:
+    """Check what stands under "system" or "content"; `fix` is for a place without a text."""
+    texts, findings = layout.find_texts(value, place)
+    yield from findings
+    if not findings and not any(text for text, _ in texts):
+        inside = texts[0][1] if len(texts) == 1 else place
+        if role == "system" or layout.empty_turn == "empty-text":
+            yield from check_text("", inside, base_model, mend=fix, answer=False)
+        else:
+            yield Finding(layout.empty_turn, inside, "there is no text in the turn", fix)
+        return
+    if len(texts) > 1:
+        yield Finding(
+            "several-texts",
+            place,
+            f"{len(texts)} texts stand here (AWS takes them; this series reads one)",
+            "Join them into one, in the order in which they are to be read.",
         )
+    for text, inside in texts:
+        yield from check_text(text, inside, base_model, mend=fix, answer=role == "assistant")
 
 
 def _check_role(role: Any, place: str) -> Iterator[Finding]:
@@ -193,14 +200,17 @@ def _check_order(messages: list[Any]) -> Iterator[Finding]:
         )
 
 
-def _check_answer(messages: list[Any], form: Form) -> Iterator[Finding]:
+def _check_answer(messages: list[Any], layout: Layout) -> Iterator[Finding]:
     if [_role_of(turn) for turn in messages[-2:]] != ["user", "assistant"]:
         return
-    prompt, answer = (form.text_of(turn.get("content")) for turn in messages[-2:])
-    if prompt and prompt == answer:
+    prompt, answer = (
+        layout.find_texts(turn.get("content"), join_place("messages", number) + ".content")[0]
+        for number, turn in enumerate(messages[-2:], start=len(messages) - 2)
+    )
+    if len(prompt) == len(answer) == 1 and prompt[0][0] and prompt[0][0] == answer[0][0]:
         yield Finding(
             "answer-equals-prompt",
-            f"messages[{len(messages) - 1}].content{form.inside}",
+            answer[0][1],
             "the answer repeats the prompt word for word",
             "See whether the right column was taken for the answer.",
         )

@@ -1,13 +1,13 @@
-"""Validation of data files: every problem, in one pass, with a place and a mend."""
+"""Validate the files of a job: every problem in one pass, with its place and how to fix it."""
 
 import os
 from collections import Counter
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.problems import Finding, Kind, Problem, Report, quotable
-from haikuft.dataset.validate.file_rules import FileCheck, check_file
-
-__all__ = ["Problem", "Report", "validate_file", "validate_files"]
+from haikuft.dataset.problems import quotable
+from haikuft.dataset.report import Kind, Report
+from haikuft.dataset.validate.file_rules import check_file
+from haikuft.dataset.validate.file_state import FileState
 
 
 def validate_file(
@@ -37,12 +37,12 @@ def validate_files(
         ("validation", validation),
         ("test", test),
     ]
-    checks = [check_file(path, base_model, kind) for kind, path in given if path is not None]
-    _check_sum(checks, base_model)
-    for number, check in enumerate(checks):
-        for earlier in checks[:number]:
-            _check_overlap(check, earlier)
-    reports = [check.report() for check in checks]
+    states = [check_file(path, base_model, kind) for kind, path in given if path is not None]
+    _check_sum(states, base_model)
+    for number, state in enumerate(states):
+        for earlier in states[:number]:
+            _check_overlap(state, earlier)
+    reports = [state.report() for state in states]
     return Report(
         files=tuple(file for report in reports for file in report.files),
         problems=tuple(problem for report in reports for problem in report.problems),
@@ -50,33 +50,22 @@ def validate_files(
     )
 
 
-def _check_sum(checks: list[FileCheck], base_model: BaseModel) -> None:
+def _check_sum(states: list[FileState], base_model: BaseModel) -> None:
     limit = base_model.limits.max_total_records
-    sizes = {check.kind: check.records for check in checks}
+    sizes = {state.kind: state.records for state in states}
     total = sizes.get("training", 0) + sizes.get("validation", 0)
     if sizes.get("validation") and total > limit:
         quota = base_model.quota_codes.get("records_per_job", "")
         code = f" ({quota})" if quota else ""
-        checks[0].add(
-            None,
-            Finding(
-                "too-many-records-together",
-                "",
-                f"training and validation have {total:,} records together; a job takes {limit:,}",
-                f"Take away {total - limit:,}, or ask AWS to raise the quota{code}.",
-            ),
-        )
+        message = f"training and validation have {total:,} records together; a job takes {limit:,}"
+        fix = f"Remove {total - limit:,}, or ask AWS to raise the quota{code}."
+        states[0].add(None, "too-many-records-together", message, fix)
 
 
-def _check_overlap(check: FileCheck, earlier: FileCheck) -> None:
-    for line, first in check.shared_prompts(earlier):
-        check.add(
-            line,
-            Finding(
-                "overlap",
-                "",
-                f"the prompt also stands in {quotable(earlier.file)}, line {first}, so what "
-                f"is measured on this {check.kind} file is partly learnt by heart",
-                "Keep it in one of the two files.",
-            ),
+def _check_overlap(state: FileState, earlier: FileState) -> None:
+    for line, first in state.shared_prompts(earlier):
+        message = (
+            f"the prompt also stands in {quotable(earlier.file)}, line {first}, so a result on "
+            f"this {state.kind} file is partly overfitted"
         )
+        state.add(line, "overlap", message, "Keep it in one of the two files.")

@@ -16,11 +16,10 @@ from haikuft.dataset import (
     convert_record,
     read_raw,
     read_records,
-    to_converse,
-    to_prompt_completion,
     validate_file,
     write_records,
 )
+from haikuft.dataset.formats import to_training, write_record
 from haikuft.errors import DataError, SettingsError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -43,7 +42,7 @@ def test_repair_when_the_file_has_every_harmless_fault_then_each_mend_is_listed(
     """The list is the whole difference between the two files."""
     done = repair(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
 
-    assert [(mend.line, mend.place, mend.code) for mend in done.mends] == [
+    assert [(mend.line, mend.place, mend.code) for mend in done.repairs] == [
         (None, "", "windows-line-ends"),
         (1, "", "byte-order-mark"),
         (1, "id", "harmless-key"),
@@ -70,7 +69,7 @@ def test_repair_when_repeated_on_its_own_result_then_there_is_nothing_to_mend(tm
     """One repair is enough, and then every byte stays."""
     repair(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
     again = repair(tmp_path / "new.jsonl", tmp_path / "newer.jsonl")
-    assert again.mends == ()
+    assert again.repairs == ()
     assert (tmp_path / "newer.jsonl").read_bytes() == (tmp_path / "new.jsonl").read_bytes()
 
 
@@ -102,15 +101,15 @@ def test_repair_when_hundreds_of_mends_are_alike_then_twenty_are_shown_and_the_r
     done = repair(
         write(to_lines(*[pair(f"{n} ", id=n) for n in range(100)])), tmp_path / "new.jsonl"
     )
-    assert len(done.mends) == 40
-    assert done.mend_counts == {"harmless-key": 100, "outer-white-space": 100}
+    assert len(done.repairs) == 40
+    assert done.repair_counts == {"harmless-key": 100, "outer-white-space": 100}
     assert "and 160 more: harmless-key 80, outer-white-space 80" in str(done)
 
 
 def test_convert_when_not_repairing_then_texts_and_duplicates_stay_as_they_are(write, tmp_path):
     """Conversion changes the shape and nothing else."""
     done = convert_file(write(to_lines(pair(" a "), pair(" a "))), tmp_path / "new.jsonl")
-    assert done.mends == ()
+    assert done.repairs == ()
     assert [r["messages"][0]["content"] for r in read_records(tmp_path / "new.jsonl")] == [
         " a "
     ] * 2
@@ -196,15 +195,15 @@ def records(draw, *, most_answers=3):
 @given(record=records())
 def test_round_trip_when_through_the_conversation_format_then_identity(record):
     """Every record comes back, and so does every file of that format."""
-    there = to_converse(record)
+    there = write_record(record, "converse")
     assert convert_record(there) == record
-    assert to_converse(convert_record(there)) == there
+    assert write_record(convert_record(there), "converse") == there
 
 
 @given(record=records(most_answers=1))
 def test_round_trip_when_through_prompt_and_completion_then_identity(record):
     """A record of two turns comes back as it was."""
-    assert convert_record(to_prompt_completion(record)) == record
+    assert convert_record(write_record(record, "prompt_completion")) == record
 
 
 @given(record=records())
@@ -235,7 +234,7 @@ def test_repair_when_it_gives_a_file_then_validation_has_nothing_left_that_it_me
     report = validate_file(folder / "mended.jsonl", kind="test")
     assert report.ok
     assert not set(report.counts) & {"outer-white-space", "duplicate-record", "byte-order-mark"}
-    assert done.records + done.mend_counts.get("duplicate-record", 0) == len(drawn)
+    assert done.records + done.repair_counts.get("duplicate-record", 0) == len(drawn)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -267,7 +266,7 @@ def test_command_when_all_is_well_then_says_what_it_wrote_and_status_is_zero(tmp
     assert main(["convert", str(FIXTURES / "named.csv"), str(target), *asked, "--repair"]) == 0
     out = capsys.readouterr().out
     assert "train.jsonl: 3 records, Messages" in out
-    assert 'Left behind: "ticket".' in out
+    assert 'Columns not converted: "ticket".' in out
     assert {record["system"] for record in read_records(target)} == {"Be brief."}
 
 
@@ -334,10 +333,10 @@ def test_command_when_taken_from_a_message_of_validate_then_it_works_as_it_stand
 
 def test_repair_when_the_model_is_novas_then_its_own_form_is_mended_and_written(tmp_path):
     """Every mend that a Messages file can have, and places as the source has them."""
-    broken = to_converse(convert_record(pair(" a", "b"))) | {"id": 7, "system": None}
+    broken = to_training(convert_record(pair(" a", "b")), NOVA_MICRO) | {"id": 7, "system": None}
     source = write_records(tmp_path / "old.jsonl", [broken, broken])
     done = repair(source, tmp_path / "new.jsonl", base_model=NOVA_MICRO)
-    assert [(mend.line, mend.place, mend.code) for mend in done.mends[:4]] == [
+    assert [(mend.line, mend.place, mend.code) for mend in done.repairs[:4]] == [
         (1, "id", "harmless-key"),
         (1, "system", "null-system"),
         (1, "messages[0].content[0].text", "outer-white-space"),

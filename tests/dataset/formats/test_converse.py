@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO
-from haikuft.dataset import convert_file, read_records, to_converse, to_training, write_records
+from haikuft.dataset import convert_file, read_records, to_training, write_records
 from haikuft.dataset.formats.converse import to_messages
 from haikuft.errors import DataError
 
@@ -76,7 +76,7 @@ def test_file_when_its_lines_are_of_either_form_then_the_same_records_are_read(
     """Who reads a file need not know for which model it was written."""
     records = [record, *others]
     path = tmp_path_factory.getbasetemp() / "mixed.jsonl"
-    write_records(path, [to_converse(r) if n % 2 else r for n, r in enumerate(records)])
+    write_records(path, [to_training(r, NOVA_MICRO) if n % 2 else r for n, r in enumerate(records)])
     assert read_records(path, lenient=lenient) == records
 
 
@@ -102,15 +102,15 @@ def test_file_when_converted_from_claude_to_nova_and_back_then_the_same_bytes(
 
 
 BESIDE_TEXT = [
-    ({**CONVERSATION, "toolConfig": {}}, r"toolConfig: tools cannot be carried over"),
+    ({**CONVERSATION, "toolConfig": {}}, r"toolConfig: tools cannot be converted"),
     ({**CONVERSATION, "id": 7}, r'id: the key "id" has no place'),
     (
         {"messages": [{"role": "user", "content": [{"image": {}}]}, SAID]},
-        r"messages\[0\]\.content\[0\]\.image: an image cannot be carried over",
+        r"messages\[0\]\.content\[0\]\.image: an image cannot be converted",
     ),
     (
         {"messages": [{"role": "user", "content": [{"text": "a"}, {"text": "b"}]}, SAID]},
-        r"messages\[0\]\.content: 2 texts cannot be carried over",
+        r"messages\[0\]\.content: 2 texts cannot be converted",
     ),
     (
         {"messages": [ASKED, {"role": "assistant", "content": [{"reasoningContent": {}}]}]},
@@ -155,7 +155,7 @@ def test_read_when_lenient_then_what_aws_passes_over_is_passed_over(record, want
 def test_read_when_lenient_then_an_image_is_still_an_error(write):
     """Leniency drops keys that say nothing, never content."""
     path = write(json.dumps(BESIDE_TEXT[2][0]).encode())
-    with pytest.raises(DataError, match="an image cannot be carried over"):
+    with pytest.raises(DataError, match="an image cannot be converted"):
         read_records(path, lenient=True)
 
 

@@ -2,199 +2,79 @@
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haikuft.cli import main
 from haikuft.dataset import (
+    convert_file,
     convert_record,
     detect_format,
-    first_example,
+    formats,
     read_raw,
-    read_records,
+    validate_file,
 )
-from haikuft.dataset.formats import find_format, option_name
+from haikuft.dataset.formats import find_format, option_names
 from haikuft.errors import DataError, SettingsError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-CHATS = {
-    "messages.jsonl": "messages",
-    "openai_chat.jsonl": "openai_chat",
-    "converse.jsonl": "converse",
-    "sharegpt.json": "sharegpt",
-    "alpaca.json": "alpaca",
-}
-PAIRS = {
-    "prompt_completion.jsonl": "prompt_completion",
-    "pairs.csv": "csv",
-    "pairs.tsv": "tsv",
-    "pairs.parquet": "parquet",
-    "pairs.xlsx": "excel",
-}
-READERS = {"parquet": "pyarrow", "excel": "openpyxl"}
+CHATS = ("messages.jsonl", "openai_chat.jsonl", "converse.jsonl", "sharegpt.json", "alpaca.json")
+QUESTION_ANSWER = """
+from haikuft.dataset.formats.content import Text, build_record, check_keys, take_member, take_text
+from haikuft.dataset.formats.format import Format
+
+
+def read(example):
+    check_keys(example, "", ("question", "answer"))
+    pairs = (("user", "question"), ("assistant", "answer"))
+    return build_record([Text(role, *take_text(take_member(example, k), k)) for role, k in pairs])
+
+
+FORMAT = Format(recognise=lambda example: "question" in example, read=read)
+"""
 
 
 @pytest.fixture
-def wanted() -> list[dict]:
-    """Read the four records that every file holds, or the first three of them."""
-    return read_records(FIXTURES / "messages.jsonl")
+def new_format(tmp_path, monkeypatch):
+    """Add a format as a contributor does: one file beside the others, one line in `FORMATS`."""
+    (tmp_path / "question_answer.py").write_text(QUESTION_ANSWER)
+    monkeypatch.setattr(formats, "__path__", [*formats.__path__, str(tmp_path)])
+    monkeypatch.setitem(formats.FORMATS, "question_answer", "question/answer")
+    yield "question_answer"
+    sys.modules.pop("haikuft.dataset.formats.question_answer", None)
 
 
-@pytest.mark.parametrize(("file", "name"), (CHATS | PAIRS | {"named.csv": "csv"}).items())
-def test_format_when_a_real_file_is_shown_then_it_is_named(file, name):
-    """The first bytes are enough, whatever reader the content needs."""
-    assert detect_format(FIXTURES / file) == name
+def test_format_when_it_is_added_then_it_is_recognised_read_converted_and_named_in_the_help(
+    new_format, write, tmp_path, capsys
+):
+    """Nothing else has to be touched."""
+    source = write(b'{"question": "a", "answer": "b"}\n')
+    assert detect_format(source) == new_format
+    assert read_raw(source) == [{"messages": [ASKED, SAID]}]
+    with pytest.raises(DataError, match=r"answer: a number stands where text is wanted"):
+        convert_record({"question": "a", "answer": 1})
+    (problem,) = validate_file(source, kind="test").problems
+    assert "this is question/answer" in problem.message
+    assert "--from question-answer" in problem.mend
+    done = convert_file(source, tmp_path / "new.jsonl", from_format="question-answer")
+    assert (done.from_format, done.records) == (new_format, 1)
+    with pytest.raises(SystemExit):
+        main(["convert", "--help"])
+    assert "question-answer" in "".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize(
-    ("file", "keys"),
-    [
-        ("named.csv", ["ticket", "question", "answer"]),
-        ("converse.jsonl", ["schemaVersion", "system", "messages"]),
-        ("sharegpt.json", ["conversations"]),
-    ],
-)
-def test_first_example_when_looked_at_then_it_is_as_the_file_has_it(file, keys):
-    """One looks before one converts."""
-    assert list(first_example(FIXTURES / file)) == keys
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [(b"[1]\n", "line 1: this is no object"), (b"{\n", "line 1: column"), (b"", "is empty")],
-)
-def test_first_example_when_there_is_none_then_error_says_what_stands_there(content, words, write):
-    """Not every file begins with an example."""
-    with pytest.raises(DataError, match=words):
-        first_example(write(content))
+def test_format_when_loaded_then_it_can_be_written_if_it_is_named_as_such():
+    """The list for the command line and the modules agree."""
+    writable = [name for name in formats.FORMATS if formats.load_format(name).write]
+    assert sorted(writable) == sorted(formats.WRITABLE)
 
 
 @pytest.mark.parametrize("file", CHATS)
 def test_read_raw_when_given_conversations_then_the_same_four_records(file, wanted):
     """System prompt, turns and texts arrive word for word, in each language."""
     assert read_raw(FIXTURES / file) == wanted
-
-
-@pytest.mark.parametrize(("file", "name"), PAIRS.items())
-def test_read_raw_when_given_pairs_then_the_same_three_records(file, name, wanted):
-    """A table's row is an example; line breaks, quotes and separators inside texts survive."""
-    if name in READERS:
-        pytest.importorskip(READERS[name])
-    assert read_raw(FIXTURES / file) == wanted[:3]
-
-
-def test_read_raw_when_columns_are_named_then_they_are_prompt_and_completion(wanted):
-    """Only a person knows which columns are meant; separators are seen by themselves."""
-    records = read_raw(FIXTURES / "named.csv", prompt_column="question", completion_column="answer")
-    assert [record["messages"] for record in records] == [r["messages"] for r in wanted[:3]]
-    assert "system" not in records[0]
-
-
-def test_read_raw_when_columns_are_not_named_then_one_error_lists_them():
-    """All rows have the same columns, so it is said once."""
-    with pytest.raises(DataError, match='line 2: the example has "ticket", "question"') as refusal:
-        read_raw(FIXTURES / "named.csv")
-    assert "--prompt-column" in str(refusal.value)
-    assert len(str(refusal.value).splitlines()) == 1
-
-
-def test_read_raw_when_a_named_column_is_missing_then_error_lists_those_there():
-    """A slip of the pen is seen at once."""
-    with pytest.raises(
-        DataError, match=r'there is no column "questoin"\. There are "ticket", "que'
-    ):
-        read_raw(FIXTURES / "named.csv", prompt_column="questoin", completion_column="answer")
-
-
-@pytest.mark.parametrize(("name", "reader"), READERS.items())
-def test_read_raw_when_the_reader_is_not_installed_then_error_names_the_extra(
-    name, reader, monkeypatch
-):
-    """What is missing has a name to install it by."""
-    monkeypatch.setitem(sys.modules, reader, None)
-    suffix = {"parquet": "parquet", "excel": "xlsx"}[name]
-    with pytest.raises(DataError, match=rf'pip install "haikuft\[{name}\]"'):
-        read_raw(FIXTURES / f"pairs.{suffix}")
-
-
-def test_read_raw_when_a_table_holds_nested_values_then_they_are_plain_ones(monkeypatch, write):
-    """What pandas hands over as arrays and missing values, records have as lists and nothing."""
-    import numpy as np
-    import pandas as pd
-
-    turns = [{"role": "user", "content": "a", "name": None}, {"role": "assistant", "content": "b"}]
-    frame = pd.DataFrame({"system": [None], "messages": [np.array(turns, dtype=object)]})
-    monkeypatch.setattr(pd, "read_parquet", lambda path: frame)
-    assert read_raw(write(b"PAR1", "train.parquet")) == [
-        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
-    ]
-
-
-def test_read_raw_when_a_table_is_broken_then_error_holds_the_readers_words(monkeypatch, write):
-    """No traceback of a library's own."""
-    import pandas as pd
-
-    def refuse(path):
-        raise RuntimeError("no footer\nat all")
-
-    monkeypatch.setattr(pd, "read_parquet", refuse)
-    with pytest.raises(DataError, match=r"cannot be read as Parquet \(no footer\)"):
-        read_raw(write(b"PAR1", "train.parquet"))
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"prompt,completion\na,b\nc\n", "line 3: the row has 1 cell and the table 2 columns"),
-        (b'prompt,completion\n"a\nb",c\nd,e,f\n', "line 4: the row has 3 cells"),
-        (b'prompt,completion\na,"b\n', "line 2: from this line on the table cannot be read"),
-        (b"prompt,prompt\na,b\n", 'line 1: the column "prompt" stands twice'),
-        (b"prompt,\na,b\n", "line 1: a column has no name"),
-        (b"prompt,completion\na,\xe4\n", "line 2: the byte 0xE4 is not UTF-8"),
-        (b"prompt,completion\na,\n", "line 2, completion: the text is empty"),
-        (b"prompt,completion,mood\na,b,c\n", 'line 2, mood: the key "mood" has no place'),
-        (b"prompt,completion\n", "there are no examples"),
-        (b"prompt,completion\ra,b\r", "line 1: from this line on the table cannot be read"),
-    ],
-)
-def test_read_raw_when_a_table_has_a_fault_then_its_line_is_named(content, words, write):
-    """Lines are counted as an editor does, line breaks inside cells among them."""
-    with pytest.raises(DataError, match=words):
-        read_raw(write(content, "raw.csv"))
-
-
-def test_read_raw_when_optional_cells_are_empty_then_there_is_nothing(write):
-    """An empty cell of a system prompt or an input is no text."""
-    content = b"instruction,input,output,system\na,,b,\nc,d,e,f\n"
-    assert read_raw(write(content, "raw.csv")) == [
-        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
-        {
-            "system": "f",
-            "messages": [
-                {"role": "user", "content": "c\n\nd"},
-                {"role": "assistant", "content": "e"},
-            ],
-        },
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b'[\n{"prompt": "a", "completion": "b"},\n{"prompt": 1}\n]', "line 3"),
-        (b'[\n{"prompt": "a", "completion": "b"},\n{"prompt"\n]', "line 3: the list cannot be"),
-        (b'[{"prompt": "a", "completion": "b"}] x', "line 1: the list cannot be read"),
-        (b'[{"prompt": "a", "completion": "b"}\n{}]', "line 2: the list cannot be read"),
-        (b'[\n{"prompt": "a\xff"}]', "line 2: a byte is not UTF-8"),
-        (b'[{"prompt": NaN, "completion": "b"}]', "NaN is not allowed"),
-    ],
-)
-def test_read_raw_when_a_json_list_has_a_fault_then_its_line_is_named(content, words, write):
-    """A list is read as carefully as lines are."""
-    with pytest.raises(DataError, match=words):
-        read_raw(write(content, "raw.json"))
 
 
 def turn(role, content, **more):
@@ -213,7 +93,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
     ("example", "words"),
     [
         ({"messages": [SYSTEM, ASKED, turn("assistant", None, tool_calls=[CALL])]},
-         r"messages\[2\]\.tool_calls: tool calls cannot be carried over"),
+         r"messages\[2\]\.tool_calls: tool calls cannot be converted"),
         ({"messages": [SYSTEM, ASKED, turn("tool", "42"), SAID]},
          r"messages\[2\]\.role: a tool's result"),
         ({"messages": [SYSTEM, turn("user", [IMAGE]), SAID]},
@@ -221,14 +101,14 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
         ({"messages": [SYSTEM, ASKED, {**SAID, "weight": 0}]}, r"messages\[2\]\.weight: a weight"),
         ({"messages": [SYSTEM, {**ASKED, "name": "Ann"}, SAID]}, r"messages\[1\]\.name: the key"),
         ({"messages": [SYSTEM, SYSTEM, ASKED, SAID]}, r"messages\[1\]\.content: a second system"),
-        ({"messages": [SYSTEM, ASKED, SAID], "tools": [CALL]}, "tools: tools cannot be carried"),
+        ({"messages": [SYSTEM, ASKED, SAID], "tools": [CALL]}, "tools: tools cannot be converted"),
         ({"messages": [ASKED, turn("assistant", "b", tool_calls=[CALL])]},
          r"messages\[1\]\.tool_calls: tool calls"),
         ({"messages": [turn("user", [{"type": "image", "source": {}}]), SAID]},
          r"messages\[0\]\.content\[0\]: an image"),
         ({"messages": [turn("user", [{"type": "text", "text": "a"}] * 2), SAID]},
-         r"messages\[0\]\.content: 2 texts cannot be carried over"),
-        ({"schemaVersion": 2024, "messages": []}, "schemaVersion: this is not text"),
+         r"messages\[0\]\.content: 2 texts cannot be converted"),
+        ({"schemaVersion": 2024, "messages": []}, "schemaVersion: a number stands where text"),
         ({"messages": [turn("user", [{"image": {}}]), turn("assistant", [{"text": "b"}])]},
          r"messages\[0\]\.content\[0\]\.image: an image"),
         ({"messages": [turn("user", [{"text": "a"}, {"text": "c"}])]}, "2 texts cannot"),
@@ -237,13 +117,13 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
         ({"conversations": [{"from": "function_call", "value": "{}"}]}, "from: a tool call"),
         ({"conversations": [{"from": "observation", "value": "{}"}]}, "from: a tool's result"),
         ({"conversations": [{"from": "narrator", "value": "a"}]}, '"narrator" is not a role'),
-        ({"conversations": [{"value": "a"}]}, r'conversations\[0\]\.from: "from" is missing'),
-        ({"conversations": ["a"]}, r"conversations\[0\]: this is not an object"),
+        ({"conversations": [{"value": "a"}]}, r'conversations\[0\]\.from: the turn has no "from"'),
+        ({"conversations": ["a"]}, r"conversations\[0\]: text stands where an object"),
         ({"conversations": [{"from": "human", "value": "a"}], "id": "x"}, "--repair"),
-        ({"instruction": "a", "output": ["b", "c"]}, "output: 2 texts cannot be carried over.*one"),
+        ({"instruction": "a", "output": ["b", "c"]}, "output: 2 texts cannot be converted.*one"),
         ({"instruction": "a", "output": "b", "text": "ab"}, 'text: the key "text" has no place'),
-        ({"instruction": "a", "output": "b", "history": [["c"]]}, r"history\[0\]: this is not a"),
-        ({"prompt": "a", "completion": ["b", "c"]}, "completion: 2 texts cannot be carried over"),
+        ({"instruction": "a", "output": "b", "history": [["c"]]}, r"history\[0\]: a list stands"),
+        ({"prompt": "a", "completion": ["b", "c"]}, "completion: 2 texts cannot be converted"),
         ({"prompt": "a", "completion": "b", "rejected": "c"}, "rejected: one of several answers"),
         ({"prompt": "a", "completion": "b", "weight": 0.5}, "weight: a weight"),
     ],
@@ -286,24 +166,8 @@ def test_read_raw_when_a_converted_text_is_bad_then_its_place_is_that_of_the_raw
 
 def test_read_raw_when_the_format_has_no_such_name_then_error_lists_the_names(write):
     """A word we do not know is a setting to mend, not a fault of the file."""
-    with pytest.raises(SettingsError, match="Take one of messages, prompt-completion"):
+    with pytest.raises(SettingsError, match="Take one of converse, openai-chat"):
         read_raw(write(b"{}"), format_name="xml")
-
-
-def test_read_raw_when_the_file_is_a_pipe_then_error_says_so(monkeypatch, write):
-    """It is read twice, and a pipe would lose its beginning."""
-    from haikuft.dataset.read import examples
-
-    class Pipe(SimpleNamespace):
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            pass
-
-    monkeypatch.setattr(examples, "open_file", lambda path: Pipe(seekable=lambda: False))
-    with pytest.raises(DataError, match="this is a pipe"):
-        read_raw(write(b"{}"))
 
 
 @pytest.mark.parametrize(
@@ -313,13 +177,7 @@ def test_read_raw_when_the_file_is_a_pipe_then_error_says_so(monkeypatch, write)
 def test_format_when_named_by_a_person_then_found_however_written(text, name):
     """Hyphens and capitals are nobody's fault."""
     assert find_format(text) == name
-    assert find_format(option_name(name)) == name
-
-
-def test_read_raw_when_a_tables_rows_are_named_then_the_table_is_read_all_the_same(write):
-    """The name may be that of the rows' format or that of the file's."""
-    path = write(b"instruction,output\na,b\n", "raw.csv")
-    assert read_raw(path, format_name="alpaca") == read_raw(path, format_name="csv")
+    assert not name or find_format(option_names([name])) == name
 
 
 WORDS = st.sampled_from(

@@ -9,7 +9,7 @@ import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE, NOVA_MICRO, BaseModel
 from haikuft.dataset import to_training, validate_file
-from haikuft.dataset.rules import RULES
+from haikuft.dataset.problems import RULES
 
 
 class Case(NamedTuple):

@@ -16,7 +16,7 @@ from haikuft.dataset.read import json_lines
 from haikuft.dataset.read.json_lines import parse_line
 from haikuft.dataset.tokens import estimate_record_tokens
 from haikuft.dataset.validate import file_rules, file_state
-from haikuft.dataset.validate.fast_path import build_quick_check
+from haikuft.dataset.validate.fast_path import build_fast_path
 from haikuft.dataset.validate.record_rules import check_record, check_tokens
 
 USER = {"role": "user", "content": "Hello?"}
@@ -607,7 +607,7 @@ def test_record_when_the_quick_way_takes_it_then_the_slow_way_has_nothing_to_say
     record = to_training(record, base_model)
     line = json.dumps(record, ensure_ascii=ascii_only).replace('\\"', quote)
     data = line.replace(place, insertion + place, 1).encode("utf-8", "surrogatepass")
-    sound = build_quick_check(base_model)(data)
+    sound = build_fast_path(base_model)(data)
     if sound is None:
         return
     value, findings = parse_line(data)
@@ -635,7 +635,7 @@ def test_record_when_plainly_right_then_the_quick_way_takes_it(contents, base_mo
     turns = [turn(("user", "assistant")[n % 2], text) for n, text in enumerate(contents)]
     record = {"system": "Be brief.", "messages": turns[: len(turns) // 2 * 2]}
     written = to_training(record, base_model)
-    check = build_quick_check(base_model)
+    check = build_fast_path(base_model)
     for data in (json.dumps(written).encode(), json.dumps(written, ensure_ascii=False).encode()):
         sound = check(data)
         assert sound is not None
