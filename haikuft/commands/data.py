@@ -27,7 +27,7 @@ def _add_validate(commands: "Commands") -> None:
         "validate",
         allow_abbrev=False,
         help="check data files before they are uploaded",
-        description="Check data files for fine-tuning: every problem, its line, and how to mend "
+        description="Check data files for fine-tuning: every problem, its line, and how to fix "
         "it. Exit status: 0 clean or warnings only, 1 errors, 2 a file could not be read.",
     )
     parser.add_argument("train", metavar="TRAIN", help="the training file, JSON Lines")
@@ -149,7 +149,7 @@ def _add_convert(commands: "Commands") -> None:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="make the safe mends and list them: byte order mark, line ends, blank lines, white "
+        help="make the safe repairs and list them: byte order mark, line ends, blank lines, white "
         "space around texts, exact duplicates, keys such as id",
     )
     parser.add_argument(

@@ -14,7 +14,7 @@ class Rule(NamedTuple):
     """What a code stands for.
 
     Attributes:
-        severity: "error" must be mended, "warning" wants a look.
+        severity: "error" must be fixed, "warning" wants a look.
         basis: "refused" by Bedrock, "stricter" than Bedrock, or "advice".
     """
 
@@ -91,19 +91,19 @@ class Finding(NamedTuple):
         code: One of `rules.RULES`.
         place: Inside the record, e.g. "messages[3].content"; "" for the whole of it.
         message: What is wrong, as a sentence without its full stop.
-        mend: How to mend it, as one or more sentences.
+        fix: How to fix it, as one or more sentences.
     """
 
     code: str
     place: str
     message: str
-    mend: str
+    fix: str
 
 
 def describe(finding: Finding) -> str:
     """Write a finding as sentences, its place first, e.g. `system: the text is empty. …`."""
     place = f"{finding.place}: " if finding.place else ""
-    return f"{place}{finding.message}. {finding.mend}"
+    return f"{place}{finding.message}. {finding.fix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Problem:
         code: A stable name, one of `rules.RULES`.
         severity: "error" or "warning".
         message: What is wrong.
-        mend: How to mend it.
+        fix: How to fix it.
         basis: "refused" by Bedrock, "stricter" than Bedrock, or "advice".
     """
 
@@ -127,7 +127,7 @@ class Problem:
     code: str
     severity: Severity
     message: str
-    mend: str
+    fix: str
     basis: Basis
 
     @property
@@ -137,7 +137,7 @@ class Problem:
         return quotable(self.file) + line + (f", {self.place}" if self.place else "")
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.message}. {self.mend}"
+        return f"{self.where}: {self.message}. {self.fix}"
 
 
 def count(number: int, noun: str) -> str:

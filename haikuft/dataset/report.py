@@ -13,8 +13,9 @@ Kind = Literal["training", "validation", "test"]
 
 SHOWN = 20  # of each code in each file; the rest is counted
 
+SCHEMA_VERSION = 2  # of the report as JSON; in version 1 the key "fix" had another name
 # What a program reads of each problem.
-_COLUMNS = ("file", "line", "place", "code", "severity", "message", "mend")
+_COLUMNS = ("file", "line", "place", "code", "severity", "message", "fix")
 
 T = TypeVar("T")
 
@@ -136,6 +137,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Give the whole report as plain values, ready for JSON."""
         return {
+            "schema_version": SCHEMA_VERSION,
             "ok": self.ok,
             "files": [asdict(file) for file in self.files],
             "problems": [{name: getattr(p, name) for name in _COLUMNS} for p in self.problems],
@@ -152,7 +154,7 @@ class Report:
         from haikuft.tables import build_table
 
         headings = ("severity", "where", "what", "how to fix it", "code")
-        rows = [(p.severity, p.where, p.message, p.mend, p.code) for p in self.problems]
+        rows = [(p.severity, p.where, p.message, p.fix, p.code) for p in self.problems]
         table = build_table(rows, *headings)._repr_html_() if rows else ""
         files, rest = (
             "".join(f"<p>{escape(line)}</p>" for line in lines)

@@ -13,7 +13,7 @@ from haikuft.errors import DataError
 def make_problem(line, code):
     """Build a problem of that code in that line."""
     severity, basis = RULES[code]
-    return Problem("a.jsonl", line, "", code, severity, "it is <bad>", "Mend it.", basis)
+    return Problem("a.jsonl", line, "", code, severity, "it is <bad>", "Fix it.", basis)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_report_when_shown_as_text_then_every_kept_problem_in_order_and_the_rest
     lines = str(report).splitlines()
     assert lines[0] == "a.jsonl (training): 1,000 records, 5,000 bytes, about 2 tokens (1 to 3)"
     assert lines[1].startswith("warning: a.jsonl, line 1: ")
-    assert lines[21] == "error: a.jsonl, line 26: it is <bad>. Mend it. [empty-text]"
+    assert lines[21] == "error: a.jsonl, line 26: it is <bad>. Fix it. [empty-text]"
     assert lines[-2] == "And 80 more: outer-white-space 80."
     assert lines[-1] == "1 error, 100 warnings."
     assert len(lines) == 1 + 21 + 2
@@ -66,7 +66,7 @@ def test_report_when_nothing_was_found_then_it_says_so(write, make_lines):
 def test_report_when_made_a_dict_then_json_with_the_same_content(report):
     """A program reads what a person reads."""
     content = json.loads(json.dumps(report.to_dict()))
-    assert content["ok"] is False
+    assert (content["schema_version"], content["ok"]) == (2, False)
     assert content["files"] == [
         {
             "file": "a.jsonl",
@@ -83,7 +83,7 @@ def test_report_when_made_a_dict_then_json_with_the_same_content(report):
         "code": "outer-white-space",
         "severity": "warning",
         "message": "it is <bad>",
-        "mend": "Mend it.",
+        "fix": "Fix it.",
     }
     assert content["counts"] == {"outer-white-space": 100, "empty-text": 1}
 

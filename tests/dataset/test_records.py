@@ -40,7 +40,7 @@ def test_write_when_a_record_cannot_be_written_then_the_old_file_stays_whole(
 
 
 def test_write_when_folder_cannot_be_made_then_error_says_so(tmp_path):
-    """A file where a folder should be is a mistake one can mend."""
+    """A file where a folder should be is a mistake one can fix."""
     (tmp_path / "a").write_text("")
     with pytest.raises(DataError, match="could not be written"):
         write_records(tmp_path / "a" / "b.jsonl", [])

@@ -233,7 +233,7 @@ class _Converter:
             findings = findings or self._take(line, value, row_format, columns, repair)
             for finding in findings:
                 place = f", {finding.place}" if finding.place else ""
-                words = f"{finding.message}. {finding.mend}"
+                words = f"{finding.message}. {finding.fix}"
                 self._errors.add(finding.code, f"{name}, line {line}{place}: {words}")
             if found in TABLES and any(finding.code in _COLUMN_CODES for finding in findings):
                 break

@@ -38,8 +38,8 @@ def explain_json(text: str, error: JSONDecodeError) -> Finding:
         position, near = len(before) - 1, ","
     elif not text[position:].strip():
         position = len(before)
-    cause, mend = _explain_cause(text, position, near, error.msg)
-    return Finding("not-json", "", f"column {position + 1}: not valid JSON, {cause}", mend)
+    cause, fix = _explain_cause(text, position, near, error.msg)
+    return Finding("not-json", "", f"column {position + 1}: not valid JSON, {cause}", fix)
 
 
 def explain_value_error(text: str, words: str) -> Finding:

@@ -138,7 +138,7 @@ def _merge_wrong_format(state: FileState) -> None:
     """Report one problem of the file if every record is in the same wrong format."""
     found = [problem for problem in state.found.items if problem.code == "wrong-format"]
     number = state.found.counts["wrong-format"]
-    if number < 2 or number < state.records or len({(p.message, p.mend) for p in found}) > 1:
+    if number < 2 or number < state.records or len({(p.message, p.fix) for p in found}) > 1:
         return
     message = f"in each of its {number:,} lines {found[0].message}"
     whole = replace(found[0], line=None, message=message)

@@ -58,7 +58,7 @@ class FileState:
 
     def add_finding(self, line: int | None, finding: Finding) -> None:
         """Add a finding as a problem of this line."""
-        self.add(line, finding.code, finding.message, finding.mend, finding.place)
+        self.add(line, finding.code, finding.message, finding.fix, finding.place)
 
     def add_record(self, line: int, record: ValidRecord) -> None:
         """Add a valid record, and compare it with those before it."""

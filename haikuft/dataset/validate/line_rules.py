@@ -41,7 +41,7 @@ def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel
     for finding in findings:
         if finding.code == "wrong-format":
             fix = describe_conversion(state.file, recognise(record), base_model=base_model)
-            finding = finding._replace(mend=fix)
+            finding = finding._replace(fix=fix)
         state.add_finding(number, finding)
 
 

@@ -92,7 +92,7 @@ def _check_object(
             yield from _check_content(record["system"], "system", "system", base_model, layout, fix)
     if "messages" not in record:
         yield missing_key("", "messages", "the record")._replace(
-            mend="Add \"messages\": a list of turns, first the user's, last the assistant's."
+            fix="Add \"messages\": a list of turns, first the user's, last the assistant's."
         )
         return
     messages = record["messages"]
@@ -139,7 +139,7 @@ def _check_content(
     if not findings and not any(text for text, _ in texts):
         inside = texts[0][1] if len(texts) == 1 else place
         if role == "system" or layout.empty_turn == "empty-text":
-            yield from check_text("", inside, base_model, mend=fix, answer=False)
+            yield from check_text("", inside, base_model, fix=fix, answer=False)
         else:
             yield Finding(layout.empty_turn, inside, "there is no text in the turn", fix)
         return
@@ -151,17 +151,17 @@ def _check_content(
             "Join them into one, in the order in which they are to be read.",
         )
     for text, inside in texts:
-        yield from check_text(text, inside, base_model, mend=fix, answer=role == "assistant")
+        yield from check_text(text, inside, base_model, fix=fix, answer=role == "assistant")
 
 
 def _check_role(role: Any, place: str) -> Iterator[Finding]:
     if not isinstance(role, str):
         yield wrong_type(place, role, '"user" or "assistant"')
     elif role not in ROLES:
-        mend = 'Write "user" or "assistant", in lower case.'
+        fix = 'Write "user" or "assistant", in lower case.'
         if role.lower() == "system":
-            mend = 'Move its text to "system" at the top of the record.'
-        yield Finding("wrong-role", place, f"{quote(role)} is not a role", mend)
+            fix = 'Move its text to "system" at the top of the record.'
+        yield Finding("wrong-role", place, f"{quote(role)} is not a role", fix)
 
 
 def _check_order(messages: list[Any]) -> Iterator[Finding]:

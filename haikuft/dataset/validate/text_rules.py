@@ -24,7 +24,7 @@ _INVISIBLE_RANGES = (
 
 
 def check_text(
-    text: str, place: str, base_model: BaseModel, *, mend: str, answer: bool
+    text: str, place: str, base_model: BaseModel, *, fix: str, answer: bool
 ) -> Iterator[Finding]:
     """Find everything wrong with one text.
 
@@ -32,18 +32,18 @@ def check_text(
         text: The text.
         place: Where it stands in its record.
         base_model: Whose reserved strings are looked for.
-        mend: What to do where there is nothing in it.
+        fix: What to do where there is nothing in it.
         answer: Whether the assistant says it.
     """
     if not text:
-        yield Finding("empty-text", place, "the text is empty (AWS's rules do not say so)", mend)
+        yield Finding("empty-text", place, "the text is empty (AWS's rules do not say so)", fix)
     elif all(is_invisible(char) for char in text):
         yield Finding(
             "invisible-text",
             place,
             "the text is nothing but white space or invisible characters (AWS's rules do not "
             "say so)",
-            mend,
+            fix,
         )
     elif text[0].isspace() or text[-1].isspace():
         yield Finding(

@@ -38,11 +38,11 @@ def pair(prompt="a", completion="b", **more):
 repair = partial(convert_file, repair=True)
 
 
-def test_repair_when_the_file_has_every_harmless_fault_then_each_mend_is_listed(tmp_path):
+def test_repair_when_the_file_has_every_harmless_fault_then_each_repair_is_listed(tmp_path):
     """The list is the whole difference between the two files."""
     done = repair(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
 
-    assert [(mend.line, mend.place, mend.code) for mend in done.repairs] == [
+    assert [(one.line, one.place, one.code) for one in done.repairs] == [
         (None, "", "windows-line-ends"),
         (1, "", "byte-order-mark"),
         (1, "id", "harmless-key"),
@@ -65,7 +65,7 @@ def test_repair_when_done_then_the_source_is_as_it_was(tmp_path):
     assert (FIXTURES / "to_repair.jsonl").read_bytes() == before
 
 
-def test_repair_when_repeated_on_its_own_result_then_there_is_nothing_to_mend(tmp_path):
+def test_repair_when_repeated_on_its_own_result_then_there_is_nothing_to_repair(tmp_path):
     """One repair is enough, and then every byte stays."""
     repair(FIXTURES / "to_repair.jsonl", tmp_path / "new.jsonl")
     again = repair(tmp_path / "new.jsonl", tmp_path / "newer.jsonl")
@@ -84,7 +84,7 @@ def test_repair_when_repeated_on_its_own_result_then_there_is_nothing_to_mend(tm
         ({"messages": [{"role": "user", "content": "a"}]}, "needs two turns"),
     ],
 )
-def test_repair_when_a_fault_has_no_safe_mend_then_refused_and_nothing_is_written(
+def test_repair_when_a_fault_has_no_safe_repair_then_refused_and_nothing_is_written(
     example, words, write, tmp_path
 ):
     """What only a person can judge stays a person's."""
@@ -94,7 +94,7 @@ def test_repair_when_a_fault_has_no_safe_mend_then_refused_and_nothing_is_writte
     assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
 
 
-def test_repair_when_hundreds_of_mends_are_alike_then_twenty_are_shown_and_the_rest_counted(
+def test_repair_when_hundreds_of_repairs_are_alike_then_twenty_are_shown_and_the_rest_counted(
     write, tmp_path
 ):
     """The list stays readable and says how long it would be."""
@@ -220,18 +220,18 @@ def test_round_trip_when_through_openai_and_sharegpt_then_identity(record):
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn=st.lists(records(), min_size=1, max_size=5))
-def test_repair_when_it_gives_a_file_then_validation_has_nothing_left_that_it_mends(
+def test_repair_when_it_gives_a_file_then_validation_has_nothing_left_that_it_repairs(
     drawn, tmp_path_factory
 ):
     """Either refused, or sound and without a fault that a repair knows of."""
     folder = tmp_path_factory.getbasetemp()
     source = write_records(folder / "drawn.jsonl", drawn)
     try:
-        done = repair(source, folder / "mended.jsonl")
+        done = repair(source, folder / "fixed.jsonl")
     except DataError:
         assert not validate_file(source, kind="test").ok
         return
-    report = validate_file(folder / "mended.jsonl", kind="test")
+    report = validate_file(folder / "fixed.jsonl", kind="test")
     assert report.ok
     assert not set(report.counts) & {"outer-white-space", "duplicate-record", "byte-order-mark"}
     assert done.records + done.repair_counts.get("duplicate-record", 0) == len(drawn)
@@ -324,19 +324,19 @@ def test_command_when_taken_from_a_message_of_validate_then_it_works_as_it_stand
     """A person who copies it from the message has training records."""
     source = tmp_path / f"my {file}"
     source.write_bytes((FIXTURES / file).read_bytes())
-    mend = validate_file(source, base_model, kind="test").problems[0].mend
-    program, *arguments = shlex.split(mend.split("`")[1])
+    fix = validate_file(source, base_model, kind="test").problems[0].fix
+    program, *arguments = shlex.split(fix.split("`")[1])
     assert program == "haikuft"
     assert main(arguments) == 0
     assert validate_file(arguments[2], base_model, kind="test").ok
 
 
-def test_repair_when_the_model_is_novas_then_its_own_form_is_mended_and_written(tmp_path):
-    """Every mend that a Messages file can have, and places as the source has them."""
+def test_repair_when_the_model_is_novas_then_its_own_form_is_repaired_and_written(tmp_path):
+    """Every fix that a Messages file can have, and places as the source has them."""
     broken = to_training(convert_record(pair(" a", "b")), NOVA_MICRO) | {"id": 7, "system": None}
     source = write_records(tmp_path / "old.jsonl", [broken, broken])
     done = repair(source, tmp_path / "new.jsonl", base_model=NOVA_MICRO)
-    assert [(mend.line, mend.place, mend.code) for mend in done.repairs[:4]] == [
+    assert [(one.line, one.place, one.code) for one in done.repairs[:4]] == [
         (1, "id", "harmless-key"),
         (1, "system", "null-system"),
         (1, "messages[0].content[0].text", "outer-white-space"),

@@ -57,7 +57,7 @@ def test_format_when_it_is_added_then_it_is_recognised_read_converted_and_named_
         convert_record({"question": "a", "answer": 1})
     (problem,) = validate_file(source, kind="test").problems
     assert "this is question/answer" in problem.message
-    assert "--from question-answer" in problem.mend
+    assert "--from question-answer" in problem.fix
     done = convert_file(source, tmp_path / "new.jsonl", from_format="question-answer")
     assert (done.from_format, done.records) == (new_format, 1)
     with pytest.raises(SystemExit):
@@ -165,7 +165,7 @@ def test_read_raw_when_a_converted_text_is_bad_then_its_place_is_that_of_the_raw
 
 
 def test_read_raw_when_the_format_has_no_such_name_then_error_lists_the_names(write):
-    """A word we do not know is a setting to mend, not a fault of the file."""
+    """A word we do not know is a setting to fix, not a fault of the file."""
     with pytest.raises(SettingsError, match="Take one of converse, openai-chat"):
         read_raw(write(b"{}"), format_name="xml")
 

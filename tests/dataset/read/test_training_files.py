@@ -42,7 +42,7 @@ def test_read_when_byte_order_mark_crlf_and_blank_lines_then_records_all_the_sam
         (b"\x1f\x8b\x08", "compressed with gzip"),
     ],
 )
-def test_read_when_a_line_is_no_object_then_error_names_file_line_and_mend(write, content, words):
+def test_read_when_a_line_is_no_object_then_error_names_file_line_and_fix(write, content, words):
     """Reading stops at the first bad line and says all there is to say about it."""
     with pytest.raises(DataError, match=words):
         read_records(write(content))

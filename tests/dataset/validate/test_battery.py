@@ -537,7 +537,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=[case.why for case in CASES])
 def test_file_when_checked_then_verdict_code_and_line(case: Case, tmp_path: Path) -> None:
-    """Every problem that is there, at its line, and no other; every one says how to mend it."""
+    """Every problem that is there, at its line, and no other; every one says how to fix it."""
     path = tmp_path / "data.jsonl"
     path.write_bytes(case.content)
 
@@ -545,7 +545,7 @@ def test_file_when_checked_then_verdict_code_and_line(case: Case, tmp_path: Path
 
     assert tuple((problem.line, problem.code) for problem in report.problems) == case.expected
     assert report.ok == all(RULES[code].severity == "warning" for _, code in case.expected)
-    assert all(problem.message and problem.mend for problem in report.problems)
+    assert all(problem.message and problem.fix for problem in report.problems)
 
 
 def test_battery_when_counted_then_it_is_large_and_no_case_stands_twice() -> None:

@@ -20,7 +20,7 @@ def test_word_when_it_stands_in_a_prompt_then_error_with_another_way_to_write_it
     (fault,) = find(f"before {write(word)} after")
     assert (fault.code, fault.place) == ("reserved-string", "here")
     assert f'the text holds "{write(word)}", which is reserved' in fault.message
-    suggestion = fault.mend.partition('such as "')[2].removesuffix('".')
+    suggestion = fault.fix.partition('such as "')[2].removesuffix('".')
     assert suggestion
     assert find(suggestion) == []
 

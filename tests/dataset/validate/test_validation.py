@@ -271,11 +271,11 @@ def test_json_when_broken_then_column_and_cause_are_the_same_on_every_python(lin
     """The message names column and cause in our words, not in those of one Python version."""
     problem = validate_file(write(line), kind="test").problems[0]
     assert problem.message.startswith(words)
-    assert problem.mend
+    assert problem.fix
 
 
-def test_problem_when_shown_then_file_line_place_message_and_mend(write, make_lines):
-    """A person who reads only the message can mend the file."""
+def test_problem_when_shown_then_file_line_place_message_and_fix(write, make_lines):
+    """A person who reads only the message can fix the file."""
     lines = [*make_lines(60), to_line({"messages": [USER, ASSISTANT, ASSISTANT]})]
     path = write(lines)
     assert str(validate_file(path).problems[0]) == (
@@ -375,7 +375,7 @@ def test_file_when_it_cannot_be_opened_then_one_error_says_why(tmp_path):
         report = validate_file(path)
         assert report.counts == {"cannot-read": 1}
         assert words in report.problems[0].message
-        assert report.problems[0].mend
+        assert report.problems[0].fix
 
 
 @pytest.mark.parametrize(
@@ -475,7 +475,7 @@ def test_files_when_too_many_together_then_error_names_the_quota(write, make_rec
     report = validate_files(train, validation=validation, base_model=model)
     assert report.counts == {"too-many-records-together": 1}
     assert "100 records together; a job takes 90" in report.problems[0].message
-    assert "L-679179D2" in report.problems[0].mend
+    assert "L-679179D2" in report.problems[0].fix
     assert validate_files(train, base_model=model).ok
 
 
@@ -679,14 +679,14 @@ def test_file_when_wrong_lines_never_end_then_reading_ends(write, monkeypatch):
         ("a.tsv", b"prompt\tcompletion\na\tb\n", "haikuft convert {}.tsv {}.jsonl --from tsv"),
     ],
 )  # fmt: skip
-def test_format_when_wrong_then_the_mend_is_the_command_that_converts_it(
+def test_format_when_wrong_then_the_fix_is_the_command_that_converts_it(
     name, content, command, write
 ):
     """To be copied into the shell as it stands."""
     path = write(content, name)
     (problem,) = validate_file(path, kind="test").problems
     assert problem.code == "wrong-format"
-    assert f"`{command.replace('{}', str(path.with_suffix('')))}`" in problem.mend
+    assert f"`{command.replace('{}', str(path.with_suffix('')))}`" in problem.fix
 
 
 CLAUDES = to_line(GOOD)
@@ -720,7 +720,7 @@ def test_file_when_it_is_another_familys_then_one_error_names_the_command_that_c
     path = write([line] * 60)
     (problem,) = validate_file(path, base_model).problems
     assert (problem.line, problem.code, problem.message) == (None, "wrong-format", message)
-    assert f"`{command.replace('{}', str(path.with_suffix('')))}`" in problem.mend
+    assert f"`{command.replace('{}', str(path.with_suffix('')))}`" in problem.fix
 
 
 def test_files_when_the_model_takes_no_validation_file_then_error_with_aws_reason(write):
