@@ -11,10 +11,10 @@ Basis = Literal["refused", "stricter", "advice"]
 
 
 class Rule(NamedTuple):
-    """What a code stands for.
+    """What a code means.
 
     Attributes:
-        severity: "error" must be fixed, "warning" wants a look.
+        severity: "error" must be fixed, "warning" should be looked at.
         basis: "refused" by Bedrock, "stricter" than Bedrock, or "advice".
     """
 
@@ -85,11 +85,11 @@ RULES: Mapping[str, Rule] = {
 
 
 class Finding(NamedTuple):
-    """A problem before it is known in which file and line it stands.
+    """A problem whose file and line are not yet known.
 
     Attributes:
-        code: One of `rules.RULES`.
-        place: Inside the record, e.g. "messages[3].content"; "" for the whole of it.
+        code: One of `RULES`.
+        place: Inside the record, e.g. "messages[3].content"; "" for all of it.
         message: What is wrong, as a sentence without its full stop.
         fix: How to fix it, as one or more sentences.
     """
@@ -113,8 +113,8 @@ class Problem:
     Attributes:
         file: The file, as it was named to us.
         line: Its line, counted from 1; None where the whole file is meant.
-        place: Inside the record, e.g. "messages[3].content"; "" for the whole of it.
-        code: A stable name, one of `rules.RULES`.
+        place: Inside the record, e.g. "messages[3].content"; "" for all of it.
+        code: A stable name, one of `RULES`.
         severity: "error" or "warning".
         message: What is wrong.
         fix: How to fix it.

@@ -10,8 +10,8 @@ from typing import Any
 from haikuft.dataset.problems import quotable
 from haikuft.errors import DataError
 
-# A record as this series works with it, whatever form its file has: {"system"?: str, "messages":
-# [{"role", "content": str}, …]}.
+# A Messages record, to which every other format is converted when it is read:
+# {"system"?: str, "messages": [{"role", "content": str}, …]}.
 Record = dict[str, Any]
 
 
@@ -30,7 +30,7 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Mapping[str, A
 
 
 def write_together(files: Mapping[Path, Iterable[Mapping[str, Any]]]) -> None:
-    """Write several files of records; none takes its place before all are written out.
+    """Write several files of records; none replaces an old file before all are written.
 
     Raises:
         DataError: a record cannot be written as JSON or UTF-8, or the disk refuses.
@@ -50,7 +50,7 @@ def write_together(files: Mapping[Path, Iterable[Mapping[str, Any]]]) -> None:
     except OSError as error:
         raise DataError(
             f"{quotable(str(target))} could not be written ({error.strerror or error}). "
-            "Check the folder and the room on the disk."
+            "Check the folder and the free space on the disk."
         ) from error
     finally:
         for partial in partials.values():
@@ -68,7 +68,7 @@ def measure_line(record: Mapping[str, Any]) -> int:
 
 
 def prompt_of(record: Mapping[str, Any]) -> tuple[str | None, list[dict[str, str]]]:
-    """Give what is asked: the system prompt, None if there is none, and all turns but the last.
+    """Give the prompt: the system prompt, None if there is none, and all turns but the last.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -77,7 +77,7 @@ def prompt_of(record: Mapping[str, Any]) -> tuple[str | None, list[dict[str, str
 
 
 def reference_of(record: Mapping[str, Any]) -> str:
-    """Give what should be answered: the text of the last turn.
+    """Give the reference answer: the text of the last turn.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -86,7 +86,7 @@ def reference_of(record: Mapping[str, Any]) -> str:
 
 
 def record_id(record: Mapping[str, Any]) -> str:
-    """Name a record by its content: 12 hexadecimal digits, the same on every machine.
+    """Give the id of a record's content: 12 hexadecimal digits, the same on every machine.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -95,7 +95,7 @@ def record_id(record: Mapping[str, Any]) -> str:
 
 
 def prompt_key(record: Mapping[str, Any]) -> str:
-    """Name a prompt by its content; records asked the very same thing share it.
+    """Give the id of a prompt's content; records with the same prompt share it.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -104,8 +104,8 @@ def prompt_key(record: Mapping[str, Any]) -> str:
 
 
 def digest(*parts: str) -> bytes:
-    """Digest texts into 16 bytes; where one ends and the next begins counts too."""
-    import hashlib  # loads OpenSSL, which validating does not need
+    """Digest texts into 16 bytes; texts that are divided in other places give another digest."""
+    import hashlib  # loads OpenSSL, which validation does not need
 
     state = hashlib.blake2b(digest_size=16)
     for part in parts:
@@ -116,7 +116,7 @@ def digest(*parts: str) -> bytes:
 
 
 def prompt_parts(record: Mapping[str, Any]) -> list[str]:
-    """Give a prompt's texts in a row: the system prompt, "" if none, then role and text of turns.
+    """List a prompt's texts: the system prompt, "" if none, then role and text of turns.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -129,7 +129,7 @@ def _turns(record: Mapping[str, Any]) -> list[dict[str, str]]:
     turns: list[dict[str, str]] = record.get("messages") or []
     if not turns or turns[-1].get("role") != "assistant":
         raise DataError(
-            "A record does not end with the assistant's answer. Let `validate_file` show which."
+            "A record does not end with the assistant's answer. `validate_file` shows which."
         )
     return turns
 

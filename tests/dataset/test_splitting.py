@@ -238,7 +238,7 @@ def test_check_when_bytes_or_tokens_are_over_the_limits_then_said_before_anythin
     assert "Validation would be 2,912 bytes" in str(refusal.value)
     check_split(sizes(32, 32))
     long = Split([make("word " * 40_000)] + [make("a")] * 31, [], [])
-    with pytest.raises(DataError, match="Training has 1 record surely longer than the 32,000"):
+    with pytest.raises(DataError, match="Training has 1 record certainly longer than the 32,000"):
         check_split(long)
 
 

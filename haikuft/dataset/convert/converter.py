@@ -34,7 +34,7 @@ from haikuft.dataset.read.examples import detect_format, read_examples
 from haikuft.dataset.read.json_lines import naming_os_errors
 from haikuft.dataset.records import Record, digest, write_records
 from haikuft.dataset.report import FirstOfEach, describe_rest
-from haikuft.dataset.validate.record_rules import check_record, is_sound
+from haikuft.dataset.validate.record_rules import check_record, is_valid
 from haikuft.errors import DataError, SettingsError
 
 # If one row of a table has such a problem, all rows have it.
@@ -262,7 +262,7 @@ class _Converter:
                 record, more = repair_texts(record, line)
                 repairs += [r._replace(place=places.get(r.place, r.place)) for r in more]
             findings = check_record(record, self.base_model, MESSAGES)
-            if not is_sound(findings):
+            if not is_valid(findings):
                 return [f._replace(place=places.get(f.place, f.place)) for f in findings]
             written = write_record(record, self.to_format)
         except UnsupportedContent as error:

@@ -17,7 +17,7 @@ class Repair(NamedTuple):
 
     Attributes:
         line: In the source, counted from 1; None where the whole file is meant.
-        place: Inside the example, e.g. "messages[1].content"; "" for the whole of it.
+        place: Inside the example, e.g. "messages[1].content"; "" for all of it.
         code: What was repaired, such as "outer-white-space"; if `haikuft validate` has a problem
             for it, they share their name.
         message: What was done, as a sentence without its full stop.
@@ -59,7 +59,7 @@ def find_line_repairs(path: str | os.PathLike[str]) -> Iterator[Repair]:
 def repair_example(example: Mapping[str, Any], line: int) -> tuple[dict[str, Any], list[Repair]]:
     """Remove harmless keys from an example and its turns, and a system prompt that is null.
 
-    A harmless key that holds a list or an object is left for a person to judge.
+    A harmless key that holds a list or an object stays.
     """
     repaired, repairs = _remove_harmless(example, "", line)
     if "system" in repaired and repaired["system"] is None:

@@ -103,13 +103,13 @@ def kind_of(value: Any) -> str:
 
 def wrong_type(place: str, value: Any, wanted: str) -> Finding:
     """Describe a value of another type than the one that is wanted."""
-    message = f"{kind_of(value)} stands where {wanted} is wanted"
+    message = f"expected {wanted}, found {kind_of(value)}"
     return Finding("wrong-type", place, message, f"Write {wanted}.")
 
 
 def describe_no_object(value: Any, outline: str = '{"messages": […]}') -> Finding:
     """Describe a line that holds another JSON value than a record like the outline."""
-    message = f"the line holds {kind_of(value)} where a JSON object is wanted"
+    message = f"expected a JSON object, found {kind_of(value)}"
     return Finding("not-object", "", message, f"Write {outline} on each line.")
 
 
@@ -185,7 +185,7 @@ def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
 
     Args:
         blocks: As `find_block_texts` takes them.
-        place: Where the list stands.
+        place: The place of the list.
         typed: As for `find_block_texts`.
 
     Raises:
@@ -211,7 +211,7 @@ def find_block_texts(
 
     Args:
         blocks: Objects of one key, {"text": …}.
-        place: Where their list stands.
+        place: The place of their list.
         describe_key: Describes a key other than "text".
         typed: Whether blocks also name their type, {"type": "text", "text": …}.
 

@@ -126,7 +126,7 @@ FORMAT = Format(
         '"messages": [{"role": …, "content": [{"text": …}]}, …]}',
         keys=_KEYS,
         text_keys=("schemaVersion",),
-        null_system=f"the system prompt is null where {ONE_BLOCK} is wanted",
+        null_system=f"the system prompt is null; expected {ONE_BLOCK}",
         empty_turn="empty-turn",
         describe_key=_describe_key,
         find_texts=_find_texts,

@@ -21,7 +21,7 @@ from haikuft.dataset.problems import Finding, join_place
 
 
 def is_plain(record: Mapping[str, Any]) -> bool:
-    """Whether turns hold plain texts and none holds a list: surely Messages, even if damaged."""
+    """Whether turns hold plain texts and none holds a list: certainly Messages, even if damaged."""
     texts = any(isinstance(content, str) for content in contents_of(record))
     return texts and not holds_blocks(record)
 
@@ -74,8 +74,7 @@ FORMAT = Format(
         example='{"system": "…", "messages": [{"role": …, "content": …}, …]}',
         keys=("system", "messages"),
         text_keys=(),
-        null_system="the system prompt is null (AWS's validator takes it for allowed, then breaks "
-        "on it)",
+        null_system="the system prompt is null (AWS's validator allows it, then fails on it)",
         empty_turn="empty-text",
         describe_key=_describe_key,
         find_texts=_find_texts,

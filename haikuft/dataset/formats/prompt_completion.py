@@ -17,7 +17,7 @@ from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 
 SYSTEM_NOTE = (
-    'System prompts stand under "system", a key which Bedrock\'s own prompt/completion format does '
+    'System prompts are written to "system", a key that Bedrock\'s prompt/completion format does '
     "not have. For a job, write them into the prompts instead."
 )
 

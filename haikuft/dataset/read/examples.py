@@ -1,4 +1,4 @@
-"""Raw examples of any format, one after the other, each with the line it stands in."""
+"""Raw examples of any format, one after the other, each with its line."""
 
 import json
 import os
@@ -55,7 +55,11 @@ def first_example(path: str | os.PathLike[str], format_name: str = "") -> dict[s
     for line, value, findings in read_examples(path, format_name or detect_format(path)):
         if isinstance(value, dict):
             return value
-        words = describe(findings[0]) if findings else "this is no object. Put examples in it."
+        words = (
+            describe(findings[0])
+            if findings
+            else "this is not an object. Write each example as one."
+        )
         raise DataError(f"{name}, line {line}: {words}")
     raise DataError(f"{name}: there are no examples in it. Put one on each line.")
 

@@ -1,4 +1,4 @@
-"""What keeps a line from being read as UTF-8 and JSON, with its column, in our own words."""
+"""Why a line cannot be decoded as UTF-8 and JSON, with its column, in our own words."""
 
 import re
 from json import JSONDecodeError
@@ -39,29 +39,26 @@ def explain_json(text: str, error: JSONDecodeError) -> Finding:
     elif not text[position:].strip():
         position = len(before)
     cause, fix = _explain_cause(text, position, near, error.msg)
-    return Finding("not-json", "", f"column {position + 1}: not valid JSON, {cause}", fix)
+    return _not_json(position + 1, f"not valid JSON, {cause}", fix)
 
 
 def explain_value_error(text: str, words: str) -> Finding:
-    """Name the column of NaN or its like, or of an integer of thousands of digits."""
+    """Name the column of NaN, an infinity, or an integer of thousands of digits."""
     if words in CONSTANTS:
         what, pattern = words, _CONSTANT
     else:
         what, pattern = "a number of thousands of digits", _LONG_NUMBER
-    column = _find(pattern, text)
-    return Finding(
-        "not-json", "", f"column {column}: {what} is not allowed in JSON", "Write it as text."
-    )
+    return _not_json(_find(pattern, text), f"{what} is not allowed in JSON", "Write it as text.")
 
 
 def explain_nesting(text: str) -> Finding:
-    """Name the column from which on brackets are nested beyond all reason."""
-    return Finding(
-        "not-json",
-        "",
-        f"column {_find(_BRACKET, text, _DEEP)}: brackets are nested too deeply",
-        "Write the record as flat text.",
-    )
+    """Name the column from which on brackets are nested too deeply to be parsed."""
+    column = _find(_BRACKET, text, _DEEP)
+    return _not_json(column, "brackets are nested too deeply", "Write the record as flat text.")
+
+
+def _not_json(column: int, what: str, fix: str) -> Finding:
+    return Finding("not-json", "", f"column {column}: {what}", fix)
 
 
 def _find(pattern: re.Pattern[str], text: str, nth: int = 1) -> int:
@@ -76,7 +73,7 @@ def _find(pattern: re.Pattern[str], text: str, nth: int = 1) -> int:
 
 def _explain_cause(text: str, position: int, near: str, words: str) -> tuple[str, str]:
     if near == "\ufeff":
-        return "a byte order mark stands here", "Remove it; save as UTF-8 without one."
+        return "there is a byte order mark here", "Remove it; save as UTF-8 without one."
     if words.startswith("Extra data"):
         if "\r" in text:
             return (
@@ -85,7 +82,7 @@ def _explain_cause(text: str, position: int, near: str, words: str) -> tuple[str
             )
         return "a second value follows the first", "Put each record on a line of its own."
     if near == "," and text[position + 1 :].lstrip()[:1] in ("}", "]"):
-        return "a comma stands before a closing bracket", "Remove the comma."
+        return "there is a comma before a closing bracket", "Remove the comma."
     if near == "'":
         return "single quotes", "Write all keys and texts in double quotes."
     if words.startswith("Invalid control character"):
@@ -100,11 +97,11 @@ def _explain_cause(text: str, position: int, near: str, words: str) -> tuple[str
             r"Close it; a double quote inside a text is written \", a line break \n."
         )
     if not text[position:].strip():
-        return "it breaks off here", (
+        return "the line ends here", (
             "Close all brackets, and write each record whole on one line."
         )
     word = text[position : position + 5]
     for name in ("None", "True", "False"):
         if word.startswith(name):
-            return f"{name} is Python's word", "Write the file with json.dumps."
+            return f"{name} is Python, not JSON", "Write the file with json.dumps."
     return f"{quote(near)} is not expected here", "Write each record with a JSON library."

@@ -41,7 +41,7 @@ class Line(NamedTuple):
 
 
 class DoubledKeys(dict[str, Any]):
-    """A JSON object in which keys stood more than once; `names` lists them."""
+    """A JSON object with keys that occur more than once; `names` lists them."""
 
     names: list[str]
 
@@ -170,8 +170,8 @@ def _find_doubled(value: Any) -> list[Finding]:
                 Finding(
                     "double-key",
                     join_place(place, name),
-                    f"the key {quote(name)} stands twice in one object, and only one of its "
-                    "values can count",
+                    f"the key {quote(name)} occurs twice in one object, and only one of its "
+                    "values can be used",
                     "Keep the one that is meant.",
                 )
                 for name in item.names

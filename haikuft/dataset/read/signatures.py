@@ -23,7 +23,7 @@ _SIGNATURES = (
     ),
 )
 _HEAD_BYTES = 4096  # that are searched for control characters and headings
-_MIN_BINARY_BYTES = 256  # shorter files are judged line by line
+_MIN_BINARY_BYTES = 256  # shorter files are checked line by line
 # Control characters that no text has; tab, line ends, form feed and escape are allowed.
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r\f\v\b\x1b"})
 _HEADING = re.compile(r'"[^"{}]{1,60}"|[^\W\d][\w .-]{0,59}')
@@ -67,7 +67,7 @@ def recognise_table(first: bytes, suffix: str = "") -> str:
 
 
 def find_headings(first: bytes) -> list[str]:
-    """Give the column names of a CSV or TSV file whose first line surely holds names alone.
+    """Give the column names of a CSV or TSV file whose first line certainly holds names alone.
 
     Returns:
         [] for a first line that may be something else.

@@ -89,7 +89,7 @@ def _check_columns(names: Iterable[object], file_name: str) -> list[str]:
     columns = [str(name).strip() for name in names]
     doubled = sorted({column for column in columns if columns.count(column) > 1})
     if doubled or "" in columns:
-        what = f"the column {quote(doubled[0])} stands twice" if doubled else "a column has no name"
+        what = f"there are two columns {quote(doubled[0])}" if doubled else "a column has no name"
         raise DataError(f"{file_name}, line 1: {what}. Give each column a name of its own.")
     return columns
 

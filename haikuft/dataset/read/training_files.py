@@ -18,8 +18,8 @@ def read_records(path: str | os.PathLike[str], *, lenient: bool = False) -> list
 
     Args:
         path: The file.
-        lenient: Accept what Bedrock accepts: of a key that stands twice the last, as most parsers
-            do; of a Converse record what `to_messages` says.
+        lenient: Accept what Bedrock accepts: a key that occurs twice, with its last value, as most
+            parsers do; in a Converse record what `to_messages` says.
 
     Raises:
         DataError: the file cannot be read, a line is no JSON object, or a Converse record holds

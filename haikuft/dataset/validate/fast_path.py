@@ -1,8 +1,7 @@
-"""The quick way for the record that is right: one typed decoding and a few looks.
+"""Fast path: validate a well-formed record with one typed decode; the full check does the rest.
 
-It answers only "surely sound" or "not known"; what it does not know is for the slow way
-(`lines.parse_line`, `record_checks.check_record`), which explains. So both ways must agree that
-whatever passes here has nothing to be said about it.
+It accepts a record or leaves it undecided, and never finds a problem: an undecided line goes to
+`line_rules.check_line`. What is accepted here must have no problem there; a test compares both.
 """
 
 import re
@@ -46,11 +45,11 @@ class _Conversation(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class ValidRecord(msgspec.Struct, frozen=True, gc=False):
-    """What is kept of a record that is right.
+    """What is kept of a record without an error.
 
     Attributes:
-        prompt: Digest of all that is asked, valid in this process alone.
-        reply: Digest of the answer, likewise.
+        prompt: Digest of the system prompt and all turns but the last, for this process alone.
+        reply: Digest of the last turn, likewise.
         bytes: UTF-8 bytes of its texts.
         system: The system prompt, "" if there is none.
         answer: The text of the last turn.
@@ -63,64 +62,63 @@ class ValidRecord(msgspec.Struct, frozen=True, gc=False):
     answer: str
 
 
-QuickCheck: TypeAlias = Callable[[bytes], "ValidRecord | None"]
+FastPath: TypeAlias = Callable[[bytes], "ValidRecord | None"]
 
 _ROLES = list(ROLES)
-MOST_SYSTEMS = 1_000  # kept in mind as being in order, so that they are looked at once
-LONGEST_SYSTEM = 4_096  # characters; longer ones are looked at each time
+MAX_SYSTEMS = 1_000  # system prompts that are remembered as valid, so that each is checked once
+MAX_SYSTEM_LENGTH = 4_096  # characters; a longer one is checked each time
 
 _ESCAPED_QUOTE = re.compile(rb"\\u0022").search
 
 
-class _Form(NamedTuple):
-    """How the lines of a format are decoded, and how many quotes their keys and texts need.
+class _Decoding(NamedTuple):
+    """How a line of a format is decoded, and how many quotes its keys and texts take.
 
     Attributes:
-        record: What a line is decoded as.
-        take_apart: Gives the system prompt, "" if there is none, the texts of the turns, and the
-            quotes of the record's other keys.
-        quotes_a_turn: Of a turn's keys and texts.
-        quotes_system: Of the system prompt's key and text.
+        record: The type a line is decoded as.
+        split: Record -> its system prompt, "" if there is none, the texts of its turns, and the
+            quotes of its other keys.
+        turn_quotes: Quotes of the keys and texts of a turn.
+        system_quotes: Quotes of the key and text of a system prompt.
     """
 
     record: type[Any]
-    take_apart: Callable[[Any], tuple[str, list[str], int]]
-    quotes_a_turn: int
-    quotes_system: int
+    split: Callable[[Any], tuple[str, list[str], int]]
+    turn_quotes: int
+    system_quotes: int
 
 
-def _take_messages(record: _Record) -> tuple[str, list[str], int]:
+def _split_messages(record: _Record) -> tuple[str, list[str], int]:
     return record.system, [turn.content for turn in record.messages], 2
 
 
-def _take_conversation(record: _Conversation) -> tuple[str, list[str], int]:
+def _split_conversation(record: _Conversation) -> tuple[str, list[str], int]:
     system = record.system[0].text if record.system else ""
     quotes = 6 if record.schema_version else 2
     return system, [turn.content[0].text for turn in record.messages], quotes
 
 
-_FORMS: Mapping[str, _Form] = {
-    MESSAGES: _Form(_Record, _take_messages, 8, 4),
-    CONVERSE: _Form(_Conversation, _take_conversation, 10, 6),
+_DECODINGS: Mapping[str, _Decoding] = {
+    MESSAGES: _Decoding(_Record, _split_messages, 8, 4),
+    CONVERSE: _Decoding(_Conversation, _split_conversation, 10, 6),
 }
 
 
 def digest_texts(system: str, contents: Sequence[str]) -> tuple[int, int]:
-    """Digest what is asked and what is answered, the last of the contents."""
+    """Digest the prompt and the answer, which is the last of the contents."""
     return hash((system, *contents[:-1])), hash(contents[-1])
 
 
-def build_fast_path(base_model: BaseModel) -> QuickCheck:
-    """Build the fast path of one model: a line's bytes -> its `ValidRecord`, or None: not known."""
-    form = _FORMS[format_of(base_model)]
-    decode: Callable[[bytes], Any] = msgspec.json.Decoder(form.record).decode
-    take_apart, quotes_a_turn, quotes_system = form[1:]
+def build_fast_path(base_model: BaseModel) -> FastPath:
+    """Build the fast path of one model: a line's bytes -> its `ValidRecord`, or None: undecided."""
+    record_type, split, turn_quotes, system_quotes = _DECODINGS[format_of(base_model)]
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(record_type).decode
     most_bytes = int(base_model.limits.max_record_tokens * BYTES_PER_TOKEN["high"])
     holds_reserved = build_search(base_model)
-    systems: dict[str, int] = {"": 0}  # those known to be in order, with their bytes
+    systems: dict[str, int] = {"": 0}  # valid system prompts -> their bytes
 
     def measure(text: str, escapes: bool) -> int:
-        """Count the bytes of a text that is in order; of another they are far too many."""
+        """Count the bytes of a valid text; of any other return more than are allowed."""
         if not text:
             return most_bytes + 1
         first, last = text[0], text[-1]
@@ -138,18 +136,18 @@ def build_fast_path(base_model: BaseModel) -> QuickCheck:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         turns = record.messages
-        escapes = b"\\" in data
-        if b"\r" in data:
+        if (
+            b"\r" in data
+            or not turns
+            or [turn.role for turn in turns] != _ROLES * (len(turns) // 2)
+        ):
             return None
-        if not turns or [turn.role for turn in turns] != _ROLES * (len(turns) // 2):
-            return None
-        system, contents, quotes = take_apart(record)
+        system, contents, quotes = split(record)
         if contents[-1] == contents[-2]:
             return None
-        quotes += quotes_a_turn * len(contents)
-        if system:
-            quotes += quotes_system
-        if not _has_single_keys(data, quotes, contents, system, escapes):
+        escapes = b"\\" in data
+        quotes += turn_quotes * len(contents) + (system_quotes if system else 0)
+        if not _has_quotes(data, quotes, [system, *contents], escapes):
             return None
         known = systems.get(system)
         size = measure(system, escapes) if known is None else known
@@ -157,32 +155,30 @@ def build_fast_path(base_model: BaseModel) -> QuickCheck:
             size += measure(text, escapes)
         if size > most_bytes:
             return None
-        if known is None and len(systems) < MOST_SYSTEMS and len(system) <= LONGEST_SYSTEM:
-            systems[system] = size - sum(count_bytes(text) for text in contents)
+        if known is None and len(systems) < MAX_SYSTEMS and len(system) <= MAX_SYSTEM_LENGTH:
+            systems[system] = count_bytes(system)
         return ValidRecord(*digest_texts(system, contents), size, system, contents[-1])
 
     return check
 
 
 def _is_invisible(char: str) -> bool:
-    from haikuft.dataset.validate.text_rules import is_invisible  # late: plain texts never ask
+    from haikuft.dataset.validate.text_rules import is_invisible  # not loaded for ASCII texts
 
     return is_invisible(char)
 
 
-def _has_single_keys(
-    data: bytes, quotes: int, contents: list[str], system: str, escapes: bool
-) -> bool:
-    """Whether the line has no more quotes than its keys and texts need, and those inside texts.
+def _has_quotes(data: bytes, quotes: int, texts: list[str], escapes: bool) -> bool:
+    """Whether the line has just the quotes that its keys and texts take, and those inside texts.
 
-    The decoder takes a key that stands twice, so the quotes tell: each key has two of them. An
-    empty system prompt has quotes too many, and rightly so.
+    The decoder accepts a key that occurs twice, so its two quotes are counted here. An empty system
+    prompt also has two quotes too many; it is left to the full check, which warns of it.
     """
     if escapes:
-        inside = system.count('"')
-        for text in contents:
+        inside = 0
+        for text in texts:
             inside += text.count('"')
-        if inside and _ESCAPED_QUOTE(data):  # one that is not written as a quote
+        if inside and _ESCAPED_QUOTE(data):  # a quote that is not written as one
             return False
         quotes += inside
     return data.count(b'"') == quotes

@@ -116,7 +116,7 @@ def _check_end(state: FileState, base_model: BaseModel) -> None:
         fix = "Let it end with the line end of its last record."
         state.add(state.first_blank, "blank-last-line", message, fix)
     if state.windows_line_ends:
-        message = f"CR LF stands at the end of {count(state.windows_line_ends, 'line')}"
+        message = f"{count(state.windows_line_ends, 'line')} with CR LF at the end"
         state.add(None, "windows-line-ends", message, "Line feeds alone (LF) are safer.")
     if state.valid >= MIN_COMPARED:
         _check_system_prompts(state)
@@ -173,8 +173,8 @@ def _check_label_balance(state: FileState) -> None:
         state.add(
             None,
             "label-imbalance",
-            f"the answer {quote(most)} stands in {count(often, 'record')}, {quote(least)} in "
-            f"{count(seldom, 'record')}; the model will learn to prefer the frequent one",
+            f"{count(often, 'record')} have the answer {quote(most)} and only {seldom:,} have "
+            f"{quote(least)}; the model will learn to prefer the frequent one",
             "Add records of the rarer answers, or remove some of the frequent ones.",
         )
 

@@ -90,7 +90,7 @@ class FileState:
             )
 
     def shared_prompts(self, earlier: "FileState") -> list[tuple[int, int]]:
-        """Find prompts that stand in both files: the first line here, the first line there."""
+        """Find prompts that are in both files: the first line here, the first line there."""
         return [
             (self._lines[index], earlier._lines[earlier._prompts[prompt]])
             for prompt, index in self._prompts.items()

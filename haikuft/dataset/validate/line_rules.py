@@ -12,7 +12,7 @@ from haikuft.dataset.read.json_lines import parse_line
 from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
 from haikuft.dataset.validate.fast_path import ValidRecord, digest_texts
 from haikuft.dataset.validate.file_state import FileState
-from haikuft.dataset.validate.record_rules import check_record, check_tokens, is_sound
+from haikuft.dataset.validate.record_rules import check_record, check_tokens, is_valid
 
 
 def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel) -> None:
@@ -26,11 +26,13 @@ def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel
     record, findings = parse_line(data)
     if record is not None or not findings:
         if b"\r" in data.removesuffix(b"\n").removesuffix(b"\r"):
-            message = "a carriage return stands inside the line, and readers differ on its meaning"
+            message = (
+                "there is a carriage return inside the line, and parsers differ on its meaning"
+            )
             fix = "Keep the record on one line, and end lines with a line feed (LF)."
             findings.append(Finding("carriage-return", "", message, fix))
         findings += check_record(record, base_model)
-        if is_sound(findings):
+        if is_valid(findings):
             valid = to_messages(record)
             contents = [turn["content"] for turn in valid["messages"]]
             system = valid.get("system", "")

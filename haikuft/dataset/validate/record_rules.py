@@ -28,7 +28,7 @@ from haikuft.dataset.validate.text_rules import check_text
 def check_record(
     record: Any, base_model: BaseModel = DEFAULT, format_name: str = ""
 ) -> list[Finding]:
-    """Find everything wrong with one parsed record, in the order it stands there.
+    """Find everything wrong with one parsed record, in the order of the record.
 
     Args:
         record: Any JSON value.
@@ -52,29 +52,23 @@ def check_record(
     return list(_check_object(record, base_model, layout))
 
 
-def is_sound(findings: list[Finding]) -> bool:
-    """Whether nothing of this is an error, so that the record can be used as it is."""
+def is_valid(findings: list[Finding]) -> bool:
+    """Whether none of the findings is an error, so that the record can be used as it is."""
     return all(RULES[finding.code].severity == "warning" for finding in findings)
 
 
 def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Finding]:
-    """Hold a record's estimated tokens against the model's limit."""
+    """Compare a record's estimated tokens with the model's limit."""
     limit = base_model.limits.max_record_tokens
     if tokens.high <= limit:
         return []
-    code, words = (
-        ("too-many-tokens", "surely more")
-        if tokens.low > limit
-        else ("perhaps-too-many-tokens", "perhaps more")
+    certain = tokens.low > limit
+    code = "too-many-tokens" if certain else "perhaps-too-many-tokens"
+    words = "certainly" if certain else "perhaps"
+    message = (
+        f"the record has {tokens}, {words} more than the {limit:,} that {base_model.name} takes"
     )
-    return [
-        Finding(
-            code,
-            "",
-            f"the record has {tokens}, {words} than the {limit:,} that {base_model.name} takes",
-            "Shorten it, or divide it into several records.",
-        )
-    ]
+    return [Finding(code, "", message, "Shorten it, or divide it into several records.")]
 
 
 def _check_object(
@@ -133,7 +127,7 @@ def _check_turn(turn: Any, place: str, base_model: BaseModel, layout: Layout) ->
 def _check_content(
     value: Any, place: str, role: str, base_model: BaseModel, layout: Layout, fix: str
 ) -> Iterator[Finding]:
-    """Check what stands under "system" or "content"; `fix` is for a place without a text."""
+    """Check the value of "system" or "content"; `fix` is for a value without a text."""
     texts, findings = layout.find_texts(value, place)
     yield from findings
     if not findings and not any(text for text, _ in texts):
@@ -147,7 +141,7 @@ def _check_content(
         yield Finding(
             "several-texts",
             place,
-            f"{len(texts)} texts stand here (AWS takes them; this series reads one)",
+            f"there are {len(texts)} texts (AWS accepts them; this series reads one)",
             "Join them into one, in the order in which they are to be read.",
         )
     for text, inside in texts:
@@ -166,21 +160,14 @@ def _check_role(role: Any, place: str) -> Iterator[Finding]:
 
 def _check_order(messages: list[Any]) -> Iterator[Finding]:
     if len(messages) < 2:
-        yield Finding(
-            "too-few-messages",
-            "messages",
-            f"a record needs two turns or more and this has {len(messages)}",
-            "Give it a user's turn and the assistant's answer.",
-        )
+        message = f"a record needs two turns or more and this has {len(messages)}"
+        fix = "Add a user's turn and the assistant's answer."
+        yield Finding("too-few-messages", "messages", message, fix)
         return
     roles = [_role_of(turn) for turn in messages]
     if roles[0] == "assistant":
-        yield Finding(
-            "first-not-user",
-            "messages[0].role",
-            "the first turn is the assistant's",
-            'Begin with a "user" turn.',
-        )
+        place, message = "messages[0].role", "the first turn is the assistant's"
+        yield Finding("first-not-user", place, message, 'Begin with a "user" turn.')
     for number in range(1, len(roles)):
         role = roles[number]
         if role is not None and role == roles[number - 1]:
@@ -203,17 +190,12 @@ def _check_order(messages: list[Any]) -> Iterator[Finding]:
 def _check_answer(messages: list[Any], layout: Layout) -> Iterator[Finding]:
     if [_role_of(turn) for turn in messages[-2:]] != ["user", "assistant"]:
         return
-    prompt, answer = (
-        layout.find_texts(turn.get("content"), join_place("messages", number) + ".content")[0]
-        for number, turn in enumerate(messages[-2:], start=len(messages) - 2)
-    )
-    if len(prompt) == len(answer) == 1 and prompt[0][0] and prompt[0][0] == answer[0][0]:
-        yield Finding(
-            "answer-equals-prompt",
-            answer[0][1],
-            "the answer repeats the prompt word for word",
-            "See whether the right column was taken for the answer.",
-        )
+    place = f"messages[{len(messages) - 1}].content"
+    prompt, answer = (layout.find_texts(turn.get("content"), place)[0] for turn in messages[-2:])
+    if len(prompt) == len(answer) == 1 and answer[0][0] and prompt[0][0] == answer[0][0]:
+        message = "the answer repeats the prompt word for word"
+        fix = "See whether the right column was taken for the answer."
+        yield Finding("answer-equals-prompt", answer[0][1], message, fix)
 
 
 def _role_of(turn: Any) -> str | None:

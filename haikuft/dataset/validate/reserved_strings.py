@@ -1,7 +1,7 @@
-"""Reserved strings: where a text holds what a base model keeps for itself.
+"""Reserved strings: texts that a base model does not allow in its records.
 
-Some models reserve a string as it stands; others reserve words in prompts, in upper and lower
-case, and then inside longer words too.
+Some models reserve an exact string; others reserve words in prompts, in upper and lower case, and
+then inside longer words too.
 """
 
 import re
@@ -11,18 +11,18 @@ from functools import cache
 from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Finding, quotable, quote
 
-_ANY_CASE = re.IGNORECASE | re.ASCII  # AWS's validator holds texts in lower case against words
-_LONGEST_SHOWN = 40  # characters of the word around a reserved one
+_ANY_CASE = re.IGNORECASE | re.ASCII  # AWS's validator compares both in lower case
+_MAX_SHOWN = 40  # characters of the word around a reserved one
 
 
 @cache
 def build_search(base_model: BaseModel) -> Callable[[str], object]:
-    """Build the quick look: true where a text holds any of a model's reserved strings."""
+    """Build a search that is true for a text with any of a model's reserved strings."""
     words = base_model.reserved_strings
     if not base_model.reserved_in_prompts:
-        # A pattern whose words all begin with a line end leaps from one to the next.
+        # The engine searches fast for words that all begin with the same character, a line end.
         return re.compile("|".join(map(re.escape, words)) or "(?!)").search
-    # So does one that begins with the character a word ends in, which has no other case.
+    # So it does for the last character of a word, which has no upper and lower case.
     searches = [
         re.compile(
             re.escape(end)
@@ -45,12 +45,9 @@ def check_reserved(
             if match := re.search(re.escape(word), text, _ANY_CASE):
                 yield _describe_word(text, match, place, base_model, answer)
         elif word in text:
-            yield Finding(
-                "reserved-string",
-                place,
-                f'a line of the text begins with "{quotable(word.strip())}", which is reserved',
-                _suggest(word.strip()),
-            )
+            bare = word.strip()
+            message = f'a line of the text begins with "{quotable(bare)}", which is reserved'
+            yield Finding("reserved-string", place, message, _suggest(bare))
 
 
 def _describe_word(
@@ -59,23 +56,20 @@ def _describe_word(
     word = quote(match[0])
     around = text[text[: match.start()].rfind(" ") + 1 : match.end()]
     if match.start() and text[match.start() - 1].isalnum():
-        longer = around.split()[-1][-_LONGEST_SHOWN:]
+        longer = around.split()[-1][-_MAX_SHOWN:]
         word = f"{word} inside {quote(longer)}"
-    if answer:
-        return Finding(
-            "reserved-in-answer",
-            place,
-            f"the answer holds {word}, which is reserved in prompts for {base_model.name} (AWS's "
-            "validator looks at answers too, its guides name prompts alone)",
-            _suggest(match[0]),
-        )
-    return Finding(
-        "reserved-string",
-        place,
-        f"the text holds {word}, which is reserved in prompts for {base_model.name} (AWS's own "
-        "check is for the letters alone, in upper and lower case and inside longer words)",
-        _suggest(match[0]),
+    code = "reserved-in-answer" if answer else "reserved-string"
+    why = (
+        "AWS's validator looks at answers too, its guides name prompts alone"
+        if answer
+        else "AWS's own check is for the letters alone, in upper and lower case and inside longer "
+        "words"
     )
+    message = (
+        f"the {'answer' if answer else 'text'} holds {word}, which is reserved in prompts for "
+        f"{base_model.name} ({why})"
+    )
+    return Finding(code, place, message, _suggest(match[0]))
 
 
 def _suggest(word: str) -> str:

@@ -1,4 +1,4 @@
-"""The rules for one text of a record, whichever form the record has."""
+"""The rules for one text of a record, in any format."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from haikuft.dataset.validate.reserved_strings import check_reserved
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
-# Fillers, joiners and variation selectors: not white space to Unicode, and yet nothing to see.
+# Fillers, joiners and variation selectors: not white space to Unicode, but invisible.
 _INVISIBLE_RANGES = (
     (0x034F, 0x034F),
     (0x115F, 0x1160),
@@ -30,42 +30,33 @@ def check_text(
 
     Args:
         text: The text.
-        place: Where it stands in its record.
+        place: Its place in the record.
         base_model: Whose reserved strings are looked for.
-        fix: What to do where there is nothing in it.
+        fix: What to do where the text is empty.
         answer: Whether the assistant says it.
     """
     if not text:
         yield Finding("empty-text", place, "the text is empty (AWS's rules do not say so)", fix)
-    elif all(is_invisible(char) for char in text):
-        yield Finding(
-            "invisible-text",
-            place,
-            "the text is nothing but white space or invisible characters (AWS's rules do not "
-            "say so)",
-            fix,
+    elif all(map(is_invisible, text)):
+        message = (
+            "the text is nothing but white space or invisible characters (AWS's rules do not say "
+            "so)"
         )
+        yield Finding("invisible-text", place, message, fix)
     elif text[0].isspace() or text[-1].isspace():
-        yield Finding(
-            "outer-white-space",
-            place,
-            "the text begins or ends with white space, which the model would learn too",
-            "Remove it, unless it is meant.",
-        )
+        message = "the text begins or ends with white space, which the model would learn too"
+        yield Finding("outer-white-space", place, message, "Remove it, unless it is meant.")
     yield from check_reserved(text, place, base_model, answer=answer)
     if "\0" in text:
         yield Finding("nul", place, "the text holds a NUL character (U+0000)", "Remove it.")
     if not text.isascii() and _SURROGATE.search(text):
-        yield Finding(
-            "lone-surrogate",
-            place,
-            "the text holds half of a surrogate pair, which is no character",
-            "Write the character whole, or remove the half.",
-        )
+        message = "the text holds half of a surrogate pair, which is no character"
+        fix = "Write the character whole, or remove the half."
+        yield Finding("lone-surrogate", place, message, fix)
 
 
 def is_invisible(char: str) -> bool:
-    """Whether there is nothing to see of a character: white space, control, filler, joiner."""
+    """Whether a character shows nothing: white space, control, filler, joiner."""
     if unicodedata.category(char) in _INVISIBLE_CATEGORIES:
         return True
     return any(first <= ord(char) <= last for first, last in _INVISIBLE_RANGES)

@@ -30,7 +30,7 @@ def validate_files(
     """Check the files of one job, each by itself and then all together.
 
     Together: the sum of training and validation records against the model's quota, and prompts
-    that stand in more than one of the files.
+    that are in more than one of the files.
     """
     given: list[tuple[Kind, str | os.PathLike[str] | None]] = [
         ("training", training),
@@ -65,7 +65,7 @@ def _check_sum(states: list[FileState], base_model: BaseModel) -> None:
 def _check_overlap(state: FileState, earlier: FileState) -> None:
     for line, first in state.shared_prompts(earlier):
         message = (
-            f"the prompt also stands in {quotable(earlier.file)}, line {first}, so a result on "
-            f"this {state.kind} file is partly overfitted"
+            f"the prompt is also in {quotable(earlier.file)}, line {first}, so results on this "
+            f"{state.kind} file are too good"
         )
         state.add(line, "overlap", message, "Keep it in one of the two files.")

@@ -56,8 +56,8 @@ def test_convert_when_the_example_brings_its_own_system_prompt_then_it_is_kept()
     ("raw", "words"),
     [
         ({**PAIR, "id": 7}, 'id: the key "id" has no place in a training record'),
-        ({**PAIR, "completion": 7}, "completion: a number stands where text"),
-        ({"prompt": None, "completion": ""}, "prompt: null stands where text"),
+        ({**PAIR, "completion": 7}, "completion: expected text, found a number"),
+        ({"prompt": None, "completion": ""}, "prompt: expected text, found null"),
         ({"question": "a", "answer": "b"}, 'the example has "question", "answer"'),
         ({}, "the example has no keys"),
     ],

@@ -174,7 +174,7 @@ def test_convert_when_system_prompts_go_to_prompt_and_completion_then_a_note_say
     assert (tmp_path / "new.jsonl").read_bytes() == (
         FIXTURES / "prompt_completion.jsonl"
     ).read_bytes()
-    assert 'System prompts stand under "system"' in str(done)
+    assert 'System prompts are written to "system"' in str(done)
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)

@@ -53,7 +53,7 @@ def test_format_when_it_is_added_then_it_is_recognised_read_converted_and_named_
     source = write(b'{"question": "a", "answer": "b"}\n')
     assert detect_format(source) == new_format
     assert read_raw(source) == [{"messages": [ASKED, SAID]}]
-    with pytest.raises(DataError, match=r"answer: a number stands where text is wanted"):
+    with pytest.raises(DataError, match=r"answer: expected text, found a number"):
         convert_record({"question": "a", "answer": 1})
     (problem,) = validate_file(source, kind="test").problems
     assert "this is question/answer" in problem.message
@@ -108,7 +108,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
          r"messages\[0\]\.content\[0\]: an image"),
         ({"messages": [turn("user", [{"type": "text", "text": "a"}] * 2), SAID]},
          r"messages\[0\]\.content: 2 texts cannot be converted"),
-        ({"schemaVersion": 2024, "messages": []}, "schemaVersion: a number stands where text"),
+        ({"schemaVersion": 2024, "messages": []}, "schemaVersion: expected text, found a number"),
         ({"messages": [turn("user", [{"image": {}}]), turn("assistant", [{"text": "b"}])]},
          r"messages\[0\]\.content\[0\]\.image: an image"),
         ({"messages": [turn("user", [{"text": "a"}, {"text": "c"}])]}, "2 texts cannot"),
@@ -118,11 +118,11 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
         ({"conversations": [{"from": "observation", "value": "{}"}]}, "from: a tool's result"),
         ({"conversations": [{"from": "narrator", "value": "a"}]}, '"narrator" is not a role'),
         ({"conversations": [{"value": "a"}]}, r'conversations\[0\]\.from: the turn has no "from"'),
-        ({"conversations": ["a"]}, r"conversations\[0\]: text stands where an object"),
+        ({"conversations": ["a"]}, r"conversations\[0\]: expected an object, found text"),
         ({"conversations": [{"from": "human", "value": "a"}], "id": "x"}, "--repair"),
         ({"instruction": "a", "output": ["b", "c"]}, "output: 2 texts cannot be converted.*one"),
         ({"instruction": "a", "output": "b", "text": "ab"}, 'text: the key "text" has no place'),
-        ({"instruction": "a", "output": "b", "history": [["c"]]}, r"history\[0\]: a list stands"),
+        ({"instruction": "a", "output": "b", "history": [["c"]]}, r"history\[0\]: expected a pair"),
         ({"prompt": "a", "completion": ["b", "c"]}, "completion: 2 texts cannot be converted"),
         ({"prompt": "a", "completion": "b", "rejected": "c"}, "rejected: one of several answers"),
         ({"prompt": "a", "completion": "b", "weight": 0.5}, "weight: a weight"),

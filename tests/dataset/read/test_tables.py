@@ -92,7 +92,7 @@ def test_read_raw_when_a_table_is_broken_then_error_holds_the_readers_words(monk
         (b"prompt,completion\na,b\nc\n", "line 3: the row has 1 cell and the table 2 columns"),
         (b'prompt,completion\n"a\nb",c\nd,e,f\n', "line 4: the row has 3 cells"),
         (b'prompt,completion\na,"b\n', "line 2: from this line on the table cannot be read"),
-        (b"prompt,prompt\na,b\n", 'line 1: the column "prompt" stands twice'),
+        (b"prompt,prompt\na,b\n", 'line 1: there are two columns "prompt"'),
         (b"prompt,\na,b\n", "line 1: a column has no name"),
         (b"prompt,completion\na,\xe4\n", "line 2: the byte 0xE4 is not UTF-8"),
         (b"prompt,completion\na,\n", "line 2, completion: the text is empty"),

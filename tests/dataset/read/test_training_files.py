@@ -35,10 +35,13 @@ def test_read_when_byte_order_mark_crlf_and_blank_lines_then_records_all_the_sam
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b'{"a": 1}\n{"a": 1\n', r"train\.jsonl, line 2: column 8: not valid JSON, it breaks off"),
-        (b"[1]\n", "line 1: the line holds a list where a JSON object is wanted"),
+        (
+            b'{"a": 1}\n{"a": 1\n',
+            r"train\.jsonl, line 2: column 8: not valid JSON, the line ends here",
+        ),
+        (b"[1]\n", "line 1: expected a JSON object, found a list"),
         (b"\xff\n", "line 1: column 1: the byte 0xFF is not UTF-8"),
-        (b'{"a": 1, "a": 2}\n', 'line 1: a: the key "a" stands twice'),
+        (b'{"a": 1, "a": 2}\n', 'line 1: a: the key "a" occurs twice'),
         (b"\x1f\x8b\x08", "compressed with gzip"),
     ],
 )

@@ -251,11 +251,11 @@ def test_line_when_good_then_no_problem(name, write, make_lines):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b'{"a": [1, 2,]}', "column 12: not valid JSON, a comma stands before a closing bracket"),
-        (b'{"a": 1, }', "column 8: not valid JSON, a comma stands before a closing bracket"),
+        (b'{"a": [1, 2,]}', "column 12: not valid JSON, there is a comma before a closing bracket"),
+        (b'{"a": 1, }', "column 8: not valid JSON, there is a comma before a closing bracket"),
         (b"{'a': 1}", "column 2: not valid JSON, single quotes"),
-        (b'{"a": True}', "column 7: not valid JSON, True is Python's word"),
-        (b'{"a": 1', "column 8: not valid JSON, it breaks off here"),
+        (b'{"a": True}', "column 7: not valid JSON, True is Python, not JSON"),
+        (b'{"a": 1', "column 8: not valid JSON, the line ends here"),
         (b'{"a": "\xc3\xa9', "column 7: not valid JSON, a text that starts here has no closing"),
         (b'{"\xc3\xa9": 1} 2', "column 10: not valid JSON, a second value follows the first"),
         (b'{"a": 1}\r{}', "column 10: not valid JSON, a second value follows, after a carriage"),
