@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from haikuft.dataset import Problem, Report, TokenRange, validate_file
-from haikuft.dataset.problems import RULES, count, quote
-from haikuft.dataset.report import FileSummary
+from haikuft.dataset import validate_file
+from haikuft.dataset.problems import RULES, Problem, count, quote
+from haikuft.dataset.report import FileSummary, Report
+from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import DataError
 
 

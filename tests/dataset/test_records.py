@@ -4,14 +4,8 @@ import json
 
 import pytest
 
-from haikuft.dataset import (
-    prompt_key,
-    prompt_of,
-    read_records,
-    record_id,
-    reference_of,
-    write_records,
-)
+from haikuft.dataset import prompt_of, read_records, record_id, write_records
+from haikuft.dataset.records import prompt_key, reference_of
 from haikuft.errors import DataError
 
 

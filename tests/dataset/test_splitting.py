@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, DEFAULT, NOVA_2_LITE, NOVA_MICRO
 from haikuft.dataset import (
-    Split,
     check_split,
-    group_key,
     read_records,
     record_id,
     split_records,
     validate_files,
     write_split,
 )
+from haikuft.dataset.splitting import Split, group_key
 from haikuft.errors import DataError, SettingsError
 
 

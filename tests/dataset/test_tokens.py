@@ -1,7 +1,12 @@
 """Token estimates: an honest range from UTF-8 bytes, which adds up."""
 
-from haikuft.dataset import TokenRange, add_tokens, estimate_record_tokens, estimate_tokens
-from haikuft.dataset.tokens import estimate_total_tokens
+from haikuft.dataset.tokens import (
+    TokenRange,
+    add_tokens,
+    estimate_record_tokens,
+    estimate_tokens,
+    estimate_total_tokens,
+)
 
 
 def test_tokens_when_text_is_ascii_then_range_is_bytes_by_4_6_3_5_and_2_4():

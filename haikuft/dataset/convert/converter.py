@@ -29,7 +29,7 @@ from haikuft.dataset.formats import (
 from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.dataset.formats.format import Converted
 from haikuft.dataset.formats.prompt_completion import SYSTEM_NOTE
-from haikuft.dataset.problems import Finding, count, describe, quotable, quote
+from haikuft.dataset.problems import Finding, count, quotable, quote
 from haikuft.dataset.read.examples import detect_format, read_examples
 from haikuft.dataset.read.json_lines import naming_os_errors
 from haikuft.dataset.records import Record, digest, write_records
@@ -80,25 +80,6 @@ class Conversion:
         if rest:
             lines.append(f"repaired: and {rest}")
         return "\n".join([*lines, *self.notes])
-
-
-def convert_record(
-    record: Mapping[str, Any], *, system_prompt: str = "", format_name: str = ""
-) -> Record:
-    """Convert one raw example to a Messages record.
-
-    Args:
-        record: An example of any format.
-        system_prompt: Replaces the record's own; "" keeps it.
-        format_name: The example's format; "" recognises it.
-
-    Raises:
-        DataError: the format is not known, or something in it cannot be part of a record.
-    """
-    try:
-        return _convert(record, format_name, system_prompt).record
-    except UnsupportedContent as error:
-        raise DataError(describe(error.finding)) from error
 
 
 def read_raw(
@@ -257,7 +238,9 @@ class _Converter:
                 value = self._pick_columns(value, *columns)
             if repair:
                 value, repairs = repair_example(value, line)
-            record, places = _convert(value, format_name, self.system_prompt)
+            record, places = convert_example(
+                value, format_name=format_name, system_prompt=self.system_prompt
+            )
             if repair:
                 record, more = repair_texts(record, line)
                 repairs += [r._replace(place=places.get(r.place, r.place)) for r in more]
@@ -298,22 +281,29 @@ class _Converter:
             self.repairs.add(repair.code, repair)
 
 
-def _convert(record: Mapping[str, Any], format_name: str, system_prompt: str) -> Converted:
-    """Convert an example; a given system prompt replaces its own.
+def convert_example(
+    example: Mapping[str, Any], *, format_name: str = "", system_prompt: str = ""
+) -> Converted:
+    """Convert one raw example to a Messages record.
+
+    Args:
+        example: An example of any format.
+        format_name: Its format; "" recognises it.
+        system_prompt: Replaces the example's own; "" keeps it.
 
     Raises:
         UnsupportedContent: the format is not known, or something cannot be part of a record.
     """
-    name = format_name or recognise(record)
+    name = format_name or recognise(example)
     if name == UNKNOWN:
-        keys = ", ".join(quote(key) for key in list(record)[:10]) or "no keys"
+        keys = ", ".join(quote(key) for key in list(example)[:10]) or "no keys"
         titles = ", ".join([*FORMATS.values(), *TABLES.values()])
         fix = (
             f"Accepted formats: {titles}. In a table, or an object of two texts, name the two with "
             "--prompt-column and --completion-column (prompt_column and completion_column)."
         )
         raise UnsupportedContent(Finding("unknown-format", "", f"the example has {keys}", fix))
-    converted = load_format(name).read(record)
+    converted = load_format(name).read(example)
     if not system_prompt:
         return converted
     system = {"system": system_prompt}

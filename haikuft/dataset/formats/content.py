@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from haikuft.dataset.formats.format import Converted, DescribeKey, PlacedText
-from haikuft.dataset.problems import Finding, join_place, quote
+from haikuft.dataset.problems import Finding, describe, join_place, quote
 from haikuft.dataset.records import Record
 
 # Keys that describe an example and are not part of it; a repair may remove them.
@@ -62,7 +62,7 @@ class UnsupportedContent(Exception):  # noqa: N818 - never shown; callers report
     """
 
     def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
+        super().__init__(describe(finding))
         self.finding = finding
 
 

@@ -4,7 +4,7 @@ import os
 
 from haikuft.dataset.formats.content import UnsupportedContent, describe_no_object
 from haikuft.dataset.formats.converse import to_messages
-from haikuft.dataset.problems import describe, quotable
+from haikuft.dataset.problems import quotable
 from haikuft.dataset.read.json_lines import naming_os_errors, read_values
 from haikuft.dataset.records import Record
 from haikuft.errors import DataError
@@ -35,7 +35,6 @@ def read_records(path: str | os.PathLike[str], *, lenient: bool = False) -> list
                     raise UnsupportedContent(describe_no_object(value))
                 records.append(to_messages(value, lenient=lenient))
             except UnsupportedContent as error:
-                raise DataError(
-                    f"{quotable(os.fsdecode(path))}, line {number}: {describe(error.finding)}"
-                ) from error
+                name = quotable(os.fsdecode(path))
+                raise DataError(f"{name}, line {number}: {error}") from error
     return records

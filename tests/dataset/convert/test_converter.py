@@ -6,13 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from haikuft.dataset import (
-    convert_record,
-    detect_format,
-    read_raw,
-    validate_file,
-    write_records,
-)
+from haikuft.dataset import detect_format, read_raw, validate_file, write_records
+from haikuft.dataset.convert.converter import convert_example
+from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.errors import DataError
 
 PAIR = {"prompt": "Hello?", "completion": "Good day."}
@@ -31,12 +27,15 @@ def to_lines(*values):
 
 def test_convert_when_prompt_and_completion_then_a_record_of_two_turns():
     """The prompt is the user's turn, the completion the assistant's, word for word."""
-    assert convert_record(PAIR) == RECORD
+    assert convert_example(PAIR).record == RECORD
 
 
 def test_convert_when_a_messages_record_then_it_stays_as_it_is():
     """What is a record already needs no conversion."""
-    assert convert_record({"system": "Be brief.", **RECORD}) == {"system": "Be brief.", **RECORD}
+    assert convert_example({"system": "Be brief.", **RECORD}).record == {
+        "system": "Be brief.",
+        **RECORD,
+    }
 
 
 @pytest.mark.parametrize(
@@ -44,12 +43,12 @@ def test_convert_when_a_messages_record_then_it_stays_as_it_is():
 )
 def test_convert_when_system_prompt_is_given_then_it_stands_in_every_record(raw):
     """A given system prompt takes the place of the record's own."""
-    assert convert_record(raw, system_prompt="Given.") == {"system": "Given.", **RECORD}
+    assert convert_example(raw, system_prompt="Given.").record == {"system": "Given.", **RECORD}
 
 
 def test_convert_when_the_example_brings_its_own_system_prompt_then_it_is_kept():
     """Without another one, what the example says counts."""
-    assert convert_record({"system": "Own.", **PAIR}) == {"system": "Own.", **RECORD}
+    assert convert_example({"system": "Own.", **PAIR}).record == {"system": "Own.", **RECORD}
 
 
 @pytest.mark.parametrize(
@@ -64,8 +63,8 @@ def test_convert_when_the_example_brings_its_own_system_prompt_then_it_is_kept()
 )
 def test_convert_when_something_has_no_place_then_error_names_it(raw, words):
     """Nothing is dropped without a word."""
-    with pytest.raises(DataError, match=words):
-        convert_record(raw)
+    with pytest.raises(UnsupportedContent, match=words):
+        convert_example(raw)
 
 
 @pytest.mark.parametrize(

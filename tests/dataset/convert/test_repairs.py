@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO
 from haikuft.cli import main
-from haikuft.dataset import (
-    convert_file,
-    convert_record,
-    read_raw,
-    read_records,
-    validate_file,
-    write_records,
-)
+from haikuft.dataset import convert_file, read_raw, read_records, validate_file, write_records
+from haikuft.dataset.convert.converter import convert_example
 from haikuft.dataset.formats import to_training, write_record
 from haikuft.errors import DataError, SettingsError
 
@@ -196,14 +190,14 @@ def records(draw, *, most_answers=3):
 def test_round_trip_when_through_the_conversation_format_then_identity(record):
     """Every record comes back, and so does every file of that format."""
     there = write_record(record, "converse")
-    assert convert_record(there) == record
-    assert write_record(convert_record(there), "converse") == there
+    assert convert_example(there).record == record
+    assert write_record(convert_example(there).record, "converse") == there
 
 
 @given(record=records(most_answers=1))
 def test_round_trip_when_through_prompt_and_completion_then_identity(record):
     """A record of two turns comes back as it was."""
-    assert convert_record(write_record(record, "prompt_completion")) == record
+    assert convert_example(write_record(record, "prompt_completion")).record == record
 
 
 @given(record=records())
@@ -214,8 +208,8 @@ def test_round_trip_when_through_openai_and_sharegpt_then_identity(record):
     openai = {"messages": [{"role": role, "content": text} for role, text in turns]}
     names = {"user": "human", "assistant": "gpt", "system": "system"}
     sharegpt = {"conversations": [{"from": names[role], "value": text} for role, text in turns]}
-    assert convert_record(openai, format_name="openai_chat") == record
-    assert convert_record(sharegpt) == record
+    assert convert_example(openai, format_name="openai_chat").record == record
+    assert convert_example(sharegpt).record == record
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -333,7 +327,10 @@ def test_command_when_taken_from_a_message_of_validate_then_it_works_as_it_stand
 
 def test_repair_when_the_model_is_novas_then_its_own_form_is_repaired_and_written(tmp_path):
     """Every fix that a Messages file can have, and places as the source has them."""
-    broken = to_training(convert_record(pair(" a", "b")), NOVA_MICRO) | {"id": 7, "system": None}
+    broken = to_training(convert_example(pair(" a", "b")).record, NOVA_MICRO) | {
+        "id": 7,
+        "system": None,
+    }
     source = write_records(tmp_path / "old.jsonl", [broken, broken])
     done = repair(source, tmp_path / "new.jsonl", base_model=NOVA_MICRO)
     assert [(one.line, one.place, one.code) for one in done.repairs[:4]] == [

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO
-from haikuft.dataset import convert_file, read_records, to_training, write_records
+from haikuft.dataset import convert_file, read_records, write_records
+from haikuft.dataset.formats import to_training
 from haikuft.dataset.formats.converse import to_messages
 from haikuft.errors import DataError
 

@@ -8,15 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.cli import main
-from haikuft.dataset import (
-    convert_file,
-    convert_record,
-    detect_format,
-    formats,
-    read_raw,
-    validate_file,
-)
+from haikuft.dataset import convert_file, detect_format, formats, read_raw, validate_file
+from haikuft.dataset.convert.converter import convert_example
 from haikuft.dataset.formats import find_format, option_names
+from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.errors import DataError, SettingsError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -53,8 +48,8 @@ def test_format_when_it_is_added_then_it_is_recognised_read_converted_and_named_
     source = write(b'{"question": "a", "answer": "b"}\n')
     assert detect_format(source) == new_format
     assert read_raw(source) == [{"messages": [ASKED, SAID]}]
-    with pytest.raises(DataError, match=r"answer: expected text, found a number"):
-        convert_record({"question": "a", "answer": 1})
+    with pytest.raises(UnsupportedContent, match="answer: expected text, found a number"):
+        convert_example({"question": "a", "answer": 1})
     (problem,) = validate_file(source, kind="test").problems
     assert "this is question/answer" in problem.message
     assert "--from question-answer" in problem.fix
@@ -130,14 +125,14 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
 )  # fmt: skip
 def test_convert_when_something_cannot_be_carried_over_then_it_is_named(example, words):
     """Tool calls, images, weights, several answers: named with their key, never dropped."""
-    with pytest.raises(DataError, match=words):
-        convert_record(example)
+    with pytest.raises(UnsupportedContent, match=words):
+        convert_example(example)
 
 
 def test_convert_when_optional_members_say_nothing_then_they_stay_behind():
     """OpenAI's own exports hold nulls that mean nothing."""
     said = turn("assistant", "b", tool_calls=None, refusal=None)
-    assert convert_record({"messages": [turn("developer", "s"), ASKED, said]}) == {
+    assert convert_example({"messages": [turn("developer", "s"), ASKED, said]}).record == {
         "system": "s",
         "messages": [ASKED, SAID],
     }
@@ -146,13 +141,13 @@ def test_convert_when_optional_members_say_nothing_then_they_stay_behind():
 def test_convert_when_a_text_is_wrapped_in_one_part_then_it_is_unwrapped():
     """The Messages API takes both; a training record takes the plain text."""
     wrapped = turn("user", [{"type": "text", "text": "a"}])
-    assert convert_record({"messages": [wrapped, SAID]}) == {"messages": [ASKED, SAID]}
+    assert convert_example({"messages": [wrapped, SAID]}).record == {"messages": [ASKED, SAID]}
 
 
 def test_convert_when_the_format_is_named_then_it_is_taken_at_ones_word():
     """A chat without a system message can be OpenAI's all the same."""
     example = {"messages": [ASKED, {**SAID, "refusal": None}]}
-    assert convert_record(example, format_name="openai_chat") == {"messages": [ASKED, SAID]}
+    assert convert_example(example, format_name="openai_chat").record == {"messages": [ASKED, SAID]}
 
 
 def test_read_raw_when_a_converted_text_is_bad_then_its_place_is_that_of_the_raw_file(write):
@@ -203,7 +198,7 @@ VALUES = st.recursive(
 def test_convert_when_given_any_object_as_any_format_then_a_record_or_our_own_error(example, name):
     """No shape of JSON ends in a traceback."""
     try:
-        record = convert_record(example, format_name=name)
-    except DataError:
+        record = convert_example(example, format_name=name).record
+    except UnsupportedContent:
         return
     assert "messages" in record or name == "messages"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from haikuft.dataset import Source, find_dataset
+from haikuft.dataset import find_dataset
+from haikuft.dataset.read.sources import Source
 from haikuft.errors import DataError
 
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE, NOVA_MICRO, BaseModel
-from haikuft.dataset import to_training, validate_file
+from haikuft.dataset import validate_file
+from haikuft.dataset.formats import to_training
 from haikuft.dataset.problems import RULES
 
 

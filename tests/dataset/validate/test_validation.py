@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE, NOVA_MICRO
-from haikuft.dataset import to_training, validate_file, validate_files
+from haikuft.dataset import validate_file, validate_files
+from haikuft.dataset.formats import to_training
 from haikuft.dataset.formats.converse import to_messages
 from haikuft.dataset.read import json_lines
 from haikuft.dataset.read.json_lines import parse_line
