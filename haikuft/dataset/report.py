@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from haikuft.dataset.problems import Problem, Severity, count, quotable
-from haikuft.dataset.tokens import TokenRange, add_tokens
+from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import DataError
 
 Kind = Literal["training", "validation", "test"]
@@ -109,16 +109,6 @@ class Report:
     def records(self) -> int:
         """Records in all files together."""
         return sum(file.records for file in self.files)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of all files together."""
-        return sum(file.bytes for file in self.files)
-
-    @property
-    def tokens(self) -> TokenRange:
-        """Tokens of all files together."""
-        return add_tokens(file.tokens for file in self.files)
 
     def raise_if_errors(self) -> None:
         """Stop here if there is any error.

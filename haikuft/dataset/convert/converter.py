@@ -4,7 +4,7 @@ Whatever cannot be converted is an error that names its line and place; nothing 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -276,7 +276,7 @@ class _Converter:
             self._add_repairs([Repair(line, "", "duplicate-record", message)])
         return first != line
 
-    def _add_repairs(self, repairs: Any) -> None:
+    def _add_repairs(self, repairs: Iterable[Repair]) -> None:
         for repair in repairs:
             self.repairs.add(repair.code, repair)
 

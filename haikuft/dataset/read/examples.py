@@ -45,14 +45,14 @@ def detect_format(path: str | os.PathLike[str]) -> str:
     )
 
 
-def first_example(path: str | os.PathLike[str], format_name: str = "") -> dict[str, Any]:
+def first_example(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Give the first example of a file as it is written there; a table's row by column names.
 
     Raises:
         DataError: the file cannot be read, is empty, or begins with something else.
     """
     name = quotable(os.fsdecode(path))
-    for line, value, findings in read_examples(path, format_name or detect_format(path)):
+    for line, value, findings in read_examples(path, detect_format(path)):
         if isinstance(value, dict):
             return value
         words = (
