@@ -1,4 +1,8 @@
-"""Data sets: read raw examples, convert, split and validate them. Names load on first use."""
+"""Data sets: read raw examples, convert, split and validate them.
+
+Notebook 2 uses most of it; notebooks 3, 5 and 6 read the files that it wrote. The command line has
+`haikuft validate` and `haikuft convert`. Names load on first use.
+"""
 
 from importlib import import_module
 from typing import Any

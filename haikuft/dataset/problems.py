@@ -111,7 +111,7 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        file: The file, as it was named to us.
+        file: The file's name, as the caller gave it.
         line: Its line, counted from 1; None where the whole file is meant.
         place: Inside the record, e.g. "messages[3].content"; "" for all of it.
         code: A stable name, one of `RULES`.

@@ -56,7 +56,7 @@ class FileSummary:
     """What one file holds.
 
     Attributes:
-        file: The file, as it was named to us.
+        file: The file's name, as the caller gave it.
         kind: "training", "validation" or "test".
         records: Lines that are not blank, good or bad.
         bytes: Bytes read.

@@ -13,7 +13,7 @@ from haikuft.cli import main
 
 
 def make_lines(number: int, first: int = 0) -> list[bytes]:
-    """Build so many different sound records, a line each."""
+    """Build so many different valid records, a line each."""
     return [
         json.dumps(
             {

@@ -12,7 +12,7 @@ from haikuft.dataset import read_records
 
 @pytest.fixture
 def make_record() -> Callable[..., dict[str, Any]]:
-    """Build a sound record; every number gives another prompt."""
+    """Build a valid record; every number gives another prompt."""
 
     def make(number: int = 0, *, answer: str = "", system: str = "") -> dict[str, Any]:
         return {
@@ -28,7 +28,7 @@ def make_record() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def make_lines(make_record) -> Callable[[int], list[bytes]]:
-    """Build as many sound lines, each with its line feed."""
+    """Build as many valid lines, each with its line feed."""
 
     def make(number: int) -> list[bytes]:
         return [json.dumps(make_record(n)).encode() + b"\n" for n in range(number)]

@@ -55,14 +55,16 @@ def test_validate_when_run_then_nothing_heavy_is_loaded(write, make_lines) -> No
     assert not names & HEAVY
 
 
-def test_validate_when_run_on_good_lines_then_the_explaining_is_not_loaded_either(
+def test_validate_when_run_on_good_lines_then_the_full_check_is_not_loaded_either(
     write, make_lines
 ) -> None:
-    """The words for faults wait until there is one."""
+    """Messages are imported when there is a problem."""
     code = (
         "import sys\nfrom haikuft.cli import main\nmain(['validate', sys.argv[1]])\n"
         "assert 'haikuft.dataset.validate.file_rules' in sys.modules\n"
-        "assert 'haikuft.dataset.read.json_errors' not in sys.modules"
+        "assert 'haikuft.dataset.read.json_errors' not in sys.modules\n"
+        "assert 'haikuft.dataset.validate.line_rules' not in sys.modules\n"
+        "assert 'haikuft.dataset.formats.content' not in sys.modules"
     )
     path: Path = write(make_lines(60))
     assert "haikuft" in loaded_by(code, path)

@@ -79,24 +79,21 @@ def repair_example(example: Mapping[str, Any], line: int) -> tuple[dict[str, Any
 
 def repair_texts(record: Record, line: int) -> tuple[Record, list[Repair]]:
     """Remove white space from the ends of a record's texts; a text of white space alone stays."""
-    repairs: list[Repair] = []
-
-    def strip(text: Any, place: str) -> Any:
-        if not isinstance(text, str) or text.strip() in ("", text):
-            return text
-        repairs.append(Repair(line, place, "outer-white-space", "outer white space removed"))
-        return text.strip()
-
-    repaired = dict(record)
-    if "system" in repaired:
-        repaired["system"] = strip(repaired["system"], "system")
-    if isinstance(repaired.get("messages"), list):
-        repaired["messages"] = [
-            {**turn, "content": strip(turn["content"], f"messages[{number}].content")}
-            if isinstance(turn, dict) and "content" in turn
-            else turn
-            for number, turn in enumerate(repaired["messages"])
+    repaired, repairs = dict(record), []
+    texts = [(repaired, "system", "system")]
+    if isinstance(record.get("messages"), list):
+        turns = [dict(turn) if isinstance(turn, dict) else turn for turn in record["messages"]]
+        repaired["messages"] = turns
+        texts += [
+            (turn, "content", f"messages[{number}].content")
+            for number, turn in enumerate(turns)
+            if isinstance(turn, dict)
         ]
+    for owner, key, place in texts:
+        text = owner.get(key)
+        if isinstance(text, str) and text.strip() not in ("", text):
+            owner[key] = text.strip()
+            repairs.append(Repair(line, place, "outer-white-space", "outer white space removed"))
     return repaired, repairs
 
 

@@ -78,12 +78,9 @@ def recognise(example: Any) -> str:
     return next((name for name in FORMATS if load_format(name).recognise(example)), UNKNOWN)
 
 
-def to_training(record: "Record", base_model: "BaseModel | None" = None) -> dict[str, Any]:
-    """Write a valid Messages record as the base model's files hold it; nothing is lost.
-
-    `read_records` reads it back. Without a base model, the record is copied.
-    """
-    return write_record(record, format_of(base_model) if base_model else MESSAGES)
+def to_training(record: "Record", base_model: "BaseModel") -> dict[str, Any]:
+    """Write a valid Messages record as the base model's files hold it; `read_records` reads it."""
+    return write_record(record, format_of(base_model))
 
 
 def write_record(record: "Record", name: str) -> dict[str, Any]:

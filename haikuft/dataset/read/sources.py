@@ -1,4 +1,4 @@
-"""Where raw examples lie: a data set's folder in data/, a folder of one's own, or a file."""
+"""Find a data set: a folder in data/, the reader's own folder, or a file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ class Source:
     """A data set before it is read.
 
     Attributes:
-        name: As it was named to us; goes into the run's record.
+        name: Its name, as the caller gave it; goes into the run's record.
         raw: The file of raw examples.
-        system_prompt: What every record is asked under; "" keeps what the records say.
+        system_prompt: The system prompt of every record; "" keeps those that the records have.
     """
 
     name: str

@@ -17,7 +17,7 @@ class FileState:
     """The state of one file's check, which grows line by line.
 
     Attributes:
-        file: The file, as it was named to us.
+        file: The file's name, as the caller gave it.
         kind: "training", "validation" or "test".
         records: Lines that are not blank, valid or not.
         valid: Records without an error.

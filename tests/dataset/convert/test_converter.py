@@ -1,4 +1,4 @@
-"""Conversion: raw examples become sound records, or the error says which line cannot and why."""
+"""Conversion: raw examples become valid records, or the error says which line cannot and why."""
 
 import json
 
@@ -141,7 +141,7 @@ def test_read_raw_when_the_given_system_prompt_is_reserved_text_then_error(write
 def test_read_raw_when_it_gives_records_then_validation_finds_no_error_in_them(
     pairs, tmp_path_factory
 ):
-    """Either all examples become sound records or the error says why not."""
+    """Either all examples become valid records or the error says why not."""
     folder = tmp_path_factory.getbasetemp()
     (folder / "pairs.jsonl").write_bytes(to_lines(*pairs))
     try:

@@ -217,7 +217,7 @@ def test_round_trip_when_through_openai_and_sharegpt_then_identity(record):
 def test_repair_when_it_gives_a_file_then_validation_has_nothing_left_that_it_repairs(
     drawn, tmp_path_factory
 ):
-    """Either refused, or sound and without a fault that a repair knows of."""
+    """Either refused, or valid and without a fault that a repair knows of."""
     folder = tmp_path_factory.getbasetemp()
     source = write_records(folder / "drawn.jsonl", drawn)
     try:

@@ -30,7 +30,7 @@ CONVERSATION = {
 }
 ASKED, SAID = CONVERSATION["messages"]
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+no_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 VALID_TEXTS = TEXTS.map(lambda text: f"<<{text.replace(chr(0), '')}>>").filter(
     lambda text: not any(build_search(model)(text) for model in BASE_MODELS.values())
@@ -61,7 +61,7 @@ VALID_RECORDS = st.builds(
 
 def test_record_when_turned_into_each_models_form_then_as_its_guide_shows_it():
     """Claude's is what we work with; Nova's has a list of blocks for each text."""
-    assert to_training(MESSAGES) == MESSAGES
+    assert to_training(MESSAGES, CLAUDE_3_HAIKU) == MESSAGES
     assert to_training(MESSAGES, NOVA_MICRO) == CONVERSATION
 
 
@@ -72,7 +72,7 @@ def test_record_when_turned_into_any_models_form_and_back_then_the_same(record):
         assert to_messages(to_training(record, base_model)) == record
 
 
-@unhurried
+@no_deadline
 @given(record=RECORDS, others=st.lists(RECORDS, max_size=3), lenient=st.booleans())
 def test_file_when_its_lines_are_of_either_form_then_the_same_records_are_read(
     record, others, lenient, tmp_path_factory
@@ -84,7 +84,7 @@ def test_file_when_its_lines_are_of_either_form_then_the_same_records_are_read(
     assert read_records(path, lenient=lenient) == records
 
 
-@unhurried
+@no_deadline
 @given(records=st.lists(VALID_RECORDS, min_size=1, max_size=3))
 def test_file_when_converted_from_claude_to_nova_and_back_then_the_same_bytes(
     records, tmp_path_factory
@@ -175,7 +175,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@unhurried
+@no_deadline
 @given(value=st.dictionaries(st.text() | st.just("messages"), JSON_VALUES), lenient=st.booleans())
 def test_read_when_given_any_object_then_a_record_or_our_own_error(
     value, lenient, tmp_path_factory

@@ -55,7 +55,7 @@ def roles(*names: Any) -> dict[str, Any]:
 
 
 def many(number: int, **more: Any) -> list[dict[str, Any]]:
-    """Build so many different sound records."""
+    """Build so many different valid records."""
     return [talk(f"What is {n}?", f"It is {n}.", **more) for n in range(number)]
 
 
@@ -98,7 +98,7 @@ def nova_files(*cases: tuple[Any, ...]) -> Iterator[Case]:
 
 
 def novas(number: int) -> list[dict[str, Any]]:
-    """Build so many different sound records for Nova."""
+    """Build so many different valid records for Nova."""
     return [to_training(record, NOVA_MICRO) for record in many(number)]
 
 

@@ -61,8 +61,8 @@ TEXTS = st.lists(LETTERS | WORDS | WORDS.map(str.swapcase), max_size=4).map("".j
 
 
 @given(text=TEXTS | st.text(), base_model=st.sampled_from(list(BASE_MODELS.values())))
-def test_quick_look_when_asked_then_it_says_what_the_slow_one_says(text, base_model):
-    """Two ways to one verdict, and for Nova that of a search in lower case, as AWS's is."""
+def test_search_when_asked_then_it_says_what_the_check_says(text, base_model):
+    """Both agree, and for Nova with a search in lower case, as AWS's is."""
     found = bool(build_search(base_model)(text))
     assert found == bool(find(text, base_model))
     if base_model.reserved_in_prompts:

@@ -498,7 +498,7 @@ def test_tokens_when_some_records_are_bad_then_the_good_ones_count(write, make_l
 
 
 MODELS = st.sampled_from([CLAUDE_3_HAIKU, NOVA_MICRO])
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+no_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
@@ -529,7 +529,7 @@ FILES = st.binary() | st.lists(LINES).flatmap(
 )
 
 
-@unhurried
+@no_deadline
 @given(
     content=FILES,
     kind=st.sampled_from(["training", "validation", "test"]),
@@ -549,7 +549,7 @@ def test_any_bytes_when_validated_then_a_report_that_can_be_shown(
     assert report.ok == (report.errors == 0)
 
 
-@unhurried
+@no_deadline
 @given(record=RECORDS, base_model=MODELS)
 def test_record_when_accepted_then_it_serializes_to_a_line_that_is_accepted(
     record, base_model, tmp_path_factory
@@ -574,7 +574,7 @@ TEXTS = st.text(max_size=12) | st.lists(
     st.sampled_from([*'a\\"\n\r\t :\u200bé🙂\ud83d\ude42\0', "\nHuman:", "User:", "<unk>"]),
     max_size=12,
 ).map("".join)
-NEARLY_SOUND = st.lists(TEXTS, min_size=1, max_size=4).flatmap(
+NEARLY_VALID = st.lists(TEXTS, min_size=1, max_size=4).flatmap(
     lambda texts: st.fixed_dictionaries(
         {
             "messages": st.just(
@@ -586,9 +586,9 @@ NEARLY_SOUND = st.lists(TEXTS, min_size=1, max_size=4).flatmap(
 )
 
 
-@unhurried
+@no_deadline
 @given(
-    record=NEARLY_SOUND,
+    record=NEARLY_VALID,
     base_model=MODELS,
     ascii_only=st.booleans(),
     insertion=st.sampled_from(
@@ -600,15 +600,15 @@ NEARLY_SOUND = st.lists(TEXTS, min_size=1, max_size=4).flatmap(
     place=st.sampled_from(['"role"', '"content"', '"messages"', '"text"', '{"text"']),
     quote=st.sampled_from(['\\"', "\\u0022"]),
 )
-def test_record_when_the_quick_way_takes_it_then_the_slow_way_has_nothing_to_say(
+def test_record_when_the_fast_path_accepts_it_then_the_full_check_finds_nothing(
     record, base_model, ascii_only, insertion, place, quote
 ):
-    """Two ways to one verdict: what is taken at a glance is right, by the rules that explain."""
+    """What the fast path accepts is valid by the rules of the full check."""
     record = to_training(record, base_model)
     line = json.dumps(record, ensure_ascii=ascii_only).replace('\\"', quote)
     data = line.replace(place, insertion + place, 1).encode("utf-8", "surrogatepass")
-    sound = build_fast_path(base_model)(data)
-    if sound is None:
+    valid = build_fast_path(base_model)(data)
+    if valid is None:
         return
     value, findings = parse_line(data)
     assert findings == []
@@ -616,11 +616,11 @@ def test_record_when_the_quick_way_takes_it_then_the_slow_way_has_nothing_to_say
     plain = to_messages(value)
     assert check_tokens(estimate_record_tokens(plain), base_model) == []
     assert b"\r" not in data
-    assert sound.system == plain.get("system", "")
-    assert sound.answer == plain["messages"][-1]["content"]
+    assert valid.system == plain.get("system", "")
+    assert valid.answer == plain["messages"][-1]["content"]
 
 
-@unhurried
+@no_deadline
 @given(
     contents=st.lists(
         st.text(alphabet='abc é🙂\n"\\\\', min_size=1).map(lambda t: f"<{t}>"),
@@ -630,17 +630,17 @@ def test_record_when_the_quick_way_takes_it_then_the_slow_way_has_nothing_to_say
     ),
     base_model=MODELS,
 )
-def test_record_when_plainly_right_then_the_quick_way_takes_it(contents, base_model):
-    """Else the quick way would be right and useless."""
+def test_record_when_well_formed_then_the_fast_path_accepts_it(contents, base_model):
+    """Otherwise the fast path would be correct and useless."""
     turns = [turn(("user", "assistant")[n % 2], text) for n, text in enumerate(contents)]
     record = {"system": "Be brief.", "messages": turns[: len(turns) // 2 * 2]}
     written = to_training(record, base_model)
     check = build_fast_path(base_model)
     for data in (json.dumps(written).encode(), json.dumps(written, ensure_ascii=False).encode()):
-        sound = check(data)
-        assert sound is not None
-        assert sound.system == "Be brief."
-        assert sound.answer == record["messages"][-1]["content"]
+        valid = check(data)
+        assert valid is not None
+        assert valid.system == "Be brief."
+        assert valid.answer == record["messages"][-1]["content"]
 
 
 def test_file_when_one_of_ten_thousand_records_is_bad_then_exactly_one_problem(write, make_lines):
