@@ -5,6 +5,7 @@ To add a format, write a module here with a `FORMAT` (see `format.Format`), and 
 """
 
 from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ def format_of(base_model: "BaseModel") -> str:
     return find_format(base_model.record_format)
 
 
+@cache
 def load_format(name: str) -> "Format":
     """Import the module of a format and give its `FORMAT`."""
     found: Format = import_module(f"{__name__}.{name}").FORMAT

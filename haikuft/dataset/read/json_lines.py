@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from io import BufferedReader, FileIO
 from typing import Any, BinaryIO, NamedTuple
 
@@ -162,10 +163,14 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_build_object, parse_constant=_ref
 
 def _find_doubled(value: Any) -> list[Finding]:
     findings = []
-    todo: list[tuple[str, Any]] = [("", value)]
+    # Keys that lead to an object or list, and the object or list.
+    todo: list[tuple[tuple[str | int, ...], Any]] = []
+    if isinstance(value, dict | list):
+        todo.append(((), value))
     while todo:
-        place, item = todo.pop()
+        path, item = todo.pop()
         if isinstance(item, DoubledKeys):
+            place = reduce(join_place, path, "")
             findings += [
                 Finding(
                     "double-key",
@@ -176,8 +181,6 @@ def _find_doubled(value: Any) -> list[Finding]:
                 )
                 for name in item.names
             ]
-        if isinstance(item, dict):
-            todo += [(join_place(place, key), inner) for key, inner in item.items() if inner]
-        elif isinstance(item, list):
-            todo += [(join_place(place, n), inner) for n, inner in enumerate(item) if inner]
+        inside = item.items() if isinstance(item, dict) else enumerate(item)
+        todo += [((*path, key), inner) for key, inner in inside if isinstance(inner, dict | list)]
     return findings

@@ -53,8 +53,9 @@ class FileState:
         """Count a problem, and keep it among the first of its code."""
         severity, basis = RULES[code]
         self.errors += severity == "error"
-        problem = Problem(self.file, line, place, code, severity, message, fix, basis)
-        self.found.add(code, problem)
+        if self.found.count(code):
+            problem = Problem(self.file, line, place, code, severity, message, fix, basis)
+            self.found.items.append(problem)
 
     def add_finding(self, line: int | None, finding: Finding) -> None:
         """Add a finding as a problem of this line."""
