@@ -14,7 +14,7 @@ BYTES_PER_TOKEN = {"low": 4.6, "likely": 3.5, "high": 2.4}
 
 @dataclass(frozen=True, slots=True)
 class TokenRange:
-    """The number of tokens that a text may have; ranges are added with `+`.
+    """The number of tokens that a text may have; `+` adds ranges, `*` repeats one.
 
     Attributes:
         low: The number at the most bytes a token.
@@ -28,6 +28,9 @@ class TokenRange:
 
     def __add__(self, other: "TokenRange") -> "TokenRange":
         return TokenRange(self.low + other.low, self.likely + other.likely, self.high + other.high)
+
+    def __mul__(self, times: int) -> "TokenRange":
+        return TokenRange(self.low * times, self.likely * times, self.high * times)
 
     def __str__(self) -> str:
         return f"about {self.likely:,} tokens ({self.low:,} to {self.high:,})"

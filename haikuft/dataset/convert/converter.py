@@ -317,7 +317,7 @@ def _check_format(name: str) -> str:
     Raises:
         SettingsError: there is none.
     """
-    found = find_format(name) if name else ""
+    found = find_format(name)
     if name and not found:
         raise SettingsError(
             f"from: {quote(name)} is no format we read. Take one of {option_names()}."

@@ -6,7 +6,7 @@ from collections import Counter
 from haikuft.dataset.labels import MAX_LABEL_LENGTH
 from haikuft.dataset.problems import RULES, Finding, Problem
 from haikuft.dataset.report import SHOWN, FileSummary, FirstOfEach, Kind, Report
-from haikuft.dataset.tokens import TokenRange, tokens_of_bytes
+from haikuft.dataset.tokens import add_tokens, tokens_of_bytes
 from haikuft.dataset.validate.fast_path import ValidRecord
 
 MAX_REMEMBERED = 200_000  # records whose digests are kept, to find duplicates
@@ -111,15 +111,7 @@ class FileState:
 
     def report(self) -> Report:
         """Give all that was found, in the order of the lines, whole-file problems last."""
-        low = likely = high = 0
-        for size, records in self._sizes.items():
-            one = tokens_of_bytes(size)
-            low, likely, high = (
-                low + records * one.low,
-                likely + records * one.likely,
-                high + records * one.high,
-            )
-        tokens = TokenRange(low, likely, high)
+        tokens = add_tokens(tokens_of_bytes(size) * n for size, n in self._sizes.items())
         summary = FileSummary(self.file, self.kind, self.records, self.bytes, tokens)
         ordered = sorted(self.found.items, key=lambda one: (one.line is None, one.line or 0))
         return Report((summary,), tuple(ordered), dict(self.found.counts))
