@@ -11,7 +11,7 @@ import pytest
 
 from haikuft import aws, customization, iam, inference, metrics, prerequisites, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
-from haikuft.dataset.writing import to_training
+from haikuft.dataset.formats import to_training
 from haikuft.errors import AccessError
 from haikuft.inventory import delete_resources, list_resources
 from haikuft.preflight import run_preflight

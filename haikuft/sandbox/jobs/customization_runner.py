@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from haikuft.dataset.problems import Kind
+from haikuft.dataset.report import Kind
 from haikuft.errors import SandboxError
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.bedrock.records import ControlPlane, Job, id_of

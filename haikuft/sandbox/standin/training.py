@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from haikuft.base_models import get_base_model
-from haikuft.dataset.records import read_records
+from haikuft.dataset.read.training_files import read_records
 from haikuft.errors import HaikuftError
 from haikuft.hyperparameters import count_steps, from_aws
 from haikuft.sandbox.standin import contract

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from haikuft.base_models import DEFAULT, NOVA_MICRO
-from haikuft.dataset import to_training, validate_file
+from haikuft.dataset import validate_file
+from haikuft.dataset.formats import to_training
 from haikuft.errors import DataError, SettingsError
 from haikuft.sandbox.jobs.files import check_records
 from haikuft.sandbox.standin.contract import FILES, TrainingProgress
