@@ -5,8 +5,7 @@ UpdateCustomModelDeployment; Bedrock User Guide, deploy-custom-model-on-demand.
 """
 
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -22,11 +21,13 @@ from haikuft.errors import (
     NotFoundError,
     SettingsError,
 )
-from haikuft.waiting import wait_until
+from haikuft.waiting import Waiting, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
+STARTING = Waiting(deadline_seconds=2 * 3600.0)
+DELETING = Waiting(poll_seconds=5.0, deadline_seconds=900.0)
 _NAME = re.compile(r"([0-9a-zA-Z][_-]?)+")
 _NAME_LENGTH = 63
 
@@ -165,18 +166,9 @@ def find_deployment(bedrock: "BedrockClient", deployment: str) -> Deployment | N
 def wait_for_deployment(
     bedrock: "BedrockClient",
     deployment: str,
-    *,
-    poll_seconds: float = 60.0,
-    deadline_seconds: float = 2 * 3600.0,
-    patience_seconds: float = 120.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-    on_change: Callable[[Deployment], None] | None = None,
-    resume: str = "",
+    waiting: Waiting = STARTING,
 ) -> Deployment:
     """Wait until a deployment is active, and any change of its model done.
-
-    Its arguments are those of `wait_for_job`.
 
     Raises:
         JobFailedError: it failed; says AWS's reason.
@@ -188,14 +180,8 @@ def wait_for_deployment(
         lambda reading: not reading.changing,
         lambda: get_deployment(bedrock, deployment),
         what=f"Custom model deployment {deployment.rpartition('/')[2]}",
-        poll_seconds=poll_seconds,
-        deadline_seconds=deadline_seconds,
-        patience_seconds=patience_seconds,
-        sleep=sleep,
-        clock=clock,
-        on_change=on_change,
+        waiting=waiting,
         state=lambda reading: (reading.status, reading.update_status),
-        resume=resume,
     )
     if found.status == "Failed":
         raise JobFailedError(
@@ -220,11 +206,7 @@ def wait_for_deployment(
 def delete_deployment(
     bedrock: "BedrockClient",
     deployment: str,
-    *,
-    poll_seconds: float = 5.0,
-    deadline_seconds: float = 900.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
+    waiting: Waiting = DELETING,
 ) -> bool:
     """Delete a deployment and wait until it is gone. Returns False where it was gone already.
 
@@ -233,17 +215,11 @@ def delete_deployment(
     Raises:
         WaitTimeoutError: it is still there after the deadline.
     """
-    waiting: dict[str, Any] = {
-        "poll_seconds": poll_seconds,
-        "deadline_seconds": deadline_seconds,
-        "sleep": sleep,
-        "clock": clock,
-    }
     found = wait_until(
         lambda reading: reading is None or not reading.changing,
         lambda: find_deployment(bedrock, deployment),
         what=f"Making custom model deployment {deployment.rpartition('/')[2]}",
-        **waiting,
+        waiting=waiting,
     )
     if found is None:
         return False
@@ -257,6 +233,6 @@ def delete_deployment(
         lambda reading: reading is None,
         lambda: find_deployment(bedrock, found.arn),
         what=f"Deleting custom model deployment {found.name}",
-        **waiting,
+        waiting=waiting,
     )
     return True

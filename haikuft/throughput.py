@@ -5,8 +5,7 @@ Guide, "Increase model invocation capacity with Provisioned Throughput".
 """
 
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -22,13 +21,15 @@ from haikuft.errors import (
     NotFoundError,
     SettingsError,
 )
-from haikuft.waiting import wait_until
+from haikuft.waiting import Waiting, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
 COMMITMENTS = {"none": None, "1 month": "OneMonth", "6 months": "SixMonths"}  # ours -> AWS's
 CHANGING = frozenset({"Creating", "Updating"})  # AWS's words
+STARTING = Waiting(deadline_seconds=2 * 3600.0)
+DELETING = Waiting(poll_seconds=5.0, deadline_seconds=900.0)
 _NAME = re.compile(r"([0-9a-zA-Z][_-]?)+")
 _NAME_LENGTH = 63
 
@@ -168,16 +169,9 @@ def find_throughput(bedrock: "BedrockClient", throughput: str) -> Throughput | N
 def wait_for_throughput(
     bedrock: "BedrockClient",
     throughput: str,
-    *,
-    poll_seconds: float = 60.0,
-    deadline_seconds: float = 2 * 3600.0,
-    patience_seconds: float = 120.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-    on_change: Callable[[Throughput], None] | None = None,
-    resume: str = "",
+    waiting: Waiting = STARTING,
 ) -> Throughput:
-    """Wait until a throughput is in service. Its arguments are those of `wait_for_job`.
+    """Wait until a throughput is in service.
 
     Raises:
         JobFailedError: it failed; says AWS's reason.
@@ -189,14 +183,8 @@ def wait_for_throughput(
         lambda reading: reading.status not in CHANGING,
         lambda: get_throughput(bedrock, throughput),
         what=f"Provisioned Throughput {throughput.rpartition('/')[2]}",
-        poll_seconds=poll_seconds,
-        deadline_seconds=deadline_seconds,
-        patience_seconds=patience_seconds,
-        sleep=sleep,
-        clock=clock,
-        on_change=on_change,
+        waiting=waiting,
         state=lambda reading: reading.status,
-        resume=resume,
     )
     if found.status == "Failed":
         raise JobFailedError(
@@ -215,11 +203,7 @@ def wait_for_throughput(
 def delete_throughput(
     bedrock: "BedrockClient",
     throughput: str,
-    *,
-    poll_seconds: float = 5.0,
-    deadline_seconds: float = 600.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
+    waiting: Waiting = DELETING,
 ) -> bool:
     """Delete a throughput and wait until it is gone. Returns False where it was gone already.
 
@@ -247,10 +231,7 @@ def delete_throughput(
         lambda reading: reading is None,
         lambda: find_throughput(bedrock, found.arn),
         what=f"Deleting Provisioned Throughput {found.name}",
-        poll_seconds=poll_seconds,
-        deadline_seconds=deadline_seconds,
-        sleep=sleep,
-        clock=clock,
+        waiting=waiting,
     )
     return True
 

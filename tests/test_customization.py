@@ -18,6 +18,7 @@ from haikuft.errors import (
     SettingsError,
     WaitTimeoutError,
 )
+from haikuft.waiting import Waiting
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/a.b-v1:0:200k/abcdefghijkl"
@@ -81,6 +82,10 @@ class Time:
         """Tell the time."""
         return self.seconds
 
+    def waiting(self, **options: Any) -> Waiting:
+        """Wait on this clock."""
+        return Waiting(sleep=self.sleep, clock=self.clock, **options)
+
 
 class Scripted:
     """A Bedrock client that answers, or raises, what the test has written down, in turn.
@@ -107,16 +112,14 @@ class Scripted:
 def wait(script: Scripted, time: Time, **options: Any) -> CustomizationJob:
     """Wait for the job as a notebook would, without losing a second."""
     client: Any = script
-    return c.wait_for_job(
-        client, ARN, poll_seconds=60, sleep=time.sleep, clock=time.clock, resume=RESUME, **options
-    )
+    return c.wait_for_job(client, ARN, time.waiting(resume=RESUME, **options))
 
 
-def start(script: Scripted, time: Time, **options: Any) -> str:
+def start(script: Scripted, time: Time) -> str:
     """Start a job without losing a second."""
     client: Any = script
     request = c.build_job_request(**REQUEST)
-    return c.start_job(client, request, sleep=time.sleep, clock=time.clock, **options)
+    return c.start_job(client, request, time.waiting(poll_seconds=0.5, deadline_seconds=60.0))
 
 
 def test_build_job_request_when_plain_then_has_what_bedrock_requires() -> None:
@@ -204,7 +207,7 @@ def test_start_job_when_role_stays_unusable_then_says_so_within_a_minute() -> No
     """Patience ends, with the role's name and the notebook that repairs it."""
     time = Time()
     with pytest.raises(AccessError, match=r"AmazonBedrock-haikuft-first.*notebook 1"):
-        start(Scripted(TOO_NEW), time, patience_seconds=60)
+        start(Scripted(TOO_NEW), time)
     assert 50 < time.seconds <= 60
 
 
@@ -315,7 +318,7 @@ def test_wait_for_job_when_status_is_unknown_then_is_an_error() -> None:
 def test_wait_for_job_when_deadline_passes_then_says_that_it_goes_on() -> None:
     """The wait ends, the job does not."""
     time = Time()
-    with pytest.raises(WaitTimeoutError, match=rf"goes on.*2 hours.*{RESUME}"):
+    with pytest.raises(WaitTimeoutError, match=rf"continues.*2 hours.*{RESUME}"):
         wait(Scripted(reading("InProgress")), time, deadline_seconds=7200)
     assert time.seconds == 7200
 
@@ -330,7 +333,7 @@ def test_wait_for_job_when_network_comes_back_then_goes_on() -> None:
 def test_wait_for_job_when_network_stays_away_then_says_that_the_job_goes_on() -> None:
     """The trouble is bounded, counted from the first reading that failed."""
     time = Time()
-    with pytest.raises(HaikuftError, match=rf"goes on.*not answered for 300 s.*{RESUME}"):
+    with pytest.raises(HaikuftError, match=rf"continues.*not answered for 300 s.*{RESUME}"):
         wait(Scripted(reading("InProgress"), LOST), time, patience_seconds=300)
     assert time.seconds == 360
 
@@ -338,7 +341,7 @@ def test_wait_for_job_when_network_stays_away_then_says_that_the_job_goes_on() -
 def test_wait_for_job_when_login_expires_then_says_how_to_log_in_and_resume() -> None:
     """An expired token costs nothing: log in, run the named command."""
     script = Scripted(reading("InProgress"), refusal("ExpiredTokenException", "Expired."))
-    with pytest.raises(CredentialsError, match=rf"aws sso login.*goes on.*{RESUME}"):
+    with pytest.raises(CredentialsError, match=rf"aws sso login.*continues.*{RESUME}"):
         wait(script, Time())
 
 
@@ -407,7 +410,7 @@ def test_stop_job_when_it_has_ended_then_leaves_it(status: str) -> None:
 
 
 def test_stop_job_when_it_cannot_be_stopped_then_says_so() -> None:
-    """A job that goes on is never taken for a stopped one."""
+    """A job that continues is never taken for a stopped one."""
     client: Any = Stoppable(reading("InProgress"))
     with pytest.raises(ConflictError, match="not in progress"):
         c.stop_job(client, ARN)

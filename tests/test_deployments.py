@@ -21,6 +21,7 @@ from haikuft.errors import (
     WaitTimeoutError,
 )
 from haikuft.run_record import Run
+from haikuft.waiting import Waiting
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
@@ -59,13 +60,17 @@ class Time:
         """Tell the time."""
         return self.seconds
 
+    def waiting(self, **options: Any) -> Waiting:
+        """Wait on this clock."""
+        return Waiting(sleep=self.sleep, clock=self.clock, **options)
+
 
 def test_deployment_when_walked_through_then_is_found_again_active_and_gone_at_the_end(
     bedrock: Any, run: Run
 ) -> None:
     """Started once, tagged as ours, asked for by name or ARN, deleted, and deleted again."""
     arn = start(bedrock, run)
-    found = d.wait_for_deployment(bedrock, arn, poll_seconds=0)
+    found = d.wait_for_deployment(bedrock, arn, Waiting(poll_seconds=0))
     assert (found.status, found.name, found.model_arn) == (
         "Active",
         "serve-1",
@@ -75,9 +80,9 @@ def test_deployment_when_walked_through_then_is_found_again_active_and_gone_at_t
     tags = bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
     assert {tag["key"]: tag["value"] for tag in tags} == TAGS
     assert len(bedrock.list_custom_model_deployments()["modelDeploymentSummaries"]) == 1
-    assert d.delete_deployment(bedrock, arn, poll_seconds=0) is True
+    assert d.delete_deployment(bedrock, arn, Waiting(poll_seconds=0)) is True
     assert bedrock.list_custom_model_deployments()["modelDeploymentSummaries"] == []
-    assert d.delete_deployment(bedrock, arn, poll_seconds=0) is False
+    assert d.delete_deployment(bedrock, arn, Waiting(poll_seconds=0)) is False
     assert d.find_deployment(bedrock, "serve-1") is None
     with pytest.raises(NotFoundError, match="reading custom model deployment serve-1"):
         d.get_deployment(bedrock, "serve-1")
@@ -88,11 +93,11 @@ def test_change_model_when_it_serves_another_then_is_given_this_one(
 ) -> None:
     """Its ARN stays, and no second one is left behind."""
     arn = start(bedrock, run)
-    d.wait_for_deployment(bedrock, arn, poll_seconds=0)
+    d.wait_for_deployment(bedrock, arn, Waiting(poll_seconds=0))
     second = tune(run).record.custom_model_arn
     for _ in range(2):
         d.change_model(bedrock, d.get_deployment(bedrock, arn), second)
-    assert d.wait_for_deployment(bedrock, arn, poll_seconds=0).model_arn == second
+    assert d.wait_for_deployment(bedrock, arn, Waiting(poll_seconds=0)).model_arn == second
     assert len(bedrock.list_custom_model_deployments()["modelDeploymentSummaries"]) == 1
 
 
@@ -135,7 +140,7 @@ def test_wait_for_deployment_when_the_model_is_gone_then_gives_aws_s_reason(
     (files,) = (path for path in tmp_path.rglob("models/*") if path.is_dir())
     shutil.rmtree(files)
     with pytest.raises(JobFailedError, match=r"files of custom model .* are gone.*Delete it"):
-        d.wait_for_deployment(bedrock, arn, poll_seconds=0)
+        d.wait_for_deployment(bedrock, arn, Waiting(poll_seconds=0))
 
 
 def reading(status: str = "Active", **changes: Any) -> dict[str, Any]:
@@ -180,7 +185,9 @@ class Scripted:
 def wait(client: Any, time: Time | None = None, **options: Any) -> d.Deployment:
     """Wait without losing a second."""
     time = time or Time()
-    return d.wait_for_deployment(client, ARN, sleep=time.sleep, clock=time.clock, **options)
+    return d.wait_for_deployment(
+        client, ARN, time.waiting(**{"deadline_seconds": 7200.0, **options})
+    )
 
 
 def test_wait_for_deployment_when_made_and_updated_then_each_state_is_shown_once() -> None:
@@ -214,7 +221,7 @@ def test_wait_for_deployment_when_it_ends_badly_then_says_why(
 def test_wait_for_deployment_when_the_deadline_passes_then_says_that_it_goes_on() -> None:
     """The wait ends, the deployment does not."""
     time = Time()
-    with pytest.raises(WaitTimeoutError, match=r"goes on.*haikuft run --from 5"):
+    with pytest.raises(WaitTimeoutError, match=r"continues.*haikuft run --from 5"):
         wait(Scripted(reading("Creating")), time, resume="haikuft run --from 5")
     assert timedelta(seconds=time.seconds) == timedelta(hours=2)
 
@@ -230,7 +237,10 @@ def test_delete_deployment_when_it_is_being_made_then_waits_until_it_can_be() ->
     """AWS may refuse to delete it before; it is deleted after the reading that says Active."""
     time, client = Time(), Scripted(reading("Creating"), reading("Creating"), reading(), GONE)
     client_: Any = client
-    assert d.delete_deployment(client_, ARN, sleep=time.sleep, clock=time.clock) is True
+    assert (
+        d.delete_deployment(client_, ARN, time.waiting(poll_seconds=5.0, deadline_seconds=900.0))
+        is True
+    )
     assert client.deleted_at == [3]
 
 
@@ -239,4 +249,4 @@ def test_delete_deployment_when_it_stays_then_does_not_call_it_deleted() -> None
     time, client = Time(), Scripted(reading())
     client_: Any = client
     with pytest.raises(WaitTimeoutError, match="Deleting custom model deployment serve-1"):
-        d.delete_deployment(client_, ARN, sleep=time.sleep, clock=time.clock)
+        d.delete_deployment(client_, ARN, time.waiting(poll_seconds=5.0, deadline_seconds=900.0))

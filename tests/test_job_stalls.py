@@ -11,6 +11,7 @@ from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_2_LITE, JobTim
 from haikuft.customization.stalls import StallWatch
 from haikuft.errors import WaitTimeoutError
 from haikuft.run_record import Run
+from haikuft.waiting import Waiting
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 TWO_HOURS = JobTime(7200, "such jobs, 1 to 2 hours", "a page")
@@ -44,16 +45,16 @@ def stuck(new_run: Callable[..., Run], set_up: Callable[[Run], Run]) -> tuple[An
     return bedrock, c.start_job(bedrock, plan.request)
 
 
-def wait(bedrock: Any, arn: str, **options: Any) -> tuple[list[str], str, Time]:
+def wait(
+    bedrock: Any, arn: str, deadline_seconds: float = 24 * 3600.0, **options: Any
+) -> tuple[list[str], str, Time]:
     """Wait 24 hours in no time; give the warnings, the last words and the time."""
     time, warnings = Time(c.get_job(bedrock, arn).created), []
     with pytest.raises(WaitTimeoutError) as caught:
         c.wait_for_job(
             bedrock,
             arn,
-            poll_seconds=1800,
-            sleep=time.sleep,
-            clock=time.clock,
+            Waiting(1800, deadline_seconds, sleep=time.sleep, clock=time.clock),
             now=time.now,
             warn=warnings.append,
             **options,
@@ -76,7 +77,7 @@ def test_wait_for_job_when_a_stage_sticks_then_warns_at_each_doubling_and_ends_t
     assert "such jobs, 1 to 2 hours (a page)" in warnings[0]
     assert "training NotStarted" in warnings[0]
     assert time.seconds == 24 * 3600
-    assert "goes on, but the 24 hours given to waiting have passed" in last
+    assert "continues, but the 24 hours given to waiting have passed" in last
     for words in (warnings[0], last):
         assert "customization.stop_job(bedrock, job_arn)" in words
         assert "new_job = True" in words
@@ -103,8 +104,7 @@ def test_wait_for_job_when_gone_on_with_then_counts_from_the_job_s_beginning(
         c.wait_for_job(
             bedrock,
             arn,
-            poll_seconds=0,
-            deadline_seconds=0,
+            Waiting(poll_seconds=0, deadline_seconds=0),
             expected=TWO_HOURS,
             warn=warnings.append,
             now=lambda: created + timedelta(hours=25),

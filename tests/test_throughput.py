@@ -16,6 +16,7 @@ from haikuft.errors import (
     SettingsError,
     WaitTimeoutError,
 )
+from haikuft.waiting import Waiting
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
@@ -95,6 +96,10 @@ class Time:
         """Tell the time."""
         return self.seconds
 
+    def waiting(self, **options: Any) -> Waiting:
+        """Wait on this clock."""
+        return Waiting(sleep=self.sleep, clock=self.clock, **options)
+
 
 def start(client: Any, **changes: Any) -> str:
     """Start the throughput of these tests."""
@@ -104,13 +109,15 @@ def start(client: Any, **changes: Any) -> str:
 def wait(client: Any, time: Time | None = None, **options: Any) -> t.Throughput:
     """Wait without losing a second."""
     time = time or Time()
-    return t.wait_for_throughput(client, ARN, sleep=time.sleep, clock=time.clock, **options)
+    return t.wait_for_throughput(
+        client, ARN, time.waiting(**{"deadline_seconds": 7200.0, **options})
+    )
 
 
 def delete(client: Any, time: Time | None = None) -> bool:
     """Delete without losing a second."""
     time = time or Time()
-    return t.delete_throughput(client, ARN, sleep=time.sleep, clock=time.clock)
+    return t.delete_throughput(client, ARN, time.waiting(poll_seconds=5.0, deadline_seconds=900.0))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +218,7 @@ def test_wait_for_throughput_when_status_is_unknown_then_is_an_error() -> None:
 def test_wait_for_throughput_when_deadline_passes_then_says_that_it_goes_on() -> None:
     """The wait ends, the throughput does not."""
     time = Time()
-    with pytest.raises(WaitTimeoutError, match=r"goes on.*haikuft run --run first --from 5"):
+    with pytest.raises(WaitTimeoutError, match=r"continues.*haikuft run --run first --from 5"):
         wait(Scripted(reading("Creating")), time, resume="haikuft run --run first --from 5")
     assert time.seconds == 7200
 

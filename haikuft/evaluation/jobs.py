@@ -6,8 +6,7 @@ saved in Amazon S3". botocore has no waiters for Bedrock.
 """
 
 import json
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +17,7 @@ from botocore.exceptions import ClientError
 from haikuft import s3
 from haikuft.aws_errors import error_code, explaining
 from haikuft.errors import DataError, JobFailedError, SettingsError
-from haikuft.waiting import wait_until
+from haikuft.waiting import Waiting, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 RUNNING = frozenset({"InProgress", "Stopping", "Deleting"})  # AWS's words
 TASK_TYPES = ("Summarization", "Classification", "QuestionAndAnswer", "Generation", "Custom")
 RESULTS_SUFFIX = "_output.jsonl"
+_WAITING = Waiting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,33 +152,20 @@ def get_evaluation_job(bedrock: "BedrockClient", arn: str) -> EvaluationJob:
 
 
 def wait_for_evaluation_job(
-    bedrock: "BedrockClient",
-    arn: str,
-    *,
-    poll_seconds: float = 60.0,
-    deadline_seconds: float = 24 * 3600.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-    on_change: Callable[[EvaluationJob], None] | None = None,
-    resume: str = "",
+    bedrock: "BedrockClient", arn: str, waiting: Waiting = _WAITING
 ) -> EvaluationJob:
     """Wait until a job has completed. Interrupting the wait leaves the job running.
 
     Raises:
         JobFailedError: it failed or was stopped; AWS's reasons are in the message.
-        WaitTimeoutError: the deadline has passed; the job goes on.
+        WaitTimeoutError: the deadline has passed; the job continues.
     """
     job = wait_until(
         lambda reading: reading.status not in RUNNING,
         lambda: get_evaluation_job(bedrock, arn),
         what=f"Evaluation job {arn.rpartition('/')[2]}",
-        poll_seconds=poll_seconds,
-        deadline_seconds=deadline_seconds,
-        sleep=sleep,
-        clock=clock,
-        on_change=on_change,
+        waiting=waiting,
         state=lambda reading: reading.status,
-        resume=resume,
     )
     if job.status != "Completed":
         reasons = " ".join(job.failure_messages) or "AWS gives no reason."

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -27,6 +27,7 @@ from haikuft.customization import (
 from haikuft.errors import SandboxError
 from haikuft.live.attendance import bundle, is_attended
 from haikuft.live.job_view import JobView, Progress
+from haikuft.waiting import Waiting
 
 LOOK_SECONDS = 0.05  # how often the cell looks whether there is something new to show
 STOP = "Stop the job …"
@@ -48,11 +49,9 @@ def utc_now() -> datetime:
 async def watch_job(
     connection: Connection,
     job_arn: str,
+    waiting: Waiting | None = None,
     *,
-    poll_seconds: float = 0.0,
-    deadline_seconds: float = 24 * 3600.0,
     expected: JobTime | None = None,
-    resume: str = "",
     attended: bool | None = None,
     tell: Callable[[str], None] = print,
     now: Callable[[], datetime] = utc_now,
@@ -68,18 +67,17 @@ async def watch_job(
     Args:
         connection: Where the job is.
         job_arn: The job.
-        poll_seconds: Pause between two readings; 0 takes the target's own.
-        deadline_seconds: How long to wait at most.
+        waiting: How to wait, but for `sleep` and `on_change`, which are replaced; None waits 24
+            hours at most, with the target's own pause.
         expected: How long such a job takes, to warn of one that is past it; None never warns.
-        resume: The command that goes on from here, named in errors.
         attended: Whether somebody sees widgets; None finds out.
         tell: Is given each line.
         now: The time, aware, UTC.
 
     Raises:
-        JobFailedError: it failed or was stopped; says AWS's reason and how to mend it.
-        WaitTimeoutError: the deadline has passed; the job goes on.
-        CredentialsError: the login has run out; the job goes on.
+        JobFailedError: it failed or was stopped; says AWS's reason and how to fix it.
+        WaitTimeoutError: the deadline has passed; the job continues.
+        CredentialsError: the login has expired; the job continues.
         HaikuftError: no network, or a status this version does not know.
     """
     watch = _Watch(connection, job_arn)
@@ -87,15 +85,10 @@ async def watch_job(
     if is_attended() if attended is None else attended:
         monitor = JobMonitor(partial(_stop, watch), now=now)
         monitor.show(watch.view(now()))
-    waiting = watch.start(
-        poll_seconds=poll_seconds or connection.poll_seconds,
-        deadline_seconds=deadline_seconds,
-        expected=expected,
-        resume=resume,
-    )
+    ended = watch.start(waiting or Waiting(poll_seconds=connection.poll_seconds), expected)
     note = LEFT
     try:
-        while not waiting.done():
+        while not ended.done():
             await asyncio.sleep(LOOK_SECONDS)
             _tell_changes(watch, tell, now)
             if monitor is not None:
@@ -106,7 +99,7 @@ async def watch_job(
         if monitor is not None:
             monitor.end(watch.view(now(), note=note))
     _tell_changes(watch, tell, now)
-    return waiting.result()
+    return ended.result()
 
 
 class JobMonitor:
@@ -174,29 +167,19 @@ class _Watch:
     _left: bool = False
     _roused: threading.Event = field(default_factory=threading.Event)
 
-    def start(
-        self,
-        *,
-        poll_seconds: float,
-        deadline_seconds: float,
-        expected: JobTime | None,
-        resume: str,
-    ) -> "Future[CustomizationJob]":
+    def start(self, waiting: Waiting, expected: JobTime | None) -> "Future[CustomizationJob]":
         """Begin to wait."""
         ended: Future[CustomizationJob] = Future()
+        waiting = replace(waiting, sleep=self._pause, on_change=self._see)
 
         def wait() -> None:
             try:
                 found = wait_for_job(
                     self.connection.client("bedrock"),
                     self.job_arn,
-                    poll_seconds=poll_seconds,
-                    deadline_seconds=deadline_seconds,
-                    sleep=self._pause,
-                    on_change=self._see,
+                    waiting,
                     expected=expected,
                     warn=self.changes.put,
-                    resume=resume,
                 )
             except BaseException as error:  # whoever awaits raises it again
                 ended.set_exception(error)

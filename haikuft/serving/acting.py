@@ -1,8 +1,6 @@
 """Find, wait for and end what serves a custom model, deployment or throughput alike."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,7 +8,8 @@ from haikuft import deployments, throughput
 from haikuft.base_models import Serving
 from haikuft.deployments import Deployment
 from haikuft.errors import NotFoundError
-from haikuft.throughput import Throughput
+from haikuft.throughput import DELETING, STARTING, Throughput
+from haikuft.waiting import Waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -64,18 +63,8 @@ def find_served(bedrock: "BedrockClient", kind: Serving, identifier: str) -> Ser
     return Served.from_reading(found) if found else None
 
 
-def wait_for_served(
-    bedrock: "BedrockClient",
-    arn: str,
-    *,
-    poll_seconds: float = 60.0,
-    deadline_seconds: float = 2 * 3600.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-    on_change: Callable[[Served], None] | None = None,
-    resume: str = "",
-) -> Served:
-    """Wait until it can be asked. Its arguments are those of `wait_for_job`.
+def wait_for_served(bedrock: "BedrockClient", arn: str, waiting: Waiting = STARTING) -> Served:
+    """Wait until it can be asked.
 
     Raises:
         JobFailedError: it failed; says AWS's reason.
@@ -84,21 +73,13 @@ def wait_for_served(
     """
 
     def show(reading: Deployment | Throughput) -> None:
-        if on_change is not None:
-            on_change(Served.from_reading(reading))
+        if waiting.on_change is not None:
+            waiting.on_change(Served.from_reading(reading))
 
-    waiting: dict[str, Any] = {
-        "poll_seconds": poll_seconds,
-        "deadline_seconds": deadline_seconds,
-        "sleep": sleep,
-        "clock": clock,
-        "on_change": show,
-        "resume": resume,
-    }
     deployed = kind_of(arn) == "deployment"
     wait: Any = deployments.wait_for_deployment if deployed else throughput.wait_for_throughput
     try:
-        return Served.from_reading(wait(bedrock, arn, **waiting))
+        return Served.from_reading(wait(bedrock, arn, replace(waiting, on_change=show)))
     except NotFoundError as error:
         raise NotFoundError(
             f"{arn} is gone: it was deleted meanwhile, or AWS took the request for a repeat of an "
@@ -106,18 +87,18 @@ def wait_for_served(
         ) from error
 
 
-def stop_serving(bedrock: "BedrockClient", arn: str, **waiting: Any) -> bool:
+def stop_serving(bedrock: "BedrockClient", arn: str, waiting: Waiting = DELETING) -> bool:
     """Delete what serves and wait until it is gone. Returns False where it was gone already.
 
-    The custom model stays. `waiting` is that of `delete_deployment` and `delete_throughput`.
+    The custom model stays.
 
     Raises:
         ConflictError: a commitment holds it; says until when.
         WaitTimeoutError: it is still there after the deadline.
     """
     if kind_of(arn) == "deployment":
-        return deployments.delete_deployment(bedrock, arn, **waiting)
-    return throughput.delete_throughput(bedrock, arn, **waiting)
+        return deployments.delete_deployment(bedrock, arn, waiting)
+    return throughput.delete_throughput(bedrock, arn, waiting)
 
 
 def name_served(arn: str) -> dict[str, str]:

@@ -33,6 +33,7 @@ from haikuft.inventory import (
     tabulate,
 )
 from haikuft.run_record import Run, RunRecord, resource_prefix
+from haikuft.waiting import Waiting
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
@@ -60,7 +61,7 @@ def serve(run: Run, model_arn: str, **options: Any) -> str:
     """Do what notebook 5 does."""
     bedrock = run.connection.client("bedrock")
     arn = throughput.start_throughput(bedrock, NAME, model_arn=model_arn, tags=run.tags, **options)
-    throughput.wait_for_throughput(bedrock, arn, poll_seconds=0.02)
+    throughput.wait_for_throughput(bedrock, arn, Waiting(poll_seconds=0.02))
     return arn
 
 
@@ -81,7 +82,7 @@ def test_delete_resources_when_the_whole_walk_is_done_then_nothing_is_left(
     """Listed, billed, deleted in order, read back, and deleted again."""
     run = set_up(new_run())
     bedrock = run.connection.client("bedrock")
-    job = customization.wait_for_job(bedrock, start_job(run), poll_seconds=0.02)
+    job = customization.wait_for_job(bedrock, start_job(run), Waiting(poll_seconds=0.02))
     serve(run, job.custom_model_arn or "")
     # The record knows neither job, model nor throughput: their tags tell whose they are.
     listed = list_resources(run)

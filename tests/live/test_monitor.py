@@ -11,6 +11,7 @@ from haikuft.errors import JobFailedError, SandboxError, WaitTimeoutError
 from haikuft.live import monitor as module
 from haikuft.live.ask_once import AskOnce
 from haikuft.run_record import Run
+from haikuft.waiting import Waiting
 
 Started = Callable[..., tuple[Run, str]]
 
@@ -57,7 +58,7 @@ def test_watch_when_the_job_is_over_then_it_is_found_so_at_once(
     run, arn = start_job(new_run())
     first = watch(run, arn, tell=lambda line: None)
 
-    assert watch(run, arn, tell=lambda line: None, deadline_seconds=0) == first
+    assert watch(run, arn, tell=lambda line: None, waiting=Waiting(deadline_seconds=0)) == first
 
 
 def test_watch_when_somebody_sits_there_then_stages_and_losses_are_shown_to_the_end(
@@ -107,8 +108,8 @@ def test_watch_when_the_deadline_passes_then_it_says_that_the_job_goes_on(
     """The error of every wait."""
     run, arn = start_job(new_run(stick_stage="validation"))
 
-    with pytest.raises(WaitTimeoutError, match="goes on"):
-        watch(run, arn, deadline_seconds=0, tell=lambda line: None)
+    with pytest.raises(WaitTimeoutError, match="continues"):
+        watch(run, arn, waiting=Waiting(deadline_seconds=0), tell=lambda line: None)
 
     customization.stop_job(run.connection.client("bedrock"), arn)
 

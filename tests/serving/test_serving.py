@@ -17,6 +17,7 @@ from haikuft.base_models import (
 from haikuft.errors import NotFoundError, SettingsError
 from haikuft.prerequisites import require
 from haikuft.run_record import Run, RunRecord
+from haikuft.waiting import Waiting
 
 RECORDS = [
     {
@@ -36,7 +37,7 @@ def serve(run: Run, choice: str = "") -> Run:
     plan = serving.plan_serving(bedrock, run, cost)
     run = replace(run, record=replace(run.record, **plan.changes))
     arn = serving.ensure_served(bedrock, plan)
-    serving.wait_for_served(bedrock, arn, poll_seconds=0)
+    serving.wait_for_served(bedrock, arn, Waiting(poll_seconds=0))
     return replace(run, record=replace(run.record, **serving.name_served(arn)))
 
 
@@ -87,8 +88,8 @@ def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
     asked = [{"role": "user", "content": [{"text": "training/train.jsonl 3"}]}]
     reply = runtime.converse(modelId=record.served_arn, messages=asked)
     assert reply["output"]["message"]["role"] == "assistant"
-    assert serving.stop_serving(bedrock, record.served_arn, poll_seconds=0) is True
-    assert serving.stop_serving(bedrock, record.served_arn, poll_seconds=0) is False
+    assert serving.stop_serving(bedrock, record.served_arn, Waiting(poll_seconds=0)) is True
+    assert serving.stop_serving(bedrock, record.served_arn, Waiting(poll_seconds=0)) is False
     assert serving.find_served(bedrock, found.kind, record.served_arn) is None
     assert len(bedrock.list_custom_models()["modelSummaries"]) == 1
 
@@ -99,7 +100,9 @@ def test_wait_for_served_when_it_changes_then_each_status_is_shown(
     """In AWS's words."""
     run, shown = serve(tune(new_run(NOVA_MICRO))), []
     bedrock = run.connection.client("bedrock")
-    serving.wait_for_served(bedrock, run.record.served_arn, poll_seconds=0, on_change=shown.append)
+    serving.wait_for_served(
+        bedrock, run.record.served_arn, Waiting(poll_seconds=0, on_change=shown.append)
+    )
     assert [one.status for one in shown] == ["Active"]
 
 
@@ -223,7 +226,7 @@ def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bou
     assert found is not None
     assert found.arn == arn
     answered = replace(unanswered, record=replace(unanswered.record, **serving.name_served(arn)))
-    serving.stop_serving(bedrock, arn, poll_seconds=0)
+    serving.stop_serving(bedrock, arn, Waiting(poll_seconds=0))
     later = plan(answered)
     assert later.found is None
     assert later.request["token"] != first.request["token"]
@@ -238,6 +241,8 @@ def test_wait_for_served_when_aws_took_it_for_a_repeat_then_says_to_run_again(
     bedrock = run.connection.client("bedrock")
     cost = serving.estimate_costs(run, RECORDS)["provisioned_throughput"]
     plan = serving.plan_serving(bedrock, run, cost)
-    serving.stop_serving(bedrock, serving.ensure_served(bedrock, plan), poll_seconds=0)
+    serving.stop_serving(bedrock, serving.ensure_served(bedrock, plan), Waiting(poll_seconds=0))
     with pytest.raises(NotFoundError, match="Run this notebook again"):
-        serving.wait_for_served(bedrock, serving.ensure_served(bedrock, plan), poll_seconds=0)
+        serving.wait_for_served(
+            bedrock, serving.ensure_served(bedrock, plan), Waiting(poll_seconds=0)
+        )
