@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from haikuft.errors import SettingsError
 from haikuft.iam.policies import allow, partition, policy_of
 from haikuft.record_file import RunRecord
-from haikuft.serving.acting import Served
+from haikuft.serving.served import Served
 
 
 def set_limit(served: Served, max_hours: float) -> str:

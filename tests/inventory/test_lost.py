@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from haikuft import customization, s3, throughput
+from haikuft import customization, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.errors import JobFailedError
 from haikuft.inventory import (
@@ -47,8 +47,12 @@ def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
     """Bucket and role, too; the run that comes of it can be listed and deleted like any other."""
     run = tune(new_run())
     bedrock = run.connection.client("bedrock")
-    throughput.start_throughput(
-        bedrock, run.resource_name, model_arn=run.record.custom_model_arn, tags=run.tags
+    serving.start_serving(
+        bedrock,
+        "provisioned_throughput",
+        run.resource_name,
+        model_arn=run.record.custom_model_arn,
+        tags=run.tags,
     )
     lost = search(run)
     assert lost.unseen == ()
@@ -143,7 +147,7 @@ def test_list_resources_when_a_stranger_has_our_name_then_shows_it_and_leaves_it
     """Untagged, it may be anybody's, and bills somebody else."""
     run = new_run()
     bedrock = run.connection.client("bedrock")
-    throughput.start_throughput(bedrock, "haikuft-first", model_arn=HAIKU.id)
+    serving.start_serving(bedrock, "provisioned_throughput", "haikuft-first", model_arn=HAIKU.id)
     on_aws = replace(run, connection=replace(run.connection, bills=True))
     for resources in (list_resources(on_aws), delete_resources(on_aws)):
         (found,) = resources
