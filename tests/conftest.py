@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from fakes import SOON
 
 import haikuft.sandbox
 from haikuft import aws, customization, iam, s3
@@ -20,7 +21,6 @@ from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.dataset.writing import to_training
 from haikuft.run_record import Run, RunRecord
 from haikuft.sandbox import Endpoint, SandboxSettings
-from haikuft.waiting import Waiting
 
 ACCOUNT = "123456789012"
 OWNER = "0123456789abcdef"
@@ -207,7 +207,7 @@ def tune(set_up: Callable[[Run], Run]) -> Callable[..., Run]:
         bedrock = run.connection.client("bedrock")
         plan = customization.plan_job(bedrock, run, {"epochCount": "1"}, new_job=True)
         arn = customization.start_job(bedrock, plan.request)
-        job = customization.wait_for_job(bedrock, arn, Waiting(poll_seconds=0.02))
+        job = customization.wait_for_job(bedrock, arn, SOON)
         made = {"job_arn": arn, "custom_model_arn": job.custom_model_arn}
         return replace(run, record=replace(run.record, **{**plan.changes, **made}))
 

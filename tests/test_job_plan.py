@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from fakes import SOON
 
 from haikuft import customization
 from haikuft.customization import JobPlan, plan_job
 from haikuft.errors import ConflictError, JobFailedError, SettingsError
 from haikuft.run_record import Run
-from haikuft.waiting import Waiting
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]
@@ -30,9 +30,7 @@ def start(run: Run) -> Run:
 
 def finish(run: Run) -> Run:
     """Wait for the job and write its model down."""
-    job = customization.wait_for_job(
-        run.connection.client("bedrock"), run.record.job_arn, Waiting(poll_seconds=0.02)
-    )
+    job = customization.wait_for_job(run.connection.client("bedrock"), run.record.job_arn, SOON)
     return replace(run, record=replace(run.record, custom_model_arn=job.custom_model_arn or ""))
 
 
@@ -90,7 +88,7 @@ def test_plan_job_when_the_job_was_stopped_plans_a_new_one(new_run: NewRun, set_
     bedrock = run.connection.client("bedrock")
     customization.stop_job(bedrock, run.record.job_arn)
     with pytest.raises(JobFailedError):
-        customization.wait_for_job(bedrock, run.record.job_arn, Waiting(poll_seconds=0.02))
+        customization.wait_for_job(bedrock, run.record.job_arn, SOON)
     assert "is Stopped" in plan(run).sentence
 
 
@@ -101,9 +99,7 @@ def test_start_job_when_its_name_is_taken_is_a_conflict_that_says_how_to_go_on(
     run = set_up(new_run())
     request = plan(run).request
     bedrock = run.connection.client("bedrock")
-    customization.wait_for_job(
-        bedrock, customization.start_job(bedrock, request), Waiting(poll_seconds=0.02)
-    )
+    customization.wait_for_job(bedrock, customization.start_job(bedrock, request), SOON)
     again = {**request, "clientRequestToken": "another"}
     with pytest.raises(ConflictError, match="run notebook 3 again"):
         customization.start_job(bedrock, again)

@@ -1,10 +1,11 @@
 """A job past its time: warned of with a source, and given up by the wait, never by the job."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from fakes import NOON, Time
 
 from haikuft import customization as c
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_2_LITE, JobTime
@@ -13,27 +14,7 @@ from haikuft.errors import WaitTimeoutError
 from haikuft.run_record import Run
 from haikuft.waiting import Waiting
 
-NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 TWO_HOURS = JobTime(7200, "such jobs, 1 to 2 hours", "a page")
-
-
-class Time:
-    """A clock and a calendar that move when someone sleeps."""
-
-    def __init__(self, began: datetime) -> None:
-        self.began, self.seconds = began, 0.0
-
-    def sleep(self, seconds: float) -> None:
-        """Move on."""
-        self.seconds += seconds
-
-    def clock(self) -> float:
-        """Tell the seconds."""
-        return self.seconds
-
-    def now(self) -> datetime:
-        """Tell the time."""
-        return self.began + timedelta(seconds=self.seconds)
 
 
 @pytest.fixture
@@ -46,7 +27,7 @@ def stuck(new_run: Callable[..., Run], set_up: Callable[[Run], Run]) -> tuple[An
 
 
 def wait(
-    bedrock: Any, arn: str, deadline_seconds: float = 24 * 3600.0, **options: Any
+    bedrock: Any, arn: str, expected: JobTime | None = None, **waiting: Any
 ) -> tuple[list[str], str, Time]:
     """Wait 24 hours in no time; give the warnings, the last words and the time."""
     time, warnings = Time(c.get_job(bedrock, arn).created), []
@@ -54,10 +35,10 @@ def wait(
         c.wait_for_job(
             bedrock,
             arn,
-            Waiting(1800, deadline_seconds, sleep=time.sleep, clock=time.clock),
+            time.waiting(poll_seconds=1800, **waiting),
             now=time.now,
             warn=warnings.append,
-            **options,
+            expected=expected,
         )
     return warnings, str(caught.value), time
 
@@ -117,8 +98,8 @@ def test_stall_watch_when_the_job_has_ended_then_is_silent() -> None:
     """However long it took."""
     warnings: list[str] = []
     watch = StallWatch(TWO_HOURS, warnings.append)
-    job = c.CustomizationJob("arn", "j", "Completed", "m", "b", "r", "t", "o", NOW)
-    watch.look(job, NOW + timedelta(days=2))
+    job = c.CustomizationJob("arn", "j", "Completed", "m", "b", "r", "t", "o", NOON)
+    watch.look(job, NOON + timedelta(days=2))
     assert warnings == []
 
 

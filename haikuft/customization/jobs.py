@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
 _ROLE_TROUBLE = "could not assume provided iam role"
-_NEW_ROLE = Waiting(poll_seconds=0.5, deadline_seconds=60.0)
+NEW_ROLE = Waiting(poll_seconds=0.5, deadline_seconds=60.0)
 _LONGEST_POLL_SECONDS = 5.0
 _WAITING = Waiting()
 
 
 def start_job(
-    bedrock: "BedrockClient", request: Mapping[str, Any], waiting: Waiting = _NEW_ROLE
+    bedrock: "BedrockClient", request: Mapping[str, Any], waiting: Waiting = NEW_ROLE
 ) -> str:
     """Start a job and return its ARN. On AWS this costs money.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from fakes import SOON, refusal
 
 from haikuft import customization, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
@@ -33,7 +33,6 @@ from haikuft.inventory import (
     tabulate,
 )
 from haikuft.run_record import Run, RunRecord, resource_prefix
-from haikuft.waiting import Waiting
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
@@ -63,7 +62,7 @@ def serve(run: Run, model_arn: str, **options: Any) -> str:
     arn = serving.start_serving(
         bedrock, "provisioned_throughput", NAME, model_arn=model_arn, tags=run.tags, **options
     )
-    serving.wait_for_served(bedrock, arn, Waiting(poll_seconds=0.02))
+    serving.wait_for_served(bedrock, arn, SOON)
     return arn
 
 
@@ -84,7 +83,7 @@ def test_delete_resources_when_the_whole_walk_is_done_then_nothing_is_left(
     """Listed, billed, deleted in order, read back, and deleted again."""
     run = set_up(new_run())
     bedrock = run.connection.client("bedrock")
-    job = customization.wait_for_job(bedrock, start_job(run), Waiting(poll_seconds=0.02))
+    job = customization.wait_for_job(bedrock, start_job(run), SOON)
     serve(run, job.custom_model_arn or "")
     # The record knows neither job, model nor throughput: their tags tell whose they are.
     listed = list_resources(run)
@@ -255,8 +254,7 @@ class Refusing:
     poll_seconds = 0.0
 
     def __init__(self, code: str) -> None:
-        response: Any = {"Error": {"Code": code, "Message": "No."}}
-        self._error = ClientError(response, "Operation")
+        self._error = refusal(code)
 
     def client(self, _: str) -> Any:
         """Give a client that refuses."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fakes import SOON
 
 from haikuft import customization, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
@@ -23,7 +24,6 @@ from haikuft.inventory import (
 )
 from haikuft.preflight import check_owner
 from haikuft.run_record import Run
-from haikuft.waiting import Waiting
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]
@@ -64,7 +64,7 @@ def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
     )
     kinds = {one.kind for one in list_resources(found)}
     assert {THROUGHPUT, JOB, MODEL, BUCKET, ROLE} <= kinds
-    delete_resources(found, Waiting(poll_seconds=0.02))
+    delete_resources(found, SOON)
     assert bedrock.list_custom_models()["modelSummaries"] == []
     assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
     assert run.connection.client("s3").list_buckets()["Buckets"] == []
@@ -76,7 +76,7 @@ def test_find_lost_when_everything_was_deleted_then_old_jobs_do_not_count(
 ) -> None:
     """AWS keeps their entries for good, and the name is free again."""
     run = tune(new_run())
-    delete_resources(run, Waiting(poll_seconds=0.02))
+    delete_resources(run, SOON)
     assert search(run).found == ()
     assert check_owner(without_record(run)).state == "ok"
 
@@ -94,7 +94,7 @@ def test_find_lost_when_bucket_and_role_have_names_of_their_own_then_the_job_tel
     plan = customization.plan_job(bedrock, other, {"epochCount": "1"}, new_job=True)
     arn = customization.start_job(bedrock, plan.request)
     with pytest.raises(JobFailedError, match="PutObject"):  # the role may not write there
-        customization.wait_for_job(bedrock, arn, Waiting(poll_seconds=0.02))
+        customization.wait_for_job(bedrock, arn, SOON)
     buckets = {one.name for one in search(run).found if one.kind == BUCKET}
     assert buckets == {name, run.record.bucket}
 

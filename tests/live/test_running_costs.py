@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fakes import SOON
 
 from haikuft import customization, live, serving
 from haikuft.inventory import JOB, MODEL, OBJECTS, ROLE, THROUGHPUT, UNKNOWN, Resource
 from haikuft.live.costs import Costs, weigh
 from haikuft.run_record import Run
-from haikuft.waiting import Waiting
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(minutes=90)
@@ -113,7 +113,7 @@ def test_banner_when_a_throughput_is_ended_then_the_model_stays(
     """It can be served again."""
     run, arn = start_job(new_run())
     bedrock: Any = run.connection.client("bedrock")
-    job = customization.wait_for_job(bedrock, arn, Waiting(poll_seconds=0.02))
+    job = customization.wait_for_job(bedrock, arn, SOON)
     assert job.custom_model_arn is not None
     served = serving.start_serving(
         bedrock,
@@ -141,9 +141,7 @@ def test_banner_when_asked_to_look_again_then_it_asks_aws_again(
     banner = live.show_running_costs(run, attended=True)
     customization.stop_job(run.connection.client("bedrock"), arn)
     with pytest.raises(Exception, match="was stopped"):
-        customization.wait_for_job(
-            run.connection.client("bedrock"), arn, Waiting(poll_seconds=0.02)
-        )
+        customization.wait_for_job(run.connection.client("bedrock"), arn, SOON)
 
     banner.button.click()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from fakes import SOON
 
 from haikuft import serving
 from haikuft.base_models import (
@@ -37,7 +38,7 @@ def serve(run: Run, choice: str = "") -> Run:
     plan = serving.plan_serving(bedrock, run, cost)
     run = replace(run, record=replace(run.record, **plan.changes))
     arn = serving.ensure_served(bedrock, plan)
-    serving.wait_for_served(bedrock, arn, Waiting(poll_seconds=0))
+    serving.wait_for_served(bedrock, arn, SOON)
     return replace(run, record=replace(run.record, **serving.name_served(arn)))
 
 
@@ -88,8 +89,8 @@ def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
     asked = [{"role": "user", "content": [{"text": "training/train.jsonl 3"}]}]
     reply = runtime.converse(modelId=record.served_arn, messages=asked)
     assert reply["output"]["message"]["role"] == "assistant"
-    assert serving.stop_serving(bedrock, record.served_arn, Waiting(poll_seconds=0)) is True
-    assert serving.stop_serving(bedrock, record.served_arn, Waiting(poll_seconds=0)) is False
+    assert serving.stop_serving(bedrock, record.served_arn, SOON) is True
+    assert serving.stop_serving(bedrock, record.served_arn, SOON) is False
     assert serving.find_served(bedrock, found.kind, record.served_arn) is None
     assert len(bedrock.list_custom_models()["modelSummaries"]) == 1
 
@@ -226,7 +227,7 @@ def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bou
     assert found is not None
     assert found.arn == arn
     answered = replace(unanswered, record=replace(unanswered.record, **serving.name_served(arn)))
-    serving.stop_serving(bedrock, arn, Waiting(poll_seconds=0))
+    serving.stop_serving(bedrock, arn, SOON)
     later = plan(answered)
     assert later.found is None
     assert later.request["token"] != first.request["token"]
@@ -241,8 +242,6 @@ def test_wait_for_served_when_aws_took_it_for_a_repeat_then_says_to_run_again(
     bedrock = run.connection.client("bedrock")
     cost = serving.estimate_costs(run, RECORDS)["provisioned_throughput"]
     plan = serving.plan_serving(bedrock, run, cost)
-    serving.stop_serving(bedrock, serving.ensure_served(bedrock, plan), Waiting(poll_seconds=0))
+    serving.stop_serving(bedrock, serving.ensure_served(bedrock, plan), SOON)
     with pytest.raises(NotFoundError, match="Run this notebook again"):
-        serving.wait_for_served(
-            bedrock, serving.ensure_served(bedrock, plan), Waiting(poll_seconds=0)
-        )
+        serving.wait_for_served(bedrock, serving.ensure_served(bedrock, plan), SOON)
