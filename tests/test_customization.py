@@ -8,8 +8,9 @@ from botocore.exceptions import EndpointConnectionError
 from fakes import NOON, Scripted, Time, refusal
 
 from haikuft import customization as c
-from haikuft.customization import CustomizationJob, Stage
+from haikuft.customization.failures import explain_failure
 from haikuft.customization.jobs import NEW_ROLE
+from haikuft.customization.readings import CustomizationJob, Stage
 from haikuft.errors import (
     AccessError,
     ConflictError,
@@ -243,7 +244,7 @@ def test_wait_for_job_when_stages_move_then_shows_each_change_once() -> None:
     assert [one.stage for one in changes] == ["validation", "training", ""]
 
 
-def test_wait_for_job_when_it_fails_then_gives_aws_s_reason_and_a_mend() -> None:
+def test_wait_for_job_when_it_fails_then_gives_aws_s_reason_and_a_fix() -> None:
     """AWS's words first, then what to do about them."""
     message = "Could not validate GetObject permissions to access Amazon S3 bucket: b at key k"
     with pytest.raises(JobFailedError, match=r"job-1 failed: Could not.*notebook 1 again"):
@@ -251,7 +252,7 @@ def test_wait_for_job_when_it_fails_then_gives_aws_s_reason_and_a_mend() -> None
 
 
 def test_wait_for_job_when_stopped_then_says_what_that_means() -> None:
-    """A stopped job leaves no model and cannot go on."""
+    """A stopped job leaves no model and cannot be resumed."""
     script = Scripted(reading("Stopping"), reading("Stopped"))
     with pytest.raises(JobFailedError, match=r"was stopped.*no model.*notebook 3 again"):
         wait(script, Time())
@@ -263,7 +264,7 @@ def test_wait_for_job_when_status_is_unknown_then_is_an_error() -> None:
         wait(Scripted(reading("Paused")), Time())
 
 
-def test_wait_for_job_when_deadline_passes_then_says_that_it_goes_on() -> None:
+def test_wait_for_job_when_deadline_passes_then_says_that_it_continues() -> None:
     """The wait ends, the job does not."""
     time = Time()
     with pytest.raises(WaitTimeoutError, match=rf"continues.*2 hours.*{RESUME}"):
@@ -271,14 +272,14 @@ def test_wait_for_job_when_deadline_passes_then_says_that_it_goes_on() -> None:
     assert time.seconds == 7200
 
 
-def test_wait_for_job_when_network_comes_back_then_goes_on() -> None:
+def test_wait_for_job_when_network_comes_back_then_continues() -> None:
     """A few lost connections in a row do not end an hour's wait."""
     busy = refusal("ThrottlingException", "Slow down.", 429)
     script = Scripted(reading("InProgress"), LOST, LOST, busy, reading("Completed"))
     assert wait(script, Time(), patience_seconds=600).status == "Completed"
 
 
-def test_wait_for_job_when_network_stays_away_then_says_that_the_job_goes_on() -> None:
+def test_wait_for_job_when_network_stays_away_then_says_that_the_job_continues() -> None:
     """The trouble is bounded, counted from the first reading that failed."""
     time = Time()
     with pytest.raises(HaikuftError, match=rf"continues.*not answered for 300 s.*{RESUME}"):
@@ -294,7 +295,7 @@ def test_wait_for_job_when_login_expires_then_says_how_to_log_in_and_resume() ->
 
 
 def test_wait_for_job_when_refused_then_is_not_tried_again() -> None:
-    """Waiting does not mend a permission."""
+    """Waiting does not fix a permission."""
     script = Scripted(refusal("AccessDeniedException", "No.", 403))
     with pytest.raises(AccessError):
         wait(script, Time())
@@ -321,8 +322,8 @@ def test_wait_for_job_when_refused_then_is_not_tried_again() -> None:
 def test_explain_failure_when_given_aws_s_words_then_says_what_to_do(
     message: str | None, words: str
 ) -> None:
-    """Every documented failure has a mend, and any other leads to the console."""
-    assert words in c.explain_failure(message)
+    """Every documented failure has a fix, and any other leads to the console."""
+    assert words in explain_failure(message)
 
 
 @pytest.mark.parametrize(

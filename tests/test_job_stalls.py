@@ -46,7 +46,7 @@ def wait(
 def test_wait_for_job_when_a_stage_sticks_then_warns_at_each_doubling_and_ends_the_wait_alone(
     stuck: tuple[Any, str],
 ) -> None:
-    """Past 2, 4, 8 and 16 hours; at the deadline the job goes on, and what can be done is said."""
+    """Past 2, 4, 8 and 16 hours; at the deadline the job continues, the error says what to do."""
     bedrock, arn = stuck
     warnings, last, time = wait(bedrock, arn, expected=TWO_HOURS)
     assert [one.partition(" for ")[2].split(" (")[0] for one in warnings] == [
@@ -75,7 +75,7 @@ def test_wait_for_job_when_nobody_said_how_long_then_warns_of_nothing(
     assert "60 minutes" in last or "1 hours" in last
 
 
-def test_wait_for_job_when_gone_on_with_then_counts_from_the_job_s_beginning(
+def test_wait_for_job_when_resumed_then_counts_from_the_job_s_beginning(
     stuck: tuple[Any, str],
 ) -> None:
     """A wait that begins anew after a night knows that the job is late."""
@@ -99,7 +99,7 @@ def test_stall_watch_when_the_job_has_ended_then_is_silent() -> None:
     warnings: list[str] = []
     watch = StallWatch(TWO_HOURS, warnings.append)
     job = c.CustomizationJob("arn", "j", "Completed", "m", "b", "r", "t", "o", NOON)
-    watch.look(job, NOON + timedelta(days=2))
+    watch.check(job, NOON + timedelta(days=2))
     assert warnings == []
 
 

@@ -1,4 +1,4 @@
-"""Model customization jobs: start, get, wait, stop.
+"""Model customization jobs: start, get, find, wait, stop. Used by notebooks 3, 4 and 7.
 
 Source: Bedrock API, Create-, Get- and StopModelCustomizationJob.
 botocore has no waiters for Bedrock.
@@ -63,8 +63,8 @@ def start_job(
                 raise AccessError(
                     f"Bedrock cannot assume role {request['roleArn']}, tried for {waited:.0f} s. "
                     "Its trust policy must name bedrock.amazonaws.com with this account and "
-                    "Region, and no boundary may forbid it: run notebook 1 again, which repairs "
-                    "the role, then this notebook."
+                    "Region, and no permissions boundary may forbid it: run notebook 1 again, "
+                    "which repairs the role, then this notebook."
                 ) from error
         except BotoCoreError as error:
             raise explain(error, doing=f"starting job {request['jobName']}") from error
@@ -124,7 +124,7 @@ def wait_for_job(
 
     def read() -> CustomizationJob:
         reading = get_job(bedrock, job)
-        watch.look(reading, now())
+        watch.check(reading, now())
         return reading
 
     found = wait_until(
@@ -143,19 +143,19 @@ def check_ended_well(job: CustomizationJob) -> CustomizationJob:
 
     Raises:
         JobFailedError: it failed or was stopped.
-        HaikuftError: its status is none this version knows.
+        HaikuftError: a status this version does not know.
     """
     if job.status == "Failed":
         reason = (job.failure_message or "AWS gives no reason").rstrip(". ")
-        mend = explain_failure(job.failure_message)
         raise JobFailedError(
-            f"Customization job {job.name} failed: {reason}. {mend} Then run notebook 3 "
-            "again: it starts another job."
+            f"Customization job {job.name} failed: {reason}. "
+            f"{explain_failure(job.failure_message)} Then run notebook 3 again: it starts another "
+            "job."
         )
     if job.status == "Stopped":
         raise JobFailedError(
-            f"Customization job {job.name} was stopped. It leaves no model and cannot go on; the "
-            "tokens it trained are billed. Run notebook 3 again to start another."
+            f"Customization job {job.name} was stopped. It leaves no model and cannot be resumed; "
+            "the tokens it trained are billed. Run notebook 3 again to start another."
         )
     if job.status != "Completed":
         raise HaikuftError(
@@ -168,7 +168,7 @@ def check_ended_well(job: CustomizationJob) -> CustomizationJob:
 def stop_job(bedrock: "BedrockClient", job: str) -> None:
     """Ask a running job to stop; one that has ended or is gone is left as it is.
 
-    A stopped job leaves no model, cannot go on, and bills the tokens it has trained.
+    A stopped job leaves no model, cannot be resumed, and bills the tokens it has trained.
     """
     with explaining(f"stopping customization job {job}"):
         try:

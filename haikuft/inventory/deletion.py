@@ -1,4 +1,4 @@
-"""Delete what a run has made, in the right order, and read AWS back."""
+"""Delete what a run has made, in the right order, and list what AWS still has."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 
 def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]:
-    """Delete everything the run made, then read AWS back. Safe to repeat.
+    """Delete everything the run made, then list it again. Safe to repeat.
 
-    Jobs cannot be deleted; a running one is stopped. What cannot go (a committed throughput, say)
-    is left, with the reason as its hint, and everything else still goes.
+    Jobs cannot be deleted; a running one is stopped. What cannot be deleted (such as throughput
+    with a commitment) is left, with the reason as its hint; everything else is still deleted.
 
     Args:
-        run: whose things.
+        run: whose resources.
         waiting: how to wait for one resource to stop or to be deleted; None waits 15 minutes at
             most, with the target's own pause of at most 5 seconds.
     """
     bedrock = run.connection.client("bedrock")
     reasons: dict[tuple[str, str], str] = {}
-    # Each kind is listed when its turn comes: a job may have made its model while we stopped it.
+    # Each kind is listed just before its deletion: a job may create its model while it is stopped.
     for kind in KINDS:
         for resource in list_kind(run, bedrock, kind):
             try:
@@ -56,14 +56,14 @@ def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]
 
 
 def delete_resource(run: Run, resource: Resource, waiting: Waiting | None = None) -> None:
-    """Delete one thing of the list and wait until it is gone; a job is stopped instead.
+    """Delete one resource and wait until it is gone; a job is stopped instead.
 
-    The arguments are those of `delete_resources`. What is gone already is left so.
+    `waiting` is that of `delete_resources`. Deleting what is gone already succeeds.
 
     Raises:
-        ConflictError: it cannot go yet: a commitment holds it, or something uses it; or it is not
-            provably this run's.
-        AccessError: whose it is cannot be read.
+        ConflictError: it cannot be deleted yet because of a commitment or because something uses
+            it; or it is not provably this run's.
+        AccessError: its tags may not be read.
         WaitTimeoutError: it is still there after the deadline.
     """
     _delete(run, run.connection.client("bedrock"), resource, waiting)
@@ -72,7 +72,7 @@ def delete_resource(run: Run, resource: Resource, waiting: Waiting | None = None
 def _delete(
     run: Run, bedrock: "BedrockClient", resource: Resource, waiting: Waiting | None
 ) -> None:
-    """Delete one thing; a job is stopped instead."""
+    """Delete one resource; a job is stopped instead."""
     if resource.status in (GONE, OTHER) or not resource.arn:
         return
     waiting = waiting or Waiting(

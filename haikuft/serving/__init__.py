@@ -4,17 +4,15 @@ The ways are `base_model.serving`, the one cheaper for a trial first: an on-dema
 tokens, Provisioned Throughput bills hours. Callers need not ask which one it is.
 """
 
-from haikuft.serving.costs import ServingCost, estimate_costs, price_tokens, tabulate_costs
+from haikuft.serving.costs import estimate_costs, price_tokens, tabulate_costs
 from haikuft.serving.lifecycle import find_served, start_serving, stop_serving, wait_for_served
 from haikuft.serving.limit import build_limit_commands, set_limit
-from haikuft.serving.plan import ServingPlan, choose_serving, ensure_served, plan_serving
+from haikuft.serving.plan import choose_serving, ensure_served, plan_serving
 from haikuft.serving.served import APIS, Served, kind_of, name_served
 
 __all__ = [
     "APIS",
     "Served",
-    "ServingCost",
-    "ServingPlan",
     "build_limit_commands",
     "choose_serving",
     "ensure_served",

@@ -174,8 +174,8 @@ def wait_for_served(bedrock: "BedrockClient", arn: str, waiting: Waiting = START
         )
     except NotFoundError as error:
         raise NotFoundError(
-            f"{arn} is gone: it was deleted meanwhile, or AWS took the request for a repeat of an "
-            "earlier one. Run this notebook again from its beginning: it starts another."
+            f"{arn} is gone: it was deleted meanwhile, or AWS ignored the request as a repeat of "
+            "an earlier one. Run this notebook again from its beginning: it starts another."
         ) from error
     name, reason = _name(kind, found.name), found.failure_message or "AWS gives no reason."
     if found.status == "Failed":
@@ -226,7 +226,7 @@ def stop_serving(bedrock: "BedrockClient", arn: str, waiting: Waiting = DELETING
                 raise ConflictError(
                     f"{explain(error, doing=doing)} It is committed for {found.commitment}, until "
                     f"{found.expires:%Y-%m-%d %H:%M} UTC, and bills until then; such terms renew "
-                    "by themselves, so come back on that day."
+                    "automatically, so delete it on that day."
                 ) from error
     wait_until(
         lambda reading: reading is None,

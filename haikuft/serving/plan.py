@@ -1,4 +1,4 @@
-"""In which way a run's model is served: what the base model allows, what exists, and the start."""
+"""Choose how a run's model is served, find what already serves it, or start it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ServingPlan:
-    """What comes next.
+    """What notebook 5 does next: use what serves the model already, or start it.
 
     Attributes:
         kind: In which way the model is served.
-        name: What serves is called so.
-        found: It, when it exists; None when it must be started.
+        name: The name of the deployment or throughput.
+        found: The one that exists; None when one must be started.
         doing: The start in words, as in "creating Provisioned Throughput tickets".
-        request: What starts it: model_arn, tags, clientRequestToken as token, and for throughput
+        request: The arguments of `start_serving`: model_arn, tags, token, and for throughput
             model_units and commitment.
-        changes: What the record must say before it starts, so that nothing bills unknown.
+        changes: What the record must contain before it starts, so that nothing bills unrecorded.
     """
 
     kind: Serving
@@ -52,7 +52,7 @@ def choose_serving(base_model: BaseModel, choice: str = "") -> Serving:
         choice: "deployment" or "provisioned_throughput"; "" for the first that it allows.
 
     Raises:
-        SettingsError: no such way, or one that AWS does not offer for this model.
+        SettingsError: an unknown way, or one that AWS does not offer for this model.
     """
     if not choice:
         return base_model.serving[0]
@@ -90,7 +90,7 @@ def plan_serving(bedrock: "BedrockClient", run: Run, cost: ServingCost) -> Servi
     if found:
         changes |= name_served(found.arn)
     else:
-        # The number rises only where AWS has shown one of that number, and now shows it no more.
+        # The number increases only after AWS has listed one of that number and no longer does.
         spent = getattr(run.record, f"{field}_arn") != ""
         attempt = max(1, getattr(run.record, f"{field}_attempt") + spent)
         body = {"name": name, **request}
@@ -102,12 +102,12 @@ def plan_serving(bedrock: "BedrockClient", run: Run, cost: ServingCost) -> Servi
 def ensure_served(bedrock: "BedrockClient", plan: ServingPlan) -> str:
     """Use what was found, or start it. Returns its ARN. On AWS this costs money.
 
-    A deployment that serves another model is given this one.
+    A deployment that serves another model is updated to this one.
 
     Raises:
         ConflictError: what was found has other units or terms, or the name is taken.
         AccessError: a quota does not allow it.
-        SettingsError: a name, a number of units or a commitment that cannot be.
+        SettingsError: an invalid name, number of units or commitment.
     """
     if plan.found is None:
         return start_serving(bedrock, plan.kind, plan.name, **plan.request)

@@ -254,7 +254,7 @@ def test_create_when_the_sandbox_has_no_such_job_is_refused_at_once(
         own.bedrock.create_evaluation_job(**(own.request() | change))
 
 
-def test_job_under_way_when_the_server_ends_is_gone_on_with(
+def test_job_under_way_when_the_server_ends_is_resumed(
     own: Bench, local_sandbox: Callable[..., Any]
 ) -> None:
     """The next server begins it again, and completes it under its ARN."""

@@ -18,6 +18,7 @@ from haikuft.base_models import (
 from haikuft.errors import NotFoundError, SettingsError
 from haikuft.prerequisites import require
 from haikuft.run_record import Run, RunRecord
+from haikuft.serving.plan import ServingPlan
 from haikuft.waiting import Waiting
 
 RECORDS = [
@@ -149,7 +150,7 @@ def test_estimate_costs_when_a_price_is_unknown_then_it_is_asked_for(new_run: Ne
 def test_estimate_costs_when_prices_are_given_then_they_stand_and_the_record_keeps_them(
     new_run: NewRun,
 ) -> None:
-    """A later notebook, given none, goes on with them; so does this one."""
+    """A later notebook, given none, uses them; so does this one."""
     run = new_run(NOVA_MICRO)
     given = serving.estimate_costs(
         run,
@@ -213,7 +214,7 @@ def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bou
     run = tune(new_run(model))
     bedrock = run.connection.client("bedrock")
 
-    def plan(run: Run) -> serving.ServingPlan:
+    def plan(run: Run) -> ServingPlan:
         cost = serving.estimate_costs(run, RECORDS)[serving.choose_serving(model)]
         return serving.plan_serving(bedrock, run, cost)
 
