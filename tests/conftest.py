@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from fakes import SOON
 
 import haikuft.sandbox
 from haikuft import aws, customization, iam, s3
@@ -206,7 +207,7 @@ def tune(set_up: Callable[[Run], Run]) -> Callable[..., Run]:
         bedrock = run.connection.client("bedrock")
         plan = customization.plan_job(bedrock, run, {"epochCount": "1"}, new_job=True)
         arn = customization.start_job(bedrock, plan.request)
-        job = customization.wait_for_job(bedrock, arn, poll_seconds=0.02)
+        job = customization.wait_for_job(bedrock, arn, SOON)
         made = {"job_arn": arn, "custom_model_arn": job.custom_model_arn}
         return replace(run, record=replace(run.record, **{**plan.changes, **made}))
 

@@ -1,13 +1,16 @@
 """Customization jobs: the request, the start, the wait and everything that can end it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
+from fakes import NOON, Scripted, Time, refusal
 
 from haikuft import customization as c
-from haikuft.customization import CustomizationJob, Stage
+from haikuft.customization.failures import explain_failure
+from haikuft.customization.jobs import NEW_ROLE
+from haikuft.customization.readings import CustomizationJob, Stage
 from haikuft.errors import (
     AccessError,
     ConflictError,
@@ -19,7 +22,6 @@ from haikuft.errors import (
     WaitTimeoutError,
 )
 
-NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/a.b-v1:0:200k/abcdefghijkl"
 RESUME = "haikuft run --run first --from 3"
 LOST = EndpointConnectionError(endpoint_url="https://bedrock.us-west-2.amazonaws.com")
@@ -34,15 +36,6 @@ REQUEST: dict[str, Any] = {
 }
 
 
-def refusal(code: str, message: str, status: int = 400) -> ClientError:
-    """Build an error as botocore raises it."""
-    response: Any = {
-        "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"HTTPStatusCode": status},
-    }
-    return ClientError(response, "Operation")
-
-
 def reading(status: str, **changes: Any) -> dict[str, Any]:
     """Build an answer of GetModelCustomizationJob."""
     return {
@@ -50,7 +43,7 @@ def reading(status: str, **changes: Any) -> dict[str, Any]:
         "jobName": "job-1",
         "outputModelName": "model-1",
         "roleArn": REQUEST["role_arn"],
-        "creationTime": NOW,
+        "creationTime": NOON,
         "baseModelArn": "arn:aws:bedrock:us-west-2::foundation-model/a.b-v1:0:200k",
         "trainingDataConfig": {"s3Uri": REQUEST["training_uri"]},
         "validationDataConfig": {"validators": []},
@@ -65,58 +58,17 @@ def stages(**status: str) -> dict[str, Any]:
     return {"statusDetails": {f"{name}Details": {"status": word} for name, word in status.items()}}
 
 
-class Time:
-    """A clock that moves when someone sleeps."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.sleeps: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        """Move on."""
-        self.sleeps.append(seconds)
-        self.seconds += seconds
-
-    def clock(self) -> float:
-        """Tell the time."""
-        return self.seconds
-
-
-class Scripted:
-    """A Bedrock client that answers, or raises, what the test has written down, in turn.
-
-    The last line of the script is repeated for good.
-    """
-
-    def __init__(self, *script: Any) -> None:
-        self.script = list(script)
-        self.calls = 0
-
-    def _answer(self, **_: Any) -> Any:
-        self.calls += 1
-        line = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if isinstance(line, Exception):
-            raise line
-        return line
-
-    create_model_customization_job = _answer
-    get_model_customization_job = _answer
-    delete_custom_model = _answer
-
-
 def wait(script: Scripted, time: Time, **options: Any) -> CustomizationJob:
     """Wait for the job as a notebook would, without losing a second."""
     client: Any = script
-    return c.wait_for_job(
-        client, ARN, poll_seconds=60, sleep=time.sleep, clock=time.clock, resume=RESUME, **options
-    )
+    return c.wait_for_job(client, ARN, time.waiting(resume=RESUME, **options))
 
 
-def start(script: Scripted, time: Time, **options: Any) -> str:
+def start(script: Scripted, time: Time) -> str:
     """Start a job without losing a second."""
     client: Any = script
     request = c.build_job_request(**REQUEST)
-    return c.start_job(client, request, sleep=time.sleep, clock=time.clock, **options)
+    return c.start_job(client, request, time.waiting(NEW_ROLE))
 
 
 def test_build_job_request_when_plain_then_has_what_bedrock_requires() -> None:
@@ -204,7 +156,7 @@ def test_start_job_when_role_stays_unusable_then_says_so_within_a_minute() -> No
     """Patience ends, with the role's name and the notebook that repairs it."""
     time = Time()
     with pytest.raises(AccessError, match=r"AmazonBedrock-haikuft-first.*notebook 1"):
-        start(Scripted(TOO_NEW), time, patience_seconds=60)
+        start(Scripted(TOO_NEW), time)
     assert 50 < time.seconds <= 60
 
 
@@ -233,15 +185,15 @@ def test_start_job_when_refused_then_explains_at_once(
     script, time = Scripted(error), Time()
     with pytest.raises(kind, match=words):
         start(script, time)
-    assert (script.calls, time.sleeps) == (1, [])
+    assert (len(script.calls), time.sleeps) == (1, [])
 
 
 def test_get_job_when_complete_then_is_a_value_with_everything() -> None:
     """The answer's members become ours, losses as floats."""
-    details = {"validationDetails": {"status": "Completed", "creationTime": NOW}}
+    details = {"validationDetails": {"status": "Completed", "creationTime": NOON}}
     answer = reading(
         "Completed",
-        endTime=NOW + timedelta(minutes=5),
+        endTime=NOON + timedelta(minutes=5),
         outputModelArn="arn:model",
         hyperParameters={"epochCount": "2"},
         statusDetails=details,
@@ -251,9 +203,9 @@ def test_get_job_when_complete_then_is_a_value_with_everything() -> None:
     client: Any = Scripted(answer)
     job = c.get_job(client, ARN)
     assert job.custom_model_arn == "arn:model"
-    assert job.stages == (Stage("validation", "Completed", NOW, None),)
+    assert job.stages == (Stage("validation", "Completed", NOON, None),)
     assert (job.training_loss, job.validation_losses) == (0.5, (0.75,))
-    assert job.elapsed(NOW + timedelta(days=1)) == 300
+    assert job.elapsed(NOON + timedelta(days=1)) == 300
     assert job.stage == ""
 
 
@@ -276,9 +228,9 @@ def test_describe_job_when_training_then_tells_stage_and_time() -> None:
     """One line for a progress display."""
     answer = reading("InProgress", **stages(validation="Completed", training="InProgress"))
     job = CustomizationJob.from_response(answer)
-    assert c.describe_job(job, NOW + timedelta(seconds=3725)) == "InProgress · training · 1:02:05"
-    done = CustomizationJob.from_response(reading("Completed", endTime=NOW + timedelta(seconds=9)))
-    assert c.describe_job(done, NOW) == "Completed · 0:00:09"
+    assert c.describe_job(job, NOON + timedelta(seconds=3725)) == "InProgress · training · 1:02:05"
+    done = CustomizationJob.from_response(reading("Completed", endTime=NOON + timedelta(seconds=9)))
+    assert c.describe_job(done, NOON) == "Completed · 0:00:09"
 
 
 def test_wait_for_job_when_stages_move_then_shows_each_change_once() -> None:
@@ -292,7 +244,7 @@ def test_wait_for_job_when_stages_move_then_shows_each_change_once() -> None:
     assert [one.stage for one in changes] == ["validation", "training", ""]
 
 
-def test_wait_for_job_when_it_fails_then_gives_aws_s_reason_and_a_mend() -> None:
+def test_wait_for_job_when_it_fails_then_gives_aws_s_reason_and_a_fix() -> None:
     """AWS's words first, then what to do about them."""
     message = "Could not validate GetObject permissions to access Amazon S3 bucket: b at key k"
     with pytest.raises(JobFailedError, match=r"job-1 failed: Could not.*notebook 1 again"):
@@ -300,7 +252,7 @@ def test_wait_for_job_when_it_fails_then_gives_aws_s_reason_and_a_mend() -> None
 
 
 def test_wait_for_job_when_stopped_then_says_what_that_means() -> None:
-    """A stopped job leaves no model and cannot go on."""
+    """A stopped job leaves no model and cannot be resumed."""
     script = Scripted(reading("Stopping"), reading("Stopped"))
     with pytest.raises(JobFailedError, match=r"was stopped.*no model.*notebook 3 again"):
         wait(script, Time())
@@ -312,25 +264,25 @@ def test_wait_for_job_when_status_is_unknown_then_is_an_error() -> None:
         wait(Scripted(reading("Paused")), Time())
 
 
-def test_wait_for_job_when_deadline_passes_then_says_that_it_goes_on() -> None:
+def test_wait_for_job_when_deadline_passes_then_says_that_it_continues() -> None:
     """The wait ends, the job does not."""
     time = Time()
-    with pytest.raises(WaitTimeoutError, match=rf"goes on.*2 hours.*{RESUME}"):
+    with pytest.raises(WaitTimeoutError, match=rf"continues.*2 hours.*{RESUME}"):
         wait(Scripted(reading("InProgress")), time, deadline_seconds=7200)
     assert time.seconds == 7200
 
 
-def test_wait_for_job_when_network_comes_back_then_goes_on() -> None:
+def test_wait_for_job_when_network_comes_back_then_continues() -> None:
     """A few lost connections in a row do not end an hour's wait."""
     busy = refusal("ThrottlingException", "Slow down.", 429)
     script = Scripted(reading("InProgress"), LOST, LOST, busy, reading("Completed"))
     assert wait(script, Time(), patience_seconds=600).status == "Completed"
 
 
-def test_wait_for_job_when_network_stays_away_then_says_that_the_job_goes_on() -> None:
+def test_wait_for_job_when_network_stays_away_then_says_that_the_job_continues() -> None:
     """The trouble is bounded, counted from the first reading that failed."""
     time = Time()
-    with pytest.raises(HaikuftError, match=rf"goes on.*not answered for 300 s.*{RESUME}"):
+    with pytest.raises(HaikuftError, match=rf"continues.*not answered for 300 s.*{RESUME}"):
         wait(Scripted(reading("InProgress"), LOST), time, patience_seconds=300)
     assert time.seconds == 360
 
@@ -338,16 +290,16 @@ def test_wait_for_job_when_network_stays_away_then_says_that_the_job_goes_on() -
 def test_wait_for_job_when_login_expires_then_says_how_to_log_in_and_resume() -> None:
     """An expired token costs nothing: log in, run the named command."""
     script = Scripted(reading("InProgress"), refusal("ExpiredTokenException", "Expired."))
-    with pytest.raises(CredentialsError, match=rf"aws sso login.*goes on.*{RESUME}"):
+    with pytest.raises(CredentialsError, match=rf"aws sso login.*continues.*{RESUME}"):
         wait(script, Time())
 
 
 def test_wait_for_job_when_refused_then_is_not_tried_again() -> None:
-    """Waiting does not mend a permission."""
+    """Waiting does not fix a permission."""
     script = Scripted(refusal("AccessDeniedException", "No.", 403))
     with pytest.raises(AccessError):
         wait(script, Time())
-    assert script.calls == 1
+    assert len(script.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -370,8 +322,8 @@ def test_wait_for_job_when_refused_then_is_not_tried_again() -> None:
 def test_explain_failure_when_given_aws_s_words_then_says_what_to_do(
     message: str | None, words: str
 ) -> None:
-    """Every documented failure has a mend, and any other leads to the console."""
-    assert words in c.explain_failure(message)
+    """Every documented failure has a fix, and any other leads to the console."""
+    assert words in explain_failure(message)
 
 
 @pytest.mark.parametrize(
@@ -391,23 +343,18 @@ def test_delete_custom_model_when_in_use_then_names_what_holds_it() -> None:
         c.delete_custom_model(client, "model-1")
 
 
-class Stoppable(Scripted):
-    """A Bedrock client whose job answers a stop with an error."""
-
-    def stop_model_customization_job(self, **_: Any) -> None:
-        """Refuse, as Bedrock does for a job that has ended."""
-        raise refusal("ConflictException", "The job is not in progress.")
+NOT_IN_PROGRESS = refusal("ConflictException", "The job is not in progress.")
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped", "Stopping"])
 def test_stop_job_when_it_has_ended_then_leaves_it(status: str) -> None:
     """Stopping what has stopped is no error."""
-    client: Any = Stoppable(reading(status))
+    client: Any = Scripted(reading(status), stop_model_customization_job=NOT_IN_PROGRESS)
     c.stop_job(client, ARN)
 
 
 def test_stop_job_when_it_cannot_be_stopped_then_says_so() -> None:
-    """A job that goes on is never taken for a stopped one."""
-    client: Any = Stoppable(reading("InProgress"))
+    """A job that continues is never taken for a stopped one."""
+    client: Any = Scripted(reading("InProgress"), stop_model_customization_job=NOT_IN_PROGRESS)
     with pytest.raises(ConflictError, match="not in progress"):
         c.stop_job(client, ARN)

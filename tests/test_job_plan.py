@@ -1,12 +1,13 @@
-"""Which job notebook 3 goes on with: the one of the record, or a new one."""
+"""Which job notebook 3 resumes: the one of the record, or a new one."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from fakes import SOON
 
 from haikuft import customization
-from haikuft.customization import JobPlan, plan_job
+from haikuft.customization.plan import JobPlan, plan_job
 from haikuft.errors import ConflictError, JobFailedError, SettingsError
 from haikuft.run_record import Run
 
@@ -29,9 +30,7 @@ def start(run: Run) -> Run:
 
 def finish(run: Run) -> Run:
     """Wait for the job and write its model down."""
-    job = customization.wait_for_job(
-        run.connection.client("bedrock"), run.record.job_arn, poll_seconds=0.02
-    )
+    job = customization.wait_for_job(run.connection.client("bedrock"), run.record.job_arn, SOON)
     return replace(run, record=replace(run.record, custom_model_arn=job.custom_model_arn or ""))
 
 
@@ -46,7 +45,7 @@ def test_plan_job_when_the_run_has_none_plans_a_new_one(new_run: NewRun, set_up:
     assert planned.changes["job_attempt"] == 1
 
 
-def test_plan_job_when_one_runs_goes_on_with_it(new_run: NewRun, set_up: SetUp) -> None:
+def test_plan_job_when_one_runs_resumes_it(new_run: NewRun, set_up: SetUp) -> None:
     """Also when the kernel died before the ARN was written down: the name is enough."""
     run = start(set_up(new_run(stage_seconds=30)))
     assert plan(run).found is not None
@@ -56,7 +55,7 @@ def test_plan_job_when_one_runs_goes_on_with_it(new_run: NewRun, set_up: SetUp) 
     assert found.arn == run.record.job_arn
 
 
-def test_plan_job_when_one_has_completed_goes_on_with_it(new_run: NewRun, set_up: SetUp) -> None:
+def test_plan_job_when_one_has_completed_resumes_it(new_run: NewRun, set_up: SetUp) -> None:
     """Nothing is started, and nothing in the record changes."""
     planned = plan(finish(start(set_up(new_run()))))
     assert planned.found is not None
@@ -89,20 +88,18 @@ def test_plan_job_when_the_job_was_stopped_plans_a_new_one(new_run: NewRun, set_
     bedrock = run.connection.client("bedrock")
     customization.stop_job(bedrock, run.record.job_arn)
     with pytest.raises(JobFailedError):
-        customization.wait_for_job(bedrock, run.record.job_arn, poll_seconds=0.02)
+        customization.wait_for_job(bedrock, run.record.job_arn, SOON)
     assert "is Stopped" in plan(run).sentence
 
 
-def test_start_job_when_its_name_is_taken_is_a_conflict_that_says_how_to_go_on(
+def test_start_job_when_its_name_is_taken_is_a_conflict_that_says_what_to_do(
     new_run: NewRun, set_up: SetUp
 ) -> None:
     """Bedrock refuses it as a matter of validation; for us it is a name that somebody has."""
     run = set_up(new_run())
     request = plan(run).request
     bedrock = run.connection.client("bedrock")
-    customization.wait_for_job(
-        bedrock, customization.start_job(bedrock, request), poll_seconds=0.02
-    )
+    customization.wait_for_job(bedrock, customization.start_job(bedrock, request), SOON)
     again = {**request, "clientRequestToken": "another"}
     with pytest.raises(ConflictError, match="run notebook 3 again"):
         customization.start_job(bedrock, again)

@@ -1,38 +1,20 @@
 """A job past its time: warned of with a source, and given up by the wait, never by the job."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from fakes import NOON, Time
 
 from haikuft import customization as c
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_2_LITE, JobTime
 from haikuft.customization.stalls import StallWatch
 from haikuft.errors import WaitTimeoutError
 from haikuft.run_record import Run
+from haikuft.waiting import Waiting
 
-NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 TWO_HOURS = JobTime(7200, "such jobs, 1 to 2 hours", "a page")
-
-
-class Time:
-    """A clock and a calendar that move when someone sleeps."""
-
-    def __init__(self, began: datetime) -> None:
-        self.began, self.seconds = began, 0.0
-
-    def sleep(self, seconds: float) -> None:
-        """Move on."""
-        self.seconds += seconds
-
-    def clock(self) -> float:
-        """Tell the seconds."""
-        return self.seconds
-
-    def now(self) -> datetime:
-        """Tell the time."""
-        return self.began + timedelta(seconds=self.seconds)
 
 
 @pytest.fixture
@@ -44,19 +26,19 @@ def stuck(new_run: Callable[..., Run], set_up: Callable[[Run], Run]) -> tuple[An
     return bedrock, c.start_job(bedrock, plan.request)
 
 
-def wait(bedrock: Any, arn: str, **options: Any) -> tuple[list[str], str, Time]:
+def wait(
+    bedrock: Any, arn: str, expected: JobTime | None = None, **waiting: Any
+) -> tuple[list[str], str, Time]:
     """Wait 24 hours in no time; give the warnings, the last words and the time."""
     time, warnings = Time(c.get_job(bedrock, arn).created), []
     with pytest.raises(WaitTimeoutError) as caught:
         c.wait_for_job(
             bedrock,
             arn,
-            poll_seconds=1800,
-            sleep=time.sleep,
-            clock=time.clock,
+            time.waiting(poll_seconds=1800, **waiting),
             now=time.now,
             warn=warnings.append,
-            **options,
+            expected=expected,
         )
     return warnings, str(caught.value), time
 
@@ -64,7 +46,7 @@ def wait(bedrock: Any, arn: str, **options: Any) -> tuple[list[str], str, Time]:
 def test_wait_for_job_when_a_stage_sticks_then_warns_at_each_doubling_and_ends_the_wait_alone(
     stuck: tuple[Any, str],
 ) -> None:
-    """Past 2, 4, 8 and 16 hours; at the deadline the job goes on, and what can be done is said."""
+    """Past 2, 4, 8 and 16 hours; at the deadline the job continues, the error says what to do."""
     bedrock, arn = stuck
     warnings, last, time = wait(bedrock, arn, expected=TWO_HOURS)
     assert [one.partition(" for ")[2].split(" (")[0] for one in warnings] == [
@@ -76,7 +58,7 @@ def test_wait_for_job_when_a_stage_sticks_then_warns_at_each_doubling_and_ends_t
     assert "such jobs, 1 to 2 hours (a page)" in warnings[0]
     assert "training NotStarted" in warnings[0]
     assert time.seconds == 24 * 3600
-    assert "goes on, but the 24 hours given to waiting have passed" in last
+    assert "continues, but the 24 hours given to waiting have passed" in last
     for words in (warnings[0], last):
         assert "customization.stop_job(bedrock, job_arn)" in words
         assert "new_job = True" in words
@@ -93,7 +75,7 @@ def test_wait_for_job_when_nobody_said_how_long_then_warns_of_nothing(
     assert "60 minutes" in last or "1 hours" in last
 
 
-def test_wait_for_job_when_gone_on_with_then_counts_from_the_job_s_beginning(
+def test_wait_for_job_when_resumed_then_counts_from_the_job_s_beginning(
     stuck: tuple[Any, str],
 ) -> None:
     """A wait that begins anew after a night knows that the job is late."""
@@ -103,8 +85,7 @@ def test_wait_for_job_when_gone_on_with_then_counts_from_the_job_s_beginning(
         c.wait_for_job(
             bedrock,
             arn,
-            poll_seconds=0,
-            deadline_seconds=0,
+            Waiting(poll_seconds=0, deadline_seconds=0),
             expected=TWO_HOURS,
             warn=warnings.append,
             now=lambda: created + timedelta(hours=25),
@@ -117,8 +98,8 @@ def test_stall_watch_when_the_job_has_ended_then_is_silent() -> None:
     """However long it took."""
     warnings: list[str] = []
     watch = StallWatch(TWO_HOURS, warnings.append)
-    job = c.CustomizationJob("arn", "j", "Completed", "m", "b", "r", "t", "o", NOW)
-    watch.look(job, NOW + timedelta(days=2))
+    job = c.CustomizationJob("arn", "j", "Completed", "m", "b", "r", "t", "o", NOON)
+    watch.check(job, NOON + timedelta(days=2))
     assert warnings == []
 
 

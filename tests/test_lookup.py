@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft import throughput
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.errors import AccessError, ConflictError
 from haikuft.lookup import (
@@ -22,6 +21,7 @@ from haikuft.lookup import (
     judge,
 )
 from haikuft.run_record import Run
+from haikuft.serving import start_serving
 
 NewRun = Callable[..., Run]
 STRANGER = "f" * 16
@@ -30,9 +30,8 @@ STRANGER = "f" * 16
 def buy(run: Run, name: str, **tags: str) -> str:
     """Buy throughput with these tags; "_" stands for the colon."""
     marks = {key.replace("_", ":"): value for key, value in tags.items()}
-    return throughput.start_throughput(
-        run.connection.client("bedrock"), name, model_arn=HAIKU.id, tags=marks
-    )
+    bedrock = run.connection.client("bedrock")
+    return start_serving(bedrock, "provisioned_throughput", name, model_arn=HAIKU.id, tags=marks)
 
 
 class Denying:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from fakes import Scripted, refusal
 
 import haikuft.sandbox
 from haikuft import aws, s3
@@ -29,36 +29,9 @@ TODAY = date(2026, 11, 21)
 TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
 
 
-def refusal(code: str, status: int = 400) -> ClientError:
-    """Build an error as botocore raises it."""
-    response: Any = {
-        "Error": {"Code": code, "Message": "AWS's words."},
-        "ResponseMetadata": {"HTTPStatusCode": status},
-    }
-    return ClientError(response, "Operation")
-
-
-class Answers:
-    """A client that gives, for each operation, what the test says, or raises it."""
-
-    def __init__(self, **answers: Any) -> None:
-        self._answers = answers
-
-    def __getattr__(self, name: str) -> Any:
-        """Find the operation's answer."""
-        answer = self._answers[name]
-
-        def call(**_: Any) -> Any:
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        return call
-
-
 def offering(*offers: dict[str, Any]) -> Any:
     """Build a Bedrock that lists these models as tunable."""
-    return Answers(list_foundation_models={"modelSummaries": list(offers)})
+    return Scripted(list_foundation_models={"modelSummaries": list(offers)})
 
 
 def offer(model_id: str = HAIKU.id, status: str = "ACTIVE", **lifecycle: Any) -> dict[str, Any]:
@@ -119,7 +92,7 @@ def test_check_base_model_when_endpoint_contradicts_the_dates_then_warns() -> No
 
 def test_check_base_model_when_not_allowed_then_stops_without_guessing() -> None:
     """Not being allowed to look is neither yes nor no."""
-    bedrock: Any = Answers(list_foundation_models=refusal("AccessDeniedException", 403))
+    bedrock: Any = Scripted(list_foundation_models=refusal("AccessDeniedException", status=403))
     check = base_model(bedrock)
     assert check.state == "stop"
     assert "may not look" in check.message
@@ -144,14 +117,14 @@ AVAILABLE = {
             "agreement is NOT_AVAILABLE",
         ),
         (AVAILABLE | {"authorizationStatus": "NOT_AUTHORIZED"}, "warn", "authorization is"),
-        (refusal("ResourceNotFoundException", 404), "warn", "could not be read"),
+        (refusal("ResourceNotFoundException", status=404), "warn", "could not be read"),
     ],
 )
 def test_check_access_when_something_lacks_then_says_what(
     answer: Any, state: str, words: str
 ) -> None:
     """Agreement, authorization, entitlement and Region are told apart."""
-    bedrock: Any = Answers(get_foundation_model_availability=answer)
+    bedrock: Any = Scripted(get_foundation_model_availability=answer)
     check = check_access(bedrock, HAIKU)
     assert check.state == state
     assert words in check.message
@@ -164,7 +137,7 @@ def quota(value: float) -> dict[str, Any]:
 
 def test_check_quotas_when_units_are_zero_then_warns_before_training_is_paid() -> None:
     """Training would work and serving be refused, so it is said now."""
-    client: Any = Answers(get_service_quota=quota(0))
+    client: Any = Scripted(get_service_quota=quota(0))
     checks = {check.name: check for check in check_quotas(client, HAIKU)}
     for meaning in ("no_commitment_units", "units_per_provisioned_model"):
         check = checks[f"quota {HAIKU.quota_codes[meaning]}"]
@@ -175,7 +148,7 @@ def test_check_quotas_when_units_are_zero_then_warns_before_training_is_paid() -
 
 def test_check_quotas_when_account_has_no_value_then_reads_aws_s_default() -> None:
     """Service Quotas keeps no value of the account's own until it is raised."""
-    client: Any = Answers(
+    client: Any = Scripted(
         get_service_quota=refusal("NoSuchResourceException"),
         get_aws_default_service_quota=quota(7),
     )
@@ -186,7 +159,7 @@ def test_check_quotas_when_account_has_no_value_then_reads_aws_s_default() -> No
 
 def test_check_quotas_when_not_allowed_then_says_where_to_look() -> None:
     """A quota that was not read is never called fine."""
-    client: Any = Answers(get_service_quota=refusal("AccessDeniedException", 403))
+    client: Any = Scripted(get_service_quota=refusal("AccessDeniedException", status=403))
     for check in check_quotas(client, HAIKU):
         assert check.state == "warn"
         assert "not read" in check.message
@@ -195,7 +168,7 @@ def test_check_quotas_when_not_allowed_then_says_where_to_look() -> None:
 
 def test_check_quotas_when_login_has_run_out_then_stops() -> None:
     """An expired login is not a quota's matter."""
-    client: Any = Answers(get_service_quota=refusal("ExpiredTokenException"))
+    client: Any = Scripted(get_service_quota=refusal("ExpiredTokenException"))
     with pytest.raises(CredentialsError):
         check_quotas(client, HAIKU)
 
@@ -223,7 +196,7 @@ def test_check_bucket_when_free_ours_or_not_then_says_which(storage: Any) -> Non
 
 def test_check_bucket_when_forbidden_then_stops() -> None:
     """Somebody else's bucket is not taken for a free name."""
-    client: Any = Answers(get_bucket_location=refusal("AccessDenied", 403))
+    client: Any = Scripted(get_bucket_location=refusal("AccessDenied", status=403))
     assert check_bucket(client, "theirs", region=REGION, tags=TAGS).state == "stop"
 
 

@@ -1,13 +1,14 @@
-"""Why customization jobs fail, and what to do: AWS's words on one side, a mend on the other.
+"""Why customization jobs fail, and how to fix it: words of AWS's message, and what to do.
 
 Source: Bedrock User Guide, fine-tuning troubleshooting; messages that users have published.
 """
 
-_MENDS = (  # the first whose words stand in AWS's message, in lower case
+_TOO_LONG = "A record is longer than the model accepts. Shorten it and run notebook 2 again."
+_FIXES = (  # the first whose words are in AWS's message, in lower case, applies
     (
         "license terms",
-        "Anthropic's screening took exception to the data. Look for harmful or copied texts and "
-        "remove them, or ask AWS Support to look at the job.",
+        "Anthropic's screening rejected the data. Remove harmful or copied texts, or ask AWS "
+        "Support to examine the job.",
     ),
     (
         "kms",
@@ -30,38 +31,32 @@ _MENDS = (  # the first whose words stand in AWS's message, in lower case
     ),
     (
         "assume",
-        "Bedrock could not take on the role. Run notebook 1 again, which repairs its trust policy.",
+        "Bedrock could not assume the role. Run notebook 1 again, which repairs its trust policy.",
     ),
-    (
-        "size exceeded",
-        "A record is longer than the model takes. Shorten it and run notebook 2 again.",
-    ),
-    (
-        "token count",
-        "A record is longer than the model takes. Shorten it and run notebook 2 again.",
-    ),
+    ("size exceeded", _TOO_LONG),
+    ("token count", _TOO_LONG),
     (
         "jsonl format",
         "The file is not JSON Lines. Run notebook 2 again, which writes and checks it.",
     ),
     (
         "schema",
-        "The records do not fit the model's format. Run notebook 2 again, which converts them.",
+        "The records do not match the model's format. Run notebook 2 again, which converts them.",
     ),
     (
         "record",
-        "The number of records does not suit the model or your quota. Notebook 2 shows both; "
-        "change the shares or the data there.",
+        "The number of records is outside the limits of the model or of your quota. Notebook 2 "
+        "shows both; change the shares or the data there.",
     ),
     (
         "try again",
-        "The fault is AWS's, and another try may do.",
+        "The fault is AWS's, and another attempt may succeed.",
     ),
 )
 _UNKNOWN = "Read AWS's reason above; the Bedrock console shows the job under Custom models, Jobs."
 
 
 def explain_failure(message: str | None) -> str:
-    """Say how to mend what AWS gives as a job's reason to fail."""
+    """Say how to fix what AWS gives as the reason why a job failed."""
     text = (message or "").lower()
-    return next((mend for words, mend in _MENDS if words in text), _UNKNOWN)
+    return next((fix for words, fix in _FIXES if words in text), _UNKNOWN)

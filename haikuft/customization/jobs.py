@@ -1,10 +1,9 @@
-"""Model customization jobs: start, get, wait, stop.
+"""Model customization jobs: start, get, find, wait, stop. Used by notebooks 3, 4 and 7.
 
 Source: Bedrock API, Create-, Get- and StopModelCustomizationJob.
 botocore has no waiters for Bedrock.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,50 +23,53 @@ from haikuft.errors import (
     NotFoundError,
     SettingsError,
 )
-from haikuft.waiting import wait_until
+from haikuft.waiting import Waiting, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
 _ROLE_TROUBLE = "could not assume provided iam role"
+NEW_ROLE = Waiting(poll_seconds=0.5, deadline_seconds=60.0)
+_LONGEST_POLL_SECONDS = 5.0
+_WAITING = Waiting()
 
 
 def start_job(
-    bedrock: "BedrockClient",
-    request: Mapping[str, Any],
-    *,
-    patience_seconds: float = 60.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
+    bedrock: "BedrockClient", request: Mapping[str, Any], waiting: Waiting = NEW_ROLE
 ) -> str:
     """Start a job and return its ARN. On AWS this costs money.
 
-    A new role takes a while until Bedrock can assume it, and no call can probe that: until
-    `patience_seconds` have passed we try again.
+    A new role takes a while until Bedrock can assume it, and no call can probe that. So the
+    request is repeated until the deadline, after a pause that doubles up to 5 seconds.
+
+    Args:
+        bedrock: a client.
+        request: the arguments of `create_model_customization_job`.
+        waiting: how to wait for a new role.
 
     Raises:
         AccessError: Bedrock cannot assume the role, even after that.
         ConflictError: the job's or the model's name is taken.
     """
-    began, pause = clock(), 0.5
+    began, pause = waiting.clock(), waiting.poll_seconds
     while True:
         try:
             return bedrock.create_model_customization_job(**request)["jobArn"]
         except ClientError as error:
-            waited = clock() - began
+            waited = waiting.clock() - began
             if _ROLE_TROUBLE not in str(error).lower():
                 raise _explain_start(error, request) from error
-            if waited + pause > patience_seconds:
+            if waited + pause > waiting.deadline_seconds:
                 raise AccessError(
                     f"Bedrock cannot assume role {request['roleArn']}, tried for {waited:.0f} s. "
                     "Its trust policy must name bedrock.amazonaws.com with this account and "
-                    "Region, and no boundary may forbid it: run notebook 1 again, which repairs "
-                    "the role, then this notebook."
+                    "Region, and no permissions boundary may forbid it: run notebook 1 again, "
+                    "which repairs the role, then this notebook."
                 ) from error
         except BotoCoreError as error:
             raise explain(error, doing=f"starting job {request['jobName']}") from error
-        sleep(pause)
-        pause = min(2 * pause, 5.0)
+        waiting.sleep(pause)
+        pause = min(2 * pause, _LONGEST_POLL_SECONDS)
 
 
 def get_job(bedrock: "BedrockClient", job: str) -> CustomizationJob:
@@ -93,62 +95,44 @@ def find_job(bedrock: "BedrockClient", job: str) -> CustomizationJob | None:
 def wait_for_job(
     bedrock: "BedrockClient",
     job: str,
+    waiting: Waiting = _WAITING,
     *,
-    poll_seconds: float = 60.0,
-    deadline_seconds: float = 24 * 3600.0,
-    patience_seconds: float = 120.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-    on_change: Callable[[CustomizationJob], None] | None = None,
-    resume: str = "",
     expected: JobTime | None = None,
     warn: Callable[[str], None] = print,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CustomizationJob:
     """Wait until a job has completed. Interrupting the wait leaves the job running.
 
-    A job that is past its time is warned of, and again each time it has taken twice as long. The
-    deadline ends the wait and never the job.
+    A job that takes longer than expected gives a warning, and another each time it has taken twice
+    as long. The deadline ends the wait and never the job.
 
     Args:
         bedrock: a client.
         job: its ARN or its name.
-        poll_seconds: pause between two readings.
-        deadline_seconds: how long to wait at most.
-        patience_seconds: how long a lost network is borne in a row.
-        sleep: pauses; tests bring their own.
-        clock: seconds that only grow; tests bring their own.
-        on_change: is shown the first reading, and each whose status or stages differ.
-        resume: the command that goes on from here, named in errors.
-        expected: how long such a job takes; None warns of nothing.
+        waiting: how to wait; `on_change` is given each reading whose status or stages differ.
+        expected: how long such a job takes; None gives no warning.
         warn: is given each warning.
         now: the time in UTC, to tell how long the job has taken since it was created.
 
     Raises:
-        JobFailedError: it failed or was stopped; says AWS's reason and how to mend it.
-        WaitTimeoutError: the deadline has passed; the job goes on, and what can be done is said.
-        CredentialsError: the login has run out; the job goes on.
+        JobFailedError: it failed or was stopped; says AWS's reason and how to fix it.
+        WaitTimeoutError: the deadline has passed; the job continues. Says what can be done.
+        CredentialsError: the login has expired; the job continues.
         HaikuftError: no network, or a status this version does not know.
     """
     watch = StallWatch(expected, warn)
 
     def read() -> CustomizationJob:
         reading = get_job(bedrock, job)
-        watch.look(reading, now())
+        watch.check(reading, now())
         return reading
 
     found = wait_until(
         lambda reading: reading.status not in RUNNING,
         read,
         what=f"Customization job {job.rpartition('/')[2]}",
-        poll_seconds=poll_seconds,
-        deadline_seconds=deadline_seconds,
-        patience_seconds=patience_seconds,
-        sleep=sleep,
-        clock=clock,
-        on_change=on_change,
+        waiting=waiting,
         state=lambda job: (job.status, [(stage.name, stage.status) for stage in job.stages]),
-        resume=resume,
         otherwise=OTHERWISE,
     )
     return check_ended_well(found)
@@ -159,19 +143,19 @@ def check_ended_well(job: CustomizationJob) -> CustomizationJob:
 
     Raises:
         JobFailedError: it failed or was stopped.
-        HaikuftError: its status is none this version knows.
+        HaikuftError: a status this version does not know.
     """
     if job.status == "Failed":
         reason = (job.failure_message or "AWS gives no reason").rstrip(". ")
-        mend = explain_failure(job.failure_message)
         raise JobFailedError(
-            f"Customization job {job.name} failed: {reason}. {mend} Then run notebook 3 "
-            "again: it starts another job."
+            f"Customization job {job.name} failed: {reason}. "
+            f"{explain_failure(job.failure_message)} Then run notebook 3 again: it starts another "
+            "job."
         )
     if job.status == "Stopped":
         raise JobFailedError(
-            f"Customization job {job.name} was stopped. It leaves no model and cannot go on; the "
-            "tokens it trained are billed. Run notebook 3 again to start another."
+            f"Customization job {job.name} was stopped. It leaves no model and cannot be resumed; "
+            "the tokens it trained are billed. Run notebook 3 again to start another."
         )
     if job.status != "Completed":
         raise HaikuftError(
@@ -184,7 +168,7 @@ def check_ended_well(job: CustomizationJob) -> CustomizationJob:
 def stop_job(bedrock: "BedrockClient", job: str) -> None:
     """Ask a running job to stop; one that has ended or is gone is left as it is.
 
-    A stopped job leaves no model, cannot go on, and bills the tokens it has trained.
+    A stopped job leaves no model, cannot be resumed, and bills the tokens it has trained.
     """
     with explaining(f"stopping customization job {job}"):
         try:

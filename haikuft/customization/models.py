@@ -1,4 +1,4 @@
-"""Custom models: what a customization job leaves behind, until it is deleted.
+"""Custom models, which customization jobs create: find, delete.
 
 Source: Bedrock API, GetCustomModel, DeleteCustomModel.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CustomModel:
-    """One reading of a custom model."""
+    """One reading of a custom model; `status` is AWS's word, `created` is aware."""
 
     arn: str
     name: str
@@ -28,14 +28,13 @@ class CustomModel:
     job_arn: str
 
 
-def get_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel:
-    """Read a custom model, by its ARN or its name.
-
-    Raises:
-        NotFoundError: this account and Region have no such model.
-    """
-    with explaining(f"reading custom model {model}"):
-        answer = bedrock.get_custom_model(modelIdentifier=model)
+def find_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel | None:
+    """Read a custom model once, by its ARN or its name; None where AWS knows no such model."""
+    try:
+        with explaining(f"reading custom model {model}"):
+            answer = bedrock.get_custom_model(modelIdentifier=model)
+    except NotFoundError:
+        return None
     return CustomModel(
         arn=answer["modelArn"],
         name=answer["modelName"],
@@ -44,14 +43,6 @@ def get_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel:
         base_model_arn=answer.get("baseModelArn", ""),
         job_arn=answer.get("jobArn", ""),
     )
-
-
-def find_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel | None:
-    """Read a custom model; None where AWS knows no such model."""
-    try:
-        return get_custom_model(bedrock, model)
-    except NotFoundError:
-        return None
 
 
 def delete_custom_model(bedrock: "BedrockClient", model: str) -> bool:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """What comes next.
+    """What notebook 3 does next: resume a job, or start one.
 
     Attributes:
         found: The job to resume; None when a new one must be started.
         request: What would start it: the arguments of `create_model_customization_job`.
-        changes: What the record must say before it starts, so that no job is ever lost.
+        changes: What the record must contain before the job starts, so that no job is ever lost.
         sentence: The plan in words.
     """
 
@@ -44,9 +44,9 @@ def plan_job(
 ) -> JobPlan:
     """Find the run's newest job at AWS, or plan a new one.
 
-    A job that runs or has made a model that still exists is resumed. One that failed, was
-    stopped, or whose model is gone makes room for a new one. AWS is asked by the owner id, so a
-    job is found too that another process has started, or one that died before it wrote it down.
+    A job that runs, or has created a model that still exists, is resumed. After one that failed,
+    was stopped, or whose model is gone, a new one is planned. AWS is searched by the owner id, so a
+    job is also found that another process has started, or a process that died before it saved it.
 
     Args:
         bedrock: A client.
@@ -62,8 +62,8 @@ def plan_job(
     record = run.record
     own = find_own(run, bedrock, JOB)
     found = find_job(bedrock, own[0].arn) if own else None
-    # An attempt that AWS shows no job of is asked for again, with the same token: its answer may
-    # have been lost. Only one that AWS shows is followed by another.
+    # An attempt of which AWS lists no job is requested again with the same token: its answer may
+    # have been lost. Only after an attempt that AWS lists does the number increase.
     attempt, taken = max(record.job_attempt, 1), {one.name for one in own}
     while f"{run.resource_name}-{attempt}" in taken:
         attempt += 1
@@ -92,7 +92,7 @@ def plan_job(
         "custom_model_arn": "",
         "output_uri": request["outputDataConfig"]["s3Uri"],
     }
-    reason = _why_not(bedrock, found, new_job=new_job)
+    reason = _why_new(bedrock, found, new_job=new_job)
     if reason or found is None:
         return JobPlan(None, request, changes, f"A new job, {name}, because {reason}.")
     _check_same(found, hyperparameters)
@@ -101,8 +101,8 @@ def plan_job(
     return JobPlan(found, request, kept, sentence)
 
 
-def _why_not(bedrock: "BedrockClient", found: CustomizationJob | None, *, new_job: bool) -> str:
-    """Why the run's newest job will not do; "" when it will."""
+def _why_new(bedrock: "BedrockClient", found: CustomizationJob | None, *, new_job: bool) -> str:
+    """Say why the run's newest job cannot be resumed; "" when it can."""
     if found is None:
         return "AWS knows none of this run"
     if new_job and found.status in RUNNING:

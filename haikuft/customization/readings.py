@@ -1,4 +1,4 @@
-"""What Bedrock tells about a customization job, as values.
+"""A customization job as Bedrock describes it, and its stages, as values.
 
 Source: Bedrock API, GetModelCustomizationJob. The stages are optional there.
 """
@@ -19,7 +19,7 @@ STAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of a job: its name, AWS's word for where it stands, and when that changed."""
+    """One stage of a job: its name, AWS's status, and when it started and changed."""
 
     name: str
     status: str
@@ -33,10 +33,10 @@ class CustomizationJob:
 
     Attributes:
         arn: identity of the job; what we store and pass on.
-        status: AWS's word for where it stands.
+        status: AWS's word: InProgress, Stopping, Completed, Failed or Stopped.
         custom_model_arn: the model it made; None until it has completed.
         hyperparameters: AWS's names and strings.
-        stages: validation, data processing, training; empty where AWS tells none.
+        stages: validation, data processing, training; empty where AWS gives none.
         failure_message: AWS's reason; None unless it failed.
         training_loss: loss of the last training step, in nats per token.
         validation_losses: one for each validation file.
@@ -60,12 +60,12 @@ class CustomizationJob:
     validation_losses: tuple[float, ...] = ()
 
     def elapsed(self, now: datetime) -> float:
-        """Say how many seconds the job has taken so far, or took."""
+        """Return how many seconds the job has taken so far, or took until its end."""
         return max(0.0, ((self.ended or now) - self.created).total_seconds())
 
     @property
     def stage(self) -> str:
-        """The stage the job is in, such as "training"; "" where none is under way."""
+        """The stage in progress, such as "training"; "" where there is none."""
         return next((one.name for one in self.stages if one.status == "InProgress"), "")
 
     @classmethod
@@ -106,7 +106,7 @@ class CustomizationJob:
 
 
 def describe_job(job: CustomizationJob, now: datetime) -> str:
-    """Say in one line where a job stands and how long it has taken."""
+    """Say in one line which status and stage a job has and how long it has taken."""
     seconds = int(job.elapsed(now))
     took = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return f"{job.status} · {job.stage} · {took}" if job.stage else f"{job.status} · {took}"

@@ -1,4 +1,4 @@
-"""The request that starts a customization job, checked before it leaves.
+"""The request that starts a customization job, checked before it is sent.
 
 Source: Bedrock API, CreateModelCustomizationJob; the patterns are those of botocore's own service
 model, which checks neither them nor lengths on the client.
@@ -41,7 +41,7 @@ def build_job_request(
         training_uri: one .jsonl object.
         output_uri: folder for the metrics.
         hyperparameters: AWS's names, and values as strings.
-        validation_uri: one .jsonl object; without it early stopping has nothing to act on.
+        validation_uri: one .jsonl object; early stopping needs it.
         kms_key_arn: your own key for the custom model; it cannot be changed later.
         subnet_ids: subnets to run in, with `security_group_ids`; empty for none.
         security_group_ids: security groups of the job's network interfaces.

@@ -1,8 +1,8 @@
-"""A job that takes longer than such jobs do: said once it is past, and again at each doubling.
+"""Warn of a job that takes longer than expected, and again each time it has taken twice as long.
 
 Jobs of Amazon Nova have stayed InProgress in us-east-1 with their training not begun for 25 hours,
-25 hours and 74 hours, until they were stopped by hand; none was billed. Source: the incident log in
-MAOFILHO/Portfolio-Projects on GitHub, August 2026; one account, so evidence and no rule.
+25 hours and 74 hours, until somebody stopped them; none was billed. Source: the incident log in
+MAOFILHO/Portfolio-Projects on GitHub, August 2026; one account, so this is evidence, not a rule.
 """
 
 from collections.abc import Callable
@@ -14,35 +14,35 @@ from haikuft.customization.readings import RUNNING, CustomizationJob
 from haikuft.waiting import name_span
 
 OTHERWISE = (
-    "To give it up instead, call `customization.stop_job(bedrock, job_arn)` and run notebook 3 "
+    "To stop the job instead, call `customization.stop_job(bedrock, job_arn)` and run notebook 3 "
     "with new_job = True: the data in S3 is kept, and the tokens trained so far are billed."
 )
 
 
 @dataclass(slots=True)
 class StallWatch:
-    """Warns of a job that is past its time.
+    """Warns of a job that takes longer than expected.
 
     Attributes:
         expected: How long such a job takes; None never warns.
-        warn: Is given the sentence.
-        past: After how many seconds the next warning is due; each doubles it.
+        warn: Is given each warning, a sentence.
+        due: After how many seconds the next warning is due; each warning doubles it.
     """
 
     expected: JobTime | None
     warn: Callable[[str], None]
-    past: float = field(init=False)
+    due: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.past = self.expected.seconds if self.expected else float("inf")
+        self.due = self.expected.seconds if self.expected else float("inf")
 
-    def look(self, job: CustomizationJob, now: datetime) -> None:
-        """Warn if the job still runs and is past its time."""
+    def check(self, job: CustomizationJob, now: datetime) -> None:
+        """Warn if the job still runs and the next warning is due."""
         elapsed = job.elapsed(now)
-        if self.expected is None or job.status not in RUNNING or elapsed <= self.past:
+        if self.expected is None or job.status not in RUNNING or elapsed <= self.due:
             return
-        while self.past < elapsed:
-            self.past *= 2
+        while self.due < elapsed:
+            self.due *= 2
         self.warn(describe_stall(job, now, self.expected))
 
 
@@ -54,11 +54,11 @@ def expect_time(base_model: BaseModel, given_seconds: float = 0.0) -> JobTime | 
 
 
 def describe_stall(job: CustomizationJob, now: datetime, expected: JobTime) -> str:
-    """Say that a job is past its time, where it stands, and what can be done."""
+    """Say that a job takes longer than expected, in which stages it is, and what can be done."""
     stages = ", ".join(f"{stage.name} {stage.status}" for stage in job.stages)
     return (
         f"Customization job {job.name} has been {job.status} for {name_span(job.elapsed(now))}"
         f"{f' ({stages})' if stages else ''}, longer than expected: {expected.of} "
         f"({expected.source}). More data or a queue at AWS takes longer; but jobs have also "
-        f"stalled for days, unbilled. The wait goes on. {OTHERWISE}"
+        f"stalled for days, unbilled. The wait continues. {OTHERWISE}"
     )

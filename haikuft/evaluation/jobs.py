@@ -1,13 +1,12 @@
 """Bedrock evaluation jobs: request, start, wait, stop, read the scores.
 
-For test sets or judges that outgrow a notebook. Source: Bedrock API, Create-, Get- and
+For test sets or judges that are too large for a notebook. Source: Bedrock API, Create-, Get- and
 StopEvaluationJob; Bedrock User Guide, "Understand how the results of your model evaluation job are
 saved in Amazon S3". botocore has no waiters for Bedrock.
 """
 
 import json
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +17,7 @@ from botocore.exceptions import ClientError
 from haikuft import s3
 from haikuft.aws_errors import error_code, explaining
 from haikuft.errors import DataError, JobFailedError, SettingsError
-from haikuft.waiting import wait_until
+from haikuft.waiting import Waiting, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 RUNNING = frozenset({"InProgress", "Stopping", "Deleting"})  # AWS's words
 TASK_TYPES = ("Summarization", "Classification", "QuestionAndAnswer", "Generation", "Custom")
 RESULTS_SUFFIX = "_output.jsonl"
+_WAITING = Waiting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def build_evaluation_request(
     judge_model_id: str = "",
     tags: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Build the arguments of `create_evaluation_job`, for a model or for responses of one's own.
+    """Build the arguments of `create_evaluation_job`, for a model or for existing responses.
 
     Args:
         job_name: At most 63 lower-case letters, digits and hyphens; unique in account and Region.
@@ -87,7 +87,7 @@ def build_evaluation_request(
         dataset_name: Names the dataset in the output.
         model_id: What the job asks: a foundation model, inference profile or throughput's ARN.
         inference_params: How it asks, in the form of that model.
-        source: Name of what gave the responses in the dataset; instead of model_id.
+        source: Name of the model that gave the responses in the dataset; instead of model_id.
         judge_model_id: The model that judges; "" for metrics that need none.
         tags: Of the job.
 
@@ -135,7 +135,7 @@ def start_evaluation_job(bedrock: "BedrockClient", request: Mapping[str, Any]) -
     """Start a job and return its ARN. On AWS the models it asks cost money.
 
     Raises:
-        HaikuftError: AWS refused; the message has its reason and a mend.
+        HaikuftError: AWS refused; says its reason and how to fix it.
     """
     with explaining(f"starting evaluation job {request['jobName']}"):
         return bedrock.create_evaluation_job(**request)["jobArn"]
@@ -152,33 +152,20 @@ def get_evaluation_job(bedrock: "BedrockClient", arn: str) -> EvaluationJob:
 
 
 def wait_for_evaluation_job(
-    bedrock: "BedrockClient",
-    arn: str,
-    *,
-    poll_seconds: float = 60.0,
-    deadline_seconds: float = 24 * 3600.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-    on_change: Callable[[EvaluationJob], None] | None = None,
-    resume: str = "",
+    bedrock: "BedrockClient", arn: str, waiting: Waiting = _WAITING
 ) -> EvaluationJob:
     """Wait until a job has completed. Interrupting the wait leaves the job running.
 
     Raises:
         JobFailedError: it failed or was stopped; AWS's reasons are in the message.
-        WaitTimeoutError: the deadline has passed; the job goes on.
+        WaitTimeoutError: the deadline has passed; the job continues.
     """
     job = wait_until(
         lambda reading: reading.status not in RUNNING,
         lambda: get_evaluation_job(bedrock, arn),
         what=f"Evaluation job {arn.rpartition('/')[2]}",
-        poll_seconds=poll_seconds,
-        deadline_seconds=deadline_seconds,
-        sleep=sleep,
-        clock=clock,
-        on_change=on_change,
+        waiting=waiting,
         state=lambda reading: reading.status,
-        resume=resume,
     )
     if job.status != "Completed":
         reasons = " ".join(job.failure_messages) or "AWS gives no reason."
@@ -198,11 +185,11 @@ def stop_evaluation_job(bedrock: "BedrockClient", arn: str) -> None:
 
 
 def read_scores(client: "S3Client", job: EvaluationJob) -> pd.DataFrame:
-    """Read the scores of a completed job: a row a prompt, a column a metric.
+    """Read the scores of a completed job: one row for each prompt, one column for each metric.
 
     Returns:
         Columns prompt, reference, response, category (where given), and each metric by its name
-        without "Builtin."; a score the job could not give is missing.
+        without "Builtin."; a score that the job could not compute is missing.
 
     Raises:
         DataError: the job's folder has no results, or a line of them cannot be read.

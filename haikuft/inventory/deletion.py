@@ -1,7 +1,5 @@
-"""Delete what a run has made, in the right order, and read AWS back."""
+"""Delete what a run has made, in the right order, and list what AWS still has."""
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,41 +19,26 @@ from haikuft.inventory.resources import (
 from haikuft.lookup import DEPLOYMENT, JOB, LISTINGS, MODEL, THROUGHPUT, check_own, recorded_in
 from haikuft.record_file import FILE_NAME
 from haikuft.run_record import Run, save
-from haikuft.waiting import wait_until
+from haikuft.waiting import Waiting, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
 
-def delete_resources(
-    run: Run,
-    *,
-    poll_seconds: float = 0.0,
-    deadline_seconds: float = 900.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> list[Resource]:
-    """Delete everything the run made, then read AWS back. Safe to repeat.
+def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]:
+    """Delete everything the run made, then list it again. Safe to repeat.
 
-    Jobs cannot be deleted; a running one is stopped. What cannot go (a committed throughput, say)
-    is left, with the reason as its hint, and everything else still goes.
+    Jobs cannot be deleted; a running one is stopped. What cannot be deleted (such as throughput
+    with a commitment) is left, with the reason as its hint; everything else is still deleted.
 
     Args:
-        run: whose things.
-        poll_seconds: pause between two readings; 0 takes the target's own, at most 5.
-        deadline_seconds: how long to wait at most for one thing to stop or go.
-        sleep: pauses; tests bring their own.
-        clock: seconds that only grow; tests bring their own.
+        run: whose resources.
+        waiting: how to wait for one resource to stop or to be deleted; None waits 15 minutes at
+            most, with the target's own pause of at most 5 seconds.
     """
     bedrock = run.connection.client("bedrock")
-    waiting = {
-        "poll_seconds": poll_seconds or min(run.connection.poll_seconds, 5.0),
-        "deadline_seconds": deadline_seconds,
-        "sleep": sleep,
-        "clock": clock,
-    }
     reasons: dict[tuple[str, str], str] = {}
-    # Each kind is listed when its turn comes: a job may have made its model while we stopped it.
+    # Each kind is listed just before its deletion: a job may create its model while it is stopped.
     for kind in KINDS:
         for resource in list_kind(run, bedrock, kind):
             try:
@@ -72,54 +55,43 @@ def delete_resources(
     ]
 
 
-def delete_resource(
-    run: Run,
-    resource: Resource,
-    *,
-    poll_seconds: float = 0.0,
-    deadline_seconds: float = 900.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> None:
-    """Delete one thing of the list and wait until it is gone; a job is stopped instead.
+def delete_resource(run: Run, resource: Resource, waiting: Waiting | None = None) -> None:
+    """Delete one resource and wait until it is gone; a job is stopped instead.
 
-    The arguments are those of `delete_resources`. What is gone already is left so.
+    `waiting` is that of `delete_resources`. Deleting what is gone already succeeds.
 
     Raises:
-        ConflictError: it cannot go yet: a commitment holds it, or something uses it; or it is not
-            provably this run's.
-        AccessError: whose it is cannot be read.
+        ConflictError: it cannot be deleted yet because of a commitment or because something uses
+            it; or it is not provably this run's.
+        AccessError: its tags may not be read.
         WaitTimeoutError: it is still there after the deadline.
     """
-    waiting = {
-        "poll_seconds": poll_seconds or min(run.connection.poll_seconds, 5.0),
-        "deadline_seconds": deadline_seconds,
-        "sleep": sleep,
-        "clock": clock,
-    }
     _delete(run, run.connection.client("bedrock"), resource, waiting)
 
 
 def _delete(
-    run: Run, bedrock: "BedrockClient", resource: Resource, waiting: dict[str, Any]
+    run: Run, bedrock: "BedrockClient", resource: Resource, waiting: Waiting | None
 ) -> None:
-    """Delete one thing; a job is stopped instead."""
+    """Delete one resource; a job is stopped instead."""
     if resource.status in (GONE, OTHER) or not resource.arn:
         return
+    waiting = waiting or Waiting(
+        poll_seconds=min(run.connection.poll_seconds, 5.0), deadline_seconds=900.0
+    )
     ours: Any = {"tags": run.tags, "recorded": True}
     if resource.kind in LISTINGS:
         check_own(run, bedrock, resource.kind, resource.arn, resource.name)
     if resource.kind in (DEPLOYMENT, THROUGHPUT):
         if not recorded_in(run, resource.kind)[0] and (run.directory / FILE_NAME).exists():
             save(run, **serving.name_served(resource.arn))  # so that a later one is a new request
-        serving.stop_serving(bedrock, resource.arn, **waiting)
+        serving.stop_serving(bedrock, resource.arn, waiting)
     elif resource.kind == JOB and resource.status not in customization.FINAL:
         customization.stop_job(bedrock, resource.arn)
         wait_until(
             lambda job: job is None or job.status not in customization.RUNNING,
             lambda: customization.find_job(bedrock, resource.arn),
             what=f"Stopping job {resource.name}",
-            **waiting,
+            waiting=waiting,
         )
     elif resource.kind == MODEL:
         customization.delete_custom_model(bedrock, resource.arn)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from haikuft import customization, deployments, iam, pricing, s3, serving, throughput
+from haikuft import customization, iam, pricing, s3, serving
 from haikuft.errors import AccessError, NotFoundError
 from haikuft.lookup import (
     DEPLOYMENT,
@@ -115,7 +115,7 @@ def sum_rates(resources: Sequence[Resource]) -> str:
 
 
 def _kinds_serving(run: Run) -> set[str]:
-    return {serving.NOUNS[way] for way in run.base_model.serving}
+    return {serving.APIS[way].noun for way in run.base_model.serving}
 
 
 def _is_another_runs(run: Run, found: Found) -> bool:
@@ -145,7 +145,7 @@ def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
 
 
 def _read_deployment(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = deployments.find_deployment(bedrock, arn)
+    found = serving.find_served(bedrock, "deployment", arn)
     if found is None:
         return None
     price = serving.price_tokens(replace(run.record, serving="deployment", deployment_arn=arn))
@@ -155,7 +155,7 @@ def _read_deployment(run: Run, bedrock: "BedrockClient", arn: str) -> Resource |
 
 
 def _read_throughput(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = throughput.find_throughput(bedrock, arn)
+    found = serving.find_served(bedrock, "provisioned_throughput", arn)
     if found is None:
         return None
     price = run.record.price_per_unit_hour

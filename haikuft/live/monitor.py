@@ -1,15 +1,15 @@
 """Watch a job from a cell that waits, with a button that stops it.
 
-The cell awaits, so that the kernel hears the button meanwhile: ipykernel 7.4 handles a widget's
+The cell awaits, so that the kernel handles the button meanwhile: ipykernel 7.4 handles a widget's
 messages while an awaiting cell runs, and JupyterLab sends them on a subshell of their own. With an
-older kernel, interrupt the cell: the job goes on, and the button is heard then.
+older kernel, interrupt the cell: the job continues, and the button then takes effect.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -27,17 +27,18 @@ from haikuft.customization import (
 from haikuft.errors import SandboxError
 from haikuft.live.attendance import bundle, is_attended
 from haikuft.live.job_view import JobView, Progress
+from haikuft.waiting import Waiting
 
-LOOK_SECONDS = 0.05  # how often the cell looks whether there is something new to show
+UPDATE_SECONDS = 0.05  # pause between two updates of what the cell shows, in seconds
 STOP = "Stop the job …"
 QUESTION = (
-    "Stop the job for good? It cannot go on afterwards and leaves no model; on AWS the tokens it "
+    "Stop the job for good? It cannot be resumed and leaves no model; on AWS the tokens it "
     "has trained are billed all the same."
 )
 YES = "Yes, stop the job"
 NO = "No, let it run"
-STOPPING = "The job was asked to stop; it stands below as Stopping until it has."
-LEFT = "This cell has ceased to watch; the job goes on. Run the cell again to go on watching."
+STOPPING = "The job was asked to stop; it is shown as Stopping until it has."
+LEFT = "This cell no longer watches the job; the job continues. Run the cell again to watch it."
 
 
 def utc_now() -> datetime:
@@ -48,38 +49,35 @@ def utc_now() -> datetime:
 async def watch_job(
     connection: Connection,
     job_arn: str,
+    waiting: Waiting | None = None,
     *,
-    poll_seconds: float = 0.0,
-    deadline_seconds: float = 24 * 3600.0,
     expected: JobTime | None = None,
-    resume: str = "",
     attended: bool | None = None,
     tell: Callable[[str], None] = print,
     now: Callable[[], datetime] = utc_now,
 ) -> CustomizationJob:
-    """Wait until a job has completed, and show how it goes. Leaving the wait leaves the job.
+    """Wait until a job has completed, and show its progress. Ending the wait does not end the job.
 
-    One line is told for each change of its status or stages. Where somebody sits before the
-    notebook, its stages, its time, its losses as far as the target tells them, and a button that
-    stops it stand above the lines, and move.
+    Each change of its status or stages gives one line. In an interactive notebook, a view above
+    the lines shows its stages, its time, its losses as far as the target tells them, and a button
+    that stops it.
 
     Example: `job = await live.watch_job(walk.connection, job_arn)`.
 
     Args:
         connection: Where the job is.
         job_arn: The job.
-        poll_seconds: Pause between two readings; 0 takes the target's own.
-        deadline_seconds: How long to wait at most.
-        expected: How long such a job takes, to warn of one that is past it; None never warns.
-        resume: The command that goes on from here, named in errors.
-        attended: Whether somebody sees widgets; None finds out.
+        waiting: How to wait, but for `sleep` and `on_change`, which are replaced; None waits 24
+            hours at most, with the target's own pause.
+        expected: How long such a job takes, to warn of one that takes longer; None never warns.
+        attended: Whether the notebook is interactive and shows widgets; None detects it.
         tell: Is given each line.
         now: The time, aware, UTC.
 
     Raises:
-        JobFailedError: it failed or was stopped; says AWS's reason and how to mend it.
-        WaitTimeoutError: the deadline has passed; the job goes on.
-        CredentialsError: the login has run out; the job goes on.
+        JobFailedError: it failed or was stopped; says AWS's reason and how to fix it.
+        WaitTimeoutError: the deadline has passed; the job continues.
+        CredentialsError: the login has expired; the job continues.
         HaikuftError: no network, or a status this version does not know.
     """
     watch = _Watch(connection, job_arn)
@@ -87,16 +85,11 @@ async def watch_job(
     if is_attended() if attended is None else attended:
         monitor = JobMonitor(partial(_stop, watch), now=now)
         monitor.show(watch.view(now()))
-    waiting = watch.start(
-        poll_seconds=poll_seconds or connection.poll_seconds,
-        deadline_seconds=deadline_seconds,
-        expected=expected,
-        resume=resume,
-    )
+    ended = watch.start(waiting or Waiting(poll_seconds=connection.poll_seconds), expected)
     note = LEFT
     try:
-        while not waiting.done():
-            await asyncio.sleep(LOOK_SECONDS)
+        while not ended.done():
+            await asyncio.sleep(UPDATE_SECONDS)
             _tell_changes(watch, tell, now)
             if monitor is not None:
                 monitor.update(watch.view(now()))
@@ -106,11 +99,11 @@ async def watch_job(
         if monitor is not None:
             monitor.end(watch.view(now(), note=note))
     _tell_changes(watch, tell, now)
-    return waiting.result()
+    return ended.result()
 
 
 class JobMonitor:
-    """What stands above the lines: the job's view, and the button that stops it.
+    """The view of a job and the button that stops it, shown above the lines.
 
     Args:
         stop: Asks the job to stop; returns a sentence.
@@ -118,7 +111,7 @@ class JobMonitor:
 
     Attributes:
         box: The widgets.
-        button: The button, which asks before it stops; its parts are `AskOnce`'s.
+        button: The button, which asks for confirmation; its parts are `AskOnce`'s.
     """
 
     def __init__(self, stop: Callable[[], str], *, now: Callable[[], datetime] = utc_now) -> None:
@@ -133,7 +126,7 @@ class JobMonitor:
         self._shown: object = None
 
     def show(self, view: JobView) -> None:
-        """Show it in the cell that runs."""
+        """Show the view in the running cell."""
         from IPython.display import display
 
         self._picture.value = view.to_html()
@@ -141,14 +134,14 @@ class JobMonitor:
         self._handle = display(both, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def update(self, view: JobView) -> None:
-        """Show a later look, where something has changed or a second has passed."""
+        """Show a newer view, if something has changed or a second has passed."""
         seen = (view.job, view.progress, view.note, int(view.now.timestamp()))
         if seen != self._shown:
             self._shown = seen
             self._picture.value = view.to_html()
 
     def end(self, view: JobView) -> None:
-        """Leave the last look; a job that has ended leaves plain HTML and no button."""
+        """Show the last view; a job that has ended leaves plain HTML and no button."""
         ended = view.job is not None and view.job.status in FINAL
         if ended:
             self.button.end()
@@ -160,7 +153,7 @@ class JobMonitor:
 
 @dataclass
 class _Watch:
-    """A thread that waits for the job, and what it has seen.
+    """A thread that waits for the job, and its latest readings.
 
     Interrupting a cell does not reach another thread: `leave` ends its wait.
     """
@@ -172,33 +165,23 @@ class _Watch:
     trouble: str = ""
     changes: "SimpleQueue[CustomizationJob | str]" = field(default_factory=SimpleQueue)
     _left: bool = False
-    _roused: threading.Event = field(default_factory=threading.Event)
+    _wake: threading.Event = field(default_factory=threading.Event)
 
-    def start(
-        self,
-        *,
-        poll_seconds: float,
-        deadline_seconds: float,
-        expected: JobTime | None,
-        resume: str,
-    ) -> "Future[CustomizationJob]":
-        """Begin to wait."""
+    def start(self, waiting: Waiting, expected: JobTime | None) -> "Future[CustomizationJob]":
+        """Start waiting in a thread; the result is the completed job or the error."""
         ended: Future[CustomizationJob] = Future()
+        waiting = replace(waiting, sleep=self._pause, on_change=self._note)
 
         def wait() -> None:
             try:
                 found = wait_for_job(
                     self.connection.client("bedrock"),
                     self.job_arn,
-                    poll_seconds=poll_seconds,
-                    deadline_seconds=deadline_seconds,
-                    sleep=self._pause,
-                    on_change=self._see,
+                    waiting,
                     expected=expected,
                     warn=self.changes.put,
-                    resume=resume,
                 )
-            except BaseException as error:  # whoever awaits raises it again
+            except BaseException as error:  # raised again by `watch_job`
                 ended.set_exception(error)
             else:
                 ended.set_result(found)
@@ -206,21 +189,21 @@ class _Watch:
         threading.Thread(target=wait, name="watch-job", daemon=True).start()
         return ended
 
-    def rouse(self) -> None:
-        """Let the next reading come at once."""
-        self._roused.set()
+    def read_now(self) -> None:
+        """Take the next reading at once."""
+        self._wake.set()
 
     def leave(self) -> None:
-        """Cease to wait; the job goes on."""
+        """Stop waiting; the job continues."""
         self._left = True
-        self._roused.set()
+        self._wake.set()
 
     def view(self, now: datetime, *, note: str = "") -> JobView:
-        """What there is to show now."""
+        """Return what to show now."""
         said = " ".join(part for part in (self.trouble, note) if part)
         return JobView(self.job, self.progress, now, self.connection.tells_progress, said)
 
-    def _see(self, job: CustomizationJob) -> None:
+    def _note(self, job: CustomizationJob) -> None:
         self.job = job
         self.changes.put(job)
 
@@ -230,19 +213,19 @@ class _Watch:
             self.progress, self.trouble = found or self.progress, ""
         except SandboxError as error:
             self.trouble = f"The losses cannot be read just now: {error}"
-        self._roused.wait(seconds)
-        self._roused.clear()
+        self._wake.wait(seconds)
+        self._wake.clear()
         if self._left:
             raise _LeftError
 
 
 class _LeftError(Exception):
-    """Nobody waits any longer."""
+    """The wait was left; ends its thread."""
 
 
 def _stop(watch: _Watch) -> str:
     stop_job(watch.connection.client("bedrock"), watch.job_arn)
-    watch.rouse()
+    watch.read_now()
     return STOPPING
 
 

@@ -1,32 +1,18 @@
-"""Serving a custom model in whichever way its base model allows: weighed, started, waited for.
+"""Serve a custom model in the ways that its base model allows: estimate, plan, start, wait, delete.
 
 The ways are `base_model.serving`, the one cheaper for a trial first: an on-demand deployment bills
-tokens, Provisioned Throughput hours. Whoever uses this module need not ask which it is.
+tokens, Provisioned Throughput bills hours. Callers need not ask which one it is.
 """
 
-from haikuft.serving.acting import (
-    Served,
-    find_served,
-    kind_of,
-    name_served,
-    stop_serving,
-    wait_for_served,
-)
-from haikuft.serving.costs import ServingCost, estimate_costs, price_tokens, tabulate_costs
+from haikuft.serving.costs import estimate_costs, price_tokens, tabulate_costs
+from haikuft.serving.lifecycle import find_served, start_serving, stop_serving, wait_for_served
 from haikuft.serving.limit import build_limit_commands, set_limit
-from haikuft.serving.plan import (
-    NOUNS,
-    ServingPlan,
-    choose_serving,
-    ensure_served,
-    plan_serving,
-)
+from haikuft.serving.plan import choose_serving, ensure_served, plan_serving
+from haikuft.serving.served import APIS, Served, kind_of, name_served
 
 __all__ = [
-    "NOUNS",
+    "APIS",
     "Served",
-    "ServingCost",
-    "ServingPlan",
     "build_limit_commands",
     "choose_serving",
     "ensure_served",
@@ -37,6 +23,7 @@ __all__ = [
     "plan_serving",
     "price_tokens",
     "set_limit",
+    "start_serving",
     "stop_serving",
     "tabulate_costs",
     "wait_for_served",

@@ -1,6 +1,6 @@
-"""A limit for throughput that is forgotten: the commands with which AWS itself deletes it.
+"""A time limit for throughput: AWS CLI commands with which AWS itself deletes it.
 
-A laptop that is closed ends nothing. EventBridge Scheduler, in the account, does.
+A computer that is off deletes nothing; EventBridge Scheduler, in the AWS account, does.
 Sources: EventBridge Scheduler User Guide, "Using universal targets" and "Schedule types";
 EventBridge Scheduler API, CreateSchedule. The commands were not tried against AWS.
 """
@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from haikuft.errors import SettingsError
 from haikuft.iam.policies import allow, partition, policy_of
 from haikuft.record_file import RunRecord
-from haikuft.serving.acting import Served
+from haikuft.serving.served import Served
 
 
 def set_limit(served: Served, max_hours: float) -> str:
-    """Say when what serves is to be deleted, ISO 8601 in UTC; "" for no limit.
+    """Return when what serves is to be deleted, ISO 8601 in UTC; "" for no limit.
 
-    A deployment needs none: it bills nothing while nobody asks it.
+    A deployment needs none: it bills nothing while it is idle.
 
     Raises:
         SettingsError: `max_hours` is below zero.

@@ -1,39 +1,39 @@
-"""In which way a run's model is served: what the base model allows, what exists, and the start."""
+"""Choose how a run's model is served, find what already serves it, or start it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from haikuft import deployments, throughput
 from haikuft.base_models import BaseModel, Serving
 from haikuft.errors import SettingsError
-from haikuft.lookup import DEPLOYMENT, THROUGHPUT, find_own
+from haikuft.lookup import find_own
 from haikuft.ownership import request_token
 from haikuft.run_record import Run
-from haikuft.serving.acting import Served, find_served, name_served
 from haikuft.serving.costs import ServingCost
+from haikuft.serving.lifecycle import (
+    change_model,
+    check_same,
+    find_served,
+    get_served,
+    start_serving,
+)
+from haikuft.serving.served import APIS, Served, name_served
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
-NOUNS: Mapping[Serving, str] = {  # AWS's words
-    "deployment": DEPLOYMENT,
-    "provisioned_throughput": THROUGHPUT,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class ServingPlan:
-    """What comes next.
+    """What notebook 5 does next: use what serves the model already, or start it.
 
     Attributes:
         kind: In which way the model is served.
-        name: What serves is called so.
-        found: It, when it exists; None when it must be started.
+        name: The name of the deployment or throughput.
+        found: The one that exists; None when one must be started.
         doing: The start in words, as in "creating Provisioned Throughput tickets".
-        request: What starts it: model_arn, tags, clientRequestToken as token, and for throughput
+        request: The arguments of `start_serving`: model_arn, tags, token, and for throughput
             model_units and commitment.
-        changes: What the record must say before it starts, so that nothing bills unknown.
+        changes: What the record must contain before it starts, so that nothing bills unrecorded.
     """
 
     kind: Serving
@@ -52,7 +52,7 @@ def choose_serving(base_model: BaseModel, choice: str = "") -> Serving:
         choice: "deployment" or "provisioned_throughput"; "" for the first that it allows.
 
     Raises:
-        SettingsError: no such way, or one that AWS does not offer for this model.
+        SettingsError: an unknown way, or one that AWS does not offer for this model.
     """
     if not choice:
         return base_model.serving[0]
@@ -60,7 +60,7 @@ def choose_serving(base_model: BaseModel, choice: str = "") -> Serving:
         if allowed == choice:
             return allowed
     offered = " or ".join(f'"{one}"' for one in base_model.serving)
-    if choice in NOUNS:
+    if choice in APIS:
         raise SettingsError(
             f'serving = "{choice}": AWS serves custom models of {base_model.name} otherwise. '
             f'Take {offered}, or leave it "".'
@@ -80,16 +80,17 @@ def plan_serving(bedrock: "BedrockClient", run: Run, cost: ServingCost) -> Servi
         AccessError: we may not look whether there is one, so none is planned.
         ConflictError: one may be ours by its name, and carries no owner id.
     """
-    own, field = find_own(run, bedrock, NOUNS[cost.kind]), _FIELDS[cost.kind]
+    noun, field = APIS[cost.kind].noun, APIS[cost.kind].field
+    own = find_own(run, bedrock, noun)
     found = find_served(bedrock, cost.kind, own[0].arn) if own else None
     name = found.name if found else run.resource_name
     request = {"model_arn": run.record.custom_model_arn, "tags": run.tags, **cost.request}
     changes = {"serving": cost.kind, f"{field}_name": name, **cost.changes}
-    doing = f"creating {NOUNS[cost.kind]} {name}"
+    doing = f"creating {noun} {name}"
     if found:
         changes |= name_served(found.arn)
     else:
-        # The number rises only where AWS has shown one of that number, and now shows it no more.
+        # The number increases only after AWS has listed one of that number and no longer does.
         spent = getattr(run.record, f"{field}_arn") != ""
         attempt = max(1, getattr(run.record, f"{field}_attempt") + spent)
         body = {"name": name, **request}
@@ -101,28 +102,18 @@ def plan_serving(bedrock: "BedrockClient", run: Run, cost: ServingCost) -> Servi
 def ensure_served(bedrock: "BedrockClient", plan: ServingPlan) -> str:
     """Use what was found, or start it. Returns its ARN. On AWS this costs money.
 
-    A deployment that serves another model is given this one.
+    A deployment that serves another model is updated to this one.
 
     Raises:
         ConflictError: what was found has other units or terms, or the name is taken.
         AccessError: a quota does not allow it.
-        SettingsError: a name, a number of units or a commitment that cannot be.
+        SettingsError: an invalid name, number of units or commitment.
     """
-    deployed, asked = plan.kind == "deployment", dict(plan.request)
     if plan.found is None:
-        start: Any = deployments.start_deployment if deployed else throughput.start_throughput
-        return str(start(bedrock, plan.name, **asked))
-    arn = plan.found.arn
-    if deployed:
-        model_arn = asked["model_arn"]
-        deployments.change_model(bedrock, deployments.get_deployment(bedrock, arn), model_arn)
+        return start_serving(bedrock, plan.kind, plan.name, **plan.request)
+    found = get_served(bedrock, plan.kind, plan.found.arn)
+    if plan.kind == "deployment":
+        change_model(bedrock, found, plan.request["model_arn"])
     else:
-        del asked["tags"]
-        throughput.check_same(throughput.get_throughput(bedrock, arn), **asked)
-    return arn
-
-
-_FIELDS: Mapping[Serving, str] = {  # how its fields in the record begin
-    "deployment": "deployment",
-    "provisioned_throughput": "throughput",
-}
+        check_same(found, plan.request)
+    return found.arn

@@ -1,9 +1,9 @@
 """Test records as the prompts of an evaluation job."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from fakes import ScriptedReply
 
 from haikuft.dataset.records import record_id
 from haikuft.errors import DataError, SettingsError
@@ -13,14 +13,6 @@ from haikuft.evaluation.job_prompts import (
     build_prompts,
     check_prompts,
 )
-
-
-@dataclass(frozen=True)
-class Scripted:
-    """A reply that a test wrote."""
-
-    text: str
-    error: str | None = None
 
 
 def build_record(question: str, *turns: str, system: str = "") -> dict[str, Any]:
@@ -49,7 +41,7 @@ def test_build_prompts_names_the_roles_of_several_turns() -> None:
 def test_build_prompts_with_replies_brings_them_along() -> None:
     """The job then scores what the model truly answered, under the name of its source."""
     record = build_record("Where is my money?")
-    replies = {record_id(record): Scripted("delivery")}
+    replies = {record_id(record): ScriptedReply("delivery")}
     categories = {record_id(record): "refund"}
     (prompt,) = build_prompts([record], replies, source="tuned", categories=categories)
     assert prompt["modelResponses"] == [{"response": "delivery", "modelIdentifier": "tuned"}]
@@ -59,7 +51,7 @@ def test_build_prompts_with_replies_brings_them_along() -> None:
 def test_build_prompts_when_a_reply_is_missing_or_failed_says_which() -> None:
     """A gap would shift the score without a word."""
     record = build_record("Where is my money?")
-    for replies in ({}, {record_id(record): Scripted("", error="throttled")}):
+    for replies in ({}, {record_id(record): ScriptedReply("", error="throttled")}):
         with pytest.raises(DataError, match=record_id(record)):
             build_prompts([record], replies, source="tuned")
 
@@ -68,7 +60,7 @@ def test_build_prompts_when_source_and_replies_do_not_go_together_refuses() -> N
     """One without the other is a slip; so is an empty test set."""
     record = build_record("Where is my money?")
     with pytest.raises(SettingsError, match="source"):
-        build_prompts([record], {record_id(record): Scripted("x")})
+        build_prompts([record], {record_id(record): ScriptedReply("x")})
     with pytest.raises(SettingsError, match="source"):
         build_prompts([record], source="tuned")
     with pytest.raises(DataError, match="no records"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from fakes import SOON, ScriptedReply
 
 import haikuft.sandbox
 from haikuft import iam, s3
@@ -27,14 +28,6 @@ BUILT_IN = {
 RETRIEVAL = {
     "precomputedRagSourceConfig": {"retrieveSourceConfig": {"ragSourceIdentifier": "search"}}
 }
-
-
-@dataclass(frozen=True)
-class Scripted:
-    """A reply that a test wrote."""
-
-    text: str
-    error: str | None = None
 
 
 def build_records(count: int) -> list[dict[str, Any]]:
@@ -87,7 +80,7 @@ class Bench:
     def evaluate(self, **changes: Any) -> jobs.EvaluationJob:
         """Run a job to its end."""
         arn = jobs.start_evaluation_job(self.bedrock, self.request(**changes))
-        return jobs.wait_for_evaluation_job(self.bedrock, arn, poll_seconds=0.02)
+        return jobs.wait_for_evaluation_job(self.bedrock, arn, SOON)
 
     def limit(self, policy: dict[str, Any]) -> None:
         """Give the role another policy."""
@@ -121,7 +114,7 @@ def own(bench: Bench) -> Bench:
     """Upload twenty prompts with replies of one's own, three in four of them right."""
     records = build_records(20)
     replies = {
-        record_id(record): Scripted("neither" if number % 4 == 3 else LABELS[number % 2])
+        record_id(record): ScriptedReply("neither" if number % 4 == 3 else LABELS[number % 2])
         for number, record in enumerate(records)
     }
     prompts = build_prompts(records, replies, source="tuned")
@@ -227,7 +220,7 @@ def test_stop_when_a_job_runs_ends_it_and_no_scores_are_there(own: Bench) -> Non
     arn = jobs.start_evaluation_job(own.bedrock, own.request())
     jobs.stop_evaluation_job(own.bedrock, arn)
     with pytest.raises(JobFailedError, match="is Stopped"):
-        jobs.wait_for_evaluation_job(own.bedrock, arn, poll_seconds=0.02)
+        jobs.wait_for_evaluation_job(own.bedrock, arn, SOON)
     jobs.stop_evaluation_job(own.bedrock, arn)
     stopped = jobs.get_evaluation_job(own.bedrock, arn)
     with pytest.raises(DataError, match="no results"):
@@ -261,7 +254,7 @@ def test_create_when_the_sandbox_has_no_such_job_is_refused_at_once(
         own.bedrock.create_evaluation_job(**(own.request() | change))
 
 
-def test_job_under_way_when_the_server_ends_is_gone_on_with(
+def test_job_under_way_when_the_server_ends_is_resumed(
     own: Bench, local_sandbox: Callable[..., Any]
 ) -> None:
     """The next server begins it again, and completes it under its ARN."""
@@ -271,4 +264,4 @@ def test_job_under_way_when_the_server_ends_is_gone_on_with(
     own.local.application.close()
     bedrock = local_sandbox(handlers=None).client("bedrock")
     assert jobs.get_evaluation_job(bedrock, done.arn) == done
-    assert jobs.wait_for_evaluation_job(bedrock, arn, poll_seconds=0.02).name == "second"
+    assert jobs.wait_for_evaluation_job(bedrock, arn, SOON).name == "second"

@@ -1,10 +1,10 @@
 """A judge's verdict, from scripted replies; no number here says anything about a model."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from fakes import ScriptedReply
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,14 +18,6 @@ from haikuft.evaluation.judging import (
     judge,
     read_winner,
 )
-
-
-@dataclass(frozen=True)
-class Scripted:
-    """A reply that a test wrote."""
-
-    text: str
-    error: str | None = None
 
 
 def build_records(count: int) -> list[dict[str, Any]]:
@@ -42,20 +34,21 @@ def build_records(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def replies(records: list[dict[str, Any]], text: str) -> dict[str, Scripted]:
+def replies(records: list[dict[str, Any]], text: str) -> dict[str, ScriptedReply]:
     """Let a model answer every record with its own text."""
     return {
-        record_id(record): Scripted(f"{text} {number}") for number, record in enumerate(records)
+        record_id(record): ScriptedReply(f"{text} {number}")
+        for number, record in enumerate(records)
     }
 
 
-def say(winner: str) -> Scripted:
+def say(winner: str) -> ScriptedReply:
     """Answer as the judge was told to."""
-    return Scripted(json.dumps({"reason": "It is right.", "winner": winner}))
+    return ScriptedReply(json.dumps({"reason": "It is right.", "winner": winner}))
 
 
 def hold(questions: list[Question], choose: Any) -> Judging:
-    """Let a scripted judge answer every question: `choose(question) -> Scripted`."""
+    """Let a scripted judge answer every question: `choose(question) -> ScriptedReply`."""
     answers = {record_id(q.record): choose(q) for q in questions if q.record is not None}
     return judge(questions, answers, judge_model_id="a.judge")
 
@@ -67,7 +60,7 @@ def questions() -> list[Question]:
     return build_questions(records, replies(records, "base"), replies(records, "tuned"))
 
 
-def prefer_tuned(question: Question) -> Scripted:
+def prefer_tuned(question: Question) -> ScriptedReply:
     """Find the tuned model's reply wherever it stands."""
     return say("first" if question.exchanged else "second")
 
@@ -101,7 +94,7 @@ def test_build_questions_leaves_out_records_that_one_model_did_not_answer() -> N
     """There is nothing to compare."""
     records = build_records(3)
     first, second = replies(records, "a"), replies(records, "b")
-    first[record_id(records[0])] = Scripted("", error="throttled")
+    first[record_id(records[0])] = ScriptedReply("", error="throttled")
     del second[record_id(records[1])]
     asked = build_questions(records, first, second)
     assert {question.record_id for question in asked} == {record_id(records[2])}
@@ -149,16 +142,16 @@ def test_pair_with_an_unreadable_or_missing_reading_counts_for_nothing(
     """It is neither a tie nor a win; the verdict says how many there were."""
     lost = {q.record_id for q in questions[:10]}
 
-    def choose(question: Question) -> Scripted:
+    def choose(question: Question) -> ScriptedReply:
         if question.record_id in lost and question.exchanged:
-            return Scripted("Well, the first one, I think.")
+            return ScriptedReply("Well, the first one, I think.")
         return prefer_tuned(question)
 
     found = hold(questions, choose)
     assert (found.count("unreadable"), found.count("better")) == (5, 15)
     assert "on 15 records" in found.verdict
     assert "unreadable 5" in found.verdict
-    failed = hold(questions, lambda question: Scripted("", error="throttled"))
+    failed = hold(questions, lambda question: ScriptedReply("", error="throttled"))
     assert failed.gain is None
     assert "no verdict" in failed.verdict
 

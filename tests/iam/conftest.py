@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import SOON
 
 from haikuft import aws, customization, iam, inference, metrics, prerequisites, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
@@ -171,7 +172,7 @@ class Walk:
         plan = customization.plan_job(bedrock, self.run, {"epochCount": "1"}, new_job=True)
         self.save(**plan.changes)
         self.save(job_arn=customization.start_job(bedrock, plan.request))
-        job = customization.wait_for_job(bedrock, self.run.record.job_arn, poll_seconds=0.02)
+        job = customization.wait_for_job(bedrock, self.run.record.job_arn, SOON)
         self.save(custom_model_arn=job.custom_model_arn or "")
         prerequisites.require(self.run, "job", "custom model")
 
@@ -197,9 +198,7 @@ class Walk:
         admin = self.admin.connection.client("bedrock")
         self.end("deployment")
         plan = customization.plan_job(admin, self.admin, {"epochCount": "1"}, new_job=True)
-        job = customization.wait_for_job(
-            admin, customization.start_job(admin, plan.request), poll_seconds=0.02
-        )
+        job = customization.wait_for_job(admin, customization.start_job(admin, plan.request), SOON)
         for model_arn in (job.custom_model_arn or "", self.run.record.custom_model_arn):
             self.save(custom_model_arn=model_arn)
             self.serve("deployment")
@@ -212,7 +211,7 @@ class Walk:
         bedrock = self.admin.connection.client("bedrock")
         found = serving.find_served(bedrock, kind, self.run.resource_name)
         if found is not None:
-            serving.stop_serving(bedrock, found.arn, poll_seconds=0.02)
+            serving.stop_serving(bedrock, found.arn, SOON)
 
     def serve(self, kind: Any) -> None:
         """Notebook 5, step 2: find it, or start it, and wait."""
@@ -223,7 +222,7 @@ class Walk:
         self.save(**plan.changes)
         arn = serving.ensure_served(bedrock, plan)
         self.save(**serving.name_served(arn))
-        serving.wait_for_served(bedrock, arn, poll_seconds=0.02)
+        serving.wait_for_served(bedrock, arn, SOON)
 
     def provision(self) -> None:
         """Notebook 5; somebody else buys throughput, too, under a name that begins like ours."""

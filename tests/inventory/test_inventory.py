@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from fakes import SOON, refusal
 
-from haikuft import customization, deployments, s3, throughput
+from haikuft import customization, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.base_models import NOVA_MICRO
 from haikuft.errors import CredentialsError
@@ -59,8 +59,10 @@ def start_job(run: Run) -> str:
 def serve(run: Run, model_arn: str, **options: Any) -> str:
     """Do what notebook 5 does."""
     bedrock = run.connection.client("bedrock")
-    arn = throughput.start_throughput(bedrock, NAME, model_arn=model_arn, tags=run.tags, **options)
-    throughput.wait_for_throughput(bedrock, arn, poll_seconds=0.02)
+    arn = serving.start_serving(
+        bedrock, "provisioned_throughput", NAME, model_arn=model_arn, tags=run.tags, **options
+    )
+    serving.wait_for_served(bedrock, arn, SOON)
     return arn
 
 
@@ -81,7 +83,7 @@ def test_delete_resources_when_the_whole_walk_is_done_then_nothing_is_left(
     """Listed, billed, deleted in order, read back, and deleted again."""
     run = set_up(new_run())
     bedrock = run.connection.client("bedrock")
-    job = customization.wait_for_job(bedrock, start_job(run), poll_seconds=0.02)
+    job = customization.wait_for_job(bedrock, start_job(run), SOON)
     serve(run, job.custom_model_arn or "")
     # The record knows neither job, model nor throughput: their tags tell whose they are.
     listed = list_resources(run)
@@ -112,7 +114,7 @@ def test_delete_resources_when_a_deployment_serves_then_goes_before_the_model(
     """Known to the record or by its tag alone; it bills nothing idle, and says what it bills."""
     run = tune(new_run(NOVA_MICRO))
     bedrock, model_arn = run.connection.client("bedrock"), run.record.custom_model_arn
-    arn = deployments.start_deployment(bedrock, NAME, model_arn=model_arn, tags=run.tags)
+    arn = serving.start_serving(bedrock, "deployment", NAME, model_arn=model_arn, tags=run.tags)
     serve(run, model_arn)
     recorded = replace(run, record=replace(run.record, deployment_arn=arn))
     for known in (run, recorded):
@@ -135,8 +137,8 @@ def test_list_resources_when_a_deployment_has_no_known_price_then_says_so(
     """A given price is the record's."""
     run = tune(new_run(NOVA_MICRO))
     bedrock = run.connection.client("bedrock")
-    arn = deployments.start_deployment(
-        bedrock, NAME, model_arn=run.record.custom_model_arn, tags=run.tags
+    arn = serving.start_serving(
+        bedrock, "deployment", NAME, model_arn=run.record.custom_model_arn, tags=run.tags
     )
     stranger = replace(run, record=replace(run.record, base_model_id="a.b", deployment_arn=arn))
     given = replace(run, record=replace(run.record, token_price="0.5 0.6"))
@@ -189,8 +191,9 @@ def test_list_resources_when_another_run_has_some_then_leaves_them_out(
     """A run named first-b begins like one named first: the tag decides whose a thing is."""
     run = new_run()
     bedrock = run.connection.client("bedrock")
-    throughput.start_throughput(
+    serving.start_serving(
         bedrock,
+        "provisioned_throughput",
         f"{resource_prefix('first-b')}-20261121-120000",
         model_arn=HAIKU.id,
         tags={"haikuft:run": "first-b"},
@@ -251,8 +254,7 @@ class Refusing:
     poll_seconds = 0.0
 
     def __init__(self, code: str) -> None:
-        response: Any = {"Error": {"Code": code, "Message": "No."}}
-        self._error = ClientError(response, "Operation")
+        self._error = refusal(code)
 
     def client(self, _: str) -> Any:
         """Give a client that refuses."""

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fakes import SOON
 
-from haikuft import customization, s3, throughput
+from haikuft import customization, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.errors import JobFailedError
 from haikuft.inventory import (
@@ -46,8 +47,12 @@ def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
     """Bucket and role, too; the run that comes of it can be listed and deleted like any other."""
     run = tune(new_run())
     bedrock = run.connection.client("bedrock")
-    throughput.start_throughput(
-        bedrock, run.resource_name, model_arn=run.record.custom_model_arn, tags=run.tags
+    serving.start_serving(
+        bedrock,
+        "provisioned_throughput",
+        run.resource_name,
+        model_arn=run.record.custom_model_arn,
+        tags=run.tags,
     )
     lost = search(run)
     assert lost.unseen == ()
@@ -59,7 +64,7 @@ def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
     )
     kinds = {one.kind for one in list_resources(found)}
     assert {THROUGHPUT, JOB, MODEL, BUCKET, ROLE} <= kinds
-    delete_resources(found, poll_seconds=0.02)
+    delete_resources(found, SOON)
     assert bedrock.list_custom_models()["modelSummaries"] == []
     assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
     assert run.connection.client("s3").list_buckets()["Buckets"] == []
@@ -71,7 +76,7 @@ def test_find_lost_when_everything_was_deleted_then_old_jobs_do_not_count(
 ) -> None:
     """AWS keeps their entries for good, and the name is free again."""
     run = tune(new_run())
-    delete_resources(run, poll_seconds=0.02)
+    delete_resources(run, SOON)
     assert search(run).found == ()
     assert check_owner(without_record(run)).state == "ok"
 
@@ -89,7 +94,7 @@ def test_find_lost_when_bucket_and_role_have_names_of_their_own_then_the_job_tel
     plan = customization.plan_job(bedrock, other, {"epochCount": "1"}, new_job=True)
     arn = customization.start_job(bedrock, plan.request)
     with pytest.raises(JobFailedError, match="PutObject"):  # the role may not write there
-        customization.wait_for_job(bedrock, arn, poll_seconds=0.02)
+        customization.wait_for_job(bedrock, arn, SOON)
     buckets = {one.name for one in search(run).found if one.kind == BUCKET}
     assert buckets == {name, run.record.bucket}
 
@@ -142,7 +147,7 @@ def test_list_resources_when_a_stranger_has_our_name_then_shows_it_and_leaves_it
     """Untagged, it may be anybody's, and bills somebody else."""
     run = new_run()
     bedrock = run.connection.client("bedrock")
-    throughput.start_throughput(bedrock, "haikuft-first", model_arn=HAIKU.id)
+    serving.start_serving(bedrock, "provisioned_throughput", "haikuft-first", model_arn=HAIKU.id)
     on_aws = replace(run, connection=replace(run.connection, bills=True))
     for resources in (list_resources(on_aws), delete_resources(on_aws)):
         (found,) = resources

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikuft.customization import CustomizationJob, Stage
+from haikuft.customization.readings import CustomizationJob, Stage
 from haikuft.live.job_view import JobView, Progress, draw_curve, expect_training
 
 BEGAN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)

@@ -134,7 +134,7 @@ def test_cell_when_interrupted_then_the_job_goes_on_and_the_button_is_still_hear
     front_end.read_until(is_idle(cell))
 
     assert bedrock.get_model_customization_job(jobIdentifier=arn)["status"] == "InProgress"
-    assert "the job goes on" in front_end.shown[-1]["text/html"]
+    assert "the job continues" in front_end.shown[-1]["text/html"]
     assert "ENDED" not in front_end.printed  # it was no error of ours
     front_end.click("Stop the job …")
     front_end.click("Yes, stop the job")

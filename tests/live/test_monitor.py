@@ -11,6 +11,7 @@ from haikuft.errors import JobFailedError, SandboxError, WaitTimeoutError
 from haikuft.live import monitor as module
 from haikuft.live.ask_once import AskOnce
 from haikuft.run_record import Run
+from haikuft.waiting import Waiting
 
 Started = Callable[..., tuple[Run, str]]
 
@@ -57,7 +58,7 @@ def test_watch_when_the_job_is_over_then_it_is_found_so_at_once(
     run, arn = start_job(new_run())
     first = watch(run, arn, tell=lambda line: None)
 
-    assert watch(run, arn, tell=lambda line: None, deadline_seconds=0) == first
+    assert watch(run, arn, tell=lambda line: None, waiting=Waiting(deadline_seconds=0)) == first
 
 
 def test_watch_when_somebody_sits_there_then_stages_and_losses_are_shown_to_the_end(
@@ -75,7 +76,7 @@ def test_watch_when_somebody_sits_there_then_stages_and_losses_are_shown_to_the_
     assert monitor.button.button.layout.display == "none"
 
 
-def test_watch_when_left_then_the_job_goes_on_and_the_next_watch_finds_it(
+def test_watch_when_left_then_the_job_continues_and_the_next_watch_finds_it(
     new_run: Callable[..., Run], start_job: Started, monitors: list[module.JobMonitor]
 ) -> None:
     """Interrupting the cell cancels the wait, and only that."""
@@ -94,21 +95,21 @@ def test_watch_when_left_then_the_job_goes_on_and_the_next_watch_finds_it(
     asyncio.run(leave())
 
     assert customization.get_job(run.connection.client("bedrock"), arn).status == "InProgress"
-    assert "the job goes on" in monitors[0].box.children[0].value
+    assert "the job continues" in monitors[0].box.children[0].value
     monitors[0].button.button.click()
     monitors[0].button.yes.click()  # it is heard after the watch, too
     with pytest.raises(JobFailedError, match="was stopped"):
         watch(run, arn, tell=lambda line: None)
 
 
-def test_watch_when_the_deadline_passes_then_it_says_that_the_job_goes_on(
+def test_watch_when_the_deadline_passes_then_it_says_that_the_job_continues(
     new_run: Callable[..., Run], start_job: Started
 ) -> None:
     """The error of every wait."""
     run, arn = start_job(new_run(stick_stage="validation"))
 
-    with pytest.raises(WaitTimeoutError, match="goes on"):
-        watch(run, arn, deadline_seconds=0, tell=lambda line: None)
+    with pytest.raises(WaitTimeoutError, match="continues"):
+        watch(run, arn, waiting=Waiting(deadline_seconds=0), tell=lambda line: None)
 
     customization.stop_job(run.connection.client("bedrock"), arn)
 

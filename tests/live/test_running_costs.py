@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fakes import SOON
 
-from haikuft import customization, live
+from haikuft import customization, live, serving
 from haikuft.inventory import JOB, MODEL, OBJECTS, ROLE, THROUGHPUT, UNKNOWN, Resource
 from haikuft.live.costs import Costs, weigh
 from haikuft.run_record import Run
@@ -110,14 +111,16 @@ def test_banner_when_a_throughput_is_ended_then_the_model_stays(
     new_run: Callable[..., Run], start_job: Callable[..., tuple[Run, str]]
 ) -> None:
     """It can be served again."""
-    from haikuft import throughput
-
     run, arn = start_job(new_run())
     bedrock: Any = run.connection.client("bedrock")
-    job = customization.wait_for_job(bedrock, arn, poll_seconds=0.02)
+    job = customization.wait_for_job(bedrock, arn, SOON)
     assert job.custom_model_arn is not None
-    served = throughput.start_throughput(
-        bedrock, "haikuft-first", model_arn=job.custom_model_arn, tags=run.tags
+    served = serving.start_serving(
+        bedrock,
+        "provisioned_throughput",
+        "haikuft-first",
+        model_arn=job.custom_model_arn,
+        tags=run.tags,
     )
     banner = live.show_running_costs(run, attended=True)
     before = banner._repr_mimebundle_()["text/plain"]
@@ -125,7 +128,7 @@ def test_banner_when_a_throughput_is_ended_then_the_model_stays(
     banner.endings[served].yes.click()
 
     assert "1 model unit by the hour until it is deleted" in before
-    assert throughput.find_throughput(bedrock, served) is None
+    assert serving.find_served(bedrock, "provisioned_throughput", served) is None
     assert customization.find_custom_model(bedrock, job.custom_model_arn) is not None
     assert "haikuft-first " not in repr(banner)
 
@@ -138,7 +141,7 @@ def test_banner_when_asked_to_look_again_then_it_asks_aws_again(
     banner = live.show_running_costs(run, attended=True)
     customization.stop_job(run.connection.client("bedrock"), arn)
     with pytest.raises(Exception, match="was stopped"):
-        customization.wait_for_job(run.connection.client("bedrock"), arn, poll_seconds=0.02)
+        customization.wait_for_job(run.connection.client("bedrock"), arn, SOON)
 
     banner.button.click()
 

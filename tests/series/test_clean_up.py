@@ -6,13 +6,18 @@ from typing import Any
 
 import pytest
 
-from haikuft import throughput
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.cli import main
 from haikuft.run_record import Run, begin_run
 from haikuft.series.ending import billing_lines
+from haikuft.serving import start_serving
 
 OWNER = "0123456789abcdef"
+
+
+def buy(bedrock: Any, name: str, tags: Any) -> str:
+    """Buy throughput with these tags."""
+    return start_serving(bedrock, "provisioned_throughput", name, model_arn=HAIKU.id, tags=tags)
 
 
 @pytest.fixture
@@ -26,7 +31,7 @@ def serving(new_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Any
     }.items():
         monkeypatch.setenv(name, value)
     bedrock = run.connection.client("bedrock")
-    throughput.start_throughput(bedrock, run.resource_name, model_arn=HAIKU.id, tags=run.tags)
+    buy(bedrock, run.resource_name, run.tags)
     return bedrock
 
 
@@ -74,7 +79,7 @@ def test_clean_up_when_several_runs_have_the_name_then_the_owner_id_chooses(
         "haikuft-first": {},
         "haikuft-first-old": {"haikuft:run": "first"},
     }.items():
-        throughput.start_throughput(serving, name, model_arn=HAIKU.id, tags=tags)
+        buy(serving, name, tags)
     assert main([*CLEAN_UP, "--yes"]) == 1
     assert "--owner ID" in capsys.readouterr().out
     assert main([*CLEAN_UP, "--yes", "--owner", "f" * 16]) == 1

@@ -91,7 +91,7 @@ class Account:
 
     def find(self, bedrock: str, kind: str, arn: str) -> Served:
         """Read what serves."""
-        return Served(kind, arn, "n", "ready", "", True, NOW, self.commitment)  # type: ignore[arg-type]
+        return Served(kind, arn, "n", "InService", "", NOW, commitment=self.commitment)  # type: ignore[arg-type]
 
     def delete(self, run: object, resource: Resource) -> None:
         """Delete what serves."""

@@ -28,7 +28,7 @@ RECORD = RunRecord(
 
 def served(kind: Any = "provisioned_throughput") -> Served:
     """Make what serves."""
-    return Served(kind, ARN, "n", "InService", "", True, CREATED)
+    return Served(kind, ARN, "n", "InService", "", CREATED)
 
 
 def test_set_limit_when_hours_are_given_then_counts_from_its_creation() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from fakes import SOON
 
 from haikuft import serving
 from haikuft.base_models import (
@@ -17,6 +18,8 @@ from haikuft.base_models import (
 from haikuft.errors import NotFoundError, SettingsError
 from haikuft.prerequisites import require
 from haikuft.run_record import Run, RunRecord
+from haikuft.serving.plan import ServingPlan
+from haikuft.waiting import Waiting
 
 RECORDS = [
     {
@@ -36,7 +39,7 @@ def serve(run: Run, choice: str = "") -> Run:
     plan = serving.plan_serving(bedrock, run, cost)
     run = replace(run, record=replace(run.record, **plan.changes))
     arn = serving.ensure_served(bedrock, plan)
-    serving.wait_for_served(bedrock, arn, poll_seconds=0)
+    serving.wait_for_served(bedrock, arn, SOON)
     return replace(run, record=replace(run.record, **serving.name_served(arn)))
 
 
@@ -87,8 +90,8 @@ def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
     asked = [{"role": "user", "content": [{"text": "training/train.jsonl 3"}]}]
     reply = runtime.converse(modelId=record.served_arn, messages=asked)
     assert reply["output"]["message"]["role"] == "assistant"
-    assert serving.stop_serving(bedrock, record.served_arn, poll_seconds=0) is True
-    assert serving.stop_serving(bedrock, record.served_arn, poll_seconds=0) is False
+    assert serving.stop_serving(bedrock, record.served_arn, SOON) is True
+    assert serving.stop_serving(bedrock, record.served_arn, SOON) is False
     assert serving.find_served(bedrock, found.kind, record.served_arn) is None
     assert len(bedrock.list_custom_models()["modelSummaries"]) == 1
 
@@ -99,7 +102,9 @@ def test_wait_for_served_when_it_changes_then_each_status_is_shown(
     """In AWS's words."""
     run, shown = serve(tune(new_run(NOVA_MICRO))), []
     bedrock = run.connection.client("bedrock")
-    serving.wait_for_served(bedrock, run.record.served_arn, poll_seconds=0, on_change=shown.append)
+    serving.wait_for_served(
+        bedrock, run.record.served_arn, Waiting(poll_seconds=0, on_change=shown.append)
+    )
     assert [one.status for one in shown] == ["Active"]
 
 
@@ -145,7 +150,7 @@ def test_estimate_costs_when_a_price_is_unknown_then_it_is_asked_for(new_run: Ne
 def test_estimate_costs_when_prices_are_given_then_they_stand_and_the_record_keeps_them(
     new_run: NewRun,
 ) -> None:
-    """A later notebook, given none, goes on with them; so does this one."""
+    """A later notebook, given none, uses them; so does this one."""
     run = new_run(NOVA_MICRO)
     given = serving.estimate_costs(
         run,
@@ -209,7 +214,7 @@ def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bou
     run = tune(new_run(model))
     bedrock = run.connection.client("bedrock")
 
-    def plan(run: Run) -> serving.ServingPlan:
+    def plan(run: Run) -> ServingPlan:
         cost = serving.estimate_costs(run, RECORDS)[serving.choose_serving(model)]
         return serving.plan_serving(bedrock, run, cost)
 
@@ -223,7 +228,7 @@ def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bou
     assert found is not None
     assert found.arn == arn
     answered = replace(unanswered, record=replace(unanswered.record, **serving.name_served(arn)))
-    serving.stop_serving(bedrock, arn, poll_seconds=0)
+    serving.stop_serving(bedrock, arn, SOON)
     later = plan(answered)
     assert later.found is None
     assert later.request["token"] != first.request["token"]
@@ -238,6 +243,6 @@ def test_wait_for_served_when_aws_took_it_for_a_repeat_then_says_to_run_again(
     bedrock = run.connection.client("bedrock")
     cost = serving.estimate_costs(run, RECORDS)["provisioned_throughput"]
     plan = serving.plan_serving(bedrock, run, cost)
-    serving.stop_serving(bedrock, serving.ensure_served(bedrock, plan), poll_seconds=0)
+    serving.stop_serving(bedrock, serving.ensure_served(bedrock, plan), SOON)
     with pytest.raises(NotFoundError, match="Run this notebook again"):
-        serving.wait_for_served(bedrock, serving.ensure_served(bedrock, plan), poll_seconds=0)
+        serving.wait_for_served(bedrock, serving.ensure_served(bedrock, plan), SOON)
