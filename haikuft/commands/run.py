@@ -102,14 +102,17 @@ def _clean_up(options: argparse.Namespace) -> int:
     from haikuft.series.walk import Request, walk
 
     run = choose_run(options.run, options.target or "")
+    record = None
     try:
         record = read_record(record_path(run))
     except RecordError as error:
         print(error, file=sys.stderr)
+    # A record that names nothing yet does not stand in the way of what was lost under its name.
+    if record is None or (record.is_new and options.owner not in ("", record.owner)):
         if not options.target:
             raise SettingsError(
                 "To clean up without a record, say where to look: --target aws or sandbox."
-            ) from error
+            )
         return clean_up_lost(
             run,
             target=options.target,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from haikuft import customization, iam, s3, serving
-from haikuft.errors import CredentialsError, HaikuftError
+from haikuft.errors import CredentialsError, HaikuftError, RecordError
 from haikuft.inventory.resources import (
     BUCKET,
     GONE,
@@ -17,7 +17,7 @@ from haikuft.inventory.resources import (
     list_resources,
 )
 from haikuft.lookup import DEPLOYMENT, JOB, LISTINGS, MODEL, THROUGHPUT, check_own, recorded_in
-from haikuft.record_file import FILE_NAME
+from haikuft.record_file import FILE_NAME, read_record
 from haikuft.run_record import Run, save
 from haikuft.waiting import Waiting, wait_until
 
@@ -82,8 +82,7 @@ def _delete(
     if resource.kind in LISTINGS:
         check_own(run, bedrock, resource.kind, resource.arn, resource.name)
     if resource.kind in (DEPLOYMENT, THROUGHPUT):
-        if not recorded_in(run, resource.kind)[0] and (run.directory / FILE_NAME).exists():
-            save(run, **serving.name_served(resource.arn))  # so that a later one is a new request
+        _note(run, resource)
         serving.stop_serving(bedrock, resource.arn, waiting)
     elif resource.kind == JOB and resource.status not in customization.FINAL:
         customization.stop_job(bedrock, resource.arn)
@@ -101,3 +100,16 @@ def _delete(
         s3.delete_bucket(run.connection.client("s3"), run.record.bucket, **ours)
     elif resource.kind == ROLE:
         iam.delete_role(run.connection.client("iam"), run.record.role_name, **ours)
+
+
+def _note(run: Run, resource: Resource) -> None:
+    """Write down what served and is deleted now, so that a later one is a new request.
+
+    A record that is lost, cut or another's says nothing of it, and hinders nothing.
+    """
+    try:
+        record = read_record(run.directory / FILE_NAME)
+    except RecordError:
+        return
+    if record.owner == run.record.owner and not recorded_in(run, resource.kind)[0]:
+        save(run, **serving.name_served(resource.arn))

@@ -124,3 +124,18 @@ def test_billing_lines_when_a_new_record_finds_its_name_taken_then_all_of_the_na
     assert "This record names nothing yet" in said
     assert f"haikuft-first-012345 (owner id {OWNER}, us-west-2): 1 model unit" in said
     assert f"To end it, if it is yours: haikuft clean-up --region us-west-2 --owner {OWNER}" in said
+
+
+@pytest.mark.parametrize("state", ["cut", "new"])
+def test_clean_up_when_an_unfit_record_is_there_then_it_hinders_nothing(
+    project: Path, serving: Any, state: str
+) -> None:
+    """Cut in the middle, or begun anew by a notebook 1 that then stopped."""
+    begin_run("first", target="aws")
+    path = project / "runs" / "first" / "run.json"
+    if state == "cut":
+        path.write_text(path.read_text()[:99])
+    before = path.read_text()
+    assert main([*CLEAN_UP, "--owner", OWNER, "--yes"]) == 0
+    assert held(serving) == []
+    assert path.read_text() == before
