@@ -11,7 +11,14 @@ from typing import Any
 import pandas as pd
 
 from haikuft.evaluation.free_baseline import FREE
-from haikuft.pricing import THROUGHPUT_TOKENS, Price, TokenPrice, format_dollars, take_price
+from haikuft.pricing import (
+    THROUGHPUT_TOKENS,
+    Price,
+    TokenPrice,
+    format_dollars,
+    format_precise,
+    take_price,
+)
 from haikuft.record_file import RunRecord
 from haikuft.replies import Reply
 
@@ -150,7 +157,7 @@ def _weigh_deployment(row: Any, hour: Price, others: Sequence[Any]) -> list[str]
     sentences = [f"{row.model} is deployed on demand: {row.cost}, and nothing while idle."]
     for other in others:
         less = row.dollars_per_1000 - other.dollars_per_1000  # NaN when the other's is not known
-        difference = f", {format_dollars(abs(less))} {'less' if less >= 0 else 'more'}"
+        difference = f", {format_precise(abs(less))} {'less' if less >= 0 else 'more'}"
         difference = "" if math.isnan(less) else difference
         sentences.append(f"{other.model} on demand: {other.cost}{difference}.")
     instead = "Provisioned Throughput in its place"
@@ -184,7 +191,7 @@ def _describe_cost(price: TokenPrice | None, hour: Price | None, dollars: float)
     if price is None or math.isnan(dollars):
         return NOT_GIVEN
     source = f"as of {hour.as_of}" if by_hour and hour and hour.as_of else price.source
-    return f"{format_dollars(dollars)} per 1,000 requests (price: {source})"
+    return f"{format_precise(dollars)} per 1,000 requests (price: {source})"
 
 
 def _mean(numbers: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 The prices are in `prices.csv`, each with its date and source. Notebooks 2, 3, 5 and 6 use them.
 """
 
+from haikuft.pricing.amounts import format_dollars, format_precise
 from haikuft.pricing.consent import check_charges, check_commitment
 from haikuft.pricing.estimates import (
     HOURS_PER_MONTH,
@@ -11,7 +12,6 @@ from haikuft.pricing.estimates import (
     estimate_requests,
     estimate_throughput,
     estimate_training,
-    format_dollars,
     show_range,
 )
 from haikuft.pricing.table import (
@@ -42,6 +42,7 @@ __all__ = [
     "estimate_training",
     "find_token_price",
     "format_dollars",
+    "format_precise",
     "get_price",
     "parse_token_price",
     "read_token_prices",

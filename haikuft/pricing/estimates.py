@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from haikuft.dataset.records import Record, reference_of
 from haikuft.dataset.tokens import TokenRange, estimate_tokens, estimate_total_tokens
 from haikuft.errors import SettingsError
+from haikuft.pricing.amounts import format_dollars, format_precise, format_price
 from haikuft.pricing.consent import months_of
 from haikuft.pricing.table import PRICING_PAGE, TokenPrice
 
@@ -32,7 +33,8 @@ class Estimate:
         if self.likely is None:
             return f"Cost unknown: {self.formula}"
         low, likely, high = show_range(self)
-        return f"About {likely} (between {low} and {high}): {self.formula}"
+        between = "" if low == high else f" (between {low} and {high})"
+        return f"About {likely}{between}: {self.formula}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # plain text, as above
@@ -87,8 +89,8 @@ def estimate_training(
         for count in (tokens.low, tokens.likely, tokens.high)
     )
     formula = (
-        f"{amount} × US${price_per_1000_tokens:.10g} per 1,000 tokens{_dated(as_of)}. Allow for "
-        "twice that: tokens billed have been 1.7 times those estimated."
+        f"{amount} × {format_price(price_per_1000_tokens)} per 1,000 tokens{_dated(as_of)}. Allow "
+        "for twice that: tokens billed have been 1.7 times those estimated."
     )
     return Estimate(low, likely, high, formula)
 
@@ -155,19 +157,15 @@ def estimate_throughput(
         unknown = _ask_for("throughput_price", "US$ per unit and hour")
         return ThroughputCost(None, months, f"{units} will bill every hour, used or not, {unknown}")
     term = f"commitment of {commitment}" if months else "no commitment"
-    formula = f"{units} × US${price_per_unit_hour:.10g} an hour, {term}{_dated(as_of)}."
+    price = format_price(price_per_unit_hour)
+    formula = f"{units} × {price} an hour, {term}{_dated(as_of)}."
     return ThroughputCost(model_units * price_per_unit_hour, months, formula)
-
-
-def format_dollars(amount: float) -> str:
-    """Write an amount with cents."""
-    return "less than US$0.01" if 0 < amount < 0.01 else f"US${amount:,.2f}"
 
 
 def show_range(estimate: Estimate) -> tuple[str, str, str]:
     """Write low, likely and high for a table; "unknown" where the price is."""
     low, likely, high = (
-        "unknown" if amount is None else format_dollars(amount)
+        "unknown" if amount is None else format_precise(amount)
         for amount in (estimate.low, estimate.likely, estimate.high)
     )
     return low, likely, high

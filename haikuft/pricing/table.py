@@ -14,6 +14,7 @@ from typing import Any
 
 from haikuft.base_models import BASE_MODELS
 from haikuft.errors import SettingsError
+from haikuft.pricing.amounts import format_price
 from haikuft.tables import Table, build_table
 
 PRICING_PAGE = "https://aws.amazon.com/bedrock/pricing/"
@@ -48,7 +49,7 @@ class Price:
     @property
     def amount_text(self) -> str:
         """The amount in US dollars, or "unknown"."""
-        return "unknown" if self.amount is None else f"US${self.amount:,.10g}"
+        return "unknown" if self.amount is None else format_price(self.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ class TokenPrice:
         return (input_tokens * self.input + output_tokens * self.output) / 1000
 
     def __str__(self) -> str:
-        """Both figures, their unit and their source in one line."""
-        figures = f"US${self.input:.10g} in and US${self.output:.10g} out per 1,000 tokens"
-        return f"{figures} ({self.source})"
+        """Both figures per million tokens, as AWS lists them, and their source in one line."""
+        read, written = format_price(1000 * self.input), format_price(1000 * self.output)
+        return f"{read} in and {written} out per 1,000,000 tokens ({self.source})"
 
 
 # The tokens of a model behind Provisioned Throughput cost nothing beside its hours.

@@ -156,6 +156,17 @@ def test_weigh_serving_when_deployed_then_it_says_how_much_more_and_when_hours_w
     assert "the deployment is cheaper below 333,333 requests an hour (92.6 a second)." in told
 
 
+def test_weigh_serving_when_costs_are_below_a_cent_then_they_can_still_be_compared() -> None:
+    """Two small amounts do not both read as less than a cent."""
+    prices = {"base": TokenPrice(1e-6, 1e-6, "told"), "tuned": TokenPrice(3e-6, 3e-6, "told")}
+    usage = summarise_usage(dict.fromkeys(prices, REPLIES), prices)
+
+    told = weigh_serving(usage, prices, an_hour(None))
+
+    assert "tuned is deployed on demand: US$0.00031 per 1,000 requests" in told
+    assert "base on demand: US$0.0001 per 1,000 requests (price: told), US$0.00021 less." in told
+
+
 @pytest.mark.parametrize(
     ("price", "hour", "words"),
     [

@@ -13,7 +13,6 @@ from haikuft.pricing import (
     estimate_requests,
     estimate_throughput,
     estimate_training,
-    format_dollars,
     show_range,
 )
 
@@ -73,8 +72,8 @@ def test_estimate_requests_when_prices_are_known_then_prompts_and_answers_of_eac
     assert estimate.likely == pytest.approx((10_000 * 1.25 + 1_000 * 1.25) / 1e6)
     assert estimate.low < estimate.likely < estimate.high
     assert estimate.formula.startswith("10 requests of about 1,000 tokens in and 100 out to each")
-    assert "base at US$0.00025 in and US$0.00125 out per 1,000 tokens (read)" in estimate.formula
-    assert "tuned at US$0.001 in" in estimate.formula
+    assert "base at US$0.25 in and US$1.25 out per 1,000,000 tokens (read)" in estimate.formula
+    assert "tuned at US$1.00 in" in estimate.formula
 
 
 def test_estimate_requests_when_one_price_is_not_known_then_the_cost_is_unknown() -> None:
@@ -136,15 +135,17 @@ def test_estimate_throughput_when_an_argument_is_out_of_range_then_it_is_refused
         estimate_throughput(1, 1.0, "OneMonth")
 
 
-def test_format_dollars_when_below_a_cent_then_it_does_not_read_as_nothing() -> None:
-    """Small change is still change."""
-    assert format_dollars(0.0004) == "less than US$0.01"
-    assert format_dollars(0) == "US$0.00"
-    assert format_dollars(1234.5) == "US$1,234.50"
-
-
 def test_range_when_shown_then_three_amounts_or_unknown() -> None:
     """A table's cells are words, whether the price is known or not."""
     known = estimate_training(TOKENS, 2, 0.001)
     assert show_range(known) == ("US$1.80", "US$2.00", "US$3.00")
     assert show_range(estimate_training(TOKENS, 2, 0.0)) == ("unknown",) * 3
+
+
+def test_estimate_when_it_is_below_a_cent_then_its_range_is_still_one() -> None:
+    """A small job's three amounts can be told apart; one that cannot has no range at all."""
+    small = estimate_training(TokenRange(800, 1_000, 1_500), 1, 0.001)
+
+    assert str(small).startswith("About US$0.001 (between US$0.0008 and US$0.0015): 1,000 tokens")
+    alike = estimate_training(TokenRange(1_000, 1_000, 1_000), 1, 0.001)
+    assert str(alike).startswith("About US$0.001: 1,000 tokens")

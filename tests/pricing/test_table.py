@@ -91,7 +91,7 @@ def test_take_price_when_one_is_given_then_it_stands_before_the_table() -> None:
 
     assert (given.amount, given.as_of, given.source) == (0.002, "2026-11-20", "as given")
     assert take_price("training", NOVA_MICRO.id, 0.002).as_of == ""
-    assert str(take_price("training", HAIKU, 2.0)) == "US$2 per 1,000 tokens (as given)"
+    assert str(take_price("training", HAIKU, 2.0)) == "US$2.00 per 1,000 tokens (as given)"
     assert take_price("training", NOVA_MICRO.id) == get_price("training", NOVA_MICRO.id)
     assert take_price("training", HAIKU).amount is None
     with pytest.raises(SettingsError, match="below zero"):
