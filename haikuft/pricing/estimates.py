@@ -121,17 +121,17 @@ def estimate_requests(
         (whole.high - replies.high, replies.high),
     ]
     read, written = (count / len(records) for count in counts[1])
-    asked = f"{requests:,} requests of about {read:,.0f} tokens in and {written:,.0f} out"
+    asked = f"{requests:,} requests of about {read:,.0f} tokens in and {written:,.0f} out each"
     if missing := [name for name, price in prices.items() if price is None]:
         unknown = _ask_for(setting, "US$ per 1,000 tokens in and out")
-        return Estimate(None, None, None, f"{asked} to {', '.join(missing)}, {unknown}")
+        return Estimate(None, None, None, f"{asked}, to {', '.join(missing)}, {unknown}")
     known = {name: price for name, price in prices.items() if price is not None}
     low, likely, high = (
         sum(price.cost(*count) for price in known.values()) * requests / len(records)
         for count in counts
     )
-    told = "; ".join(f"{name} at {price}" for name, price in known.items())
-    return Estimate(low, likely, high, f"{asked} to each of: {told}.")
+    told = "; ".join(f"to {name} at {price}" for name, price in known.items())
+    return Estimate(low, likely, high, f"{asked}, {told}.")
 
 
 def estimate_throughput(

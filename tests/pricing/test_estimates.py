@@ -71,7 +71,7 @@ def test_estimate_requests_when_prices_are_known_then_prompts_and_answers_of_eac
 
     assert estimate.likely == pytest.approx((10_000 * 1.25 + 1_000 * 1.25) / 1e6)
     assert estimate.low < estimate.likely < estimate.high
-    assert estimate.formula.startswith("10 requests of about 1,000 tokens in and 100 out to each")
+    assert estimate.formula.startswith("10 requests of about 1,000 tokens in and 100 out each, ")
     assert "base at US$0.25 in and US$1.25 out per 1,000,000 tokens (read)" in estimate.formula
     assert "tuned at US$1.00 in" in estimate.formula
 
