@@ -1,7 +1,9 @@
 """Base models: what is said of them is what AWS documents, and what is asked is found."""
 
+from dataclasses import asdict
 from datetime import date
 
+import msgspec
 import pytest
 
 from haikuft import base_models
@@ -10,6 +12,7 @@ from haikuft.base_models import (
     CLAUDE_3_HAIKU,
     NOVA_2_LITE,
     NOVA_MICRO,
+    BaseModel,
     describe_lifecycle,
     get_base_model,
     lifecycle_state,
@@ -147,3 +150,15 @@ def test_nova_when_compared_with_claude_then_differs_where_aws_says_so():
         "deployment",
     )
     assert NOVA_MICRO.region == "us-east-1"
+
+
+@pytest.mark.parametrize("model", BASE_MODELS.values(), ids=lambda model: model.name)
+def test_base_model_when_read_from_the_file_then_each_value_has_its_declared_type(model):
+    """Type checkers do not see into the file; a quoted number or an unknown key is found here."""
+    assert msgspec.convert(asdict(model), BaseModel) == model
+
+
+def test_base_models_when_read_then_each_has_its_own_id():
+    """No entry of the file replaces another."""
+    assert [model.id for model in BASE_MODELS.values()] == list(BASE_MODELS)
+    assert len(BASE_MODELS) == 5

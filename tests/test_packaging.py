@@ -74,6 +74,20 @@ def test_package_when_imported_then_no_third_party_module_is_loaded() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_data_files_when_packaged_then_a_wheel_has_each_of_them() -> None:
+    """A table beside the code is of no use where only the code is installed."""
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packaged = {
+        path
+        for package, patterns in tools["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+
+    found = {path for path in (ROOT / "haikuft").rglob("*") if path.is_file()}
+    assert packaged == {path for path in found if path.suffix not in (".py", ".pyc")}
+
+
 def test_ci_when_run_then_it_runs_a_command_that_stands_in_the_readme() -> None:
     """The line that .ci/run looks for is there, once, and makes its own environment."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,14 +1,14 @@
 """What Bedrock can tune, or could: base models as data, and how to find one.
 
-A model is added by a `BaseModel` in a module of its family and a line in `BASE_MODELS`.
+The models are in `models.toml`, with dates and sources; a new model needs an entry there only.
 """
 
+import tomllib
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from importlib.resources import files
+from typing import Any, Literal
 
-from haikuft.base_models.claude import CLAUDE_3_HAIKU
-from haikuft.base_models.nova import NOVA_2_LITE, NOVA_LITE, NOVA_MICRO, NOVA_PRO
 from haikuft.base_models.values import (
     BaseModel,
     JobTime,
@@ -44,10 +44,33 @@ __all__ = [
 
 LifecycleState = Literal["active", "legacy", "extended", "ended"]
 
-DEFAULT = CLAUDE_3_HAIKU
-BASE_MODELS: Mapping[str, BaseModel] = {
-    model.id: model for model in (CLAUDE_3_HAIKU, NOVA_MICRO, NOVA_LITE, NOVA_PRO, NOVA_2_LITE)
-}
+
+def _read_models() -> dict[str, BaseModel]:
+    with files(__package__).joinpath("models.toml").open("rb") as file:
+        found = tomllib.load(file)
+    families = found["families"]
+    models = (_build_model({**families[one.pop("family")], **one}) for one in found["models"])
+    return {model.id: model for model in models}
+
+
+def _build_model(values: dict[str, Any]) -> BaseModel:
+    ranges = values["hyperparameters"]
+    built = {
+        "limits": Limits(**values["limits"]),
+        "lifecycle": Lifecycle(**values["lifecycle"]),
+        "hyperparameters": {name: Range(**ranges[name]) for name in ranges},
+        "job_time": JobTime(**values["job_time"]) if "job_time" in values else None,
+    }
+    built |= {name: tuple(values[name]) for name in ("regions", "reserved_strings", "serving")}
+    return BaseModel(**values | built)
+
+
+BASE_MODELS: Mapping[str, BaseModel] = _read_models()
+CLAUDE_3_HAIKU = DEFAULT = BASE_MODELS["anthropic.claude-3-haiku-20240307-v1:0:200k"]
+NOVA_MICRO = BASE_MODELS["amazon.nova-micro-v1:0:128k"]
+NOVA_LITE = BASE_MODELS["amazon.nova-lite-v1:0:300k"]
+NOVA_PRO = BASE_MODELS["amazon.nova-pro-v1:0:300k"]
+NOVA_2_LITE = BASE_MODELS["amazon.nova-2-lite-v1:0:256k"]
 
 
 def get_base_model(base_model_id: str = "") -> BaseModel:
@@ -75,7 +98,7 @@ def list_tunable(today: date) -> list[BaseModel]:
 
 
 def lifecycle_state(model: BaseModel, today: date) -> LifecycleState:
-    """Where the model stands on that day by its documented dates."""
+    """Return the model's lifecycle state on a day, by its documented dates."""
     dates = model.lifecycle
     if dates.end_of_life is not None and today >= dates.end_of_life:
         return "ended"
@@ -87,7 +110,7 @@ def lifecycle_state(model: BaseModel, today: date) -> LifecycleState:
 
 
 def describe_lifecycle(model: BaseModel, today: date) -> str:
-    """Say in a sentence or two what the documented dates mean for someone starting today."""
+    """Describe in one or two sentences what the documented dates mean on a day."""
     dates = model.lifecycle
     read = f"({dates.source}, as of {dates.as_of})"
     frozen = "no new customization job and no new Provisioned Throughput can be created"

@@ -1,7 +1,7 @@
-"""What is said of a base model: ids, Regions, limits, hyperparameters, serving, lifecycle.
+"""The data of a base model: ids, Regions, limits, hyperparameters, serving, lifecycle.
 
-Dates are days in UTC; sizes are bytes. What differs between families stands in these values, so
-that no notebook and no other module need ask which family a model is of.
+Dates are days in UTC; sizes are bytes. What differs between families is in these values, so no
+notebook and no other module needs to ask which family a model belongs to.
 """
 
 from collections.abc import Mapping
@@ -53,9 +53,9 @@ class Limits:
         max_validation_records: Largest number of validation records; 0 for a model that takes none.
         max_total_records: Largest sum of both; a quota that AWS can raise.
         max_record_tokens: Largest number of tokens in one record.
+        max_output_tokens: Longest reply the model can give.
         max_training_bytes: Largest training file; None where no source names a limit.
         max_validation_bytes: Largest validation file; None where no source names a limit.
-        max_output_tokens: Longest reply the model can give.
     """
 
     min_records: int
@@ -63,9 +63,9 @@ class Limits:
     max_validation_records: int
     max_total_records: int
     max_record_tokens: int
-    max_training_bytes: int | None
-    max_validation_bytes: int | None
     max_output_tokens: int
+    max_training_bytes: int | None = None
+    max_validation_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +73,20 @@ class Lifecycle:
     """The documented dates of a model; AWS's own answer counts more where one can ask.
 
     Attributes:
+        as_of: The day of the documentation these dates were read from.
+        source: The page they were read from.
         launched: First day on Bedrock.
         legacy: From this day on no new customization job and no new Provisioned Throughput.
         extended: From this day on the provider may raise prices.
         end_of_life: From this day on requests fail.
-        as_of: The day of the documentation these dates were read from.
-        source: The page they were read from.
     """
 
-    launched: date | None
-    legacy: date | None
-    extended: date | None
-    end_of_life: date | None
     as_of: date
     source: str
+    launched: date | None = None
+    legacy: date | None = None
+    extended: date | None = None
+    end_of_life: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,15 +25,7 @@ from haikuft.evaluation.matching import (
     read_label,
     refusal,
 )
-from haikuft.evaluation.money import (
-    ModelPrice,
-    combine_prices,
-    find_break_even,
-    price_served,
-    price_throughput,
-    summarise_usage,
-    weigh_serving,
-)
+from haikuft.evaluation.money import price_hour, summarise_usage, weigh_serving
 from haikuft.evaluation.overlap import chrf, rouge_1, rouge_2, rouge_l
 from haikuft.evaluation.page import write_page
 from haikuft.evaluation.scorers import (
@@ -63,7 +55,6 @@ __all__ = [
     "EvaluationJob",
     "Interval",
     "Judging",
-    "ModelPrice",
     "Scorer",
     "ask_free_baseline",
     "bootstrap_mean",
@@ -76,21 +67,18 @@ __all__ = [
     "check_prompts",
     "choose_scorers",
     "chrf",
-    "combine_prices",
     "compare",
     "count_confusions",
     "count_outcomes",
     "exact_match",
     "examples",
-    "find_break_even",
     "get_evaluation_job",
     "json_agreement",
     "judge",
     "length_gap",
     "matches_schema",
     "normalised_match",
-    "price_served",
-    "price_throughput",
+    "price_hour",
     "read_evaluation",
     "read_label",
     "read_scores",

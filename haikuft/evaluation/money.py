@@ -1,92 +1,50 @@
-"""Money and time beside quality: what 1,000 requests cost, and which way of serving pays.
+"""Cost and latency: what 1,000 requests cost, and from which rate throughput is cheaper.
 
-All money is US dollars. A price that nobody gave is never guessed: it reads "price not given".
+All money is US dollars. A price that nobody gave is not guessed: it reads "price not given".
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
-from haikuft.errors import SettingsError
 from haikuft.evaluation.free_baseline import FREE
-from haikuft.prices import TokenPrice, take_price
-from haikuft.pricing import format_dollars
+from haikuft.pricing import (
+    THROUGHPUT_TOKENS,
+    Price,
+    TokenPrice,
+    format_dollars,
+    format_precise,
+    take_price,
+)
 from haikuft.record_file import RunRecord
 from haikuft.replies import Reply
 
 NOT_GIVEN = "price not given"
 UNKNOWN = float("nan")
+_FREE_TOKENS = TokenPrice(0.0, 0.0, FREE)
 
 
-@dataclass(frozen=True, slots=True)
-class ModelPrice:
-    """How one model bills.
+def price_hour(record: RunRecord) -> Price:
+    """Price an hour of the Provisioned Throughput that serves a run's tuned model.
 
-    Attributes:
-        kind: "on demand" bills a base model's tokens, "deployment" a custom model's, "throughput"
-            bills hours, "free" nothing.
-        tokens: What its tokens cost, on demand or deployed; None when not given.
-        hourly_price: Of the whole throughput, by the hour, asked or not; for a deployment of the
-            throughput that could take its place; None when not given.
-        as_of: The day of the hourly price, "" if nobody said.
-    """
-
-    kind: Literal["on demand", "deployment", "throughput", "free"]
-    tokens: TokenPrice | None = None
-    hourly_price: float | None = None
-    as_of: str = ""
-
-
-def price_throughput(
-    model_units: int, price_per_unit_hour: float, *, as_of: str = ""
-) -> ModelPrice:
-    """Price a throughput by its units; 0 for a price per unit and hour that is not known."""
-    if not price_per_unit_hour >= 0:  # written so that nan is refused too
-        raise SettingsError(
-            f"throughput_price: {price_per_unit_hour} is below zero. Give a number of 0 or more."
-        )
-    hourly = model_units * price_per_unit_hour or None
-    return ModelPrice("throughput", hourly_price=hourly, as_of=as_of)
-
-
-def price_served(record: RunRecord, tokens: TokenPrice | None) -> ModelPrice:
-    """Price a run's tuned model as it is served, by the prices that its record keeps.
+    For a deployment: of one model unit, which could serve the model instead.
 
     Args:
-        record: Says how it is served; without a price an hour the table's is taken.
-        tokens: What its tokens cost, as from `read_token_prices`; None where not known.
+        record: Its price per unit and hour is taken, else the table's.
     """
-    hourly = take_price(
-        "throughput", record.base_model_id, record.price_per_unit_hour, record.price_date
-    )
-    as_of = record.price_date if record.price_per_unit_hour else hourly.as_of
-    units = price_throughput(max(record.model_units, 1), hourly.amount or 0.0, as_of=as_of)
-    if record.serving == "deployment":
-        return replace(units, kind="deployment", tokens=tokens)
-    return units
-
-
-def combine_prices(
-    token_prices: Mapping[str, TokenPrice | None], served: Mapping[str, ModelPrice]
-) -> dict[str, ModelPrice]:
-    """Say how each model bills: as it is served, or by the token on demand.
-
-    Args:
-        token_prices: For each model's name, as from `read_token_prices`; None where not known.
-        served: The price of those models that are custom, from `price_served`.
-    """
-    return {
-        name: served.get(name) or ModelPrice("on demand", price)
-        for name, price in token_prices.items()
-    }
+    given, as_of = record.price_per_unit_hour, record.price_date
+    unit = take_price("throughput", record.base_model_id, given, as_of)
+    amount = None if unit.amount is None else unit.amount * max(record.model_units, 1)
+    return replace(unit, amount=amount, unit="per hour")
 
 
 def summarise_usage(
     replies_by_name: Mapping[str, Mapping[str, Reply]],
-    prices: Mapping[str, ModelPrice] | None = None,
+    prices: Mapping[str, TokenPrice | None] | None = None,
+    hours: Mapping[str, Price] | None = None,
     *,
     requests_per_hour: float = 0.0,
 ) -> pd.DataFrame:
@@ -94,23 +52,31 @@ def summarise_usage(
 
     Args:
         replies_by_name: For each model's name, its replies by record id.
-        prices: How each model bills; one without is of a price not given. A free baseline is free.
-        requests_per_hour: Your traffic, by which a throughput's hours are shared out; 0 if you do
-            not know it.
+        prices: Name -> its token price, as from `pricing.read_token_prices`.
+        hours: Name of a custom model -> the price of an hour, from `price_hour`. It counts where
+            the token price is `THROUGHPUT_TOKENS`.
+        requests_per_hour: Your traffic, over which the cost of an hour is divided; 0 when it is
+            not known.
 
     Returns:
         One row a model: model, replies, errors, characters, input_tokens and output_tokens (means
         of a reply), latency_median, latency_95 and latency_99 (seconds), dollars_per_1000 (NaN
         where it is not known), cost (in words).
     """
+    prices = {**(prices or {}), FREE: _FREE_TOKENS}
     rows = []
     for name, replies in replies_by_name.items():
-        price = ModelPrice("free") if name == FREE else (prices or {}).get(name)
+        price, hour = prices.get(name), (hours or {}).get(name)
         good = [reply for reply in replies.values() if reply.error is None]
         seconds = pd.Series([reply.latency_seconds for reply in good], dtype=float)
         tokens_in = _mean([reply.input_tokens for reply in good])
         tokens_out = _mean([reply.output_tokens for reply in good])
-        dollars = 1000 * cost_per_request(price, tokens_in, tokens_out, requests_per_hour)
+        dollars = UNKNOWN
+        if price == THROUGHPUT_TOKENS:
+            if hour and hour.amount and requests_per_hour > 0:
+                dollars = 1000 * hour.amount / requests_per_hour
+        elif price:
+            dollars = 1000 * price.cost(tokens_in, tokens_out)
         rows.append(
             {
                 "model": name,
@@ -123,163 +89,110 @@ def summarise_usage(
                 "latency_95": seconds.quantile(0.95),
                 "latency_99": seconds.quantile(0.99),
                 "dollars_per_1000": dollars,
-                "cost": _tell_cost(price, dollars),
+                "cost": _describe_cost(price, hour, dollars),
             }
         )
     return pd.DataFrame(rows)
 
 
-def cost_per_request(
-    price: ModelPrice | None,
-    input_tokens: float,
-    output_tokens: float,
-    requests_per_hour: float = 0.0,
-) -> float:
-    """Cost of one request; NaN where a price, or a throughput's traffic, is not given."""
-    if price is None:
-        return UNKNOWN
-    if price.kind == "free":
-        return 0.0
-    if price.kind == "throughput":
-        known = price.hourly_price is not None and requests_per_hour > 0
-        return (price.hourly_price or 0.0) / requests_per_hour if known else UNKNOWN
-    if price.tokens is None:
-        return UNKNOWN
-    return (input_tokens * price.tokens.input + output_tokens * price.tokens.output) / 1000
-
-
 def find_break_even(hourly_price: float, dollars_per_request: float) -> float:
-    """Find the requests an hour at which throughput costs as much as asking on demand.
+    """Find the requests an hour at which throughput costs as much as requests on demand.
 
     Below it on demand is cheaper. Infinite where a request costs nothing.
-
-    Raises:
-        SettingsError: a figure is below zero.
     """
-    if not (hourly_price >= 0 and dollars_per_request >= 0):
-        raise SettingsError(
-            f"Break-even of {hourly_price} an hour and {dollars_per_request} a request: give "
-            "numbers of 0 or more."
-        )
     return hourly_price / dollars_per_request if dollars_per_request else math.inf
 
 
-def weigh_serving(usage: pd.DataFrame, prices: Mapping[str, ModelPrice]) -> str:
-    """Say what each served model costs beside each model on demand.
+def weigh_serving(
+    usage: pd.DataFrame, prices: Mapping[str, TokenPrice | None], hours: Mapping[str, Price]
+) -> str:
+    """Compare the cost of each custom model with that of each model on demand.
 
-    Of throughput: from which request rate on it is cheaper than asking on demand. Of a deployment,
-    which has no hour to make up for: how much more 1,000 requests cost, and from which rate on
-    throughput in its place would be cheaper.
+    For throughput: below which request rate on demand is cheaper. For a deployment: how much less
+    or more the others cost, and below which request rate it is cheaper than throughput.
 
     Args:
         usage: From `summarise_usage`.
-        prices: As given to it, from `combine_prices`.
+        prices: As given to it.
+        hours: As given to it.
 
     Returns:
         A sentence for each pair, or what to give where a price is missing; "" without either.
     """
-    rows = {row["model"]: row for row in usage.to_dict("records")}
-    weigh = {"throughput": _weigh_throughput, "deployment": _weigh_deployment}
-    sentences = [
-        sentence
+    rows = {row.model: row for row in usage.itertuples()}
+    others = [
+        rows[name]
         for name, price in prices.items()
-        if price.kind in weigh and name in rows
-        for sentence in weigh[price.kind](name, price, rows, prices)
+        if name in rows and name not in hours and price != THROUGHPUT_TOKENS
     ]
+    sentences: list[str] = []
+    for name, hour in hours.items():
+        if name in rows and name in prices:
+            by_hour = prices[name] == THROUGHPUT_TOKENS
+            weigh = _weigh_throughput if by_hour else _weigh_deployment
+            sentences += weigh(rows[name], hour, others)
     return " ".join(sentences)
 
 
-def _weigh_throughput(
-    name: str,
-    price: ModelPrice,
-    rows: Mapping[str, Mapping[Hashable, Any]],
-    prices: Mapping[str, ModelPrice],
-) -> list[str]:
-    if price.hourly_price is None:
+def _weigh_throughput(row: Any, hour: Price, others: Sequence[Any]) -> list[str]:
+    if hour.amount is None:
         return [
-            f"{name}: {NOT_GIVEN}. With throughput_price (US dollars per model unit and hour) "
+            f"{row.model}: {NOT_GIVEN}. With throughput_price (US dollars per model unit and hour) "
             "in notebook 5 this page tells how many requests an hour make it worth its hours."
         ]
-    hours = f"{name} costs {format_dollars(price.hourly_price)} an hour{_tell_source(price)}"
-    return [
-        _weigh_pair(hours, price.hourly_price, other, rows[other]["dollars_per_1000"])
-        + ("" if math.isnan(rows[other]["dollars_per_1000"]) else _tell_source(prices[other]))
-        + "."
-        for other in _on_demand(rows, prices)
-    ]
+    sentences = [f"{row.model} costs {_describe_hour(hour)}."]
+    for other in others:
+        known = not math.isnan(other.dollars_per_1000)
+        cheaper = f", {_cheaper(hour.amount, other.dollars_per_1000)}" if known else ""
+        sentences.append(f"{other.model} on demand: {other.cost}{cheaper}.")
+    return sentences
 
 
-def _weigh_deployment(
-    name: str,
-    price: ModelPrice,
-    rows: Mapping[str, Mapping[Hashable, Any]],
-    prices: Mapping[str, ModelPrice],
-) -> list[str]:
-    dollars = rows[name]["dollars_per_1000"]
-    if math.isnan(dollars):
+def _weigh_deployment(row: Any, hour: Price, others: Sequence[Any]) -> list[str]:
+    if math.isnan(row.dollars_per_1000):
         return [
-            f"{name}: {NOT_GIVEN}. With token_prices (US dollars per 1,000 tokens in and out) this "
-            "page tells what it costs beside the others."
+            f"{row.model}: {NOT_GIVEN}. With token_prices (US dollars per 1,000 tokens in and out) "
+            "this page tells what it costs beside the others."
         ]
-    sentences = [
-        f"{name} is deployed on demand: {format_dollars(dollars)} per 1,000 requests"
-        f"{_tell_source(price)}, nothing while idle, so no rate of requests has to be reached."
-    ]
-    for other in _on_demand(rows, prices):
-        theirs = rows[other]["dollars_per_1000"]
-        if math.isnan(theirs):
-            sentences.append(f"{other} on demand: {NOT_GIVEN}.")
-            continue
-        more = dollars - theirs
-        words = f"{format_dollars(abs(more))} {'more' if more >= 0 else 'less'}"
-        source = _tell_source(prices[other])
-        sentences.append(f"1,000 requests cost {words} than with {other}{source}.")
-    if price.hourly_price is None:
-        sentences.append(f"Provisioned Throughput in its place: {NOT_GIVEN}.")
-        return sentences
-    when = f" (price as of {price.as_of})" if price.as_of else ""
-    hours = (
-        f"Provisioned Throughput in its place costs {format_dollars(price.hourly_price)} an hour"
-    )
-    return [*sentences, f"{_weigh_pair(hours + when, price.hourly_price, name, dollars)}."]
+    sentences = [f"{row.model} is deployed on demand: {row.cost}, and nothing while idle."]
+    for other in others:
+        less = row.dollars_per_1000 - other.dollars_per_1000  # NaN when the other's is not known
+        difference = f", {format_precise(abs(less))} {'less' if less >= 0 else 'more'}"
+        difference = "" if math.isnan(less) else difference
+        sentences.append(f"{other.model} on demand: {other.cost}{difference}.")
+    instead = "Provisioned Throughput in its place"
+    if hour.amount is None:
+        return [*sentences, f"{instead}: {NOT_GIVEN}."]
+    cheaper = _cheaper(hour.amount, row.dollars_per_1000)
+    costs = f"{instead} costs {_describe_hour(hour)}; the deployment is {cheaper}."
+    return [*sentences, costs]
 
 
-def _on_demand(
-    rows: Mapping[str, Mapping[Hashable, Any]], prices: Mapping[str, ModelPrice]
-) -> list[str]:
-    return [other for other in rows if other in prices and prices[other].kind == "on demand"]
+def _describe_hour(hour: Price) -> str:
+    dated = f" (price as of {hour.as_of})" if hour.as_of else ""
+    return f"{format_dollars(hour.amount or 0.0)} an hour{dated}"
 
 
-def _weigh_pair(hours: str, hourly: float, other: str, dollars: float) -> str:
-    if math.isnan(dollars):
-        return f"{hours}; {other} on demand: {NOT_GIVEN}"
-    rate = find_break_even(hourly, dollars / 1000)
+def _cheaper(hourly: float, dollars_per_1000: float) -> str:
+    """Say at which request rates on demand is cheaper than throughput at so much an hour."""
+    rate = find_break_even(hourly, dollars_per_1000 / 1000)
     if math.isinf(rate):
-        return f"{hours}; {other} on demand costs nothing, so it is always cheaper"
-    second = rate / 3600
-    pace = f"{second:,.1f}" if second >= 1 else f"{second:.2g}"
-    return (
-        f"{hours}, as much as {rate:,.0f} requests an hour ({pace} a second) to "
-        f"{other} on demand; with fewer, {other} is cheaper"
-    )
+        return "cheaper at any rate"
+    pace = f" ({rate / 3600:,.1f} a second)" if rate >= 3600 else ""
+    return f"cheaper below {max(rate, 1):,.0f} requests an hour{pace}"
 
 
-def _tell_cost(price: ModelPrice | None, dollars: float) -> str:
-    if price is not None and price.kind == "free":
+def _describe_cost(price: TokenPrice | None, hour: Price | None, dollars: float) -> str:
+    if price == _FREE_TOKENS:
         return "free"
-    if not math.isnan(dollars):
-        source = _tell_source(price) if price else ""
-        return f"{format_dollars(dollars)} per 1,000 requests{source}"
-    if price is not None and price.kind == "throughput" and price.hourly_price is not None:
-        return f"{format_dollars(price.hourly_price)} an hour, however many requests"
-    return NOT_GIVEN
+    by_hour = price == THROUGHPUT_TOKENS
+    if by_hour and hour and hour.amount and math.isnan(dollars):
+        return f"{format_dollars(hour.amount)} an hour, however many requests"
+    if price is None or math.isnan(dollars):
+        return NOT_GIVEN
+    source = f"as of {hour.as_of}" if by_hour and hour and hour.as_of else price.source
+    return f"{format_precise(dollars)} per 1,000 requests (price: {source})"
 
 
 def _mean(numbers: Sequence[float]) -> float:
     return sum(numbers) / len(numbers) if numbers else UNKNOWN
-
-
-def _tell_source(price: ModelPrice) -> str:
-    if price.tokens is not None:
-        return f" (price: {price.tokens.source})"
-    return f" (price as of {price.as_of})" if price.as_of else ""

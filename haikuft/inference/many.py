@@ -28,7 +28,7 @@ from haikuft.inference.asking import ask, check_api, now
 from haikuft.inference.budget import Budget, most_input_tokens
 from haikuft.inference.progress import Progress
 from haikuft.inference.requests import MAX_TOKENS, Sampling, name_settings
-from haikuft.prices import TokenPrice
+from haikuft.pricing import TokenPrice
 from haikuft.replies import Reply, ReplyFile
 
 if TYPE_CHECKING:

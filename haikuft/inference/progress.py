@@ -6,7 +6,7 @@ from typing import Self
 
 from tqdm import tqdm
 
-from haikuft.prices import TokenPrice
+from haikuft.pricing import TokenPrice
 from haikuft.replies import Reply
 
 _PAUSE_SECONDS = 0.5  # between two drawings; an executed notebook keeps them all

@@ -1,7 +1,7 @@
-"""What serving costs in each way that a base model allows, side by side. All money is US dollars.
+"""Estimated costs of each way of serving that a base model allows. All money is US dollars.
 
-Prices are given ones, else those in the run's record, else the dated table's; what none of them
-knows stays unknown, and the words say how to give it.
+Prices are the given ones, else those in the run's record, else the price table's. A price in none
+of them stays unknown, and the message says which parameter gives it. Notebook 5 shows the costs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,65 +10,52 @@ from typing import Any
 
 from haikuft.base_models import Serving
 from haikuft.dataset.records import Record
-from haikuft.prices import (
-    PER_HOUR,
-    PER_HOUR_1_MONTH,
-    PRICING_PAGE,
-    TokenPrice,
-    find_token_price,
-    parse_token_price,
-    take_price,
-)
 from haikuft.pricing import (
     Estimate,
     ThroughputCost,
-    count_asked,
+    TokenPrice,
+    estimate_requests,
     estimate_throughput,
+    find_token_price,
     format_dollars,
+    parse_token_price,
     show_range,
+    take_price,
 )
 from haikuft.record_file import RunRecord
 from haikuft.run_record import Run
 from haikuft.tables import Table, build_table
 
-PER_HOUR_6_MONTHS = "per model unit and hour, 6 months"
-_NOT_YET_MADE = ":custom-model-deployment/"  # stands for the deployment that is to come
-_UNITS = {"none": PER_HOUR, "1 month": PER_HOUR_1_MONTH, "6 months": PER_HOUR_6_MONTHS}
+_NOT_YET_MADE = ":custom-model-deployment/"  # in place of the ARN of a deployment to come
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # plain text: MathJax reads dollar signs in HTML
 class ServingCost:
     """What one way of serving costs.
 
     Attributes:
-        price: The price in words, or that it is unknown.
-        source: Where the price was read, and when.
-        commitment: "none", or how long it must be kept.
+        kind: "deployment" or "provisioned_throughput".
+        price: The price in words with its date and source, or that it is unknown.
+        commitment: "none", or the term that must be paid.
         hours: What it costs while it exists, used or not; None where it costs nothing unused.
         thousand: What 1,000 requests like the test records cost; None where they cost nothing
             beyond the hours.
-        request: What it is started with: units and commitment, where it has any.
-        changes: The prices, as the run's record keeps them.
+        request: Arguments of the start: model units and commitment, where it has any.
+        changes: The prices, for the run's record.
     """
 
     kind: Serving
     price: str
-    source: str
     commitment: str
     hours: ThroughputCost | None
     thousand: Estimate | None
     request: Mapping[str, Any]
     changes: Mapping[str, Any]
 
-    def __str__(self) -> str:
-        """One sentence or two with the cost and its formula."""
+    def __repr__(self) -> str:
         if self.hours is not None:
             return str(self.hours)
         return f"For 1,000 requests like the test records: {self.thousand} Unused it costs nothing."
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Show the sentence in a notebook; as plain text, because MathJax reads dollar signs."""
-        printer.text(str(self))
 
 
 def estimate_costs(
@@ -84,17 +71,17 @@ def estimate_costs(
     """Estimate each way of serving that the run's base model allows, in its order.
 
     Args:
-        run: Its record knows prices of an earlier time.
-        records: What is typically asked, such as the test records; at least one.
+        run: Its record holds the prices given earlier.
+        records: Typical requests, such as the test records; at least one.
         model_units: Units of Provisioned Throughput.
         commitment: "none", "1 month" or "6 months", of Provisioned Throughput.
-        throughput_price: US dollars per model unit and hour; 0 for one known otherwise.
-        token_price: US dollars per 1,000 tokens that a deployment reads and writes, such as
-            "0.0003 0.0025"; "" likewise.
+        throughput_price: US dollars per model unit and hour; 0 for the record's or the table's.
+        token_price: US dollars per 1,000 input and output tokens of a deployment, such as
+            "0.0003 0.0025"; "" for the record's or the table's.
         price_date: The day of the given prices.
 
     Raises:
-        SettingsError: a figure that cannot be.
+        SettingsError: an argument is out of its range.
     """
     given = {
         "price_per_unit_hour": throughput_price or run.record.price_per_unit_hour,
@@ -109,10 +96,7 @@ def estimate_costs(
 
 
 def price_tokens(record: RunRecord) -> TokenPrice | None:
-    """Say what the tokens of a run's tuned model cost; None where nobody knows.
-
-    Behind Provisioned Throughput they cost nothing more than its hours.
-    """
+    """Find the token price of a run's tuned model as it is served; None when it is not known."""
     if record.serving == "deployment" and record.token_price:
         source = f"as given, as of {record.price_date}" if record.price_date else "as given"
         return parse_token_price(record.token_price, source=source)
@@ -120,47 +104,42 @@ def price_tokens(record: RunRecord) -> TokenPrice | None:
 
 
 def tabulate_costs(costs: Mapping[Serving, ServingCost]) -> Table:
-    """Lay the ways out side by side, the one cheaper for a trial first."""
+    """Make a table of the ways, the one cheaper for a trial first."""
     rows = []
     for cost in costs.values():
+        asked, unused = "no more than the hours", format_dollars(0)
         if cost.thousand is not None:
             low, likely, high = show_range(cost.thousand)
-            asked = likely if cost.thousand.likely is None else f"{likely} ({low} to {high})"
-        else:
-            asked = "no more than the hours"
-        day = cost.hours.day if cost.hours else 0.0
-        unused = "unknown" if day is None else format_dollars(day)
-        rows.append((cost.kind, cost.price, asked, unused, cost.source))
-    return build_table(rows, "serving", "price", "1,000 requests", "a day unused", "as of, source")
+            asked = likely if low == high else f"{likely} ({low} to {high})"
+        if cost.hours is not None:
+            hour = cost.hours.hour
+            unused = "unknown" if hour is None else format_dollars(hour * 24)
+        rows.append((cost.kind, cost.price, asked, unused))
+    return build_table(rows, "serving", "price", "1,000 requests", "a day unused")
 
 
 def _cost_throughput(
     run: Run, model_units: int, commitment: str, given: Mapping[str, Any]
 ) -> ServingCost:
+    term = "no commitment" if commitment == "none" else commitment
     price = take_price(
         "throughput",
         run.base_model.id,
         given["price_per_unit_hour"],
         given["price_date"],
-        unit=_UNITS.get(commitment, ""),
+        unit=f"per model unit and hour, {term}",
     )
-    as_of = given["price_date"] if given["price_per_unit_hour"] else price.as_of
     amount = price.amount or 0.0
+    request = {"model_units": model_units, "commitment": commitment}
+    known = {"price_per_unit_hour": amount, "price_date": price.as_of} if amount else {}
     return ServingCost(
         kind="provisioned_throughput",
-        price=f"US${amount:,.10g} {price.unit}" if amount else "unknown; give throughput_price",
-        source=f"{price.as_of}; {price.source}",
+        price=str(price) if amount else "unknown; give throughput_price",
         commitment=commitment,
-        hours=estimate_throughput(model_units, amount, commitment, as_of=as_of),
+        hours=estimate_throughput(model_units, amount, commitment, as_of=price.as_of),
         thousand=None,
-        request={"model_units": model_units, "commitment": commitment},
-        changes={
-            "model_units": model_units,
-            "commitment": commitment,
-            **given,
-            "price_per_unit_hour": amount,
-            "price_date": as_of if amount else given["price_date"],
-        },
+        request=request,
+        changes={**request, **given, **known},
     )
 
 
@@ -170,30 +149,12 @@ def _cost_deployment(run: Run, records: Sequence[Record], given: Mapping[str, An
     )
     return ServingCost(
         kind="deployment",
-        price=str(price).partition(" (")[0] if price else "unknown; give token_price",
-        source=price.source if price else f"see {PRICING_PAGE}",
+        price=str(price) if price else "unknown; give token_price",
         commitment="none",
         hours=None,
-        thousand=_estimate_thousand(records, price),
+        thousand=estimate_requests(
+            records, {"the deployment": price}, requests=1000, setting="token_price"
+        ),
         request={},
         changes=given,
-    )
-
-
-def _estimate_thousand(records: Sequence[Record], price: TokenPrice | None) -> Estimate:
-    """Estimate 1,000 requests like these records."""
-    prompts, answers = count_asked(records)
-    each = prompts.likely / len(records), answers.likely / len(records)
-    amount = f"{each[0]:,.0f} tokens in and {each[1]:,.0f} out each"
-    if price is None:
-        formula = (
-            f"{amount}, at a price we do not know. Read it on {PRICING_PAGE} and set token_price "
-            "(US$ per 1,000 tokens in and out) and price_date."
-        )
-        return Estimate(None, None, None, formula)
-    return Estimate(
-        price.cost(prompts.low, answers.low) * 1000 / len(records),
-        price.cost(prompts.likely, answers.likely) * 1000 / len(records),
-        price.cost(prompts.high, answers.high) * 1000 / len(records),
-        f"{amount}, at {price}.",
     )

@@ -9,24 +9,16 @@ from hypothesis import strategies as st
 
 from haikuft.base_models import NOVA_2_LITE
 from haikuft.errors import SettingsError
-from haikuft.evaluation import (
-    FREE,
-    ModelPrice,
-    combine_prices,
-    find_break_even,
-    price_served,
-    price_throughput,
-    summarise_usage,
-    weigh_serving,
-)
-from haikuft.prices import TokenPrice
+from haikuft.evaluation import FREE, price_hour, summarise_usage, weigh_serving
+from haikuft.evaluation.money import find_break_even
+from haikuft.pricing import THROUGHPUT_TOKENS, Price, TokenPrice
 from haikuft.record_file import RunRecord
 from haikuft.replies import Reply
 
 PRICES = {
-    "base": ModelPrice("on demand", TokenPrice(0.00025, 0.00125, "read in 2026-06")),
-    "tuned": price_throughput(2, 10.0, as_of="2026-11-21"),
-    "larger": ModelPrice("on demand"),
+    "base": TokenPrice(0.00025, 0.00125, "read in 2026-06"),
+    "tuned": THROUGHPUT_TOKENS,
+    "larger": None,
 }
 
 
@@ -37,13 +29,18 @@ def reply(number: int, *, error: str | None = None) -> Reply:
     )
 
 
+def an_hour(amount: float | None) -> dict[str, Price]:
+    """Price an hour of the tuned model's throughput."""
+    return {"tuned": Price("throughput", "", amount, "per hour", "2026-11-21", "as given")}
+
+
 REPLIES = {f"r{number}": reply(number) for number in range(1, 102)}
 
 
 def summarise(requests_per_hour: float = 0.0) -> pd.DataFrame:
     """Summarise four models that answered alike, by name."""
     by_name = dict.fromkeys(("base", "tuned", "larger", FREE), REPLIES)
-    usage = summarise_usage(by_name, PRICES, requests_per_hour=requests_per_hour)
+    usage = summarise_usage(by_name, PRICES, an_hour(20.0), requests_per_hour=requests_per_hour)
     return usage.set_index("model")
 
 
@@ -70,7 +67,9 @@ def test_summarise_usage_when_throughput_is_asked_then_its_hours_are_shared_out(
     usage = summarise()
 
     assert usage.loc["tuned", "cost"] == "US$20.00 an hour, however many requests"
-    assert summarise(500).loc["tuned", "dollars_per_1000"] == 40.0
+    shared = summarise(500)
+    assert shared.loc["tuned", "dollars_per_1000"] == 40.0
+    assert shared.loc["tuned", "cost"] == "US$40.00 per 1,000 requests (price: as of 2026-11-21)"
 
 
 def test_summarise_usage_when_replies_failed_then_they_are_counted_apart() -> None:
@@ -105,104 +104,111 @@ def test_find_break_even_when_the_rate_is_passed_then_throughput_is_cheaper(
 
 
 def test_find_break_even_when_a_request_is_free_then_it_is_never_reached() -> None:
-    """And a figure below zero is refused."""
+    """Throughput never pays beside it, and the sentence says so."""
     assert find_break_even(20, 0) == math.inf
-    with pytest.raises(SettingsError, match="0 or more"):
-        find_break_even(-1, 1)
+    prices = {"base": TokenPrice(0.0, 0.0, "as given"), "tuned": THROUGHPUT_TOKENS}
+    usage = summarise_usage(dict.fromkeys(prices, REPLIES), prices, an_hour(20.0))
+    assert "(price: as given), cheaper at any rate." in weigh_serving(usage, prices, an_hour(20.0))
 
 
 def test_weigh_serving_when_prices_are_known_then_it_names_the_rate() -> None:
     """20 dollars an hour against 0.03 a thousand are 666,667 requests an hour."""
-    told = weigh_serving(summarise().reset_index(), PRICES)
+    told = weigh_serving(summarise().reset_index(), PRICES, an_hour(20.0))
 
-    assert "tuned costs US$20.00 an hour (price as of 2026-11-21)" in told
-    assert "as much as 666,667 requests an hour (185.2 a second)" in told
+    assert "tuned costs US$20.00 an hour (price as of 2026-11-21)." in told
+    assert "base on demand: US$0.03 per 1,000 requests (price: read in 2026-06), cheaper" in told
+    assert "cheaper below 666,667 requests an hour (185.2 a second)." in told
     assert "larger on demand: price not given." in told
 
 
 def test_weigh_serving_when_the_hour_has_no_price_then_it_asks_for_it() -> None:
     """As with Claude 3 Haiku, whose price no source may be quoted for."""
-    prices = PRICES | {"tuned": price_throughput(1, 0.0)}
-
-    told = weigh_serving(summarise().reset_index(), prices)
+    told = weigh_serving(summarise().reset_index(), PRICES, an_hour(None))
 
     assert told.startswith("tuned: price not given. With throughput_price (US dollars per model")
 
 
-DEPLOYED = ModelPrice("deployment", TokenPrice(0.0005, 0.0025, "told"), 20.0, "2026-11-21")
+DEPLOYED = {"tuned": TokenPrice(0.0005, 0.0025, "told")}
 
 
 def test_summarise_usage_when_a_deployment_is_asked_then_its_tokens_bill() -> None:
     """100 in and 4 out, a thousand times; what throughput would cost is no cost of it."""
-    usage = summarise_usage({"tuned": REPLIES}, {"tuned": DEPLOYED})
+    usage = summarise_usage({"tuned": REPLIES}, DEPLOYED, an_hour(20.0))
 
     assert usage.loc[0, "dollars_per_1000"] == pytest.approx((100 * 0.5 + 4 * 2.5) / 1000)
     assert usage.loc[0, "cost"] == "US$0.06 per 1,000 requests (price: told)"
-    unknown = summarise_usage({"tuned": REPLIES}, {"tuned": ModelPrice("deployment", None, 20.0)})
+    unknown = summarise_usage({"tuned": REPLIES}, {"tuned": None}, an_hour(20.0))
     assert unknown.loc[0, "cost"] == "price not given"
 
 
 def test_weigh_serving_when_deployed_then_it_says_how_much_more_and_when_hours_would_pay() -> None:
     """6 cents a thousand against 3, and 20 dollars an hour in its place: 333,333 an hour."""
-    prices = PRICES | {"tuned": DEPLOYED}
-    usage = summarise_usage(dict.fromkeys(prices, REPLIES), prices)
+    prices = PRICES | DEPLOYED
+    usage = summarise_usage(dict.fromkeys(prices, REPLIES), prices, an_hour(20.0))
 
-    told = weigh_serving(usage, prices)
+    told = weigh_serving(usage, prices, an_hour(20.0))
 
     assert told.startswith("tuned is deployed on demand: US$0.06 per 1,000 requests (price: told)")
     assert "nothing while idle" in told
-    assert "1,000 requests cost US$0.03 more than with base (price: read in 2026-06)." in told
+    assert "US$0.03 per 1,000 requests (price: read in 2026-06), US$0.03 less." in told
     assert "larger on demand: price not given." in told
     assert "in its place costs US$20.00 an hour (price as of 2026-11-21)" in told
-    assert "as much as 333,333 requests an hour" in told
+    assert "the deployment is cheaper below 333,333 requests an hour (92.6 a second)." in told
+
+
+def test_weigh_serving_when_costs_are_below_a_cent_then_they_can_still_be_compared() -> None:
+    """Two small amounts do not both read as less than a cent."""
+    prices = {"base": TokenPrice(1e-6, 1e-6, "told"), "tuned": TokenPrice(3e-6, 3e-6, "told")}
+    usage = summarise_usage(dict.fromkeys(prices, REPLIES), prices)
+
+    told = weigh_serving(usage, prices, an_hour(None))
+
+    assert "tuned is deployed on demand: US$0.00031 per 1,000 requests" in told
+    assert "base on demand: US$0.0001 per 1,000 requests (price: told), US$0.00021 less." in told
 
 
 @pytest.mark.parametrize(
-    ("price", "words"),
+    ("price", "hour", "words"),
     [
-        (ModelPrice("deployment", None, 20.0), "tuned: price not given. With token_prices"),
-        (ModelPrice("deployment", DEPLOYED.tokens), "in its place: price not given."),
+        (None, 20.0, "tuned: price not given. With token_prices"),
+        (DEPLOYED["tuned"], None, "in its place: price not given."),
     ],
 )
 def test_weigh_serving_when_a_deployment_s_price_is_missing_then_it_asks_for_it(
-    price: ModelPrice, words: str
+    price: TokenPrice | None, hour: float | None, words: str
 ) -> None:
     """Neither of the two is made up."""
-    prices = {"tuned": price}
+    usage = summarise_usage({"tuned": REPLIES}, {"tuned": price}, an_hour(hour))
 
-    assert words in weigh_serving(summarise_usage({"tuned": REPLIES}, prices), prices)
-
-
-def test_price_served_when_the_record_says_how_then_hours_or_tokens_bill() -> None:
-    """A record from before there was a choice has throughput; its price is the record's."""
-    tokens = TokenPrice(0.0003, 0.0025, "told")
-    old = RunRecord("first", "aws", model_units=2, price_per_unit_hour=10.0, price_date="today")
-    deployed = RunRecord("first", "aws", serving="deployment")
-
-    assert price_served(old, None) == price_throughput(2, 10.0, as_of="today")
-    assert price_served(deployed, tokens) == ModelPrice("deployment", tokens, None, "never")
+    assert words in weigh_serving(usage, {"tuned": price}, an_hour(hour))
 
 
-def test_price_served_when_the_table_knows_the_hour_then_it_stands_beside_the_deployment() -> None:
-    """With its day."""
+def test_weigh_serving_when_nothing_custom_was_asked_then_there_is_nothing_to_say() -> None:
+    """Neither a model without replies nor one that bills by the hour at an unknown price."""
+    further = {"base": PRICES["base"], "further": THROUGHPUT_TOKENS}
+    usage = summarise_usage(dict.fromkeys(further, REPLIES), further)
+
+    assert weigh_serving(usage, further, an_hour(20.0)) == ""
+    assert usage["cost"].tolist()[1] == "price not given"
+
+
+def test_price_hour_when_the_record_has_a_price_then_it_is_multiplied_by_the_units() -> None:
+    """With the day that the record keeps; without a price in record or table it is unknown."""
+    given = RunRecord("first", "aws", model_units=2, price_per_unit_hour=10.0, price_date="today")
+
+    assert (price_hour(given).amount, price_hour(given).as_of) == (20.0, "today")
+    assert price_hour(RunRecord("first", "aws", serving="deployment")).amount is None
+
+
+def test_price_hour_when_the_table_has_a_price_then_it_is_that_of_one_unit() -> None:
+    """With its day: what throughput in a deployment's place would cost."""
     record = RunRecord("first", "aws", base_model_id=NOVA_2_LITE.id, serving="deployment")
 
-    assert price_served(record, None) == ModelPrice("deployment", None, 60.5, "2026-08-02")
-
-
-def test_combine_prices_when_a_model_has_throughput_then_its_hours_count() -> None:
-    """Its tokens cost nothing more; the others are asked on demand."""
-    read = TokenPrice(0.001, 0.002, "as given")
-
-    found = combine_prices({"base": read, "tuned": read, "other": None}, {"tuned": PRICES["tuned"]})
-
-    assert found["base"] == ModelPrice("on demand", read)
-    assert found["tuned"] == PRICES["tuned"]
-    assert found["other"] == ModelPrice("on demand")
+    assert (price_hour(record).amount, price_hour(record).as_of) == (60.5, "2026-08-02")
 
 
 @pytest.mark.parametrize("price", [-1.0, math.nan])
-def test_price_throughput_when_below_zero_then_it_is_refused(price: float) -> None:
+def test_price_hour_when_below_zero_then_it_is_refused(price: float) -> None:
     """No throughput pays its owner."""
     with pytest.raises(SettingsError, match="below zero"):
-        price_throughput(1, price)
+        price_hour(RunRecord("first", "aws", price_per_unit_hour=price))

@@ -10,21 +10,17 @@ from haikuft.dataset.records import record_id
 from haikuft.errors import NotFoundError
 from haikuft.evaluation import (
     FREE,
-    ModelPrice,
     compare,
-    price_throughput,
     summarise_usage,
     weigh_serving,
     write_evaluation,
     write_page,
 )
-from haikuft.prices import TokenPrice
+from haikuft.pricing import THROUGHPUT_TOKENS, Price, TokenPrice
 from haikuft.replies import Reply
 
-PRICES = {
-    "base": ModelPrice("on demand", TokenPrice(0.001, 0.005, "as given")),
-    "tuned": price_throughput(1, 20.0),
-}
+PRICES = {"base": TokenPrice(0.001, 0.005, "as given"), "tuned": THROUGHPUT_TOKENS}
+HOURS = {"tuned": Price("throughput", "", 20.0, "per hour", "", "as given")}
 LABELS = ("yes", "no")
 
 
@@ -51,12 +47,12 @@ def evaluated(directory: Path, worse: int) -> Path:
         "tuned": answer([*["?"] * worse, *right[worse:]]),
         FREE: answer(right),
     }
-    usage = summarise_usage(by_name, PRICES)
+    usage = summarise_usage(by_name, PRICES, HOURS)
     write_evaluation(
         directory,
         compare([record(n) for n in range(40)], by_name),
         usage=usage,
-        break_even=weigh_serving(usage, PRICES),
+        break_even=weigh_serving(usage, PRICES, HOURS),
     )
     return directory
 

@@ -32,7 +32,7 @@ from haikuft.inference import (
     build_request,
     read_replies,
 )
-from haikuft.prices import TokenPrice
+from haikuft.pricing import TokenPrice
 from haikuft.run_record import Run
 
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/"

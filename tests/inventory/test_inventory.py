@@ -121,7 +121,7 @@ def test_delete_resources_when_a_deployment_serves_then_goes_before_the_model(
         listed = list_resources(known)
         assert [one.kind for one in listed[:2]] == [DEPLOYMENT, THROUGHPUT]
         assert (listed[0].name, listed[0].status, listed[0].bills) == (NAME, "Active", "")
-        assert "US$3.5e-05 in and US$0.00014 out per 1,000 tokens" in listed[0].hint
+        assert "US$0.035 in and US$0.14 out per 1,000,000 tokens" in listed[0].hint
         assert listed[0].hint.endswith("nothing while idle.")
     assert DEPLOYMENT not in {one.kind for one in billing_now(billing(recorded))}
     left = by_kind(delete_resources(run))
@@ -143,7 +143,7 @@ def test_list_resources_when_a_deployment_has_no_known_price_then_says_so(
     stranger = replace(run, record=replace(run.record, base_model_id="a.b", deployment_arn=arn))
     given = replace(run, record=replace(run.record, token_price="0.5 0.6"))
     assert "a price we do not know" in by_kind(list_resources(stranger))[DEPLOYMENT].hint
-    assert "US$0.5 in and US$0.6 out" in by_kind(list_resources(given))[DEPLOYMENT].hint
+    assert "US$500.00 in and US$600.00 out" in by_kind(list_resources(given))[DEPLOYMENT].hint
 
 
 def test_list_resources_when_the_base_model_is_never_deployed_then_does_not_look() -> None:

@@ -125,7 +125,7 @@ def test_estimate_costs_when_both_ways_are_allowed_then_they_stand_side_by_side(
     assert [row[0] for row in table.rows] == list(costs)
     assert table.rows[0][2].startswith("US$0.55 (US$0.")
     assert [row[3] for row in table.rows] == ["US$0.00", "US$1,452.00"]
-    assert all("2026-08-02" in row[4] for row in table.rows)
+    assert all("2026-08-02" in row[1] for row in table.rows)
 
 
 def test_estimate_costs_when_a_price_is_unknown_then_it_is_asked_for(new_run: NewRun) -> None:
@@ -167,7 +167,7 @@ def test_estimate_costs_when_prices_are_given_then_they_stand_and_the_record_kee
         assert thousand is not None
         assert hours.hour == 40.0
         assert thousand.likely == pytest.approx(1000 * (1000 * 0.001 + 100 * 0.002) / 1000)
-        assert "2026-11-20" in costs["deployment"].source
+        assert "2026-11-20" in costs["deployment"].price
 
 
 def test_estimate_costs_when_a_figure_cannot_be_then_says_which(new_run: NewRun) -> None:

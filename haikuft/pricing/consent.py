@@ -1,4 +1,4 @@
-"""The guards before a paid call: nothing that costs starts unless it was allowed."""
+"""Consent: nothing that costs money starts unless the notebook's parameters allow it."""
 
 from haikuft.errors import ChargesRefusedError, SettingsError
 
@@ -10,9 +10,9 @@ def check_charges(bills: bool, allow_charges: bool, *, doing: str, estimate: str
 
     Args:
         bills: Whether the target sends a bill: `connection.bills`.
-        allow_charges: What the notebook's parameter says.
-        doing: The deed, as in "creating Provisioned Throughput".
-        estimate: One sentence with the cost: `str()` of an estimate above.
+        allow_charges: The notebook's parameter.
+        doing: The action, as in "creating Provisioned Throughput".
+        estimate: One sentence with the cost, such as `str()` of an `Estimate`.
 
     Raises:
         ChargesRefusedError: the target bills and charges were not allowed.
@@ -26,7 +26,7 @@ def check_charges(bills: bool, allow_charges: bool, *, doing: str, estimate: str
 def check_commitment(
     bills: bool, allow_commitment: bool, *, commitment: str, estimate: str
 ) -> None:
-    """Stop before a commitment unless it was allowed beside the charges, or nothing is billed.
+    """Stop before a commitment unless it was allowed, or the target bills nothing.
 
     Raises:
         ChargesRefusedError: the target bills and the commitment was not allowed.
@@ -35,13 +35,13 @@ def check_commitment(
     if months_of(commitment) and bills and not allow_commitment:
         raise ChargesRefusedError(
             f"Stopped before a commitment of {commitment}: it cannot be deleted before its term "
-            f"ends, and renews by itself. {estimate.rstrip('. ')}. "
+            f"ends, and it renews automatically. {estimate.rstrip('. ')}. "
             'Set allow_commitment = True to go on, or commitment = "none".'
         )
 
 
 def months_of(commitment: str) -> int:
-    """Say how many months a commitment lasts.
+    """Return the length of a commitment in months.
 
     Raises:
         SettingsError: a commitment that AWS does not sell.

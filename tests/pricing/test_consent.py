@@ -2,8 +2,8 @@
 
 import pytest
 
-from haikuft.charges import check_charges, check_commitment
 from haikuft.errors import ChargesRefusedError
+from haikuft.pricing import check_charges, check_commitment
 
 
 def test_check_charges_when_not_allowed_then_it_says_what_it_costs_and_how_to_go_on() -> None:
