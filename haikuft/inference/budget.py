@@ -1,4 +1,4 @@
-"""A ceiling on what replies may cost, kept while many questions are under way. US dollars."""
+"""A ceiling on what replies may cost, while many requests are open. US dollars."""
 
 from collections.abc import Mapping, Sequence
 from threading import Condition
@@ -6,15 +6,15 @@ from threading import Condition
 from haikuft.dataset.tokens import count_bytes
 from haikuft.errors import SettingsError
 
-# Marks between the turns are tokens too; a few a turn, taken generously.
-_TOKENS_BESIDE_A_TEXT = 16
+# Separators between turns are tokens, too: a few a turn; this is an upper bound.
+_SEPARATOR_TOKENS = 16
 
 
 class Budget:
-    """Money for replies; several askings may share it, one after the other or at once.
+    """A budget for replies; several calls of `ask_many` may share it, in turn or at once.
 
-    A question's largest cost is set aside before it is asked. What it has truly cost takes the
-    place of that once the reply is there.
+    The largest possible cost of a question is reserved before it is sent, and replaced by its real
+    cost when the reply is there.
 
     Args:
         max_dollars: The ceiling; 0 for none.
@@ -28,38 +28,38 @@ class Budget:
             raise SettingsError(f"max_dollars = {max_dollars}: give US dollars, 0 for no ceiling.")
         self.max_dollars = max_dollars
         self.spent = 0.0
-        self._set_aside = 0.0
-        self._under_way = 0
+        self._reserved = 0.0
+        self._open = 0
         self._changed = Condition()
 
     def reserve(self, dollars: float) -> bool:
-        """Set so much aside; False when the ceiling could be passed even by this alone.
+        """Reserve an amount; False when it could pass the ceiling even with no other request open.
 
-        Waits while questions under way may yet turn out cheaper than what is set aside for them.
+        Waits while open requests may still cost less than what is reserved for them.
         """
         with self._changed:
             while self.max_dollars and self._reach(dollars) > self.max_dollars:
-                if not self._under_way:
+                if not self._open:
                     return False
                 self._changed.wait()
-            self._set_aside += dollars
-            self._under_way += 1
+            self._reserved += dollars
+            self._open += 1
             return True
 
     def settle(self, reserved: float, spent: float) -> None:
-        """Put what a question has cost in place of what was set aside for it."""
+        """Replace a reservation by what the question has cost."""
         with self._changed:
-            self._under_way -= 1
-            # No rounding is carried on from one quiet moment to the next.
-            self._set_aside = self._set_aside - reserved if self._under_way else 0.0
+            self._open -= 1
+            # With no request open, rounding errors are dropped.
+            self._reserved = self._reserved - reserved if self._open else 0.0
             self.spent += spent
             self._changed.notify_all()
 
     def _reach(self, dollars: float) -> float:
-        return self.spent + self._set_aside + dollars
+        return self.spent + self._reserved + dollars
 
 
 def most_input_tokens(system: str | None, messages: Sequence[Mapping[str, str]]) -> int:
     """Bound the tokens of a prompt from above: no token is shorter than a byte."""
     texts = [system or "", *(turn["content"] for turn in messages)]
-    return sum(count_bytes(text) + _TOKENS_BESIDE_A_TEXT for text in texts)
+    return sum(count_bytes(text) + _SEPARATOR_TOKENS for text in texts)

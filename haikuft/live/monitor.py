@@ -25,7 +25,7 @@ from haikuft.customization import (
     wait_for_job,
 )
 from haikuft.errors import SandboxError
-from haikuft.live.attendance import bundle, is_attended
+from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.job_view import JobView, Progress
 
 LOOK_SECONDS = 0.05  # how often the cell looks whether there is something new to show
@@ -53,13 +53,13 @@ async def watch_job(
     deadline_seconds: float = 24 * 3600.0,
     expected: JobTime | None = None,
     resume: str = "",
-    attended: bool | None = None,
+    interactive: bool | None = None,
     tell: Callable[[str], None] = print,
     now: Callable[[], datetime] = utc_now,
 ) -> CustomizationJob:
     """Wait until a job has completed, and show how it goes. Leaving the wait leaves the job.
 
-    One line is told for each change of its status or stages. Where somebody sits before the
+    One line is told for each change of its status or stages. Where a person runs the
     notebook, its stages, its time, its losses as far as the target tells them, and a button that
     stops it stand above the lines, and move.
 
@@ -72,19 +72,19 @@ async def watch_job(
         deadline_seconds: How long to wait at most.
         expected: How long such a job takes, to warn of one that is past it; None never warns.
         resume: The command that goes on from here, named in errors.
-        attended: Whether somebody sees widgets; None finds out.
+        interactive: Whether to show widgets; None: only where a person runs the cells.
         tell: Is given each line.
         now: The time, aware, UTC.
 
     Raises:
-        JobFailedError: it failed or was stopped; says AWS's reason and how to mend it.
+        JobFailedError: it failed or was stopped; says AWS's reason and how to fix it.
         WaitTimeoutError: the deadline has passed; the job goes on.
         CredentialsError: the login has run out; the job goes on.
         HaikuftError: no network, or a status this version does not know.
     """
     watch = _Watch(connection, job_arn)
     monitor = None
-    if is_attended() if attended is None else attended:
+    if is_interactive() if interactive is None else interactive:
         monitor = JobMonitor(partial(_stop, watch), now=now)
         monitor.show(watch.view(now()))
     waiting = watch.start(
@@ -118,15 +118,15 @@ class JobMonitor:
 
     Attributes:
         box: The widgets.
-        button: The button, which asks before it stops; its parts are `AskOnce`'s.
+        button: The button, which asks before it stops; its parts are `ConfirmButton`'s.
     """
 
     def __init__(self, stop: Callable[[], str], *, now: Callable[[], datetime] = utc_now) -> None:
         import ipywidgets as widgets  # late: a program without a notebook needs none
 
-        from haikuft.live.ask_once import AskOnce
+        from haikuft.live.confirm_button import ConfirmButton
 
-        self.button = AskOnce(STOP, QUESTION, YES, NO, stop)
+        self.button = ConfirmButton(STOP, QUESTION, YES, NO, stop)
         self._picture = widgets.HTML()
         self.box = widgets.VBox([self._picture, self.button.box])
         self._handle: Any = None
@@ -137,7 +137,7 @@ class JobMonitor:
         from IPython.display import display
 
         self._picture.value = view.to_html()
-        both = bundle(str(view), view.to_html(), self.box)
+        both = build_bundle(str(view), view.to_html(), self.box)
         self._handle = display(both, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def update(self, view: JobView) -> None:
@@ -155,7 +155,7 @@ class JobMonitor:
         self._picture.value = view.to_html()
         if self._handle is not None:
             box = None if ended else self.box
-            self._handle.update(bundle(str(view), view.to_html(), box), raw=True)
+            self._handle.update(build_bundle(str(view), view.to_html(), box), raw=True)
 
 
 @dataclass
@@ -237,7 +237,7 @@ class _Watch:
 
 
 class _LeftError(Exception):
-    """Nobody waits any longer."""
+    """The wait was left."""
 
 
 def _stop(watch: _Watch) -> str:

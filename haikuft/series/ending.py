@@ -6,7 +6,7 @@ from pathlib import Path
 
 from haikuft import aws, inventory, serving
 from haikuft.errors import HaikuftError, RecordError
-from haikuft.evaluation import read_evaluation
+from haikuft.evaluation.files import read_evaluation
 from haikuft.inventory import Resource
 from haikuft.ownership import OWNER_TAG
 from haikuft.pricing import format_dollars

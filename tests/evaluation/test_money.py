@@ -9,16 +9,8 @@ from hypothesis import strategies as st
 
 from haikuft.base_models import NOVA_2_LITE
 from haikuft.errors import SettingsError
-from haikuft.evaluation import (
-    FREE,
-    ModelPrice,
-    combine_prices,
-    find_break_even,
-    price_served,
-    price_throughput,
-    summarise_usage,
-    weigh_serving,
-)
+from haikuft.evaluation import FREE, combine_prices, price_served, summarise_usage, weigh_serving
+from haikuft.evaluation.money import ModelPrice, find_break_even, price_throughput
 from haikuft.prices import TokenPrice
 from haikuft.record_file import RunRecord
 from haikuft.replies import Reply
