@@ -1,16 +1,15 @@
 """The file behind a run's record: what it holds, and how it is read and written."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from haikuft.errors import RecordError
+from haikuft.files import write_whole
 
 FILE_NAME = "run.json"
-_MEND = (
+_FIX = (
     "Repair the file, or move it aside and run notebook 1 again with the same name: it finds what "
     "the run has made in the account, and says how to take it up again."
 )
@@ -109,9 +108,9 @@ def read_record(path: Path) -> RunRecord:
             "01_setup_iam with this run's name first."
         ) from None
     except (OSError, ValueError) as error:
-        raise RecordError(f"{path} cannot be read: {error}. {_MEND}") from error
+        raise RecordError(f"{path} cannot be read: {error}. {_FIX}") from error
     if not isinstance(values, dict):
-        raise RecordError(f"{path} holds no JSON object. {_MEND}")
+        raise RecordError(f"{path} holds no JSON object. {_FIX}")
     types = {field.name: field.type for field in fields(RunRecord)}
     problems = [f'"{name}" is unknown' for name in values if name not in types]
     problems += [f'"{name}" is missing' for name in ("run", "target") if name not in values]
@@ -119,30 +118,19 @@ def read_record(path: Path) -> RunRecord:
         if name in types and not _fits(value, types[name]):
             problems.append(f'"{name}" cannot be {json.dumps(value)}')
     if problems:
-        raise RecordError(f"{path}: {'; '.join(problems)}. {_MEND}")
+        raise RecordError(f"{path}: {'; '.join(problems)}. {_FIX}")
     members: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return RunRecord(**members)
 
 
 def write_record(path: Path, record: RunRecord, *, new: bool = False) -> None:
-    """Write a record whole or not at all.
+    """Write a record in one step.
 
     Raises:
-        FileExistsError: it was to be new, and there is one.
+        FileExistsError: the record was to be new, and there is one.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n"
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".run-", delete=False
-    ) as file:
-        file.write(text)
-    try:
-        if new:
-            os.link(file.name, path)  # unlike a rename it never replaces another's file
-        else:
-            Path(file.name).replace(path)
-    finally:
-        Path(file.name).unlink(missing_ok=True)
+    text = json.dumps(asdict(record), indent=2, ensure_ascii=False)
+    write_whole(path, f"{text}\n", new=new)
 
 
 def _fits(value: object, kind: object) -> bool:

@@ -1,9 +1,10 @@
-"""Small tables for a notebook's page: left-aligned, never cut short, and readable as text too."""
+"""Small tables for a notebook's page: aligned left, never shortened, and readable as text, too."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
+
+from haikuft import html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -11,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Table:
-    """Rows under headings, all of them words. The last line of a cell shows it.
+    """Rows under headings, all of them texts. A notebook shows it as the last line of a cell.
 
     Attributes:
-        headings: One a column; all empty draws none.
+        headings: One a column; where all are empty there is no heading row.
         rows: As many cells as there are headings.
     """
 
@@ -30,18 +31,11 @@ class Table:
         )
 
     def _repr_html_(self) -> str:
-        style = 'style="text-align:left; vertical-align:top; white-space:pre-wrap"'
-        head = "".join(f'<th scope="col" {style}>{escape(text)}</th>' for text in self.headings)
-        body = "".join(
-            f"<tr>{''.join(f'<td {style}>{escape(cell)}</td>' for cell in row)}</tr>"
-            for row in self.rows
-        )
-        head = f"<thead><tr>{head}</tr></thead>" if any(self.headings) else ""
-        return f"<table>{head}<tbody>{body}</tbody></table>"
+        return html.build_table(self.rows, self.headings, style=html.INLINE_STYLE)
 
 
 def build_table(rows: Iterable[Sequence[object]], *headings: str) -> Table:
-    """Make a table of rows of anything; without headings it draws none.
+    """Make a table of rows of any values; without headings it has no heading row.
 
     Example: `build_table([("epochs", 2)], "parameter", "value")`.
     """
@@ -55,13 +49,13 @@ def tabulate_values(values: Mapping[str, object]) -> Table:
 
 
 def tabulate_frame(frame: "pd.DataFrame", *, longest: int = 300) -> Table:
-    """Make a table of a data frame: numbers to three places, texts cut after `longest` letters."""
+    """Make a table of a data frame: numbers to 3 places, texts of at most `longest` characters."""
     rows = [[_shorten(cell, longest) for cell in row] for row in frame.itertuples(index=False)]
     return Table(tuple(map(str, frame.columns)), tuple(map(tuple, rows)))
 
 
 def _shorten(cell: object, longest: int) -> str:
     if isinstance(cell, float):
-        return "" if cell != cell else f"{cell:,.3f}"  # NaN is the only number unlike itself
+        return html.format_number(cell)
     text = str(cell)
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"

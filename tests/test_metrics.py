@@ -20,17 +20,16 @@ from haikuft.hyperparameters import (
     decide_early_stop,
 )
 from haikuft.metrics import (
-    Assessment,
     assess,
     download_metrics,
     find_metrics,
     list_validation_losses,
-    read_metrics,
     read_stop_rule,
     replay_early_stop,
-    summarise_epochs,
     write_assessment,
 )
+from haikuft.metrics.assessment import Assessment, summarise_epochs
+from haikuft.metrics.files import read_metrics
 
 JOB_ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/base/abcdefghijkl"
 FOLDER = "model-customization-job-abcdefghijkl"

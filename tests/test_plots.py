@@ -1,6 +1,7 @@
 """Figures say what they show: in lines, labels, titles and a sentence, and leave no trace."""
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,12 +14,11 @@ from matplotlib.figure import Figure
 from haikuft.dataset.records import record_id
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import DataError, SettingsError
-from haikuft.evaluation import FREE, Evaluation, Scorer, compare
+from haikuft.evaluation import FREE, Scorer, compare
+from haikuft.evaluation.comparison import Evaluation
+from haikuft.html import build_figure
 from haikuft.hyperparameters import EarlyStop
 from haikuft.plots import (
-    BASE,
-    TUNED,
-    alt_text,
     plot_comparison,
     plot_confusion,
     plot_costs,
@@ -28,10 +28,8 @@ from haikuft.plots import (
     plot_losses,
     plot_slopes,
     plot_turns,
-    read_alt_text,
-    save_figure,
 )
-from haikuft.plots.style import PAPER
+from haikuft.plots.style import BASE, PAPER, TUNED, alt_text, save_figure
 from haikuft.pricing import estimate_training
 from haikuft.replies import Reply
 
@@ -182,7 +180,7 @@ def test_plot_confusion_when_drawn_then_counts_stand_in_the_cells(evaluation: Ev
     ax = plot_confusion(evaluation)
 
     assert texts_in(ax) == ["6", "3", "3"]
-    assert ax.get_title(loc="left") == "What does tuned take for what?"
+    assert ax.get_title(loc="left") == "Which labels does tuned confuse?"
     assert alt_text(ax) == (
         "Of 12 records tuned labels 9 as the reference does; most often it takes card for "
         "billing (3)."
@@ -230,7 +228,7 @@ def test_plot_differences_when_drawn_then_marks_stand_at_the_differences_in_poin
     assert ax.get_yticklabels()[0].get_text() == "right labels, against base"
     assert "12 records" in ax.get_xlabel()
     assert alt_text(ax).startswith(
-        "Differences on 12 records: right labels, against base +25.0 points, not told apart"
+        "Differences on 12 records: right labels, against base +25.0 points, not distinguishable"
     )
 
 
@@ -409,11 +407,11 @@ def test_save_figure_when_saved_then_the_file_is_a_png_that_carries_its_sentence
     path = save_figure(ax, tmp_path / "figures" / "labels.png")
 
     assert path.read_bytes().startswith(b"\x89PNG")
-    assert read_alt_text(path) == alt_text(ax)
+    assert f'alt="{escape(alt_text(ax))}"' in build_figure(path)
 
 
-def test_read_alt_text_when_the_file_has_none_then_it_is_empty(tmp_path: Path) -> None:
+def test_figure_when_its_file_has_no_description_then_its_name_is_used(tmp_path: Path) -> None:
     """A figure from elsewhere."""
     Figure().savefig(tmp_path / "plain.png")
 
-    assert read_alt_text(tmp_path / "plain.png") == ""
+    assert 'alt="Plain"' in build_figure(tmp_path / "plain.png")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.errors import ConflictError, DataError
-from haikuft.replies import Reply, ReplyFile, file_name, read_replies
+from haikuft.replies import Reply, file_name, open_replies, read_replies
 
 GOOD = Reply("id", "m", "text", "end_turn", 1, 1, 0.1, "m", None, "2026-01-01", "{}", "m")
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
@@ -18,7 +18,7 @@ ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
 
 def write(path: Path, *replies: Reply) -> bytes:
     """Write replies through the front door; return the file's bytes."""
-    with ReplyFile(path) as file:
+    with open_replies(path) as file:
         for reply in replies:
             file.append(reply)
     return path.read_bytes()
@@ -125,16 +125,16 @@ def test_reply_file_when_another_holds_it_then_it_says_so_until_that_one_ends(
 ) -> None:
     """Two at once would pay twice."""
     path = tmp_path / "r.jsonl"
-    with ReplyFile(path), pytest.raises(ConflictError, match="another asking"):
-        ReplyFile(path)
+    with open_replies(path), pytest.raises(ConflictError, match="another process"):
+        open_replies(path)
 
-    ReplyFile(path).close()
+    open_replies(path).close()
 
 
 def test_reply_file_when_it_cannot_be_opened_then_the_error_names_it(tmp_path: Path) -> None:
     """A folder in its place, for one."""
     with pytest.raises(DataError, match=f"{tmp_path} cannot be opened"):
-        ReplyFile(tmp_path)
+        open_replies(tmp_path)
 
 
 def test_append_when_the_disk_takes_no_more_then_it_says_so_and_the_file_is_as_before(
@@ -144,10 +144,10 @@ def test_append_when_the_disk_takes_no_more_then_it_says_so_and_the_file_is_as_b
     path = tmp_path / "r.jsonl"
     size = len(write(path, GOOD))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with ReplyFile(path) as file:
+    with open_replies(path) as file:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, limits[1]))
         try:
-            with pytest.raises(DataError, match=r"r\.jsonl.*Make room on the disk"):
+            with pytest.raises(DataError, match=r"r\.jsonl.*room on the disk"):
                 file.append(GOOD)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -1,14 +1,14 @@
-"""A table of records that one can sort, search and filter, in a notebook and in an exported page.
+"""A table of records to sort, search and filter, in a notebook and in an exported page.
 
-Plain HTML with a few lines of script inside it, and nothing to load. Without script (an untrusted
-notebook, a mail program) every row stands there, in its order; only the handles are missing.
+HTML with a short script that loads nothing. Without the script (an untrusted notebook, a mail
+program) every row is shown in its order; only the controls are missing.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 
+from haikuft import html
 from haikuft.evaluation.comparison import Evaluation
 from haikuft.evaluation.errors_table import examples
 from haikuft.tables import build_table
@@ -16,26 +16,25 @@ from haikuft.tables import build_table
 _STYLE = """
 .haikuft-browser table { border-collapse: collapse; font-size: .85rem; }
 .haikuft-browser table th, .haikuft-browser table td { text-align: left !important;
-  vertical-align: top;
-  padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #ddd; }
+  vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #ddd; }
 .haikuft-browser td > div { max-height: 9rem; max-width: 22rem; overflow: auto;
   white-space: pre-wrap; overflow-wrap: break-word; }
-.haikuft-browser .handles > * { margin: 0 .6rem .4rem 0; font: inherit; }
+.haikuft-browser .controls > * { margin: 0 .6rem .4rem 0; font: inherit; }
 .haikuft-browser th button { font: inherit; font-weight: bold; background: none; border: 0;
   padding: 0; cursor: pointer; color: inherit; text-align: left; }
 .haikuft-browser th[aria-sort=ascending] button::after { content: " ▲"; }
 .haikuft-browser th[aria-sort=descending] button::after { content: " ▼"; }
 """
 
-# Finds its own table, adds the handles, and touches nothing else on the page.
+# Finds its own table, adds the controls, and changes nothing else on the page.
 _SCRIPT = """
 (function () {
   var box = document.getElementById("ID");
   if (!box || box.dataset.ready) { return; }
   box.dataset.ready = "yes";
   var body = box.querySelector("tbody"), rows = Array.from(body.rows);
-  var handles = document.createElement("div"), filters = [];
-  handles.className = "handles";
+  var controls = document.createElement("div"), filters = [];
+  controls.className = "controls";
   function rank(a, b) {
     if (a.dataset.key && b.dataset.key) { return a.dataset.key - b.dataset.key; }
     return a.textContent.localeCompare(b.textContent, undefined, { numeric: true });
@@ -57,7 +56,7 @@ _SCRIPT = """
   filters.push(function (row) {
     return row.textContent.toLowerCase().indexOf(search.value.toLowerCase()) >= 0;
   });
-  handles.appendChild(search);
+  controls.appendChild(search);
   Array.from(box.querySelectorAll("th")).forEach(function (head, at) {
     var button = document.createElement("button");
     button.type = "button";
@@ -86,10 +85,10 @@ _SCRIPT = """
     filters.push(function (row) {
       return !choice.value || choice.value === "=" + row.cells[at].textContent;
     });
-    handles.appendChild(choice);
+    controls.appendChild(choice);
   });
-  handles.appendChild(count);
-  box.insertBefore(handles, box.firstChild);
+  controls.appendChild(count);
+  box.insertBefore(controls, box.firstChild);
   show();
 })();
 """
@@ -97,7 +96,7 @@ _SCRIPT = """
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Browser:
-    """Rows under headings; the last line of a cell shows them with handles to sort and filter.
+    """Rows under headings; a notebook shows them with controls to sort and filter.
 
     Attributes:
         headings: One a column.
@@ -110,27 +109,27 @@ class Browser:
     choices: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        """Read as text, each cell on one line and cut short."""
-        cells = [[" ".join(_tell(cell).split())[:40] for cell in row] for row in self.rows]
-        return repr(build_table(cells, *self.headings))
+        """Write as text, each cell shortened to one line."""
+        texts = [
+            [cell if isinstance(cell, str) else _format_number(cell) for cell in row]
+            for row in self.rows
+        ]
+        shortened = [[" ".join(text.split())[:40] for text in row] for row in texts]
+        return repr(build_table(shortened, *self.headings))
 
     def _repr_html_(self) -> str:
         return self.to_html()
 
     def to_html(self) -> str:
-        """Give the HTML of the table, its style and its script."""
-        head = "".join(
-            f'<th scope="col"{" data-choose" if heading in self.choices else ""}>'
-            f"{escape(heading)}</th>"
-            for heading in self.headings
+        """Build the HTML of the table, its style and its script."""
+        table = html.build_table(
+            self.rows, self.headings, filters=self.choices, number=_format_number
         )
-        body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in self.rows)
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         digest = hashlib.blake2b(table.encode(errors="backslashreplace"), digest_size=6)
         name = f"haikuft-{digest.hexdigest()}"
         return (
-            f'<style>{_STYLE}</style><div class="haikuft-browser" id="{name}" '
-            f'style="overflow-x:auto">{table}</div><script>{_SCRIPT.replace("ID", name)}</script>'
+            f'<style>{_STYLE}</style><div class="haikuft-browser" id="{name}">{table}</div>'
+            f"<script>{_SCRIPT.replace('ID', name)}</script>"
         )
 
 
@@ -142,14 +141,14 @@ def browse(evaluation: Evaluation, model: str = "") -> Browser:
         model: Which model; "" takes the first after the baseline.
     """
     frame = examples(evaluation, model)
-    choices = ["outcome", *(["reference"] if evaluation.labels else []), *evaluation.facts]
+    choices = ["outcome", *(["reference"] if evaluation.labels else []), *evaluation.metadata]
     return build_browser(list(frame.columns), frame.itertuples(index=False), choices=choices)
 
 
 def build_browser(
     headings: Sequence[str], rows: Iterable[Sequence[object]], *, choices: Sequence[str] = ()
 ) -> Browser:
-    """Make a browser of rows of anything: numbers stay numbers, all else is read as text."""
+    """Make a browser of rows of any values: numbers stay numbers, others become texts."""
     cells = tuple(
         tuple(float(cell) if isinstance(cell, int | float) else str(cell) for cell in row)
         for row in rows
@@ -157,11 +156,5 @@ def build_browser(
     return Browser(tuple(headings), cells, tuple(choices))
 
 
-def _cell(value: str | float) -> str:
-    if isinstance(value, str):
-        return f"<td><div>{escape(value)}</div></td>"
-    return f'<td data-key="{value:.6f}">{_tell(value)}</td>'
-
-
-def _tell(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.3f}".rstrip("0").rstrip(".")
+def _format_number(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")

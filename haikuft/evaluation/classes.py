@@ -1,4 +1,4 @@
-"""Figures by class of a label task: precision, recall, F1, and what is taken for what."""
+"""Figures by class of a label task: precision, recall, F1, and confusions."""
 
 from typing import TYPE_CHECKING
 
@@ -22,11 +22,11 @@ def score_classes(evaluation: Evaluation) -> pd.DataFrame:
     Returns:
         One row a label: label, n, then "<model> precision", "<model> recall", "<model> F1",
         "<model> F1 low" and "<model> F1 high" (95 % bootstrap interval over the records). A figure
-        with nothing to divide by is 0. The last row, `ALL`, holds the means over those labels that
-        stand among the references or the replies.
+        that would divide by zero is 0. The last row, `ALL`, holds the means over the labels that
+        occur in the references or the replies.
 
     Raises:
-        SettingsError: the task is no label task.
+        SettingsError: the task is not a label task.
     """
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -56,7 +56,7 @@ def count_confusions(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
         that name none of the labels, or two.
 
     Raises:
-        SettingsError: the task is no label task.
+        SettingsError: the task is not a label task.
     """
     from sklearn.metrics import confusion_matrix
 
@@ -73,7 +73,7 @@ def count_confusions(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
 def _resample_f1(
     references: list[str], given: list[str], labels: list[str], seed: int
 ) -> list[Interval]:
-    """Give each label's F1 its interval, and the mean of labels the last one."""
+    """Compute the interval of each label's F1, and last that of their mean."""
     names = np.array(labels)
     wanted = np.array(references)[:, None] == names
     found = np.array(given)[:, None] == names
@@ -90,7 +90,7 @@ def _divide(above: "NDArray[np.float64]", below: "NDArray[np.float64]") -> "NDAr
 
 
 def _with_mean(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """Add the mean of the labels that each row knows of; a label that no row knows of scores 0."""
+    """Append the mean of each row's defined labels; a label defined in no row scores 0."""
     known = ~np.isnan(scores)
     counts = np.maximum(known.sum(axis=1), 1)
     mean = np.where(known, scores, 0.0).sum(axis=1) / counts

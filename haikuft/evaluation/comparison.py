@@ -1,4 +1,4 @@
-"""Models on the same records: scores with intervals, and verdicts that sentences can carry."""
+"""Compare models on the same records: scores with intervals, tests and verdicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Evaluation:
 
     Attributes:
         task: "labels", "structured" or "text".
-        baseline: Name of the model the others are held against.
+        baseline: Name of the model the others are compared with.
         models: Names of all models, the baseline first, a free baseline last.
         labels: The labels of a label task, sorted; empty otherwise.
         n: Records scored.
@@ -37,10 +37,10 @@ class Evaluation:
             order of `models`.
         between: The further models against each other, and against a free baseline, by the same.
         further: The same pairs by each other scorer.
-        facts: Names of the table's columns that say more of a record, such as its file.
-        table: One row a record: record_id, prompt, reference, the facts, and for each model its
+        metadata: Names of the table's columns that describe a record, such as its file.
+        table: One row a record: record_id, prompt, reference, the metadata, and for each model its
             reply and scores, named "<model> reply" and "<model> <metric>".
-        answered_by: For each model, who says to have answered; a stand-in says so here.
+        answered_by: For each model, the names in its replies; a stand-in says so here.
     """
 
     task: str
@@ -54,7 +54,7 @@ class Evaluation:
     comparisons: tuple[Comparison, ...]
     between: tuple[Comparison, ...]
     further: tuple[Comparison, ...]
-    facts: tuple[str, ...]
+    metadata: tuple[str, ...]
     table: pd.DataFrame
     answered_by: dict[str, tuple[str, ...]]
 
@@ -88,21 +88,21 @@ def compare(
     scorers: Sequence[Scorer] = (),
     extra_scorers: Sequence[Scorer] = (),
     labels: Sequence[str] = (),
-    facts: Mapping[str, Mapping[str, object]] | None = None,
+    metadata: Mapping[str, Mapping[str, object]] | None = None,
     seed: int = 1,
 ) -> Evaluation:
-    """Score every model's replies and hold each against the baseline and against each other.
+    """Score every model's replies and compare all models in pairs.
 
     Args:
         records: The test records; their last assistant turn is the reference.
         replies_by_name: For each model's name, its replies by record id, as from `ask_many`.
-        baseline: Which of the names the others are held against.
+        baseline: Which of the names the others are compared with.
         task: "labels", "structured" or "text"; "" recognises it from these records.
         scorers: Your own choice, the deciding one first; left out, those of the task.
-        extra_scorers: Scorers beside those.
+        extra_scorers: Further scorers.
         labels: All labels of a label task; left out, those among the references.
-        facts: What else is known, such as the file a record came from: for each column's name,
-            its value by record id. `break_down` groups by it.
+        metadata: Further columns, such as the file a record came from: for each column's name, its
+            value by record id. `break_down` groups by it.
         seed: Seed of the bootstrap.
 
     Raises:
@@ -123,8 +123,8 @@ def compare(
     references = {reference_of(record).strip() for record in records}
     all_labels = tuple(sorted(references.union(labels))) if task == "labels" else ()
     chosen = [*(scorers or scorers_for(task, all_labels)), *extra_scorers]
-    _check_names(chosen, models, facts or {})
-    table = _tabulate(shared, replies_by_name, models, chosen, facts or {})
+    _check_names(chosen, models, metadata or {})
+    table = _tabulate(shared, replies_by_name, models, chosen, metadata or {})
     pairs = [(model, baseline) for model in models[1:]]
     between = [(a, b) if b == FREE else (b, a) for a, b in combinations(models[1:], 2)]
     compared = _compare_pairs(table, [*pairs, *between], chosen, seed)
@@ -140,14 +140,14 @@ def compare(
         comparisons=tuple(compared[: len(pairs)]),
         between=tuple(compared[len(pairs) : len(pairs) + len(between)]),
         further=tuple(compared[len(pairs) + len(between) :]),
-        facts=tuple(facts or {}),
+        metadata=tuple(metadata or {}),
         table=table,
         answered_by={m: _names_in(replies_by_name[m], shared) for m in models},
     )
 
 
 def _check_names(
-    scorers: Sequence[Scorer], models: Sequence[str], facts: Mapping[str, object]
+    scorers: Sequence[Scorer], models: Sequence[str], metadata: Mapping[str, object]
 ) -> None:
     """Stop where two columns of the table would have one name."""
     names = [scorer.name for scorer in scorers]
@@ -155,9 +155,9 @@ def _check_names(
     if twice is not None:
         raise SettingsError(f'Two scorers are named "{twice}". Give one of them another name.')
     taken = {*_COLUMNS, *models, *(f"{m} {name}" for m in models for name in (*names, "reply"))}
-    for fact in facts:
-        if fact in taken:
-            raise SettingsError(f'facts: "{fact}" names another column. Give it another name.')
+    for name in metadata:
+        if name in taken:
+            raise SettingsError(f'metadata: "{name}" names another column. Give it another name.')
 
 
 def _answered(replies: Mapping[str, Reply], record: Record) -> bool:
@@ -174,7 +174,7 @@ def _tabulate(
     replies_by_name: Mapping[str, Mapping[str, Reply]],
     models: Sequence[str],
     scorers: Sequence[Scorer],
-    facts: Mapping[str, Mapping[str, object]],
+    metadata: Mapping[str, Mapping[str, object]],
 ) -> pd.DataFrame:
     rows = []
     for record in records:
@@ -183,7 +183,7 @@ def _tabulate(
             "record_id": key,
             "prompt": _writable(prompt_of(record)[1][-1]["content"]),
             "reference": _writable(reference_of(record)),
-            **{name: values.get(key, "") for name, values in facts.items()},
+            **{name: values.get(key, "") for name, values in metadata.items()},
         }
         for model in models:
             text = replies_by_name[model][key].text
@@ -194,14 +194,14 @@ def _tabulate(
 
 
 def _writable(text: str) -> str:
-    """Escape half a character, which pandas refuses where pyarrow is installed."""
+    """Escape halves of surrogate pairs, which pandas refuses where pyarrow is installed."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def _score_models(
     table: pd.DataFrame, models: Sequence[str], scorers: Sequence[Scorer], seed: int
 ) -> pd.DataFrame:
-    """Give each model's mean by each scorer, in a row, with its interval."""
+    """Compute each model's mean score by each scorer, with its interval, one a row."""
     names = [f"{model} {scorer.name}" for scorer in scorers for model in models]
     intervals = dict(
         zip(names, uncertainty.bootstrap_means(table[names].to_numpy(), seed=seed), strict=True)
@@ -213,24 +213,15 @@ def _score_models(
             mean = intervals[f"{model} {scorer.name}"]
             if scorer.is_share and uncertainty.is_right_or_wrong(values):
                 mean = uncertainty.share_interval(values)
-            rows.append(
-                {
-                    "model": model,
-                    "metric": scorer.name,
-                    "title": scorer.title,
-                    "n": len(table),
-                    "score": mean.value,
-                    "low": mean.low,
-                    "high": mean.high,
-                }
-            )
-    return pd.DataFrame(rows)
+            named = (model, scorer.name, scorer.title, len(table))
+            rows.append((*named, mean.value, mean.low, mean.high))
+    return pd.DataFrame(rows, columns=["model", "metric", "title", "n", "score", "low", "high"])
 
 
 def _compare_pairs(
     table: pd.DataFrame, pairs: Sequence[tuple[str, str]], scorers: Sequence[Scorer], seed: int
 ) -> list[Comparison]:
-    """Compare every pair by every scorer; each scorer's pairs are one family for the correction."""
+    """Compare every pair by every scorer; the pairs of one scorer are corrected together."""
     scores = [
         tuple(table[f"{name} {scorer.name}"].to_numpy(float) for name in pair)
         for scorer in scorers
@@ -277,8 +268,8 @@ def _explain_emptiness(
     models: Sequence[str],
 ) -> str:
     counts = {m: sum(_answered(replies_by_name[m], r) for r in records) for m in models}
-    told = ", ".join(f"{name} answered {count}" for name, count in counts.items())
+    counted = ", ".join(f"{name} answered {count}" for name, count in counts.items())
     return (
-        f"No record was answered by every model ({told} of {len(records)}). Ask again, or leave "
+        f"No record was answered by every model ({counted} of {len(records)}). Ask again, or leave "
         "out the model without replies."
     )

@@ -1,4 +1,4 @@
-"""What lies behind a score: records side by side, those that got worse first, and in groups."""
+"""The records behind a score: side by side, those that got worse first, and in groups."""
 
 import pandas as pd
 
@@ -8,19 +8,18 @@ from haikuft.evaluation.uncertainty import bootstrap_mean
 from haikuft.evaluation.verdicts import Comparison
 
 # In the order in which a reader should see them.
-OUTCOMES = ("got worse", "still wrong", "mended", "got better", "right in both", "unchanged")
+OUTCOMES = ("got worse", "still wrong", "fixed", "got better", "right in both", "unchanged")
 
 
-def examples(evaluation: Evaluation, model: str = "", *, limit: int = 0) -> pd.DataFrame:
+def examples(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
     """Put the baseline's and one model's replies side by side, those that got worse first.
 
     Args:
         evaluation: From `compare`.
         model: Which model; "" takes the first after the baseline.
-        limit: Show so many rows at most; 0 for all.
 
     Returns:
-        Columns outcome, prompt, reference, the facts, both replies, and both scores; the largest
+        Columns outcome, prompt, reference, the metadata, both replies, and both scores; the largest
         change first within an outcome.
     """
     comparison = _comparison_of(evaluation, model)
@@ -32,7 +31,7 @@ def examples(evaluation: Evaluation, model: str = "", *, limit: int = 0) -> pd.D
             "outcome": name_outcomes(evaluation, name),
             "prompt": table["prompt"],
             "reference": table["reference"],
-            **{fact: table[fact] for fact in evaluation.facts},
+            **{name: table[name] for name in evaluation.metadata},
             base: table[f"{base} reply"],
             name: table[f"{name} reply"],
             f"{base} {metric}": before,
@@ -40,14 +39,13 @@ def examples(evaluation: Evaluation, model: str = "", *, limit: int = 0) -> pd.D
             "change": (after - before).abs(),
         }
     )
-    shown = shown.sort_values(
+    return shown.sort_values(
         ["outcome", "change"], ascending=[True, False], kind="stable", ignore_index=True
     ).drop(columns="change")
-    return shown.head(limit) if limit else shown
 
 
 def name_outcomes(evaluation: Evaluation, model: str = "") -> pd.Series:
-    """Name what became of each record, in the table's order, as an ordered category."""
+    """Name the outcome of each record, in the table's order, as an ordered category."""
     comparison = _comparison_of(evaluation, model)
     before = evaluation.table[f"{evaluation.baseline} {evaluation.metric}"]
     after = evaluation.table[f"{comparison.model} {evaluation.metric}"]
@@ -62,12 +60,12 @@ def count_outcomes(evaluation: Evaluation, model: str = "") -> dict[str, int]:
 
 
 def break_down(evaluation: Evaluation, by: str, model: str = "") -> pd.DataFrame:
-    """Score groups of records by themselves: where was something gained, and where lost?
+    """Score groups of records separately.
 
     Args:
         evaluation: From `compare`.
         by: "label" (the reference), "length" (thirds of the prompts by their length), or the name
-            of one of the evaluation's facts.
+            of one of the evaluation's metadata columns.
         model: Which model the difference is of; "" takes the first after the baseline.
 
     Returns:
@@ -104,9 +102,9 @@ def _groups(evaluation: Evaluation, by: str) -> pd.Series:
         if len(set(names.values())) < 2:
             return pd.Series("all of one length", index=table.index)
         return thirds.cat.rename_categories(names)
-    if by in evaluation.facts:
+    if by in evaluation.metadata:
         return table[by].astype(str)
-    known = [*(["label"] if evaluation.labels else []), "length", *evaluation.facts]
+    known = [*(["label"] if evaluation.labels else []), "length", *evaluation.metadata]
     raise SettingsError(f'by: there is no "{by}" to group by. Use one of {", ".join(known)}.')
 
 
@@ -127,5 +125,5 @@ def _name_outcome(before: float, after: float, comparison: Comparison) -> str:
     if not scorer.is_share:
         return "got better" if gain > 0 else "unchanged"
     if gain > 0:
-        return "mended" if after == best else "got better"
+        return "fixed" if after == best else "got better"
     return "right in both" if after == best else "still wrong"

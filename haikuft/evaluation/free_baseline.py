@@ -1,7 +1,7 @@
-"""What costs nothing: TF-IDF and logistic regression, learnt from the same training split.
+"""The free baseline: TF-IDF and logistic regression, fitted to the same training split.
 
-Before a tuned model is paid for by the hour, it should beat this. scikit-learn does the work; how
-much it is held back (C) is chosen by cross-validation on the training records alone.
+A tuned model that costs money should be better than this. scikit-learn fits it; the strength of
+the regularisation (C) is chosen by cross-validation on the training records alone.
 """
 
 import time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 FREE = "free baseline"  # its name among the models of a comparison
-MODEL = "TF-IDF + logistic regression"  # who says to have answered
+MODEL = "TF-IDF + logistic regression"  # the name in its replies
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # the values of C that are tried
 FOLDS = 5
 
@@ -30,11 +30,11 @@ def ask_free_baseline(
     seed: int = 1,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Reply]:
-    """Train on the training records and answer the others, as replies to compare like any model's.
+    """Train on the training records and answer the others, with replies like any model's.
 
     Args:
-        training: The training split, with labels as references; nothing else is learnt from.
-        records: The records to answer; their references are not looked at.
+        training: The training split, with labels as references.
+        records: The records to answer; their references are not used.
         seed: Of the folds.
         clock: Seconds, for the latency.
 
@@ -70,9 +70,8 @@ def ask_free_baseline(
 def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeline":
     """Fit scikit-learn's pipeline of steps "words" and "classifier".
 
-    C is chosen by the mean accuracy of up to five folds, in which the words are counted anew, so
-    that no fold sees another's. Where a label has a single record there is nothing to fold, and C
-    is 1.
+    C is chosen by the mean accuracy over up to five folds, each with word counts of its own, so
+    that no fold uses another's. Where a label has a single record there are no folds, and C is 1.
 
     Raises:
         DataError: the training records have fewer than two labels, or prompts without words.
@@ -107,7 +106,7 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
         {"classifier__C": STRENGTHS},
         cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
     )
-    with threadpool_limits(1):  # on so little data, threads wait for each other forty times over
+    with threadpool_limits(1):  # on so little data more threads are forty times slower
         best: Any = search.fit(texts, labels).best_estimator_
     return best
 

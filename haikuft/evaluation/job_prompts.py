@@ -1,17 +1,18 @@
 """Test records as the prompts of a Bedrock evaluation job, checked against its quotas.
 
 A job's prompt is one text, so a record's system prompt and turns are written one after another.
-A model tuned on system prompt and turns is best asked here (`inference.ask_many`) and its replies
-handed to the job as responses of one's own: then the job judges what the model truly answered.
+Ask a model that was tuned on system prompt and turns with `inference.ask_many`, and give its
+replies to the job: then the job judges what the model answers to the prompt of its training.
 Sources: Bedrock User Guide, "Create a prompt dataset for a model evaluation job that uses a model
 as judge"; AWS General Reference, quotas of Amazon Bedrock (none of these can be raised).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError, SettingsError
+from haikuft.replies import Reply
 
 MAX_PROMPTS = 1_000  # in one custom prompt dataset
 MAX_PROMPT_BYTES = 4 * 1024  # of one prompt
@@ -20,21 +21,9 @@ Prompt = dict[str, Any]
 """{"prompt", "referenceResponse", "category"?, "modelResponses"?}, a line of the job's dataset."""
 
 
-class Answer(Protocol):
-    """What is needed of a reply; `haikuft.replies.Reply` has it."""
-
-    @property
-    def text(self) -> str:
-        """What the model wrote."""
-
-    @property
-    def error(self) -> str | None:
-        """Why there is no reply; None when there is one."""
-
-
 def build_prompts(
     records: Sequence[Record],
-    replies: Mapping[str, Answer] | None = None,
+    replies: Mapping[str, Reply] | None = None,
     *,
     source: str = "",
     categories: Mapping[str, str] | None = None,
@@ -49,7 +38,7 @@ def build_prompts(
 
     Raises:
         DataError: a record has no reply, or there are no records.
-        SettingsError: replies without a source, or the other way round.
+        SettingsError: replies without a source, or a source without replies.
     """
     if (replies is None) != (source == ""):
         raise SettingsError("Give replies and their source together, or neither.")
@@ -90,7 +79,7 @@ def check_prompts(prompts: Sequence[Prompt]) -> None:
         raise DataError(
             f"{len(long)} of {len(prompts)} prompts are longer than the {MAX_PROMPT_BYTES:,} bytes "
             f"an evaluation job takes, first number {long[0]} with {sizes[long[0] - 1]:,} bytes. "
-            "Leave those records out and say so beside the result."
+            "Leave those records out and say so with the result."
         )
 
 

@@ -2,23 +2,23 @@
 
 A judge is asked like any other model: `build_questions` makes records, `inference.ask_many` asks
 them (and keeps every reply, so that nothing is paid for twice), `judge` reads the replies. Two
-replies that are the same are a tie that nobody need be asked about.
+replies that are the same are a tie without asking.
 
-A judge has habits, among them a liking for the reply it reads first and for the longer one. Each
-pair is therefore asked twice with the replies exchanged, a win counts only when both readings name
-the same reply, and how often the judge agrees with itself is part of the result. The sandbox has
-no judge: `check_judge` says so.
+Judges are biased, among others towards the first reply and the longer one. Each pair is therefore
+asked twice with the replies exchanged, a win counts only when both readings name the same reply,
+and how often the judge agrees with itself is part of the result. The sandbox has no judge:
+`check_judge` says so.
 """
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
-from haikuft.errors import DataError, SettingsError
-from haikuft.evaluation.uncertainty import Interval, bootstrap_mean, decide, mcnemar
+from haikuft.errors import SettingsError
+from haikuft.evaluation.uncertainty import NO_VERDICT, Interval, bootstrap_mean, decide, mcnemar
+from haikuft.replies import Reply
 
 RUBRIC = """\
 Prefer the reply that does what was asked and agrees with the reference in its facts, values and
@@ -37,18 +37,6 @@ where the word is first, second or tie."""
 
 WINNERS = ("first", "second", "tie")
 BETTER, WORSE, TIE, SPLIT, UNREADABLE = "better", "worse", "tie", "split", "unreadable"
-
-
-class Answer(Protocol):
-    """What is needed of a judge's reply; `haikuft.replies.Reply` has it."""
-
-    @property
-    def text(self) -> str:
-        """What the judge wrote."""
-
-    @property
-    def error(self) -> str | None:
-        """Why there is no reply; None when there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,6 @@ class Judging:
         gain: Mean of +1 for better, -1 for worse, 0 otherwise, with its 95 % interval; None
             without a readable pair.
         p_value: Of the sign test on better and worse, which McNemar's exact test is.
-        verdict: A sentence.
     """
 
     judge: str
@@ -103,7 +90,26 @@ class Judging:
     agreement: float | None
     gain: Interval | None
     p_value: float
-    verdict: str
+
+    @property
+    def verdict(self) -> str:
+        """The result in a sentence, with the numbers behind it."""
+        first, second = self.names
+        unreadable = self.count(UNREADABLE)
+        if self.gain is None or self.agreement is None:
+            return f"{self.judge} gave no verdict that could be read ({unreadable} records)."
+        n = len(self.outcomes) - unreadable
+        word = decide(self.gain.value, self.p_value, n)
+        finding = f"{first} and {second} are {NO_VERDICT}"
+        if word in (BETTER, WORSE):
+            finding = f"{second} is {word} than {first}"
+        counts = f"better {self.count(BETTER)}, worse {self.count(WORSE)}, ties {self.count(TIE)}"
+        counts += f", split {self.count(SPLIT)}{f', unreadable {unreadable}' if unreadable else ''}"
+        return (
+            f"By the judge {self.judge}, {finding} on {n} records: {counts}. Better less worse: "
+            f"{self.gain.value:+.0%} (95 % {self.gain.low:+.0%} to {self.gain.high:+.0%}, "
+            f"p = {self.p_value:.2g}); the judge agrees with itself in {self.agreement:.0%}."
+        )
 
     def count(self, result: str) -> int:
         """Count the records with a result."""
@@ -111,7 +117,7 @@ class Judging:
 
 
 def check_judge(judge_model_id: str, *, target: str) -> None:
-    """Say whether a judge can be had there.
+    """Check that a judge is available on the target.
 
     Raises:
         SettingsError: no judge is named, or the target is the sandbox.
@@ -127,8 +133,8 @@ def check_judge(judge_model_id: str, *, target: str) -> None:
 
 def build_questions(
     records: Sequence[Record],
-    first: Mapping[str, Answer],
-    second: Mapping[str, Answer],
+    first: Mapping[str, Reply],
+    second: Mapping[str, Reply],
     *,
     rubric: str = RUBRIC,
 ) -> list[Question]:
@@ -159,32 +165,28 @@ def build_questions(
     return questions
 
 
-def read_winner(text: str) -> tuple[str, str]:
-    """Read (winner, reason) from a judge's reply.
-
-    Raises:
-        DataError: it is not exactly the JSON object that was asked for.
-    """
+def read_winner(text: str) -> tuple[str, str] | None:
+    """Read (winner, reason) from a judge's reply; None where it is not the JSON asked for."""
     try:
         found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"The judge's reply is not JSON: {error}.") from None
+    except (ValueError, RecursionError):
+        return None
     if not isinstance(found, dict) or set(found) != {"reason", "winner"}:
-        raise DataError("The judge's reply is not an object of reason and winner alone.")
+        return None
     if found["winner"] not in WINNERS or not isinstance(found["reason"], str):
-        raise DataError(f"The judge's winner is none of {', '.join(WINNERS)}, or gives no reason.")
+        return None
     return found["winner"], found["reason"]
 
 
 def judge(
     questions: Sequence[Question],
-    answers: Mapping[str, Answer],
+    answers: Mapping[str, Reply],
     *,
     judge_model_id: str,
     names: tuple[str, str] = ("base", "tuned"),
     seed: int = 0,
 ) -> Judging:
-    """Put a judge's replies together into a verdict.
+    """Combine a judge's replies into a verdict.
 
     Args:
         questions: As `build_questions` made them.
@@ -193,20 +195,19 @@ def judge(
         names: Of the first and the second model.
         seed: For the bootstrap.
     """
-    outcomes = []
     pairs: dict[str, list[Question]] = {}
     for question in questions:
         pairs.setdefault(question.record_id, []).append(question)
-    for key, readings in pairs.items():
-        outcomes.append(_judge_pair(key, [_read(question, answers) for question in readings]))
+    outcomes = [
+        _judge_pair(key, [_read(question, answers) for question in readings])
+        for key, readings in pairs.items()
+    ]
     readable = [outcome.result for outcome in outcomes if outcome.result != UNREADABLE]
     scores = [{BETTER: 1.0, WORSE: -1.0}.get(result, 0.0) for result in readable]
     gain = bootstrap_mean(scores, seed=seed) if scores else None
     p_value = mcnemar([score < 0 for score in scores], [score > 0 for score in scores])
     agreement = sum(result != SPLIT for result in readable) / len(readable) if readable else None
-    counts = Counter(outcome.result for outcome in outcomes)
-    verdict = _describe(counts, gain, p_value, agreement, names, judge_model_id)
-    return Judging(judge_model_id, names, tuple(outcomes), agreement, gain, p_value, verdict)
+    return Judging(judge_model_id, names, tuple(outcomes), agreement, gain, p_value)
 
 
 def _build_record(record: Record, replies: Sequence[str], rubric: str) -> Record:
@@ -227,17 +228,17 @@ def _build_record(record: Record, replies: Sequence[str], rubric: str) -> Record
     }
 
 
-def _read(question: Question, answers: Mapping[str, Answer]) -> tuple[str, str] | None:
-    """Read (better, worse or tie; the reason) of one question; None where nothing is to be read."""
+def _read(question: Question, answers: Mapping[str, Reply]) -> tuple[str, str] | None:
+    """Read (better, worse or tie; the reason) of one question; None where it is not readable."""
     if question.record is None:
         return TIE, "The replies are the same."
     answer = answers.get(record_id(question.record))
     if answer is None or answer.error is not None:
         return None
-    try:
-        winner, reason = read_winner(answer.text)
-    except DataError:
-        return None  # counted as unreadable, and shown as such
+    found = read_winner(answer.text)
+    if found is None:
+        return None
+    winner, reason = found
     if winner == "tie":
         return TIE, reason
     return (BETTER if (winner == "second") != question.exchanged else WORSE), reason
@@ -250,29 +251,3 @@ def _judge_pair(key: str, readings: Sequence[tuple[str, str] | None]) -> Outcome
         return Outcome(key, UNREADABLE, reasons)
     results = {result for result, _ in found}
     return Outcome(key, results.pop() if len(results) == 1 else SPLIT, reasons)
-
-
-def _describe(
-    counts: Mapping[str, int],
-    gain: Interval | None,
-    p_value: float,
-    agreement: float | None,
-    names: tuple[str, str],
-    judge_model_id: str,
-) -> str:
-    first, second = names
-    unreadable = counts.get(UNREADABLE, 0)
-    if gain is None or agreement is None:
-        return f"{judge_model_id} gave no verdict that could be read ({unreadable} records)."
-    n = sum(counts.values()) - unreadable
-    word = decide(gain.value, p_value, n)
-    finding = f"{first} and {second} are not told apart"
-    if word in (BETTER, WORSE):
-        finding = f"{second} is {word} than {first}"
-    return (
-        f"By the judge {judge_model_id}, {finding} on {n} records: better {counts.get(BETTER, 0)}, "
-        f"worse {counts.get(WORSE, 0)}, ties {counts.get(TIE, 0)}, split {counts.get(SPLIT, 0)}"
-        f"{f', unreadable {unreadable}' if unreadable else ''}. Better less worse: "
-        f"{gain.value:+.0%} (95 % {gain.low:+.0%} to {gain.high:+.0%}, p = {p_value:.2g}); "
-        f"the judge agrees with itself in {agreement:.0%}."
-    )

@@ -1,4 +1,4 @@
-"""Scorers that compare texts as wholes: the same, the same label, as long, or a refusal."""
+"""Scorers of whole texts: equality, labels, length and refusals."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _REFUSAL = re.compile(
     r"|\bi (?:can ?not|can't|won't|will not|couldn't|could not|must decline|refuse|decline)\b"
     r"|\bi do(?: not|n't) (?:have (?:enough|access|the ability)|feel comfortable)\b"
 )
-_OPENING = 120  # characters: a refusal says so at once, and a long answer may quote one
+_OPENING = 120  # characters; later in a long answer a refusal may be a quotation
 
 
 def exact_match(record: Record, reply: str) -> float:
@@ -29,7 +29,7 @@ def normalised_match(record: Record, reply: str) -> float:
 
 
 def label_match(record: Record, reply: str, *, labels: Sequence[str]) -> float:
-    """Score 1.0 when the label read out of the reply is the reference."""
+    """Score 1.0 when the label in the reply is the reference."""
     return float(read_label(reply, labels) == reference_of(record).strip())
 
 
@@ -41,24 +41,25 @@ def length_gap(record: Record, reply: str) -> float:
 def refusal(record: Record, reply: str) -> float:
     """Score 1.0 when the reply opens as a refusal in English, and the reference does not.
 
-    Known are turns such as "I'm sorry", "I cannot", "I am unable", "As an AI" within the first
-    120 characters; an empty reply counts as one too. It is a list of words and no judgement: read
-    what it finds.
+    It finds phrases such as "I'm sorry", "I cannot", "I am unable", "As an AI" within the first 120
+    characters; an empty reply counts as a refusal, too. A list of phrases makes mistakes: read what
+    it finds.
     """
     return float(_refuses(reply) and not _refuses(reference_of(record)))
 
 
 def read_label(reply: str, labels: Sequence[str]) -> str:
-    """Read a label out of a reply: the reply itself, or the only label whose words stand in it.
+    """Read the label of a reply: the reply itself, or the only label that occurs in it.
 
-    So a model that answers in a sentence has a fair chance; one that names two labels has not
-    decided, and gets `NO_LABEL`. A label inside a longer one ("card" in "card lost") counts only
-    where it stands alone.
+    A model may so answer in a sentence; a reply that names two labels gets `NO_LABEL`. A label
+    inside a longer one ("card" in "card lost") counts only where it occurs alone.
     """
     by_form = {normalise(label): label for label in labels}
     if normalise(reply) in by_form:
         return by_form[normalise(reply)]
-    forms = sorted(filter(None, by_form), key=len, reverse=True)  # the longest takes its words
+    forms = sorted(
+        filter(None, by_form), key=len, reverse=True
+    )  # longest first, so that it matches before a part of it
     if not forms:
         return NO_LABEL
     pattern = rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?!\w)"

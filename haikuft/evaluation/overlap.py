@@ -1,7 +1,7 @@
 """Scorers of free text by what it shares with the reference: ROUGE and chrF.
 
-ROUGE comes from the package rouge-score, chrF from sacrebleu: the ones whose figures are quoted.
-Both count overlap of words or letters. They do not read: a right answer in other words scores low.
+ROUGE comes from the package rouge-score, chrF from sacrebleu: those that papers report.
+Both count shared words or letters: a correct answer in other words scores low.
 """
 
 import re

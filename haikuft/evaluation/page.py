@@ -1,4 +1,4 @@
-"""An evaluation as HTML: for a page of its own, and for the report about a whole run."""
+"""An evaluation as HTML: for its own page, and for the report on a run."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -6,21 +6,26 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from haikuft import pages
+from haikuft import html
 from haikuft.evaluation.browsing import build_browser
 from haikuft.evaluation.files import CSV_FILE, read_evaluation
 from haikuft.evaluation.free_baseline import FREE
 from haikuft.evaluation.verdicts import format_change, format_p, format_score
+from haikuft.files import write_whole
 
 PAGE_FILE = "evaluation.html"
 _MOST_EXAMPLES = 10
 _MOST_ROWS = 2000  # of the table of all records; the rest is in the CSV file
 _LONGEST_TEXT = 400  # characters of an example that are shown
+_DIFFERENCES = (
+    *("score", "model", "against", "difference", "95 % interval", "p", "test"),
+    *("detectable", "verdict"),
+)
 _FIGURES = ("comparison", "differences", "slopes", "confusion")  # those of notebook 6
 
 
 def write_page(directory: Path) -> Path:
-    """Write evaluation.html from what lies in a run's folder, whole or not at all.
+    """Write evaluation.html from the files in a run's folder.
 
     Raises:
         NotFoundError: the run has not been evaluated.
@@ -30,19 +35,19 @@ def write_page(directory: Path) -> Path:
     figures = [directory / "figures" / f"{name}.png" for name in _FIGURES]
     sections = [
         *build_sections(found, directory / CSV_FILE),
-        *(pages.build_figure(path) for path in figures if path.exists()),
+        *(html.build_figure(path) for path in figures if path.exists()),
         *build_records(found, directory / CSV_FILE),
     ]
-    page = pages.build_page(f"Evaluation of run {directory.name}", sections)
-    return pages.write_whole(directory / PAGE_FILE, page)
+    page = html.build_page(f"Evaluation of run {directory.name}", sections)
+    return write_whole(directory / PAGE_FILE, page)
 
 
 def build_sections(found: Mapping[str, Any], table: Path) -> list[str]:
-    """Say what came out, the verdict first, and what it rests on.
+    """Build the sections of the result, the verdict first.
 
     Args:
         found: From `read_evaluation`.
-        table: evaluation.csv beside it.
+        table: evaluation.csv in the same folder.
     """
     return [
         f'<p class="verdict">{escape(found["sentence"])}</p>',
@@ -54,7 +59,7 @@ def build_sections(found: Mapping[str, Any], table: Path) -> list[str]:
 
 
 def build_records(found: Mapping[str, Any], table: Path) -> list[str]:
-    """Show every record with its replies, in a table to sort, search and filter."""
+    """Build a table of every record with its replies, to sort, search and filter."""
     rows = _read_rows(table)
     models, metric = found["models"], found["metric"]
     outcomes = [f"{model} outcome" for model in models[1:]]
@@ -75,37 +80,25 @@ def build_records(found: Mapping[str, Any], table: Path) -> list[str]:
 
 def _score_tables(found: Mapping[str, Any]) -> list[str]:
     shares = {c["metric"]: c["is_share"] for c in _all_comparisons(found)}
-    scores = [
-        (
-            score["title"],
-            score["model"],
-            format_score(score["score"], is_share=shares[score["metric"]]),
-            " to ".join(
-                format_score(score[end], is_share=shares[score["metric"]])
-                for end in ("low", "high")
-            ),
-            score["n"],
+    scores = []
+    for score in found["scores"]:
+        share = shares[score["metric"]]
+        mean, low, high = (
+            format_score(score[part], is_share=share) for part in ("score", "low", "high")
         )
-        for score in found["scores"]
-    ]
+        scores.append((score["title"], score["model"], mean, f"{low} to {high}", score["n"]))
     return [
         "<h2>Scores</h2>",
-        pages.build_table(("score", "model", "mean", "95 % interval", "records"), scores),
+        html.build_table(scores, ("score", "model", "mean", "95 % interval", "records")),
         "<h2>Differences</h2>",
-        pages.build_table(
-            (
-                *("score", "model", "against", "difference", "95 % interval", "p", "test"),
-                *("could show", "verdict"),
-            ),
-            map(_difference_row, _all_comparisons(found)),
-        ),
+        html.build_table(map(_difference_row, _all_comparisons(found)), _DIFFERENCES),
         "<p>Shares differ in points. p is of the paired test, after Holm's correction for all "
-        "pairs of models; the verdict goes by it. Could show: the smallest difference that so "
-        "many records would show four times in five.</p>",
+        "pairs of models; the verdict uses it. Detectable: the smallest difference that so many "
+        "records detect four times in five.</p>",
         "<h2>Who answered</h2>",
-        pages.build_table(
-            ("model", "name in its replies"),
+        html.build_table(
             [(model, ", ".join(names)) for model, names in found["answered_by"].items()],
+            ("model", "name in its replies"),
         ),
     ]
 
@@ -149,8 +142,8 @@ def _money_section(found: Mapping[str, Any]) -> list[str]:
     ]
     headings = ("model", "cost", "tokens in", "tokens out", "seconds (median)", "95 %", "99 %")
     return [
-        "<h2>Money and time</h2>",
-        pages.build_table((*headings, "replies", "failed"), rows),
+        "<h2>Costs and times</h2>",
+        html.build_table(rows, (*headings, "replies", "failed")),
         f"<p>{escape(found['break_even'])}</p>" if found["break_even"] else "",
     ]
 
@@ -162,14 +155,14 @@ def _outcome_sections(found: Mapping[str, Any], table: Path) -> list[str]:
         for outcome, count in outcomes.items()
     ]
     return [
-        "<h2>What became of the records</h2>",
-        pages.build_table(("model", f"against {found['baseline']}", "records"), counts),
+        "<h2>Outcomes of the records</h2>",
+        html.build_table(counts, ("model", f"against {found['baseline']}", "records")),
         *(_examples_section(table, model) for model in found["outcomes"] if model != FREE),
     ]
 
 
 def _examples_section(table: Path, model: str) -> str:
-    """Show the records that got worse by this model, or say that none did."""
+    """Build a table of the records that got worse with this model."""
     worse = [row for row in _read_rows(table) if row[f"{model} outcome"] == "got worse"]
     heading = f"<h2>What got worse with {escape(model)}</h2>"
     if not worse:
@@ -180,7 +173,7 @@ def _examples_section(table: Path, model: str) -> str:
     ]
     rest = len(worse) - len(rows)
     more = f"<p>{rest} more in {escape(table.name)}.</p>" if rest else ""
-    return heading + pages.build_table(("prompt", "reference", "reply"), rows) + more
+    return heading + html.build_table(rows, ("prompt", "reference", "reply")) + more
 
 
 def _group_sections(found: Mapping[str, Any]) -> list[str]:
@@ -197,7 +190,7 @@ def _group_sections(found: Mapping[str, Any]) -> list[str]:
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> str:
     values = [["" if value is None else value for value in row.values()] for row in rows]
-    return pages.build_table(list(rows[0]), values)
+    return html.build_table(values, list(rows[0]))
 
 
 def _read_rows(table: Path) -> list[dict[str, str]]:

@@ -28,13 +28,13 @@ TASKS = ("labels", "structured", "text")
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A function of (record, reply) with what a table and a sentence need to know about it.
+    """A function of (record, reply) with its name, its direction and its unit.
 
     Attributes:
         name: Short, for columns and files.
-        title: What the mean over records is, as a sentence would say it.
+        title: What the mean over records is, in a few words.
         function: Takes the record and the reply's text, returns a number.
-        higher_is_better: False where a small number is the good one.
+        higher_is_better: False where smaller numbers are better.
         is_share: True where each score lies between 0 and 1, so that means read as per cent.
     """
 
@@ -52,20 +52,20 @@ class Scorer:
         """
         score = float(self.function(record, reply))
         if not math.isfinite(score) or (self.is_share and not 0 <= score <= 1):
-            mend = "Return a number from 0 to 1, or set is_share=False."
+            fix = "Return a number from 0 to 1, or set is_share=False."
             if not self.is_share:
-                mend = "Return a finite number."
+                fix = "Return a finite number."
             raise SettingsError(
-                f'Scorer "{self.name}" returned {score} for the reply {reply[:200]!r}. {mend}'
+                f'Scorer "{self.name}" returned {score} for the reply {reply[:200]!r}. {fix}'
             )
         return score
 
 
 def recognise_task(records: Sequence[Record]) -> str:
-    """Tell the kind of task from the reference answers: "labels", "structured" or "text".
+    """Recognise the kind of task from the reference answers: "labels", "structured" or "text".
 
     "structured" when all of them are JSON objects or arrays, "labels" when `labels_of` finds
-    labels. Ask it about a whole file: a handful of records shows few labels twice.
+    labels. Give it a whole file: in a few records most labels occur once.
     """
     parsed = (structured.parse_json(reference_of(record)) for record in records)
     if records and all(value is not None for value in parsed):
@@ -74,7 +74,7 @@ def recognise_task(records: Sequence[Record]) -> str:
 
 
 def scorers_for(task: str, labels: Sequence[str] = ()) -> list[Scorer]:
-    """Name the scorers of a task, the one that decides the verdict first.
+    """List the scorers of a task, the one that decides the verdict first.
 
     Args:
         task: "labels", "structured" or "text".

@@ -1,11 +1,11 @@
-"""Scorers of JSON replies: valid, with the keys and the shape wanted, and alike in their values.
+"""Scorers of JSON replies: validity, required keys, shape, and agreement of values.
 
-All of them take the whole reply as JSON; a fence around it, or a word before it, counts as wrong,
-because a program that waits for JSON would stumble there.
+The whole reply must be JSON; a code fence around it or a word before it counts as wrong, because a
+program that reads the reply would fail.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,22 +21,19 @@ _TYPES = {str: "string", bool: "boolean", int: "number", float: "number", type(N
 def valid_json(record: Record, reply: str) -> float:
     """Score 1.0 when the whole reply is a JSON object or array.
 
-    The record plays no part; scorers take one all the same.
+    The record is not used; every scorer takes one.
     """
     return float(parse_json(reply) is not None)
 
 
-def required_keys(record: Record, reply: str, *, keys: Sequence[str] = ()) -> float:
-    """Score the share of the wanted top-level keys that the reply has.
+def required_keys(record: Record, reply: str) -> float:
+    """Score the share of the reference's top-level keys that the reply has.
 
-    Args:
-        record: Its reference says which keys are wanted, unless `keys` does.
-        reply: The whole reply.
-        keys: The keys to ask for. Where none are wanted, as of an array, the reply scores 1.0 when
-            it is of the reference's kind: an object for an object, an array for an array.
+    Where the reference has none, as an array, the reply scores 1.0 when it is of the same kind: an
+    object for an object, an array for an array.
     """
     found, expected = parse_json(reply), parse_json(reference_of(record))
-    wanted = list(keys) or (list(expected) if isinstance(expected, dict) else [])
+    wanted = list(expected) if isinstance(expected, dict) else []
     if wanted:
         return sum(key in found for key in wanted) / len(wanted) if isinstance(found, dict) else 0.0
     return float(found is not None and type(found) is type(expected))
@@ -52,7 +49,7 @@ def matches_schema(record: Record, reply: str, *, schema: str = "") -> float:
         schema: A JSON Schema as text, of the draft that its "$schema" names.
 
     Raises:
-        SettingsError: the schema is none.
+        SettingsError: the text is not a JSON Schema.
     """
     found = parse_json(reply)
     if not schema:
@@ -60,17 +57,19 @@ def matches_schema(record: Record, reply: str, *, schema: str = "") -> float:
         if expected is None:
             return 0.0
         schema = json.dumps(build_schema(expected))
-    validator = _make_validator(schema)  # before the reply counts, so that a bad schema is told
+    validator = _make_validator(
+        schema
+    )  # first, so that a bad schema is an error whatever the reply
     try:
         return float(found is not None and validator.is_valid(found))
-    except RecursionError:  # nested beyond reason, in a schema that refers to itself
+    except RecursionError:  # nested too deeply, under a schema that refers to itself
         return 0.0
 
 
 def json_agreement(record: Record, reply: str) -> float:
     """Score the share of values that agree, of all that the reply or the reference holds.
 
-    A value is a leaf of the JSON with the way to it. A reply that is no JSON scores 0.0.
+    A value is a leaf of the JSON with its path. A reply that is not JSON scores 0.0.
     """
     expected, found = parse_json(reference_of(record)), parse_json(reply)
     if expected is None or found is None:
@@ -116,7 +115,7 @@ def _make_validator(schema: str) -> "Validator":
         maker.check_schema(read)
     except (SchemaError, ValueError) as error:
         reason = getattr(error, "message", error)
-        raise SettingsError(f"schema: this is no JSON Schema ({reason}). Mend it.") from None
+        raise SettingsError(f"schema: this is not a JSON Schema ({reason}). Fix it.") from None
     return maker(read)
 
 
@@ -125,10 +124,10 @@ def _refuse_constant(name: str) -> None:
 
 
 def _leaves(root: Any) -> list[tuple[Any, ...]]:
-    """List each leaf with its way from the root; empty objects and arrays are leaves too."""
+    """List each leaf with its path from the root; empty objects and arrays are leaves too."""
     leaves = []
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), root)]
-    while waiting:  # a stack of our own: a reply may be nested deeper than Python's
+    while waiting:  # no recursion: a reply may be nested deeper than Python allows
         path, value = waiting.pop()
         if isinstance(value, dict) and value:
             waiting += [((*path, key), item) for key, item in value.items()]

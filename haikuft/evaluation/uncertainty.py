@@ -1,7 +1,7 @@
-"""How sure a score or a difference is: intervals, paired tests, and what could have been seen.
+"""Uncertainty of scores and differences: intervals, paired tests, detectable differences.
 
-Two models answer the same records, so everything about two models is paired: it looks at what
-changed record by record. Resampling is seeded and done for all columns at once.
+Two models answer the same records, so every comparison is paired: it looks at the change of each
+record. Resampling is seeded and done for all columns at once.
 """
 
 import math
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 LEVEL = 0.05  # a test whose p-value is below counts as a difference
-POWER = 0.80  # how often a true difference of the smallest size would have been seen
-FEWEST = 10  # with fewer records no interval is worth its name
+POWER = 0.80  # how often a true difference of the smallest size would be detected
+FEWEST = 10  # with fewer records there is no verdict
+NO_VERDICT = "not distinguishable"
 MCNEMAR, BOOTSTRAP = "McNemar's exact test", "paired bootstrap"
 _NEEDED = 6  # records changed one way and none the other: p = 2 × 0.5⁶ = 0.03
-_ZERO = 1e-9  # what rounding may leave of nothing
-_BLOCK = 1_000_000  # numbers drawn at a time, so that memory stays small
+_ZERO = 1e-9  # a smaller difference is rounding
+_BLOCK = 1_000_000  # numbers drawn at a time, to bound the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def bootstrap_means(columns: "ArrayLike", *, seed: int) -> list[Interval]:
 def intervals_of(values: "Numbers", drawn: "Numbers") -> list[Interval]:
     """Give values the intervals of what resampling drew: columns alike, one resample a row.
 
-    A resample that could not tell a value (NaN) is passed over for it.
+    A resample in which a value is not defined (NaN) is left out for that value.
     """
     tail = (1 - CONFIDENCE) / 2
     lows, highs = np.nanquantile(drawn, [tail, 1 - tail], axis=0)
@@ -66,7 +67,7 @@ def bootstrap_mean(values: Sequence[float], *, seed: int) -> Interval:
 
 
 def share_interval(values: Sequence[float]) -> Interval:
-    """Share of ones with Wilson's interval, which stays honest where all are right, or none.
+    """Share of ones with Wilson's interval, which is valid where all or none are right, too.
 
     A bootstrap of ten right of ten is 100 % to 100 %; Wilson's interval is 72 % to 100 %.
     """
@@ -100,7 +101,7 @@ def paired_bootstrap(differences: "ArrayLike", *, seed: int) -> "Numbers":
     """Two-sided p-value of each column's mean being 0, by the studentised paired bootstrap.
 
     The mean is measured in its own standard errors, in the data and in each resample, as scores
-    of few records need; a plain percentile bootstrap cries wolf there.
+    of few records need; a plain percentile bootstrap rejects too often there.
 
     Args:
         differences: As for `bootstrap_means`.
@@ -115,19 +116,19 @@ def paired_bootstrap(differences: "ArrayLike", *, seed: int) -> "Numbers":
         drawn, spread = _standardise(weights @ values, weights @ values**2, n)
         beyond += (_divide(drawn - means, spread) >= seen - _ZERO).sum(axis=0)
     p = (1 + beyond) / (1 + RESAMPLES)
-    # The same difference on every record leaves nothing to resample: the sign test is left.
+    # The same difference on every record cannot be resampled; the sign test remains.
     return np.where(errors > 0, p, np.where(np.abs(means) > _ZERO, 2 * 0.5**n, 1.0))
 
 
 def smallest_difference(differences: "ArrayLike", *, right_or_wrong: bool) -> float | None:
-    """Tell the smallest difference of means that so many records would show 4 times in 5.
+    """Compute the smallest difference of means that so many records detect 4 times in 5.
 
     From the spread of the paired differences: (1.96 + 0.84) standard errors. Where scores are 0
     or 1 it is no smaller than what changes six records or more four times in five, since McNemar's
     exact test needs six that all changed one way. For one comparison, before any correction.
 
     Returns:
-        The difference; None where no record differs and so nothing is known of the spread.
+        The difference; None where no record differs, so that the spread is unknown.
     """
     from scipy.stats import beta, norm
 
@@ -152,9 +153,9 @@ def correct_by_holm(p_values: Sequence[float]) -> list[float]:
 
 
 def decide(gain: float, p_value: float, n: int) -> str:
-    """Judge a gain (positive is good): "better", "worse" or "not told apart"."""
+    """Decide on a gain (positive is good): "better", "worse" or "not distinguishable"."""
     if n < FEWEST or p_value >= LEVEL or abs(gain) <= _ZERO:
-        return "not told apart"
+        return NO_VERDICT
     return "better" if gain > 0 else "worse"
 
 

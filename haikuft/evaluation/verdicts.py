@@ -1,10 +1,10 @@
-"""Two models held against each other by one scorer, and the sentence that says what came of it."""
+"""Two models compared by one scorer, and the verdict as a sentence."""
 
 from dataclasses import dataclass
 
 from haikuft.evaluation.free_baseline import FREE
 from haikuft.evaluation.scorers import Scorer
-from haikuft.evaluation.uncertainty import FEWEST, Interval
+from haikuft.evaluation.uncertainty import FEWEST, NO_VERDICT, Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +13,19 @@ class Comparison:
 
     Attributes:
         model: Name of the model, such as "tuned".
-        baseline: Name of the model it is held against, such as "base".
-        scorer: What was measured, and which way is good.
+        baseline: Name of the model it is compared with, such as "base".
+        scorer: What was measured, and which direction is good.
         n: Records scored.
         baseline_score: Mean score of the baseline.
         model_score: Mean score of the model.
         difference: Model minus baseline, with its 95 % interval (paired bootstrap).
         test: Name of the paired test: McNemar's for scores of 0 or 1, else the bootstrap's.
         p_value: Of that test.
-        corrected_p: The same after Holm's correction; the verdict goes by it.
-        family: How many comparisons the correction is for.
-        smallest: The smallest difference that so many records would show four times in five; None
-            where nothing is known of the spread.
-        verdict: "better", "worse" or "not told apart".
+        corrected_p: The same after Holm's correction; the verdict uses it.
+        family: How many comparisons the correction covers.
+        smallest: The smallest difference that so many records detect four times in five; None where
+            the spread is unknown.
+        verdict: "better", "worse" or "not distinguishable".
     """
 
     model: str
@@ -44,7 +44,7 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """The verdict in words: count, both scores, interval, test, and what could be seen."""
+        """The verdict in words: count, both scores, interval, test, detectable difference."""
         share = self.scorer.is_share
         model, baseline = (
             format_score(score, is_share=share) for score in (self.model_score, self.baseline_score)
@@ -56,16 +56,16 @@ class Comparison:
         )
         unit = " points" if share else ""
         interval = f"difference {change}{unit}, 95 % interval {low} to {high}"
-        told = f"{self._lead} ({scores}; {interval}; {self._tested})."
-        return f"{told[0].upper()}{told[1:]}{self._power}"
+        sentence = f"{self._lead} ({scores}; {interval}; {self._tested})."
+        return f"{sentence[0].upper()}{sentence[1:]}{self._power}"
 
     @property
     def _lead(self) -> str:
         records = f"{self.n} record{'' if self.n == 1 else 's'}"
         if self.n < FEWEST:
-            return f"not told apart by {records}, which are too few to tell"
-        if self.verdict == "not told apart":
-            return f"{_the(self.model)} and {_the(self.baseline)} are not told apart by {records}"
+            return f"{NO_VERDICT} on {records}, which are too few"
+        if self.verdict == NO_VERDICT:
+            return f"{_the(self.model)} and {_the(self.baseline)} are {NO_VERDICT} on {records}"
         return f"{_the(self.model)} is {self.verdict} than {_the(self.baseline)} on {records}"
 
     @property
@@ -75,19 +75,19 @@ class Comparison:
 
     @property
     def _power(self) -> str:
-        if self.verdict != "not told apart" or self.n < FEWEST or self.smallest is None:
+        if self.verdict != NO_VERDICT or self.n < FEWEST or self.smallest is None:
             return ""
         size = format_score(self.smallest, is_share=self.scorer.is_share).replace(" %", " points")
         return f" So many records would show a difference of {size} four times in five."
 
 
 def judge_free_baseline(comparison: Comparison) -> str:
-    """Say what a model buys over the free baseline, in a sentence with the numbers."""
+    """Say whether a model is better than the free baseline, with the numbers."""
     if comparison.verdict == "better":
-        return f"Against what costs nothing: {comparison.sentence}"
-    limit = "" if comparison.verdict == "worse" else " that these records could show"
-    told = f"{comparison.model} buys nothing over the free baseline{limit}: {comparison.sentence}"
-    return f"{told[0].upper()}{told[1:]}"
+        return f"Compared with the free baseline: {comparison.sentence}"
+    limit = "" if comparison.verdict == "worse" else " that these records can detect"
+    model = f"{comparison.model[0].upper()}{comparison.model[1:]}"
+    return f"{model} has no advantage over the free baseline{limit}: {comparison.sentence}"
 
 
 def format_score(score: float, *, is_share: bool) -> str:

@@ -1,27 +1,21 @@
-"""Forms: boxes, lists and sliders in which a reader chooses values. They hold values alone.
+"""Forms: boxes, lists and sliders in which a reader chooses values. They have no other effect.
 
-A form is built from a notebook's parameters and read once through `values`. Untouched it returns
-the very parameters it was given, so a run by hand and a headless run take one path. Whatever is
-shown as a widget stands on the page as plain HTML too, for exports, logs and other front ends.
+A form is built from a notebook's parameters and read through `values`. Untouched, it returns the
+very parameters it was given, so that an interactive and a headless run take one path. Whatever is
+shown as a widget is on the page as plain HTML, too, for exports, logs and other front ends.
 """
 
-from haikuft.forms.browser import RecordBrowser, browse_records
-from haikuft.forms.evaluation import evaluation_form
-from haikuft.forms.fields import Field
-from haikuft.forms.form import Form
+from haikuft.forms.browser import browse_records
 from haikuft.forms.notebooks import (
     dataset_form,
+    evaluation_form,
     hyperparameter_form,
     serving_form,
     target_form,
 )
-from haikuft.forms.stopping_lab import StoppingLab, stopping_lab
+from haikuft.forms.stopping import stopping_lab
 
 __all__ = [
-    "Field",
-    "Form",
-    "RecordBrowser",
-    "StoppingLab",
     "browse_records",
     "dataset_form",
     "evaluation_form",

@@ -1,4 +1,4 @@
-"""A browser of records: chat bubbles page by page, filtered by problem, label and length."""
+"""A browser of records: chat views page by page, filtered by problem, label and length."""
 
 from collections.abc import Mapping
 from html import escape
@@ -9,8 +9,8 @@ import ipywidgets as widgets
 
 from haikuft.dataset.problems import count
 from haikuft.dataset.report import Report
-from haikuft.forms import bubbles, record_rows
-from haikuft.forms.record_rows import ANY, WITH, WITHOUT, Filter, Row
+from haikuft.forms import chat_view, record_rows
+from haikuft.forms.record_rows import ANY, WITH, WITHOUT, Row
 from haikuft.forms.showing import Shown
 
 PAGE = 5  # records
@@ -40,7 +40,7 @@ class RecordBrowser:
         buttons = widgets.HBox([self.previous, self.next], layout={"flex_flow": "row wrap"})
         self.box = widgets.VBox(
             [
-                widgets.HTML(f"<style>{bubbles.STYLE}</style><h4>Records</h4>"),
+                widgets.HTML(f"<style>{chat_view.STYLE}</style><h4>Records</h4>"),
                 *self.controls.values(),
                 buttons,
                 self._page_html,
@@ -56,19 +56,16 @@ class RecordBrowser:
     @property
     def chosen(self) -> list[Row]:
         """The records that the filters let through."""
-        held = {name: control.value for name, control in self.controls.items() if name != "page"}
-        shortest, longest = int(held.pop("shortest")), int(held.pop("longest"))
-        return record_rows.choose_rows(
-            self.rows, Filter(**held, shortest=shortest, longest=longest)
-        )
+        filters = {name: box.value for name, box in self.controls.items() if name != "page"}
+        return record_rows.choose_rows(self.rows, **filters)
 
     def __repr__(self) -> str:
         page, words = self._page()
         lines = [f"{row.file}, line {row.line}: {row.text[:120]}" for row in page]
-        return "\n".join([words, *map(bubbles.visible, lines)])
+        return "\n".join([words, *map(chat_view.visible, lines)])
 
     def _repr_html_(self) -> str:
-        return f"<style>{bubbles.STYLE}</style>{self._write()}"
+        return f"<style>{chat_view.STYLE}</style>{self._write()}"
 
     def _ipython_display_(self) -> None:
         self._shown.show(self._repr_html_(), repr(self))
@@ -78,7 +75,7 @@ class RecordBrowser:
         chosen = self.chosen
         if not chosen:
             return [], f"None of {count(len(self.rows), 'record')} passes these filters."
-        number = min(max(int(self.controls["page"].value), 1), -(-len(chosen) // PAGE))
+        number = min(max(int(self.controls["page"].value), 1), self._count_pages())
         first = (number - 1) * PAGE
         page = chosen[first : first + PAGE]
         wrong = sum(bool(row.problems) for row in chosen)
@@ -89,13 +86,16 @@ class RecordBrowser:
 
     def _write(self) -> str:
         page, words = self._page()
-        of_files = bubbles.draw_problems(self._of_files)
-        records = "".join(map(bubbles.draw_record, page))
+        of_files = chat_view.draw_problems(self._of_files)
+        records = "".join(map(chat_view.draw_record, page))
         return f'<p role="status"><b>{escape(words)}</b></p>{of_files}{records}'
 
+    def _count_pages(self) -> int:
+        return max(1, -(-len(self.chosen) // PAGE))
+
     def _turn(self, pages: int) -> None:
-        last = max(1, -(-len(self.chosen) // PAGE))
-        self.controls["page"].value = min(max(int(self.controls["page"].value) + pages, 1), last)
+        page = int(self.controls["page"].value) + pages
+        self.controls["page"].value = min(max(page, 1), self._count_pages())
 
     def _restart(self, _change: object = None) -> None:
         """Begin at the first page of other records."""
@@ -105,7 +105,7 @@ class RecordBrowser:
             self._refresh()
 
     def _refresh(self, _change: object = None) -> None:
-        last = max(1, -(-len(self.chosen) // PAGE))
+        last = self._count_pages()
         page = int(self.controls["page"].value)
         self.controls["page"].max = last
         self.previous.disabled, self.next.disabled = page <= 1, page >= last
@@ -133,7 +133,7 @@ def _build_controls(rows: list[Row]) -> dict[str, Any]:
         problems[f"{code} ({count(number, 'record')})"] = code
     labels = {"all labels": ""}
     for label, number in record_rows.count_labels(rows).items():
-        labels[f"{bubbles.visible(label)} ({count(number, 'record')})"] = label
+        labels[f"{chat_view.visible(label)} ({count(number, 'record')})"] = label
     box = {"value": 0, "min": 0, "max": 10**9, **_LOOK}
     return {
         "kind": widgets.Dropdown(options=kinds, description="File", **_LOOK),

@@ -36,7 +36,7 @@ def build_control(field: Field) -> Any:
     if isinstance(field.value, bool):
         return widgets.Checkbox(value=field.value, **look)
     if not isinstance(field.value, str):
-        # Whole numbers too: a box for those alone would cut 2.5 down to 2 without a word.
+        # Whole numbers, too: a box for those alone would silently truncate 2.5 to 2.
         step = 1 if isinstance(field.value, int) else None
         return widgets.FloatText(value=field.value, step=step, **look)
     if field.suggestions:
@@ -72,8 +72,8 @@ def build_slider(field: Field, box: Any) -> Any:
             slider.value = change["new"]
 
     def lead(change: dict[str, Any]) -> None:
-        # The slider's page rounds what it is given to its own steps and sends that back. What
-        # somebody typed between two steps is not to change by this.
+        # The front end rounds a slider's value to its steps and sends it back. That must not change
+        # a typed value between two steps.
         here = box.value
         echo = low <= here <= high and abs(place(change["new"]) - place(here)) < 0.499 * step
         if not echo:
@@ -90,5 +90,5 @@ def _fine_step(low: float, high: float) -> float:
 
 
 def _tidy(value: float, field: Field) -> float:
-    """Drop the hairs of floating point that a slider's steps leave behind."""
+    """Round off the floating-point error of a slider's steps."""
     return float(f"{value:.2g}") if field.slider == "logarithmic" else float(f"{value:.10g}")

@@ -1,4 +1,4 @@
-"""One value of a form: its label, its range, what it means, and why a value cannot be."""
+"""One value of a form: its label, its range, its meaning, and the faults of a value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Field:
 
     Attributes:
         name: The parameter's name.
-        label: What stands before the box: the thing, its unit and its range.
+        label: The text before the box: the value, its unit and its range.
         value: The parameter as it was given.
         choices: Value -> words, for a list to choose from; empty for a box to write in.
         options: Name -> words, for a list of which several may be taken; empty for none.
@@ -47,7 +47,7 @@ def find_fault(field: Field, value: Value) -> str:
         return f"{field.name} = {value!r}: {sorted(odd)} are not among the choices; take {known}."
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
-    # Written so that a value that is no number at all fails too.
+    # Written so that NaN fails, too.
     if field.minimum is not None and not value >= field.minimum:
         return f"{field.name} = {value!r} is too small; the smallest is {field.minimum:g}."
     if field.maximum is not None and not value <= field.maximum:
@@ -60,8 +60,8 @@ def find_fault(field: Field, value: Value) -> str:
 def read_value(field: Field, chosen: object) -> Value:
     """Turn what a control holds into the parameter's own kind of value.
 
-    A fraction where a whole number belongs stays a fraction, to be refused in words: nothing is
-    rounded behind the reader's back.
+    A fraction where a whole number belongs stays a fraction, to be refused: nothing is rounded
+    silently.
     """
     if isinstance(field.value, list) and not isinstance(chosen, str):
         return list(chosen) if isinstance(chosen, tuple) else [str(chosen)]
@@ -73,10 +73,3 @@ def read_value(field: Field, chosen: object) -> Value:
         return str(chosen).strip()
     whole = isinstance(field.value, int) and float(chosen).is_integer()
     return int(chosen) if whole else float(chosen)
-
-
-def describe(value: Value) -> str:
-    """Write a value for reading."""
-    if isinstance(value, list):
-        return ", ".join(value) or "(empty)"
-    return (f"{value:.12g}" if isinstance(value, float) else str(value)) or "(empty)"

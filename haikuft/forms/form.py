@@ -1,4 +1,4 @@
-"""A form: labelled boxes, the values in them, and what follows from those."""
+"""A form: labelled boxes, the values in them, and what is derived from the values."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,25 +11,36 @@ from haikuft.errors import HaikuftError, SettingsError
 from haikuft.forms import rendering
 from haikuft.forms.controls import build_control, build_slider
 from haikuft.forms.fields import Field, Value, find_fault, read_value
-from haikuft.forms.rendering import Facts
+from haikuft.forms.rendering import Derived
 from haikuft.forms.saving import Saving, save_choices
 from haikuft.forms.showing import Shown
+
+Picture = tuple[str, str]  # one thing as HTML and as plain text
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What the boxes hold at this moment, why it cannot be used, and what follows from it."""
+    """What the boxes hold now, why it cannot be used, and what is derived from it."""
 
     values: dict[str, Any]
     refusal: str
-    facts: Facts
+    derived: Derived
+    picture: Picture
 
 
 class Form:
     """Labelled boxes around a notebook's parameters.
 
-    The last line of a cell shows it: as widgets where the front end has them, and always as a
-    plain table too, which is what an executed or exported notebook keeps.
+    A notebook shows it as the last line of a cell: as widgets where the front end has them, and
+    always as a plain table, too, which is what an executed or exported notebook keeps.
+
+    Args:
+        title: Stands above the boxes.
+        fields: The values to choose.
+        check: Raises SettingsError for values that cannot be used together.
+        derive: Derives values that are shown below the boxes.
+        draw: Draws a picture of the values, shown below those.
+        saving: Where the button saves the values; without a run there is no button.
 
     Attributes:
         controls: Parameter's name -> the box or list that holds its value.
@@ -43,7 +54,8 @@ class Form:
         fields: Sequence[Field],
         *,
         check: Callable[[dict[str, Any]], object] | None = None,
-        derive: Callable[[dict[str, Any]], Facts] | None = None,
+        derive: Callable[[dict[str, Any]], Derived] = lambda values: [],
+        draw: Callable[[dict[str, Any]], Picture] = lambda values: ("", ""),
         saving: Saving | None = None,
     ) -> None:
         self.title = title
@@ -51,17 +63,16 @@ class Form:
         self.controls = {field.name: build_control(field) for field in self.fields}
         sliders = {f.name: build_slider(f, self.controls[f.name]) for f in self.fields}
         self.sliders = {name: slider for name, slider in sliders.items() if slider is not None}
-        self._check = check
-        self._derive = derive
-        self._saving = saving
-        self._written = ""
+        self._check, self._derive, self._draw = check, derive, draw
+        self._saving = saving if saving is not None and saving.run is not None else None
+        self._saved = ""
         self._untouched = {name: control.value for name, control in self.controls.items()}
         self._notes = {field.name: widgets.HTML() for field in self.fields}
         self._message = widgets.HTML()
         self._output = widgets.HTML()
         self.button = widgets.Button(
-            description="Write these choices down",
-            tooltip="Write them into the run's folder, as YAML and as a command line",
+            description="Save these choices",
+            tooltip="Save them in the run's folder, as YAML and as a command line",
             icon="save",
             layout={"width": "auto", "align_self": "flex-start"},
         )
@@ -74,35 +85,35 @@ class Form:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Parameter's name -> value, as chosen; what nobody touched is as it was given.
+        """Parameter's name -> value, as chosen; untouched ones are as they were given.
 
         Raises:
             SettingsError: names every value that cannot be used.
 
         """
-        values = {field.name: self._read_one(field) for field in self.fields}
-        if refusal := self._find_refusal(values):
-            raise SettingsError(refusal)
-        return values
+        state = self._read()
+        if state.refusal:
+            raise SettingsError(state.refusal)
+        return state.values
 
     @property
     def refusal(self) -> str:
         """Why the values cannot be used; empty when they can."""
-        return self._look().refusal
+        return self._read().refusal
 
     @property
-    def facts(self) -> Facts:
-        """What follows from the values; nothing while they cannot be used."""
-        return self._look().facts
+    def derived(self) -> Derived:
+        """What is derived from the values; nothing while they cannot be used."""
+        return self._read().derived
 
     def __repr__(self) -> str:
-        return self._write_plain(self._look())
+        return self._write(self._read())[1]
 
     def _repr_html_(self) -> str:
-        return self._write_html(self._look())
+        return self._write(self._read())[0]
 
     def _ipython_display_(self) -> None:
-        self._shown.show(self._repr_html_(), repr(self))
+        self._shown.show(*self._write(self._read()))
 
     def _build_box(self) -> Any:
         parts = [widgets.HTML(f"<h4>{escape(self.title)}</h4>")]
@@ -117,23 +128,23 @@ class Form:
             parts += [self.button, self._output]
         return widgets.VBox(parts)
 
-    def _look(self) -> _State:
+    def _read(self) -> _State:
         values = {field.name: self._read_one(field) for field in self.fields}
-        refusal = self._find_refusal(values)
-        facts = [] if self._derive is None or refusal else self._derive(values)
-        return _State(values, refusal, facts)
+        if refusal := self._find_refusal(values):
+            return _State(values, refusal, [], ("", ""))
+        return _State(values, "", self._derive(values), self._draw(values))
 
     def _find_refusal(self, values: dict[str, Any]) -> str:
-        """Say all that is wrong; what the check says of a value goes before the field's words."""
-        said = ""
+        """List all faults; what the check says of a value replaces the field's own text."""
+        checked = ""
         if self._check is not None:
             try:
                 self._check(values)
             except SettingsError as error:
-                said = str(error)
-        told = rendering.sort_faults(said, list(self.controls))
-        faults = [find_fault(f, values[f.name]) for f in self.fields if f.name not in told]
-        return "\n".join(part for part in (said, *faults) if part)
+                checked = str(error)
+        named = rendering.sort_faults(checked, list(self.controls))
+        faults = [find_fault(f, values[f.name]) for f in self.fields if f.name not in named]
+        return "\n".join(part for part in (checked, *faults) if part)
 
     def _read_one(self, field: Field) -> Value:
         chosen = self.controls[field.name].value
@@ -141,36 +152,36 @@ class Form:
             return field.value
         return read_value(field, chosen)
 
-    def _write_plain(self, state: _State) -> str:
+    def _write(self, state: _State) -> Picture:
+        """Write the form as HTML and as plain text."""
         rows = rendering.list_rows(self.fields, state.values)
-        return rendering.write_plain(self.title, rows, state.facts, state.refusal, self._written)
-
-    def _write_html(self, state: _State) -> str:
-        rows = rendering.list_rows(self.fields, state.values)
-        return rendering.write_html(self.title, rows, state.facts, state.refusal, self._written)
+        content = (self.title, rows, state.derived, state.refusal)
+        html, plain = state.picture
+        return (
+            rendering.write_html(*content, html, self._saved),
+            rendering.write_plain(*content, plain, self._saved),
+        )
 
     def _refresh(self, _change: object = None) -> None:
-        state = self._look()
-        self._written, self._output.value = "", ""  # what was written is no longer what is chosen
+        state = self._read()
+        self._saved, self._output.value = "", ""  # what was saved is no longer what is chosen
         faults = rendering.sort_faults(state.refusal, list(self.controls))
         for field in self.fields:
             note = rendering.write_note(field.help, faults.get(field.name, []))
             if self._notes[field.name].value != note:
                 self._notes[field.name].value = note
-        self._message.value = rendering.write_message(state.facts, state.refusal)
-        self._tell(state)
+        message = rendering.write_message(state.derived, state.refusal)
+        self._message.value = message + state.picture[0]
+        self._shown.update(*self._write(state))
 
     def _save(self, _button: object = None) -> None:
-        state = self._look()
+        state = self._read()
         try:
             if self._saving is None or state.refusal:
-                raise SettingsError(f"Nothing was written.\n{state.refusal}")
-            self._written = save_choices(self._saving, state.values)
+                raise SettingsError(f"Nothing was saved.\n{state.refusal}")
+            self._saved = save_choices(self._saving, state.values)
         except HaikuftError as error:
             self._output.value = rendering.write_message([], str(error))
             return
-        self._output.value = rendering.write_block(self._written)
-        self._tell(state)
-
-    def _tell(self, state: _State) -> None:
-        self._shown.update(self._write_html(state), self._write_plain(state))
+        self._output.value = rendering.write_block(self._saved)
+        self._shown.update(*self._write(state))

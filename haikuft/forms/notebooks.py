@@ -1,31 +1,31 @@
-"""The forms of notebooks 1, 2, 3 and 5; `evaluation` has that of notebook 6."""
+"""The forms of notebooks 1, 2, 3, 5 and 6; `stopping` has that of notebook 4."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import BASE_MODELS, BaseModel, Range, get_base_model
 from haikuft.dataset.formats import FORMATS, TABLES
 from haikuft.dataset.tokens import TokenRange
-from haikuft.forms import facts
+from haikuft.forms import derived_values
 from haikuft.forms.fields import Field
 from haikuft.forms.form import Form
-from haikuft.forms.rendering import Facts
-from haikuft.forms.saving import plan_saving
+from haikuft.forms.rendering import Derived
+from haikuft.forms.saving import Saving
 from haikuft.hyperparameters import build_hyperparameters, suggest_hyperparameters
-from haikuft.run_record import find_root
 
-_WIDE = 50.0  # from here on, highest to lowest, a range of fractions wants a logarithmic slider
+_WIDE = 50.0  # a range of fractions whose ends differ by this factor gets a logarithmic slider
 
 
 def target_form(*, target: str, region: str, base_model_id: str, run: str | None = None) -> Form:
-    """Ask where the run happens and which model it tunes.
+    """Make the form of target, Region and base model.
 
-    Here as below, a run's name adds the button that writes the choices into the run's folder.
+    In every form, a run's name adds the button that saves the choices in the run's folder.
     """
     models = {"": "what the run's record says"}
     models |= {model.id: f"{model.name} ({model.id})" for model in BASE_MODELS.values()}
     if base_model_id:
-        # An ARN and an inference id are good names too; whether they are is not ours to judge.
+        # An ARN or an inference id is accepted, too; `get_base_model` checks it.
         models.setdefault(base_model_id, base_model_id)
     targets = {"sandbox": "the sandbox on this machine", "aws": "AWS"}
     regions = dict.fromkeys(place for model in BASE_MODELS.values() for place in model.regions)
@@ -55,8 +55,8 @@ def target_form(*, target: str, region: str, base_model_id: str, run: str | None
             ),
         ],
         check=lambda values: get_base_model(values["base_model_id"]),
-        derive=facts.tell_place,
-        saving=plan_saving(run, "01_setup_iam"),
+        derive=derived_values.derive_target,
+        saving=Saving(run, "01_setup_iam"),
     )
 
 
@@ -71,12 +71,12 @@ def dataset_form(
     run: str | None = None,
     target: str = "sandbox",
 ) -> Form:
-    """Ask for the raw examples and how they are split; shows format and sizes that follow."""
-    look = facts.build_counter(find_root)
+    """Make the form of raw examples and their split; shows the format and the sizes."""
+    count_examples = cache(derived_values.count_examples)
 
-    def derive(values: dict[str, Any]) -> Facts:
-        found, records = look(values["dataset"], values["raw_format"])
-        return [*found, *facts.tell_split(values, records)]
+    def derive(values: dict[str, Any]) -> Derived:
+        found, records = count_examples(values["dataset"], values["raw_format"])
+        return [*found, *derived_values.derive_split(values, records)]
 
     return Form(
         "Raw examples and their split",
@@ -111,7 +111,7 @@ def dataset_form(
             ),
         ],
         derive=derive,
-        saving=plan_saving(run, "02_prepare_data", target),
+        saving=Saving(run, "02_prepare_data", target),
     )
 
 
@@ -126,7 +126,7 @@ def hyperparameter_form(
     target: str = "sandbox",
     **given: float,
 ) -> Form:
-    """Ask for the model's hyperparameters in AWS's ranges; shows steps, tokens and cost.
+    """Make the form of hyperparameters in AWS's ranges; shows steps, tokens and cost.
 
     What is not given, or -1, begins at this series' suggestion for a few hundred records.
 
@@ -138,8 +138,8 @@ def hyperparameter_form(
         tokens: Its tokens, read once; None leaves tokens and cost out.
         training_price: US dollars per 1,000 tokens trained; 0 when it is not known.
         price_date: The day you read that price.
-        run: The run's name, for the button that writes the choices down; None leaves it out.
-        target: The run's target, written down with the choices.
+        run: The run's name, for the button that saves the choices; None leaves it out.
+        target: The run's target, saved with the choices.
         given: Hyperparameters by our names.
     """
     values = suggest_hyperparameters(base_model, **given)
@@ -152,7 +152,7 @@ def hyperparameter_form(
         fields,
         # A name that is no hyperparameter of this model is refused along with bad values.
         check=lambda chosen: build_hyperparameters(base_model, **chosen, **values),
-        derive=lambda chosen: facts.tell_training(
+        derive=lambda chosen: derived_values.derive_training(
             base_model,
             chosen,
             records=training_records,
@@ -160,7 +160,7 @@ def hyperparameter_form(
             price=training_price,
             price_date=price_date,
         ),
-        saving=plan_saving(run, "03_fine_tune", target),
+        saving=Saving(run, "03_fine_tune", target),
     )
 
 
@@ -174,7 +174,7 @@ def serving_form(
     run: str | None = None,
     target: str = "sandbox",
 ) -> Form:
-    """Ask how the model is served, and how much throughput is bought for how long, if any."""
+    """Make the form of serving: deployment or throughput, its units and its commitment."""
     ways = {
         "": "the first that the model allows, cheaper for a trial",
         "deployment": "on-demand deployment, bills its tokens",
@@ -210,10 +210,65 @@ def serving_form(
                 help="The longer, the cheaper by the hour, and the more is owed from the start.",
             ),
         ],
-        derive=lambda values: facts.tell_serving(
+        derive=lambda values: derived_values.derive_serving(
             values, price=throughput_price, price_date=price_date
         ),
-        saving=plan_saving(run, "05_provision", target),
+        saving=Saving(run, "05_provision", target),
+    )
+
+
+def evaluation_form(
+    *,
+    max_records: int,
+    further_model_ids: list[str],
+    task: str,
+    scorers: list[str],
+    run: str | None = None,
+    target: str = "sandbox",
+) -> Form:
+    """Make the form of models, records and scorers."""
+    from haikuft.evaluation.scorers import choose_scorers  # late: it loads pandas
+
+    tasks = {
+        "": "recognised from the references",
+        "labels": "labels",
+        "structured": "structured output (JSON)",
+        "text": "text",
+    }
+    return Form(
+        "Evaluation",
+        [
+            Field(
+                "max_records",
+                "Test records to ask (0: all)",
+                max_records,
+                minimum=0,
+                help="Fewer records cost less and give wider intervals.",
+            ),
+            Field(
+                "further_model_ids",
+                "Further models (ids or ARNs, comma between)",
+                further_model_ids,
+                help="Compared with the base and the tuned model, which always take part.",
+            ),
+            Field(
+                "task",
+                "Task",
+                task,
+                choices=tasks,
+                help="What the answers are; it decides which scorers there are.",
+            ),
+            Field(
+                "scorers",
+                "Scorers (none marked: all of the task's)",
+                scorers,
+                options=_list_scorers(),
+                help="Mark several with Ctrl or Shift. The uppermost of them decides the verdict.",
+            ),
+        ],
+        check=lambda values: choose_scorers(values["scorers"], values["task"]),
+        derive=derived_values.derive_comparison,
+        saving=Saving(run, "06_evaluate", target),
     )
 
 
@@ -237,17 +292,30 @@ def _share_field(part: str, share: float, meaning: str) -> Field:
 
 
 def _range_field(name: str, allowed: Range, value: float) -> Field:
-    """Make the field of a hyperparameter; the refusal of a bad value is left to its module."""
+    """Make the field of a hyperparameter; the form's check refuses bad values."""
     words = name.replace("_", " ").capitalize()
     spread = allowed.maximum / allowed.minimum if allowed.minimum > 0 else 0.0
     wide = allowed.kind == "float" and spread >= _WIDE
     return Field(
         name,
         f"{words} ({allowed.unit}, {allowed.minimum:g} to {allowed.maximum:g})",
-        # A whole number where any number may stand: the box must take fractions too.
+        # A float even for a whole number, so that the box takes fractions.
         float(value) if allowed.kind == "float" and type(value) is int else value,
         minimum=allowed.minimum,
         maximum=allowed.maximum,
         slider="logarithmic" if wide else "linear",
         help=f"{allowed.meaning} AWS's default is {allowed.default:g}.",
     )
+
+
+def _list_scorers() -> dict[str, str]:
+    """Name every scorer, with its task or tasks and what it measures."""
+    from haikuft.evaluation.scorers import TASKS, scorers_for
+
+    tasks: dict[str, list[str]] = {}
+    titles: dict[str, str] = {}
+    for task in TASKS:
+        for scorer in scorers_for(task):
+            tasks.setdefault(scorer.name, []).append(task)
+            titles[scorer.name] = scorer.title
+    return {name: f"{name}: {titles[name]} ({', '.join(of)})" for name, of in tasks.items()}

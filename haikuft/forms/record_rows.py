@@ -1,4 +1,4 @@
-"""Records of data files for looking at, sound or not: read, filtered, taken apart."""
+"""Records of data files for the browser, valid or not: read, filtered, split into turns."""
 
 import sys
 from collections import Counter
@@ -13,7 +13,7 @@ from haikuft.dataset.read.json_lines import naming_os_errors, open_file, parse_l
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.dataset.report import Report
 
-MOST_ROWS = 10_000  # of each file; what comes after can be validated but not paged through
+MOST_ROWS = 10_000  # of each file; further ones are validated but not shown
 ANY, WITH, WITHOUT = "", "with a problem", "without a problem"
 
 
@@ -25,8 +25,8 @@ class Row:
         kind: "training", "validation" or "test", or what else the file was called.
         file: The file's name.
         line: Its line, counted from 1.
-        text: The line as it stands there, bytes that are no text written as escapes.
-        value: What it says as JSON; None if it is none.
+        text: The line, with invalid UTF-8 written as escapes.
+        value: Its JSON value; None if it is not JSON.
         label: The record's label; "" where the file has none.
         length: Characters of the texts in it.
         problems: What is wrong in this line.
@@ -41,26 +41,6 @@ class Row:
     label: str
     length: int
     problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which records are shown; what is empty or 0 lets all through.
-
-    Attributes:
-        kind: Of this file alone.
-        problem: `WITH` or `WITHOUT` one, or a problem's code.
-        label: With this label.
-        shortest: At least so many characters.
-        longest: At most so many characters.
-
-    """
-
-    kind: str = ""
-    problem: str = ANY
-    label: str = ""
-    shortest: int = 0
-    longest: int = 0
 
 
 def load_rows(files: Mapping[str, Path], report: Report | None = None) -> list[Row]:
@@ -82,17 +62,42 @@ def load_rows(files: Mapping[str, Path], report: Report | None = None) -> list[R
 
 
 def list_whole_file_problems(report: Report | None) -> list[Problem]:
-    """List the problems that stand in no line."""
+    """List the problems of whole files."""
     return [p for p in report.problems if p.line is None] if report is not None else []
 
 
-def choose_rows(rows: Sequence[Row], wanted: Filter) -> list[Row]:
-    """Keep the rows that the filter lets through, in order."""
-    return [row for row in rows if _passes(row, wanted)]
+def choose_rows(
+    rows: Sequence[Row],
+    *,
+    kind: str = "",
+    problem: str = ANY,
+    label: str = "",
+    shortest: int = 0,
+    longest: int = 0,
+) -> list[Row]:
+    """Choose the rows that pass every filter, in order; what is empty or 0 filters nothing.
+
+    Args:
+        rows: All rows.
+        kind: Of this file alone.
+        problem: `WITH` or `WITHOUT` one, or a problem's code.
+        label: With this label.
+        shortest: At least so many characters.
+        longest: At most so many characters.
+    """
+    return [
+        row
+        for row in rows
+        if _has(row, problem)
+        and kind in ("", row.kind)
+        and label in ("", row.label)
+        and row.length >= shortest
+        and (not longest or row.length <= longest)
+    ]
 
 
 def count_problems(rows: Sequence[Row]) -> dict[str, int]:
-    """Count in how many records each problem stands, the most frequent first."""
+    """Count the records with each problem, the most frequent problem first."""
     return dict(
         Counter(code for row in rows for code in {p.code for p in row.problems}).most_common()
     )
@@ -104,10 +109,10 @@ def count_labels(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def texts_of(value: Any) -> list[tuple[str, str, str]]:
-    """Take a record apart for showing: (place, role, text) of each turn, in order.
+    """Split a record into its turns: (place, role, text) of each, in order.
 
-    Both shapes of content are read: a text, and Converse's list of texts. What is no record, or
-    none of these shapes, gives nothing.
+    Both shapes of content are read: a text, and Converse's list of texts. A value that is not a
+    record gives nothing.
     """
     if not isinstance(value, Mapping):
         return []
@@ -152,24 +157,14 @@ def _read_rows(kind: str, path: Path, problems: Mapping[int, Sequence[Problem]])
     ]
 
 
-def _passes(row: Row, wanted: Filter) -> bool:
-    if wanted.problem == WITH:
-        fits = bool(row.problems)
-    elif wanted.problem == WITHOUT:
-        fits = not row.problems
-    else:
-        fits = not wanted.problem or any(p.code == wanted.problem for p in row.problems)
-    return (
-        fits
-        and wanted.kind in ("", row.kind)
-        and wanted.label in ("", row.label)
-        and row.length >= wanted.shortest
-        and (not wanted.longest or row.length <= wanted.longest)
-    )
+def _has(row: Row, problem: str) -> bool:
+    if problem in (WITH, WITHOUT):
+        return bool(row.problems) == (problem == WITH)
+    return problem == ANY or any(found.code == problem for found in row.problems)
 
 
 def _answer_of(value: Any) -> str:
-    """Give the text of the last turn if it is the assistant's; else ""."""
+    """Return the text of the last turn if it is the assistant's; else ""."""
     parts = texts_of(value)
     return parts[-1][2].strip() if parts and parts[-1][1] == "assistant" else ""
 

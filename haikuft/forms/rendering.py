@@ -1,57 +1,60 @@
-"""How forms read: pure functions from values to HTML and plain text."""
+"""Forms as HTML and as plain text. Pure."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from haikuft.forms.fields import Field, Value, describe
+from haikuft import html
+from haikuft.forms.fields import Field, Value
 
-Facts = list[tuple[str, str]]  # what follows from the values: (what, how much)
+Derived = list[tuple[str, str]]  # (name, value) of what is derived from the chosen values
 Rows = list[tuple[str, str]]  # (label, value)
 
-WARNING = "Warning"  # facts of this name are marked and stand out
+WARNING = "Warning"  # derived values of this name are marked
 
 
 def list_rows(fields: Sequence[Field], values: Mapping[str, Value]) -> Rows:
-    """Pair every label with its value, written for reading; a list's choice in its words."""
+    """Pair every label with its value as text; of a list's choice, its description."""
     return [(field.label, _describe(field, values[field.name])) for field in fields]
 
 
-def write_plain(title: str, rows: Rows, facts: Facts, refusal: str, written: str) -> str:
+def write_plain(
+    title: str, rows: Rows, derived: Derived, refusal: str, picture: str, saved: str
+) -> str:
     """Write a form as plain text, for a log or a terminal."""
-    pairs = [*rows, *facts]
+    pairs = [*rows, *derived]
     width = max(len(label) for label, _ in pairs)
-    lines = [title, *(f"  {label:<{width}}  {value}" for label, value in pairs)]
-    return "\n".join([*lines, *(part for part in (refusal, written) if part)])
+    lines = [
+        f"  {label:<{width}}  " + value.replace("\n", "\n" + " " * (width + 4))
+        for label, value in pairs
+    ]
+    return "\n".join([title, *lines, *(part for part in (refusal, picture, saved) if part)])
 
 
-def write_html(title: str, rows: Rows, facts: Facts, refusal: str, written: str) -> str:
-    """Write a form as a table that needs neither script nor style."""
-    body = "".join(
-        f'<tr><th scope="row" style="text-align:left">{escape(label)}</th>'
-        f'<td style="text-align:left">{escape(value)}</td></tr>'
-        for label, value in rows
-    )
-    caption = f'<caption style="text-align:left"><b>{escape(title)}</b></caption>'
-    block = write_block(written) if written else ""
-    return f"<table>{caption}<tbody>{body}</tbody></table>{write_message(facts, refusal)}{block}"
+def write_html(
+    title: str, rows: Rows, derived: Derived, refusal: str, picture: str, saved: str
+) -> str:
+    """Write a form as a table that needs neither script nor style sheet."""
+    table = html.build_table(rows, caption=title, row_headings=True, style=html.INLINE_STYLE)
+    block = write_block(saved) if saved else ""
+    return f"{table}{write_message(derived, refusal)}{picture}{block}"
 
 
-def write_message(facts: Facts, refusal: str) -> str:
-    """Write the refusal, else what follows from the values."""
+def write_message(derived: Derived, refusal: str) -> str:
+    """Write the refusal, else the derived values."""
     if refusal:
         lines = "<br>".join(escape(line) for line in refusal.split("\n") if line)
         return f'<p role="alert" class="haikuft-refusal">⚠ {lines}</p>'
-    if not facts:
+    if not derived:
         return ""
     lines = "".join(
         f"<div>{'⚠ ' if what == WARNING else ''}{escape(what)}: <b>{escape(how)}</b></div>"
-        for what, how in facts
+        for what, how in derived
     )
-    return f'<div role="status" class="haikuft-facts">{lines}</div>'
+    return f'<div role="status" class="haikuft-derived">{lines}</div>'
 
 
 def write_note(help_text: str, faults: Sequence[str]) -> str:
-    """Write what stands below a box: what it means, or why its value cannot be."""
+    """Write the line below a box: what its value means, or why it cannot be used."""
     if faults:
         words = "<br>".join(f"⚠ {escape(fault)}" for fault in faults)
         return f'<div class="haikuft-help haikuft-refusal">{words}</div>'
@@ -74,8 +77,9 @@ def sort_faults(refusal: str, names: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _describe(field: Field, value: Value) -> str:
-    words = describe(value)
     if field.choices and isinstance(value, str) and value in field.choices:
         meaning = field.choices[value]
         return meaning if not value or value in meaning else f"{value} ({meaning})"
-    return words
+    if isinstance(value, list):
+        return ", ".join(value) or "(empty)"
+    return (f"{value:.12g}" if isinstance(value, float) else str(value)) or "(empty)"

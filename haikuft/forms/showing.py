@@ -1,17 +1,15 @@
-"""Widgets with the same thing as text beside them.
+"""Widgets, with a copy as plain HTML and text.
 
-A widget lives as long as its kernel and needs a front end that knows it. So whatever is shown as a
-widget is shown a second time, as plain HTML and plain text, in an output of its own. A rule of CSS
-hides that one where the widget stands on the same page. An export, a saved notebook opened later
-and a front end without widgets show it, with a word on how to get the widget.
+A widget needs its running kernel and a front end that supports it. So whatever is shown as a widget
+is shown again as plain HTML and plain text, in an output of its own. A CSS rule hides that copy
+where the widget is on the same page. An export, a saved notebook opened later and a front end
+without widgets show the copy, with a hint on how to get the widget.
 """
 
 from typing import Any
 from uuid import uuid4
 
 from IPython.display import display
-
-from haikuft.forms.words import NO_WIDGETS
 
 # JupyterLab's colours, which follow its theme; elsewhere the page's own.
 STYLE = """
@@ -24,14 +22,14 @@ STYLE = """
   margin: 0 0 .4rem 25.5em; max-width: 46em; line-height: 1.35; }
 .haikuft-refusal { border-left: 4px solid var(--jp-error-color1, #b00020); padding-left: .6rem;
   font-weight: bold; }
-.haikuft-facts { border-left: 4px solid var(--jp-border-color1, #888); padding-left: .6rem;
+.haikuft-derived { border-left: 4px solid var(--jp-border-color1, #888); padding-left: .6rem;
   line-height: 1.5; margin: .3rem 0; }
 .haikuft-slider .noUi-handle:focus-visible, .haikuft button:focus-visible {
   outline: 2px solid var(--jp-brand-color1, #1f5fa8); outline-offset: 2px; }
 """
 
-# ipywidgets gives a slider's handle no name; the tooltip we set is one. It looks for a few seconds,
-# because the widgets are built after the page.
+# ipywidgets gives a slider's handle no accessible name; this copies the tooltip. It runs for a few
+# seconds, because the widgets are built after the page.
 _NAME_SLIDERS = """
 (function () {
   var tries = 0;
@@ -47,11 +45,19 @@ _NAME_SLIDERS = """
 """
 
 
+NO_WIDGETS = (
+    "Boxes and sliders appear here once the cell has run in JupyterLab, Notebook 7 or VS Code. "
+    "If you see only this text, run the cell again, because they end with their kernel. If that "
+    "does not help, the front end lacks widgets: <code>pip install ipywidgets</code> into the "
+    "environment of JupyterLab itself and reload the page, or install VS Code's Jupyter extension. "
+    "Nothing needs them: the parameters cell above takes the same values."
+)
+
 show: Any = display  # IPython gives it no types
 
 
 class Shown:
-    """A widget and its text. The last line of a cell shows both; the text follows by `update`."""
+    """A widget and its text. A cell's last line shows both; `update` changes the text."""
 
     def __init__(self, box: Any) -> None:
         self.box = box
@@ -69,7 +75,7 @@ class Shown:
         self._text = show(self._bundle(html, plain), raw=True, display_id=True)
 
     def update(self, html: str, plain: str) -> None:
-        """Change the text below the cell, if it is there and another."""
+        """Change the text below the cell, if it is shown and differs."""
         if self._text is not None and html != self._last:
             self._last = html
             self._text.update(self._bundle(html, plain), raw=True)
@@ -81,13 +87,13 @@ class Shown:
 def build_text(name: str, html: str) -> str:
     """Wrap the text of a widget: hidden where a live one of this name stands on the same page.
 
-    An exported page (its body is the notebook) always shows the text: its widgets are dead.
+    An exported page (its body is the notebook) always shows the text: its widgets do not work.
     """
     alive = f"body:not(.jp-Notebook):has(.{name}.jupyter-widgets)"
     return (
         f"<style>{STYLE}{alive} .{name}-text {{ display: none; }}"
-        f"body.jp-Notebook .{name}-text .haikuft-mend {{ display: none; }}</style>"
+        f"body.jp-Notebook .{name}-text .haikuft-hint {{ display: none; }}</style>"
         f'<div class="haikuft haikuft-text {name}-text">{html}'
-        f'<p class="haikuft-mend">{NO_WIDGETS}</p></div>'
+        f'<p class="haikuft-hint">{NO_WIDGETS}</p></div>'
         f"<script>{_NAME_SLIDERS}</script>"
     )

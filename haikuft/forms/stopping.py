@@ -1,20 +1,81 @@
-"""The early-stopping rule on a curve: its picture, its table and its sentence, all pure text."""
+"""The early-stopping laboratory of notebook 4: a curve, two sliders, and the rule's decision."""
 
 import math
 import re
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from haikuft.errors import SettingsError
-from haikuft.hyperparameters import EarlyStop, decide_early_stop
+from haikuft.forms.fields import Field
+from haikuft.forms.form import Form, Picture
+from haikuft.forms.rendering import Derived
+from haikuft.html import draw_curve
+from haikuft.hyperparameters import WORKED_EXAMPLE, EarlyStop, decide_early_stop
+from haikuft.tables import build_table
 
 MOST_EPOCHS = 100  # of a curve of one's own
+EXAMPLE, THIS_RUN, OWN = "the worked example", "this run's losses", "your own numbers"
+DECISION = "What the rule decides"
+_HEADINGS = ("epoch", "validation loss", "gain on the best before", "what the rule says")
 
-WIDTH, HEIGHT = 640, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 20, 44, 46  # room for numbers and words around the axes
-_INK = "var(--jp-ui-font-color1, currentColor)"
-_FAINT = "var(--jp-border-color1, #999999)"
-_MARK = "var(--jp-brand-color1, #1f5fa8)"
+
+def stopping_lab(
+    validation_losses: Sequence[float] = (), *, threshold: float = 0.001, patience: int = 2
+) -> Form:
+    """Make a form that shows when a training stops; its values have no other effect.
+
+    Args:
+        validation_losses: This run's, one an epoch, as from `metrics.list_validation_losses`;
+            shown first where there are two or more.
+        threshold: Where its slider begins: a loss.
+        patience: Where its slider begins: epochs.
+    """
+    curves = {EXAMPLE: list(WORKED_EXAMPLE)}
+    if validation_losses:
+        curves[THIS_RUN] = list(validation_losses)
+    choices = {name: name for name in (*curves, OWN)}
+    first = THIS_RUN if len(validation_losses) > 1 else EXAMPLE
+    form = Form(
+        "Early-stopping laboratory",
+        [
+            Field("curve", "Curve", first, choices=choices, help="Validation losses by epoch."),
+            Field(
+                "losses",
+                "Your own losses, one for each epoch",
+                "\n".join(f"{loss:g}" for loss in WORKED_EXAMPLE),
+                help="Numbers with blanks, commas or lines between them, or a pasted table, whose "
+                "last column counts.",
+            ),
+            Field(
+                "threshold",
+                "Threshold (loss, 0 to 0.1)",
+                float(threshold),
+                minimum=0.0,
+                maximum=max(0.1, threshold),
+                slider="linear",
+                help="Smallest fall of the validation loss that counts as an improvement.",
+            ),
+            Field(
+                "patience",
+                "Patience (epochs, 1 to 10)",
+                int(patience),
+                minimum=1,
+                maximum=max(10, patience),
+                slider="linear",
+                help="Epochs in a row without improvement that end the training.",
+            ),
+        ],
+        check=partial(_decide, curves),
+        derive=partial(_derive, curves),
+        draw=partial(_draw, curves),
+    )
+
+    def choose_own(_change: object) -> None:
+        form.controls["curve"].value = OWN
+
+    form.controls["losses"].observe(choose_own, names="value")
+    return form
 
 
 def parse_losses(text: str) -> list[float]:
@@ -23,7 +84,7 @@ def parse_losses(text: str) -> list[float]:
     A pasted table is read too: of each line the last number counts, if every line has several.
 
     Raises:
-        SettingsError: something is no loss, or there are too few or too many of them.
+        SettingsError: something is not a loss, or there are too few or too many.
     """
     lines = [re.split(r"[\s,;|]+", line.strip(" \t,;|")) for line in text.strip().splitlines()]
     lines = [words for words in lines if any(words)]
@@ -34,8 +95,8 @@ def parse_losses(text: str) -> list[float]:
     words = [word for line in lines for word in line]
     if odd := next((word for word in words if not _is_number(word)), ""):
         raise SettingsError(
-            f'losses: "{odd[:40]}" is no loss. Write one number of 0 or more for each epoch, with '
-            "a point and not a comma for fractions, such as 0.9 0.8 0.75."
+            f'losses: "{odd[:40]}" is not a loss. Write one number of 0 or more for each epoch, '
+            "with a point and not a comma for fractions, such as 0.9 0.8 0.75."
         )
     if not 2 <= len(words) <= MOST_EPOCHS:
         raise SettingsError(
@@ -62,12 +123,12 @@ def describe_stop(losses: Sequence[float], stop: EarlyStop) -> str:
 def list_epochs(
     losses: Sequence[float], *, threshold: float, patience: int
 ) -> list[tuple[str, str, str, str]]:
-    """Tell epoch by epoch what the rule sees: epoch, loss, gain on the best before, verdict."""
+    """List each epoch with its loss, its gain on the best before, and what the rule says."""
     stop = decide_early_stop(losses, threshold=threshold, patience=patience)
     rows, stagnating = [], 0
     for epoch, loss in enumerate(losses, start=1):
         gain = min(losses[: epoch - 1]) - loss if epoch > 1 else math.nan
-        # Whether an epoch stagnates is for the rule itself to say, with a patience of one.
+        # The rule itself decides whether an epoch stagnates, with a patience of one.
         part = losses[:epoch]
         stagnates = epoch > 1 and _stagnates(part, threshold)
         stagnating = stagnating + 1 if stagnates else 0
@@ -83,50 +144,46 @@ def list_epochs(
     return rows
 
 
-def draw_curve(losses: Sequence[float], stop: EarlyStop) -> str:
-    """Draw the curve with its stop and its kept epoch as SVG, in the page's own colours."""
-    low, high = min(losses), max(losses)
-    room = (high - low) * 0.08 or 0.5
-    low, high = low - room, high + room
-
-    def at(epoch: int) -> float:
-        return _LEFT + (WIDTH - _LEFT - _RIGHT) * (epoch - 1) / max(1, len(losses) - 1)
-
-    def up(loss: float) -> float:
-        return _TOP + (HEIGHT - _TOP - _BOTTOM) * (high - loss) / (high - low)
-
-    last = stop.stopped_epoch or len(losses)
-    points = [(at(epoch), up(loss)) for epoch, loss in enumerate(losses, start=1)]
-    floor = HEIGHT - _BOTTOM
-    parts = [_draw_axes(low, high, [at(n) for n in range(1, len(losses) + 1)])]
-    parts.append(_draw_line(points[last - 1 :], f'stroke="{_FAINT}" stroke-dasharray="3 4"'))
-    parts.append(_draw_line(points[:last], f'stroke="{_INK}" stroke-dasharray="8 4"'))
-    for number, (x, y) in enumerate(points, start=1):
-        fill = _INK if number <= last else "none"
-        stroke = _INK if number <= last else _FAINT
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{fill}" stroke="{stroke}"/>')
-    x, y = points[stop.best_epoch - 1]
-    parts.append(
-        f'<rect x="{x - 8:.1f}" y="{y - 8:.1f}" width="16" height="16" fill="none" '
-        f'stroke="{_MARK}" stroke-width="2.5"/>' + _word(x, y - 14, "kept", "middle")
+def draw_stop(losses: Sequence[float], stop: EarlyStop) -> str:
+    """Draw the losses by epoch, with the kept epoch and the end of the training."""
+    ended = stop.stopped_epoch
+    return draw_curve(
+        list(enumerate(losses, start=1)),
+        ("epoch", "validation loss"),
+        description=describe_stop(losses, stop),
+        boxed=(stop.best_epoch - 1, "kept"),
+        end=None if ended is None else (ended - 1, "training stops"),
     )
-    if stop.stopped_epoch is not None:
-        x = at(stop.stopped_epoch)
-        anchor = "end" if x > WIDTH / 2 else "start"
-        parts.append(
-            f'<line x1="{x:.1f}" y1="{_TOP - 8}" x2="{x:.1f}" y2="{floor}" stroke="{_MARK}" '
-            f'stroke-width="2"/>' + _word(x, _TOP - 14, "training stops", anchor)
+
+
+def _decide(
+    curves: Mapping[str, list[float]], values: Mapping[str, Any]
+) -> tuple[list[float], EarlyStop]:
+    """Read the losses of the chosen curve, and apply the rule to them."""
+    name = values["curve"]
+    losses = parse_losses(values["losses"]) if name == OWN else curves[name]
+    if not all(map(math.isfinite, losses)):
+        raise SettingsError(
+            f"{name}: a loss is no finite number, so the training diverged and there is "
+            f"nothing to draw. Choose {EXAMPLE}, or {OWN}."
         )
-    words = escape(describe_stop(losses, stop))
-    return (
-        f'<svg role="img" aria-label="{words}" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'style="width:100%;max-width:{WIDTH}px;height:auto;font:13px sans-serif">'
-        f"<title>{words}</title>{''.join(parts)}</svg>"
-    )
+    rule = {"threshold": values["threshold"], "patience": values["patience"]}
+    return losses, decide_early_stop(losses, **rule)
+
+
+def _derive(curves: Mapping[str, list[float]], values: Mapping[str, Any]) -> Derived:
+    return [(DECISION, describe_stop(*_decide(curves, values)))]
+
+
+def _draw(curves: Mapping[str, list[float]], values: Mapping[str, Any]) -> Picture:
+    losses, stop = _decide(curves, values)
+    rows = list_epochs(losses, threshold=values["threshold"], patience=values["patience"])
+    table = build_table(rows, *_HEADINGS)
+    return draw_stop(losses, stop) + table._repr_html_(), repr(table)
 
 
 def _stagnates(losses: Sequence[float], threshold: float) -> bool:
-    """Whether the last of these epochs stagnates: then the best and it alone end the training."""
+    """Whether the last of these epochs stagnates: then the best and it alone end a training."""
     best = min(losses[:-1])
     return decide_early_stop([best, losses[-1]], threshold=threshold, patience=1).stopped_epoch == 2
 
@@ -136,33 +193,3 @@ def _is_number(word: str) -> bool:
         return 0 <= float(word) < math.inf
     except ValueError:
         return False
-
-
-def _draw_axes(low: float, high: float, places: Sequence[float]) -> str:
-    floor = HEIGHT - _BOTTOM
-    lines = [
-        f'<path d="M{_LEFT} {_TOP}V{floor}H{WIDTH - _RIGHT}" fill="none" stroke="{_INK}"/>',
-        _word(_LEFT, 14, "validation loss", "middle"),
-        _word((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 8, "epoch", "middle"),
-    ]
-    for step in range(5):
-        loss = low + (high - low) * step / 4
-        y = floor - (floor - _TOP) * step / 4
-        lines.append(f'<path d="M{_LEFT - 4} {y:.1f}h4" stroke="{_INK}"/>')
-        lines.append(_word(_LEFT - 8, y + 4, f"{loss:.3g}", "end"))
-    every = math.ceil(len(places) / 20)
-    for epoch, x in enumerate(places, start=1):
-        if (epoch - 1) % every == 0 or epoch == len(places):
-            lines.append(_word(x, floor + 18, str(epoch), "middle"))
-    return "".join(lines)
-
-
-def _draw_line(points: Sequence[tuple[float, float]], look: str) -> str:
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polyline points="{path}" fill="none" stroke-width="1.8" {look}/>'
-
-
-def _word(x: float, y: float, text: str, anchor: str) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{_INK}">{escape(text)}</text>'
-    )

@@ -1,13 +1,14 @@
-"""Ask one model many things at once, and lose no reply that was paid for.
+"""Ask one model many questions at once, and keep every reply that was paid for.
 
-Throttling and lost connections are the client's: botocore's adaptive mode asks again, and slows
-all threads that share the client for as long as the service is throttling.
+The client retries throttled and lost requests: botocore's adaptive mode repeats them, and slows
+all threads that share the client for as long as the service throttles.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Unpack
@@ -24,27 +25,21 @@ from haikuft.errors import (
     ReplyError,
     SettingsError,
 )
+from haikuft.files import JsonLinesFile
 from haikuft.inference.asking import ask, check_api, now
 from haikuft.inference.budget import Budget, most_input_tokens
 from haikuft.inference.progress import Progress
 from haikuft.inference.requests import MAX_TOKENS, Sampling, name_settings
 from haikuft.pricing import TokenPrice
-from haikuft.replies import Reply, ReplyFile
+from haikuft.replies import Reply, open_replies, read_replies
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
 GIVE_UP_AFTER = 10  # failures in a row, with no reply between, end the asking
 
-# These say that no later question will fare better: log in, be allowed, or buy throughput first.
+# After these every later question fails, too: log in, get permission, or buy throughput first.
 _HOPELESS = (CredentialsError, AccessError, NotFoundError)
-
-# whether a served custom model was asked -> how to go on
-_GO_ON = {
-    False: "Once that is mended, run again; only the rest will be asked.",
-    True: "Once that is mended (notebook 5 makes anew what served it), run again; only the "
-    "rest will be asked.",
-}
 
 
 def ask_many(
@@ -66,108 +61,74 @@ def ask_many(
 ) -> dict[str, Reply]:
     """Ask one model for its reply to every record, with the record's own system prompt.
 
-    Each reply is in the file before its worker asks for the next. Run again after whatever ended
-    it, and only what is missing is asked: no reply that came is paid for twice. Only a process
-    that is killed loses what is under way at that moment, `concurrency` questions at most. A
-    question that failed keeps its error in the file, and is asked again next time.
+    Each reply is in the file before its worker sends the next request. Run again after any
+    interruption, and only what is missing is asked: no reply is paid for twice. Only a process that
+    is killed loses its open requests, `concurrency` at most. A question that failed keeps its error
+    in the file, and is asked again next time.
 
     Args:
-        runtime: A client of its own, for throttling slows every model that is asked through it.
+        runtime: A client of its own, because throttling slows every model asked through it.
         model_id: A throughput's or deployment's ARN, a model's id or an inference profile.
         records: Messages records; their last assistant turn is the reference and is not sent, all
             turns before it are.
         path: JSONL file of replies, one a line; made when there is none.
-        answered_by: What stands behind `model_id`, from `identify_model`: replies are kept under
-            it. "" for `model_id` itself.
+        answered_by: What `model_id` serves, from `identify_model`: replies are kept under it.
+            "" for `model_id` itself.
         system: A system prompt in place of the records' own; "" for none.
         api: "converse", which every family takes, or "messages", InvokeModel with Claude's body.
-        concurrency: Questions under way at the same time.
+        concurrency: Requests open at the same time.
         max_records: Ask only the first so many records; 0 for all.
         price: What the tokens cost, for the bar and the budget; None when it is not known.
-        budget: What may be spent; what would pass it is left unasked.
+        budget: What may be spent; questions that could pass it are not sent.
         progress: Whether to show a bar, under the file's name.
-        tell: Is given a sentence on what was left unasked, or is being waited for.
+        tell: Called with a sentence on what was not asked, or what is waited for.
         sampling: max_tokens, temperature, top_p, stop_sequences, as for `build_request`.
 
     Returns:
-        Reply by record id, failed ones included; what the budget left unasked is not in it.
+        Reply by record id, failed ones included; questions that did not fit into the budget
+            are not in it.
 
     Raises:
-        HaikuftError: no later question would fare better (no login, no permission, no such
+        HaikuftError: every later question would fail, too (no login, no permission, no such
             model, a request that is refused), or `GIVE_UP_AFTER` failed in a row. What was
             answered is in the file.
         SettingsError: a number out of its range, or a budget with a ceiling and no price.
-        ConflictError: another asking is writing to the file.
+        ConflictError: another process is writing to the file.
         DataError: the file holds something other than replies, or cannot be written.
     """
     budget = Budget() if budget is None else budget
     _check(runtime, model_id, concurrency, max_records, api, price, budget)
-    settings = name_settings(system, **sampling)
     wanted = {record_id(r): r for r in (records[:max_records] if max_records else records)}
-    max_tokens = sampling.get("max_tokens", MAX_TOKENS)
-    answered_by = answered_by or model_id
-    stop, answered, at_ceiling = Event(), Event(), Event()
-    refused: list[str] = []
-
-    def is_hopeless(error: HaikuftError, key: str) -> bool:
-        """Tell what fails one question from what fails them all."""
-        if not isinstance(error, SettingsError):
-            return isinstance(error, _HOPELESS)
-        refused.append(key)  # it may be too long; two, and none answered, are no accident
-        return len(refused) > 1 and not answered.is_set()
-
-    def ask_one(key: str) -> Reply | None:
-        own, messages = prompt_of(wanted[key])
-        prompt = own if system is None else system or None
-        largest = _cost(price, most_input_tokens(prompt, messages), max_tokens)
-        spent = 0.0
-        if stop.is_set() or at_ceiling.is_set():
-            return None
-        if not budget.reserve(largest):
-            at_ceiling.set()  # a shorter one would fit, and would make what is asked no fair sample
-            return None
-        try:
-            if stop.is_set():  # while it waited for the budget
-                return None
-            try:
-                reply = ask(
-                    runtime, model_id, messages, system=prompt, api=api, record_id=key, **sampling
-                )
-                answered.set()
-                spent = _cost(price, reply.input_tokens, reply.output_tokens)
-            except HaikuftError as error:
-                if is_hopeless(error, key):
-                    raise
-                spent = largest if _may_be_billed(error) else 0.0
-                reply = _failed(key, model_id, str(error), api)
-            reply = replace(reply, answered_by=answered_by, settings=settings)
-            file.append(reply)
-        except BaseException:
-            stop.set()
-            raise
-        finally:
-            budget.settle(largest, spent)
-        return reply
-
-    with _holding(path, concurrency, stop, tell) as (file, pool):
-        kept = _reusable(file.read(), (answered_by, model_id), settings)
-        replies = {key: kept[key] for key in wanted if key in kept}
+    asking = _Asking(
+        ask=partial(ask, runtime, model_id, api=api, **sampling),
+        failure=Reply("", model_id, "", "", 0, 0, 0.0, "", "", "", "", api=api),
+        answered_by=answered_by or model_id,
+        settings=name_settings(system, **sampling),
+        system=system,
+        max_tokens=sampling.get("max_tokens", MAX_TOKENS),
+        price=price,
+        budget=budget,
+    )
+    with _open(path, concurrency, asking, tell) as (file, pool):
+        replies = asking.pick_reusable(read_replies(path), wanted)
         missing = [key for key in wanted if key not in replies or replies[key].error]
-        if len(missing) < len(wanted):
-            answered.set()
+        answered = len(wanted) - len(missing)
+        if answered:
+            asking.answered.set()
         asked = 0
-        done = len(wanted) - len(missing)
-        with Progress(path.stem, len(wanted), done, price, shown=progress) as bar:
+        with Progress(path.stem, len(wanted), answered, price, shown=progress) as bar:
+            futures = [pool.submit(asking.ask_one, key, wanted[key], file) for key in missing]
             try:
-                for reply in _as_they_come([pool.submit(ask_one, key) for key in missing]):
+                for reply in _as_they_come(futures):
                     replies[reply.record_id] = reply
                     asked += 1
                     bar.count(reply)
             except HaikuftError as error:
                 there = sum(not reply.error for reply in replies.values())
+                again = " (notebook 5 serves the model again)" if _is_served(model_id) else ""
                 raise type(error)(
-                    f"{error} {there} of {len(wanted)} replies are in {path}. "
-                    f"{_GO_ON[_is_served(model_id)]}"
+                    f"{error} {there} of {len(wanted)} replies are in {path}. Once that is fixed"
+                    f"{again}, run again; only the rest will be asked."
                 ) from error
     if asked < len(missing):
         tell(
@@ -177,6 +138,95 @@ def ask_many(
             "higher max_dollars; only the rest will be asked."
         )
     return {key: replies[key] for key in wanted if key in replies}
+
+
+@dataclass
+class _Asking:
+    """What the workers of one `ask_many` share.
+
+    Attributes:
+        ask: Sends the messages of one record to the model.
+        failure: What a failed question leaves, without record, error and time.
+        answered_by, settings: Kept in each reply; replies of others are not reused.
+        system: A system prompt in place of the records' own; "" for none.
+        max_tokens: Most tokens of a reply, for its largest cost.
+        price, budget: As `ask_many` takes them.
+        stopped: No further question is sent.
+        answered: At least one question has a reply, so the model can be asked.
+        at_ceiling: A question did not fit into the budget.
+        refused: Record ids of the questions that the service refused.
+    """
+
+    ask: Callable[..., Reply]
+    failure: Reply
+    answered_by: str
+    settings: str
+    system: str | None
+    max_tokens: int
+    price: TokenPrice | None
+    budget: Budget
+    stopped: Event = field(default_factory=Event)
+    answered: Event = field(default_factory=Event)
+    at_ceiling: Event = field(default_factory=Event)
+    refused: list[str] = field(default_factory=list)
+
+    def ask_one(self, key: str, record: dict[str, Any], file: JsonLinesFile) -> Reply | None:
+        """Ask for one reply and write it to the file; None where the question was not sent."""
+        own, messages = prompt_of(record)
+        system = own if self.system is None else self.system or None
+        largest = self._cost(most_input_tokens(system, messages), self.max_tokens)
+        if self.stopped.is_set() or self.at_ceiling.is_set():
+            return None
+        if not self.budget.reserve(largest):
+            # A shorter question could fit, but then the sample would favour short questions.
+            self.at_ceiling.set()
+            return None
+        spent = 0.0
+        try:
+            if self.stopped.is_set():  # while it waited for the budget
+                return None
+            try:
+                reply = self.ask(messages, system=system, record_id=key)
+                self.answered.set()
+                spent = self._cost(reply.input_tokens, reply.output_tokens)
+            except HaikuftError as error:
+                if self._fails_all(error, key):
+                    raise
+                spent = largest if _may_be_billed(error) else 0.0
+                reply = replace(self.failure, record_id=key, error=str(error), asked_at=now())
+            reply = replace(reply, answered_by=self.answered_by, settings=self.settings)
+            file.append(reply)
+        except BaseException:
+            self.stopped.set()
+            raise
+        finally:
+            self.budget.settle(largest, spent)
+        return reply
+
+    def pick_reusable(self, kept: Sequence[Reply], wanted: Container[str]) -> dict[str, Reply]:
+        """Pick the replies that answer the same questions, by record id.
+
+        The last one of a record counts, and a reply before an error.
+        """
+        models = (self.answered_by, self.failure.model_id)
+        replies: dict[str, Reply] = {}
+        for reply in kept:
+            model = reply.answered_by or reply.model_id
+            if reply.record_id not in wanted or model not in models:
+                continue
+            if reply.settings == self.settings and not (reply.error and reply.record_id in replies):
+                replies[reply.record_id] = reply
+        return replies
+
+    def _fails_all(self, error: HaikuftError, key: str) -> bool:
+        """Whether every later question would fail likewise."""
+        if not isinstance(error, SettingsError):
+            return isinstance(error, _HOPELESS)
+        self.refused.append(key)  # one may be too long; two with none answered point to the model
+        return len(self.refused) > 1 and not self.answered.is_set()
+
+    def _cost(self, input_tokens: int, output_tokens: int) -> float:
+        return 0.0 if self.price is None else self.price.cost(input_tokens, output_tokens)
 
 
 def _check(
@@ -207,14 +257,14 @@ def _check(
 
 
 @contextmanager
-def _holding(
-    path: Path, concurrency: int, stop: Event, tell: Callable[[str], None]
-) -> Iterator[tuple[ReplyFile, ThreadPoolExecutor]]:
-    """Give file and workers. Whatever ends the block, questions under way end in the file.
+def _open(
+    path: Path, concurrency: int, asking: _Asking, tell: Callable[[str], None]
+) -> Iterator[tuple[JsonLinesFile, ThreadPoolExecutor]]:
+    """Open the file and start the workers. However the block ends, open questions are completed.
 
-    The file is let go of only after the last worker, even where waiting for it is interrupted.
+    The file is closed only after the last worker, even where waiting for it is interrupted.
     """
-    file = ReplyFile(path)
+    file = open_replies(path)
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="haikuft-ask")
     closed = Event()
 
@@ -229,16 +279,16 @@ def _holding(
     try:
         yield file, pool
     except KeyboardInterrupt:
-        tell("Interrupted: the replies under way are waited for and kept.")
+        tell("Interrupted: running requests are completed and their replies kept.")
         raise
     finally:
-        stop.set()
+        asking.stopped.set()
         closing.start()
         closed.wait()  # not join: in Python 3.11 an interrupted join takes the thread for ended
 
 
 def _as_they_come(futures: Sequence[Future[Reply | None]]) -> Iterator[Reply]:
-    """Yield replies as they come; None stands for what was left unasked."""
+    """Yield replies as they come, without the questions that were not sent."""
     in_a_row = 0
     for future in as_completed(futures):
         reply = future.result()
@@ -250,27 +300,8 @@ def _as_they_come(futures: Sequence[Future[Reply | None]]) -> Iterator[Reply]:
             raise ReplyError(f"{in_a_row} questions in a row failed, the last so: {reply.error}")
 
 
-def _reusable(kept: Sequence[Reply], models: tuple[str, str], settings: str) -> dict[str, Reply]:
-    """Pick by record what answers the same: the last one counts, and a reply before an error."""
-    replies: dict[str, Reply] = {}
-    for reply in kept:
-        if (reply.answered_by or reply.model_id) not in models or reply.settings != settings:
-            continue
-        if not (reply.error and reply.record_id in replies):
-            replies[reply.record_id] = reply
-    return replies
-
-
-def _failed(key: str, model_id: str, error: str, api: str) -> Reply:
-    return Reply(key, model_id, "", "", 0, 0, 0.0, "", error, now(), "", api=api)
-
-
-def _cost(price: TokenPrice | None, input_tokens: int, output_tokens: int) -> float:
-    return 0.0 if price is None else price.cost(input_tokens, output_tokens)
-
-
 def _may_be_billed(error: HaikuftError) -> bool:
-    """Tell what broke while the model may have been answering, or whose reply was no good."""
+    """Whether the model may have answered before this error, or answered unreadably."""
     cause = error.__cause__
     if isinstance(cause, ClientError):  # AWS answered, and refused
         return False

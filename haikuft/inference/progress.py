@@ -1,19 +1,18 @@
-"""The bar over many replies: how many, how fast, failures, tokens and money so far."""
+"""The progress bar of many requests: replies, speed, failures, tokens and cost so far."""
 
 import sys
-from types import TracebackType
-from typing import Self
+from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
 from haikuft.pricing import TokenPrice
 from haikuft.replies import Reply
 
-_PAUSE_SECONDS = 0.5  # between two drawings; an executed notebook keeps them all
+_PAUSE_SECONDS = 0.5  # between two updates; an executed notebook keeps them all
 
 
-class Progress:
-    """A bar in plain text, alike in a notebook, a headless run and a log.
+class Progress(AbstractContextManager["Progress"]):
+    """A bar in plain text, the same in a notebook, a headless run and a log.
 
     Args:
         name: What the bar is called.
@@ -28,7 +27,7 @@ class Progress:
     ) -> None:
         self._price = price
         self._errors = self._input = self._output = 0
-        # Standard output, because a notebook paints the other stream as if something were wrong.
+        # Standard output, because notebooks show standard error in red.
         self._bar = tqdm(
             desc=name,
             total=total,
@@ -53,13 +52,5 @@ class Progress:
             return words
         return f"{words}, US${self._price.cost(self._input, self._output):,.4f}"
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.close()

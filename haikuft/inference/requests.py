@@ -1,4 +1,4 @@
-"""What is sent to a model and what comes back, in both of Bedrock's shapes. Pure.
+"""Requests to a model and its responses, in both of Bedrock's shapes. Pure.
 
 "converse" is one shape for every family of models (Bedrock Runtime API, Converse). "messages" is
 Anthropic's own body for InvokeModel (Bedrock User Guide, "Anthropic Claude Messages API").
@@ -19,7 +19,7 @@ Messages = Sequence[Mapping[str, str]]
 
 
 class Sampling(TypedDict, total=False):
-    """How a reply is drawn; `build_request` says what each means and what it is when left out."""
+    """Sampling parameters; `build_request` has their meanings and defaults."""
 
     max_tokens: int
     temperature: float | None
@@ -32,9 +32,9 @@ class Answer:
     """What a response says.
 
     Attributes:
-        text: All of its text, without what a model wrote down while reasoning.
+        text: All of its text, without reasoning content.
         stop_reason: AWS's word.
-        model: Who says to have answered; "" where the response does not say.
+        model: The name in the response; "" where there is none.
     """
 
     text: str
@@ -47,7 +47,7 @@ class Answer:
 def build_request(
     messages: Messages, *, system: str | None = None, **sampling: Unpack[Sampling]
 ) -> dict[str, Any]:
-    """Build what Converse takes beside the model's id; what is None or empty is left out.
+    """Build the parameters of Converse without the model's id; what is None or empty is left out.
 
     ConverseStream takes the same.
 
@@ -69,7 +69,7 @@ def build_request(
             {"role": turn["role"], "content": [{"text": turn["content"]}]} for turn in messages
         ],
         "inferenceConfig": {names[name]: value for name, value in chosen.items()},
-        # Claude and the stand-in say their name there; models that do not are not troubled by it.
+        # Claude and the stand-in give their name there; other models ignore it.
         "additionalModelResponseFieldPaths": ["/model"],
     }
     if system:
@@ -94,9 +94,9 @@ def build_body(
 
 
 def name_settings(system: str | None = None, **sampling: Unpack[Sampling]) -> str:
-    """Write down as JSON all that shapes a reply beside the record and the model.
+    """Write all settings of a request as JSON, without the record and the model.
 
-    Not which API was used: both put the same question to the same model.
+    The API is not among them: both ask the same model the same question.
 
     Args:
         system: A system prompt in place of the record's own; None for the record's own.
@@ -110,7 +110,7 @@ def read_response(response: Mapping[str, Any]) -> Answer:
     """Read Converse's response.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none.
+        KeyError, TypeError, ValueError: it is not such a response.
     """
     usage = response["usage"]
     further = response.get("additionalModelResponseFields") or {}
@@ -128,7 +128,7 @@ def read_message(body: bytes) -> Answer:
     """Read the body that InvokeModel answers a Messages body with.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none.
+        KeyError, TypeError, ValueError: it is not such a response.
     """
     message = json.loads(body)
     usage = message["usage"]
@@ -142,7 +142,7 @@ def read_message(body: bytes) -> Answer:
 
 
 def _choose(sampling: Sampling) -> dict[str, Any]:
-    """Fill in what is left out, and leave out what is None or empty."""
+    """Fill in defaults, and leave out what is None or empty."""
     max_tokens = sampling.get("max_tokens", MAX_TOKENS)
     if max_tokens < 1:
         raise SettingsError(f"max_tokens: {max_tokens} is too few. Allow at least 1.")
@@ -152,11 +152,10 @@ def _choose(sampling: Sampling) -> dict[str, Any]:
             f"temperature = {temperature} and top_p = {top_p}: newer Claude models refuse the two "
             "together. Set one of them to None."
         )
-    chosen: dict[str, Any] = {"max_tokens": max_tokens}
-    if temperature is not None:
-        chosen["temperature"] = temperature
-    if top_p is not None:
-        chosen["top_p"] = top_p
-    if sampling.get("stop_sequences"):
-        chosen["stop_sequences"] = list(sampling["stop_sequences"])
-    return chosen
+    chosen = {
+        "max_tokens": max_tokens,
+        "temperature": temperature,
+        "top_p": top_p,
+        "stop_sequences": list(sampling.get("stop_sequences", ())),
+    }
+    return {name: value for name, value in chosen.items() if value is not None and value != []}

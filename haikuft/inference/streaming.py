@@ -1,4 +1,4 @@
-"""Ask one model one thing and read the reply as it comes. Source: Bedrock Runtime, ConverseStream.
+"""Ask one model one question and stream the reply. Source: Bedrock Runtime, ConverseStream.
 
 The pieces are the service's own: a word, a part of one, or several.
 """
@@ -6,6 +6,7 @@ The pieces are the service's own: a word, a part of one, or several.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Unpack
 
 from botocore.exceptions import ResponseStreamingError
@@ -34,16 +35,15 @@ def stream(
     messages: Messages,
     *,
     system: str | None = None,
-    record_id: str = "",
     answered_by: str = "",
     clock: Callable[[], float] = time.perf_counter,
     **sampling: Unpack[Sampling],
 ) -> Iterator[str | Reply]:
-    """Ask one model one thing; give the reply's text piece by piece, and last the whole Reply.
+    """Ask one model one question; yield the reply's text piece by piece, and last the whole Reply.
 
     Its text is the pieces joined. Its latency is up to the stream's end; `first_seconds` is up to
-    the first piece. Nothing is asked before the first piece is wanted; whoever leaves early closes
-    the connection, and what the model wrote until then is billed on AWS.
+    the first piece. The request is sent when the first piece is read; a caller that stops early
+    closes the connection, and what the model wrote until then is billed on AWS.
 
     Example: `*pieces, reply = stream(runtime, model_id, messages, max_tokens=64)`.
 
@@ -52,21 +52,20 @@ def stream(
         model_id: A throughput's or deployment's ARN, a model's id or an inference profile.
         messages: The conversation so far; the last turn is the user's.
         system: The system prompt; None for none.
-        record_id: Kept in the reply.
         answered_by: Kept in the reply; see `identify_model`.
         clock: Seconds, for both times.
         sampling: max_tokens, temperature, top_p, stop_sequences, as for `build_request`.
 
     Raises:
-        SettingsError: sampling that cannot be.
-        HaikuftError: the call failed, or broke off in its middle: AWS said why in the stream, or
-            the connection was cut. The pieces given until then stay the caller's.
-        ReplyError: the stream ended and the reply was not whole.
+        SettingsError: sampling values that cannot be used.
+        HaikuftError: the call failed, or the stream broke off with AWS's reason or a lost
+            connection. The pieces yielded until then remain valid.
+        ReplyError: the stream ended before the reply was complete.
     """
     request = build_request(messages, system=system, **sampling)
     asked_at, started, first = now(), clock(), None
     pieces: list[str] = []
-    told: dict[str, Any] = {}
+    ending: dict[str, Any] = {}
     with explaining(f"asking {model_id}"):
         response: Any = runtime.converse_stream(modelId=model_id, **request)
         with closing(response["stream"]) as events:
@@ -76,17 +75,13 @@ def stream(
                     first = clock() - started if first is None else first
                     pieces.append(text)
                     yield text
-                told |= event.get("messageStop", {}) | event.get("metadata", {})
-    answer = _finish(model_id, "".join(pieces), told)
+                ending |= event.get("messageStop", {}) | event.get("metadata", {})
+    answer = _finish(model_id, "".join(pieces), ending)
     yield Reply(
-        record_id=record_id,
+        record_id="",
         model_id=model_id,
-        text=answer.text,
-        stop_reason=answer.stop_reason,
-        input_tokens=answer.input_tokens,
-        output_tokens=answer.output_tokens,
+        **asdict(answer),
         latency_seconds=round(clock() - started, 6),
-        model=answer.model,
         error=None,
         asked_at=asked_at,
         settings=name_settings(**sampling),
@@ -98,9 +93,9 @@ def stream(
 
 
 def _read(events: Any) -> Iterator[Mapping[str, Any]]:
-    """Give each event; a connection that is cut becomes botocore's error for that.
+    """Yield each event; a lost connection becomes botocore's error for that.
 
-    botocore lets urllib3's through: an event stream is read past the places that wrap it.
+    botocore does not wrap urllib3's errors while an event stream is read.
     """
     try:
         yield from events
@@ -108,8 +103,8 @@ def _read(events: Any) -> Iterator[Mapping[str, Any]]:
         raise ResponseStreamingError(error=error) from error
 
 
-def _finish(model_id: str, text: str, told: Mapping[str, Any]) -> Answer:
-    whole = {**told, "output": {"message": {"content": [{"text": text}]}}}
+def _finish(model_id: str, text: str, ending: Mapping[str, Any]) -> Answer:
+    whole = {**ending, "output": {"message": {"content": [{"text": text}]}}}
     try:
         return read_response(whole)
     except (KeyError, TypeError, ValueError) as error:

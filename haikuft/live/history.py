@@ -1,16 +1,13 @@
-"""What was asked in a playground, and what came back: kept in the run, only ever added to."""
+"""The history of a playground: prompts and replies, one JSON object a line in the run's folder."""
 
-import json
-import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-import msgspec
-
 from haikuft.errors import DataError
-from haikuft.replies import Reply, mend_end, whole_length
+from haikuft.files import JsonLinesFile, read_json_lines
+from haikuft.replies import Reply
 from haikuft.tables import Table, build_table
 
 FILE_NAME = "playground.jsonl"
@@ -18,16 +15,16 @@ FILE_NAME = "playground.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One prompt, and what each model made of it.
+    """One prompt, and each model's reply.
 
     Attributes:
         asked_at: UTC, ISO 8601.
         prompt: The last turn of what was asked.
         system: The system prompt; "" for none.
-        replies: Model's name, such as "base", -> its reply, or the error in its place with what
-            had come until then.
+        replies: Model's name, such as "base", -> its reply, or the error with the text that
+            came before it.
         record_id: The test record whose prompt it is; "" for a prompt of one's own.
-        reference: What that record has as its answer.
+        reference: The answer in that record.
     """
 
     asked_at: str
@@ -63,7 +60,7 @@ class Exchange:
 
 
 def describe_reply(reply: Reply) -> str:
-    """Write a reply's text; one that broke off with its reason."""
+    """Write a reply's text, and its error where there is one."""
     if reply.error is None:
         return reply.text
     return f"{reply.text} ⚠ {reply.error}".strip()
@@ -77,61 +74,34 @@ def describe_figures(reply: Reply) -> str:
 
 
 def describe_tokens(reply: Reply) -> str:
-    """Write the tokens read and written; a reply that broke off has not been told them."""
+    """Write the tokens read and written; they are not known of a reply that failed."""
     if reply.error is not None:
-        return "not told"
+        return "not known"
     return f"{reply.input_tokens:,} read, {reply.output_tokens:,} written"
 
 
 def describe_seconds(seconds: float | None) -> str:
-    """Write a time for reading."""
+    """Write a time in seconds, "no text" for None."""
     return "no text" if seconds is None else f"{seconds:.2f} s"
 
 
 def append_exchange(path: Path, exchange: Exchange) -> None:
-    """Add one line at once, and see it on disk: on AWS it was paid for.
+    """Add one line, and return only when it is on the disk: on AWS the replies were paid for.
 
     Raises:
         DataError: the disk refuses.
     """
-    line = json.dumps(asdict(exchange), ensure_ascii=False) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            mend_end(path)
-        with path.open("ab") as file:
-            file.write(line.encode(errors="backslashreplace"))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be written ({error.strerror or error}). Check the folder, its "
-            "permissions and the room on the disk; the replies above are not kept."
-        ) from error
+        with JsonLinesFile(path) as file:
+            file.append(exchange)
+    except DataError as error:
+        raise DataError(f"{error} The replies above are not kept.") from error
 
 
 def read_exchanges(path: Path) -> list[Exchange]:
     """Read what was asked so far, oldest first; an absent file has none.
 
     Raises:
-        DataError: a line is none; names file and line.
+        DataError: a line is not an exchange; names file and line.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}). Check its permissions."
-        ) from error
-    lines = content[: whole_length(content)].split(b"\n")
-    return [_parse(line, path, number) for number, line in enumerate(lines, 1) if line.strip()]
-
-
-def _parse(line: bytes, path: Path, number: int) -> Exchange:
-    try:
-        return msgspec.convert(json.loads(line), Exchange)
-    except (ValueError, RecursionError) as error:  # msgspec's are ValueErrors, too
-        raise DataError(
-            f"{path}, line {number}: not a question and its replies ({error}). Delete the line."
-        ) from None
+    return read_json_lines(path, Exchange, what="a question and its replies")

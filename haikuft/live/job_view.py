@@ -1,28 +1,29 @@
-"""What a watched job shows: its stages, how long it takes, its losses so far. Pure."""
+"""The view of a watched job: stages, times and losses so far. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import Any, Self
 
-from haikuft.customization import FINAL, CustomizationJob, describe_job
+from haikuft.customization import FINAL, describe_job
+from haikuft.customization.readings import CustomizationJob, Stage
+from haikuft.html import draw_curve
 from haikuft.tables import Table, build_table
 
 NOT_KNOWN = "not known"
-_WIDTH, _HEIGHT, _EDGE = 480, 150, 26  # of the curve, in CSS pixels; the edge holds the numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training has come, where the target tells it.
+    """The progress of a training, where the target reports it.
 
     Attributes:
         step: The last step.
         steps: Steps in all, unless it stops early.
         epoch: The last step's epoch, from 0.
         loss: The last step's training loss, in nats per token.
-        curve: Step and training loss, every now and then since the training began.
+        curve: (step, training loss) pairs since the training began.
     """
 
     step: int
@@ -33,29 +34,24 @@ class Progress:
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read what `Connection.read_progress` gives; None where that tells nothing."""
+        """Read what `Connection.read_progress` returns; None where that is empty."""
         if not answer:
             return None
         curve = tuple((int(step), float(loss)) for step, loss in answer["curve"])
-        return cls(
-            int(answer["step"]),
-            int(answer["steps"]),
-            int(answer["epoch"]),
-            float(answer["training_loss"]),
-            curve,
-        )
+        step, steps, epoch = (int(answer[name]) for name in ("step", "steps", "epoch"))
+        return cls(step, steps, epoch, float(answer["training_loss"]), curve)
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One look at a job: as text, and as HTML that needs nothing else.
+    """A view of a job at one moment, as text and as HTML.
 
     Attributes:
         job: The last reading; None before the first.
-        progress: The training's progress; None where the target tells none.
-        now: When it was looked, UTC.
-        tells_progress: Whether the target tells progress within a training at all.
-        note: What else there is to say.
+        progress: The training's progress; None where the target reports none.
+        now: The moment, UTC.
+        tells_progress: Whether the target reports progress during a training.
+        note: A further sentence; "" for none.
     """
 
     job: CustomizationJob | None
@@ -77,7 +73,7 @@ class JobView:
         lines = "".join(f"<div>{escape(line)}</div>" for line in self._sentences())
         head = f"<p><b>{escape(describe_job(self.job, self.now))}</b></p>"
         stages = self.table._repr_html_() if self.job.stages else ""
-        return f"{head}{stages}{lines}{draw_curve(self.progress)}"
+        return f"{head}{stages}{lines}{draw_losses(self.progress)}"
 
     @property
     def table(self) -> Table:
@@ -87,7 +83,7 @@ class JobView:
             (
                 stage.name,
                 stage.status,
-                _span(_took(stage.status, stage.started, stage.updated, self.now)),
+                _span(_took(stage, self.now)),
                 self._expected(stage.name, stage.status),
             )
             for stage in stages
@@ -110,17 +106,17 @@ class JobView:
         elif self.job is not None and self.job.status in FINAL:
             said = ""
         elif self.tells_progress:
-            said = "The losses will show here as soon as the training is under way."
+            said = "The losses appear here when the training has started."
         else:
             said = (
-                "AWS tells neither losses nor progress before the job's end, so neither can be "
-                "shown and how long it will take is not known."
+                "AWS reports neither losses nor progress before the job ends, so neither can be "
+                "shown and the remaining time is not known."
             )
         return [line for line in (said, self.note) if line]
 
 
 def expect_training(view: JobView) -> float | None:
-    """Say how many seconds the training stage takes in all, by its steps; None without a basis."""
+    """Estimate the seconds of the training stage in all from its steps; None where not possible."""
     progress, job = view.progress, view.job
     if progress is None or job is None or progress.step < 1:
         return None
@@ -131,48 +127,26 @@ def expect_training(view: JobView) -> float | None:
     return elapsed * max(1.0, progress.steps / progress.step)
 
 
-def draw_curve(progress: Progress | None) -> str:
-    """Draw the training loss as SVG in the page's own colour; "" for fewer than two points."""
+def draw_losses(progress: Progress | None) -> str:
+    """Draw the training loss by step; "" for fewer than two points."""
     if progress is None or len(progress.curve) < 2:
         return ""
-    highest = max(loss for _, loss in progress.curve) or 1.0
-    points = _scale(progress.curve, steps=max(progress.steps, 2), highest=highest)
     first, last = progress.curve[0], progress.curve[-1]
-    words = (
-        f"Training loss from {first[1]:.3f} at step {first[0]} to {last[1]:.3f} at step "
-        f"{last[0]} of {progress.steps}"
-    )
-    bottom, line = _HEIGHT - _EDGE, "stroke='currentColor' fill='none'"
-    text = "fill='currentColor' font-size='11'"
-    return (
-        f"<svg role='img' aria-label='{words}' width='{_WIDTH}' height='{_HEIGHT}' "
-        f"viewBox='0 0 {_WIDTH} {_HEIGHT}' style='max-width:100%'>"
-        f"<path {line} opacity='0.4' d='M{_EDGE} 8V{bottom}H{_WIDTH - 8}'/>"
-        f"<polyline {line} stroke-width='1.8' points='{points}'/>"
-        f"<text {text} x='{_EDGE + 4}' y='16'>training loss, highest {highest:.2f}</text>"
-        f"<text {text} x='{_EDGE - 4}' y='{bottom}' text-anchor='end'>0</text>"
-        f"<text {text} x='{_EDGE}' y='{_HEIGHT - 8}'>step 1</text>"
-        f"<text {text} x='{_WIDTH - 8}' y='{_HEIGHT - 8}' text-anchor='end'>"
-        f"step {progress.steps}</text></svg>"
+    return draw_curve(
+        progress.curve,
+        ("step", "training loss"),
+        description=f"Training loss from {first[1]:.3f} at step {first[0]} to {last[1]:.3f} at "
+        f"step {last[0]} of {progress.steps}",
+        last_x=progress.steps,
+        from_zero=True,
     )
 
 
-def _scale(curve: Sequence[tuple[int, float]], *, steps: int, highest: float) -> str:
-    across, up = _WIDTH - _EDGE - 8, _HEIGHT - _EDGE - 22
-    return " ".join(
-        f"{_EDGE + across * (step - 1) / (steps - 1):.1f},"
-        f"{_HEIGHT - _EDGE - up * loss / highest:.1f}"
-        for step, loss in curve
-    )
-
-
-def _took(
-    status: str, started: datetime | None, updated: datetime | None, now: datetime
-) -> float | None:
-    if started is None or status == "NotStarted":
+def _took(stage: Stage, now: datetime) -> float | None:
+    if stage.started is None or stage.status == "NotStarted":
         return None
-    ended = updated if status in FINAL and updated is not None else now
-    return max(0.0, (ended - started).total_seconds())
+    ended = stage.updated if stage.status in FINAL and stage.updated is not None else now
+    return max(0.0, (ended - stage.started).total_seconds())
 
 
 def _span(seconds: float | None) -> str:

@@ -25,7 +25,7 @@ from haikuft.customization import (
     wait_for_job,
 )
 from haikuft.errors import SandboxError
-from haikuft.live.attendance import bundle, is_attended
+from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.job_view import JobView, Progress
 from haikuft.waiting import Waiting
 
@@ -52,7 +52,7 @@ async def watch_job(
     waiting: Waiting | None = None,
     *,
     expected: JobTime | None = None,
-    attended: bool | None = None,
+    interactive: bool | None = None,
     tell: Callable[[str], None] = print,
     now: Callable[[], datetime] = utc_now,
 ) -> CustomizationJob:
@@ -70,7 +70,7 @@ async def watch_job(
         waiting: How to wait, but for `sleep` and `on_change`, which are replaced; None waits 24
             hours at most, with the target's own pause.
         expected: How long such a job takes, to warn of one that takes longer; None never warns.
-        attended: Whether the notebook is interactive and shows widgets; None detects it.
+        interactive: Whether the notebook is interactive and shows widgets; None detects it.
         tell: Is given each line.
         now: The time, aware, UTC.
 
@@ -82,7 +82,7 @@ async def watch_job(
     """
     watch = _Watch(connection, job_arn)
     monitor = None
-    if is_attended() if attended is None else attended:
+    if is_interactive() if interactive is None else interactive:
         monitor = JobMonitor(partial(_stop, watch), now=now)
         monitor.show(watch.view(now()))
     ended = watch.start(waiting or Waiting(poll_seconds=connection.poll_seconds), expected)
@@ -117,9 +117,9 @@ class JobMonitor:
     def __init__(self, stop: Callable[[], str], *, now: Callable[[], datetime] = utc_now) -> None:
         import ipywidgets as widgets  # late: a program without a notebook needs none
 
-        from haikuft.live.ask_once import AskOnce
+        from haikuft.live.confirm_button import ConfirmButton
 
-        self.button = AskOnce(STOP, QUESTION, YES, NO, stop)
+        self.button = ConfirmButton(STOP, QUESTION, YES, NO, stop)
         self._picture = widgets.HTML()
         self.box = widgets.VBox([self._picture, self.button.box])
         self._handle: Any = None
@@ -130,7 +130,7 @@ class JobMonitor:
         from IPython.display import display
 
         self._picture.value = view.to_html()
-        both = bundle(str(view), view.to_html(), self.box)
+        both = build_bundle(str(view), view.to_html(), self.box)
         self._handle = display(both, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
     def update(self, view: JobView) -> None:
@@ -148,7 +148,7 @@ class JobMonitor:
         self._picture.value = view.to_html()
         if self._handle is not None:
             box = None if ended else self.box
-            self._handle.update(bundle(str(view), view.to_html(), box), raw=True)
+            self._handle.update(build_bundle(str(view), view.to_html(), box), raw=True)
 
 
 @dataclass

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError, SettingsError
-from haikuft.inference import Reply, identify_model, stream
+from haikuft.inference.asking import identify_model
 from haikuft.inference.asking import now as utc_text
 from haikuft.inference.requests import build_request, name_settings
-from haikuft.live.attendance import bundle, is_attended
+from haikuft.inference.streaming import stream
 from haikuft.live.history import FILE_NAME, Exchange, append_exchange, read_exchanges
+from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.pricing import check_charges
+from haikuft.replies import Reply
 from haikuft.run_record import Run
 
 if TYPE_CHECKING:
@@ -29,19 +31,19 @@ Turns = Sequence[Mapping[str, str]]
 class Playground:
     """Models to ask side by side, and what was asked of them so far in this run.
 
-    The last line of a cell shows it: with boxes and buttons where somebody sits before the
-    notebook, and the last exchanges as plain HTML and text always. `ask` asks from code.
+    The last line of a cell shows it: with boxes and buttons where a person runs
+    the notebook, and the last exchanges as plain HTML and text always. `ask` asks from code.
 
     Args:
         run: Whose models; the history is kept in its folder.
         models: Name -> what is asked: a throughput's or deployment's ARN, or a model's id.
         records: Test records to choose from, whose answers are the references.
         allow_charges: Whether it may ask where that costs money.
-        attended: Whether somebody sees widgets; None finds out.
+        interactive: Whether to show widgets; None: only where a person runs the cells.
 
     Attributes:
         path: The history, one exchange a line.
-        form: The widgets; None where nobody sits before the notebook.
+        form: The widgets; None in a headless run.
 
     Raises:
         SettingsError: there is no model to ask.
@@ -54,7 +56,7 @@ class Playground:
         *,
         records: Sequence[Record] = (),
         allow_charges: bool = False,
-        attended: bool | None = None,
+        interactive: bool | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if not models or not all(models.values()):
@@ -71,10 +73,10 @@ class Playground:
         self._clock = clock
         self._clients = {name: run.connection.client("bedrock-runtime") for name in models}
         self._behind: dict[str, str] = {}
-        if is_attended() if attended is None else attended:
+        if is_interactive() if interactive is None else interactive:
             from haikuft.live import playground_form  # late: a program needs no widgets
 
-            self.form = playground_form.PlaygroundForm(self)
+            self.form = playground_form.PlaygroundForm(self, MAX_TOKENS)
 
     @property
     def system(self) -> str:
@@ -158,7 +160,7 @@ class Playground:
         return "\n".join([f"<p>{escape(self._sentence(len(history)))}</p>", *last])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return bundle(repr(self), self.to_html(), self.form.box if self.form else None)
+        return build_bundle(repr(self), self.to_html(), self.form.box if self.form else None)
 
     def _sentence(self, asked: int) -> str:
         names = " and ".join(self.models)

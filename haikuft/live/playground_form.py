@@ -1,4 +1,4 @@
-"""The playground's boxes and buttons. Loaded only where somebody sits before the notebook."""
+"""The playground's boxes and buttons. Loaded only where a person runs the notebook."""
 
 import threading
 import time
@@ -9,7 +9,8 @@ import ipywidgets as widgets
 
 from haikuft.dataset.records import prompt_of, reference_of
 from haikuft.errors import HaikuftError
-from haikuft.live.ask_once import BUTTON_LAYOUT
+from haikuft.html import build_status
+from haikuft.live.confirm_button import BUTTON_LAYOUT
 from haikuft.live.history import Exchange, describe_figures, describe_reply
 
 if TYPE_CHECKING:
@@ -39,9 +40,7 @@ class PlaygroundForm:
         box: All of them.
     """
 
-    def __init__(self, playground: "Playground") -> None:
-        from haikuft.live.playground import MAX_TOKENS
-
+    def __init__(self, playground: "Playground", max_tokens: int) -> None:
         self._playground = playground
         look = {"style": _LABEL, "layout": _WIDE}
         numbers = [(OWN, -1)] + [
@@ -57,7 +56,7 @@ class PlaygroundForm:
             description="Temperature (0 to 1)", value=0.0, step=0.1, **look
         )
         self.max_tokens = widgets.IntText(
-            description="Longest reply (tokens)", value=MAX_TOKENS, **look
+            description="Longest reply (tokens)", value=max_tokens, **look
         )
         self.button = widgets.Button(
             description=ASK,
@@ -145,7 +144,7 @@ class PlaygroundForm:
         ].value = f"<h4>{escape(name)}</h4>{_text(text)}<p><small>{escape(figures)}</small></p>"
 
     def _say(self, sentence: str) -> None:
-        self.message.value = f'<div role="status">{escape(sentence)}</div>'
+        self.message.value = build_status(sentence)
 
     def _show_past(self) -> None:
         try:

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from html import escape
 from typing import Any
 
 from haikuft.errors import HaikuftError
+from haikuft.html import build_status
 from haikuft.inventory import JOB, Resource, delete_resource, list_resources
-from haikuft.live.attendance import bundle, is_attended
 from haikuft.live.costs import Costs, weigh
+from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.monitor import utc_now
 from haikuft.run_record import Run
 
@@ -18,41 +18,45 @@ NO = "No, leave it"
 
 
 def show_running_costs(
-    run: Run, *, attended: bool | None = None, now: Callable[[], datetime] = utc_now
+    run: Run, *, interactive: bool | None = None, now: Callable[[], datetime] = utc_now
 ) -> "RunningCosts":
     """Ask AWS what bills of a run, and make the banner that says so.
 
     Args:
         run: Whose things.
-        attended: Whether somebody sees widgets; None finds out.
+        interactive: Whether to show widgets; None: only where a person runs the cells.
         now: The time, aware, UTC.
 
     Raises:
         CredentialsError: the login has run out.
     """
-    return RunningCosts(run, attended=is_attended() if attended is None else attended, now=now)
+    return RunningCosts(
+        run, interactive=is_interactive() if interactive is None else interactive, now=now
+    )
 
 
 class RunningCosts:
     """What bills of a run, with a button for each thing that can be ended without loss.
 
-    The last line of a cell shows it: with its buttons where somebody sits before the notebook,
+    The last line of a cell shows it: with its buttons where a person runs the notebook,
     and as plain HTML and text always. What is asked of AWS is asked when it is made, when
     something was ended, and by its button "Look again".
 
     Attributes:
         costs: What AWS told last.
-        endings: ARN -> the button that ends it; empty where nobody sits before the notebook.
+        endings: ARN -> the button that ends it; empty in a headless run.
         box: The widgets; None there.
     """
 
-    def __init__(self, run: Run, *, attended: bool, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, run: Run, *, interactive: bool, now: Callable[[], datetime] = utc_now
+    ) -> None:
         self._run = run
         self._now = now
         self.costs = self._read()
         self.endings: dict[str, Any] = {}
         self.box: Any = None
-        if attended:
+        if interactive:
             self._build()
 
     def refresh(self) -> Costs:
@@ -70,7 +74,7 @@ class RunningCosts:
         return str(self.costs)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return bundle(str(self.costs), self.costs.to_html(), self.box)
+        return build_bundle(str(self.costs), self.costs.to_html(), self.box)
 
     def _read(self) -> Costs:
         return weigh(
@@ -83,7 +87,7 @@ class RunningCosts:
     def _build(self) -> None:
         import ipywidgets as widgets  # late: a program without a notebook needs none
 
-        from haikuft.live.ask_once import BUTTON_LAYOUT
+        from haikuft.live.confirm_button import BUTTON_LAYOUT
 
         self.button = widgets.Button(
             description=REFRESH, tooltip="Ask AWS again what bills", layout=BUTTON_LAYOUT
@@ -96,11 +100,12 @@ class RunningCosts:
         self._fill()
 
     def _fill(self) -> None:
-        from haikuft.live.ask_once import AskOnce
+        from haikuft.live.confirm_button import ConfirmButton
 
         self._picture.value = self.costs.to_html()
         self.endings = {
-            one.arn: AskOnce(*_words(one), partial(self._end, one)) for one in self.costs.endable
+            one.arn: ConfirmButton(*_words(one), partial(self._end, one))
+            for one in self.costs.endable
         }
         self._buttons.children = [ending.box for ending in self.endings.values()]
 
@@ -119,7 +124,7 @@ class RunningCosts:
         return said
 
     def _say(self, sentence: str) -> None:
-        self.message.value = f'<div role="status">{escape(sentence)}</div>' if sentence else ""
+        self.message.value = build_status(sentence)
 
 
 def _words(resource: Resource) -> tuple[str, str, str, str]:

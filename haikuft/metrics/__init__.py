@@ -1,4 +1,4 @@
-"""A job's two metric files: find them, read them, and say what they show.
+"""A job's two metric files: find them, read them, and assess what they show.
 
 Documentation and real files disagree (an extra `perplexity` column, first step 0 or 1, one folder
 more or less), so files are found by name and columns by header. Source: Bedrock User Guide,
@@ -6,28 +6,20 @@ more or less), so files are found by name and columns by header. Source: Bedrock
 """
 
 from haikuft.metrics.assessment import (
-    Assessment,
-    StopRule,
     assess,
     list_validation_losses,
     read_stop_rule,
     replay_early_stop,
-    summarise_epochs,
     write_assessment,
 )
-from haikuft.metrics.files import MetricFiles, download_metrics, find_metrics, read_metrics
+from haikuft.metrics.files import download_metrics, find_metrics
 
 __all__ = [
-    "Assessment",
-    "MetricFiles",
-    "StopRule",
     "assess",
     "download_metrics",
     "find_metrics",
     "list_validation_losses",
-    "read_metrics",
     "read_stop_rule",
     "replay_early_stop",
-    "summarise_epochs",
     "write_assessment",
 ]

@@ -1,14 +1,13 @@
-"""What the losses show: both side by side by epoch, and a verdict in a computed sentence."""
+"""Assess the losses of a job: both by epoch, and a verdict in a computed sentence."""
 
 import json
 import math
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from haikuft.files import write_whole
 from haikuft.hyperparameters import EarlyStop, Hyperparameters, decide_early_stop
 
 ASSESSMENT_FILE = "assessment.json"
@@ -21,23 +20,15 @@ FALL = 0.01  # validation loss still improving by this share in the last epoch: 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the losses show.
+    """A verdict on the losses of a job.
 
     Attributes:
         verdict: "over-fitted", "still falling", "stopped well", "diverged" or "unknown".
-        sentence: The verdict with the numbers behind it and what to try.
+        sentence: The verdict, its numbers, and what to try.
     """
 
     verdict: str
     sentence: str
-
-    def __str__(self) -> str:
-        """Only the sentence."""
-        return self.sentence
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Show the sentence in a notebook."""
-        printer.text(self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +46,7 @@ class StopRule:
     simulated: bool
 
     def __str__(self) -> str:
-        """Say whose rule it is."""
+        """Say where the rule comes from."""
         rule = f"threshold {self.threshold:g} and patience {self.patience}"
         if self.simulated:
             return (
@@ -63,10 +54,6 @@ class StopRule:
                 "that the job wrote, and the job itself ran all its epochs."
             )
         return f"The job could end early by itself, with {rule}."
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Show the sentence in a notebook."""
-        printer.text(str(self))
 
 
 def read_stop_rule(hyperparameters: Hyperparameters) -> StopRule:
@@ -83,7 +70,7 @@ def read_stop_rule(hyperparameters: Hyperparameters) -> StopRule:
 def summarise_epochs(
     training: pd.DataFrame, validation: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Put both losses side by side, one row an epoch.
+    """Tabulate both losses, one row an epoch.
 
     Returns:
         Columns epoch_number, step_number (the epoch's last), training_loss (mean of the epoch's
@@ -118,7 +105,7 @@ def assess(
     validation: pd.DataFrame | None = None,
     early_stop: EarlyStop | None = None,
 ) -> Assessment:
-    """Say in one computed sentence or two what the losses show.
+    """Assess the losses, in one or two computed sentences.
 
     Args:
         training: Losses by step, from `read_metrics`.
@@ -152,12 +139,8 @@ def assess(
 
 def write_assessment(directory: Path, assessment: Assessment) -> Path:
     """Write assessment.json, with verdict and sentence, for the report; return its path."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / ASSESSMENT_FILE
-    text = json.dumps(asdict(assessment), indent=2, ensure_ascii=False) + "\n"
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    return beside.replace(path)
+    text = json.dumps(asdict(assessment), indent=2, ensure_ascii=False)
+    return write_whole(directory / ASSESSMENT_FILE, f"{text}\n")
 
 
 def _judge_curve(fit: list[float], losses: list[float], best: int, stopped: bool) -> Assessment:
@@ -195,17 +178,17 @@ def _judge_curve(fit: list[float], losses: list[float], best: int, stopped: bool
         end = f"early stopping ended the training after epoch {epochs}, when it had flattened"
     else:
         end = f"after epoch {epochs}, the last, it is {last:.3g}"
-    return Assessment("stopped well", f"{least}; {end}. More epochs would buy little.")
+    return Assessment("stopped well", f"{least}; {end}. More epochs would gain little.")
 
 
 def _describe_divergence(training: pd.DataFrame, losses: list[float]) -> str:
-    """Say that the training failed to learn, or return "" when it did learn."""
+    """Describe a training that diverged; "" for one that did not."""
     first, last = _ends(training)
-    mend = "Lower learning_rate_multiplier and train again."
+    fix = "Lower learning_rate_multiplier and train again."
     if not all(map(math.isfinite, [*training["loss"], *losses])):
-        return f"A loss is no longer a finite number: the training diverged. {mend}"
+        return f"A loss is no longer a finite number: the training diverged. {fix}"
     if last > first * (1 + RISE):
-        return f"The training loss itself rose, from {first:.3g} to {last:.3g}: it diverged. {mend}"
+        return f"The training loss itself rose, from {first:.3g} to {last:.3g}: it diverged. {fix}"
     return ""
 
 
@@ -213,8 +196,8 @@ def _describe_training_alone(training: pd.DataFrame) -> str:
     first, last = _ends(training)
     return (
         "There was no validation file, so over-fitting cannot be seen. The training loss went "
-        f"from {first:.3g} to {last:.3g}, which tells only how well the model knows the records "
-        "it has read. Give the job a validation file to learn more."
+        f"from {first:.3g} to {last:.3g}, which says only how well the model fits the "
+        "records of its training. Give the job a validation file to learn more."
     )
 
 

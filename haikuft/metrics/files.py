@@ -1,4 +1,4 @@
-"""A job's two metric files: find them, fetch them, read them by header."""
+"""A job's two metric files: find, download and read them."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ VALIDATION_FILE = "validation_metrics.csv"
 
 @dataclass(frozen=True, slots=True)
 class MetricFiles:
-    """Where a job left its metrics.
+    """Where a job wrote its metrics.
 
     Attributes:
         training_uri: S3 URI of the losses by step.
@@ -56,7 +56,7 @@ def find_metrics(s3: "S3Client", output_uri: str, job_arn: str) -> MetricFiles:
         for item in page.get("Contents", []):
             below, name = item["Key"].removeprefix(folder), item["Key"].rsplit("/", 1)[-1]
             # The user guide names the folder after the job's name in one place, after its id in
-            # another; so any folder will do that is not another job's, and ours goes first.
+            # another; so any folder is accepted that is not another job's, this job's own first.
             is_ours = below.startswith(ours)
             if below.startswith("model-customization-job-") and not is_ours:
                 continue
@@ -72,7 +72,7 @@ def find_metrics(s3: "S3Client", output_uri: str, job_arn: str) -> MetricFiles:
 
 
 def download_metrics(s3: "S3Client", uri: str | None, directory: Path) -> pd.DataFrame | None:
-    """Keep a copy of one metric file in a folder, and read it.
+    """Download one metric file into a folder, and read it.
 
     Args:
         s3: A client for the bucket's Region.
@@ -80,7 +80,7 @@ def download_metrics(s3: "S3Client", uri: str | None, directory: Path) -> pd.Dat
         directory: The run's folder for metrics.
 
     Raises:
-        HaikuftError: the file cannot be had; DataError: it cannot be read.
+        HaikuftError: the file cannot be downloaded; DataError: it cannot be read.
     """
     if uri is None:
         return None
@@ -100,7 +100,7 @@ def read_metrics(text: str, *, source: str = "metrics") -> pd.DataFrame:
         source: The name errors give to it.
 
     Raises:
-        DataError: a column is missing or a value is no number.
+        DataError: a column is missing or a value is not a number.
     """
     lines = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     rows = [(number, row) for number, row in enumerate(lines, 1) if any(map(str.strip, row))]
@@ -121,7 +121,7 @@ def read_metrics(text: str, *, source: str = "metrics") -> pd.DataFrame:
 
 
 def _find_columns(header: list[str], source: str) -> dict[str, int]:
-    """Where the three columns stand; only a single loss column will do."""
+    """Find the three columns; there must be one loss column."""
     losses = [at for at, name in enumerate(header) if name.endswith("loss")]
     missing = [name for name in ("step_number", "epoch_number") if name not in header]
     missing += [] if losses else ["training_loss or validation_loss"]

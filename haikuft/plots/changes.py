@@ -1,4 +1,4 @@
-"""Figures of what changed between two models: differences with intervals, and slopes by group."""
+"""Figures of changes between two models: differences with intervals, and slopes by group."""
 
 from collections.abc import Sequence
 from textwrap import fill
@@ -7,11 +7,14 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from haikuft.errors import SettingsError
-from haikuft.evaluation import Comparison, Evaluation, break_down
+from haikuft.evaluation.comparison import Evaluation
+from haikuft.evaluation.errors_table import break_down
+from haikuft.evaluation.uncertainty import NO_VERDICT
+from haikuft.evaluation.verdicts import Comparison
 from haikuft.plots.style import BASE, FAINT, INK, OTHERS, PAPER, TUNED, describe, in_style
 
 _MOST_SLOPES = 14  # groups; of more, those that changed most
-_WIDTH = 36  # letters of a name before it goes on in the next line
+_WIDTH = 36  # characters of a name in one line
 _GAP = 5.0  # points between the names of two slopes, so that they do not touch
 
 
@@ -19,8 +22,8 @@ _GAP = 5.0  # points between the names of two slopes, so that they do not touch
 def plot_differences(evaluation: Evaluation, model: str = "", *, ax: Axes | None = None) -> Axes:
     """Draw what a model gained or lost: each difference in points, with its 95 % interval.
 
-    A full mark is a verdict, a hollow one says "not told apart". The pale bar behind each reaches
-    as far as a difference could go unseen by so many records.
+    A full mark is a verdict, a hollow one is "not distinguishable". The pale bar behind each covers
+    the differences that so many records may fail to detect.
 
     Args:
         evaluation: From `compare`.
@@ -38,9 +41,9 @@ def plot_differences(evaluation: Evaluation, model: str = "", *, ax: Axes | None
         if comparison.smallest is not None:
             unseen = 100 * comparison.smallest
             ax.barh(at, 2 * unseen, 0.62, -unseen, color=FAINT, edgecolor=BASE, linewidth=0.8)
-        told = comparison.verdict != "not told apart"
+        decided = comparison.verdict != NO_VERDICT
         ax.plot([low, high], [at, at], color=TUNED, linewidth=2.5, solid_capstyle="butt")
-        face = TUNED if told else PAPER
+        face = TUNED if decided else PAPER
         ax.plot(value, at, "D", color=TUNED, markerfacecolor=face, markersize=8)
     ax.axvline(0, color=INK, linewidth=0.8)
     names = [fill(_name(comparison), _WIDTH) for comparison in shown]
@@ -52,12 +55,12 @@ def plot_differences(evaluation: Evaluation, model: str = "", *, ax: Axes | None
     ax.set_title(f"What did {name} gain or lose?")
     ax.set_xlabel(
         f"difference in points on {evaluation.n} records\n"
-        "(bar: 95 % interval; pale: could go unseen)"
+        "(bar: 95 % interval; pale: may go undetected)"
     )
-    told_all = "; ".join(
+    differences = "; ".join(
         f"{_name(c)} {100 * c.difference.value:+.1f} points, {c.verdict}" for c in shown
     )
-    return describe(ax, f"Differences on {evaluation.n} records: {told_all}.")
+    return describe(ax, f"Differences on {evaluation.n} records: {differences}.")
 
 
 @in_style
@@ -105,11 +108,11 @@ def plot_slopes(
     ax.set_title(f"Where did {name} gain, and where did it lose?")
     counts = [int((gains > 0).sum()), int((gains < 0).sum()), int((gains == 0).sum())]
     rest = f", {len(groups) - len(drawn)} more not drawn" if len(groups) > len(drawn) else ""
-    told = (
+    sentence = (
         f"{scorer.title} by {by}, {base} to {name}: {counts[0]} better, {counts[1]} worse, "
         f"{counts[2]} the same{rest}."
     )
-    return describe(ax, f"{told[0].upper()}{told[1:]}")
+    return describe(ax, f"{sentence[0].upper()}{sentence[1:]}")
 
 
 def _pick(evaluation: Evaluation, model: str) -> list[Comparison]:

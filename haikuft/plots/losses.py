@@ -28,7 +28,7 @@ def plot_losses(
     Args:
         training: Columns step_number, epoch_number and loss, from `metrics.read_metrics`.
         validation: The same by epoch; None without a validation file.
-        early_stop: What the early-stopping rule decides; its epochs get a thin line and a word.
+        early_stop: What the early-stopping rule decides; its epochs are marked.
         ax: Where to draw; None makes a figure.
     """
     ax = ax or plt.subplots()[1]
@@ -41,7 +41,7 @@ def plot_losses(
     ax.plot(by_step.index, by_step, color=TUNED, label="training")
     labels = [("training", by_step.index[-1], by_step.iloc[-1])]
     if validation is not None and not validation.empty:
-        # Epoch by epoch both files meet at the epoch's last step, wherever a file puts its rows.
+        # Both files are aligned at each epoch's last step, whatever step a file gives.
         by_epoch = validation.groupby("epoch_number")["loss"].last()
         written = validation.groupby("epoch_number")["step_number"].last()
         steps = [int(ends.get(epoch, written[epoch])) for epoch in by_epoch.index]
@@ -52,7 +52,7 @@ def plot_losses(
     if early_stop is not None and early_stop.stopped_epoch:
         sentence += f"; early stopping ended the training after epoch {early_stop.stopped_epoch}"
     ax.set(
-        title="Does it learn, or learn by heart?",
+        title="Does the model generalise or overfit?",
         xlabel="step (thin lines: ends of epochs)",
         ylabel="loss",
         ylim=(0, _highest(training, validation) * 1.15),  # room for the epochs' numbers
@@ -72,7 +72,7 @@ def _label_ends(ax: Axes, labels: Sequence[tuple[str, float, float]]) -> None:
 
 
 def _mark_epochs(ax: Axes, ends: Mapping[int, int], early_stop: "EarlyStop | None") -> None:
-    """Draw a thin line at each epoch's end, with its number and what early stopping made of it."""
+    """Draw a thin line at each epoch's end, with its number, and what the rule says of it."""
     words: dict[int, list[str]] = {epoch: [str(epoch)] for epoch in ends}
     if early_stop is not None:
         words.get(early_stop.best_epoch, []).append("lowest")

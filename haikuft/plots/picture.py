@@ -1,4 +1,4 @@
-"""A finished figure: kept as a file, and shown on light and dark pages with its sentence."""
+"""A finished figure: saved as a file, and shown on light and dark pages with its description."""
 
 import base64
 import re
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from haikuft.plots.style import DARK, alt_text, save_figure
 
-# Letters as shapes need no font where they are read; the salt makes a figure drawn again the same.
+# Letters as shapes need no font; the salt makes the same figure the same file.
 _SVG: dict[str, Any] = {"svg.fonttype": "path", "svg.hashsalt": "haikuft"}
 _COLOR = re.compile(r"#[0-9a-f]{6}\b")
 
@@ -60,19 +60,19 @@ class Picture:
                 ("dark", self.dark, "display: none"),
             )
         )
-        # The image's own text says it already to a reader who hears the page.
+        # Screen readers read the same from the image's own text.
         caption = f'<figcaption aria-hidden="true">{escape(self.sentence)}</figcaption>'
         return f'{_SWITCH}<figure style="margin: 0">{images}{caption}</figure>'
 
 
 def show_figure(ax: Axes, path: Path) -> Picture:
-    """Keep the axes' figure as a file, close it, and return it as the thing to look at."""
+    """Save the axes' figure as a file, close it, and return it for a notebook to show."""
     save_figure(ax, path)
     figure = cast(Figure, ax.figure)
     drawn = StringIO()
     with mpl.rc_context(cast(Any, _SVG)):
         figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
-    plt.close(figure)  # or the notebook would show it once more, without its sentence
+    plt.close(figure)  # otherwise the notebook would show it again, without its description
     light = drawn.getvalue()
     dark = _COLOR.sub(lambda found: DARK.get(found[0], found[0]), light)
     return Picture(path, alt_text(ax), light, dark)

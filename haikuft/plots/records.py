@@ -1,4 +1,4 @@
-"""The records of a data set: lengths, turns, labels, and what training on them costs."""
+"""Figures of a data set: lengths, turns, labels, and the cost of training."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ from haikuft.pricing import Estimate, format_dollars
 
 @in_style
 def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = None) -> Axes:
-    """Draw how long the records are, in likely tokens, beside the limit for one record.
+    """Draw the lengths of the records, in likely tokens, with the limit for one record.
 
     Bars are the likely estimate; the two thin lines are the same records by their low and their
-    high estimate, so that one sees how sure the picture is.
+    high estimate, which shows the uncertainty.
 
     Args:
         records: The records.
@@ -38,7 +38,7 @@ def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = Non
     over = sum(estimate.high > limit for estimate in tokens)
     low, high = (np.array([max(1, getattr(t, end)) for t in tokens]) for end in ("low", "high"))
     edges = np.geomspace(low.min() * 0.98, high.max() * 1.02, 30)
-    # Pale bars with an edge: the lines stand out on them.
+    # Pale bars with an edge, so that the lines are visible on them.
     ax.hist(likely, edges.tolist(), label="likely", color=SHADES[1], edgecolor=TUNED, lw=0.6)
     for estimate, dashes in ((low, ":"), (high, "--")):
         counts = np.histogram(estimate, bins=edges)[0]
@@ -101,7 +101,7 @@ def plot_costs(
 ) -> Axes:
     """Draw what training may cost, from low to high, for each number of epochs.
 
-    Where the price is not known, what is billed takes the place of what it costs.
+    Where the price is not known, the billed tokens are drawn.
 
     Args:
         estimates: Epochs -> `pricing.estimate_training`.

@@ -1,4 +1,4 @@
-"""The scores of models, and the labels they mistake."""
+"""Figures of the scores of models, and of the labels they confuse."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from haikuft.evaluation import FREE, Evaluation, count_confusions
+from haikuft.evaluation.classes import count_confusions
+from haikuft.evaluation.comparison import Evaluation
+from haikuft.evaluation.free_baseline import FREE
 from haikuft.plots.style import BASE, FAINT, INK, MARKS, OTHERS, TUNED, describe, in_style
 
 
@@ -17,7 +19,7 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
     scorer = evaluation.comparisons[0].scorer
     factor = 100 if scorer.is_share else 1
     ax = ax or plt.subplots(figsize=(7.2, 1.3 + 0.5 * len(scores)))[1]
-    told = []
+    scored = []
     for at, (model, *numbers) in enumerate(scores[["model", "score", "low", "high"]].to_numpy()):
         color, mark = _look(model, at)
         score, low, high = (factor * number for number in numbers)
@@ -26,7 +28,7 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
         text = f"{score:.1f} %" if scorer.is_share else f"{score:.3g}"
         ax.annotate(text, (score, at), (0, 9), textcoords="offset points", ha="center")
         interval = f"{low:.1f} to {high:.1f}" if scorer.is_share else f"{low:.3g} to {high:.3g}"
-        told.append(f"{model} {text} ({interval})")
+        scored.append(f"{model} {text} ({interval})")
     ax.set_yticks(range(len(scores)), list(scores["model"]))
     ax.set_ylim(len(scores) - 0.5, -0.7)
     ax.tick_params(axis="y", length=0)
@@ -40,7 +42,7 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel(f"{scorer.title} ({evaluation.n} records; bars: 95 % interval)")
     return describe(
         ax,
-        f"{_capital(scorer.title)} on {evaluation.n} records: {', '.join(told)}; 95 % intervals.",
+        f"{_capital(scorer.title)} on {evaluation.n} records: {', '.join(scored)}; 95 % intervals.",
     )
 
 
@@ -54,7 +56,7 @@ def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None =
         ax: Where to draw; None makes a figure.
 
     Raises:
-        SettingsError: the task is no label task.
+        SettingsError: the task is not a label task.
     """
     confusions = count_confusions(evaluation, model)
     counts = confusions.to_numpy()
@@ -62,7 +64,7 @@ def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None =
     ax = ax or plt.subplots(figsize=(2.6 + min(12, 0.5 * columns), 2.2 + min(10, 0.4 * rows)))[1]
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     for row, column in zip(*np.nonzero(counts), strict=True):
-        shade = counts[row, column] / counts.max() / 2  # ink reads on all of it, on any page
+        shade = counts[row, column] / counts.max() / 2  # text is readable on all of it, on any page
         corner = (column - 0.5, row - 0.5)
         ax.add_patch(Rectangle(corner, 1, 1, facecolor=TUNED, alpha=shade, edgecolor="none"))
         ax.text(column, row, counts[row, column], ha="center", va="center")
@@ -75,7 +77,7 @@ def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None =
     ax.grid(which="minor", color=FAINT, linewidth=0.8)
     ax.tick_params(which="minor", length=0)
     model = str(confusions.columns.name)
-    ax.set(title=f"What does {model} take for what?", xlabel="label given", ylabel="reference")
+    ax.set(title=f"Which labels does {model} confuse?", xlabel="label given", ylabel="reference")
     sentence = f"Of {counts.sum()} records {model} labels {np.trace(counts)} as the reference does"
     wrong = counts.copy()
     np.fill_diagonal(wrong, 0)
@@ -87,7 +89,7 @@ def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None =
 
 
 def _look(model: str, at: int) -> tuple[str, str]:
-    """Colour and mark of a model: baseline, tuned, further ones, and what is free in dark ink."""
+    """Colour and mark of a model: baseline, tuned, further ones, and the free baseline."""
     if model == FREE:
         return INK, "P"
     if at < 2:

@@ -1,7 +1,7 @@
-"""One style for all figures: readable in grey print, with a sentence for those who cannot see.
+"""One style for all figures: readable in grey print, with a sentence for screen readers.
 
-Figures are drawn in the colours below and in no others, on white paper. `DARK` says what each
-becomes on a dark page, so that one drawing makes both (`haikuft.plots.picture`).
+Figures use the colours below and no others, on white. `DARK` maps each to its colour on a dark
+page, so that one drawing serves both (`haikuft.plots.picture`).
 """
 
 from collections.abc import Callable
@@ -12,16 +12,15 @@ from typing import Any, ParamSpec, cast
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
 
 PAPER = "#ffffff"
 BASE = "#8a8a8a"
 TUNED = "#1f5fa8"
 INK = "#222222"
-FAINT = "#d9d9d9"  # only for what repeats what is written, or has an edge of ink
+FAINT = "#d9d9d9"  # only for what is also written, or has a dark edge
 SHADES = (TUNED, "#7fa8d6", FAINT)  # dark to light, so that grey print keeps the order
-OTHERS = ("#b0641e", "#4c7d4c", "#7a5195")  # further models, told apart by their names as well
-DARK = {  # on white -> on JupyterLab's dark page; the order of lightness is turned round
+OTHERS = ("#b0641e", "#4c7d4c", "#7a5195")  # further models, which are named as well
+DARK = {  # on white -> on JupyterLab's dark page, with the order of lightness reversed
     PAPER: "#111111",
     BASE: "#858585",
     TUNED: "#7db3f2",
@@ -62,7 +61,7 @@ _Parameters = ParamSpec("_Parameters")
 
 
 def in_style(draw: Callable[_Parameters, Axes]) -> Callable[_Parameters, Axes]:
-    """Draw with our settings and put the reader's own back afterwards."""
+    """Draw with these settings and restore the caller's afterwards."""
 
     @wraps(draw)
     def drawn(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> Axes:
@@ -78,7 +77,7 @@ def in_style(draw: Callable[_Parameters, Axes]) -> Callable[_Parameters, Axes]:
 
 
 def alt_text(ax: Axes) -> str:
-    """Tell in a sentence what a figure of this module shows, for those who cannot see it."""
+    """Return the sentence that describes a figure of this package."""
     return str(ax.get_label())
 
 
@@ -89,12 +88,6 @@ def save_figure(ax: Axes, path: Path) -> Path:
         path, format="png", dpi=160, bbox_inches="tight", metadata={"Description": alt_text(ax)}
     )
     return path
-
-
-def read_alt_text(path: Path) -> str:
-    """Read the sentence that `save_figure` put into a file; "" where there is none."""
-    with Image.open(path) as image:
-        return str(image.info.get("Description", ""))
 
 
 def describe(ax: Axes, sentence: str) -> Axes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from haikuft import inventory, serving
 from haikuft.errors import HaikuftError, RecordError
-from haikuft.evaluation import read_evaluation
+from haikuft.evaluation.files import read_evaluation
 from haikuft.inventory import Resource
 from haikuft.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.run_record import Run, open_run

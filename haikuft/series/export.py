@@ -1,8 +1,8 @@
-"""Notebooks as pages to hand on: one HTML file each, that loads nothing.
+"""Export notebooks as pages: one HTML file each, that loads nothing.
 
-nbconvert's own pages fetch MathJax, RequireJS and the widgets' programs from the network as they
-open. Ours leave these out: forms are kept as the plain tables that each shows beside its widgets,
-and a content security policy in the page forbids the rest, whatever an output may hold.
+nbconvert's own pages load MathJax, RequireJS and the widgets' programs from the network. These do
+not: forms are kept as the plain tables that each shows with its widgets, and a content security
+policy in the page forbids loading anything, whatever an output holds.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,8 @@ from nbconvert.exporters import HTMLExporter
 from traitlets.config import Config
 
 from haikuft.errors import DataError, NotFoundError
-from haikuft.pages import POLICY, write_whole
+from haikuft.files import write_whole
+from haikuft.html import POLICY
 from haikuft.run_record import check_run_name, find_root
 
 _TEMPLATE = f"""
@@ -24,7 +25,7 @@ _TEMPLATE = f"""
 {{% block html_head_js_mathjax %}}{{% endblock %}}
 {{% block html_head_js_mermaidjs %}}{{% endblock %}}
 """
-# The richest first, without widgets: what stands beside them is what a page keeps.
+# The richest first, without widgets, which each have a copy as HTML.
 _SHOWN = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
 
 # What nbformat makes of other files; of JSON that is a list, it asks for a dictionary's `get`.
@@ -36,7 +37,7 @@ def export_run(run: str, notebooks: Sequence[Path] = (), *, to: Path | None = No
 
     Raises:
         NotFoundError: there is nothing to export, or no such file.
-        DataError: a file is no notebook.
+        DataError: a file is not a notebook.
 
     """
     directory = find_root() / "runs" / check_run_name(run)
@@ -51,11 +52,11 @@ def export_run(run: str, notebooks: Sequence[Path] = (), *, to: Path | None = No
 
 
 def export_notebook(notebook: Path, page: Path) -> Path:
-    """Write a notebook, as it was saved, as a page that needs nothing else.
+    """Write a saved notebook as a page that loads nothing.
 
     Raises:
         NotFoundError: no such file.
-        DataError: the file is no notebook.
+        DataError: the file is not a notebook.
 
     """
     try:
@@ -63,10 +64,10 @@ def export_notebook(notebook: Path, page: Path) -> Path:
     except FileNotFoundError as error:
         raise NotFoundError(f"{notebook}: no such file. Name a notebook, .ipynb.") from error
     except (*_NO_NOTEBOOK, nbformat.ValidationError) as error:
-        raise DataError(f"{notebook} is no Jupyter notebook. Name a file .ipynb.") from error
+        raise DataError(f"{notebook} is not a Jupyter notebook. Name a file .ipynb.") from error
     loader = DictLoader({"haikuft.html.j2": _TEMPLATE})
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        config=_what_is_shown(), extra_loaders=[loader], template_file="haikuft.html.j2"
+        config=_build_config(), extra_loaders=[loader], template_file="haikuft.html.j2"
     )
     resources = {"metadata": {"name": notebook.stem, "path": str(notebook.parent)}}
     html, _ = exporter.from_notebook_node(document, resources)
@@ -74,22 +75,22 @@ def export_notebook(notebook: Path, page: Path) -> Path:
 
 
 def let_jupyter_export(folder: Path) -> Config:
-    """Let JupyterLab's own HTML export write such pages: the settings its server is to have.
+    """Build the server settings with which JupyterLab's own HTML export writes such pages.
 
     Args:
-        folder: One that stands on Jupyter's path while it runs; the template goes there.
+        folder: A folder on Jupyter's path while the server runs; the template is written there.
 
     """
     templates = folder / "nbconvert" / "templates" / "haikuft"
     templates.mkdir(parents=True)
     (templates / "conf.json").write_text('{"base_template": "lab"}', encoding="utf-8")
     (templates / "index.html.j2").write_text(_TEMPLATE, encoding="utf-8")
-    config = _what_is_shown()
+    config = _build_config()
     config.HTMLExporter.template_name = "haikuft"
     return config
 
 
-def _what_is_shown() -> Config:
+def _build_config() -> Config:
     config = Config()
     config.HTMLExporter.embed_images = True
     config.NbConvertBase.display_data_priority = list(_SHOWN)

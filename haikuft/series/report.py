@@ -1,12 +1,13 @@
-"""One page about a run: verdict, scores, figures and facts, in a file that needs nothing else."""
+"""A page about a run: verdict, scores, figures and settings, in one file."""
 
 import json
 from html import escape
 from pathlib import Path
 
-from haikuft import pages
+from haikuft import html
 from haikuft.evaluation.files import CSV_FILE, JSON_FILE, read_evaluation
 from haikuft.evaluation.page import build_records, build_sections
+from haikuft.files import write_whole
 from haikuft.metrics.assessment import ASSESSMENT_FILE
 from haikuft.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.serving import build_limit_commands
@@ -15,15 +16,15 @@ REPORT_FILE = "report.html"
 
 
 def write_report(directory: Path) -> Path:
-    """Write report.html into a run's folder from what lies there, whole or not at all.
+    """Write report.html from the files in a run's folder.
 
-    A run that has not been evaluated yet has a report too, of what there is.
+    A run that is not evaluated yet has a shorter report.
     """
-    return pages.write_whole(directory / REPORT_FILE, build_report(directory))
+    return write_whole(directory / REPORT_FILE, build_report(directory))
 
 
 def build_report(directory: Path) -> str:
-    """Put the page together: the verdict first, then what it rests on, and each record last."""
+    """Build the page: the verdict first, then what it is based on, and each record last."""
     evaluated = (directory / JSON_FILE).exists()
     sections: list[str] = []
     if evaluated:
@@ -32,12 +33,12 @@ def build_report(directory: Path) -> str:
     else:
         sections.append('<p class="verdict">Not evaluated yet: notebook 6 does that.</p>')
     sections += _training_section(directory / ASSESSMENT_FILE)
-    sections += [pages.build_figure(path) for path in sorted((directory / "figures").glob("*.png"))]
+    sections += [html.build_figure(path) for path in sorted((directory / "figures").glob("*.png"))]
     if (directory / FILE_NAME).exists():
         sections.append(_record_section(read_record(directory / FILE_NAME)))
     if evaluated:
         sections += build_records(evaluation, directory / CSV_FILE)
-    return pages.build_page(f"Run {directory.name}", sections)
+    return html.build_page(f"Run {directory.name}", sections)
 
 
 def _training_section(path: Path) -> list[str]:
@@ -48,7 +49,7 @@ def _training_section(path: Path) -> list[str]:
 
 
 def _record_section(record: RunRecord) -> str:
-    facts = [
+    rows = [
         ("target", record.target),
         ("Region", record.region),
         ("base model", record.base_model_id),
@@ -62,12 +63,12 @@ def _record_section(record: RunRecord) -> str:
         ("throughput", record.throughput_name),
         ("begun", record.created),
     ]
-    page = "<h2>The run</h2>" + pages.build_table(("", ""), [fact for fact in facts if fact[1]])
+    page = "<h2>The run</h2>" + html.build_table(row for row in rows if row[1])
     commands = build_limit_commands(record)
     if commands:
         page += (
             f"<h2>The limit of the throughput</h2><p>It is meant to be deleted at "
             f"{escape(record.throughput_ends)}. These commands have AWS do it, also when this "
-            f'computer is off:</p><pre class="wide">{escape(commands)}</pre>'
+            f'computer is off:</p><pre style="overflow-x:auto">{escape(commands)}</pre>'
         )
     return page

@@ -19,7 +19,8 @@ from typing import Any
 
 from haikuft import aws, sandbox
 from haikuft.base_models import DEFAULT
-from haikuft.inference import ask, ask_many, read_replies
+from haikuft.inference import ask, ask_many
+from haikuft.replies import read_replies
 
 PROMPTS = 500
 CONCURRENCY = 16

@@ -23,7 +23,7 @@ def expect() -> Any:
     return expect
 
 
-def test_fine_tune_when_walked_then_sliders_move_facts_and_the_job_moves_through_its_stages(
+def test_fine_tune_when_walked_then_sliders_move_costs_and_the_job_moves_through_its_stages(
     lab: Any, walked_to: WalkedTo, expect: Any
 ) -> None:
     """A slider changes steps and cost, a bad value is refused in words, the job ends Completed."""
@@ -31,16 +31,17 @@ def test_fine_tune_when_walked_then_sliders_move_facts_and_the_job_moves_through
     lab.open("03_fine_tune")
     lab.write("training_price: float = 0.0", PRICED)
     form = lab.run_to("form = forms.hyperparameter_form(")
-    facts = form.locator(".haikuft-facts:visible").first
+    derived = form.locator(".haikuft-derived:visible").first
 
-    expect(facts).to_contain_text("US$")
-    before = facts.inner_text()
+    expect(derived).to_contain_text("US$")
+    before = derived.inner_text()
     lab.shoot("03-form-light")
     slider = form.get_by_role("slider").first  # of the first hyperparameter, epochs
     slider.press("ArrowRight")
-    expect(facts).not_to_have_text(before, use_inner_text=True)
+    expect(derived).not_to_have_text(before, use_inner_text=True)
+    after = derived.inner_text()
     for what in ("Steps in all", "Cost"):
-        moved = [re.findall(rf"^.*{what}.*$", text, re.M) for text in (before, facts.inner_text())]
+        moved = [re.findall(rf"^.*{what}.*$", text, re.M) for text in (before, after)]
         assert moved[0] != moved[1], what
     lab.wear("Dark")
     lab.shoot("03-form-dark")

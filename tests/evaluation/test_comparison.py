@@ -13,20 +13,19 @@ import pytest
 from haikuft.dataset.records import record_id
 from haikuft.errors import DataError, NotFoundError, SettingsError
 from haikuft.evaluation import (
-    ALL,
     FREE,
-    NO_LABEL,
-    Evaluation,
     Scorer,
     break_down,
     compare,
-    count_confusions,
     count_outcomes,
-    examples,
-    read_evaluation,
     score_classes,
     write_evaluation,
 )
+from haikuft.evaluation.classes import ALL, count_confusions
+from haikuft.evaluation.comparison import Evaluation
+from haikuft.evaluation.errors_table import examples
+from haikuft.evaluation.files import read_evaluation
+from haikuft.evaluation.matching import NO_LABEL
 from haikuft.replies import Reply
 
 LABELS = ("billing", "card lost", "card")
@@ -113,7 +112,7 @@ def test_compare_when_the_interval_holds_zero_then_they_are_not_told_apart() -> 
 
     assert evaluation.comparisons[0].model_score > evaluation.comparisons[0].baseline_score
     assert evaluation.sentence.startswith(
-        "Tuned and base are not told apart by 40 records (right labels:"
+        "Tuned and base are not distinguishable on 40 records (right labels:"
     )
     assert re.search(
         r"So many records would show a difference of \d+\.\d points four times in",
@@ -125,8 +124,8 @@ def test_compare_when_there_are_few_records_then_even_a_clean_sweep_proves_nothi
     """Nine of nine against none of nine is an interval without width, and no verdict."""
     evaluation = evaluate([False] * 9, [True] * 9)
 
-    assert evaluation.comparisons[0].verdict == "not told apart"
-    assert evaluation.sentence.startswith("Not told apart by 9 records, which are too few to tell")
+    assert evaluation.comparisons[0].verdict == "not distinguishable"
+    assert evaluation.sentence.startswith("Not distinguishable on 9 records, which are too few")
 
 
 def test_compare_when_both_are_the_same_coin_then_nearly_every_seed_says_so() -> None:
@@ -136,7 +135,7 @@ def test_compare_when_both_are_the_same_coin_then_nearly_every_seed_says_so() ->
         coins = np.random.default_rng(seed).random((2, 100)) < 0.7
         verdicts.append(evaluate(coins[0].tolist(), coins[1].tolist()).comparisons[0].verdict)
 
-    assert verdicts.count("not told apart") >= 19
+    assert verdicts.count("not distinguishable") >= 19
 
 
 def test_compare_when_the_gain_is_the_same_for_all_then_pairing_sees_it() -> None:
@@ -244,7 +243,7 @@ def test_compare_when_two_columns_would_share_a_name_then_it_is_refused() -> Non
     with pytest.raises(SettingsError, match='Two scorers are named "accuracy"'):
         evaluate([True] * 3, [True] * 3, extra_scorers=[twice])
     with pytest.raises(SettingsError, match='"prompt" names another column'):
-        evaluate([True] * 3, [True] * 3, facts={"prompt": {}})
+        evaluate([True] * 3, [True] * 3, metadata={"prompt": {}})
 
 
 def test_compare_when_a_scorer_is_added_then_the_tasks_own_still_decide() -> None:
@@ -260,9 +259,12 @@ def test_compare_when_a_scorer_is_added_then_the_tasks_own_still_decide() -> Non
 @pytest.mark.parametrize(
     ("right", "said"),
     [
-        (40, "Tuned buys nothing over the free baseline that these records could show: "),
-        (10, "Tuned buys nothing over the free baseline: Tuned is worse than the free baseline"),
-        (-1, "Against what costs nothing: Tuned is better than the free baseline"),
+        (40, "Tuned has no advantage over the free baseline that these records can detect: "),
+        (
+            10,
+            "Tuned has no advantage over the free baseline: Tuned is worse than the free baseline",
+        ),
+        (-1, "Compared with the free baseline: Tuned is better than the free baseline"),
     ],
 )
 def test_compare_when_a_free_baseline_stands_beside_then_the_verdict_weighs_it(
@@ -289,19 +291,18 @@ def test_compare_when_a_free_baseline_stands_beside_then_the_verdict_weighs_it(
 
 
 def test_examples_when_sorted_then_what_got_worse_comes_first() -> None:
-    """Then what is still wrong, what was mended, and what was right all along."""
+    """Then what is still wrong, what was fixed, and what was right all along."""
     evaluation = evaluate([True, False, False, True], [True, True, False, False])
 
     found = examples(evaluation)
 
-    assert found["outcome"].tolist() == ["got worse", "still wrong", "mended", "right in both"]
+    assert found["outcome"].tolist() == ["got worse", "still wrong", "fixed", "right in both"]
     assert found["prompt"].tolist() == ["ticket 3", "ticket 2", "ticket 1", "ticket 0"]
     assert found[["base", "tuned"]].iloc[0].tolist() == ["yes", "?"]
-    assert len(examples(evaluation, limit=2)) == 2
     assert count_outcomes(evaluation) == {
         "got worse": 1,
         "still wrong": 1,
-        "mended": 1,
+        "fixed": 1,
         "right in both": 1,
     }
 
@@ -351,7 +352,7 @@ def test_break_down_when_the_file_is_known_then_it_groups_by_it() -> None:
     texts = replies(records, ["yes"] * 12)
 
     evaluation = compare(
-        records, {"base": texts, "tuned": texts}, task="labels", facts={"file": files}
+        records, {"base": texts, "tuned": texts}, task="labels", metadata={"file": files}
     )
 
     assert break_down(evaluation, "file")["file"].tolist() == ["a.jsonl", "b.jsonl"]
@@ -421,11 +422,11 @@ def test_write_evaluation_when_read_back_then_the_report_has_what_it_needs(tmp_p
     assert found["comparisons"][0]["verdict"] == "better"
     assert found["comparisons"][0]["difference"]["value"] == pytest.approx(11 / 12)
     assert (found["n"], found["metric"], found["models"]) == (12, "accuracy", ["base", "tuned"])
-    assert found["outcomes"] == {"tuned": {"still wrong": 1, "mended": 11}}
+    assert found["outcomes"] == {"tuned": {"still wrong": 1, "fixed": 11}}
     assert [row["label"] for row in found["by_class"]] == ["no", "yes", ALL]
     assert found["comparisons"][0]["test"] == "McNemar's exact test"
     table = pd.read_csv(tmp_path / "runs" / "evaluation.csv")
-    assert table["tuned outcome"].tolist() == ["still wrong"] + ["mended"] * 11
+    assert table["tuned outcome"].tolist() == ["still wrong"] + ["fixed"] * 11
     assert sorted(p.name for p in path.parent.iterdir()) == ["evaluation.csv", "evaluation.json"]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.dataset.records import record_id
-from haikuft.errors import DataError, SettingsError
+from haikuft.errors import SettingsError
 from haikuft.evaluation.judging import (
     Judging,
     Question,
@@ -126,7 +126,7 @@ def test_judge_that_always_likes_the_first_reply_decides_nothing(
     found = hold(questions, lambda question: say("first"))
     assert found.count("split") == 20
     assert found.agreement == 0.0
-    assert "not told apart" in found.verdict
+    assert "not distinguishable" in found.verdict
 
 
 def test_judge_that_prefers_the_base_calls_the_tuned_model_worse(questions: list[Question]) -> None:
@@ -172,18 +172,14 @@ def test_pair_with_an_unreadable_or_missing_reading_counts_for_nothing(
 )
 def test_read_winner_when_the_reply_is_not_what_was_asked_for_refuses_it(text: str) -> None:
     """Nothing is guessed from a reply that does not keep to the form."""
-    with pytest.raises(DataError):
-        read_winner(text)
+    assert read_winner(text) is None
 
 
 @given(st.text())
 def test_read_winner_never_fails_otherwise(text: str) -> None:
-    """Any reply is a winner or a DataError."""
-    try:
-        winner, _ = read_winner(text)
-    except DataError:
-        return
-    assert winner in ("first", "second", "tie")
+    """Any reply names a winner or none."""
+    found = read_winner(text)
+    assert found is None or found[0] in ("first", "second", "tie")
 
 
 def test_check_judge_on_the_sandbox_says_that_there_is_none() -> None:

@@ -129,7 +129,7 @@ def test_mcnemar_when_both_models_are_one_then_it_rarely_tells_them_apart(
     base, tuned = np.random.default_rng(n).random((2, PAIRS, n)) < rate
 
     alarms = [
-        decide(float((b - a).mean()), mcnemar(a, b), n) != "not told apart"
+        decide(float((b - a).mean()), mcnemar(a, b), n) != "not distinguishable"
         for a, b in zip(base.astype(float), tuned.astype(float), strict=True)
     ]
 
@@ -199,9 +199,9 @@ def test_correct_by_holm_when_compared_with_bonferroni_then_it_lies_between(
     [
         (0.2, 0.01, 40, "better"),
         (-0.2, 0.01, 40, "worse"),
-        (0.2, 0.05, 40, "not told apart"),
-        (0.9, 0.001, 9, "not told apart"),
-        (0.0, 0.001, 40, "not told apart"),
+        (0.2, 0.05, 40, "not distinguishable"),
+        (0.9, 0.001, 9, "not distinguishable"),
+        (0.0, 0.001, 40, "not distinguishable"),
     ],
 )
 def test_decide_when_told_gain_p_and_n_then_it_names_the_verdict(

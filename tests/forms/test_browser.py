@@ -8,7 +8,8 @@ import pytest
 from haikuft import forms
 from haikuft.dataset import validate_file
 from haikuft.errors import DataError
-from haikuft.forms.bubbles import draw_record
+from haikuft.forms.browser import RecordBrowser
+from haikuft.forms.chat_view import draw_record
 from haikuft.forms.record_rows import load_rows, texts_of
 
 
@@ -19,7 +20,7 @@ def record(prompt: str, answer: str, **more: object) -> dict[str, object]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> forms.RecordBrowser:
+def browser(tmp_path: Path) -> RecordBrowser:
     """Twelve sound records of two labels, one with an empty answer, one line that is no JSON."""
     path = tmp_path / "train.jsonl"
     records = [record(f"question {n}{'x' * n}", ("yes", "no")[n % 2]) for n in range(12)]
@@ -28,21 +29,21 @@ def browser(tmp_path: Path) -> forms.RecordBrowser:
     return forms.browse_records({"training": path}, validate_file(path))
 
 
-def test_browser_when_shown_then_the_first_records_stand_there_as_bubbles(
-    browser: forms.RecordBrowser,
+def test_browser_when_shown_then_the_first_records_are_shown_as_chats(
+    browser: RecordBrowser,
 ) -> None:
     """Under their roles, so that nothing is said by place or colour alone."""
     html = browser._repr_html_()
 
     assert "Records 1 to 5 of 14 chosen (14 in all); 2 of those chosen with a problem." in html
-    assert '<div class="haikuft-bubble user"><b>user</b><div>question 0</div>' in html
-    assert '<div class="haikuft-bubble assistant"><b>assistant</b><div>yes</div>' in html
+    assert '<div class="haikuft-turn user"><b>user</b><div>question 0</div>' in html
+    assert '<div class="haikuft-turn assistant"><b>assistant</b><div>yes</div>' in html
     assert "train.jsonl, line 5" in html
     assert "train.jsonl, line 6" not in html
 
 
 def test_browser_when_paged_then_it_goes_on_and_stops_at_the_ends(
-    browser: forms.RecordBrowser,
+    browser: RecordBrowser,
 ) -> None:
     """The buttons tell where there is no more."""
     assert browser.previous.disabled
@@ -69,7 +70,7 @@ def test_browser_when_paged_then_it_goes_on_and_stops_at_the_ends(
     ],
 )
 def test_browser_when_filtered_then_only_those_records_are_chosen(
-    browser: forms.RecordBrowser, name: str, value: object, lines: list[int]
+    browser: RecordBrowser, name: str, value: object, lines: list[int]
 ) -> None:
     """By problem, label, length and file; from the first page on."""
     browser.next.click()
@@ -80,7 +81,7 @@ def test_browser_when_filtered_then_only_those_records_are_chosen(
     assert browser.controls["page"].value == 1
 
 
-def test_browser_when_nothing_passes_then_it_says_so(browser: forms.RecordBrowser) -> None:
+def test_browser_when_nothing_passes_then_it_says_so(browser: RecordBrowser) -> None:
     """An empty page would look broken."""
     browser.controls["shortest"].value = 10**6
 
@@ -88,25 +89,23 @@ def test_browser_when_nothing_passes_then_it_says_so(browser: forms.RecordBrowse
 
 
 def test_browser_when_a_turn_has_a_problem_then_it_is_marked_there_and_told(
-    browser: forms.RecordBrowser,
+    browser: RecordBrowser,
 ) -> None:
-    """In its place: the answer's bubble, not the question's."""
+    """At the answer's turn, not the question's."""
     browser.controls["problem"].value = "empty-text"
 
     html = browser._repr_html_()
 
-    assert (
-        '<div class="haikuft-bubble assistant problem"><b>assistant</b><div>(empty)</div>' in html
-    )
-    assert '<p class="said">⚠ error: messages[1].content: ' in html
-    assert '<div class="haikuft-bubble user"><b>user</b>' in html
-    assert '<div class="haikuft-bubble system"><b>system</b><div>Be brief.</div></div>' in html
+    assert '<div class="haikuft-turn assistant problem"><b>assistant</b><div>(empty)</div>' in html
+    assert '<p class="problem-text">⚠ error: messages[1].content: ' in html
+    assert '<div class="haikuft-turn user"><b>user</b>' in html
+    assert '<div class="haikuft-turn system"><b>system</b><div>Be brief.</div></div>' in html
 
 
 def test_browser_when_data_holds_html_then_it_is_shown_as_text(
-    browser: forms.RecordBrowser,
+    browser: RecordBrowser,
 ) -> None:
-    """In the bubbles, and in a line that is no record at all."""
+    """In the chat view, and in a line that is not a record."""
     browser.controls["problem"].value = "not-json"
 
     assert "<script>alert" not in browser._repr_html_()
@@ -143,7 +142,7 @@ def test_record_when_it_is_no_record_then_the_line_is_shown_all_the_same(
 
     first, second = load_rows({"training": path}, validate_file(path))
 
-    assert "haikuft-bubble" in draw_record(first)
+    assert "haikuft-turn" in draw_record(first)
     assert "\\xff" in draw_record(second)
 
 
@@ -175,7 +174,7 @@ def test_rows_when_of_the_converse_shape_then_they_have_labels_too(tmp_path: Pat
 
 
 def test_browser_when_looked_at_then_every_control_has_a_label(
-    browser: forms.RecordBrowser,
+    browser: RecordBrowser,
 ) -> None:
     """These are the names that a screen reader says."""
     assert [control.description for control in browser.controls.values()] == [

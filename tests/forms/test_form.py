@@ -8,6 +8,7 @@ from haikuft import forms
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO, BaseModel
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import SettingsError
+from haikuft.forms.form import Form
 
 FIVE: dict[str, Any] = {
     "epoch_count": 5,
@@ -48,7 +49,7 @@ def shown_in(box: Any) -> str:
     return "\n".join([*parts, *(shown_in(child) for child in getattr(box, "children", ()))])
 
 
-def dataset(name: str, **changes: Any) -> forms.Form:
+def dataset(name: str, **changes: Any) -> Form:
     """Make the data set's form."""
     shares = {"validation_share": 0.1, "test_share": 0.2, "seed": 1}
     return forms.dataset_form(
@@ -56,20 +57,20 @@ def dataset(name: str, **changes: Any) -> forms.Form:
     )
 
 
-def hyperparameters(**changes: Any) -> forms.Form:
+def hyperparameters(**changes: Any) -> Form:
     """Make the hyperparameters' form, 300 records before it."""
     return forms.hyperparameter_form(CLAUDE_3_HAIKU, training_records=300, **(FIVE | changes))
 
 
 @pytest.fixture(params=[*ALL, (hyperparameters, FIVE)], ids=lambda pair: pair[0].__name__)
-def form_and_parameters(request: pytest.FixtureRequest) -> tuple[forms.Form, dict[str, Any]]:
+def form_and_parameters(request: pytest.FixtureRequest) -> tuple[Form, dict[str, Any]]:
     """Each form, with the parameters it was made of."""
     build, parameters = request.param
     return build(**parameters), parameters
 
 
 def test_form_when_untouched_then_the_parameters_come_back_with_their_types(
-    form_and_parameters: tuple[forms.Form, dict[str, Any]],
+    form_and_parameters: tuple[Form, dict[str, Any]],
 ) -> None:
     """So a headless run and a run by hand take one path."""
     form, parameters = form_and_parameters
@@ -79,7 +80,7 @@ def test_form_when_untouched_then_the_parameters_come_back_with_their_types(
 
 
 def test_form_when_looked_at_then_every_control_has_a_label(
-    form_and_parameters: tuple[forms.Form, dict[str, Any]],
+    form_and_parameters: tuple[Form, dict[str, Any]],
 ) -> None:
     """A box without a name is a riddle, to a screen reader above all."""
     form, parameters = form_and_parameters
@@ -89,7 +90,7 @@ def test_form_when_looked_at_then_every_control_has_a_label(
 
 
 def test_form_when_read_without_widgets_then_every_label_and_value_is_there(
-    form_and_parameters: tuple[forms.Form, dict[str, Any]],
+    form_and_parameters: tuple[Form, dict[str, Any]],
 ) -> None:
     """An executed notebook, an export and a log keep the table."""
     form, _ = form_and_parameters
@@ -137,7 +138,7 @@ def test_hyperparameters_when_out_of_range_then_refused_in_our_words_and_shown()
     assert "epoch_count = 11 is out of range" in str(error.value)
     for shown in (form._repr_html_(), shown_in(form.box), repr(form)):
         assert "batch_size = 1 is out of range" in shown
-    assert form.facts == []
+    assert form.derived == []
 
 
 def test_hyperparameters_when_given_badly_then_the_form_still_shows_itself() -> None:
@@ -170,11 +171,11 @@ def test_hyperparameters_when_any_number_may_stand_then_a_fraction_can_follow_a_
 def test_hyperparameters_when_a_value_moves_then_the_steps_move_too() -> None:
     """What follows from the values stands below them."""
     form = hyperparameters()
-    assert ("Steps per epoch", "38") in form.facts
+    assert ("Steps per epoch", "38") in form.derived
 
     form.controls["batch_size"].value = 32
 
-    assert ("Steps per epoch", "10") in form.facts
+    assert ("Steps per epoch", "10") in form.derived
     assert "Steps per epoch: <b>10</b>" in shown_in(form.box)
 
 
@@ -228,9 +229,7 @@ def test_hyperparameters_when_the_batch_is_larger_than_the_data_then_it_says_so(
         ),
     ],
 )
-def test_form_when_a_value_cannot_be_then_the_refusal_names_it(
-    form: forms.Form, words: str
-) -> None:
+def test_form_when_a_value_cannot_be_then_the_refusal_names_it(form: Form, words: str) -> None:
     """All at once, in order."""
     assert words in form.refusal
     with pytest.raises(SettingsError):
@@ -262,7 +261,7 @@ def test_slider_when_moved_then_the_box_and_what_follows_move_too() -> None:
     form.sliders["batch_size"].value = 64
     assert form.values["batch_size"] == 64
     assert type(form.values["batch_size"]) is int
-    assert ("Steps per epoch", "5") in form.facts
+    assert ("Steps per epoch", "5") in form.derived
 
     form.controls["batch_size"].value = 128
     assert form.sliders["batch_size"].value == 128
@@ -316,57 +315,57 @@ def test_hyperparameters_when_tokens_and_price_are_known_then_the_cost_moves_wit
     form = forms.hyperparameter_form(
         CLAUDE_3_HAIKU, **known, training_price=0.001, price_date="2026-11-01", **FIVE
     )
-    assert "about US$5.00 on AWS (between US$4.00 and US$7.50" in dict(form.facts)["Cost"]
+    assert "about US$5.00 on AWS (between US$4.00 and US$7.50" in dict(form.derived)["Cost"]
 
     form.sliders["epoch_count"].value = 2
 
-    assert "about US$2.00 on AWS" in dict(form.facts)["Cost"]
-    assert dict(form.facts)["Tokens trained, at most"].startswith("about 2,000,000")
-    assert "not known" in dict(form.facts)["Time"]
+    assert "about US$2.00 on AWS" in dict(form.derived)["Cost"]
+    assert dict(form.derived)["Tokens trained, at most"].startswith("about 2,000,000")
+    assert "not known" in dict(form.derived)["Time"]
     free = forms.hyperparameter_form(CLAUDE_3_HAIKU, **known, **FIVE)
-    assert dict(free.facts)["Cost"].startswith("unknown without training_price")
+    assert dict(free.derived)["Cost"].startswith("unknown without training_price")
 
 
 def test_dataset_when_it_is_known_then_format_and_sizes_are_shown() -> None:
     """Counted in the file, not guessed."""
     form = dataset("support_tickets")
-    assert dict(form.facts)["Format"] == "prompt/completion, recognised in raw.jsonl"
-    assert dict(form.facts)["Of 520 records, about"] == "364 training, 52 validation, 104 test"
+    assert dict(form.derived)["Format"] == "prompt/completion, recognised in raw.jsonl"
+    assert dict(form.derived)["Of 520 records, about"] == "364 training, 52 validation, 104 test"
 
     form.sliders["test_share"].value = 0.1
 
-    assert dict(form.facts)["Of 520 records, about"] == "416 training, 52 validation, 52 test"
+    assert dict(form.derived)["Of 520 records, about"] == "416 training, 52 validation, 52 test"
 
 
 def test_dataset_when_there_is_none_of_that_name_then_it_warns_and_lists_those_there_are() -> None:
     """It need not be complete while somebody types."""
     form = dataset("support")
 
-    assert "In data/ are: json_answers, support_tickets." in dict(form.facts)["Warning"]
+    assert "In data/ are: json_answers, support_tickets." in dict(form.derived)["Warning"]
 
 
 def test_dataset_when_the_format_is_named_otherwise_then_it_says_so() -> None:
     """What is asked for is done, and said."""
     form = dataset("support_tickets", raw_format="alpaca")
 
-    assert "it is read as Alpaca" in dict(form.facts)["Warning"]
+    assert "it is read as Alpaca" in dict(form.derived)["Warning"]
 
 
 def test_target_when_the_region_does_not_tune_the_model_then_it_warns() -> None:
     """Before anything is made there."""
     form = forms.target_form(target="aws", region="eu-west-1", base_model_id="")
 
-    assert dict(form.facts)["Warning"] == "Claude 3 Haiku is tuned in us-west-2, not in eu-west-1"
+    assert dict(form.derived)["Warning"] == "Claude 3 Haiku is tuned in us-west-2, not in eu-west-1"
 
 
 def test_throughput_when_units_and_term_change_then_the_cost_does_too() -> None:
     """A commitment is warned of in words."""
     form = forms.serving_form(serving="", model_units=1, commitment="none", throughput_price=20.0)
-    assert dict(form.facts)["Cost of throughput on AWS"].startswith("US$20.00 an hour")
-    assert "Warning" not in dict(form.facts)
+    assert dict(form.derived)["Cost of throughput on AWS"].startswith("US$20.00 an hour")
+    assert "Warning" not in dict(form.derived)
 
     form.controls["model_units"].value = 2
     form.controls["commitment"].value = "6 months"
 
-    assert dict(form.facts)["Cost of throughput on AWS"].startswith("US$40.00 an hour")
-    assert "cannot be ended before its term" in dict(form.facts)["Warning"]
+    assert dict(form.derived)["Cost of throughput on AWS"].startswith("US$40.00 an hour")
+    assert "cannot be ended before its term" in dict(form.derived)["Warning"]

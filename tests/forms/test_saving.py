@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from haikuft import forms
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO
 from haikuft.cli import build_parser
-from haikuft.forms.words import build_command, build_yaml
+from haikuft.forms.saving import build_command, build_yaml
 from haikuft.series.parameters import parse_value
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
@@ -82,7 +82,7 @@ def test_button_when_a_value_cannot_be_then_nothing_is_written(project: Path) ->
     form.button.click()
 
     assert not (project / "runs").exists()
-    assert "Nothing was written" in form.box.children[-1].value
+    assert "Nothing was saved" in form.box.children[-1].value
     assert "epoch_count = 99 is out of range" in form.box.children[-1].value
 
 

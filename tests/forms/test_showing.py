@@ -9,6 +9,7 @@ from nbclient import NotebookClient
 from nbconvert.exporters import HTMLExporter, MarkdownExporter
 
 from haikuft.forms.showing import build_text
+from haikuft.html import INLINE_STYLE
 from haikuft.series.headless import OwnKernelManager
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ def test_form_when_a_value_changes_then_the_saved_text_says_what_was_chosen(exec
     """Whoever opens the saved notebook reads the choice, without widgets."""
     text = executed.cells[0].outputs[1].data
 
-    assert f'{LABEL}</th><td style="text-align:left">77</td>' in text["text/html"]
+    assert f'{LABEL}</th><td style="{INLINE_STYLE}"><div>77</div></td>' in text["text/html"]
     assert "Steps per epoch                              4" in text["text/plain"]
 
 
@@ -59,7 +60,7 @@ def test_form_when_exported_by_plain_nbconvert_then_its_table_is_on_the_page(exe
     """Also where the widget's state was saved and its program cannot be loaded."""
     page, _ = HTMLExporter().from_notebook_node(executed)
 
-    assert f'{LABEL}</th><td style="text-align:left">77</td>' in page
+    assert f'{LABEL}</th><td style="{INLINE_STYLE}"><div>77</div></td>' in page
     assert 'aria-label="Training stops after epoch' in page
 
 

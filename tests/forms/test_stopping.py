@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 
 from haikuft import forms
 from haikuft.errors import SettingsError
-from haikuft.forms.stopping import describe_stop, draw_curve, list_epochs, parse_losses
+from haikuft.forms.form import Form
+from haikuft.forms.stopping import DECISION, describe_stop, draw_stop, list_epochs, parse_losses
 from haikuft.hyperparameters import WORKED_EXAMPLE, decide_early_stop
+
+
+def sentence(lab: Form) -> str:
+    """Read the decision that the laboratory shows."""
+    return dict(lab.derived)[DECISION]
+
 
 LOSSES = st.lists(st.floats(0, 100), min_size=2, max_size=40)
 
@@ -38,7 +45,7 @@ def test_picture_when_drawn_then_it_is_sound_and_says_in_words_what_it_shows(
     """Whoever cannot see it hears the same."""
     stop = decide_early_stop(losses, threshold=threshold, patience=patience)
 
-    picture = ElementTree.fromstring(draw_curve(losses, stop))  # noqa: S314  # our own text
+    picture = ElementTree.fromstring(draw_stop(losses, stop))  # noqa: S314  # our own text
 
     assert picture.get("role") == "img"
     assert picture.get("aria-label") == describe_stop(losses, stop)
@@ -88,9 +95,9 @@ def test_losses_when_written_any_plain_way_then_they_are_read(text: str) -> None
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("0.9 high", '"high" is no loss'),
-        ("0.9 nan", '"nan" is no loss'),
-        ("0.9 -1", '"-1" is no loss'),
+        ("0.9 high", '"high" is not a loss'),
+        ("0.9 nan", '"nan" is not a loss'),
+        ("0.9 -1", '"-1" is not a loss'),
         ("0.9", "1 given; write from 2 to 100"),
         ("", "0 given"),
         ("1 " * 101, "101 given"),
@@ -107,25 +114,26 @@ def test_losses_when_they_cannot_be_then_the_refusal_says_why(text: str, words: 
 def test_lab_when_a_slider_moves_then_stop_and_kept_epoch_move_with_it() -> None:
     """In the picture, in the sentence and in the table."""
     lab = forms.stopping_lab(threshold=0.0, patience=2)
-    assert lab.sentence.startswith("Training stops after epoch 7 of 7; epoch 5 is kept")
+    assert sentence(lab).startswith("Training stops after epoch 7 of 7; epoch 5 is kept")
 
     lab.sliders["threshold"].value = 0.05
     lab.sliders["patience"].value = 1
 
-    assert lab.sentence.startswith("Training stops after epoch 4 of 7; epoch 4 is kept")
+    assert sentence(lab).startswith("Training stops after epoch 4 of 7; epoch 4 is kept")
     shown = lab.box.children[-1].value
-    assert f'aria-label="{lab.sentence}"' in shown
+    assert f'aria-label="{sentence(lab)}"' in shown
     assert "not trained" in shown
-    assert lab.sentence in repr(lab)
-    assert lab.sentence in lab._repr_html_()
+    assert sentence(lab) in repr(lab)
+    assert sentence(lab) in lab._repr_html_()
 
 
 def test_lab_when_this_run_has_losses_then_it_begins_with_them() -> None:
     """And with the job's own rule."""
     lab = forms.stopping_lab([0.9, 0.7, 0.8], threshold=0.002, patience=1)
 
-    assert lab.sentence.startswith("Training stops after epoch 3 of 3; epoch 2 is kept")
-    assert "this run's losses, threshold 0.002, patience 1" in repr(lab)
+    assert sentence(lab).startswith("Training stops after epoch 3 of 3; epoch 2 is kept")
+    assert lab.values["curve"] == "this run's losses"
+    assert (lab.values["threshold"], lab.values["patience"]) == (0.002, 1)
 
 
 def test_lab_when_numbers_are_written_then_they_are_shown() -> None:
@@ -134,13 +142,13 @@ def test_lab_when_numbers_are_written_then_they_are_shown() -> None:
 
     lab.controls["losses"].value = "3 2 1"
 
-    assert lab.sentence == "Training runs all 3 epochs; epoch 3 is kept, with a loss of 1."
+    assert sentence(lab) == "Training runs all 3 epochs; epoch 3 is kept, with a loss of 1."
 
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("losses", "3 two", '"two" is no loss'),
+        ("losses", "3 two", '"two" is not a loss'),
         ("patience", 0, "patience = 0 is too small"),
         ("patience", 1.5, "patience = 1.5 is not a whole number"),
         ("threshold", -1, "threshold = -1.0 is too small"),
@@ -154,7 +162,7 @@ def test_lab_when_a_value_cannot_be_then_it_says_so_in_place_of_the_picture(
 
     lab.controls[name].value = value
 
-    assert words in lab.sentence
+    assert words in lab.refusal
     assert 'role="alert"' in lab.box.children[-1].value
 
 
@@ -162,7 +170,7 @@ def test_lab_when_the_training_diverged_then_it_says_so() -> None:
     """A loss that is no number cannot be drawn."""
     lab = forms.stopping_lab([0.9, math.nan])
 
-    assert "the training diverged" in lab.sentence
+    assert "the training diverged" in lab.refusal
 
 
 def test_lab_when_looked_at_then_every_control_has_a_label() -> None:

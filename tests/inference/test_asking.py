@@ -15,7 +15,8 @@ from haikuft.errors import (
     ReplyError,
     SettingsError,
 )
-from haikuft.inference import ask, build_body, build_request, identify_model
+from haikuft.inference import ask, identify_model
+from haikuft.inference.requests import build_body, build_request
 
 MODEL = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
 HELLO = [{"role": "user", "content": "Hello"}]

@@ -23,16 +23,11 @@ from haikuft.errors import (
     ReplyError,
     SettingsError,
 )
-from haikuft.inference import (
-    GIVE_UP_AFTER,
-    Budget,
-    ReplyFile,
-    ask_many,
-    build_body,
-    build_request,
-    read_replies,
-)
+from haikuft.inference import Budget, ask_many
+from haikuft.inference.many import GIVE_UP_AFTER
+from haikuft.inference.requests import build_body, build_request
 from haikuft.pricing import TokenPrice
+from haikuft.replies import open_replies, read_replies
 from haikuft.run_record import Run
 
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/"
@@ -263,7 +258,7 @@ def test_ask_many_when_another_asking_holds_the_file_then_nothing_is_asked(
     ask_all: Any, model: Any, path: Path
 ) -> None:
     """Two kernels that run the same cell would pay for everything twice."""
-    with ReplyFile(path), pytest.raises(ConflictError, match="another asking"):
+    with open_replies(path), pytest.raises(ConflictError, match="another process"):
         ask_all()
 
     assert model.asked == []

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from haikuft.errors import SettingsError
-from haikuft.inference import build_body, build_request
-from haikuft.inference.requests import name_settings, read_response
+from haikuft.inference.requests import build_body, build_request, name_settings, read_response
 
 HELLO = [{"role": "user", "content": "Hello"}]
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from haikuft.errors import HaikuftError, NotFoundError, ReplyError, SettingsError
-from haikuft.inference import Reply, ask, stream
+from haikuft.inference import ask, stream
+from haikuft.replies import Reply
 from haikuft.sandbox.http.routing import Call, ServiceError
 
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -53,14 +54,14 @@ def test_stream_when_read_to_its_end_then_the_reply_is_what_asking_gives(
     """The same text, tokens and stop reason; only the times differ."""
     runtime = sandbox_clients("bedrock-runtime")
 
-    pieces, reply = read(runtime, system="Be brief.", record_id="r", answered_by="a", max_tokens=30)
+    pieces, reply = read(runtime, system="Be brief.", answered_by="a", max_tokens=30)
     whole = ask(runtime, MODEL, LONG, system="Be brief.", max_tokens=30)
 
     assert len(pieces) > 1
     assert "".join(pieces) == reply.text == whole.text
     for name in ("stop_reason", "input_tokens", "output_tokens", "model", "settings", "api"):
         assert getattr(reply, name) == getattr(whole, name)
-    assert (reply.record_id, reply.answered_by, reply.error) == ("r", "a", None)
+    assert (reply.record_id, reply.answered_by, reply.error) == ("", "a", None)
     assert whole.first_seconds is None
 
 

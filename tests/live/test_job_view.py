@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.customization.readings import CustomizationJob, Stage
-from haikuft.live.job_view import JobView, Progress, draw_curve, expect_training
+from haikuft.live.job_view import JobView, Progress, draw_losses, expect_training
 
 BEGAN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 STAGES = (
@@ -64,14 +64,14 @@ def test_view_when_on_aws_then_it_says_that_aws_tells_no_losses() -> None:
     """Nothing is made up."""
     shown = view(None, tells=False)
 
-    assert "AWS tells neither losses nor progress before the job's end" in str(shown)
+    assert "AWS reports neither losses nor progress before the job ends" in str(shown)
     assert "<svg" not in shown.to_html()
 
 
 def test_view_when_the_target_tells_losses_and_none_came_yet_then_it_promises_them() -> None:
     """Until the training is under way; not after the end."""
-    assert "as soon as the training is under way" in str(view(None))
-    assert "as soon as" not in str(view(None, status="Completed"))
+    assert "when the training has started" in str(view(None))
+    assert "when the training" not in str(view(None, status="Completed"))
 
 
 def test_view_when_nothing_was_read_yet_then_it_says_so() -> None:
@@ -88,17 +88,17 @@ def test_view_when_names_hold_html_then_it_is_text() -> None:
 
 def test_curve_when_drawn_then_it_takes_the_pages_colour_and_says_what_it_shows() -> None:
     """Light theme, dark theme, and no sight at all."""
-    svg = draw_curve(HALF)
+    svg = draw_losses(HALF)
 
     assert "currentColor" in svg
     assert "#" not in svg
-    assert "aria-label='Training loss from 4.000 at step 1 to 1.500 at step 10 of 20'" in svg
+    assert 'aria-label="Training loss from 4.000 at step 1 to 1.500 at step 10 of 20"' in svg
 
 
 def test_curve_when_there_are_fewer_than_two_points_then_there_is_none() -> None:
     """A point is no curve."""
-    assert draw_curve(None) == ""
-    assert draw_curve(Progress(1, 20, 0, 4.0, ((1, 4.0),))) == ""
+    assert draw_losses(None) == ""
+    assert draw_losses(Progress(1, 20, 0, 4.0, ((1, 4.0),))) == ""
 
 
 @given(
@@ -112,10 +112,10 @@ def test_curve_when_of_any_losses_then_it_stays_within_its_frame(
     curve = tuple(enumerate(losses, 1))
     progress = Progress(len(losses), len(losses) + more, 0, losses[-1], curve)
 
-    points = re.findall(r"([-\d.]+),([-\d.]+)", draw_curve(progress).partition("points=")[2])
+    points = re.findall(r"([-\d.]+),([-\d.]+)", draw_losses(progress).partition("points=")[2])
 
     assert len(points) == len(losses)
-    assert all(0 <= float(x) <= 480 and 0 <= float(y) <= 150 for x, y in points)
+    assert all(0 <= float(x) <= 640 and 0 <= float(y) <= 300 for x, y in points)
 
 
 def test_progress_when_the_target_tells_nothing_then_there_is_none() -> None:

@@ -9,7 +9,7 @@ import pytest
 from haikuft import customization, live
 from haikuft.errors import JobFailedError, SandboxError, WaitTimeoutError
 from haikuft.live import monitor as module
-from haikuft.live.ask_once import AskOnce
+from haikuft.live.confirm_button import ConfirmButton
 from haikuft.run_record import Run
 from haikuft.waiting import Waiting
 
@@ -67,7 +67,7 @@ def test_watch_when_somebody_sits_there_then_stages_and_losses_are_shown_to_the_
     """And no button stays when there is nothing to stop."""
     run, arn = start_job(new_run(stage_seconds=0.3))
 
-    watch(run, arn, attended=True, tell=lambda line: None)
+    watch(run, arn, interactive=True, tell=lambda line: None)
 
     (monitor,) = monitors
     picture = monitor.box.children[0].value
@@ -85,7 +85,7 @@ def test_watch_when_left_then_the_job_continues_and_the_next_watch_finds_it(
     async def leave() -> None:
         seen = asyncio.Event()
         watching = asyncio.create_task(
-            live.watch_job(run.connection, arn, attended=True, tell=lambda line: seen.set())
+            live.watch_job(run.connection, arn, interactive=True, tell=lambda line: seen.set())
         )
         await seen.wait()
         watching.cancel()
@@ -128,14 +128,14 @@ def test_watch_when_the_losses_cannot_be_read_then_the_job_is_watched_all_the_sa
     run, arn = start_job(new_run(stage_seconds=0.2))
     monkeypatch.setattr(type(run.connection), "read_progress", fail)
 
-    assert watch(run, arn, attended=True, tell=lambda line: None).status == "Completed"
+    assert watch(run, arn, interactive=True, tell=lambda line: None).status == "Completed"
     assert "It does not answer." in monitors[0].box.children[0].value
 
 
 def test_button_when_clicked_once_then_it_asks_and_does_nothing() -> None:
     """And "no" leaves everything as it was."""
     done: list[str] = []
-    one = AskOnce("Stop …", "Really?", "Yes", "No", lambda: done.append("x") or "Done.")
+    one = ConfirmButton("Stop …", "Really?", "Yes", "No", lambda: done.append("x") or "Done.")
 
     one.button.click()
     assert (one.button.disabled, one._answers.layout.display) == (True, "")
@@ -149,7 +149,7 @@ def test_button_when_clicked_once_then_it_asks_and_does_nothing() -> None:
 def test_button_when_confirmed_then_it_acts_once_and_says_what_came_of_it() -> None:
     """What cannot be undone is not done twice."""
     done: list[str] = []
-    one = AskOnce("Stop …", "Really?", "Yes", "No", lambda: done.append("x") or "<Done>.")
+    one = ConfirmButton("Stop …", "Really?", "Yes", "No", lambda: done.append("x") or "<Done>.")
 
     one.button.click()
     one.yes.click()
@@ -165,7 +165,7 @@ def test_button_when_the_deed_fails_then_the_reason_is_shown_and_it_can_be_tried
     def fail() -> str:
         raise SandboxError("Not now.")
 
-    one = AskOnce("Stop …", "Really?", "Yes", "No", fail)
+    one = ConfirmButton("Stop …", "Really?", "Yes", "No", fail)
     one.button.click()
     one.yes.click()
 

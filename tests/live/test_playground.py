@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from haikuft import live
 from haikuft.errors import ChargesRefusedError, DataError, SettingsError
-from haikuft.live.history import append_exchange, read_exchanges
+from haikuft.live.history import Exchange, append_exchange, read_exchanges
 from haikuft.replies import Reply
 from haikuft.run_record import Run
 
@@ -31,7 +31,7 @@ RECORD = {
 
 @pytest.fixture
 def playground(new_run: Callable[..., Run]) -> Callable[..., live.Playground]:
-    """`playground(TWO, attended=True, drop_share=1)` makes one on a sandbox set so."""
+    """`playground(TWO, interactive=True, drop_share=1)` makes one on a sandbox set so."""
 
     def make(models: dict[str, str] = TWO, *, sandbox: Any = None, **options: Any) -> Any:
         run = new_run(**(sandbox or {}))
@@ -120,7 +120,7 @@ def test_ask_when_the_connection_is_cut_then_what_came_is_kept_with_the_reason(
 
     assert "Check the network" in str(asked.replies["base"].error)
     assert ground.history == [asked]
-    assert "tokens not told" in repr(asked)
+    assert "tokens not known" in repr(asked)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_form_when_looked_at_then_each_control_has_its_label(
     playground: Callable[..., live.Playground],
 ) -> None:
     """And begins as one would ask in training."""
-    form: Any = playground(attended=True).form
+    form: Any = playground(interactive=True).form
     controls = [form.record, form.prompt, form.system, form.temperature, form.max_tokens]
 
     assert [one.description for one in [*controls, form.button]] == [
@@ -186,7 +186,7 @@ def test_form_when_asked_then_each_column_fills_and_the_figures_stand_below(
     playground: Callable[..., live.Playground],
 ) -> None:
     """Text as text, whatever it holds."""
-    ground = playground(attended=True)
+    ground = playground(interactive=True)
     form: Any = ground.form
     form.prompt.value = "<b>Why?</b>"
     form.button.click()
@@ -206,7 +206,7 @@ def test_form_when_a_record_is_chosen_then_prompt_system_and_reference_follow(
     playground: Callable[..., live.Playground],
 ) -> None:
     """And go again with the choice."""
-    form: Any = playground(attended=True).form
+    form: Any = playground(interactive=True).form
     form.record.value = 0
 
     assert (form.prompt.value, form.system.value) == ("The invoice is wrong.", "Name the team.")
@@ -220,7 +220,7 @@ def test_form_when_a_value_cannot_be_then_the_refusal_is_shown(
     playground: Callable[..., live.Playground],
 ) -> None:
     """No traceback in a thread that nobody sees."""
-    form: Any = playground(attended=True).form
+    form: Any = playground(interactive=True).form
     form.prompt.value, form.temperature.value = "Why?", 3.0
     form.button.click()
     form.wait()
@@ -236,11 +236,11 @@ def test_playground_when_shown_then_widgets_are_there_only_for_a_person(
     ground = playground()
     ground.ask("Why?")
     alone = ground._repr_mimebundle_()
-    attended = live.Playground(ground.run, TWO, attended=True)._repr_mimebundle_()
+    interactive = live.Playground(ground.run, TWO, interactive=True)._repr_mimebundle_()
 
     assert list(alone) == ["text/plain", "text/html"]
-    assert "application/vnd.jupyter.widget-view+json" in attended
-    for shown in (alone, attended):
+    assert "application/vnd.jupyter.widget-view+json" in interactive
+    for shown in (alone, interactive):
         assert "Prompt" in shown["text/plain"]
         assert "Why?" in shown["text/html"]
 
@@ -255,7 +255,7 @@ def test_history_when_written_then_it_is_read_back_as_it_was(
     """Any text at all; line ends and lone surrogates included."""
     path = tmp_path_factory.mktemp("history") / "playground.jsonl"
     reply = Reply("", "m", text, "end_turn", 1, 2, 0.5, "", None, "now", "{}", first_seconds=0.1)
-    exchange = live.Exchange("now", prompt, "", {"base": reply})
+    exchange = Exchange("now", prompt, "", {"base": reply})
 
     append_exchange(path, exchange)
     append_exchange(path, exchange)
@@ -268,7 +268,7 @@ def test_history_when_its_last_line_was_cut_short_then_the_next_one_is_whole(
 ) -> None:
     """A kernel died while it wrote."""
     path = tmp_path_factory.mktemp("history") / "playground.jsonl"
-    exchange = live.Exchange("now", "Why?", "", {})
+    exchange = Exchange("now", "Why?", "", {})
     append_exchange(path, exchange)
     with path.open("ab") as file:
         file.write(b'{"asked_at": "n')
@@ -288,5 +288,5 @@ def test_history_when_a_line_is_something_else_then_it_is_named(
 
     with pytest.raises(DataError, match=r"playground\.jsonl, line 1: .* Delete the line"):
         ground.history  # noqa: B018
-    form: Any = live.Playground(ground.run, TWO, attended=True).form
+    form: Any = live.Playground(ground.run, TWO, interactive=True).form
     assert "line 1" in form.past.value

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from papermill.inspection import inspect_notebook
 
-from haikuft.series import read_parameters
+from haikuft.series.parameters import read_parameters
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from html import unescape
+from html import escape, unescape
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from matplotlib.colors import to_rgb
 from haikuft.dataset.records import record_id
 from haikuft.dataset.tokens import TokenRange
 from haikuft.evaluation import compare
+from haikuft.html import build_figure
 from haikuft.hyperparameters import EarlyStop
 from haikuft.plots import (
-    Picture,
     plot_comparison,
     plot_confusion,
     plot_costs,
@@ -27,9 +27,9 @@ from haikuft.plots import (
     plot_losses,
     plot_slopes,
     plot_turns,
-    read_alt_text,
     show_figure,
 )
+from haikuft.plots.picture import Picture
 from haikuft.plots.style import BASE, DARK, FAINT, INK, OTHERS, PAPER, SHADES, TUNED
 from haikuft.pricing import estimate_training
 from haikuft.replies import Reply
@@ -249,7 +249,7 @@ def test_show_figure_when_shown_then_the_file_is_kept_and_the_figure_closed(
     picture: Picture,
 ) -> None:
     """Once on the page, once in runs/<run>/figures."""
-    assert read_alt_text(picture.path) == picture.sentence
+    assert f'alt="{escape(picture.sentence)}"' in build_figure(picture.path)
     assert plt.get_fignums() == []
 
 

@@ -14,13 +14,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 import haikuft.sandbox
-from haikuft import aws, customization, throughput
+from haikuft import aws, customization, serving
 from haikuft.base_models import CLAUDE_3_HAIKU
 from haikuft.errors import NotFoundError
 from haikuft.prerequisites import require
 from haikuft.run_record import Run, RunRecord
 from haikuft.sandbox import Endpoint
 from haikuft.sandbox.directory import SERVER_LOCK, hold_lock
+from haikuft.waiting import Waiting
 
 REGION = "us-west-2"
 TAGS = [{"key": "team", "value": "reading"}]
@@ -100,7 +101,8 @@ def test_kill_while_a_throughput_is_made_then_it_goes_on_by_the_clock(
     assert told["status"] == "Creating"
     kill(state)
     bedrock = open_run().connection.client("bedrock")
-    ready = throughput.wait_for_throughput(bedrock, arn, poll_seconds=0.05)
+    waiting = Waiting(poll_seconds=0.05, deadline_seconds=60)
+    ready = serving.wait_for_served(bedrock, arn, waiting)
     assert (ready.status, ready.name) == ("InService", "pt-1")
     found = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
     assert found["creationTime"] == told["creationTime"]

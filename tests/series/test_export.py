@@ -83,5 +83,5 @@ def test_export_when_the_file_is_no_notebook_then_it_says_so(project: Path, text
     path = project / "none.ipynb"
     path.write_bytes(text.encode("latin-1"))
 
-    with pytest.raises(DataError, match="is no Jupyter notebook"):
+    with pytest.raises(DataError, match="is not a Jupyter notebook"):
         export_run("first", [path])

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from haikuft.errors import RunFailedError
-from haikuft.series import NotebookFailedError, execute_notebook
+from haikuft.series.headless import NotebookFailedError, execute_notebook
 
 
 def printed(path: Path) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from haikuft.errors import SettingsError
-from haikuft.series import Parameter, parse_value, read_parameters
+from haikuft.series.parameters import Parameter, parse_value, read_parameters
 
 
 def test_read_parameters_when_the_cell_is_plain_then_name_type_default_and_help_are_there(

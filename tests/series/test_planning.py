@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from haikuft.errors import NotFoundError, SettingsError
-from haikuft.series import Step, find_notebooks, plan
+from haikuft.series.planning import Step, find_notebooks, plan
 
 pytestmark = pytest.mark.usefixtures("three_notebooks")
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from haikuft.plots import save_figure
-from haikuft.plots.style import describe
+from haikuft.plots.style import describe, save_figure
 from haikuft.record_file import RunRecord, write_record
 from haikuft.series.report import build_report, write_report
 

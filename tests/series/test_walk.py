@@ -15,7 +15,9 @@ from haikuft.errors import CredentialsError
 from haikuft.inventory import DEPLOYMENT, THROUGHPUT, Resource
 from haikuft.record_file import RunRecord, read_record, write_record
 from haikuft.run_record import record_path
-from haikuft.series import Failure, NotebookFailedError, Step, ending, walk
+from haikuft.series import ending, walk
+from haikuft.series.headless import Failure, NotebookFailedError
+from haikuft.series.planning import Step
 from haikuft.serving import Served
 
 Behaviour = Callable[[Step], None]

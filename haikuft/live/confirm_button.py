@@ -1,41 +1,41 @@
-"""A button for what cannot be undone: it asks once more, then acts, and says what came of it."""
+"""A confirm button, for what cannot be undone: it asks, then acts, and shows the result."""
 
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 from haikuft.errors import HaikuftError
+from haikuft.html import build_status
 
 BUTTON_LAYOUT = {"width": "auto", "align_self": "flex-start"}  # as wide as its words
 
 
-class AskOnce:
+class ConfirmButton:
     """A button, a question, and two buttons to answer it.
 
     Args:
         label: What the button says, such as "Stop the job …".
-        question: What is asked then: what happens, and what cannot be had back.
+        question: What is asked then: what happens, and what cannot be undone.
         yes: What the button that acts says.
         no: What the button that does not says.
-        deed: Acts; returns a sentence about what came of it. Its HaikuftError is shown.
+        action: Acts; returns a sentence about the result. Its HaikuftError is shown.
 
     Attributes:
         box: The widgets.
         button, yes, no: The three buttons.
-        message: The question, and what came of it.
+        message: The question, then the result.
     """
 
     def __init__(
-        self, label: str, question: str, yes: str, no: str, deed: Callable[[], str]
+        self, label: str, question: str, yes: str, no: str, action: Callable[[], str]
     ) -> None:
         self.button = widgets.Button(description=label, tooltip=question, layout=BUTTON_LAYOUT)
         self.yes = widgets.Button(description=yes, tooltip=question, layout=BUTTON_LAYOUT)
         self.no = widgets.Button(description=no, tooltip=no, layout=BUTTON_LAYOUT)
         self.message = widgets.HTML()
         self._question = question
-        self._deed = deed
+        self._action = action
         self.button.on_click(self._ask)
         self.yes.on_click(self._act)
         self.no.on_click(self._leave)
@@ -44,7 +44,7 @@ class AskOnce:
         self.box = widgets.VBox([self.button, self.message, self._answers])
 
     def end(self, sentence: str = "") -> None:
-        """Take the buttons away: there is nothing more to act on."""
+        """Hide the buttons: there is nothing more to act on."""
         for one in (self.button, self._answers):
             one.layout.display = "none"
         self._say(sentence)
@@ -53,7 +53,7 @@ class AskOnce:
         self.button.disabled = True
         self._say(self._question)
         self._answers.layout.display = ""
-        self.no.focus()  # whoever uses the keyboard lands on what changes nothing
+        self.no.focus()  # keyboard users start at the button that changes nothing
 
     def _leave(self, _: Any) -> None:
         self._close_question()
@@ -65,7 +65,7 @@ class AskOnce:
         self.button.disabled = True
         self._say("Working …")
         try:
-            self._say(self._deed())
+            self._say(self._action())
         except HaikuftError as error:
             self._say(f"⚠ {error}")
             self.button.disabled = False
@@ -75,4 +75,4 @@ class AskOnce:
         self.button.disabled = False
 
     def _say(self, sentence: str) -> None:
-        self.message.value = f'<div role="status">{escape(sentence)}</div>' if sentence else ""
+        self.message.value = build_status(sentence)

@@ -1,14 +1,14 @@
-"""Whether somebody sits before this kernel, and what a cell then shows."""
+"""Whether a person runs the notebook, and what a cell shows then."""
 
 import sys
 from typing import Any
 
 
-def is_attended() -> bool:
-    """Tell a person's front end from papermill, nbconvert and a plain Python program.
+def is_interactive() -> bool:
+    """Whether a person runs the cells, not papermill, nbconvert or a plain Python program.
 
-    Whoever runs a notebook for a person says with each cell that questions may be asked
-    (`allow_stdin`, Jupyter's messaging protocol); whoever runs it without one says they may not.
+    A front end sends `allow_stdin` with each cell (Jupyter's messaging protocol): true where a
+    person can answer questions, false in a headless run.
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
@@ -19,7 +19,7 @@ def is_attended() -> bool:
     return bool(parent.get("content", {}).get("allow_stdin"))
 
 
-def bundle(text: str, html: str, box: Any = None) -> dict[str, Any]:
+def build_bundle(text: str, html: str, box: Any = None) -> dict[str, Any]:
     """Build what a cell shows: the widgets if there are any, and always text and plain HTML."""
     shown = {} if box is None else box._repr_mimebundle_()
     return {**shown, "text/plain": text, "text/html": html}

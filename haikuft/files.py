@@ -1,0 +1,166 @@
+"""Files that are written in one step, and JSON Lines files that are only added to."""
+
+import json
+import os
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
+
+import msgspec
+
+from haikuft.errors import ConflictError, DataError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Value = TypeVar("Value")
+
+
+def write_whole(path: Path, text: str, *, new: bool = False) -> Path:
+    """Write a UTF-8 text file in one step, so that no reader finds a part of it; return the path.
+
+    The file's folder is made where there is none. Half a surrogate pair is written as an escape.
+
+    Args:
+        path: The file.
+        text: All that it is to hold.
+        new: Refuse to replace a file that is there.
+
+    Raises:
+        FileExistsError: the file was to be new, and there is one.
+        OSError: the disk refuses; the file is as it was before.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    try:
+        partial.write_bytes(text.encode(errors="backslashreplace"))
+        if new:
+            os.link(partial, path)  # unlike a rename, it never replaces another's file
+        else:
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def read_json_lines(
+    path: Path, kind: type[Value], *, what: str, fix: str = "Delete the line."
+) -> list[Value]:
+    """Read a file of values, one JSON object a line, in their order; an absent file has none.
+
+    An incomplete last line is skipped: its writer may be at work. The file is left as it is.
+
+    Args:
+        path: The file.
+        kind: The dataclass that each line holds.
+        what: The name of such a value in an error, such as "a reply".
+        fix: What to do about a line that holds something else.
+
+    Raises:
+        DataError: a line holds something else, or the file cannot be read; names file and line.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _refused(path, "read", error) from error
+    values = []
+    for number, line in enumerate(content[: _complete_length(content)].split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            values.append(msgspec.convert(json.loads(line), kind))
+        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors, too
+            raise DataError(f"{path}, line {number}: not {what} ({error}). {fix}") from None
+    return values
+
+
+class JsonLinesFile(AbstractContextManager["JsonLinesFile"]):
+    """A JSON Lines file opened to add to it. Threads may share it.
+
+    Args:
+        path: The file; it and its folder are made where there are none. An incomplete last line is
+            cut off, one that lacks only its line feed is completed.
+        conflict: What an error says where another process has locked the file, which stays locked
+            until `close` or the end of this process, however it ends. "" takes no lock.
+
+    Raises:
+        ConflictError: another process has locked the file.
+        DataError: the file cannot be opened or locked.
+    """
+
+    def __init__(self, path: Path, *, conflict: str = "") -> None:
+        self.path = path
+        self._appending = Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b", buffering=0)
+        except OSError as error:
+            raise _refused(path, "opened", error) from error
+        try:
+            if conflict:
+                import fcntl  # not on Windows, where such files can be read all the same
+
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._repair_end()
+        except BlockingIOError:
+            self.close()
+            raise ConflictError(f"{path}: {conflict}") from None
+        except OSError as error:
+            self.close()
+            raise _refused(path, "locked", error) from error
+
+    def append(self, value: "DataclassInstance") -> None:
+        """Write one line, and return only when it is on the disk.
+
+        Raises:
+            DataError: the disk refuses; the file is as it was before.
+        """
+        line = json.dumps(asdict(value), ensure_ascii=False) + "\n"
+        rest = line.encode(errors="backslashreplace")  # half a surrogate pair as JSON's escape
+        with self._appending:
+            before = os.fstat(self._file.fileno()).st_size
+            try:
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                with suppress(OSError):
+                    self._file.truncate(before)
+                raise _refused(self.path, "written", error) from error
+
+    def close(self) -> None:
+        """Close and unlock the file."""
+        self._file.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _repair_end(self) -> None:
+        content = self.path.read_bytes()
+        length = _complete_length(content)
+        if length < len(content):
+            os.truncate(self.path, length)
+        elif content and not content.endswith(b"\n"):
+            self._file.write(b"\n")
+
+
+def _complete_length(content: bytes) -> int:
+    """Count the bytes up to the end of the last complete line, which may lack its line feed."""
+    start = content.rfind(b"\n") + 1
+    try:
+        json.loads(content[start:])
+    except (ValueError, RecursionError):
+        return start
+    return len(content)
+
+
+def _refused(path: Path, action: str, error: OSError) -> DataError:
+    return DataError(
+        f"{path} cannot be {action} ({error.strerror or error}). Check the folder, its permissions "
+        "and the room on the disk."
+    )
