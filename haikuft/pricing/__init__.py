@@ -15,7 +15,6 @@ from haikuft.pricing.estimates import (
     show_range,
 )
 from haikuft.pricing.table import (
-    PRICING_PAGE,
     THROUGHPUT_TOKENS,
     Price,
     TokenPrice,
@@ -29,7 +28,6 @@ from haikuft.pricing.table import (
 
 __all__ = [
     "HOURS_PER_MONTH",
-    "PRICING_PAGE",
     "THROUGHPUT_TOKENS",
     "Estimate",
     "Price",
