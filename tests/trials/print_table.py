@@ -1,0 +1,74 @@
+"""Carry all trials out and print what came of them as a Markdown table.
+
+Run it from the project's folder: `python tests/trials/print_table.py`. Words after it take only
+the trials whose name or kind has one of them.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from states import prepare
+from trials import TRIALS, Result, Trial, carry_out
+
+from haikuft import __version__
+
+
+def main() -> int:
+    """Print the table; return 1 when a trial is not as it must be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("words", nargs="*", help="take only trials whose name or kind has one")
+    parser.add_argument("--at-once", type=int, default=2, help="how many are carried out at once")
+    options = parser.parse_args()
+    chosen = [
+        trial
+        for trial in TRIALS
+        if not options.words or any(w in f"{trial.kind}: {trial.name}" for w in options.words)
+    ]
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for state in dict.fromkeys(trial.begins for trial in chosen):
+            prepare(folder / "states", state)
+
+        def work(number: int, trial: Trial) -> Result:
+            started = time.monotonic()
+            result = carry_out(trial, folder / "states", folder / f"trial-{number}")
+            verdict = "; ".join(result.wrong) or "right"
+            words = f"{number + 1}/{len(chosen)} {trial.name}: {verdict}"
+            print(f"{words} ({time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
+            return result
+
+        with ThreadPoolExecutor(options.at_once) as pool:
+            results = list(pool.map(work, range(len(chosen)), chosen))
+    wrong = sum(bool(result.wrong) for result in results)
+    print(
+        f"haikuft {__version__}, {datetime.now(UTC):%Y-%m-%d}: {len(results)} trials, "
+        f"{len(results) - wrong} right, {wrong} not, in {time.monotonic() - began:.0f} s.\n"
+    )
+    print("| trial | bought | touched | last lines | verdict |")
+    print("|---|---|---|---|---|")
+    for trial, result in zip(chosen, results, strict=True):
+        print(write_row(trial, result))
+    return 1 if wrong else 0
+
+
+def write_row(trial: Trial, result: Result) -> str:
+    """Write one line of the table."""
+    bought = ", ".join(f"{number} {kind}" for kind, number in result.bought.items() if number)
+    cells = (
+        trial.name,
+        "; ".join(result.bought_wrong) or bought or "nothing",
+        "; ".join(result.touched) or "nothing of others",
+        "; ".join(result.untruths) or (f"true ({result.told})" if result.told else "none due"),
+        "; ".join(result.faults) or ("wrong" if result.wrong else "right"),
+    )
+    return f"| {' | '.join(' '.join(cell.replace('|', '/').split()) for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
