@@ -70,38 +70,25 @@ class Deployment:
         )
 
 
-def ensure_deployment(
-    bedrock: "BedrockClient",
-    name: str,
-    *,
-    model_arn: str,
-    tags: Mapping[str, str] | None = None,
-) -> str:
-    """Find the deployment of that name, or start it. Returns its ARN. Asking it costs money on AWS.
+def change_model(bedrock: "BedrockClient", found: Deployment, model_arn: str) -> None:
+    """Give a deployment this model, unless it serves it already.
 
-    One that serves another model is given this one; its ARN stays, and the other model answers
-    until the change is done.
+    Its ARN stays, and the other model answers until the change is done.
 
     Raises:
         ConflictError: it is just being made, or changed, for another model.
-        AccessError: the quota of deployments does not allow it.
-        SettingsError: a name that cannot be, or a model that cannot be deployed on demand.
     """
-    found = find_deployment(bedrock, name)
-    if found is None:
-        return start_deployment(bedrock, name, model_arn=model_arn, tags=tags)
     if found.model_arn == model_arn:
-        return found.arn
+        return
     if found.changing:
         raise ConflictError(
-            f"Custom model deployment {name} is just being made, or changed, for "
+            f"Custom model deployment {found.name} is just being made, or changed, for "
             f"{found.model_arn}. Wait until that is done, some minutes, and run this again."
         )
-    with explaining(f"giving custom model deployment {name} another model"):
+    with explaining(f"giving custom model deployment {found.name} another model"):
         bedrock.update_custom_model_deployment(
             modelArn=model_arn, customModelDeploymentIdentifier=found.arn
         )
-    return found.arn
 
 
 def start_deployment(
@@ -110,6 +97,7 @@ def start_deployment(
     *,
     model_arn: str,
     tags: Mapping[str, str] | None = None,
+    token: str = "",
 ) -> str:
     """Start a deployment and return its ARN. It costs nothing until it is asked.
 
@@ -118,6 +106,7 @@ def start_deployment(
         name: at most 63 letters and digits, with single "-" or "_" between them.
         model_arn: the custom model to serve; it must be Active.
         tags: what marks it as ours.
+        token: its clientRequestToken; a request repeated with it makes nothing more.
 
     Raises:
         AccessError: the quota of deployments does not allow it.
@@ -132,6 +121,8 @@ def start_deployment(
     request: dict[str, Any] = {"modelDeploymentName": name, "modelArn": model_arn}
     if tags:
         request["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+    if token:
+        request["clientRequestToken"] = token
     doing = f"starting custom model deployment {name}"
     with explaining(doing):
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from haikuft import iam, inventory
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
 from haikuft.aws_errors import explaining, is_absent
@@ -21,6 +22,9 @@ from haikuft.base_models import (
 )
 from haikuft.checks import Check, Preflight
 from haikuft.errors import AccessError, NotFoundError, SettingsError
+from haikuft.lookup import find_adoptable
+from haikuft.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
+from haikuft.run_record import Run, record_path
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -37,33 +41,29 @@ _QUOTAS = {  # meaning -> what it is, and whether 0 would keep the run from its 
 }
 
 
-def run_preflight(
-    connection: Connection,
-    base_model: BaseModel,
-    *,
-    bucket: str,
-    today: date,
-    tags: Mapping[str, str] | None = None,
-) -> Preflight:
+def run_preflight(run: Run, *, bucket: str, today: date) -> Preflight:
     """Run all checks for a run that will use this bucket.
 
     Args:
-        connection: where the run is to work.
-        base_model: what is to be tuned.
+        run: where it is to work, and what is to be tuned.
         bucket: the bucket it will make or find.
         today: the day the lifecycle is held against.
-        tags: what marks a bucket as the run's own; None leaves that unchecked.
     """
+    connection, base_model = run.connection, run.base_model
+    recorded = bucket == run.record.bucket
     bedrock = connection.client("bedrock")
     quotas = connection.client("service-quotas")
     region = connection.region
     return Preflight(
         (
             check_identity(connection),
+            check_owner(run),
             check_base_model(bedrock, base_model, region=region, today=today),
             check_access(bedrock, base_model),
             *check_quotas(quotas, base_model),
-            check_bucket(connection.client("s3"), bucket, region=region, tags=tags),
+            check_bucket(
+                connection.client("s3"), bucket, region=region, tags=run.tags, recorded=recorded
+            ),
         )
     )
 
@@ -77,6 +77,72 @@ def check_identity(connection: Connection) -> Check:
         "ok",
         f"Account …{connection.account_id[-4:]} as {who}, Region {connection.region}{place}.",
     )
+
+
+def check_owner(run: Run) -> Check:
+    """Say whether the run's name is free, ours, or used by another run in this account and Region.
+
+    What an earlier version made and the record names is shown: notebook 1 marks it as the run's.
+    """
+    title, name, bedrock = "owner", run.record.run, run.connection.client("bedrock")
+    lost = inventory.find_lost(run.connection, run.base_model, name, run.directory)
+    try:
+        adoptable = find_adoptable(run, bedrock)
+    except AccessError as error:
+        return Check(title, "warn", f"Not known whether run {name} has made something. {error}")
+    known = {run.record.bucket, run.record.role_name} | {one.arn for one in adoptable}
+    others = [
+        one
+        for one in lost.found
+        if RUN_TAG in one.tags
+        and one.tags.get(OWNER_TAG) != run.record.owner
+        and (OWNER_TAG in one.tags or one.arn not in known)
+    ]
+    if others:
+        owners = {one.tags[OWNER_TAG] for one in others if OWNER_TAG in one.tags}
+        again = " or ".join(f'owner = "{owner}"' for owner in sorted(owners))
+        return Check(
+            title,
+            "stop",
+            f'The name "{name}" is taken in this account and Region. '
+            f"{'. '.join(map(str, others))}. Nothing of it is touched.",
+            f'Take another name: run = "{_free_name(run)}" is free.'
+            + (
+                f" If it is yours and its record was lost, take it up again: {again}."
+                if again
+                else ""
+            ),
+        )
+    unseen = ", ".join(one.kind for one in lost.unseen)
+    if unseen:
+        return Check(title, "warn", f"Not known whether others use the run's name for: {unseen}.")
+    if adoptable:
+        names = ", ".join(f"{one.kind} {one.name}" for one in adoptable)
+        return Check(
+            title,
+            "warn",
+            f"Made by an earlier version, and named in this run's record: {names}. They are given "
+            f"the run's owner id, {run.record.owner}.",
+        )
+    return Check(
+        title, "ok", f'Run "{name}", owner id {run.record.owner}; no other run has its name.'
+    )
+
+
+def _free_name(run: Run) -> str:
+    """Propose a name for the run of which neither bucket nor role exists, nor a record here."""
+    s3, roles = run.connection.client("s3"), run.connection.client("iam")
+    where = {"account_id": run.record.account_id, "region": run.record.region}
+    for number in range(2, 100):
+        name = f"{run.record.run[:29]}-{number}"
+        try:
+            bucket = s3_files.bucket_region(s3, s3_files.default_bucket_name(name, **where))
+            role = iam.find_role(roles, iam.default_role_name(name))
+            if not (bucket or role or record_path(name).exists()):
+                return name
+        except AccessError:  # there is one, at which we may not look
+            continue
+    return f"{run.record.run[:26]}-{run.record.owner[:4]}"
 
 
 def check_base_model(
@@ -188,7 +254,7 @@ def check_quotas(
 
 
 def check_bucket(
-    s3: "S3Client", bucket: str, *, region: str, tags: Mapping[str, str] | None = None
+    s3: "S3Client", bucket: str, *, region: str, tags: Mapping[str, str], recorded: bool = False
 ) -> Check:
     """Say whether the bucket can be made or used: its Region, and whose it is."""
     name = "bucket"
@@ -206,14 +272,14 @@ def check_bucket(
             f"{bucket} is in {found}; the job in {region} reads only its own Region's buckets.",
             "Set bucket to another name.",
         )
-    marks = s3_files.bucket_tags(s3, bucket) if tags else {}
-    if any(marks.get(key) != value for key, value in (tags or {}).items()):
-        wanted = ", ".join(f"{key} = {value}" for key, value in (tags or {}).items())
+    marks = s3_files.bucket_tags(s3, bucket)
+    if not is_ours(marks, tags, recorded=recorded):
         return Check(
             name,
             "stop",
-            f"{bucket} exists and was not made by this run: it lacks the tag {wanted}.",
-            "Set bucket to another name, or add the tag if this run may delete the bucket.",
+            f"{bucket} exists and was not made by this run: {name_owner(marks)}.",
+            "Set bucket to another name, or add the tag "
+            f"{OWNER_TAG} = {tags[OWNER_TAG]} if this run may delete the bucket.",
         )
     return Check(name, "ok", f"{bucket} exists in {region}.")
 

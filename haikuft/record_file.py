@@ -1,6 +1,7 @@
 """The file behind a run's record: what it holds, and how it is read and written."""
 
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -10,8 +11,8 @@ from haikuft.errors import RecordError
 
 FILE_NAME = "run.json"
 _MEND = (
-    "Mend the file, or move it aside and run notebook 1 again with the same name: "
-    "the bucket and the role are found by their names."
+    "Repair the file, or move it aside and run notebook 1 again with the same name: it finds what "
+    "the run has made in the account, and says how to take it up again."
 )
 
 
@@ -20,9 +21,13 @@ class RunRecord:
     """What a run has made so far; "" or 0 where it has not come that far.
 
     Attributes:
+        owner: 16 hexadecimal characters, made once: the value of the tag `haikuft:owner` on all
+            that the run makes; "" in a record from before there were owner ids.
         endpoint: URL in place of AWS's own; "" for AWS's own. The sandbox's may change.
         sandbox_state: the sandbox's state directory; "" on AWS.
         created: when the run began, ISO 8601 in UTC.
+        job_attempt: number of the job that was last asked for, counted from 1; likewise of the
+            deployment and the throughput. A request that is repeated carries the same number.
         serving: how the custom model is served, "deployment" or "provisioned_throughput"; "" in a
             record from before there was a choice, which has throughput.
         deployment_arn: a deployment, which bills its tokens.
@@ -31,10 +36,13 @@ class RunRecord:
         token_price: US dollars per 1,000 tokens that the deployment reads and writes, as given to
             notebook 5, such as "0.0003 0.0025"; "" for the price table's.
         price_date: the day of these prices, as given.
+        throughput_ends: when the throughput is meant to be deleted, ISO 8601 in UTC; "" without a
+            limit.
     """
 
     run: str
     target: str
+    owner: str = ""
     account_id: str = ""
     region: str = ""
     endpoint: str = ""
@@ -57,13 +65,16 @@ class RunRecord:
     training_records: int = 0
     validation_records: int = 0
     test_records: int = 0
+    job_attempt: int = 0
     job_name: str = ""
     job_arn: str = ""
     custom_model_name: str = ""
     custom_model_arn: str = ""
     serving: str = ""
+    deployment_attempt: int = 0
     deployment_name: str = ""
     deployment_arn: str = ""
+    throughput_attempt: int = 0
     throughput_name: str = ""
     throughput_arn: str = ""
     model_units: int = 0
@@ -71,6 +82,7 @@ class RunRecord:
     price_per_unit_hour: float = 0.0
     token_price: str = ""
     price_date: str = ""
+    throughput_ends: str = ""
 
     @property
     def served_arn(self) -> str:
@@ -107,8 +119,12 @@ def read_record(path: Path) -> RunRecord:
     return RunRecord(**members)
 
 
-def write_record(path: Path, record: RunRecord) -> None:
-    """Write a record whole or not at all."""
+def write_record(path: Path, record: RunRecord, *, new: bool = False) -> None:
+    """Write a record whole or not at all.
+
+    Raises:
+        FileExistsError: it was to be new, and there is one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n"
     with NamedTemporaryFile(
@@ -116,7 +132,10 @@ def write_record(path: Path, record: RunRecord) -> None:
     ) as file:
         file.write(text)
     try:
-        Path(file.name).replace(path)
+        if new:
+            os.link(file.name, path)  # unlike a rename it never replaces another's file
+        else:
+            Path(file.name).replace(path)
     finally:
         Path(file.name).unlink(missing_ok=True)
 

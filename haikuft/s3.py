@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from haikuft.aws_errors import explaining, is_absent
 from haikuft.errors import AccessError, ConflictError, DataError, SettingsError
 from haikuft.iam.policies import build_tls_policy
+from haikuft.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,7 +61,13 @@ def output_prefix(job_name: str) -> str:
 
 
 def ensure_bucket(
-    s3: "S3Client", name: str, *, region: str, tags: Mapping[str, str], kms_key_arn: str = ""
+    s3: "S3Client",
+    name: str,
+    *,
+    region: str,
+    tags: Mapping[str, str],
+    kms_key_arn: str = "",
+    recorded: bool = False,
 ) -> None:
     """Create the bucket, or find ours, and make it private, encrypted and TLS-only.
 
@@ -68,8 +75,10 @@ def ensure_bucket(
         s3: a client.
         name: the bucket.
         region: where it must be: the job's Region.
-        tags: what marks it as ours.
+        tags: what marks it as ours: `run.tags`.
         kms_key_arn: key for its default encryption; "" for S3's own keys.
+        recorded: whether the run's record names it, which is enough for a bucket from before
+            there were owner ids; it is given the run's tags.
 
     Raises:
         ConflictError: the name is taken by somebody else, or the bucket is elsewhere.
@@ -90,7 +99,9 @@ def ensure_bucket(
             "own Region. Set bucket to another name."
         )
     else:
-        _check_ours(s3, name, tags)
+        found_tags = _check_ours(s3, name, tags, recorded)
+        if not tags.items() <= found_tags.items():
+            _tag(s3, name, {**found_tags, **tags})
     rule: Any = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     if kms_key_arn:
         by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key_arn}
@@ -206,7 +217,14 @@ def list_objects(s3: "S3Client", bucket: str, prefix: str = "") -> list[tuple[st
         return [(item["Key"], item["Size"]) for page in pages for item in page.get("Contents", [])]
 
 
-def empty_bucket(s3: "S3Client", bucket: str, *, prefix: str = "", tags: Mapping[str, str]) -> int:
+def empty_bucket(
+    s3: "S3Client",
+    bucket: str,
+    *,
+    prefix: str = "",
+    tags: Mapping[str, str],
+    recorded: bool = False,
+) -> int:
     """Delete all objects, versions and unfinished uploads of our bucket, or those under a prefix.
 
     Returns how many versions went.
@@ -217,7 +235,7 @@ def empty_bucket(s3: "S3Client", bucket: str, *, prefix: str = "", tags: Mapping
     """
     if bucket_region(s3, bucket) is None:
         return 0
-    _check_ours(s3, bucket, tags)
+    _check_ours(s3, bucket, tags, recorded)
     deleted = 0
     with explaining(f"emptying bucket {bucket}"):
         uploads = s3.get_paginator("list_multipart_uploads")
@@ -240,7 +258,9 @@ def empty_bucket(s3: "S3Client", bucket: str, *, prefix: str = "", tags: Mapping
     return deleted
 
 
-def delete_bucket(s3: "S3Client", bucket: str, *, tags: Mapping[str, str]) -> bool:
+def delete_bucket(
+    s3: "S3Client", bucket: str, *, tags: Mapping[str, str], recorded: bool = False
+) -> bool:
     """Empty and delete our bucket. Returns False where it was gone already.
 
     Raises:
@@ -248,7 +268,7 @@ def delete_bucket(s3: "S3Client", bucket: str, *, tags: Mapping[str, str]) -> bo
     """
     if bucket_region(s3, bucket) is None:
         return False
-    empty_bucket(s3, bucket, tags=tags)
+    empty_bucket(s3, bucket, tags=tags, recorded=recorded)
     with explaining(f"deleting bucket {bucket}"):
         s3.delete_bucket(Bucket=bucket)
     return True
@@ -263,19 +283,28 @@ def _create(s3: "S3Client", name: str, region: str, tags: Mapping[str, str]) -> 
         s3.get_waiter("bucket_exists").wait(
             Bucket=name, WaiterConfig={"Delay": 2, "MaxAttempts": 15}
         )
-        tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
-        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})  # type: ignore[typeddict-item]
+    _tag(s3, name, tags)
 
 
-def _check_ours(s3: "S3Client", name: str, tags: Mapping[str, str]) -> None:
+def _tag(s3: "S3Client", name: str, tags: Mapping[str, str]) -> None:
+    tag_set: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
+    with explaining(f"tagging bucket {name}"):
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
+
+
+def _check_ours(
+    s3: "S3Client", name: str, tags: Mapping[str, str], recorded: bool
+) -> dict[str, str]:
+    """Return the tags of a bucket that is ours."""
     found = bucket_tags(s3, name)
-    if any(found.get(key) != value for key, value in tags.items()):
-        wanted = ", ".join(f"{key} = {value}" for key, value in tags.items())
+    # Another bucket of that name may have come since: the record alone proves nothing.
+    if not is_ours(found, tags, recorded=recorded and RUN_TAG in found):
         raise ConflictError(
-            f"Bucket {name} exists and was not made by this run (it lacks the tag {wanted}), so "
-            "it is left alone. Set bucket to another name, or add the tag if this run may write "
-            "to the bucket and delete it."
+            f"Bucket {name} exists and was not made by this run: {name_owner(found)}. It is left "
+            f"alone. Set bucket to another name, or add the tag {OWNER_TAG} = {tags[OWNER_TAG]} if "
+            "this run may write to the bucket and delete it."
         )
+    return found
 
 
 def _version_batches(s3: "S3Client", bucket: str, prefix: str) -> Iterator[list[Any]]:

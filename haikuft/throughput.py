@@ -74,32 +74,14 @@ class Throughput:
         )
 
 
-def ensure_throughput(
-    bedrock: "BedrockClient",
-    name: str,
-    *,
-    model_arn: str,
-    model_units: int = 1,
-    commitment: str = "none",
-    tags: Mapping[str, str] | None = None,
-) -> str:
-    """Find the throughput of that name, or start it. Returns its ARN. On AWS this costs money.
+def check_same(
+    found: Throughput, *, model_arn: str, model_units: int = 1, commitment: str = "none"
+) -> None:
+    """Refuse a throughput that is not the one asked for.
 
     Raises:
-        ConflictError: one of that name serves another model, or with other units or terms.
-        AccessError: the quota of model units does not allow it.
-        SettingsError: a name, number of units or commitment that cannot be.
+        ConflictError: it serves another model, or has other units or terms.
     """
-    found = find_throughput(bedrock, name)
-    if found is None:
-        return start_throughput(
-            bedrock,
-            name,
-            model_arn=model_arn,
-            model_units=model_units,
-            commitment=commitment,
-            tags=tags,
-        )
     asked = {"model_arn": model_arn, "model_units": model_units, "commitment": commitment}
     differing = [
         f"{key} is {getattr(found, key)}, not {value}"
@@ -108,10 +90,9 @@ def ensure_throughput(
     ]
     if differing:
         raise ConflictError(
-            f"Provisioned Throughput {name} exists, and its {'; its '.join(differing)}. Delete it "
-            "(notebook 7 shows how), or set the parameters to what it has."
+            f"Provisioned Throughput {found.name} exists, and its {'; its '.join(differing)}. "
+            "Delete it (notebook 7 shows how), or set the parameters to what it has."
         )
-    return found.arn
 
 
 def start_throughput(
@@ -122,6 +103,7 @@ def start_throughput(
     model_units: int = 1,
     commitment: str = "none",
     tags: Mapping[str, str] | None = None,
+    token: str = "",
 ) -> str:
     """Start a throughput and return its ARN. On AWS it bills from now until it is deleted.
 
@@ -132,6 +114,7 @@ def start_throughput(
         model_units: how much of it; what a unit carries AWS's account managers tell.
         commitment: "none", "1 month" or "6 months"; with one it cannot be deleted before.
         tags: what marks it as ours.
+        token: its clientRequestToken; a request repeated with it buys nothing more.
 
     Raises:
         AccessError: the quota of model units does not allow it.
@@ -147,6 +130,8 @@ def start_throughput(
         request["commitmentDuration"] = COMMITMENTS[commitment]
     if tags:
         request["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+    if token:
+        request["clientRequestToken"] = token
     doing = f"starting Provisioned Throughput {name}"
     with explaining(doing):
         try:

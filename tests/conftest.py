@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from haikuft.run_record import Run, RunRecord
 from haikuft.sandbox import Endpoint, SandboxSettings
 
 ACCOUNT = "123456789012"
+OWNER = "0123456789abcdef"
 REGION = "us-west-2"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -153,7 +153,14 @@ def new_run(local_sandbox: Callable[..., LocalSandbox], tmp_path: Path) -> Calla
             poll_seconds=0.02,
             session=aws._sandbox_session(base_model.region),
         )
-        record = RunRecord(run="first", target="sandbox", base_model_id=base_model.id)
+        record = RunRecord(
+            run="first",
+            target="sandbox",
+            owner=OWNER,
+            account_id=ACCOUNT,
+            region=base_model.region,
+            base_model_id=base_model.id,
+        )
         return Run(record, connection, base_model, tmp_path)
 
     return open_run
@@ -197,9 +204,7 @@ def tune(set_up: Callable[[Run], Run]) -> Callable[..., Run]:
     def make(run: Run) -> Run:
         run = run if run.record.bucket else set_up(run)
         bedrock = run.connection.client("bedrock")
-        # Names of jobs tell their second, and can never be used twice.
-        now = datetime.now(UTC) + timedelta(minutes=1 if run.record.job_name else 0)
-        plan = customization.plan_job(bedrock, run, {"epochCount": "1"}, now=now, new_job=True)
+        plan = customization.plan_job(bedrock, run, {"epochCount": "1"}, new_job=True)
         arn = customization.start_job(bedrock, plan.request)
         job = customization.wait_for_job(bedrock, arn, poll_seconds=0.02)
         made = {"job_arn": arn, "custom_model_arn": job.custom_model_arn}

@@ -119,13 +119,6 @@ def start(script: Scripted, time: Time, **options: Any) -> str:
     return c.start_job(client, request, sleep=time.sleep, clock=time.clock, **options)
 
 
-def test_unique_name_when_prefix_is_long_then_fits_every_name_of_bedrock() -> None:
-    """A name serves for jobs, models and throughputs alike, and tells its time in UTC."""
-    east = NOW.astimezone(tz=None)
-    assert c.unique_name("haikuft-first", east) == "haikuft-first-20261121-120000"
-    assert len(c.unique_name("a" * 80, NOW)) == 63
-
-
 def test_build_job_request_when_plain_then_has_what_bedrock_requires() -> None:
     """Without validation data, key, VPC and tags none of their members is sent."""
     request = c.build_job_request(**REQUEST)
@@ -221,7 +214,7 @@ def test_start_job_when_role_stays_unusable_then_says_so_within_a_minute() -> No
         (
             refusal("ConflictException", "The job name is currently in use."),
             ConflictError,
-            "takes new ones",
+            "finds it, or takes new names",
         ),
         (
             refusal("ValidationException", "The provided model identifier is invalid."),

@@ -25,7 +25,7 @@ from haikuft.run_record import Run
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
 MODEL = "arn:aws:bedrock:us-east-1:123456789012:custom-model/a.b-v1:0:128k/abcdefghijkl"
-TAGS = {"haikuft:run": "first"}
+TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
 
 
 @pytest.fixture
@@ -40,10 +40,9 @@ def bedrock(run: Run) -> Any:
     return run.connection.client("bedrock")
 
 
-def ensure(bedrock: Any, run: Run, name: str = "serve-1", model_arn: str = "") -> str:
-    """Find or start the deployment of these tests."""
-    arn = model_arn or run.record.custom_model_arn
-    return d.ensure_deployment(bedrock, name, model_arn=arn, tags=TAGS)
+def start(bedrock: Any, run: Run, name: str = "serve-1") -> str:
+    """Start the deployment of these tests."""
+    return d.start_deployment(bedrock, name, model_arn=run.record.custom_model_arn, tags=TAGS)
 
 
 class Time:
@@ -65,8 +64,7 @@ def test_deployment_when_walked_through_then_is_found_again_active_and_gone_at_t
     bedrock: Any, run: Run
 ) -> None:
     """Started once, tagged as ours, asked for by name or ARN, deleted, and deleted again."""
-    arn = ensure(bedrock, run)
-    assert ensure(bedrock, run) == arn
+    arn = start(bedrock, run)
     found = d.wait_for_deployment(bedrock, arn, poll_seconds=0)
     assert (found.status, found.name, found.model_arn) == (
         "Active",
@@ -85,14 +83,15 @@ def test_deployment_when_walked_through_then_is_found_again_active_and_gone_at_t
         d.get_deployment(bedrock, "serve-1")
 
 
-def test_ensure_deployment_when_it_serves_another_model_then_is_given_this_one(
+def test_change_model_when_it_serves_another_then_is_given_this_one(
     bedrock: Any, run: Run, tune: Callable[[Run], Run]
 ) -> None:
     """Its ARN stays, and no second one is left behind."""
-    arn = ensure(bedrock, run)
+    arn = start(bedrock, run)
     d.wait_for_deployment(bedrock, arn, poll_seconds=0)
     second = tune(run).record.custom_model_arn
-    assert ensure(bedrock, run, model_arn=second) == arn
+    for _ in range(2):
+        d.change_model(bedrock, d.get_deployment(bedrock, arn), second)
     assert d.wait_for_deployment(bedrock, arn, poll_seconds=0).model_arn == second
     assert len(bedrock.list_custom_model_deployments()["modelDeploymentSummaries"]) == 1
 
@@ -102,9 +101,9 @@ def test_start_deployment_when_the_quota_is_full_then_says_what_to_do(
 ) -> None:
     """Ten are AWS's default; the model is safe."""
     for number in range(10):
-        ensure(bedrock, run, f"serve-{number}")
+        start(bedrock, run, f"serve-{number}")
     with pytest.raises(AccessError, match=r"limited to 10 .*Delete one.*the custom model stays"):
-        ensure(bedrock, run, "one-too-many")
+        start(bedrock, run, "one-too-many")
 
 
 def test_start_deployment_when_the_name_cannot_be_or_is_taken_then_says_so(
@@ -114,7 +113,7 @@ def test_start_deployment_when_the_name_cannot_be_or_is_taken_then_says_so(
     model_arn = run.record.custom_model_arn
     with pytest.raises(SettingsError, match=r'deployment name "a\.b"'):
         d.start_deployment(bedrock, "a.b", model_arn=model_arn)
-    ensure(bedrock, run)
+    start(bedrock, run)
     with pytest.raises(ConflictError, match=r"currently in use.*Run this again"):
         d.start_deployment(bedrock, "serve-1", model_arn=model_arn)
 
@@ -125,14 +124,14 @@ def test_start_deployment_when_the_base_model_has_none_then_aws_s_reason_is_told
     """Claude 3 Haiku's custom models are served through throughput only."""
     claude = tune(new_run())
     with pytest.raises(SettingsError, match="Provisioned Throughput only"):
-        ensure(claude.connection.client("bedrock"), claude)
+        start(claude.connection.client("bedrock"), claude)
 
 
 def test_wait_for_deployment_when_the_model_is_gone_then_gives_aws_s_reason(
     bedrock: Any, run: Run, tmp_path: Path
 ) -> None:
     """AWS says Failed of one that has become unavailable."""
-    arn = ensure(bedrock, run)
+    arn = start(bedrock, run)
     (files,) = (path for path in tmp_path.rglob("models/*") if path.is_dir())
     shutil.rmtree(files)
     with pytest.raises(JobFailedError, match=r"files of custom model .* are gone.*Delete it"):
@@ -220,11 +219,11 @@ def test_wait_for_deployment_when_the_deadline_passes_then_says_that_it_goes_on(
     assert timedelta(seconds=time.seconds) == timedelta(hours=2)
 
 
-def test_ensure_deployment_when_it_is_being_made_for_another_model_then_says_to_wait() -> None:
+def test_change_model_when_it_is_being_made_for_another_then_says_to_wait() -> None:
     """AWS would refuse the change now."""
     client: Any = Scripted(reading("Creating"))
     with pytest.raises(ConflictError, match=r"just being made.*run this again"):
-        d.ensure_deployment(client, "serve-1", model_arn="arn:other")
+        d.change_model(client, d.get_deployment(client, ARN), "arn:other")
 
 
 def test_delete_deployment_when_it_is_being_made_then_waits_until_it_can_be() -> None:

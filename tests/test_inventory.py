@@ -21,6 +21,7 @@ from haikuft.inventory import (
     JOB,
     MODEL,
     OBJECTS,
+    OTHER,
     ROLE,
     THROUGHPUT,
     UNKNOWN,
@@ -36,7 +37,7 @@ from haikuft.run_record import Run, RunRecord, resource_prefix
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
-NAME = customization.unique_name(resource_prefix("first"), NOW)
+NAME = f"{resource_prefix('first')}-1"
 
 
 def start_job(run: Run) -> str:
@@ -58,7 +59,7 @@ def start_job(run: Run) -> str:
 def serve(run: Run, model_arn: str, **options: Any) -> str:
     """Do what notebook 5 does."""
     bedrock = run.connection.client("bedrock")
-    arn = throughput.ensure_throughput(bedrock, NAME, model_arn=model_arn, tags=run.tags, **options)
+    arn = throughput.start_throughput(bedrock, NAME, model_arn=model_arn, tags=run.tags, **options)
     throughput.wait_for_throughput(bedrock, arn, poll_seconds=0.02)
     return arn
 
@@ -111,7 +112,7 @@ def test_delete_resources_when_a_deployment_serves_then_goes_before_the_model(
     """Known to the record or by its tag alone; it bills nothing idle, and says what it bills."""
     run = tune(new_run(NOVA_MICRO))
     bedrock, model_arn = run.connection.client("bedrock"), run.record.custom_model_arn
-    arn = deployments.ensure_deployment(bedrock, NAME, model_arn=model_arn, tags=run.tags)
+    arn = deployments.start_deployment(bedrock, NAME, model_arn=model_arn, tags=run.tags)
     serve(run, model_arn)
     recorded = replace(run, record=replace(run.record, deployment_arn=arn))
     for known in (run, recorded):
@@ -134,7 +135,7 @@ def test_list_resources_when_a_deployment_has_no_known_price_then_says_so(
     """A given price is the record's."""
     run = tune(new_run(NOVA_MICRO))
     bedrock = run.connection.client("bedrock")
-    arn = deployments.ensure_deployment(
+    arn = deployments.start_deployment(
         bedrock, NAME, model_arn=run.record.custom_model_arn, tags=run.tags
     )
     stranger = replace(run, record=replace(run.record, base_model_id="a.b", deployment_arn=arn))
@@ -237,8 +238,8 @@ def test_delete_resources_when_the_bucket_is_not_ours_then_leaves_it(
     tags: Any = {"TagSet": [{"Key": "haikuft:run", "Value": "second"}]}
     client.put_bucket_tagging(Bucket=run.record.bucket, Tagging=tags)
     left = by_kind(delete_resources(run))
-    assert left[BUCKET].status == "exists"
-    assert "not made by this run" in left[BUCKET].hint
+    assert left[BUCKET].status == OTHER
+    assert "no owner id" in left[BUCKET].hint
     assert len(s3.list_objects(client, run.record.bucket)) == 2
     assert left[ROLE].status == GONE
 
@@ -267,7 +268,12 @@ class Refusing:
 
 
 RECORD = RunRecord(
-    run="first", target="aws", bucket="b", role_name="r", throughput_arn="arn:pt/abc"
+    run="first",
+    target="aws",
+    owner="0123456789abcdef",
+    bucket="b",
+    role_name="r",
+    throughput_arn="arn:pt/abc",
 )
 
 
@@ -298,11 +304,15 @@ DONE = Resource(JOB, "job", "arn:job", "Completed")
 @pytest.mark.parametrize(
     ("resources", "words"),
     [
-        ([DONE, Resource(BUCKET, "b", "arn:b", GONE)], "nothing is left but .* Nothing bills"),
-        ([COSTLY, STORED], "Billing now: .*serve.*US\\$40.0000 an hour, and 1 more"),
-        ([COSTLY], "is left: Provisioned Throughput serve. .*US\\$40.0000 an hour. Set"),
-        ([STORED], "at a price we do not know. Set delete = True"),
-        ([Resource(MODEL, "m", "arn:m", UNKNOWN)], "may not look at: custom model; something"),
+        (
+            [DONE, Resource(BUCKET, "b", "arn:b", GONE)],
+            "left but .* Nothing of this run bills",
+        ),
+        ([COSTLY, STORED], "for S3 objects b; the rest US\\$40.00 an hour"),
+        ([COSTLY], "is left: Provisioned Throughput serve. .*US\\$40.00 an hour. Set"),
+        ([STORED], "at a price we do not know, for S3 objects b. Set delete = True"),
+        ([Resource(MODEL, "m", "arn:m", UNKNOWN)], "Not known: custom model; something"),
+        ([Resource(MODEL, "m", "arn:m", OTHER)], "Not this run's, and left alone: custom model m"),
     ],
 )
 def test_summarise_when_something_is_left_then_says_what_and_what_it_costs(
@@ -312,7 +322,7 @@ def test_summarise_when_something_is_left_then_says_what_and_what_it_costs(
     connection: Any = None
     said = summarise(Run(RECORD, connection, HAIKU, tmp_path), resources)
     assert re.search(words, said)
-    assert "Nothing bills" not in said or resources[0] is DONE
+    assert ("Nothing of this run bills" in said) == (resources[0].status in ("Completed", OTHER))
 
 
 def test_tabulate_when_given_resources_then_has_a_row_for_each() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -13,13 +12,12 @@ from haikuft.run_record import Run
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ASKED = {"epochCount": "1", "batchSize": "8"}
 
 
 def plan(run: Run, asked: dict[str, str] = ASKED, *, new_job: bool = False) -> JobPlan:
     """Plan as notebook 3 does."""
-    return plan_job(run.connection.client("bedrock"), run, asked, now=NOW, new_job=new_job)
+    return plan_job(run.connection.client("bedrock"), run, asked, new_job=new_job)
 
 
 def start(run: Run) -> Run:
@@ -38,13 +36,14 @@ def finish(run: Run) -> Run:
 
 
 def test_plan_job_when_the_run_has_none_plans_a_new_one(new_run: NewRun, set_up: SetUp) -> None:
-    """Names carry run and time, and the record must know them before the job starts."""
+    """Names carry run, owner and attempt; the record must know them before the job starts."""
     planned = plan(set_up(new_run()))
     assert planned.found is None
-    assert planned.request["jobName"] == "haikuft-first-20261121-120000"
+    assert planned.request["jobName"] == "haikuft-first-012345-1"
     assert planned.changes["job_name"] == planned.request["jobName"]
     assert planned.request["hyperParameters"] == ASKED
-    assert "none yet" in planned.sentence
+    assert "AWS knows none of this run" in planned.sentence
+    assert planned.changes["job_attempt"] == 1
 
 
 def test_plan_job_when_one_runs_goes_on_with_it(new_run: NewRun, set_up: SetUp) -> None:
@@ -61,7 +60,7 @@ def test_plan_job_when_one_has_completed_goes_on_with_it(new_run: NewRun, set_up
     """Nothing is started, and nothing in the record changes."""
     planned = plan(finish(start(set_up(new_run()))))
     assert planned.found is not None
-    assert planned.changes == {}
+    assert planned.changes["job_arn"] == planned.found.arn
     assert "nothing is started" in planned.sentence
 
 
@@ -104,5 +103,6 @@ def test_start_job_when_its_name_is_taken_is_a_conflict_that_says_how_to_go_on(
     customization.wait_for_job(
         bedrock, customization.start_job(bedrock, request), poll_seconds=0.02
     )
+    again = {**request, "clientRequestToken": "another"}
     with pytest.raises(ConflictError, match="run notebook 3 again"):
-        customization.start_job(bedrock, request)
+        customization.start_job(bedrock, again)

@@ -40,7 +40,7 @@ def stuck(new_run: Callable[..., Run], set_up: Callable[[Run], Run]) -> tuple[An
     """Start a job that stays in its first stage; give a client, and the job's ARN."""
     run = set_up(new_run(stick_stage="validation"))
     bedrock = run.connection.client("bedrock")
-    plan = c.plan_job(bedrock, run, {"epochCount": "1"}, now=datetime.now(UTC))
+    plan = c.plan_job(bedrock, run, {"epochCount": "1"})
     return bedrock, c.start_job(bedrock, plan.request)
 
 

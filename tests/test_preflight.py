@@ -20,12 +20,13 @@ from haikuft.preflight import (
     check_quotas,
     run_preflight,
 )
+from haikuft.run_record import Run, RunRecord
 from haikuft.sandbox import Endpoint
 
 REGION = "us-west-2"
 ACTIVE_DAYS = date(2025, 1, 1)
 TODAY = date(2026, 11, 21)
-TAGS = {"haikuft:run": "first"}
+TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
 
 
 def refusal(code: str, status: int = 400) -> ClientError:
@@ -212,7 +213,7 @@ def test_check_bucket_when_free_ours_or_not_then_says_which(storage: Any) -> Non
     assert check_bucket(storage, "haikuft-b", region=REGION, tags=TAGS).state == "ok"
     for region, tags, words in (
         ("eu-west-1", TAGS, "only its own Region's buckets"),
-        (REGION, {"haikuft:run": "second"}, "not made by this run"),
+        (REGION, {"haikuft:run": "second", "haikuft:owner": "f" * 16}, "not made by this run"),
     ):
         check = check_bucket(storage, "haikuft-b", region=region, tags=tags)
         assert check.state == "stop"
@@ -223,7 +224,7 @@ def test_check_bucket_when_free_ours_or_not_then_says_which(storage: Any) -> Non
 def test_check_bucket_when_forbidden_then_stops() -> None:
     """Somebody else's bucket is not taken for a free name."""
     client: Any = Answers(get_bucket_location=refusal("AccessDenied", 403))
-    assert check_bucket(client, "theirs", region=REGION).state == "stop"
+    assert check_bucket(client, "theirs", region=REGION, tags=TAGS).state == "stop"
 
 
 def test_preflight_when_stopped_then_names_every_stop_and_its_mend() -> None:
@@ -266,7 +267,15 @@ def settings(sandbox: Endpoint) -> Iterator[Callable[..., Any]]:
 
 def run(connection: aws.Connection) -> Preflight:
     """Run the preflight of notebook 1."""
-    return run_preflight(connection, HAIKU, bucket="haikuft-new", today=TODAY, tags=TAGS)
+    record = RunRecord(
+        run="first",
+        target="sandbox",
+        owner=TAGS["haikuft:owner"],
+        account_id=connection.account_id,
+        region=REGION,
+    )
+    opened = Run(record, connection, HAIKU, Path())
+    return run_preflight(opened, bucket="haikuft-new", today=TODAY)
 
 
 def test_run_preflight_when_on_the_sandbox_then_goes_on_and_says_it_is_a_lesson(

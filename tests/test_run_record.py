@@ -1,6 +1,7 @@
 """The run's record: begun once, opened by every notebook, and only where it belongs."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,8 @@ def test_begin_run_when_new_then_writes_where_it_belongs(
     assert written["sandbox_state"] == "/sandbox"
     assert written["bucket"] == ""
     assert written["created"].endswith("+00:00")
-    assert run.tags == {"haikuft:run": "first"}
+    assert re.fullmatch("[0-9a-f]{16}", written["owner"])
+    assert run.tags == {"haikuft:run": "first", "haikuft:owner": written["owner"]}
 
 
 def test_begin_run_when_begun_before_then_keeps_what_is_recorded(

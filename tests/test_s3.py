@@ -12,7 +12,7 @@ from haikuft.errors import AccessError, ConflictError, DataError, NotFoundError,
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
-TAGS = {"haikuft:run": "first"}
+TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
 BUCKET = s3.default_bucket_name("first", account_id=ACCOUNT, region=REGION)
 
 

@@ -35,7 +35,7 @@ def serve(run: Run, choice: str = "") -> Run:
     cost = serving.estimate_costs(run, RECORDS)[serving.choose_serving(run.base_model, choice)]
     plan = serving.plan_serving(bedrock, run, cost)
     run = replace(run, record=replace(run.record, **plan.changes))
-    arn = serving.ensure_served(bedrock, plan.kind, plan.name, **plan.request)
+    arn = serving.ensure_served(bedrock, plan)
     serving.wait_for_served(bedrock, arn, poll_seconds=0)
     return replace(run, record=replace(run.record, **serving.name_served(arn)))
 
@@ -75,8 +75,8 @@ def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
     run = serve(tune(new_run(model)), choice)
     bedrock, record = run.connection.client("bedrock"), run.record
     assert (record.serving, serving.kind_of(record.served_arn)) == (kind, kind)
-    assert require(run, "served model").rows == (("served model", "haikuft-first"),)
-    found = serving.find_served(bedrock, serving.kind_of(record.served_arn), "haikuft-first")
+    assert require(run, "served model").rows == (("served model", "haikuft-first-012345"),)
+    found = serving.find_served(bedrock, serving.kind_of(record.served_arn), "haikuft-first-012345")
     assert found is not None
     assert (found.ready, found.commitment, found.arn) == (True, "none", record.served_arn)
     assert found.model_arn == record.custom_model_arn

@@ -20,7 +20,7 @@ from haikuft.errors import (
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
 MODEL = "arn:aws:bedrock:us-west-2:123456789012:custom-model/a.b-v1:0:200k/abcdefghijkl"
-TAGS = {"haikuft:run": "first"}
+TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
 
 
 def refusal(code: str, message: str, status: int = 400) -> ClientError:
@@ -96,9 +96,9 @@ class Time:
         return self.seconds
 
 
-def ensure(client: Any, **changes: Any) -> str:
-    """Find or start the throughput of these tests."""
-    return t.ensure_throughput(client, "serve-1", **{"model_arn": MODEL, "tags": TAGS, **changes})
+def start(client: Any, **changes: Any) -> str:
+    """Start the throughput of these tests."""
+    return t.start_throughput(client, "serve-1", **{"model_arn": MODEL, "tags": TAGS, **changes})
 
 
 def wait(client: Any, time: Time | None = None, **options: Any) -> t.Throughput:
@@ -117,24 +117,18 @@ def delete(client: Any, time: Time | None = None) -> bool:
     ("commitment", "duration"),
     [("none", None), ("1 month", "OneMonth"), ("6 months", "SixMonths")],
 )
-def test_ensure_throughput_when_new_then_starts_it_with_our_tags(
+def test_start_throughput_when_asked_then_carries_our_tags_and_token(
     commitment: str, duration: str | None
 ) -> None:
     """No commitment means that AWS's member is left out."""
     client = Scripted(GONE)
-    assert ensure(client, commitment=commitment, model_units=2) == ARN
+    assert start(client, commitment=commitment, model_units=2, token="t") == ARN
     (request,) = client.created
     assert request.get("commitmentDuration") == duration
     assert request["modelUnits"] == 2
     assert request["modelId"] == MODEL
-    assert request["tags"] == [{"key": "haikuft:run", "value": "first"}]
-
-
-def test_ensure_throughput_when_it_exists_then_buys_no_second() -> None:
-    """Running notebook 5 twice costs once."""
-    client = Scripted(reading())
-    assert ensure(client) == ARN
-    assert client.created == []
+    assert request["tags"] == [{"key": key, "value": value} for key, value in TAGS.items()]
+    assert request["clientRequestToken"] == "t"
 
 
 @pytest.mark.parametrize(
@@ -145,14 +139,13 @@ def test_ensure_throughput_when_it_exists_then_buys_no_second() -> None:
         ({"commitment": "1 month"}, "commitment is none, not 1 month"),
     ],
 )
-def test_ensure_throughput_when_it_differs_then_says_how(
-    change: dict[str, Any], words: str
-) -> None:
+def test_check_same_when_it_differs_then_says_how(change: dict[str, Any], words: str) -> None:
     """What exists is not silently taken for what was asked."""
-    client = Scripted(reading())
+    client: Any = Scripted(reading())
+    found = t.get_throughput(client, ARN)
+    t.check_same(found, model_arn=MODEL)
     with pytest.raises(ConflictError, match=words):
-        ensure(client, **change)
-    assert client.created == []
+        t.check_same(found, **{"model_arn": MODEL, **change})
 
 
 @pytest.mark.parametrize(
@@ -176,7 +169,7 @@ def test_start_throughput_when_quota_is_zero_then_says_whom_to_ask() -> None:
     message = "Your account does not currently have any no commitment model units reserved for x"
     client = Scripted(GONE, create=refusal("ServiceQuotaExceededException", message))
     with pytest.raises(AccessError, match=r"model units reserved.*AWS Support.*model stays"):
-        ensure(client)
+        start(client)
 
 
 def test_get_throughput_when_committed_then_tells_until_when() -> None:

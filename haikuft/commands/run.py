@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haikuft.commands import add_state
-from haikuft.errors import SettingsError
+from haikuft.errors import RecordError, SettingsError
 
 if TYPE_CHECKING:
     from haikuft.commands import Commands
@@ -27,7 +27,9 @@ def _add_run(commands: "Commands") -> None:
         help="execute the notebooks, one after the other",
         description="Execute the notebooks 1 to 7 in order, without a browser.",
     )
-    parser.add_argument("--run", metavar="NAME", help="name of the run (first)")
+    parser.add_argument(
+        "--run", metavar="NAME", help="name of the run (first; on AWS your own and four characters)"
+    )
     parser.add_argument("--target", choices=TARGETS, help="where it runs (sandbox)")
     parser.add_argument("--region", metavar="REGION", help="AWS Region (the base model's own)")
     parser.add_argument("--dataset", metavar="DATASET", help="folder in data/, or a path")
@@ -61,10 +63,18 @@ def _add_clean_up(commands: "Commands") -> None:
         "clean-up",
         allow_abbrev=False,
         help="delete everything a run made",
-        description="Execute notebook 7 and delete everything a run made, where its record says.",
+        description="Execute notebook 7 and delete everything a run made, where its record says. "
+        "Without a record: list what carries the run's name and owner id, ask, and delete that.",
     )
-    parser.add_argument("--run", default="first", metavar="NAME", help="name of the run (first)")
+    parser.add_argument(
+        "--run", default="", metavar="NAME", help="name of the run (first; on AWS the one begun)"
+    )
     parser.add_argument("--target", choices=TARGETS, help="where it is (what the record says)")
+    lost = parser.add_argument_group("without a record")
+    lost.add_argument("--region", default="", metavar="REGION", help="(the base model's own)")
+    lost.add_argument("--base-model-id", default="", metavar="ID", help="what was tuned")
+    lost.add_argument("--owner", default="", metavar="ID", help="whose: the tag haikuft:owner")
+    lost.add_argument("--yes", action="store_true", help="delete without asking")
     add_state(parser)
     parser.set_defaults(command=_clean_up)
 
@@ -86,14 +96,36 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _clean_up(options: argparse.Namespace) -> int:
-    from haikuft.run_record import read_record, record_path
+    from haikuft.run_record import choose_run, read_record, record_path
+    from haikuft.series.clean_up import clean_up_lost
     from haikuft.series.planning import CLEAN_UP
     from haikuft.series.walk import Request, walk
 
-    record = read_record(record_path(options.run))
+    run = choose_run(options.run, options.target or "")
+    try:
+        record = read_record(record_path(run))
+    except RecordError as error:
+        print(error, file=sys.stderr)
+        if not options.target:
+            raise SettingsError(
+                "To clean up without a record, say where to look: --target aws or sandbox."
+            ) from error
+        return clean_up_lost(
+            run,
+            target=options.target,
+            region=options.region,
+            base_model_id=options.base_model_id,
+            owner=options.owner,
+            confirmed=options.yes,
+        )
+    if options.owner not in ("", record.owner):
+        raise SettingsError(
+            f'The record of run "{run}" has the owner id {record.owner or "of no version yet"}. '
+            "Leave --owner out, or move the record aside to clean up by tags."
+        )
     return walk(
         Request(
-            given={"run": options.run, "target": options.target or record.target},
+            given={"run": run, "target": options.target or record.target},
             first=CLEAN_UP,
             last=CLEAN_UP,
             clean_up=True,

@@ -20,7 +20,7 @@ from haikuft.customization.models import (
 )
 from haikuft.customization.plan import JobPlan, plan_job
 from haikuft.customization.readings import FINAL, RUNNING, CustomizationJob, Stage, describe_job
-from haikuft.customization.request import build_job_request, unique_name
+from haikuft.customization.request import build_job_request
 from haikuft.customization.stalls import expect_time
 
 __all__ = [
@@ -43,6 +43,5 @@ __all__ = [
     "plan_job",
     "start_job",
     "stop_job",
-    "unique_name",
     "wait_for_job",
 ]

@@ -201,8 +201,9 @@ def _explain_start(error: ClientError, request: Mapping[str, Any]) -> HaikuftErr
     doing = f"starting job {request['jobName']}"
     if error_code(error) == "ConflictException" or "currently in use" in str(error).lower():
         return ConflictError(
-            f"{explain(error, doing=doing)} Names of jobs and models stay taken for good: run "
-            "notebook 3 again, which takes new ones."
+            f"{explain(error, doing=doing)} Names of jobs and models stay taken for good. Another "
+            "process may have started this run's job a moment ago: run notebook 3 again, which "
+            "finds it, or takes new names."
         )
     if "model identifier is invalid" in str(error).lower():
         return SettingsError(

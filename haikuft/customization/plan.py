@@ -1,17 +1,18 @@
-"""Which job a notebook goes on with: the one that the record knows, or a new one."""
+"""Which job a notebook resumes: the newest that the run has, or a new one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from haikuft import s3
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import find_custom_model
-from haikuft.customization.readings import CustomizationJob
-from haikuft.customization.request import build_job_request, unique_name
-from haikuft.errors import SettingsError
-from haikuft.run_record import Run, resource_prefix
+from haikuft.customization.readings import RUNNING, CustomizationJob
+from haikuft.customization.request import build_job_request
+from haikuft.errors import ConflictError, SettingsError
+from haikuft.lookup import JOB, find_own
+from haikuft.ownership import request_token
+from haikuft.run_record import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -22,7 +23,7 @@ class JobPlan:
     """What comes next.
 
     Attributes:
-        found: The job to go on with; None when a new one must be started.
+        found: The job to resume; None when a new one must be started.
         request: What would start it: the arguments of `create_model_customization_job`.
         changes: What the record must say before it starts, so that no job is ever lost.
         sentence: The plan in words.
@@ -30,7 +31,7 @@ class JobPlan:
 
     found: CustomizationJob | None
     request: dict[str, Any]
-    changes: dict[str, str]
+    changes: dict[str, Any]
     sentence: str
 
 
@@ -39,28 +40,34 @@ def plan_job(
     run: Run,
     hyperparameters: Mapping[str, str],
     *,
-    now: datetime,
     new_job: bool = False,
 ) -> JobPlan:
-    """Find the job of the record, or plan a new one.
+    """Find the run's newest job at AWS, or plan a new one.
 
-    A job that runs or has made a model that still exists is gone on with. One that failed, was
-    stopped, or whose model is gone makes room for a new one.
+    A job that runs or has made a model that still exists is resumed. One that failed, was
+    stopped, or whose model is gone makes room for a new one. AWS is asked by the owner id, so a
+    job is found too that another process has started, or one that died before it wrote it down.
 
     Args:
         bedrock: A client.
         run: Its record names data, role and any earlier job.
         hyperparameters: AWS's names and strings.
-        now: Goes into the new names, which can never be used twice.
-        new_job: True plans a new job whatever the record says.
+        new_job: True plans a new job although there is one that has completed.
 
     Raises:
-        SettingsError: the job of the record has other hyperparameters.
+        SettingsError: the run's job has other hyperparameters.
+        ConflictError: a new job is asked for while one runs.
+        AccessError: we may not look for the run's jobs, so none is planned.
     """
     record = run.record
-    known = record.job_arn or record.job_name
-    found = None if new_job or not known else find_job(bedrock, known)
-    name = unique_name(resource_prefix(record.run), now)
+    own = find_own(run, bedrock, JOB)
+    found = find_job(bedrock, own[0].arn) if own else None
+    # An attempt that AWS shows no job of is asked for again, with the same token: its answer may
+    # have been lost. Only one that AWS shows is followed by another.
+    attempt, taken = max(record.job_attempt, 1), {one.name for one in own}
+    while f"{run.resource_name}-{attempt}" in taken:
+        attempt += 1
+    name = f"{run.resource_name}-{attempt}"
     request = build_job_request(
         job_name=name,
         custom_model_name=name,
@@ -75,29 +82,36 @@ def plan_job(
         security_group_ids=record.security_group_ids,
         tags=run.tags,
     )
+    token = request_token(record.owner, JOB, attempt, request)
+    request["clientRequestToken"] = token
     changes = {
+        "job_attempt": attempt,
         "job_name": name,
         "job_arn": "",
         "custom_model_name": name,
         "custom_model_arn": "",
         "output_uri": request["outputDataConfig"]["s3Uri"],
     }
-    reason = _why_not(bedrock, found, known, new_job=new_job)
+    reason = _why_not(bedrock, found, new_job=new_job)
     if reason or found is None:
         return JobPlan(None, request, changes, f"A new job, {name}, because {reason}.")
     _check_same(found, hyperparameters)
-    sentence = f"Going on with job {found.name}, which is {found.status}; nothing is started."
-    return JobPlan(found, request, {}, sentence)
+    sentence = f"This run has job {found.name}, which is {found.status}: nothing is started."
+    kept = {"job_name": found.name, "job_arn": found.arn, "output_uri": found.output_uri}
+    return JobPlan(found, request, kept, sentence)
 
 
-def _why_not(
-    bedrock: "BedrockClient", found: CustomizationJob | None, known: str, *, new_job: bool
-) -> str:
-    """Why the record's job will not do; "" when it will."""
+def _why_not(bedrock: "BedrockClient", found: CustomizationJob | None, *, new_job: bool) -> str:
+    """Why the run's newest job will not do; "" when it will."""
+    if found is None:
+        return "AWS knows none of this run"
+    if new_job and found.status in RUNNING:
+        raise ConflictError(
+            f"Job {found.name} of this run is {found.status}, so no other is started. Set new_job "
+            "= False to follow it, or stop it first."
+        )
     if new_job:
         return "new_job is True"
-    if found is None:
-        return f"AWS does not know {known}" if known else "this run has none yet"
     if found.status in ("Failed", "Stopped"):
         return f"{found.name} is {found.status}"
     made = found.custom_model_arn

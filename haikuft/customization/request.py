@@ -6,7 +6,6 @@ model, which checks neither them nor lengths on the client.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from haikuft.errors import SettingsError
@@ -15,11 +14,6 @@ _NAME_LENGTH = 63
 _JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9+\-.])*")  # as in Bedrock's own model
 _MODEL_NAME = re.compile(r"([0-9a-zA-Z][_-]?)+")
 _DATA_KEY = re.compile(r"s3://[a-z0-9][-.a-z0-9]{1,61}[a-z0-9](/[-!_*'().a-z0-9A-Z]+)+")
-
-
-def unique_name(prefix: str, now: datetime) -> str:
-    """Add the time in UTC to a prefix: names of jobs and models stay taken for good."""
-    return f"{prefix[: _NAME_LENGTH - 16]}-{now.astimezone(UTC):%Y%m%d-%H%M%S}"
 
 
 def build_job_request(

@@ -12,7 +12,7 @@ def evaluation_form(
     further_model_ids: list[str],
     task: str,
     scorers: list[str],
-    run: str = "",
+    run: str | None = None,
     target: str = "sandbox",
 ) -> Form:
     """Ask which models get which questions, and how the replies are judged."""

@@ -17,7 +17,7 @@ from haikuft.run_record import find_root
 _WIDE = 50.0  # from here on, highest to lowest, a range of fractions wants a logarithmic slider
 
 
-def target_form(*, target: str, region: str, base_model_id: str, run: str = "") -> Form:
+def target_form(*, target: str, region: str, base_model_id: str, run: str | None = None) -> Form:
     """Ask where the run happens and which model it tunes.
 
     Here as below, a run's name adds the button that writes the choices into the run's folder.
@@ -68,7 +68,7 @@ def dataset_form(
     validation_share: float,
     test_share: float,
     seed: int,
-    run: str = "",
+    run: str | None = None,
     target: str = "sandbox",
 ) -> Form:
     """Ask for the raw examples and how they are split; shows format and sizes that follow."""
@@ -122,7 +122,7 @@ def hyperparameter_form(
     tokens: TokenRange | None = None,
     training_price: float = 0.0,
     price_date: str = "",
-    run: str = "",
+    run: str | None = None,
     target: str = "sandbox",
     **given: float,
 ) -> Form:
@@ -138,7 +138,7 @@ def hyperparameter_form(
         tokens: Its tokens, read once; None leaves tokens and cost out.
         training_price: US dollars per 1,000 tokens trained; 0 when it is not known.
         price_date: The day you read that price.
-        run: The run's name, for the button that writes the choices down; "" leaves it out.
+        run: The run's name, for the button that writes the choices down; None leaves it out.
         target: The run's target, written down with the choices.
         given: Hyperparameters by our names.
     """
@@ -171,7 +171,7 @@ def serving_form(
     commitment: str,
     throughput_price: float = 0.0,
     price_date: str = "",
-    run: str = "",
+    run: str | None = None,
     target: str = "sandbox",
 ) -> Form:
     """Ask how the model is served, and how much throughput is bought for how long, if any."""

@@ -16,7 +16,7 @@ class Saving:
     """Where a form's choices go.
 
     Attributes:
-        run: The run's name.
+        run: The run's name; "" for the default one.
         notebook: The notebook's name, such as "03_fine_tune".
         given: Parameters that the form does not ask for and the notebook needs, such as target.
 
@@ -27,9 +27,10 @@ class Saving:
     given: Mapping[str, Value] = field(default_factory=dict)
 
 
-def plan_saving(run: str, notebook: str, target: str = "") -> Saving | None:
+def plan_saving(run: str | None, notebook: str, target: str = "") -> Saving | None:
     """Say where choices go; nowhere for a form that knows no run."""
-    return Saving(run, notebook, {"target": target} if target else {}) if run else None
+    given: dict[str, Value] = {"target": target} if target else {}
+    return None if run is None else Saving(run, notebook, given)
 
 
 def save_choices(saving: Saving, values: Mapping[str, Value]) -> str:
@@ -41,15 +42,16 @@ def save_choices(saving: Saving, values: Mapping[str, Value]) -> str:
 
     """
     everything = {**saving.given, **values}
-    folder = run_record.record_path(saving.run).parent / FOLDER
+    run = run_record.choose_run(saving.run, str(everything.get("target", "")))
+    folder = run_record.record_path(run).parent / FOLDER
     path = folder / f"{saving.notebook}.yaml"
-    text = build_yaml({"run": saving.run, **everything})
+    text = build_yaml({"run": run, **everything})
     write_whole(path, text)
-    shown = f"runs/{saving.run}/{FOLDER}/{path.name}"
-    command = build_command(int(saving.notebook[:2]), saving.run, everything)
+    shown = f"runs/{run}/{FOLDER}/{path.name}"
+    command = build_command(int(saving.notebook[:2]), run, everything)
     blocks = [f"# {shown}\n{text}"]
     if command:
         blocks.append(f"# The same notebook with these choices, from a terminal:\n{command}\n")
-    papermill = build_papermill_command(saving.notebook, saving.run, shown)
+    papermill = build_papermill_command(saving.notebook, run, shown)
     blocks.append(f"# By papermill, from the project's folder:\n{papermill}")
     return "\n".join(blocks)

@@ -38,7 +38,8 @@ REASONS = {
     "CreateDeployment": "You may have a custom model served on demand, or another in its place; "
     "this bills its tokens.",
     "UseDeployments": "You may read and delete this account's custom model deployments.",
-    "ListOwn": "You may list your jobs, custom models and what serves them.",
+    "ListOwn": "You may list jobs, custom models and what serves them, also to find what bills when "
+    "a run's record is lost.",
     "MarkAsOurs": "You may tag what the run makes, and read the tags back before deleting it.",
     "AskModels": "You may ask the tuned model, base models and inference profiles.",
     "ReadQuotas": "You may read Bedrock's quotas before training money is spent.",
@@ -80,10 +81,6 @@ _ROLE_ACTIONS = (
 _SERVED_BY: Mapping[Serving, str] = {  # the kind of thing in an ARN
     "deployment": "custom-model-deployment",
     "provisioned_throughput": "provisioned-model",
-}
-_LISTED_BY: Mapping[Serving, str] = {
-    "deployment": "ListCustomModelDeployments",
-    "provisioned_throughput": "ListProvisionedModelThroughputs",
 }
 _QUOTA_ACTIONS = ("GetServiceQuota", "GetAWSDefaultServiceQuota")
 
@@ -136,10 +133,8 @@ def build_caller_policy(
         *_serving_statements(serving, bedrock, models, custom),
         _bedrock_allow(
             "ListOwn",
-            " ".join(
-                ["ListModelCustomizationJobs ListCustomModels"]
-                + [_LISTED_BY[kind] for kind in sorted(serving)]
-            ),
+            "ListModelCustomizationJobs ListCustomModels ListCustomModelDeployments "
+            "ListProvisionedModelThroughputs",
             ["*"],
         ),
         _bedrock_allow("MarkAsOurs", "TagResource ListTagsForResource", [jobs, custom, *served]),

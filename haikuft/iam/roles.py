@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from haikuft.aws_errors import explaining, is_absent
 from haikuft.errors import ConflictError, NotFoundError
+from haikuft.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -25,7 +26,7 @@ class Role:
 
     Attributes:
         trust_policy: who may assume it.
-        tags: its tags; `haikuft:run` marks ours.
+        tags: its tags; `haikuft:owner` marks ours.
     """
 
     name: str
@@ -46,13 +47,24 @@ def ensure_role(
     trust_policy: Mapping[str, Any],
     role_policy: Mapping[str, Any],
     tags: Mapping[str, str],
+    recorded: bool = False,
 ) -> str:
     """Create the role, or bring ours up to date. Returns its ARN.
 
+    Args:
+        iam: a client.
+        name: the role.
+        trust_policy: who may assume it.
+        role_policy: what it may do.
+        tags: what marks it as ours: `run.tags`.
+        recorded: whether the run's record names it, which is enough for a role from before there
+            were owner ids; it is given the run's tags.
+
     Raises:
-        ConflictError: a role of that name exists and does not carry our tags.
+        ConflictError: a role of that name exists and is not ours.
     """
     trust = json.dumps(trust_policy)
+    marks: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
     with explaining(f"setting up role {name}"):
         role = find_role(iam, name)
         if role is None:
@@ -60,12 +72,14 @@ def ensure_role(
                 RoleName=name,
                 AssumeRolePolicyDocument=trust,
                 Description="Lets Bedrock read training data and write metrics for haikuft",
-                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                Tags=marks,
             )
             arn = created["Role"]["Arn"]
         else:
-            _check_ours(role, tags)
+            _check_ours(role, tags, recorded)
             arn = role.arn
+            if not tags.items() <= role.tags.items():
+                iam.tag_role(RoleName=name, Tags=marks)
             if role.trust_policy != trust_policy:
                 iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
         iam.put_role_policy(
@@ -104,16 +118,18 @@ def find_role(iam: "IAMClient", name: str) -> Role | None:
     )
 
 
-def delete_role(iam: "IAMClient", name: str, *, tags: Mapping[str, str]) -> bool:
+def delete_role(
+    iam: "IAMClient", name: str, *, tags: Mapping[str, str], recorded: bool = False
+) -> bool:
     """Delete our role and its policy. Returns False where it was gone already.
 
     Raises:
-        ConflictError: the role does not carry our tags, or something else hangs on it.
+        ConflictError: the role is not ours, or something else uses it.
     """
     role = find_role(iam, name)
     if role is None:
         return False
-    _check_ours(role, tags)
+    _check_ours(role, tags, recorded)
     with explaining(f"deleting role {name}"):
         for page in iam.get_paginator("list_role_policies").paginate(RoleName=name):
             for policy in page["PolicyNames"]:
@@ -122,11 +138,11 @@ def delete_role(iam: "IAMClient", name: str, *, tags: Mapping[str, str]) -> bool
     return True
 
 
-def _check_ours(role: Role, tags: Mapping[str, str]) -> None:
-    if any(role.tags.get(key) != value for key, value in tags.items()):
-        wanted = ", ".join(f"{key} = {value}" for key, value in tags.items())
+def _check_ours(role: Role, tags: Mapping[str, str], recorded: bool) -> None:
+    # Another role of that name may have come since: the record alone proves nothing.
+    if not is_ours(role.tags, tags, recorded=recorded and RUN_TAG in role.tags):
         raise ConflictError(
-            f"Role {role.name} exists and was not made by this run (it lacks the tag {wanted}), "
-            "so it is left alone. Set role_name to another name, or add the tag if this run may "
-            "change and delete the role."
+            f"Role {role.name} exists and was not made by this run: {name_owner(role.tags)}. It is "
+            f"left alone. Set role_name to another name, or add the tag {OWNER_TAG} = "
+            f"{tags[OWNER_TAG]} if this run may change and delete the role."
         )

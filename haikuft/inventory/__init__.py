@@ -5,22 +5,23 @@ we may not look at is shown as such, never as gone.
 """
 
 from haikuft.inventory.deletion import delete_resource, delete_resources
+from haikuft.inventory.lost import Lost, find_lost
 from haikuft.inventory.resources import (
     BUCKET,
-    DEPLOYMENT,
     EXISTS,
     GONE,
-    JOB,
-    MODEL,
     OBJECTS,
+    OTHER,
     ROLE,
-    THROUGHPUT,
     UNKNOWN,
     Resource,
     billing_now,
+    list_kind,
     list_resources,
+    sum_rates,
 )
 from haikuft.inventory.tables import summarise, tabulate
+from haikuft.lookup import DEPLOYMENT, JOB, MODEL, THROUGHPUT
 
 __all__ = [
     "BUCKET",
@@ -30,14 +31,19 @@ __all__ = [
     "JOB",
     "MODEL",
     "OBJECTS",
+    "OTHER",
     "ROLE",
     "THROUGHPUT",
     "UNKNOWN",
+    "Lost",
     "Resource",
     "billing_now",
     "delete_resource",
     "delete_resources",
+    "find_lost",
+    "list_kind",
     "list_resources",
+    "sum_rates",
     "summarise",
     "tabulate",
 ]

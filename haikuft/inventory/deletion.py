@@ -9,18 +9,18 @@ from haikuft import customization, iam, s3, serving
 from haikuft.errors import CredentialsError, HaikuftError
 from haikuft.inventory.resources import (
     BUCKET,
-    DEPLOYMENT,
-    FINDERS,
     GONE,
-    JOB,
-    MODEL,
+    KINDS,
     OBJECTS,
+    OTHER,
     ROLE,
-    THROUGHPUT,
     Resource,
+    list_kind,
     list_resources,
 )
-from haikuft.run_record import Run
+from haikuft.lookup import DEPLOYMENT, JOB, LISTINGS, MODEL, THROUGHPUT, check_own, recorded_in
+from haikuft.record_file import FILE_NAME
+from haikuft.run_record import Run, save
 from haikuft.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def delete_resources(
     }
     reasons: dict[tuple[str, str], str] = {}
     # Each kind is listed when its turn comes: a job may have made its model while we stopped it.
-    for find in FINDERS.values():
-        for resource in find(run, bedrock):
+    for kind in KINDS:
+        for resource in list_kind(run, bedrock, kind):
             try:
                 _delete(run, bedrock, resource, waiting)
             except CredentialsError:
@@ -66,7 +66,7 @@ def delete_resources(
                 reasons[resource.kind, resource.name] = str(error)
     return [
         replace(resource, hint=reasons.get((resource.kind, resource.name), resource.hint))
-        if resource.status != GONE
+        if resource.status not in (GONE, OTHER)
         else resource
         for resource in list_resources(run)
     ]
@@ -86,7 +86,9 @@ def delete_resource(
     The arguments are those of `delete_resources`. What is gone already is left so.
 
     Raises:
-        ConflictError: it cannot go yet: a commitment holds it, or something uses it.
+        ConflictError: it cannot go yet: a commitment holds it, or something uses it; or it is not
+            provably this run's.
+        AccessError: whose it is cannot be read.
         WaitTimeoutError: it is still there after the deadline.
     """
     waiting = {
@@ -102,9 +104,14 @@ def _delete(
     run: Run, bedrock: "BedrockClient", resource: Resource, waiting: dict[str, Any]
 ) -> None:
     """Delete one thing; a job is stopped instead."""
-    if resource.status == GONE or not resource.arn:
+    if resource.status in (GONE, OTHER) or not resource.arn:
         return
+    ours: Any = {"tags": run.tags, "recorded": True}
+    if resource.kind in LISTINGS:
+        check_own(run, bedrock, resource.kind, resource.arn, resource.name)
     if resource.kind in (DEPLOYMENT, THROUGHPUT):
+        if not recorded_in(run, resource.kind)[0] and (run.directory / FILE_NAME).exists():
+            save(run, **serving.name_served(resource.arn))  # so that a later one is a new request
         serving.stop_serving(bedrock, resource.arn, **waiting)
     elif resource.kind == JOB and resource.status not in customization.FINAL:
         customization.stop_job(bedrock, resource.arn)
@@ -117,8 +124,8 @@ def _delete(
     elif resource.kind == MODEL:
         customization.delete_custom_model(bedrock, resource.arn)
     elif resource.kind == OBJECTS:
-        s3.empty_bucket(run.connection.client("s3"), run.record.bucket, tags=run.tags)
+        s3.empty_bucket(run.connection.client("s3"), run.record.bucket, **ours)
     elif resource.kind == BUCKET:
-        s3.delete_bucket(run.connection.client("s3"), run.record.bucket, tags=run.tags)
+        s3.delete_bucket(run.connection.client("s3"), run.record.bucket, **ours)
     elif resource.kind == ROLE:
-        iam.delete_role(run.connection.client("iam"), run.record.role_name, tags=run.tags)
+        iam.delete_role(run.connection.client("iam"), run.record.role_name, **ours)

@@ -1,28 +1,37 @@
 """What a run has made, as AWS tells it now, and what of it bills."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from haikuft import customization, deployments, iam, pricing, s3, serving, throughput
-from haikuft.aws_errors import explaining
 from haikuft.errors import AccessError, NotFoundError
-from haikuft.run_record import Run, resource_prefix
+from haikuft.lookup import (
+    DEPLOYMENT,
+    JOB,
+    LISTINGS,
+    MODEL,
+    THROUGHPUT,
+    Found,
+    find_resources,
+    judge,
+    recorded_in,
+)
+from haikuft.ownership import RUN_TAG, is_ours, name_owner
+from haikuft.pricing import format_dollars
+from haikuft.run_record import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
-DEPLOYMENT = "custom model deployment"
-THROUGHPUT = "Provisioned Throughput"
-JOB = "customization job"
-MODEL = "custom model"
 OBJECTS = "S3 objects"
 BUCKET = "S3 bucket"
 ROLE = "IAM role"
 EXISTS = "exists"
 GONE = "gone"
-UNKNOWN = "we may not look"
+UNKNOWN = "not known"
+OTHER = "not this run's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,8 @@ class Resource:
     Attributes:
         kind: AWS's noun, such as "custom model".
         arn: its ARN; a bucket's and a gone thing's as far as known.
-        status: "exists", "gone", "we may not look", or AWS's own word.
+        status: "exists", "gone", "not known" where we may not look, "not this run's", or AWS's own
+            word.
         bills: what it costs as long as it is there; "" where it costs nothing.
         per_hour: US dollars an hour; None where unknown or none.
         hint: where to find it, or why it could not be deleted.
@@ -54,11 +64,38 @@ class Resource:
 def list_resources(run: Run) -> list[Resource]:
     """List everything the run made, in the order of deletion; asks AWS about each.
 
+    What has the run's name and is not the run's stands in the list too, and is left alone.
+
     Raises:
         CredentialsError: the login has run out.
     """
     bedrock = run.connection.client("bedrock")
-    return [resource for find in FINDERS.values() for resource in find(run, bedrock)]
+    return [resource for kind in KINDS for resource in list_kind(run, bedrock, kind)]
+
+
+def list_kind(run: Run, bedrock: "BedrockClient", kind: str) -> list[Resource]:
+    """List what the run made of one kind.
+
+    Raises:
+        CredentialsError: the login has run out.
+    """
+    if kind in _NAMED:
+        return _NAMED[kind](run)
+    recorded, name = recorded_in(run, kind)
+    if kind == DEPLOYMENT and kind not in _kinds_serving(run) and not recorded:
+        return []  # it can have none, and its caller need not be allowed to look
+    unseen = []
+    try:
+        found = find_resources(run, bedrock, kind)
+    except AccessError as error:
+        unseen = [Resource(kind, "any others", "", UNKNOWN, hint=str(error))]
+        alone = judge(run, bedrock, kind, recorded, name) if recorded else None
+        found = [alone] if alone else []
+    looks = [_look(run, bedrock, one) for one in found if not _is_another_runs(run, one)]
+    resources = [one for one in looks if one is not None]
+    if recorded and recorded not in {one.arn for one in found}:
+        resources.append(Resource(kind, name or recorded.rpartition("/")[2], recorded, GONE))
+    return [*resources, *unseen]
 
 
 def billing_now(run: Run) -> list[Resource]:
@@ -66,121 +103,133 @@ def billing_now(run: Run) -> list[Resource]:
     return [resource for resource in list_resources(run) if resource.bills]
 
 
-def _find_deployments(run: Run, bedrock: "BedrockClient") -> list[Resource]:
-    if "deployment" not in run.base_model.serving and not run.record.deployment_arn:
-        return []  # it can have none, and its caller need not be allowed to look
-
-    def listed() -> Iterable[str]:
-        pages = bedrock.get_paginator("list_custom_model_deployments")
-        for page in pages.paginate(nameContains=resource_prefix(run.record.run)):
-            for one in page.get("modelDeploymentSummaries", []):
-                yield one["customModelDeploymentArn"]
-
-    def read(arn: str) -> Resource | None:
-        found = deployments.find_deployment(bedrock, arn)
-        if found is None:
-            return None
-        price = serving.price_tokens(replace(run.record, serving="deployment", deployment_arn=arn))
-        bills = f"tokens when it is asked, {price or 'at a price we do not know'}"
-        hint = f"On AWS it bills {bills}; nothing while idle."
-        return Resource(DEPLOYMENT, found.name, found.arn, found.status, hint=hint)
-
-    return _gather(DEPLOYMENT, run, bedrock, run.record.deployment_arn, listed, read)
+def sum_rates(resources: Sequence[Resource]) -> str:
+    """Say what these cost an hour. What has no known price is named, and in no sum."""
+    known = [one.per_hour for one in resources if one.per_hour is not None]
+    unknown = ", ".join(f"{one.kind} {one.name}" for one in resources if one.per_hour is None)
+    total = f"{format_dollars(sum(known))} an hour" if known else ""
+    if not unknown:
+        return total
+    missing = f"a price we do not know, for {unknown}"
+    return f"{missing}; the rest {total}" if known else missing
 
 
-def _find_throughputs(run: Run, bedrock: "BedrockClient") -> list[Resource]:
-    def listed() -> Iterable[str]:
-        pages = bedrock.get_paginator("list_provisioned_model_throughputs")
-        for page in pages.paginate(nameContains=resource_prefix(run.record.run)):
-            for one in page.get("provisionedModelSummaries", []):
-                yield one["provisionedModelArn"]
-
-    def read(arn: str) -> Resource | None:
-        found = throughput.find_throughput(bedrock, arn)
-        if found is None:
-            return None
-        price = run.record.price_per_unit_hour
-        units = f"{found.model_units} model unit{'' if found.model_units == 1 else 's'}"
-        until = f"{found.expires:%Y-%m-%d}" if found.expires else "it is deleted"
-        return _bill(
-            run,
-            Resource(THROUGHPUT, found.name, found.arn, found.status, since=found.created),
-            f"{units} by the hour until {until}, used or not",
-            per_hour=found.model_units * price if price else None,
-        )
-
-    return _gather(THROUGHPUT, run, bedrock, run.record.throughput_arn, listed, read)
+def _kinds_serving(run: Run) -> set[str]:
+    return {serving.NOUNS[way] for way in run.base_model.serving}
 
 
-def _find_jobs(run: Run, bedrock: "BedrockClient") -> list[Resource]:
-    def listed() -> Iterable[str]:
-        pages = bedrock.get_paginator("list_model_customization_jobs")
-        for page in pages.paginate(nameContains=resource_prefix(run.record.run)):
-            for one in page.get("modelCustomizationJobSummaries", []):
-                yield one["jobArn"]
-
-    def read(arn: str) -> Resource | None:
-        found = customization.find_job(bedrock, arn)
-        if found is None:
-            return None
-        job = Resource(JOB, found.name, found.arn, found.status, since=found.created)
-        if found.status in customization.FINAL:
-            return replace(job, hint="A job stays listed for good and costs nothing.")
-        return _bill(run, job, "the tokens it trains, until it ends")
-
-    known = run.record.job_arn or run.record.job_name
-    return _gather(JOB, run, bedrock, known, listed, read)
+def _is_another_runs(run: Run, found: Found) -> bool:
+    """Tell whether this is another run's, whose name only begins like ours."""
+    return found.claim == "other" and found.tags.get(RUN_TAG) != run.record.run
 
 
-def _find_models(run: Run, bedrock: "BedrockClient") -> list[Resource]:
-    def listed() -> Iterable[str]:
-        pages = bedrock.get_paginator("list_custom_models")
-        for page in pages.paginate(nameContains=resource_prefix(run.record.run)):
-            for one in page.get("modelSummaries", []):
-                yield one["modelArn"]
+def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
+    """Read one resource; one that is not ours shows whose it is, and bills this run nothing.
 
-    def read(arn: str) -> Resource | None:
-        found = customization.find_custom_model(bedrock, arn)
-        if found is None:
-            return None
-        price = pricing.get_price("storage", run.base_model.id)
-        hourly = price.amount / pricing.HOURS_PER_MONTH if price.amount else None
-        model = Resource(MODEL, found.name, found.arn, found.status, since=found.created)
-        return _bill(run, model, f"storage, {price}", per_hour=hourly)
+    None for the entry of another's job that has ended: AWS keeps those for good.
+    """
+    try:
+        resource = _READERS[found.kind](run, bedrock, found.arn)
+    except AccessError as error:
+        return Resource(found.kind, found.name, found.arn, UNKNOWN, hint=str(error))
+    if resource is None:
+        return Resource(found.kind, found.name, found.arn, GONE)
+    if found.claim == "ours":
+        return resource
+    if found.kind == JOB and resource.status in customization.FINAL:
+        return None
+    if found.claim == "unknown":
+        return replace(resource, status=UNKNOWN, bills="", would_bill="", hint=found.reason)
+    hint = f"{name_owner(found.tags)}; {resource.status}. Left alone."
+    return replace(resource, status=OTHER, bills="", would_bill="", hint=hint)
 
-    return _gather(MODEL, run, bedrock, run.record.custom_model_arn, listed, read)
+
+def _read_deployment(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
+    found = deployments.find_deployment(bedrock, arn)
+    if found is None:
+        return None
+    price = serving.price_tokens(replace(run.record, serving="deployment", deployment_arn=arn))
+    bills = f"tokens when it is asked, {price or 'at a price we do not know'}"
+    hint = f"On AWS it bills {bills}; nothing while idle."
+    return Resource(DEPLOYMENT, found.name, found.arn, found.status, hint=hint)
 
 
-def _find_objects(run: Run, _: "BedrockClient") -> list[Resource]:
+def _read_throughput(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
+    found = throughput.find_throughput(bedrock, arn)
+    if found is None:
+        return None
+    price = run.record.price_per_unit_hour
+    units = f"{found.model_units} model unit{'' if found.model_units == 1 else 's'}"
+    until = f"{found.expires:%Y-%m-%d}" if found.expires else "it is deleted"
+    return _bill(
+        run,
+        Resource(THROUGHPUT, found.name, found.arn, found.status, since=found.created),
+        f"{units} by the hour until {until}, used or not",
+        per_hour=found.model_units * price if price else None,
+    )
+
+
+def _read_job(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
+    found = customization.find_job(bedrock, arn)
+    if found is None:
+        return None
+    job = Resource(JOB, found.name, found.arn, found.status, since=found.created)
+    if found.status in customization.FINAL:
+        return replace(job, hint="A job stays listed for good and costs nothing.")
+    return _bill(run, job, "the tokens it trains, until it ends")
+
+
+def _read_model(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
+    found = customization.find_custom_model(bedrock, arn)
+    if found is None:
+        return None
+    price = pricing.get_price("storage", run.base_model.id)
+    hourly = price.amount / pricing.HOURS_PER_MONTH if price.amount else None
+    model = Resource(MODEL, found.name, found.arn, found.status, since=found.created)
+    return _bill(run, model, f"storage, {price}", per_hour=hourly)
+
+
+_READERS: dict[str, Callable[[Run, "BedrockClient", str], Resource | None]] = {
+    DEPLOYMENT: _read_deployment,
+    THROUGHPUT: _read_throughput,
+    JOB: _read_job,
+    MODEL: _read_model,
+}
+
+
+def _find_objects(run: Run) -> list[Resource]:
     name = run.record.bucket
     if not name:
         return []
+    objects = Resource(OBJECTS, name, f"{_bucket_arn(run)}/*", UNKNOWN)
     try:
         found = s3.list_objects(run.connection.client("s3"), name)
     except NotFoundError:
         return []
     except AccessError as error:
-        return [Resource(OBJECTS, name, f"{_bucket_arn(run)}/*", UNKNOWN, hint=str(error))]
+        return [replace(objects, hint=str(error))]
     if not found:
         return []
     size = sum(size for _, size in found) / 1e6
-    objects = Resource(OBJECTS, name, f"{_bucket_arn(run)}/*", f"{len(found)}, {size:.1f} MB")
+    objects = replace(objects, status=f"{len(found)}, {size:.1f} MB")
     return [_bill(run, objects, "storage by the gigabyte and month: cents")]
 
 
-def _find_bucket(run: Run, _: "BedrockClient") -> list[Resource]:
-    name = run.record.bucket
+def _find_bucket(run: Run) -> list[Resource]:
+    name, client = run.record.bucket, run.connection.client("s3")
     if not name:
         return []
     bucket = Resource(BUCKET, name, _bucket_arn(run), EXISTS)
     try:
-        region = s3.bucket_region(run.connection.client("s3"), name)
+        if s3.bucket_region(client, name) is None:
+            return [replace(bucket, status=GONE)]
+        tags = s3.bucket_tags(client, name)
     except AccessError as error:
         return [replace(bucket, status=UNKNOWN, hint=str(error))]
-    return [bucket if region else replace(bucket, status=GONE)]
+    return [_mark(run, bucket, tags)]
 
 
-def _find_role(run: Run, _: "BedrockClient") -> list[Resource]:
+def _find_role(run: Run) -> list[Resource]:
     name = run.record.role_name
     if not name:
         return []
@@ -189,56 +238,23 @@ def _find_role(run: Run, _: "BedrockClient") -> list[Resource]:
         found = iam.find_role(run.connection.client("iam"), name)
     except AccessError as error:
         return [replace(role, status=UNKNOWN, hint=str(error))]
-    return [replace(role, arn=found.arn) if found else replace(role, status=GONE)]
+    if found is None:
+        return [replace(role, status=GONE)]
+    return [_mark(run, replace(role, arn=found.arn), found.tags)]
 
 
-FINDERS: dict[str, Callable[[Run, "BedrockClient"], list[Resource]]] = {  # in order of deletion
-    DEPLOYMENT: _find_deployments,
-    THROUGHPUT: _find_throughputs,
-    JOB: _find_jobs,
-    MODEL: _find_models,
+def _mark(run: Run, resource: Resource, tags: Mapping[str, str]) -> Resource:
+    if is_ours(tags, run.tags, recorded=RUN_TAG in tags):
+        return resource
+    return replace(resource, status=OTHER, hint=f"{name_owner(tags)}. Left alone.")
+
+
+_NAMED: dict[str, Callable[[Run], list[Resource]]] = {
     OBJECTS: _find_objects,
     BUCKET: _find_bucket,
     ROLE: _find_role,
 }
-
-
-def _gather(
-    kind: str,
-    run: Run,
-    bedrock: "BedrockClient",
-    known: str,
-    listed: Callable[[], Iterable[str]],
-    read: Callable[[str], Resource | None],
-) -> list[Resource]:
-    """Read what the record names, and whatever else of that kind carries the run's tag."""
-    resources = [_look(kind, known, read)] if known else []
-    try:
-        with explaining(f"listing each {kind}"):
-            for arn in listed():
-                if arn not in {one.arn for one in resources} and _is_ours(run, bedrock, arn):
-                    resources.append(_look(kind, arn, read))
-    except AccessError as error:
-        resources.append(Resource(kind, "any others", "", UNKNOWN, hint=str(error)))
-    return resources
-
-
-def _look(kind: str, arn: str, read: Callable[[str], Resource | None]) -> Resource:
-    name = arn.rpartition("/")[2]
-    try:
-        return read(arn) or Resource(kind, name, arn, GONE)
-    except AccessError as error:
-        return Resource(kind, name, arn, UNKNOWN, hint=str(error))
-
-
-def _is_ours(run: Run, bedrock: "BedrockClient", arn: str) -> bool:
-    try:
-        with explaining(f"reading the tags of {arn}"):
-            tags = bedrock.list_tags_for_resource(resourceARN=arn).get("tags", [])
-    except NotFoundError:  # it went between the list and this question
-        return False
-    marks = {tag["key"]: tag["value"] for tag in tags}
-    return all(marks.get(key) == value for key, value in run.tags.items())
+KINDS = (*LISTINGS, *_NAMED)  # in the order of deletion
 
 
 def _bill(run: Run, resource: Resource, bills: str, *, per_hour: float | None = None) -> Resource:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from haikuft.inventory.resources import GONE, JOB, UNKNOWN, Resource
+from haikuft.inventory.resources import GONE, OTHER, UNKNOWN, Resource, sum_rates
+from haikuft.lookup import JOB
 from haikuft.run_record import Run
 from haikuft.tables import Table, build_table
 
@@ -25,7 +26,12 @@ def tabulate(resources: Sequence[Resource]) -> Table:
 
 def summarise(run: Run, resources: Sequence[Resource]) -> str:
     """Say in a few sentences what is left of a run, and what of it bills."""
-    left = [one for one in resources if one.status not in {GONE, UNKNOWN} and one.kind != JOB]
+    others = [one for one in resources if one.status == OTHER]
+    left = [
+        one
+        for one in resources
+        if one.status not in {GONE, UNKNOWN, OTHER} and (one.kind != JOB or one.bills)
+    ]
     unseen = [one for one in resources if one.status == UNKNOWN]
     billing = [one for one in resources if one.bills]
     sentences = [
@@ -35,14 +41,14 @@ def summarise(run: Run, resources: Sequence[Resource]) -> str:
     ]
     if unseen:
         kinds = ", ".join(sorted({one.kind for one in unseen}))
-        sentences.append(f"We may not look at: {kinds}; something there may bill.")
+        sentences.append(f"Not known: {kinds}; something there may bill.")
+    if others:
+        names = ", ".join(f"{one.kind} {one.name}" for one in others)
+        sentences.append(f"Not this run's, and left alone: {names}.")
     if billing:
-        known = [one.per_hour for one in billing if one.per_hour is not None]
-        rate = f"US${sum(known):,.4f} an hour" if known else "at a price we do not know"
-        more = f", and {len(billing) - len(known)} more of unknown price" if known else ""
-        more = more if len(billing) > len(known) else ""
         names = ", ".join(f"{one.kind} {one.name}" for one in billing)
-        sentences.append(f"Billing now: {names}, {rate}{more}. Set delete = True to end it.")
+        rates = sum_rates(billing)
+        sentences.append(f"Billing now: {names}, at {rates}. Set delete = True to end it.")
     elif not unseen:
-        sentences.append("Nothing bills.")
+        sentences.append("Nothing of this run bills.")
     return " ".join(sentences)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from haikuft.inventory import BUCKET, MODEL, OBJECTS, ROLE, UNKNOWN, Resource
+from haikuft.inventory import BUCKET, MODEL, OBJECTS, ROLE, UNKNOWN, Resource, sum_rates
 from haikuft.pricing import format_dollars
 from haikuft.tables import Table, build_table
 
@@ -41,23 +41,17 @@ class Costs:
     def sentence(self) -> str:
         """Say in a sentence or two what it comes to."""
         unseen = ", ".join(sorted({one.kind for one in self.unseen}))
-        beside = f" We may not look at: {unseen}; something there may bill." if unseen else ""
+        beside = f" Not known: {unseen}; something there may bill." if unseen else ""
         if not self.target_bills:
             then = "On AWS this would:" if self.billing else "Nothing here would on AWS, either."
             return f"Nothing bills: the sandbox is free. {then}"
         if not self.billing:
             return f"Nothing bills.{beside}" if not unseen else beside.strip()
         known = [one for one in map(self.so_far, self.billing) if one is not None]
-        rates = [one.per_hour for one in self.billing if one.per_hour is not None]
-        said = (
-            f"so far about {format_dollars(sum(known))}, {format_dollars(sum(rates))} more each "
-            "hour"
-            if rates
-            else f"how much is not known: {NO_PRICE}"
-        )
-        missing = len(self.billing) - len(rates)
-        more = f"; {missing} more with no price given" if rates and missing else ""
-        return f"Billing now: {said}{more}.{beside}"
+        so_far = f"so far about {format_dollars(sum(known))}" if known else NO_PRICE
+        if 0 < len(known) < len(self.billing):
+            so_far += " for what has a known price"
+        return f"Billing now: {so_far}; {sum_rates(self.billing)}.{beside}"
 
     @property
     def table(self) -> Table:

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from haikuft import inventory, serving
-from haikuft.base_models import Serving
-from haikuft.errors import HaikuftError
+from haikuft import aws, inventory, serving
+from haikuft.base_models import get_base_model
+from haikuft.errors import HaikuftError, RecordError
 from haikuft.evaluation import read_evaluation
 from haikuft.inventory import Resource
+from haikuft.ownership import OWNER_TAG
 from haikuft.pricing import format_dollars
 from haikuft.record_file import FILE_NAME, RunRecord, read_record
-from haikuft.run_record import open_run
+from haikuft.run_record import Run, open_run
 from haikuft.series.planning import EVALUATE
 from haikuft.series.report import write_report
 
@@ -44,7 +45,7 @@ def summary_lines(walked: Walked) -> list[str]:
     which = f"notebook {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} notebooks"
     lines = [f"\nDone: {which} of run {walked.run} in {_minutes(walked.seconds)}."]
     if walked.record is not None:
-        lines += _made_lines(walked.record, deleted=walked.deleted)
+        lines += _made_lines(walked, walked.record)
     if EVALUATE in numbers:
         lines += _score_lines(walked.directory)
     report = write_report(walked.directory)
@@ -59,42 +60,62 @@ def end_serving(run: str, directory: Path) -> str:
     nothing serves. What AWS answers is in the sentence and never stops the run: its last lines
     must be reached.
     """
-    record = read_record(directory / FILE_NAME) if (directory / FILE_NAME).exists() else None
-    if record is None:
-        return ""
-    named: dict[Serving, str] = {
-        "deployment": record.deployment_name,
-        "provisioned_throughput": record.throughput_name,
-    }
-    said = [_end(run, record, kind, name) for kind, name in named.items() if name]
-    return " ".join(filter(None, said))
-
-
-def _end(run: str, record: RunRecord, kind: Serving, name: str) -> str:
-    what = f"{serving.NOUNS[kind][0].upper()}{serving.NOUNS[kind][1:]} {name}"
     try:
-        bedrock = open_run(run, target=record.target).connection.client("bedrock")
-        found = serving.find_served(bedrock, kind, name)
-        if found is None:
+        record = read_record(directory / FILE_NAME)
+        if not (record.deployment_name or record.throughput_name):
             return ""
-        if kind == "deployment":
-            return f"{what} stays: it bills its tokens when asked, and nothing while idle."
-        if found.commitment != "none":
-            return f"{what} is committed for {found.commitment} and goes on."
-        serving.stop_serving(bedrock, found.arn)
+        opened = open_run(run, target=record.target)
+        bedrock = opened.connection.client("bedrock")
+        serves = [
+            resource
+            for kind in (inventory.DEPLOYMENT, inventory.THROUGHPUT)
+            for resource in inventory.list_kind(opened, bedrock, kind)
+            if resource.status not in (inventory.GONE, inventory.OTHER)
+        ]
+        return " ".join(_end(opened, resource) for resource in serves)
     except HaikuftError as error:
-        if kind == "deployment":
-            return f"{what} could not be looked at; it bills its tokens when asked: {error}"
+        return f"What serves the model could not be ended; if there is any, it bills on: {error}"
+
+
+def _end(run: Run, resource: Resource) -> str:
+    what = f"{resource.kind[0].upper()}{resource.kind[1:]} {resource.name}"
+    if resource.status == inventory.UNKNOWN:
+        return f"{what}: not known, and not ended; it may bill on. {resource.hint}"
+    if resource.kind == inventory.DEPLOYMENT:
+        return f"{what} stays: it bills its tokens when asked, and nothing while idle."
+    bedrock = run.connection.client("bedrock")
+    try:
+        found = serving.find_served(bedrock, "provisioned_throughput", resource.arn)
+        if found is not None and found.commitment != "none":
+            return f"{what} is committed for {found.commitment} and goes on."
+        inventory.delete_resource(run, resource)
+    except HaikuftError as error:
         return f"{what} could NOT be deleted, and bills on: {error}"
     return f"{what} is deleted (--keep-serving would have kept it)."
 
 
-def billing_lines(run: str, directory: Path, *, command: str) -> list[str]:
-    """Say what bills now, how much an hour, and the command that ends it."""
-    if not (directory / FILE_NAME).exists():
-        return ["\nBilling now: nothing, for this run has made nothing yet."]
+def billing_lines(
+    run: str, directory: Path, *, command: str, region: str = "", base_model_id: str = ""
+) -> list[str]:
+    """Say what bills now, how much an hour, and the command that ends it.
+
+    A record that is lost or cannot be used leads to a search of the account by name and tags.
+
+    Args:
+        run: The run's name.
+        directory: Its folder.
+        command: What ends it.
+        region: Where to search without a record; "" for the base model's own Region.
+        base_model_id: Whose prices to take then; "" for the default model's.
+    """
     try:
-        resources = inventory.billing_now(open_run(run, target="aws"))
+        try:
+            resources = inventory.list_resources(open_run(run, target="aws"))
+        except RecordError as error:
+            base_model = get_base_model(base_model_id)
+            connection = aws.connect("aws", region=region or base_model.region)
+            lost = inventory.find_lost(connection, base_model, run, directory)
+            return [f"\n{error}", *_lost_lines(lost, run, connection, command)]
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the last lines are said
         reason = str(error) or type(error).__name__
         return [
@@ -102,26 +123,71 @@ def billing_lines(run: str, directory: Path, *, command: str) -> list[str]:
             "Billing now: not known, and something may bill.",
             f"To end it: {command}",
         ]
-    if not resources:
-        return ["\nBilling now: nothing of this run."]
-    lines = [f"  {resource.kind} {resource.name}: {_rate(resource)}" for resource in resources]
-    return ["\nBilling now:", *lines, f"  {_total(resources)}", f"To end it: {command}"]
+    first, *rest = _billing_of(resources, command)
+    return [f"\n{first}", *rest]
 
 
-def _made_lines(record: RunRecord, *, deleted: bool) -> list[str]:
-    made = [
-        ("bucket", record.bucket),
-        ("role", record.role_name),
-        ("job", record.job_name),
-        ("custom model", record.custom_model_name),
-        ("deployment", record.deployment_name),
-        ("throughput", record.throughput_name),
-    ]
-    words = [f"{kind} {name}" for kind, name in made if name]
-    if not words:
+def _billing_of(resources: Sequence[Resource], command: str) -> list[str]:
+    """Say what of these bills, what is not known, and what is not the run's."""
+    billing = [one for one in resources if one.bills]
+    unseen = [one for one in resources if one.status == inventory.UNKNOWN]
+    others = [one for one in resources if one.status == inventory.OTHER]
+    nothing = "not known, and something may bill." if unseen else "nothing of this run."
+    lines = ["Billing now:" if billing else f"Billing now: {nothing}"]
+    lines += [f"  {one.kind} {one.name}: {_rate(one)}" for one in billing]
+    lines += [f"  In all: {inventory.sum_rates(billing)}."] if billing else []
+    lines += [f"  not known: {one.kind} {one.name}: {one.hint}" for one in unseen]
+    lines += [f"Not this run's: {one.kind} {one.name}: {one.hint}" for one in others]
+    return [*lines, f"To end it: {command}"] if billing or unseen else lines
+
+
+def _lost_lines(
+    lost: inventory.Lost, run: str, connection: aws.Connection, command: str
+) -> list[str]:
+    """Say what a search by name and tags has found, owner by owner."""
+    where = f"account …{connection.account_id[-4:]}, Region {connection.region}"
+    lines = [f"So {where} was searched by the run's name and tags."]
+    for owner, found in lost.runs.items():
+        resources = [r for r in inventory.list_resources(found) if r.status != inventory.OTHER]
+        lines.append(f"Run {run}, owner id {owner}:")
+        lines += _billing_of(resources, f"{command} --owner {owner}")
+    unmarked = [one for one in lost.found if OWNER_TAG not in one.tags]
+    lines += [f"Not known whose, and it may bill: {one} ({one.arn})" for one in unmarked]
+    if not lost.runs:
+        nothing = f'nothing that carries the name "{run}".' if not unmarked else "see above."
+        lines.append(f"Billing now: {'not known.' if lost.unseen else nothing}")
+    return [*lines, *(f"  not known: {one.kind} {one.name}: {one.hint}" for one in lost.unseen)]
+
+
+def _made_lines(walked: Walked, record: RunRecord) -> list[str]:
+    """Say what was made, and after a clean-up what of it AWS was read back as gone."""
+    made = {
+        inventory.BUCKET: record.bucket,
+        inventory.ROLE: record.role_name,
+        inventory.JOB: record.job_name,
+        inventory.MODEL: record.custom_model_name,
+        inventory.DEPLOYMENT: record.deployment_name,
+        inventory.THROUGHPUT: record.throughput_name,
+    }
+    made = {kind: name for kind, name in made.items() if name}
+    if not made:
         return []
-    heading = "Made, and deleted again:" if deleted else "Made:"
-    return [heading, *(f"  {line}" for line in words)]
+    if not walked.deleted:
+        return ["Made:", *(f"  {kind} {name}" for kind, name in made.items())]
+    try:
+        left = inventory.list_resources(open_run(walked.run, target=record.target))
+    except HaikuftError as error:
+        lines = [f"  {kind} {name}" for kind, name in made.items()]
+        return [f"Made; whether it is gone could not be read: {error}", *lines]
+    states = {one.kind: one for one in left if one.status != inventory.GONE}
+    gone = [f"  {kind} {name}" for kind, name in made.items() if kind not in states]
+    still = [
+        f"  {kind} {states[kind].name}: {states[kind].status}. {states[kind].hint}".rstrip(". ")
+        for kind in made
+        if kind in states
+    ]
+    heading = ["Made, and deleted again:"] if gone else []
+    return [*heading, *gone, *(["Made, and still there:"] if still else []), *still]
 
 
 def _score_lines(directory: Path) -> list[str]:
@@ -140,15 +206,6 @@ def _rate(resource: Resource) -> str:
     if resource.per_hour is None:
         return resource.bills
     return f"{format_dollars(resource.per_hour)} an hour; {resource.bills}"
-
-
-def _total(resources: Sequence[Resource]) -> str:
-    known = [resource.per_hour for resource in resources if resource.per_hour is not None]
-    rest = len(resources) - len(known)
-    words = (
-        f"In all {format_dollars(sum(known))} an hour" if known else "How much an hour is not known"
-    )
-    return f"{words}{f', and {rest} of unknown price' if known and rest else ''}."
 
 
 def _minutes(seconds: float) -> str:

@@ -9,6 +9,7 @@ from haikuft.evaluation.files import CSV_FILE, JSON_FILE, read_evaluation
 from haikuft.evaluation.page import build_records, build_sections
 from haikuft.metrics.assessment import ASSESSMENT_FILE
 from haikuft.record_file import FILE_NAME, RunRecord, read_record
+from haikuft.serving import build_limit_commands
 
 REPORT_FILE = "report.html"
 
@@ -61,4 +62,12 @@ def _record_section(record: RunRecord) -> str:
         ("throughput", record.throughput_name),
         ("begun", record.created),
     ]
-    return "<h2>The run</h2>" + pages.build_table(("", ""), [fact for fact in facts if fact[1]])
+    page = "<h2>The run</h2>" + pages.build_table(("", ""), [fact for fact in facts if fact[1]])
+    commands = build_limit_commands(record)
+    if commands:
+        page += (
+            f"<h2>The limit of the throughput</h2><p>It is meant to be deleted at "
+            f"{escape(record.throughput_ends)}. These commands have AWS do it, also when this "
+            f'computer is off:</p><pre class="wide">{escape(commands)}</pre>'
+        )
+    return page

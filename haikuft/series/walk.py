@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
+from haikuft.errors import RecordError
 from haikuft.record_file import FILE_NAME, RunRecord, read_record
-from haikuft.run_record import check_run_name, find_root
+from haikuft.run_record import check_run_name, choose_run, find_root
 from haikuft.series.ending import Walked, billing_lines, end_serving, summary_lines
 from haikuft.series.headless import NotebookFailedError
 from haikuft.series.planning import (
@@ -64,14 +65,18 @@ def walk(request: Request) -> int:
 
     """
     root = find_root()
+    notebooks = find_notebooks(root)
+    given = request.given
+    begins = request.first in (0, notebooks[0].number)
+    run = check_run_name(choose_run(given.get("run", ""), given.get("target", ""), new=begins))
+    request = replace(request, given={**given, "run": run})
     steps = plan(
-        find_notebooks(root),
+        notebooks,
         request.given,
         first=request.first,
         last=request.last,
         clean_up=request.clean_up,
     )
-    run = check_run_name(str(steps[0].value_of("run")))
     directory = root / "runs" / run
     on_aws = steps[0].value_of("target") == "aws"
     with _signals_as_interrupts():
@@ -80,7 +85,9 @@ def walk(request: Request) -> int:
         finally:
             if on_aws:
                 sys.stderr.flush()
-                _say(billing_lines(run, directory, command=clean_up_command(request, run)))
+                where = {name: given.get(name, "") for name in ("region", "base_model_id")}
+                command = clean_up_command(request, run)
+                _say(billing_lines(run, directory, command=command, **where))
 
 
 def resume_command(
@@ -107,7 +114,12 @@ def resume_command(
 
 def clean_up_command(request: Request, run: str) -> str:
     """Write the one command that ends everything that bills."""
-    return shlex.join([request.program, "clean-up", "--run", run, *_state_words(request)])
+    words = [request.program, "clean-up", "--run", run]
+    if request.given.get("target") == "aws":
+        for name in ("target", "region", "base_model_id"):  # should the record be lost
+            value = request.given.get(name, "")
+            words += [f"--{name.replace('_', '-')}", value] if value else []
+    return shlex.join([*words, *_state_words(request)])
 
 
 def _walk(
@@ -153,8 +165,11 @@ def _walk(
 
 
 def _read(directory: Path) -> RunRecord | None:
-    path = directory / FILE_NAME
-    return read_record(path) if path.exists() else None
+    """Read the record where there is one that can be read; the notebooks say what is wrong."""
+    try:
+        return read_record(directory / FILE_NAME)
+    except RecordError:
+        return None
 
 
 def _job(record: RunRecord | None) -> str:

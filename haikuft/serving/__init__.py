@@ -6,7 +6,6 @@ tokens, Provisioned Throughput hours. Whoever uses this module need not ask whic
 
 from haikuft.serving.acting import (
     Served,
-    ensure_served,
     find_served,
     kind_of,
     name_served,
@@ -14,13 +13,21 @@ from haikuft.serving.acting import (
     wait_for_served,
 )
 from haikuft.serving.costs import ServingCost, estimate_costs, price_tokens, tabulate_costs
-from haikuft.serving.plan import NOUNS, ServingPlan, choose_serving, plan_serving
+from haikuft.serving.limit import build_limit_commands, set_limit
+from haikuft.serving.plan import (
+    NOUNS,
+    ServingPlan,
+    choose_serving,
+    ensure_served,
+    plan_serving,
+)
 
 __all__ = [
     "NOUNS",
     "Served",
     "ServingCost",
     "ServingPlan",
+    "build_limit_commands",
     "choose_serving",
     "ensure_served",
     "estimate_costs",
@@ -29,6 +36,7 @@ __all__ = [
     "name_served",
     "plan_serving",
     "price_tokens",
+    "set_limit",
     "stop_serving",
     "tabulate_costs",
     "wait_for_served",

@@ -1,13 +1,15 @@
-"""Find, start, wait for and end what serves a custom model, deployment or throughput alike."""
+"""Find, wait for and end what serves a custom model, deployment or throughput alike."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from haikuft import deployments, throughput
 from haikuft.base_models import Serving
 from haikuft.deployments import Deployment
+from haikuft.errors import NotFoundError
 from haikuft.throughput import Throughput
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class Served:
         status: AWS's word.
         model_arn: the custom model that answers.
         ready: whether it can be asked.
+        created: when it was made, aware.
         commitment: "none", or for how long it cannot be ended: "1 month" or "6 months".
     """
 
@@ -32,22 +35,22 @@ class Served:
     status: str
     model_arn: str
     ready: bool
+    created: datetime
     commitment: str = "none"
 
     @classmethod
     def from_reading(cls, found: Deployment | Throughput) -> Self:
         """Take over a reading of either."""
-        if isinstance(found, Deployment):
-            ready = found.status == "Active"
-            return cls("deployment", found.arn, found.name, found.status, found.model_arn, ready)
+        deployed = isinstance(found, Deployment)
         return cls(
-            "provisioned_throughput",
-            found.arn,
-            found.name,
-            found.status,
-            found.model_arn,
-            found.status == "InService",
-            found.commitment,
+            kind="deployment" if deployed else "provisioned_throughput",
+            arn=found.arn,
+            name=found.name,
+            status=found.status,
+            model_arn=found.model_arn,
+            ready=found.status == ("Active" if deployed else "InService"),
+            created=found.created,
+            commitment=getattr(found, "commitment", "none"),
         )
 
 
@@ -59,37 +62,6 @@ def find_served(bedrock: "BedrockClient", kind: Serving, identifier: str) -> Ser
     else:
         found = throughput.find_throughput(bedrock, identifier)
     return Served.from_reading(found) if found else None
-
-
-def ensure_served(
-    bedrock: "BedrockClient",
-    kind: Serving,
-    name: str,
-    *,
-    model_arn: str,
-    model_units: int = 1,
-    commitment: str = "none",
-    tags: Mapping[str, str] | None = None,
-) -> str:
-    """Find what serves under that name, or start it. Returns its ARN. On AWS this costs money.
-
-    Units and commitment are for Provisioned Throughput; a deployment has none.
-
-    Raises:
-        ConflictError: one of that name exists and is another.
-        AccessError: a quota does not allow it.
-        SettingsError: a name, a number of units or a commitment that cannot be.
-    """
-    if kind == "deployment":
-        return deployments.ensure_deployment(bedrock, name, model_arn=model_arn, tags=tags)
-    return throughput.ensure_throughput(
-        bedrock,
-        name,
-        model_arn=model_arn,
-        model_units=model_units,
-        commitment=commitment,
-        tags=tags,
-    )
 
 
 def wait_for_served(
@@ -107,6 +79,7 @@ def wait_for_served(
 
     Raises:
         JobFailedError: it failed; says AWS's reason.
+        NotFoundError: it was deleted meanwhile, or before: AWS ignores a repeated request.
         WaitTimeoutError: the deadline has passed; it goes on.
     """
 
@@ -122,9 +95,15 @@ def wait_for_served(
         "on_change": show,
         "resume": resume,
     }
-    if kind_of(arn) == "deployment":
-        return Served.from_reading(deployments.wait_for_deployment(bedrock, arn, **waiting))
-    return Served.from_reading(throughput.wait_for_throughput(bedrock, arn, **waiting))
+    deployed = kind_of(arn) == "deployment"
+    wait: Any = deployments.wait_for_deployment if deployed else throughput.wait_for_throughput
+    try:
+        return Served.from_reading(wait(bedrock, arn, **waiting))
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{arn} is gone: it was deleted meanwhile, or AWS took the request for a repeat of an "
+            "earlier one. Run this notebook again from its beginning: it starts another."
+        ) from error
 
 
 def stop_serving(bedrock: "BedrockClient", arn: str, **waiting: Any) -> bool:

@@ -16,7 +16,7 @@ from haikuft.evaluation import jobs
 from haikuft.evaluation.job_prompts import build_prompts, check_prompts
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
-TAGS = {"haikuft:run": "first"}
+TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
 BASE = "anthropic.claude-3-haiku-20240307-v1:0"
 LABELS = ("refund", "delivery")
 BUILT_IN = {

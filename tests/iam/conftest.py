@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +119,7 @@ class Walk:
     def preflight(self) -> None:
         """Notebook 1: look first."""
         today = datetime.now(UTC).date()
-        found = run_preflight(
-            self.run.connection,
-            self.base_model,
-            bucket=self.bucket,
-            today=today,
-            tags=self.run.tags,
-        )
+        found = run_preflight(self.run, bucket=self.bucket, today=today)
         told(check.message for check in found.checks)
         found.raise_if_stopped()
 
@@ -174,9 +168,7 @@ class Walk:
         """Notebook 3, to a custom model; what exists is found."""
         prerequisites.require(self.run, "role", "data")
         bedrock = self.run.connection.client("bedrock")
-        plan = customization.plan_job(
-            bedrock, self.run, {"epochCount": "1"}, now=datetime.now(UTC), new_job=True
-        )
+        plan = customization.plan_job(bedrock, self.run, {"epochCount": "1"}, new_job=True)
         self.save(**plan.changes)
         self.save(job_arn=customization.start_job(bedrock, plan.request))
         job = customization.wait_for_job(bedrock, self.run.record.job_arn, poll_seconds=0.02)
@@ -201,34 +193,42 @@ class Walk:
 
     def deploy(self) -> None:
         """Notebook 5, on demand: an earlier model of the run first, then the one of its record."""
-        bedrock, name = self.run.connection.client("bedrock"), resource_prefix("first")
+        name = resource_prefix("first")
         admin = self.admin.connection.client("bedrock")
-        later = datetime.now(UTC) + timedelta(minutes=1 + len(self.needs))  # a name of its own
-        plan = customization.plan_job(
-            admin, self.admin, {"epochCount": "1"}, now=later, new_job=True
-        )
+        self.end("deployment")
+        plan = customization.plan_job(admin, self.admin, {"epochCount": "1"}, new_job=True)
         job = customization.wait_for_job(
             admin, customization.start_job(admin, plan.request), poll_seconds=0.02
         )
         for model_arn in (job.custom_model_arn or "", self.run.record.custom_model_arn):
-            arn = serving.ensure_served(
-                bedrock, "deployment", name, model_arn=model_arn, tags=self.run.tags
-            )
-            serving.wait_for_served(bedrock, arn, poll_seconds=0.02)
-        self.save(deployment_name=name, deployment_arn=arn)
+            self.save(custom_model_arn=model_arn)
+            self.serve("deployment")
         admin.create_custom_model_deployment(
             modelDeploymentName=f"{name}-theirs", modelArn=job.custom_model_arn
         )
 
+    def end(self, kind: Any) -> None:
+        """Let the administrator end what was started when this step was taken in vain."""
+        bedrock = self.admin.connection.client("bedrock")
+        found = serving.find_served(bedrock, kind, self.run.resource_name)
+        if found is not None:
+            serving.stop_serving(bedrock, found.arn, poll_seconds=0.02)
+
+    def serve(self, kind: Any) -> None:
+        """Notebook 5, step 2: find it, or start it, and wait."""
+        bedrock = self.run.connection.client("bedrock")
+        turns = [{"role": role, "content": "x"} for role in ("user", "assistant")]
+        cost = serving.estimate_costs(self.run, [{"messages": turns}])[kind]
+        plan = serving.plan_serving(bedrock, self.run, cost)
+        self.save(**plan.changes)
+        arn = serving.ensure_served(bedrock, plan)
+        self.save(**serving.name_served(arn))
+        serving.wait_for_served(bedrock, arn, poll_seconds=0.02)
+
     def provision(self) -> None:
         """Notebook 5; somebody else buys throughput, too, under a name that begins like ours."""
-        bedrock, name = self.run.connection.client("bedrock"), resource_prefix("first")
-        model_arn = self.run.record.custom_model_arn
-        arn = serving.ensure_served(
-            bedrock, "provisioned_throughput", name, model_arn=model_arn, tags=self.run.tags
-        )
-        serving.wait_for_served(bedrock, arn, poll_seconds=0.02)
-        self.save(throughput_name=name, throughput_arn=arn)
+        self.end("provisioned_throughput")
+        self.serve("provisioned_throughput")
         self.admin.connection.client("bedrock").create_provisioned_model_throughput(
             provisionedModelName=f"{resource_prefix('first')}-theirs",
             modelId=self.base_model.id,
@@ -285,7 +285,14 @@ def walk(local_sandbox: Callable[..., Any], tmp_path: Path, request: Any) -> Wal
             poll_seconds=0.02,
             session=aws._sandbox_session(base_model.region, access_key=access_key),
         )
-        record = RunRecord(run="first", target="sandbox", base_model_id=base_model.id)
+        record = RunRecord(
+            run="first",
+            target="sandbox",
+            owner="0123456789abcdef",
+            account_id=ACCOUNT,
+            region=base_model.region,
+            base_model_id=base_model.id,
+        )
         return Run(record, connection, base_model, tmp_path)
 
     admin = open_run()

@@ -32,7 +32,7 @@ def test_costs_when_the_price_is_known_then_they_follow_from_the_clock() -> None
     assert shown.so_far(SERVING) == 60
     assert [one.name for one in shown.billing] == ["serve"]
     assert shown.table.rows[0][2:] == ("2026-11-20 10:30 UTC", "by the hour", "about US$60.00")
-    assert "so far about US$60.00, US$40.00 more each hour" in shown.sentence
+    assert "so far about US$60.00; US$40.00 an hour" in shown.sentence
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,12 @@ def test_costs_when_the_price_is_known_then_they_follow_from_the_clock() -> None
     [
         ([], "Nothing bills."),
         ([FREE], "Nothing bills."),
-        ([UNPRICED], "how much is not known: price not given"),
-        ([SERVING, UNPRICED], "each hour; 1 more with no price given."),
-        ([Resource(MODEL, "x", "a", UNKNOWN)], "We may not look at: custom model; something"),
+        ([UNPRICED], "Billing now: price not given; a price we do not know, for"),
+        (
+            [SERVING, UNPRICED],
+            "for what has a known price; a price we do not know, for Prov",
+        ),
+        ([Resource(MODEL, "x", "a", UNKNOWN)], "Not known: custom model; something"),
     ],
 )
 def test_costs_when_something_is_missing_then_the_sentence_says_so(
@@ -113,7 +116,7 @@ def test_banner_when_a_throughput_is_ended_then_the_model_stays(
     bedrock: Any = run.connection.client("bedrock")
     job = customization.wait_for_job(bedrock, arn, poll_seconds=0.02)
     assert job.custom_model_arn is not None
-    served = throughput.ensure_throughput(
+    served = throughput.start_throughput(
         bedrock, "haikuft-first", model_arn=job.custom_model_arn, tags=run.tags
     )
     banner = live.show_running_costs(run, attended=True)

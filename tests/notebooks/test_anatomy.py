@@ -102,7 +102,7 @@ def test_parameters_when_compared_then_the_first_four_are_the_same_everywhere(pa
     first_four = list(read_parameters(path).values())[:4]
 
     assert [(p.name, p.default) for p in first_four] == [
-        ("run", "first"),
+        ("run", ""),
         ("target", "sandbox"),
         ("region", ""),
         ("base_model_id", ""),

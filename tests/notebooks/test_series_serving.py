@@ -59,7 +59,7 @@ def test_run_when_the_model_can_be_deployed_then_a_deployment_serves_it_alone(
     assert record.serving == "deployment"
     assert serving() == ([record.served_arn], [])
     (found,) = bedrock.list_custom_model_deployments()["modelDeploymentSummaries"]
-    assert found["customModelDeploymentName"] == resource_prefix(RUN)
+    assert found["customModelDeploymentName"].startswith(f"{resource_prefix(RUN)}-")
     assert found["modelArn"] == record.custom_model_arn
     replies = [json.loads(line) for line in (walked / "replies" / "tuned.jsonl").open()]
     assert {(one["model_id"], one["answered_by"]) for one in replies} == {

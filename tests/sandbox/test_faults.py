@@ -111,7 +111,7 @@ def test_job_when_calls_fail_and_connections_are_cut_is_made_once_and_waited_for
     """Our clients ask again, with the same token: no doubled job, no job lost from sight."""
     run = set_up(new_run(throttle_share=0.1, error_share=0.1, drop_share=0.3, fault_seed=SEED))
     bedrock = run.connection.client("bedrock")
-    planned = customization.plan_job(bedrock, run, {"epochCount": "1"}, now=NOW)
+    planned = customization.plan_job(bedrock, run, {"epochCount": "1"})
 
     arn = customization.start_job(bedrock, planned.request)
     job = customization.wait_for_job(bedrock, arn, poll_seconds=0.2)

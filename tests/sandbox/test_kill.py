@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,12 @@ def open_run(state: Path, tmp_path: Path) -> OpenRun:
 
     def connect() -> Run:
         connection = aws.connect("sandbox", region=REGION, state=state)
-        record = RunRecord(run="first", target="sandbox", base_model_id=CLAUDE_3_HAIKU.id)
+        record = RunRecord(
+            run="first",
+            target="sandbox",
+            owner="0123456789abcdef",
+            base_model_id=CLAUDE_3_HAIKU.id,
+        )
         return Run(record, connection, CLAUDE_3_HAIKU, tmp_path)
 
     return connect
@@ -63,7 +67,7 @@ def start_job(run: Run) -> Run:
     """Start a job as notebook 3 does."""
     bedrock = run.connection.client("bedrock")
     asked = {"epochCount": "1", "batchSize": "8"}
-    planned = customization.plan_job(bedrock, run, asked, now=datetime.now(UTC), new_job=False)
+    planned = customization.plan_job(bedrock, run, asked)
     arn = customization.start_job(bedrock, {**planned.request, "jobTags": TAGS})
     return replace(run, record=replace(run.record, **{**planned.changes, "job_arn": arn}))
 

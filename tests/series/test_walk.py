@@ -1,22 +1,27 @@
 """`haikuft run` from what was asked to the last line, with notebooks that run in no time."""
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from haikuft import inventory
 from haikuft.cli import main
 from haikuft.errors import CredentialsError
-from haikuft.inventory import Resource
+from haikuft.inventory import DEPLOYMENT, THROUGHPUT, Resource
 from haikuft.record_file import RunRecord, read_record, write_record
+from haikuft.run_record import record_path
 from haikuft.series import Failure, NotebookFailedError, Step, ending, walk
 from haikuft.serving import Served
 
 Behaviour = Callable[[Step], None]
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -58,14 +63,19 @@ class Account:
     """An AWS account in which one thing serves a model; it notes what is done to it."""
 
     def __init__(self) -> None:
-        self.kind = "provisioned_throughput"
+        self.kind = THROUGHPUT
         self.commitment = "none"
         self.served = True
         self.deleted: list[str] = []
         self.unreachable = False
 
     def open_run(self, run: str, *, target: str) -> "Account":
-        """Open any run, unless nobody can be reached."""
+        """Open a run that has a record, unless nobody can be reached."""
+        read_record(record_path(run))
+        return self.connect(target)
+
+    def connect(self, target: str, **_: str) -> "Account":
+        """Connect, unless nobody can be reached."""
         if self.unreachable:
             raise CredentialsError("the login has run out")
         return self
@@ -75,26 +85,29 @@ class Account:
         """Be one's own connection."""
         return self
 
+    account_id, region = "123456789012", "us-west-2"
+
     def client(self, service: str) -> str:
         """Make a client; its name will do."""
         return service
 
-    def find(self, bedrock: str, kind: str, name: str) -> Served | None:
-        """Find what serves, if it is of this kind."""
-        if not self.served or kind != self.kind:
-            return None
-        return Served(kind, "arn:" + name, name, "ready", "", True, self.commitment)  # type: ignore[arg-type]
+    def find(self, bedrock: str, kind: str, arn: str) -> Served:
+        """Read what serves."""
+        return Served(kind, arn, "n", "ready", "", True, NOW, self.commitment)  # type: ignore[arg-type]
 
-    def delete(self, bedrock: str, arn: str) -> bool:
+    def delete(self, run: object, resource: Resource) -> None:
         """Delete what serves."""
-        self.deleted.append(arn)
+        self.deleted.append(resource.arn)
         self.served = False
-        return True
 
-    def billing_now(self, run: object) -> list[Resource]:
-        """List the throughput while it is there."""
+    def list_kind(self, run: object, bedrock: str, kind: str) -> list[Resource]:
+        """List what serves while it is there, if it is of this kind."""
+        return self.list_resources(run) if kind == self.kind else []
+
+    def list_resources(self, run: object) -> list[Resource]:
+        """List what serves while it is there."""
         bills = "bills until it is deleted"
-        served = Resource("Provisioned Throughput", "haikuft-first", "", "InService", bills, 22.5)
+        served = Resource(self.kind, "haikuft-first", "arn:1", "InService", bills, 22.5)
         return [served] if self.served else []
 
 
@@ -102,10 +115,14 @@ class Account:
 def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     """Put an account where AWS would be."""
     account = Account()
+    nothing = inventory.Lost((), {}, ())
     monkeypatch.setattr(ending, "open_run", account.open_run)
+    monkeypatch.setattr(ending.aws, "connect", account.connect)
     monkeypatch.setattr(ending.serving, "find_served", account.find)
-    monkeypatch.setattr(ending.serving, "stop_serving", account.delete)
-    monkeypatch.setattr(ending.inventory, "billing_now", account.billing_now)
+    monkeypatch.setattr(ending.inventory, "delete_resource", account.delete)
+    monkeypatch.setattr(ending.inventory, "list_kind", account.list_kind)
+    monkeypatch.setattr(ending.inventory, "list_resources", account.list_resources)
+    monkeypatch.setattr(ending.inventory, "find_lost", lambda *_: nothing)
     return account
 
 
@@ -242,7 +259,8 @@ def test_run_when_cleaned_up_then_what_was_made_is_still_told(
     assert main(["run"]) == 0
 
     out = capsys.readouterr().out
-    assert "Made, and deleted again:\n  bucket haikuft-first\n" in out
+    assert "Made; whether it is gone could not be read" in out
+    assert "  S3 bucket haikuft-first\n" in out
     assert "  custom model haikuft-first-1\n" in out
     assert "Billing" not in out
 
@@ -256,7 +274,7 @@ def test_run_when_on_aws_then_the_throughput_goes_after_the_evaluation_and_nothi
     assert main(["run", "--target", "aws"]) == 0
 
     assert seen == [1, 2, 3, 4, 5, 6]
-    assert account.deleted == ["arn:haikuft-first"]
+    assert account.deleted == ["arn:1"]
     out = capsys.readouterr().out
     assert "Provisioned Throughput haikuft-first is deleted" in out
     assert out.endswith("Billing now: nothing of this run.\n")
@@ -276,19 +294,19 @@ def test_run_when_told_to_keep_serving_then_the_last_lines_say_what_bills_and_wh
     assert line == (
         "  Provisioned Throughput haikuft-first: US$22.50 an hour; bills until it is deleted"
     )
-    assert total == "  In all US$22.50 an hour."
+    assert total == "  In all: US$22.50 an hour."
     assert command.startswith("To end it: ")
-    assert command.endswith("haikuft clean-up --run first")
+    assert command.endswith("haikuft clean-up --run first --target aws")
 
 
 @pytest.mark.parametrize(
     ("number", "behaviour", "status", "deleted", "again"),
     [
         (3, fail, 1, [], 3),
-        (5, fail, 1, ["arn:haikuft-first"], 5),
-        (6, fail, 1, ["arn:haikuft-first"], 5),
+        (5, fail, 1, ["arn:1"], 5),
+        (6, fail, 1, ["arn:1"], 5),
         (3, interrupt, 130, [], 3),
-        (6, interrupt, 130, ["arn:haikuft-first"], 5),
+        (6, interrupt, 130, ["arn:1"], 5),
     ],
 )
 def test_run_when_stopped_on_aws_then_serving_ends_and_the_last_lines_tell_what_bills(
@@ -313,7 +331,7 @@ def test_run_when_stopped_on_aws_then_serving_ends_and_the_last_lines_tell_what_
     if deleted:
         assert out == "\nBilling now: nothing of this run.\n"
     else:
-        assert out.splitlines()[-1].endswith("haikuft clean-up --run first")
+        assert out.splitlines()[-1].endswith("haikuft clean-up --run first --target aws")
 
 
 def test_run_when_stopped_and_told_to_keep_serving_then_the_throughput_stays(
@@ -352,7 +370,7 @@ def test_run_when_a_deployment_serves_then_it_stays_and_is_said_to_bill_nothing_
 ) -> None:
     """There is no hour to save; whoever wants it gone cleans up."""
     write_record(record, replace(read_record(record), deployment_name="haikuft-first"))
-    account.kind = "deployment"
+    account.kind = DEPLOYMENT
     behave({6: behaviour} if behaviour else {})
 
     assert main(["run", "--target", "aws"]) == status
@@ -372,21 +390,23 @@ def test_run_when_aws_cannot_be_asked_at_the_end_then_it_says_that_something_may
     assert main(["run", "--target", "aws"]) == 1
 
     out, err = capsys.readouterr()
-    assert "could NOT be deleted, and bills on: the login has run out" in err
+    assert "could not be ended; if there is any, it bills on: the login has run out" in err
     assert "AWS could not be asked what bills now: the login has run out" in out
     assert "Billing now: not known, and something may bill." in out
-    assert out.splitlines()[-1].endswith("haikuft clean-up --run first")
+    assert out.splitlines()[-1].endswith("haikuft clean-up --run first --target aws")
 
 
 def test_run_when_nothing_was_made_on_aws_then_it_says_that_nothing_bills(
     behave: Any, account: Account, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The first notebook failed before the record began."""
+    """The first notebook failed before the record began, so the account is searched."""
     behave({1: fail})
 
     assert main(["run", "--target", "aws"]) == 1
-    assert capsys.readouterr().out == (
-        "\nBilling now: nothing, for this run has made nothing yet.\n"
+    out = capsys.readouterr().out
+    assert "account …9012, Region us-west-2 was searched by the run's name and tags" in out
+    assert re.search(
+        r'Billing now: nothing that carries the name "[a-z0-9-]+-[a-z0-9]{4}"\.\n$', out
     )
 
 
@@ -425,7 +445,7 @@ def test_run_when_killed_politely_then_it_ends_as_by_ctrl_c(
 
     assert main(["run", "--target", "aws"]) == 130
 
-    assert account.deleted == ["arn:haikuft-first"]
+    assert account.deleted == ["arn:1"]
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -450,12 +470,14 @@ def test_clean_up_when_it_fails_then_the_same_command_is_named(
     behave({7: fail})
 
     assert main(["clean-up", "--run", "first"]) == 1
-    assert "haikuft clean-up --run first\n" in capsys.readouterr().err
+    assert "haikuft clean-up --run first --target aws\n" in capsys.readouterr().err
 
 
 def test_clean_up_when_the_run_is_unknown_then_it_says_so(
     seven: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """There is no record to say where it was."""
-    assert main(["clean-up", "--run", "nobody"]) == 1
-    assert 'Run "nobody" has no record' in capsys.readouterr().err
+    assert main(["clean-up", "--run", "nobody"]) == 2
+    told = capsys.readouterr().err
+    assert 'Run "nobody" has no record' in told
+    assert "--target aws or sandbox" in told

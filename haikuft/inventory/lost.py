@@ -1,0 +1,107 @@
+"""What a run has made whose record is lost or cannot be read: found by its name and tags alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from haikuft import customization, iam, s3
+from haikuft.aws import Connection
+from haikuft.base_models import BaseModel
+from haikuft.errors import AccessError
+from haikuft.inventory.resources import BUCKET, ROLE, UNKNOWN, Resource
+from haikuft.lookup import JOB, LISTINGS, Claim, Found, find_resources
+from haikuft.ownership import OWNER_TAG, RUN_TAG
+from haikuft.record_file import RunRecord
+from haikuft.run_record import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What carries a run's name in an account and Region.
+
+    Attributes:
+        found: all of it, buckets and roles too.
+        runs: owner id -> a run whose record, which stands in no file, names what carries that id.
+        unseen: what we may not look at.
+    """
+
+    found: tuple[Found, ...]
+    runs: Mapping[str, Run]
+    unseen: tuple[Resource, ...]
+
+
+def find_lost(connection: Connection, base_model: BaseModel, name: str, directory: Path) -> Lost:
+    """Search the account for what runs of that name have made, whoever they belong to.
+
+    Entries of jobs that have ended do not count: AWS keeps them for good, and they cost nothing.
+
+    Args:
+        connection: account and Region.
+        base_model: what was tuned, as far as known; prices follow from it.
+        name: the run's name.
+        directory: the run's folder, which need not exist.
+
+    Raises:
+        CredentialsError: the login has run out.
+    """
+    record = RunRecord(
+        run=name,
+        target=connection.target,
+        account_id=connection.account_id,
+        region=connection.region,
+        endpoint=connection.endpoint,
+        sandbox_state=connection.sandbox_state,
+        base_model_id=base_model.id,
+    )
+    run, bedrock = Run(record, connection, base_model, directory), connection.client("bedrock")
+    found: list[Found] = []
+    unseen: list[Resource] = []
+    for kind in LISTINGS:
+        try:
+            found += find_resources(run, bedrock, kind)
+        except AccessError as error:
+            unseen.append(Resource(kind, "any", "", UNKNOWN, hint=str(error)))
+    region, account_id = connection.region, connection.account_id
+    buckets = {s3.default_bucket_name(name, account_id=account_id, region=region)}
+    roles = {iam.default_role_name(name)}
+    for one in found:
+        job = None
+        if one.kind == JOB and one.tags.get(RUN_TAG) == name:
+            job = customization.find_job(bedrock, one.arn)
+        if job is not None:
+            buckets.add(s3.split_uri(job.output_uri)[0])
+            roles.add(job.role_arn.rpartition("/")[2])
+    found = [one for one in found if one.status not in customization.FINAL or one.kind != JOB]
+    found += _look_at(BUCKET, buckets, connection) + _look_at(ROLE, roles, connection)
+    runs: dict[str, Run] = {}
+    for one in found:
+        owner = one.tags.get(OWNER_TAG, "")
+        if one.claim == "unknown":
+            unseen.append(Resource(one.kind, one.name, one.arn, UNKNOWN, hint=one.reason))
+        elif owner and one.tags.get(RUN_TAG) == name:
+            known = runs.get(owner, replace(run, record=replace(record, owner=owner)))
+            field = {BUCKET: "bucket", ROLE: "role_name"}.get(one.kind)
+            changes: dict[str, Any] = {field: one.name} if field else {}
+            runs[owner] = replace(known, record=replace(known.record, **changes))
+    seen = [one for one in found if one.tags.get(RUN_TAG, name) == name and one.claim != "unknown"]
+    return Lost(tuple(seen), runs, tuple(unseen))
+
+
+def _look_at(kind: str, names: set[str], connection: Connection) -> list[Found]:
+    """Read the tags of buckets or roles; one that is not there, or carries no tag, is left out."""
+    seen = []
+    for name in sorted(names):
+        try:
+            if kind == BUCKET:
+                tags: Mapping[str, str] = s3.bucket_tags(connection.client("s3"), name)
+            else:
+                role = iam.find_role(connection.client("iam"), name)
+                tags = role.tags if role else {}
+        except AccessError as error:
+            seen.append(Found(kind, name, name, "unknown", reason=str(error)))
+            continue
+        if RUN_TAG in tags:
+            claim: Claim = "other" if OWNER_TAG in tags else "unmarked"
+            seen.append(Found(kind, name, name, claim, tags))
+    return seen

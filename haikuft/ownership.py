@@ -1,0 +1,44 @@
+"""Whose a resource is, by its tags, and the token that keeps a paid request from counting twice.
+
+A run adopts, changes and deletes only what carries its owner id, or what its record names by ARN
+and no tag contradicts. Names prove nothing: two people may give their runs the same.
+Source: Bedrock API, clientRequestToken of the Create operations.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+RUN_TAG, OWNER_TAG = "haikuft:run", "haikuft:owner"
+
+
+def is_ours(found: Mapping[str, str], marks: Mapping[str, str], *, recorded: bool = False) -> bool:
+    """Tell from its tags whether a resource is the run's.
+
+    Args:
+        found: the resource's tags.
+        marks: the run's: `run.tags`.
+        recorded: whether the run's record names this very resource, which then needs no owner id:
+            it may be from before there were any.
+    """
+    same_run = found.get(RUN_TAG, marks[RUN_TAG]) == marks[RUN_TAG]
+    owner = found.get(OWNER_TAG, "")
+    return same_run and (owner == marks[OWNER_TAG] if owner else recorded)
+
+
+def name_owner(found: Mapping[str, str]) -> str:
+    """Say what a resource's tags tell of whose it is."""
+    if owner := found.get(OWNER_TAG):
+        return f"it belongs to run {found.get(RUN_TAG, 'without a name')}, owner id {owner}"
+    return f"it carries no owner id, the tag {OWNER_TAG}, so it may be anybody's"
+
+
+def request_token(owner: str, purpose: str, attempt: int, request: Mapping[str, Any]) -> str:
+    """Make the clientRequestToken of a request that is paid for: 64 hexadecimal characters.
+
+    Bedrock ignores a request whose token matches an earlier one's, without an error. So the same
+    attempt can be asked for again after a lost answer, and a new one carries a higher number.
+    """
+    parts = json.dumps([owner, purpose, attempt, request], sort_keys=True)
+    return hashlib.sha256(parts.encode()).hexdigest()
