@@ -44,6 +44,22 @@ def lost_then_ended(bench: Bench) -> None:
     _end(bench, bench.haikuft("clean-up", *ON_AWS))
 
 
+def lost_then_asked(answer: str) -> Act:
+    """Lose the record, and answer the clean-up's question on a terminal."""
+
+    def act(bench: Bench) -> None:
+        bench.record_path().unlink()
+        before = set(bench.held())
+        bench.on_terminal(answer, "clean-up", *ON_AWS)
+        if answer == "y":
+            left = [thing.name for thing in bench.held().values() if thing.bills]
+            bench.expect(not left, f"the clean-up left {', '.join(left)}")
+        else:
+            bench.expect(set(bench.held()) == before, "something was deleted without a yes")
+
+    return act
+
+
 def lost_in_another_region(bench: Bench) -> None:
     """Lose the record of a run in another Region than the default base model's."""
     base_model_id = bench.record()["base_model_id"]

@@ -92,15 +92,28 @@ class Bench:
     orphans: list[psutil.Process] = field(default_factory=list)
     told: int = 0
 
-    def start(self, *arguments: str, root: Path | None = None, url: str = "") -> Command:
-        """Start `haikuft` with these arguments, in the project's folder."""
+    def start(
+        self,
+        *arguments: str,
+        root: Path | None = None,
+        url: str = "",
+        stdin: int = subprocess.DEVNULL,
+    ) -> Command:
+        """Start `haikuft` with these arguments, in the project's folder.
+
+        Args:
+            arguments: What stands after `haikuft`.
+            root: Another project's folder.
+            url: Another endpoint.
+            stdin: Its standard input, none unless given.
+        """
         where = root or self.root
         number = len(self.commands)
         out, err = self.folder / f"out-{number}", self.folder / f"err-{number}"
         with out.open("wb") as first, err.open("wb") as second:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _LAUNCH, *arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=first,
                 stderr=second,
                 cwd=where,
@@ -110,6 +123,16 @@ class Bench:
         command = Command(process, out, err, where)
         self.commands.append(command)
         return command
+
+    def on_terminal(self, typed: str, *arguments: str) -> Done:
+        """Run a command to its end on a terminal, on which this is typed."""
+        keyboard, terminal = os.openpty()
+        try:
+            os.write(keyboard, f"{typed}\n".encode())
+            return self.finish(self.start(*arguments, stdin=terminal))
+        finally:
+            os.close(keyboard)
+            os.close(terminal)
 
     def finish(self, command: Command, *, check: bool = True) -> Done:
         """Wait for a command's end, and hold its last lines against what the sandbox holds."""

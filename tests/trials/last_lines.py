@@ -16,6 +16,8 @@ _LISTED = re.compile(
     r"^\s+(Provisioned Throughput|customization job|custom model(?! deployment)|S3 objects)"
     r" ([\w.+-]+)"
 )
+_SEARCHED = re.compile(r"So account .* was searched")
+_OWNER = re.compile(r"owner id ([0-9a-f]{16})")
 _KINDS = {
     "Provisioned Throughput": "throughput",
     "customization job": "job",
@@ -76,10 +78,16 @@ def find_untruths(
 
 
 def billing_block(out: str) -> list[str]:
-    """Take the lines from the last one that says what bills on."""
+    """Take the lines that say what bills: to the end, from the last heading of such on.
+
+    After a search of the account there is one such part for each owner, under one heading.
+    """
     lines = out.splitlines()
     starts = [n for n, line in enumerate(lines) if line.startswith("Billing now")]
-    return lines[starts[-1] :] if starts else []
+    if not starts:
+        return []
+    searched = [n for n, line in enumerate(lines) if _SEARCHED.match(line)]
+    return lines[searched[-1] if searched else starts[-1] :]
 
 
 def _nothing(block: Iterable[str]) -> bool:
@@ -106,8 +114,10 @@ def _left_out(block: list[str], billing: list[Thing]) -> list[str]:
 def _not_there(block: list[str], held: Iterable[Thing], others: Mapping[str, Thing]) -> list[str]:
     """Name what is listed as billing and is not there, or is another person's."""
     things = list(held)
-    faults = []
+    faults, owner = [], ""
     for line in block:
+        heading = _OWNER.search(line)
+        owner = heading.group(1) if heading else owner
         found = _LISTED.match(line)
         if found is None or "not known" in line:
             continue
@@ -115,7 +125,7 @@ def _not_there(block: list[str], held: Iterable[Thing], others: Mapping[str, Thi
         same = [t for t in things if t.kind == kind and name in (t.name, t.arn.rpartition("/")[2])]
         if not same:
             faults.append(f"lists {kind} {name}, which is not there")
-        elif all(thing.arn in others for thing in same) and "owner" not in line:
+        elif all(t.arn in others and not (owner and owner in t.shown) for t in same):
             faults.append(f"lists {kind} {name}, which is another's")
     return faults
 

@@ -1,7 +1,7 @@
 """Carry all trials out and print what came of them as a Markdown table.
 
-Run it from the project's folder: `python tests/trials/print_table.py`. Words after it take only
-the trials whose name or kind has one of them.
+Run it from the project's folder: `python tests/trials/print_table.py`. Kinds of trials named after
+it take only those, a text after `--name` only those whose name has it.
 """
 
 import argparse
@@ -21,13 +21,14 @@ from haikuft import __version__
 def main() -> int:
     """Print the table; return 1 when a trial is not as it must be."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("words", nargs="*", help="take only trials whose name or kind has one")
+    parser.add_argument("kinds", nargs="*", help="take only trials of these kinds")
+    parser.add_argument("--name", default="", help="take only trials whose name has this text")
     parser.add_argument("--at-once", type=int, default=2, help="how many are carried out at once")
     options = parser.parse_args()
     chosen = [
         trial
         for trial in TRIALS
-        if not options.words or any(w in f"{trial.kind}: {trial.name}" for w in options.words)
+        if trial.kind in (options.kinds or [trial.kind]) and options.name in trial.name
     ]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as place:

@@ -315,6 +315,8 @@ def _records() -> list[Trial]:
         ("lost while the job runs; clean-up, then as told", RUNNING, records.lost_then_ended),
         ("lost after training; clean-up, then as told", MODEL, records.lost_then_ended),
         ("lost while a throughput runs; clean-up, then as told", SERVING, records.lost_then_ended),
+        ("lost; clean-up on a terminal, answered y", SERVING, records.lost_then_asked("y")),
+        ("lost; clean-up on a terminal, answered n", SERVING, records.lost_then_asked("n")),
         (
             "lost in another Region than the default; notebook 1, then as told",
             NOVA_MODEL,
