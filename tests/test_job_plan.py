@@ -106,3 +106,51 @@ def test_start_job_when_its_name_is_taken_is_a_conflict_that_says_how_to_go_on(
     again = {**request, "clientRequestToken": "another"}
     with pytest.raises(ConflictError, match="run notebook 3 again"):
         customization.start_job(bedrock, again)
+
+
+def test_plan_job_when_the_record_is_lost_then_the_job_is_found_by_the_owner_id(
+    new_run: NewRun, set_up: SetUp
+) -> None:
+    """While it runs, and when it has made a model."""
+    run = set_up(new_run())
+    job = finish(start(run)).record
+    found = plan(run).found
+    assert found is not None
+    assert (found.arn, found.custom_model_arn) == (job.job_arn, job.custom_model_arn)
+
+
+def test_plan_job_when_two_plan_before_either_starts_then_one_job_is_started(
+    new_run: NewRun, set_up: SetUp
+) -> None:
+    """The same request carries the same token; another one meets the same name."""
+    run = set_up(new_run(stage_seconds=30))
+    bedrock = run.connection.client("bedrock")
+    plans = [plan(run), plan(run), plan(run, {**ASKED, "epochCount": "2"})]
+    arns = {customization.start_job(bedrock, one.request) for one in plans[:2]}
+    assert len(arns) == 1
+    with pytest.raises(ConflictError, match="finds it"):
+        customization.start_job(bedrock, plans[2].request)
+    assert len(bedrock.list_model_customization_jobs()["modelCustomizationJobSummaries"]) == 1
+
+
+def test_plan_job_when_a_new_one_is_asked_for_while_one_runs_then_refuses(
+    new_run: NewRun, set_up: SetUp
+) -> None:
+    """Two at once would be paid for twice."""
+    run = start(set_up(new_run(stage_seconds=30)))
+    with pytest.raises(ConflictError, match="so no other is started"):
+        plan(run, new_job=True)
+
+
+def test_plan_job_when_the_answer_was_lost_then_the_same_attempt_is_asked_for_again(
+    new_run: NewRun, set_up: SetUp
+) -> None:
+    """The number rises only after AWS has shown a job of that number, and it has ended."""
+    run = set_up(new_run())
+    first = plan(run)
+    unanswered = replace(run, record=replace(run.record, **first.changes))
+    assert plan(unanswered).request == first.request
+    ended = finish(start(unanswered))
+    again = plan(ended, new_job=True)
+    assert again.changes["job_attempt"] == 2
+    assert again.request["clientRequestToken"] != first.request["clientRequestToken"]

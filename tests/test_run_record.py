@@ -15,6 +15,7 @@ from haikuft.errors import RecordError, SettingsError
 from haikuft.run_record import (
     begin_run,
     check_run_name,
+    choose_run,
     find_root,
     open_run,
     read_record,
@@ -287,3 +288,106 @@ def test_run_when_shown_then_hides_most_of_the_account(
 def test_resource_prefix_when_given_a_run_then_begins_every_name() -> None:
     """Names of jobs and models begin with the run, so that lists can be searched."""
     assert resource_prefix("first") == "haikuft-first"
+
+
+def test_choose_run_when_none_is_named_then_on_aws_it_is_one_s_own(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's name, reduced to what a run's name takes, and four random characters."""
+    monkeypatch.setattr("getpass.getuser", lambda: "Ann_Marie.O'Neill@corp")
+    assert choose_run("tuesday", "aws") == "tuesday"
+    assert choose_run("", "sandbox") == choose_run() == "first"
+    with pytest.raises(SettingsError, match="No run was begun on AWS"):
+        choose_run("", "aws")
+    made = {choose_run("", "aws", new=True) for _ in range(20)}
+    assert len(made) > 1
+    for name in made:
+        assert re.fullmatch("ann-marie-o-[a-z0-9]{4}", name)
+        assert check_run_name(name) == name
+
+
+def test_choose_run_when_one_was_begun_on_aws_then_it_is_found_again(
+    project: Path, world: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one of an earlier version, which was called first; of several one must be named."""
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    begin_run("mine", target="aws")
+    name = begin_run("", target="aws").record.run
+    assert choose_run("", "aws") == open_run("", target="aws").record.run == name
+    begin_run("first", target="aws")
+    with pytest.raises(SettingsError, match=f"Several runs.*{name}"):
+        choose_run("", "aws", new=True)
+
+
+def test_choose_run_when_the_user_has_no_name_then_says_user(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in some containers."""
+
+    def nobody() -> str:
+        raise OSError
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert choose_run("", "aws", new=True).startswith("user-")
+
+
+def test_begin_run_when_an_owner_id_is_given_then_takes_it_up(
+    project: Path, world: dict[str, Any]
+) -> None:
+    """For a run whose record was lost; also after notebook 1 has begun a new record and stopped."""
+    owner = "0123456789abcdef"
+    assert begin_run("lost", owner=owner).record.owner == owner
+    begin_run("again")
+    assert begin_run("again", owner=owner).record.owner == owner
+    save(begin_run("made"), bucket="b")
+    with pytest.raises(RecordError, match="has made things under it"):
+        begin_run("made", owner=owner)
+    with pytest.raises(SettingsError, match="16 characters"):
+        begin_run("made", owner="ann")
+
+
+def test_begin_run_when_another_process_has_just_begun_it_then_its_record_stands(
+    project: Path, world: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two who begin one run in one folder, each with a sandbox: the second is refused."""
+    connect = aws.connect
+
+    def connect_late(target: str, **options: Any) -> aws.Connection:
+        monkeypatch.setattr("haikuft.aws.connect", connect)
+        world["sandbox_state"] = "/another"
+        begin_run("first")
+        world["sandbox_state"] = "/sandbox"
+        return connect(target, **options)
+
+    monkeypatch.setattr("haikuft.aws.connect", connect_late)
+    with pytest.raises(RecordError, match='sandbox_state is "/another" in the record'):
+        begin_run("first")
+    assert read_record(project / "runs/first/run.json").sandbox_state == "/another"
+
+
+def test_open_run_when_the_record_is_from_before_owner_ids_then_it_is_given_one(
+    project: Path, world: dict[str, Any]
+) -> None:
+    """Once."""
+    path = project / "runs/first/run.json"
+    begin_run("first")
+    values = json.loads(path.read_text())
+    for name in ("owner", "job_attempt", "deployment_attempt", "throughput_attempt"):
+        del values[name]
+    path.write_text(json.dumps(values))
+    owner = open_run("first").record.owner
+    assert re.fullmatch("[0-9a-f]{16}", owner)
+    assert open_run("first").record.owner == json.loads(path.read_text())["owner"] == owner
+
+
+def test_open_run_when_the_folder_is_a_copy_then_refuses(
+    project: Path, world: dict[str, Any]
+) -> None:
+    """What the record names belongs to the original."""
+    begin_run("first")
+    copy = project / "runs/second"
+    copy.mkdir()
+    (copy / "run.json").write_bytes((project / "runs/first/run.json").read_bytes())
+    for act in (open_run, begin_run):
+        with pytest.raises(RecordError, match=r'record of run "first".*the folder is a copy'):
+            act("second")

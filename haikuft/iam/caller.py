@@ -38,8 +38,8 @@ REASONS = {
     "CreateDeployment": "You may have a custom model served on demand, or another in its place; "
     "this bills its tokens.",
     "UseDeployments": "You may read and delete this account's custom model deployments.",
-    "ListOwn": "You may list jobs, custom models and what serves them, also to find what bills when "
-    "a run's record is lost.",
+    "ListOwn": "You may list jobs, custom models and what serves them: what bills is found so, "
+    "also when a run's record is lost.",
     "MarkAsOurs": "You may tag what the run makes, and read the tags back before deleting it.",
     "AskModels": "You may ask the tuned model, base models and inference profiles.",
     "ReadQuotas": "You may read Bedrock's quotas before training money is spent.",

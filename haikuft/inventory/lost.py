@@ -7,7 +7,7 @@ from typing import Any
 
 from haikuft import customization, iam, s3
 from haikuft.aws import Connection
-from haikuft.base_models import BaseModel
+from haikuft.base_models import BASE_MODELS, BaseModel, get_base_model
 from haikuft.errors import AccessError
 from haikuft.inventory.resources import BUCKET, ROLE, UNKNOWN, Resource
 from haikuft.lookup import JOB, LISTINGS, Claim, Found, find_resources
@@ -29,6 +29,19 @@ class Lost:
     found: tuple[Found, ...]
     runs: Mapping[str, Run]
     unseen: tuple[Resource, ...]
+
+
+def search_places(region: str = "", base_model_id: str = "") -> list[tuple[BaseModel, str]]:
+    """Say where to search: the Region that is known, else each in which a base model is tuned.
+
+    Args:
+        region: an AWS Region; "" for the base model's own.
+        base_model_id: what was tuned; "" where that is not known.
+    """
+    if region or base_model_id:
+        base_model = get_base_model(base_model_id)
+        return [(base_model, region or base_model.region)]
+    return [(model, name) for name, model in {m.region: m for m in BASE_MODELS.values()}.items()]
 
 
 def find_lost(connection: Connection, base_model: BaseModel, name: str, directory: Path) -> Lost:

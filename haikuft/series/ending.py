@@ -1,11 +1,10 @@
 """How a run ends: what it made, what it found out, and on AWS what bills from now on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from haikuft import aws, inventory, serving
-from haikuft.base_models import get_base_model
 from haikuft.errors import HaikuftError, RecordError
 from haikuft.evaluation import read_evaluation
 from haikuft.inventory import Resource
@@ -105,17 +104,14 @@ def billing_lines(
         run: The run's name.
         directory: Its folder.
         command: What ends it.
-        region: Where to search without a record; "" for the base model's own Region.
-        base_model_id: Whose prices to take then; "" for the default model's.
+        region: Where to search without a record; "" where that is not known.
+        base_model_id: What was tuned; "" where that is not known.
     """
     try:
         try:
             resources = inventory.list_resources(open_run(run, target="aws"))
         except RecordError as error:
-            base_model = get_base_model(base_model_id)
-            connection = aws.connect("aws", region=region or base_model.region)
-            lost = inventory.find_lost(connection, base_model, run, directory)
-            return [f"\n{error}", *_lost_lines(lost, run, connection, command)]
+            return [f"\n{error}", *_search(run, directory, command, region, base_model_id)]
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the last lines are said
         reason = str(error) or type(error).__name__
         return [
@@ -123,12 +119,12 @@ def billing_lines(
             "Billing now: not known, and something may bill.",
             f"To end it: {command}",
         ]
-    first, *rest = _billing_of(resources, command)
+    first, *rest = describe_billing(resources, command)
     return [f"\n{first}", *rest]
 
 
-def _billing_of(resources: Sequence[Resource], command: str) -> list[str]:
-    """Say what of these bills, what is not known, and what is not the run's."""
+def describe_billing(resources: Sequence[Resource], *commands: str) -> list[str]:
+    """Say what of these bills, what is not known, what is not the run's, and what ends it."""
     billing = [one for one in resources if one.bills]
     unseen = [one for one in resources if one.status == inventory.UNKNOWN]
     others = [one for one in resources if one.status == inventory.OTHER]
@@ -138,25 +134,29 @@ def _billing_of(resources: Sequence[Resource], command: str) -> list[str]:
     lines += [f"  In all: {inventory.sum_rates(billing)}."] if billing else []
     lines += [f"  not known: {one.kind} {one.name}: {one.hint}" for one in unseen]
     lines += [f"Not this run's: {one.kind} {one.name}: {one.hint}" for one in others]
-    return [*lines, f"To end it: {command}"] if billing or unseen else lines
+    return [*lines, *(f"To end it: {one}" for one in commands if billing or unseen)]
 
 
-def _lost_lines(
-    lost: inventory.Lost, run: str, connection: aws.Connection, command: str
-) -> list[str]:
-    """Say what a search by name and tags has found, owner by owner."""
-    where = f"account …{connection.account_id[-4:]}, Region {connection.region}"
-    lines = [f"So {where} was searched by the run's name and tags."]
-    for owner, found in lost.runs.items():
-        resources = [r for r in inventory.list_resources(found) if r.status != inventory.OTHER]
-        lines.append(f"Run {run}, owner id {owner}:")
-        lines += _billing_of(resources, f"{command} --owner {owner}")
-    unmarked = [one for one in lost.found if OWNER_TAG not in one.tags]
-    lines += [f"Not known whose, and it may bill: {one} ({one.arn})" for one in unmarked]
-    if not lost.runs:
-        nothing = f'nothing that carries the name "{run}".' if not unmarked else "see above."
-        lines.append(f"Billing now: {'not known.' if lost.unseen else nothing}")
-    return [*lines, *(f"  not known: {one.kind} {one.name}: {one.hint}" for one in lost.unseen)]
+def _search(
+    run: str, directory: Path, command: str, region: str, base_model_id: str
+) -> Iterator[str]:
+    """Search the account by name and tags, and say what bills, owner by owner."""
+    resources: list[Resource] = []
+    commands = []
+    for base_model, place in inventory.search_places(region, base_model_id):
+        connection = aws.connect("aws", region=place)
+        lost = inventory.find_lost(connection, base_model, run, directory)
+        yield f"Searched by name and tags: account …{connection.account_id[-4:]}, Region {place}."
+        for owner, found in lost.runs.items():
+            mine = [r for r in inventory.list_resources(found) if r.status != inventory.OTHER]
+            resources += [replace(r, name=f"{r.name} (owner id {owner}, {place})") for r in mine]
+            there = command if region else f"{command} --region {place}"
+            commands += [f"{there} --owner {owner}"]
+        for one in lost.found:
+            if OWNER_TAG not in one.tags:
+                yield f"Not known whose, and it may bill: {one} ({one.arn})"
+        resources += lost.unseen
+    yield from describe_billing(resources, *(commands or [command]))
 
 
 def _made_lines(walked: Walked, record: RunRecord) -> list[str]:

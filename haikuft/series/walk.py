@@ -116,7 +116,7 @@ def clean_up_command(request: Request, run: str) -> str:
     """Write the one command that ends everything that bills."""
     words = [request.program, "clean-up", "--run", run]
     if request.given.get("target") == "aws":
-        for name in ("target", "region", "base_model_id"):  # should the record be lost
+        for name in ("target", "region", "base_model_id"):  # needed if the record is lost
             value = request.given.get(name, "")
             words += [f"--{name.replace('_', '-')}", value] if value else []
     return shlex.join([*words, *_state_words(request)])

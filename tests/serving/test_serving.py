@@ -14,7 +14,7 @@ from haikuft.base_models import (
     NOVA_MICRO,
     BaseModel,
 )
-from haikuft.errors import SettingsError
+from haikuft.errors import NotFoundError, SettingsError
 from haikuft.prerequisites import require
 from haikuft.run_record import Run, RunRecord
 
@@ -199,3 +199,45 @@ def test_served_arn_when_the_record_is_from_before_the_choice_then_is_the_throug
     both = RunRecord("a", "aws", throughput_arn="arn:t", deployment_arn="arn:d")
     assert replace(both, serving="deployment").served_arn == "arn:d"
     assert replace(both, serving="provisioned_throughput").served_arn == "arn:t"
+
+
+@pytest.mark.parametrize("model", [CLAUDE_3_HAIKU, NOVA_MICRO], ids=lambda model: model.name)
+def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bought_twice(
+    new_run: NewRun, tune: Callable[[Run], Run], model: BaseModel
+) -> None:
+    """Found by the owner id; an unanswered request is repeated; a new one follows what is gone."""
+    run = tune(new_run(model))
+    bedrock = run.connection.client("bedrock")
+
+    def plan(run: Run) -> serving.ServingPlan:
+        cost = serving.estimate_costs(run, RECORDS)[serving.choose_serving(model)]
+        return serving.plan_serving(bedrock, run, cost)
+
+    first = plan(run)
+    unanswered = replace(run, record=replace(run.record, **first.changes))
+    assert plan(unanswered).request == first.request
+    arns = {serving.ensure_served(bedrock, one) for one in (first, plan(run))}
+    assert len(arns) == 1
+    (arn,) = arns
+    found = plan(run).found
+    assert found is not None
+    assert found.arn == arn
+    answered = replace(unanswered, record=replace(unanswered.record, **serving.name_served(arn)))
+    serving.stop_serving(bedrock, arn, poll_seconds=0)
+    later = plan(answered)
+    assert later.found is None
+    assert later.request["token"] != first.request["token"]
+    assert serving.ensure_served(bedrock, later) != arn
+
+
+def test_wait_for_served_when_aws_took_it_for_a_repeat_then_says_to_run_again(
+    new_run: NewRun, tune: Callable[[Run], Run]
+) -> None:
+    """What the first request had bought was deleted meanwhile."""
+    run = tune(new_run())
+    bedrock = run.connection.client("bedrock")
+    cost = serving.estimate_costs(run, RECORDS)["provisioned_throughput"]
+    plan = serving.plan_serving(bedrock, run, cost)
+    serving.stop_serving(bedrock, serving.ensure_served(bedrock, plan), poll_seconds=0)
+    with pytest.raises(NotFoundError, match="Run this notebook again"):
+        serving.wait_for_served(bedrock, serving.ensure_served(bedrock, plan), poll_seconds=0)

@@ -1,0 +1,151 @@
+"""What a run has made whose record is lost: found by its name and tags, and by nothing else."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from haikuft import customization, s3, throughput
+from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.errors import JobFailedError
+from haikuft.inventory import (
+    BUCKET,
+    JOB,
+    MODEL,
+    OTHER,
+    ROLE,
+    THROUGHPUT,
+    Lost,
+    delete_resources,
+    find_lost,
+    list_resources,
+)
+from haikuft.preflight import check_owner
+from haikuft.run_record import Run
+
+NewRun = Callable[..., Run]
+SetUp = Callable[[Run], Run]
+STRANGER = "f" * 16
+
+
+def search(run: Run) -> Lost:
+    """Search as if the record were lost."""
+    return find_lost(run.connection, run.base_model, run.record.run, run.directory)
+
+
+def without_record(run: Run, owner: str = STRANGER) -> Run:
+    """Begin the run of that name anew, as notebook 1 does without a record."""
+    bare = replace(run.record, owner=owner, bucket="", role_name="", job_arn="", job_name="")
+    return replace(run, record=replace(bare, custom_model_arn="", custom_model_name=""))
+
+
+def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
+    new_run: NewRun, tune: SetUp
+) -> None:
+    """Bucket and role, too; the run that comes of it can be listed and deleted like any other."""
+    run = tune(new_run())
+    bedrock = run.connection.client("bedrock")
+    throughput.start_throughput(
+        bedrock, run.resource_name, model_arn=run.record.custom_model_arn, tags=run.tags
+    )
+    lost = search(run)
+    assert lost.unseen == ()
+    (found,) = lost.runs.values()
+    assert found.record.owner == run.record.owner
+    assert (found.record.bucket, found.record.role_name) == (
+        run.record.bucket,
+        run.record.role_name,
+    )
+    kinds = {one.kind for one in list_resources(found)}
+    assert {THROUGHPUT, JOB, MODEL, BUCKET, ROLE} <= kinds
+    delete_resources(found, poll_seconds=0.02)
+    assert bedrock.list_custom_models()["modelSummaries"] == []
+    assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
+    assert run.connection.client("s3").list_buckets()["Buckets"] == []
+    assert not (run.directory / "run.json").exists()
+
+
+def test_find_lost_when_everything_was_deleted_then_old_jobs_do_not_count(
+    new_run: NewRun, tune: SetUp
+) -> None:
+    """AWS keeps their entries for good, and the name is free again."""
+    run = tune(new_run())
+    delete_resources(run, poll_seconds=0.02)
+    assert search(run).found == ()
+    assert check_owner(without_record(run)).state == "ok"
+
+
+def test_find_lost_when_bucket_and_role_have_names_of_their_own_then_the_job_tells_them(
+    new_run: NewRun, tune: SetUp
+) -> None:
+    """A job says under which role it ran and where its output went."""
+    run = new_run()
+    name = "a-bucket-of-our-own"
+    s3.ensure_bucket(run.connection.client("s3"), name, region=run.record.region, tags=run.tags)
+    run = tune(run)
+    bedrock = run.connection.client("bedrock")
+    other = replace(run, record=replace(run.record, bucket=name))
+    plan = customization.plan_job(bedrock, other, {"epochCount": "1"}, new_job=True)
+    arn = customization.start_job(bedrock, plan.request)
+    with pytest.raises(JobFailedError, match="PutObject"):  # the role may not write there
+        customization.wait_for_job(bedrock, arn, poll_seconds=0.02)
+    buckets = {one.name for one in search(run).found if one.kind == BUCKET}
+    assert buckets == {name, run.record.bucket}
+
+
+def test_check_owner_when_the_name_is_another_s_then_stops_and_proposes_a_free_one(
+    new_run: NewRun, tune: SetUp
+) -> None:
+    """Two people, one account, one name: nothing of the first is touched."""
+    theirs = tune(new_run())
+    ours = without_record(theirs)
+    check = check_owner(ours)
+    assert check.state == "stop"
+    assert f"owner id {theirs.record.owner}" in check.message
+    for kind in (MODEL, BUCKET, ROLE):
+        assert kind in check.message
+    assert 'run = "first-2" is free' in check.mend
+    assert f'owner = "{theirs.record.owner}"' in check.mend
+    before = list_resources(theirs)
+    shown = {one.status for one in list_resources(ours)}
+    assert shown == {OTHER}
+    delete_resources(ours)
+    assert list_resources(theirs) == before
+
+
+def test_check_owner_when_the_run_is_taken_up_again_then_goes_on(
+    new_run: NewRun, tune: SetUp
+) -> None:
+    """With the owner id that the check has told."""
+    run = tune(new_run())
+    assert check_owner(without_record(run, run.record.owner)).state == "ok"
+
+
+def test_check_owner_when_the_record_is_of_an_earlier_version_then_shows_what_is_adopted(
+    new_run: NewRun, tune: SetUp
+) -> None:
+    """Job and model carry the run's name and no owner id, and the record names them."""
+    run = tune(new_run())
+    bedrock: Any = run.connection.client("bedrock")
+    for arn in (run.record.job_arn, run.record.custom_model_arn):
+        bedrock.untag_resource(resourceARN=arn, tagKeys=["haikuft:owner"])
+    check = check_owner(run)
+    assert check.state == "warn"
+    assert f"custom model {run.record.custom_model_name}" in check.message
+    assert check_owner(without_record(run)).state == "stop"
+
+
+def test_list_resources_when_a_stranger_has_our_name_then_shows_it_and_leaves_it_alone(
+    new_run: NewRun,
+) -> None:
+    """Untagged, it may be anybody's, and bills somebody else."""
+    run = new_run()
+    bedrock = run.connection.client("bedrock")
+    throughput.start_throughput(bedrock, "haikuft-first", model_arn=HAIKU.id)
+    on_aws = replace(run, connection=replace(run.connection, bills=True))
+    for resources in (list_resources(on_aws), delete_resources(on_aws)):
+        (found,) = resources
+        assert (found.kind, found.status, found.bills) == (THROUGHPUT, OTHER, "")
+        assert "no owner id" in found.hint
+    assert len(bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]) == 1

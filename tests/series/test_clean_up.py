@@ -1,0 +1,105 @@
+"""Cleaning up after a run whose record is lost: list, ask, delete what carries its tags."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haikuft import throughput
+from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.cli import main
+from haikuft.run_record import Run
+from haikuft.series.ending import billing_lines
+
+OWNER = "0123456789abcdef"
+
+
+@pytest.fixture
+def serving(new_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An account with one throughput of a run that has no record here; gives Bedrock's client."""
+    run = new_run(model_units_quota=9)
+    for name, value in {
+        "AWS_ENDPOINT_URL": run.connection.endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }.items():
+        monkeypatch.setenv(name, value)
+    bedrock = run.connection.client("bedrock")
+    throughput.start_throughput(bedrock, run.resource_name, model_arn=HAIKU.id, tags=run.tags)
+    return bedrock
+
+
+def held(bedrock: Any) -> list[str]:
+    """List the names of all throughput."""
+    pages = bedrock.list_provisioned_model_throughputs()
+    return sorted(one["provisionedModelName"] for one in pages["provisionedModelSummaries"])
+
+
+CLEAN_UP = ["clean-up", "--run", "first", "--target", "aws", "--region", "us-west-2"]
+
+
+def test_clean_up_when_the_record_is_lost_then_lists_and_asks_before_it_deletes(
+    project: Path, serving: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody to ask stops it; no leaves everything; yes deletes and reads back."""
+    assert main(CLEAN_UP) == 2
+    assert "Add --yes" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "")
+    assert main(CLEAN_UP) == 1
+    out = capsys.readouterr().out
+    assert f'Run "first", owner id {OWNER}' in out
+    assert "Billing now:\n  Provisioned Throughput haikuft-first-012345: 1 model unit" in out
+    assert "To end it: haikuft clean-up --run first --target aws --region us-west-2" in out
+    assert "In all: a price we do not know, for Provisioned Throughput" in out
+    assert held(serving) == ["haikuft-first-012345"]
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    assert main(CLEAN_UP) == 0
+    assert capsys.readouterr().out.endswith("Billing now: nothing of this run.\n")
+    assert held(serving) == []
+    assert main(CLEAN_UP) == 0
+    assert "Searched by name and tags: account …9012" in capsys.readouterr().out
+
+
+def test_clean_up_when_several_runs_have_the_name_then_the_owner_id_chooses(
+    project: Path, serving: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what carries none is left alone, whatever is chosen."""
+    for name, tags in {
+        "haikuft-first-ffffff": {"haikuft:run": "first", "haikuft:owner": "f" * 16},
+        "haikuft-first": {},
+        "haikuft-first-old": {"haikuft:run": "first"},
+    }.items():
+        throughput.start_throughput(serving, name, model_arn=HAIKU.id, tags=tags)
+    assert main([*CLEAN_UP, "--yes"]) == 2
+    assert "--owner ID" in capsys.readouterr().err
+    assert main([*CLEAN_UP, "--yes", "--owner", "f" * 16]) == 0
+    assert "Left alone: Provisioned Throughput haikuft-first: " in capsys.readouterr().out
+    assert held(serving) == ["haikuft-first", "haikuft-first-012345", "haikuft-first-old"]
+
+
+@pytest.mark.parametrize("state", ["lost", "cut", "copied"])
+def test_billing_lines_when_the_record_cannot_be_used_then_the_account_is_searched(
+    project: Path, serving: Any, state: str
+) -> None:
+    """What bills is said, with the owner id and the command that ends it; all Regions are seen."""
+    directory = project / "runs" / "first"
+    if state != "lost":
+        directory.mkdir(parents=True)
+        text = '{"run": "origi' if state == "cut" else '{"run": "original", "target": "aws"}'
+        (directory / "run.json").write_text(text)
+    lines = billing_lines("first", directory, command="haikuft clean-up --run first")
+    said = "\n".join(lines)
+    assert f"haikuft-first-012345 (owner id {OWNER}, us-west-2): 1 model unit" in said
+    assert f"clean-up --run first --region us-west-2 --owner {OWNER}" in said
+    assert "Region us-east-1" in said
+    assert said.count("Billing now") == 1
+
+
+def test_clean_up_when_no_target_is_told_then_says_that_it_is_needed(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing else tells where a run without a record was."""
+    assert main(["clean-up", "--run", "first"]) == 2
+    assert "--target aws or sandbox" in capsys.readouterr().err
