@@ -97,6 +97,16 @@ def older_then_ended(bench: Bench) -> None:
         bench.expect(not bench.ours(kind), f"the clean-up with an older record left the {kind}")
 
 
+def older_then_lost(bench: Bench) -> None:
+    """Take things from before there were owner ids, lose the record, and ask for the clean-up."""
+    _make_older(bench)
+    bench.record_path().unlink()
+    done = bench.haikuft("clean-up", *ON_AWS, check=False)
+    bench.expect("Billing now: nothing" not in done.text, "says that nothing bills")
+    for thing in bench.held().values():
+        bench.expect(not thing.bills or thing.name in done.text, f"leaves out {thing.name}")
+
+
 def copied_then_run(bench: Bench) -> None:
     """Copy the run's folder, and let the copy serve."""
     bench.mark_others()

@@ -52,7 +52,7 @@ class Done:
     @property
     def named_command(self) -> list[str]:
         """The clean-up command that its last lines name, without the program; empty if none."""
-        found = re.findall(r"\S*haikuft (clean-up --run .*)$", self.out, re.MULTILINE)
+        found = re.findall(r"\S*haikuft (clean-up --run .*)$", self.text, re.MULTILINE)
         return shlex.split(found[-1].rstrip(". ")) if found else []
 
 
@@ -351,7 +351,10 @@ def _roles(iam: Any) -> Iterator[Thing]:
         name = role["RoleName"]
         full = iam.get_role(RoleName=name)["Role"]
         policies = iam.list_role_policies(RoleName=name)["PolicyNames"]
-        inline = [iam.get_role_policy(RoleName=name, PolicyName=policy) for policy in policies]
+        inline = [
+            iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            for policy in policies
+        ]
         details = [full["AssumeRolePolicyDocument"], full.get("Tags", []), inline]
         shown = json.dumps(details, default=str, sort_keys=True)
         yield Thing("role", name, role["Arn"], "exists", False, shown)

@@ -16,7 +16,6 @@ _LISTED = re.compile(
     r"^\s+(Provisioned Throughput|customization job|custom model(?! deployment)|S3 objects)"
     r" ([\w.+-]+)"
 )
-_SEARCHED = re.compile(r"So account .* was searched")
 _OWNER = re.compile(r"owner id ([0-9a-f]{16})")
 _KINDS = {
     "Provisioned Throughput": "throughput",
@@ -78,16 +77,10 @@ def find_untruths(
 
 
 def billing_block(out: str) -> list[str]:
-    """Take the lines that say what bills: to the end, from the last heading of such on.
-
-    After a search of the account there is one such part for each owner, under one heading.
-    """
+    """Take the lines from the last one that says what bills on."""
     lines = out.splitlines()
     starts = [n for n, line in enumerate(lines) if line.startswith("Billing now")]
-    if not starts:
-        return []
-    searched = [n for n, line in enumerate(lines) if _SEARCHED.match(line)]
-    return lines[searched[-1] if searched else starts[-1] :]
+    return lines[starts[-1] :] if starts else []
 
 
 def _nothing(block: Iterable[str]) -> bool:

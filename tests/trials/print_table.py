@@ -8,12 +8,10 @@ import argparse
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from states import prepare
-from trials import TRIALS, Result, Trial, carry_out
+from trials import TRIALS, Result, Trial, carry_out_all
 
 from haikuft import __version__
 
@@ -31,21 +29,13 @@ def main() -> int:
         if trial.kind in (options.kinds or [trial.kind]) and options.name in trial.name
     ]
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        for state in dict.fromkeys(trial.begins for trial in chosen):
-            prepare(folder / "states", state)
 
-        def work(number: int, trial: Trial) -> Result:
-            started = time.monotonic()
-            result = carry_out(trial, folder / "states", folder / f"trial-{number}")
-            verdict = "; ".join(result.wrong) or "right"
-            words = f"{number + 1}/{len(chosen)} {trial.name}: {verdict}"
-            print(f"{words} ({time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
-            return result
+    def tell(trial: Trial, result: Result) -> None:
+        print(f"{trial.name}: {'; '.join(result.wrong) or 'right'}", file=sys.stderr, flush=True)
 
-        with ThreadPoolExecutor(options.at_once) as pool:
-            results = list(pool.map(work, range(len(chosen)), chosen))
+    with tempfile.TemporaryDirectory() as folder:
+        found = carry_out_all(chosen, Path(folder), at_once=options.at_once, tell=tell)
+    results = [found[trial.name] for trial in chosen]
     wrong = sum(bool(result.wrong) for result in results)
     print(
         f"haikuft {__version__}, {datetime.now(UTC):%Y-%m-%d}: {len(results)} trials, "

@@ -4,7 +4,9 @@ Each trial begins with a prepared state, does something with real `haikuft` proc
 end so: nothing bought twice, nothing of others touched, the last lines true.
 """
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,7 +27,7 @@ from calls import (
 )
 from last_lines import Thing
 from proxy import ANSWERED, BEFORE, UNANSWERED
-from states import DATA, EMPTY, MODEL, NOVA_MODEL, RUNNING, SERVING, open_state
+from states import DATA, EMPTY, MODEL, NOVA_MODEL, RUNNING, SERVING, open_state, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,37 @@ class Result:
     def wrong(self) -> list[str]:
         """Name everything that is not as it must be."""
         return [*self.bought_wrong, *self.touched, *self.untruths, *self.faults]
+
+
+def carry_out_all(
+    trials: Sequence[Trial],
+    folder: Path,
+    *,
+    at_once: int = 2,
+    tell: Callable[[Trial, Result], None] = lambda *_: None,
+) -> dict[str, Result]:
+    """Carry trials out, some at once, for they wait much; name -> what came of it.
+
+    Args:
+        trials: Which.
+        folder: Where states and trials have their folders.
+        at_once: How many at a time.
+        tell: Is called with each as it has ended.
+    """
+    states = folder / "states"
+    for state in dict.fromkeys(trial.begins for trial in trials):
+        prepare(states, state)
+
+    def work(number: int, trial: Trial) -> Result:
+        place = folder / f"trial-{number}"
+        result = carry_out(trial, states, place)
+        shutil.rmtree(place)
+        tell(trial, result)
+        return result
+
+    with ThreadPoolExecutor(at_once) as pool:
+        results = pool.map(work, range(len(trials)), trials)
+        return {trial.name: result for trial, result in zip(trials, results, strict=True)}
 
 
 def carry_out(trial: Trial, states: Path, folder: Path) -> Result:
@@ -335,6 +368,7 @@ def _records() -> list[Trial]:
             SERVING,
             records.older_then_ended,
         ),
+        ("older, without owner id, then lost; clean-up", SERVING, records.older_then_lost),
         ("copied with its folder; notebook 5 of the copy", MODEL, records.copied_then_run),
         ("copied with its folder; clean-up of the copy", SERVING, records.copied_then_ended),
     ]
