@@ -13,16 +13,21 @@ COMMITTED = ("-p", "commitment", "1 month", "-p", "allow_commitment", "true")
 
 
 def denied(kind: str, what: str) -> Act:
-    """Deny one call about one kind of thing, clean up; then allow it and end all."""
+    """Deny one call about one kind of thing, clean up; then allow it and end what is left.
+
+    Where no list may be had, there may be more than the record names, so nobody knows that
+    nothing bills; what a get refuses to tell, a list and the tags may.
+    """
 
     def act(bench: Bench) -> None:
         call = DENIED[kind][what]
         bench.proxy.strike(call, answer_with("AccessDeniedException"), forever=True)
-        bench.unreadable = what in ("list", "get")
+        bench.unreadable = what == "list"
         done = clean_up(bench)
         bench.proxy.strikes.clear()
         bench.unreadable = False
-        end_by_named_command(bench, done, ends=ENDED)
+        if any(thing.bills for kind in ENDED for thing in bench.ours(kind)):
+            end_by_named_command(bench, done, ends=ENDED)
 
     return act
 

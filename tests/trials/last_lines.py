@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Protocol
 
 # How the last lines call each kind of thing that bills, as regular expressions.
@@ -16,6 +17,15 @@ _LISTED = re.compile(
     r"^\s+(Provisioned Throughput|customization job|custom model(?! deployment)|S3 objects)"
     r" ([\w.+-]+)"
 )
+# How they are called in the list of what was deleted.
+_DELETED = {
+    "throughput": r"[Tt]hroughput",
+    "job": r"job",
+    "model": r"custom model",
+    "deployment": r"deployment",
+    "bucket": r"bucket",
+    "role": r"role",
+}
 _OWNER = re.compile(r"owner id ([0-9a-f]{16})")
 _KINDS = {
     "Provisioned Throughput": "throughput",
@@ -133,10 +143,13 @@ def _wrong_sums(block: list[str]) -> list[str]:
 
 
 def _not_gone(text: str, ours: list[Thing]) -> list[str]:
-    """Name what is said to be deleted, and is there."""
+    """Name what is said to be deleted, and is there; the entry of a job never goes."""
     _, _, after = text.partition("Made, and deleted again:")
-    lines = [line for line in after.splitlines() if re.match(r"  (?!job )\S", line)]
-    said = [line.split()[-1] for line in lines]
-    said += re.findall(r"Provisioned Throughput (\S+) is deleted", text)
-    there = [thing for thing in ours if thing.kind != "job" and thing.name in said]
-    return [f"says that {thing.kind} {thing.name} is deleted, which is there" for thing in there]
+    said = list(takewhile(lambda line: line.startswith("  "), after.splitlines()[1:]))
+    said += re.findall(r"Provisioned Throughput \S+ is deleted", text)
+    return [
+        f"says that {thing.kind} {thing.name} is deleted, which is there"
+        for thing in ours
+        for line in said
+        if re.search(rf"{_DELETED[thing.kind]} {re.escape(thing.name)}(?![\w-])", line)
+    ]
