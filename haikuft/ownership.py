@@ -34,6 +34,17 @@ def name_owner(found: Mapping[str, str]) -> str:
     return f"it carries no owner id, the tag {OWNER_TAG}, so it may be anybody's"
 
 
+def refuse_named(
+    what: str, found: Mapping[str, str], marks: Mapping[str, str], parameter: str
+) -> str:
+    """Say why a bucket or role of the wanted name is left alone, and what to do."""
+    tag = f", or add the tag {OWNER_TAG} = {marks[OWNER_TAG]} if this run may change and delete it"
+    return (
+        f"{what} exists and was not made by this run: {name_owner(found)}. It is left alone. "
+        f"Set {parameter} to another name{'' if OWNER_TAG in found else tag}."
+    )
+
+
 def request_token(owner: str, purpose: str, attempt: int, request: Mapping[str, Any]) -> str:
     """Make the clientRequestToken of a request that is paid for: 64 hexadecimal characters.
 

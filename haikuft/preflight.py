@@ -23,7 +23,7 @@ from haikuft.base_models import (
 from haikuft.checks import Check, Preflight
 from haikuft.errors import AccessError, NotFoundError, SettingsError
 from haikuft.lookup import find_adoptable
-from haikuft.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
+from haikuft.ownership import OWNER_TAG, RUN_TAG, is_ours, refuse_named
 from haikuft.run_record import Run, record_path
 
 if TYPE_CHECKING:
@@ -277,9 +277,7 @@ def check_bucket(
         return Check(
             name,
             "stop",
-            f"{bucket} exists and was not made by this run: {name_owner(marks)}.",
-            "Set bucket to another name, or add the tag "
-            f"{OWNER_TAG} = {tags[OWNER_TAG]} if this run may delete the bucket.",
+            *refuse_named(bucket, marks, tags, "bucket").split(" It is left alone. "),
         )
     return Check(name, "ok", f"{bucket} exists in {region}.")
 

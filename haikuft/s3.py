@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from haikuft.aws_errors import explaining, is_absent
 from haikuft.errors import AccessError, ConflictError, DataError, SettingsError
 from haikuft.iam.policies import build_tls_policy
-from haikuft.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
+from haikuft.ownership import RUN_TAG, is_ours, refuse_named
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -299,11 +299,7 @@ def _check_ours(
     found = bucket_tags(s3, name)
     # Another bucket of that name may have come since: the record alone proves nothing.
     if not is_ours(found, tags, recorded=recorded and RUN_TAG in found):
-        raise ConflictError(
-            f"Bucket {name} exists and was not made by this run: {name_owner(found)}. It is left "
-            f"alone. Set bucket to another name, or add the tag {OWNER_TAG} = {tags[OWNER_TAG]} if "
-            "this run may write to the bucket and delete it."
-        )
+        raise ConflictError(refuse_named(f"Bucket {name}", found, tags, "bucket"))
     return found
 
 

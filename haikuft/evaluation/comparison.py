@@ -181,16 +181,21 @@ def _tabulate(
         key = record_id(record)
         row: dict[str, Any] = {
             "record_id": key,
-            "prompt": prompt_of(record)[1][-1]["content"],
-            "reference": reference_of(record),
+            "prompt": _writable(prompt_of(record)[1][-1]["content"]),
+            "reference": _writable(reference_of(record)),
             **{name: values.get(key, "") for name, values in facts.items()},
         }
         for model in models:
             text = replies_by_name[model][key].text
-            row[f"{model} reply"] = text
+            row[f"{model} reply"] = _writable(text)
             row |= {f"{model} {scorer.name}": scorer(record, text) for scorer in scorers}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _writable(text: str) -> str:
+    """Escape half a character, which pandas refuses where pyarrow is installed."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _score_models(

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from haikuft.aws_errors import explaining, is_absent
 from haikuft.errors import ConflictError, NotFoundError
-from haikuft.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
+from haikuft.ownership import RUN_TAG, is_ours, refuse_named
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -141,8 +141,4 @@ def delete_role(
 def _check_ours(role: Role, tags: Mapping[str, str], recorded: bool) -> None:
     # Another role of that name may have come since: the record alone proves nothing.
     if not is_ours(role.tags, tags, recorded=recorded and RUN_TAG in role.tags):
-        raise ConflictError(
-            f"Role {role.name} exists and was not made by this run: {name_owner(role.tags)}. It is "
-            f"left alone. Set role_name to another name, or add the tag {OWNER_TAG} = "
-            f"{tags[OWNER_TAG]} if this run may change and delete the role."
-        )
+        raise ConflictError(refuse_named(f"Role {role.name}", role.tags, tags, "role_name"))

@@ -110,8 +110,8 @@ def sum_rates(resources: Sequence[Resource]) -> str:
     total = f"{format_dollars(sum(known))} an hour" if known else ""
     if not unknown:
         return total
-    missing = f"a price we do not know, for {unknown}"
-    return f"{missing}; the rest {total}" if known else missing
+    rest = f"; the rest costs {total}" if known else ""
+    return f"not known, because the price is not known of {unknown}{rest}"
 
 
 def _kinds_serving(run: Run) -> set[str]:

@@ -48,7 +48,7 @@ def summarise(run: Run, resources: Sequence[Resource]) -> str:
     if billing:
         names = ", ".join(f"{one.kind} {one.name}" for one in billing)
         rates = sum_rates(billing)
-        sentences.append(f"Billing now: {names}, at {rates}. Set delete = True to end it.")
+        sentences.append(f"Billing now: {names}. Cost: {rates}. Set delete = True to end it.")
     elif not unseen:
         sentences.append("Nothing of this run bills.")
     return " ".join(sentences)

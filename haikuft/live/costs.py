@@ -51,7 +51,7 @@ class Costs:
         so_far = f"so far about {format_dollars(sum(known))}" if known else NO_PRICE
         if 0 < len(known) < len(self.billing):
             so_far += " for what has a known price"
-        return f"Billing now: {so_far}; {sum_rates(self.billing)}.{beside}"
+        return f"Billing now: {so_far}. Cost: {sum_rates(self.billing)}.{beside}"
 
     @property
     def table(self) -> Table:

@@ -150,8 +150,9 @@ def _search(
         for owner, found in lost.runs.items():
             mine = [r for r in inventory.list_resources(found) if r.status != inventory.OTHER]
             resources += [replace(r, name=f"{r.name} (owner id {owner}, {place})") for r in mine]
-            there = command if region else f"{command} --region {place}"
-            commands += [f"{there} --owner {owner}"]
+            if any(one.bills or one.status == inventory.UNKNOWN for one in mine):
+                there = command if region else f"{command} --region {place}"
+                commands.append(f"{there} --owner {owner}")
         for one in lost.found:
             if OWNER_TAG not in one.tags:
                 yield f"Not known whose, and it may bill: {one} ({one.arn})"

@@ -32,7 +32,7 @@ def test_costs_when_the_price_is_known_then_they_follow_from_the_clock() -> None
     assert shown.so_far(SERVING) == 60
     assert [one.name for one in shown.billing] == ["serve"]
     assert shown.table.rows[0][2:] == ("2026-11-20 10:30 UTC", "by the hour", "about US$60.00")
-    assert "so far about US$60.00; US$40.00 an hour" in shown.sentence
+    assert "so far about US$60.00. Cost: US$40.00 an hour" in shown.sentence
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,10 @@ def test_costs_when_the_price_is_known_then_they_follow_from_the_clock() -> None
     [
         ([], "Nothing bills."),
         ([FREE], "Nothing bills."),
-        ([UNPRICED], "Billing now: price not given; a price we do not know, for"),
+        ([UNPRICED], "Billing now: price not given. Cost: not known"),
         (
             [SERVING, UNPRICED],
-            "for what has a known price; a price we do not know, for Prov",
+            "for what has a known price. Cost: not known, because",
         ),
         ([Resource(MODEL, "x", "a", UNKNOWN)], "Not known: custom model; something"),
     ],

@@ -145,7 +145,9 @@ def test_notebook_when_the_throughput_is_gone_names_the_one_that_makes_it(
     assert project.run("--run", RUN, "--from", "5", "--to", "5") == 0
     made = project.record(RUN)
     assert holdings()["throughputs"] == [made.throughput_arn]
-    assert replace(made, throughput_arn="") == replace(record, throughput_arn="")
+    assert made.throughput_attempt == record.throughput_attempt + 1
+    changed = {"throughput_arn": "", "throughput_attempt": 0}
+    assert replace(made, **changed) == replace(record, **changed)
 
 
 def test_notebook_when_the_throughput_is_another_asks_the_same_model_nothing_again(walked, project):

@@ -52,7 +52,7 @@ def test_clean_up_when_the_record_is_lost_then_lists_and_asks_before_it_deletes(
     assert f'Run "first", owner id {OWNER}' in out
     assert "Billing now:\n  Provisioned Throughput haikuft-first-012345: 1 model unit" in out
     assert "To end it: haikuft clean-up --run first --target aws --region us-west-2" in out
-    assert "In all: a price we do not know, for Provisioned Throughput" in out
+    assert "In all: not known, because the price is not known of Provisioned" in out
     assert held(serving) == ["haikuft-first-012345"]
     monkeypatch.setattr("builtins.input", lambda _: "y")
     assert main(CLEAN_UP) == 0
