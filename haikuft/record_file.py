@@ -85,6 +85,11 @@ class RunRecord:
     throughput_ends: str = ""
 
     @property
+    def is_new(self) -> bool:
+        """Whether it names nothing that the run has made."""
+        return not (self.bucket or self.role_name or self.job_name or self.served_arn)
+
+    @property
     def served_arn(self) -> str:
         """What is asked in place of the tuned model's id; "" where nothing serves it yet."""
         return self.deployment_arn if self.serving == "deployment" else self.throughput_arn

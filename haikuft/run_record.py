@@ -304,7 +304,7 @@ def _take_up(run: Run, owner: str) -> Run:
     record = run.record
     if not owner or owner == record.owner:
         return run
-    if record.bucket or record.role_name or record.job_name or record.served_arn:
+    if not record.is_new:
         raise RecordError(
             f'owner = "{owner}": run "{record.run}" has the owner id {record.owner} and has made '
             "things under it. Leave owner empty, or take another name for the other run."

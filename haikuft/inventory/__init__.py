@@ -5,7 +5,7 @@ we may not look at is shown as such, never as gone.
 """
 
 from haikuft.inventory.deletion import delete_resource, delete_resources
-from haikuft.inventory.lost import Lost, find_lost, search_places
+from haikuft.inventory.lost import Lost, find_lost, search_account
 from haikuft.inventory.resources import (
     BUCKET,
     EXISTS,
@@ -43,7 +43,7 @@ __all__ = [
     "find_lost",
     "list_kind",
     "list_resources",
-    "search_places",
+    "search_account",
     "sum_rates",
     "summarise",
     "tabulate",

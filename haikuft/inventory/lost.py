@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from haikuft import customization, iam, s3
+from haikuft import aws, customization, iam, s3
 from haikuft.aws import Connection
 from haikuft.base_models import BASE_MODELS, BaseModel, get_base_model
 from haikuft.errors import AccessError
-from haikuft.inventory.resources import BUCKET, ROLE, UNKNOWN, Resource
+from haikuft.inventory.resources import BUCKET, OTHER, ROLE, UNKNOWN, Resource, list_resources
 from haikuft.lookup import JOB, LISTINGS, Claim, Found, find_resources
-from haikuft.ownership import OWNER_TAG, RUN_TAG
+from haikuft.ownership import OWNER_TAG, RUN_TAG, name_owner
 from haikuft.record_file import RunRecord
 from haikuft.run_record import Run
 
@@ -31,17 +31,52 @@ class Lost:
     unseen: tuple[Resource, ...]
 
 
-def search_places(region: str = "", base_model_id: str = "") -> list[tuple[BaseModel, str]]:
-    """Say where to search: the Region that is known, else each in which a base model is tuned.
+def search_account(
+    target: str, name: str, directory: Path, *, region: str = "", base_model_id: str = ""
+) -> tuple[list[tuple[Run, list[Resource]]], list[Resource]]:
+    """Search for what runs of that name have made: the Region that is known, else each of ours.
 
     Args:
+        target: "sandbox" or "aws".
+        name: the run's name.
+        directory: the run's folder, which need not exist.
         region: an AWS Region; "" for the base model's own.
-        base_model_id: what was tuned; "" where that is not known.
+        base_model_id: what was tuned; "" where that is not known: then every Region is searched
+            in which a base model can be tuned.
+
+    Returns:
+        Each owner's run with its resources, Region by Region; and what is not known: at what we
+        may not look, and what carries no owner id.
+
+    Raises:
+        CredentialsError: the login has run out.
     """
-    if region or base_model_id:
-        base_model = get_base_model(base_model_id)
-        return [(base_model, region or base_model.region)]
-    return [(model, name) for name, model in {m.region: m for m in BASE_MODELS.values()}.items()]
+    base_model = get_base_model(base_model_id)
+    places = {region or base_model.region: base_model}
+    if not (region or base_model_id):
+        places = {model.region: model for model in BASE_MODELS.values()}
+    runs: list[tuple[Run, list[Resource]]] = []
+    unknown: list[Resource] = []
+    for place, model in places.items():
+        lost = find_lost(aws.connect(target, region=place), model, name, directory)
+        unknown += lost.unseen
+        for one in lost.found:
+            if OWNER_TAG not in one.tags:
+                hint = f"{name_owner(one.tags)}; {one.arn}"
+                unknown.append(Resource(one.kind, one.name, one.arn, UNKNOWN, hint=hint))
+        for run in lost.runs.values():
+            runs.append((run, [one for one in list_resources(run) if one.status != OTHER]))
+    return _tell_roles_once(runs), unknown
+
+
+def _tell_roles_once(
+    runs: list[tuple[Run, list[Resource]]],
+) -> list[tuple[Run, list[Resource]]]:
+    """Drop what is a role alone where its run has more: a role belongs to no Region."""
+    whole = [(run, mine) for run, mine in runs if {one.kind for one in mine} != {ROLE}]
+    told = {run.record.owner for run, _ in whole}
+    alone = {run.record.owner: (run, mine) for run, mine in runs if run.record.owner not in told}
+    return [*whole, *alone.values()]
 
 
 def find_lost(connection: Connection, base_model: BaseModel, name: str, directory: Path) -> Lost:

@@ -136,10 +136,10 @@ def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
         return Resource(found.kind, found.name, found.arn, GONE)
     if found.claim == "ours":
         return resource
-    if found.kind == JOB and resource.status in customization.FINAL:
-        return None
     if found.claim == "unknown":
         return replace(resource, status=UNKNOWN, bills="", would_bill="", hint=found.reason)
+    if found.kind == JOB and resource.status in customization.FINAL:
+        return None
     hint = f"{name_owner(found.tags)}; {resource.status}. Left alone."
     return replace(resource, status=OTHER, bills="", would_bill="", hint=hint)
 

@@ -1,14 +1,13 @@
 """How a run ends: what it made, what it found out, and on AWS what bills from now on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from haikuft import aws, inventory, serving
+from haikuft import inventory, serving
 from haikuft.errors import HaikuftError, RecordError
 from haikuft.evaluation import read_evaluation
 from haikuft.inventory import Resource
-from haikuft.ownership import OWNER_TAG
 from haikuft.pricing import format_dollars
 from haikuft.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.run_record import Run, open_run
@@ -109,9 +108,16 @@ def billing_lines(
     """
     try:
         try:
-            resources = inventory.list_resources(open_run(run, target="aws"))
+            opened = open_run(run, target="aws")
+            resources = inventory.list_resources(opened)
+            others = any(one.status == inventory.OTHER for one in resources)
+            if not (others and opened.record.is_new):
+                first, *rest = describe_billing(resources, f"To end it: {command}")
+                return [f"\n{first}", *rest]
+            found = "This record names nothing yet, and others in the account have its name."
         except RecordError as error:
-            return [f"\n{error}", *_search(run, directory, command, region, base_model_id)]
+            found = str(error)
+        return [f"\n{found}", *_search(run, directory, command, region, base_model_id)]
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the last lines are said
         reason = str(error) or type(error).__name__
         return [
@@ -119,12 +125,13 @@ def billing_lines(
             "Billing now: not known, and something may bill.",
             f"To end it: {command}",
         ]
-    first, *rest = describe_billing(resources, command)
-    return [f"\n{first}", *rest]
 
 
 def describe_billing(resources: Sequence[Resource], *commands: str) -> list[str]:
-    """Say what of these bills, what is not known, what is not the run's, and what ends it."""
+    """Say what of these bills, what is not known, what is not the run's, and what ends it.
+
+    The commands are whole lines, and are left out where nothing bills.
+    """
     billing = [one for one in resources if one.bills]
     unseen = [one for one in resources if one.status == inventory.UNKNOWN]
     others = [one for one in resources if one.status == inventory.OTHER]
@@ -134,30 +141,29 @@ def describe_billing(resources: Sequence[Resource], *commands: str) -> list[str]
     lines += [f"  In all: {inventory.sum_rates(billing)}."] if billing else []
     lines += [f"  not known: {one.kind} {one.name}: {one.hint}" for one in unseen]
     lines += [f"Not this run's: {one.kind} {one.name}: {one.hint}" for one in others]
-    return [*lines, *(f"To end it: {one}" for one in commands if billing or unseen)]
+    return [*lines, *(commands if billing or unseen else [])]
 
 
-def _search(
-    run: str, directory: Path, command: str, region: str, base_model_id: str
-) -> Iterator[str]:
-    """Search the account by name and tags, and say what bills, owner by owner."""
-    resources: list[Resource] = []
-    commands = []
-    for base_model, place in inventory.search_places(region, base_model_id):
-        connection = aws.connect("aws", region=place)
-        lost = inventory.find_lost(connection, base_model, run, directory)
-        yield f"Searched by name and tags: account …{connection.account_id[-4:]}, Region {place}."
-        for owner, found in lost.runs.items():
-            mine = [r for r in inventory.list_resources(found) if r.status != inventory.OTHER]
-            resources += [replace(r, name=f"{r.name} (owner id {owner}, {place})") for r in mine]
-            if any(one.bills or one.status == inventory.UNKNOWN for one in mine):
-                there = command if region else f"{command} --region {place}"
-                commands.append(f"{there} --owner {owner}")
-        for one in lost.found:
-            if OWNER_TAG not in one.tags:
-                yield f"Not known whose, and it may bill: {one} ({one.arn})"
-        resources += lost.unseen
-    yield from describe_billing(resources, *(commands or [command]))
+def _search(run: str, directory: Path, command: str, region: str, base_model_id: str) -> list[str]:
+    """Say what bills of what carries the run's name, whoever it belongs to."""
+    found, unknown = inventory.search_account(
+        "aws", run, directory, region=region, base_model_id=base_model_id
+    )
+    return ["The account was searched by name and tags.", *describe_found(found, unknown, command)]
+
+
+def describe_found(
+    found: Sequence[tuple[Run, Sequence[Resource]]], unknown: Sequence[Resource], command: str
+) -> list[str]:
+    """Say what bills of what a search has found, with owner, Region, and what ends it."""
+    resources, commands = [*unknown], []
+    for run, mine in found:
+        owner, place = run.record.owner, run.record.region
+        resources += [replace(one, name=f"{one.name} (owner id {owner}, {place})") for one in mine]
+        if any(one.bills or one.status == inventory.UNKNOWN for one in mine):
+            there = "" if "--region" in command else f" --region {place}"
+            commands.append(f"To end it, if it is yours: {command}{there} --owner {owner}")
+    return describe_billing(resources, *(commands or [f"To end it: {command}"]))
 
 
 def _made_lines(walked: Walked, record: RunRecord) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from haikuft import throughput
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.cli import main
-from haikuft.run_record import Run
+from haikuft.run_record import Run, begin_run
 from haikuft.series.ending import billing_lines
 
 OWNER = "0123456789abcdef"
@@ -42,16 +42,19 @@ CLEAN_UP = ["clean-up", "--run", "first", "--target", "aws", "--region", "us-wes
 def test_clean_up_when_the_record_is_lost_then_lists_and_asks_before_it_deletes(
     project: Path, serving: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody to ask stops it; no leaves everything; yes deletes and reads back."""
-    assert main(CLEAN_UP) == 2
-    assert "Add --yes" in capsys.readouterr().err
+    """Nobody to ask, or no, leaves everything; yes deletes and reads back."""
+    assert main([*CLEAN_UP, "--yes"]) == 1  # whose it is was not said
+    out = capsys.readouterr().out
+    assert "Nobody is there to be asked" in out
+    end = f"haikuft clean-up --run first --target aws --yes --region us-west-2 --owner {OWNER}"
+    assert f"To end it, if it is yours: {end}" in out
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: "")
     assert main(CLEAN_UP) == 1
     out = capsys.readouterr().out
     assert f'Run "first", owner id {OWNER}' in out
-    assert "Billing now:\n  Provisioned Throughput haikuft-first-012345: 1 model unit" in out
-    assert "To end it: haikuft clean-up --run first --target aws --region us-west-2" in out
+    named = f"Provisioned Throughput haikuft-first-012345 (owner id {OWNER}, us-west-2)"
+    assert f"Billing now:\n  {named}: 1 model unit" in out
     assert "In all: not known, because the price is not known of Provisioned" in out
     assert held(serving) == ["haikuft-first-012345"]
     monkeypatch.setattr("builtins.input", lambda _: "y")
@@ -59,7 +62,7 @@ def test_clean_up_when_the_record_is_lost_then_lists_and_asks_before_it_deletes(
     assert capsys.readouterr().out.endswith("Billing now: nothing of this run.\n")
     assert held(serving) == []
     assert main(CLEAN_UP) == 0
-    assert "Searched by name and tags: account …9012" in capsys.readouterr().out
+    assert capsys.readouterr().out == "Nothing was deleted.\nBilling now: nothing of this run.\n"
 
 
 def test_clean_up_when_several_runs_have_the_name_then_the_owner_id_chooses(
@@ -72,10 +75,12 @@ def test_clean_up_when_several_runs_have_the_name_then_the_owner_id_chooses(
         "haikuft-first-old": {"haikuft:run": "first"},
     }.items():
         throughput.start_throughput(serving, name, model_arn=HAIKU.id, tags=tags)
-    assert main([*CLEAN_UP, "--yes"]) == 2
-    assert "--owner ID" in capsys.readouterr().err
-    assert main([*CLEAN_UP, "--yes", "--owner", "f" * 16]) == 0
-    assert "Left alone: Provisioned Throughput haikuft-first: " in capsys.readouterr().out
+    assert main([*CLEAN_UP, "--yes"]) == 1
+    assert "--owner ID" in capsys.readouterr().out
+    assert main([*CLEAN_UP, "--yes", "--owner", "f" * 16]) == 1
+    out = capsys.readouterr().out
+    assert "Billing now: not known, and something may bill." in out
+    assert "not known: Provisioned Throughput haikuft-first: it carries no owner id" in out
     assert held(serving) == ["haikuft-first", "haikuft-first-012345", "haikuft-first-old"]
 
 
@@ -83,7 +88,7 @@ def test_clean_up_when_several_runs_have_the_name_then_the_owner_id_chooses(
 def test_billing_lines_when_the_record_cannot_be_used_then_the_account_is_searched(
     project: Path, serving: Any, state: str
 ) -> None:
-    """What bills is said, with the owner id and the command that ends it; all Regions are seen."""
+    """What bills is said, with the owner id and the command that ends it, in one block."""
     directory = project / "runs" / "first"
     if state != "lost":
         directory.mkdir(parents=True)
@@ -93,7 +98,6 @@ def test_billing_lines_when_the_record_cannot_be_used_then_the_account_is_search
     said = "\n".join(lines)
     assert f"haikuft-first-012345 (owner id {OWNER}, us-west-2): 1 model unit" in said
     assert f"clean-up --run first --region us-west-2 --owner {OWNER}" in said
-    assert "Region us-east-1" in said
     assert said.count("Billing now") == 1
 
 
@@ -103,3 +107,15 @@ def test_clean_up_when_no_target_is_told_then_says_that_it_is_needed(
     """Nothing else tells where a run without a record was."""
     assert main(["clean-up", "--run", "first"]) == 2
     assert "--target aws or sandbox" in capsys.readouterr().err
+
+
+def test_billing_lines_when_a_new_record_finds_its_name_taken_then_all_of_the_name_is_said(
+    project: Path, serving: Any
+) -> None:
+    """As when notebook 1 was run again after the record was lost, and has stopped."""
+    begin_run("first", target="aws")
+    lines = billing_lines("first", project / "runs" / "first", command="haikuft clean-up")
+    said = "\n".join(lines)
+    assert "This record names nothing yet" in said
+    assert f"haikuft-first-012345 (owner id {OWNER}, us-west-2): 1 model unit" in said
+    assert f"To end it, if it is yours: haikuft clean-up --region us-west-2 --owner {OWNER}" in said

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from haikuft import inventory
 from haikuft.cli import main
 from haikuft.errors import CredentialsError
 from haikuft.inventory import DEPLOYMENT, THROUGHPUT, Resource
@@ -114,14 +113,12 @@ class Account:
 def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     """Put an account where AWS would be."""
     account = Account()
-    nothing = inventory.Lost((), {}, ())
     monkeypatch.setattr(ending, "open_run", account.open_run)
-    monkeypatch.setattr(ending.aws, "connect", account.connect)
     monkeypatch.setattr(ending.serving, "find_served", account.find)
     monkeypatch.setattr(ending.inventory, "delete_resource", account.delete)
     monkeypatch.setattr(ending.inventory, "list_kind", account.list_kind)
     monkeypatch.setattr(ending.inventory, "list_resources", account.list_resources)
-    monkeypatch.setattr(ending.inventory, "find_lost", lambda *_: nothing)
+    monkeypatch.setattr(ending.inventory, "search_account", lambda *_, **__: ([], []))
     return account
 
 
@@ -403,7 +400,7 @@ def test_run_when_nothing_was_made_on_aws_then_it_says_that_nothing_bills(
 
     assert main(["run", "--target", "aws"]) == 1
     out = capsys.readouterr().out
-    assert "Searched by name and tags: account …9012, Region us-west-2." in out
+    assert "The account was searched by name and tags." in out
     assert out.endswith("Billing now: nothing of this run.\n")
 
 
