@@ -11,7 +11,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trials import TRIALS, Result, Trial, carry_out_all
+from carrying_out import Result, Trial, carry_out_all
+from trials import TRIALS
 
 from haikuft import __version__
 

@@ -1,7 +1,8 @@
 """Ownership and money, the quick ring: one trial of each kind; tests/slow has the others."""
 
 import pytest
-from trials import TRIALS, Result, Trial, carry_out_all
+from carrying_out import Result, Trial, carry_out_all
+from trials import TRIALS
 
 Results = dict[str, Result]
 
