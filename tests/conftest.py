@@ -17,7 +17,7 @@ from botocore.config import Config
 import haikuft.sandbox
 from haikuft import aws, customization, iam, s3
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
-from haikuft.dataset.writing import to_training
+from haikuft.dataset.formats import to_training
 from haikuft.run_record import Run, RunRecord
 from haikuft.sandbox import Endpoint, SandboxSettings
 
@@ -113,7 +113,7 @@ def local_sandbox(tmp_path: Path) -> Iterator[Callable[..., LocalSandbox]]:
     from moto.core.base_backend import BackendDict
 
     from haikuft.sandbox.application import Sandbox, utc_now
-    from haikuft.sandbox.serving import bind
+    from haikuft.sandbox.http.server import bind
 
     servers = []
 

@@ -9,7 +9,7 @@ import pytest
 from haikuft import iam
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO, BaseModel
 from haikuft.errors import ConflictError, NotFoundError, SettingsError
-from haikuft.sandbox.policies import evaluate
+from haikuft.sandbox.access.policy_evaluation import evaluate
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"

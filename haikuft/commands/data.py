@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from haikuft.commands import Commands
-    from haikuft.dataset.problems import Report
 
 KINDS = ("training", "validation", "test")
 CLEAN, ERRORS, UNREADABLE = 0, 1, 2  # exit statuses of validate
@@ -27,7 +26,7 @@ def _add_validate(commands: "Commands") -> None:
         "validate",
         allow_abbrev=False,
         help="check data files before they are uploaded",
-        description="Check data files for fine-tuning: every problem, its line, and how to mend "
+        description="Check data files for fine-tuning: every problem, its line, and how to fix "
         "it. Exit status: 0 clean or warnings only, 1 errors, 2 a file could not be read.",
     )
     parser.add_argument("train", metavar="TRAIN", help="the training file, JSON Lines")
@@ -39,11 +38,8 @@ def _add_validate(commands: "Commands") -> None:
         default="training",
         help="check the one file under the limits of that kind (training)",
     )
-    parser.add_argument(
-        "--base-model",
-        default="",
-        metavar="ID",
-        help="the model whose format, rules and limits hold (Claude 3 Haiku)",
+    _add_text(
+        parser, "--base-model", "ID", "the model whose rules and limits hold (Claude 3 Haiku)"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="(text)")
     parser.add_argument("--strict", action="store_true", help="turn warnings into errors")
@@ -52,129 +48,112 @@ def _add_validate(commands: "Commands") -> None:
 
 def _validate(options: argparse.Namespace) -> int:
     from haikuft.base_models import get_base_model
-    from haikuft.dataset.validation import validate_file, validate_files
+    from haikuft.dataset.validate.validation import validate_file, validate_files
     from haikuft.errors import SettingsError
 
     base_model = get_base_model(options.base_model)
-    further = options.validation is not None or options.test is not None
-    if options.kind != "training" and further:
+    if options.kind != "training" and (options.validation, options.test) != (None, None):
         raise SettingsError(
-            f"--kind {options.kind} checks one file; --validation and --test name others beside a "
-            "training file. Leave one or the other out."
+            f"--kind {options.kind} checks one file; --validation and --test are checked with "
+            "a training file. Leave out one or the other."
         )
-    with _without_collector():
+    files = {"validation": options.validation, "test": options.test}
+    with _no_garbage_collection():
         report = (
-            validate_files(
-                options.train,
-                validation=options.validation,
-                test=options.test,
-                base_model=base_model,
-            )
-            if further
+            validate_files(options.train, **files, base_model=base_model)
+            if options.kind == "training"
             else validate_file(options.train, base_model, kind=options.kind)
         )
     if options.strict:
         report = report.as_strict()
-    _print(report, options.format)
+    if options.format == "json":
+        import json
+
+        _print(json.dumps(report.to_dict(), indent=2))
+    else:
+        _print(str(report))
     if "cannot-read" in report.counts:
         return UNREADABLE
     return CLEAN if report.ok else ERRORS
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
-    """Spare the search for reference cycles, of which checking makes none: some 5 % of its time."""
+def _no_garbage_collection() -> Iterator[None]:
+    """Suspend the search for reference cycles: validation makes none, and saves 5 % of its time."""
     import gc
 
-    collecting = gc.isenabled()
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if collecting:
+        if enabled:
             gc.enable()
 
 
-def _print(report: "Report", form: str) -> None:
-    if form == "json":
-        import json
-
-        _say(json.dumps(report.to_dict(), indent=2))
-    else:
-        _say(str(report))
-
-
-def _say(words: str) -> None:
-    """Print what may hold any character, to a reader who may have heard enough."""
+def _print(words: str) -> None:
+    """Print text with any character, also to a reader that closes the pipe early."""
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may not know them all
+        sys.stdout.reconfigure(errors="backslashreplace")  # the terminal may not show them all
     try:
         print(words, flush=True)
-    except BrokenPipeError:  # as `haikuft validate … | head` does; the exit status still counts
+    except BrokenPipeError:  # as in `haikuft validate … | head`; the exit status still counts
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _add_convert(commands: "Commands") -> None:
+    from haikuft.dataset.formats import WRITABLE, option_names
+
     parser = commands.add_parser(
         "convert",
         allow_abbrev=False,
-        help="turn examples of another format into training records",
+        help="convert examples of another format to training records",
         description="Convert a file of examples; the new file appears whole or not at all. What "
-        "has no place in it is an error that names line and key. Formats: messages, "
-        "prompt-completion, openai-chat, converse (bedrock-conversation-2024), sharegpt, alpaca, "
-        "csv, tsv, parquet, excel. Exit status: 0 written, 1 refused, 2 misused.",
+        f"cannot be converted is an error that names line and key. Formats: {option_names()}. Exit "
+        "status: 0 written, 1 refused, 2 misused.",
     )
     parser.add_argument("source", metavar="SOURCE", help="the file to read")
     parser.add_argument("target", metavar="TARGET", help="the file to write; another one")
-    parser.add_argument(
-        "--from", dest="from_format", default="", metavar="FORMAT", help="(recognised)"
-    )
-    parser.add_argument(
-        "--to",
-        dest="to_format",
-        default="",
-        metavar="FORMAT",
-        help="messages, converse or prompt-completion (the base model's own)",
-    )
-    parser.add_argument(
-        "--system", default="", metavar="TEXT", help="system prompt of every record (its own)"
-    )
-    parser.add_argument(
-        "--prompt-column", default="", metavar="NAME", help="column of the prompts (prompt)"
-    )
-    parser.add_argument(
-        "--completion-column", default="", metavar="NAME", help="column of answers (completion)"
+    writable = f"one of {option_names(WRITABLE)} (the base model's own)"
+    _add_text(parser, "--from", "FORMAT", "(recognised)")
+    _add_text(parser, "--to", "FORMAT", writable)
+    _add_text(parser, "--system", "TEXT", "system prompt of every record (its own)")
+    _add_text(parser, "--prompt-column", "NAME", "column of the prompts (prompt)")
+    _add_text(parser, "--completion-column", "NAME", "column of the answers (completion)")
+    _add_text(
+        parser,
+        "--base-model",
+        "ID",
+        "the model whose format is written and whose reserved strings are refused (Claude 3 Haiku)",
     )
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="make the safe mends and list them: byte order mark, line ends, blank lines, white "
+        help="make the safe repairs and list them: byte order mark, line ends, blank lines, white "
         "space around texts, exact duplicates, keys such as id",
-    )
-    parser.add_argument(
-        "--base-model",
-        default="",
-        metavar="ID",
-        help="the model whose format is written and whose reserved strings are refused "
-        "(Claude 3 Haiku)",
     )
     parser.set_defaults(command=_convert)
 
 
+def _add_text(parser: argparse.ArgumentParser, name: str, metavar: str, words: str) -> None:
+    """Add an option of any text, "" where it is not given; `words` end with the default."""
+    parser.add_argument(name, default="", metavar=metavar, help=words)
+
+
 def _convert(options: argparse.Namespace) -> int:
     from haikuft.base_models import get_base_model
-    from haikuft.dataset.conversion import convert_file
+    from haikuft.dataset.convert.converter import convert_file
 
     done = convert_file(
         options.source,
         options.target,
-        from_format=options.from_format,
-        to_format=options.to_format,
+        from_format=getattr(options, "from"),  # a keyword of Python
+        to_format=options.to,
         system_prompt=options.system,
         prompt_column=options.prompt_column,
         completion_column=options.completion_column,
         repair=options.repair,
         base_model=get_base_model(options.base_model),
     )
-    _say(str(done))
+    _print(str(done))
     return 0

@@ -1,45 +1,31 @@
-"""Data sets: records, validation, conversion, splitting, statistics. Names load on first use."""
+"""Data sets: read raw examples, convert, split and validate them.
+
+Notebook 2 uses most of it; notebooks 3, 5 and 6 read the files that it wrote. The command line has
+`haikuft validate` and `haikuft convert`. Names load on first use.
+"""
 
 from importlib import import_module
 from typing import Any
 
-# Module -> its public names.
+# Module -> its public names: what notebooks and the command line use.
 _MODULES = {
-    "conversion": ("Conversion", "convert_file", "convert_record", "read_raw"),
-    "counting": ("count_tokens", "refine_tokens"),
-    "examples": ("detect_format", "first_example"),
+    "convert.converter": ("convert_file", "read_raw"),
     "labels": ("labels_of",),
-    "problems": ("FileSummary", "Problem", "Report"),
-    "records": (
-        "Record",
-        "prompt_key",
-        "prompt_of",
-        "read_records",
-        "record_id",
-        "reference_of",
-        "write_records",
-    ),
-    "repair": ("repair_file",),
-    "sources": ("Source", "find_dataset"),
-    "splitting": ("Split", "check_split", "group_key", "split_records", "write_split"),
-    "statistics": ("Spread", "Statistics", "describe_records"),
-    "tokens": (
-        "NO_TOKENS",
-        "TokenRange",
-        "add_tokens",
-        "estimate_record_tokens",
-        "estimate_tokens",
-        "estimate_total_tokens",
-    ),
-    "validation": ("validate_file", "validate_files"),
-    "writing": ("to_converse", "to_prompt_completion", "to_training"),
+    "read.examples": ("detect_format", "first_example"),
+    "read.sources": ("find_dataset",),
+    "read.training_files": ("read_records",),
+    "records": ("prompt_of", "record_id", "write_records"),
+    "splitting": ("check_split", "split_records", "write_split"),
+    "statistics": ("describe_records",),
+    "tokens": ("estimate_total_tokens",),
+    "validate.validation": ("validate_file", "validate_files"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name's module the first time it is wanted: validating needs no statistics."""
+    """Import a name's module when it is first used: validation needs no statistics."""
     if name in _HOMES:
         return getattr(import_module(f"haikuft.dataset.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'haikuft.dataset' has no attribute {name!r}")

@@ -1,23 +1,23 @@
-"""Labels: whether the answers of a data set are a few short words that sort its prompts."""
+"""Labels: whether the answers of a data set are a few classes of its prompts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAX_LABEL_LENGTH = 60  # characters
-LEAST_A_LABEL = 3  # records a label has on average, else the answers are as good as free text
+LEAST_A_LABEL = 3  # records that a label has on average; with fewer the answers are free text
 
 
 def labels_of(records: Sequence[Mapping[str, Any]]) -> list[str] | None:
     """Give each record's label, or None when the answers are no labels.
 
     They are labels when there are at least two different ones, all of them are short, of one line
-    and no JSON, and each stands three times on average.
+    and no JSON, and each is the answer of three records on average.
 
     Raises:
         DataError: a record does not end with the assistant's answer.
     """
-    from haikuft.dataset.records import reference_of  # late: `is_label` alone wants no records
+    from haikuft.dataset.records import reference_of  # not loaded for `is_label` alone
 
     labels = [reference_of(record).strip() for record in records]
     kinds = Counter(labels)
@@ -27,7 +27,7 @@ def labels_of(records: Sequence[Mapping[str, Any]]) -> list[str] | None:
 
 
 def is_label(text: str) -> bool:
-    """Whether an answer is short, of one line and no JSON, as labels are."""
+    """Whether an answer is short, of one line and no JSON, as a label is."""
     return (
         0 < len(text) <= MAX_LABEL_LENGTH and "\n" not in text and not text.startswith(("{", "["))
     )

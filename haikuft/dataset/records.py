@@ -1,8 +1,4 @@
-"""Records: read, write, and take apart.
-
-A record is a plain dict: {"system"?: str, "messages": [{"role", "content"}, …]}, whichever of the
-two forms of training files it is read from.
-"""
+"""Records: their prompt, reference and id, and the files they are written to."""
 
 import json
 import os
@@ -11,61 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from haikuft.dataset.conversations import to_messages
-from haikuft.dataset.formats import Record
-from haikuft.dataset.lines import read_values
-from haikuft.dataset.misfits import Misfit
-from haikuft.dataset.problems import describe, quotable
-from haikuft.dataset.record_checks import check_record
+from haikuft.dataset.problems import quotable
 from haikuft.errors import DataError
 
-__all__ = [
-    "Record",
-    "digest",
-    "explain_os_error",
-    "measure_line",
-    "prompt_key",
-    "prompt_of",
-    "prompt_parts",
-    "read_records",
-    "record_id",
-    "reference_of",
-    "write_records",
-    "write_together",
-]
-
-
-def read_records(path: str | os.PathLike[str], *, lenient: bool = False) -> list[Record]:
-    """Read a file of records, one JSON object a line; blank lines are passed over.
-
-    Lines may be Messages or conversations (bedrock-conversation-2024), of which nothing is lost.
-    Whether the objects are good records is for `validate_file` to say.
-
-    Args:
-        path: The file.
-        lenient: Take what Bedrock takes: of a key that stands twice the last, as most parsers do;
-            of a conversation what `to_messages` says.
-
-    Raises:
-        DataError: the file cannot be read, a line is no JSON object, or a conversation holds
-            something else than texts; names the first such line.
-    """
-    name = quotable(os.fsdecode(path))
-    records = []
-    try:
-        for number, value, findings in read_values(path):
-            if not findings and not isinstance(value, dict):
-                findings = check_record(value)
-            if findings and not (lenient and isinstance(value, dict)):
-                raise DataError(f"{name}, line {number}: {describe(findings[0])}")
-            try:
-                records.append(to_messages(value, lenient=lenient))
-            except Misfit as misfit:
-                words = describe(misfit.finding)
-                raise DataError(f"{name}, line {number}: {words}") from misfit
-    except OSError as error:
-        raise DataError(f"{name}: {explain_os_error(error)}") from error
-    return records
+# A Messages record, to which every other format is converted when it is read:
+# {"system"?: str, "messages": [{"role", "content": str}, …]}.
+Record = dict[str, Any]
 
 
 def write_records(path: str | os.PathLike[str], records: Iterable[Mapping[str, Any]]) -> Path:
@@ -83,7 +30,7 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Mapping[str, A
 
 
 def write_together(files: Mapping[Path, Iterable[Mapping[str, Any]]]) -> None:
-    """Write several files of records; none takes its place before all are written out.
+    """Write several files of records; none replaces an old file before all are written.
 
     Raises:
         DataError: a record cannot be written as JSON or UTF-8, or the disk refuses.
@@ -103,7 +50,7 @@ def write_together(files: Mapping[Path, Iterable[Mapping[str, Any]]]) -> None:
     except OSError as error:
         raise DataError(
             f"{quotable(str(target))} could not be written ({error.strerror or error}). "
-            "Check the folder and the room on the disk."
+            "Check the folder and the free space on the disk."
         ) from error
     finally:
         for partial in partials.values():
@@ -121,7 +68,7 @@ def measure_line(record: Mapping[str, Any]) -> int:
 
 
 def prompt_of(record: Mapping[str, Any]) -> tuple[str | None, list[dict[str, str]]]:
-    """Give what is asked: the system prompt, None if there is none, and all turns but the last.
+    """Give the prompt: the system prompt, None if there is none, and all turns but the last.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -130,7 +77,7 @@ def prompt_of(record: Mapping[str, Any]) -> tuple[str | None, list[dict[str, str
 
 
 def reference_of(record: Mapping[str, Any]) -> str:
-    """Give what should be answered: the text of the last turn.
+    """Give the reference answer: the text of the last turn.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -139,7 +86,7 @@ def reference_of(record: Mapping[str, Any]) -> str:
 
 
 def record_id(record: Mapping[str, Any]) -> str:
-    """Name a record by its content: 12 hexadecimal digits, the same on every machine.
+    """Give the id of a record's content: 12 hexadecimal digits, the same on every machine.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -148,7 +95,7 @@ def record_id(record: Mapping[str, Any]) -> str:
 
 
 def prompt_key(record: Mapping[str, Any]) -> str:
-    """Name a prompt by its content; records asked the very same thing share it.
+    """Give the id of a prompt's content; records with the same prompt share it.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -157,8 +104,8 @@ def prompt_key(record: Mapping[str, Any]) -> str:
 
 
 def digest(*parts: str) -> bytes:
-    """Digest texts into 16 bytes; where one ends and the next begins counts too."""
-    import hashlib  # loads OpenSSL, which validating does not need
+    """Digest texts into 16 bytes; texts that are divided in other places give another digest."""
+    import hashlib  # loads OpenSSL, which validation does not need
 
     state = hashlib.blake2b(digest_size=16)
     for part in parts:
@@ -168,19 +115,8 @@ def digest(*parts: str) -> bytes:
     return state.digest()
 
 
-def explain_os_error(error: Exception) -> str:
-    """Say in a sentence and a mend why a file could not be read."""
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file. Check the name and the folder you are in."
-    if isinstance(error, IsADirectoryError):
-        return "this is a folder. Name a file in it."
-    if isinstance(error, PermissionError):
-        return "you may not read it. Change its permissions."
-    return f"it cannot be read ({getattr(error, 'strerror', None) or error}). Check the name."
-
-
 def prompt_parts(record: Mapping[str, Any]) -> list[str]:
-    """Give a prompt's texts in a row: the system prompt, "" if none, then role and text of turns.
+    """List a prompt's texts: the system prompt, "" if none, then role and text of turns.
 
     Raises:
         DataError: the record does not end with the assistant's answer.
@@ -193,7 +129,7 @@ def _turns(record: Mapping[str, Any]) -> list[dict[str, str]]:
     turns: list[dict[str, str]] = record.get("messages") or []
     if not turns or turns[-1].get("role") != "assistant":
         raise DataError(
-            "A record does not end with the assistant's answer. Let `validate_file` show which."
+            "A record does not end with the assistant's answer. `validate_file` shows which."
         )
     return turns
 

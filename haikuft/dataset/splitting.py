@@ -1,9 +1,9 @@
 """Splitting: training, validation and test, without leakage and the same on every machine.
 
 Records whose prompts are the same, or differ only in upper and lower case, white space or the
-width of characters, go to the same split. The order comes from digests of the prompts and the
-seed, not from a random generator, so neither platform nor Python version nor the order of the
-file's lines changes which prompts land where.
+width of characters, go to the same part. The order comes from digests of the prompts and the
+seed, not from a random generator, so the parts depend neither on the platform, nor on the version
+of Python, nor on the order of the lines.
 """
 
 import math
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset.formats import to_training
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import count
 from haikuft.dataset.records import Record, digest, measure_line, prompt_parts, write_together
 from haikuft.dataset.tokens import estimate_record_tokens
-from haikuft.dataset.writing import to_training
 from haikuft.errors import DataError, SettingsError
 
 FILE_NAMES = {"training": "train.jsonl", "validation": "validation.jsonl", "test": "test.jsonl"}
@@ -34,7 +34,7 @@ class Split:
         training: What the model learns from.
         validation: What the job measures its losses on.
         test: What neither has seen, for the evaluation.
-        note: What one should know of it; "" if there is nothing.
+        note: What one should know about it; "" if there is nothing.
     """
 
     training: list[Record]
@@ -47,7 +47,7 @@ class Split:
         return iter((self.training, self.validation, self.test))
 
     def __repr__(self) -> str:
-        """Name the sizes alone; the records would fill the page."""
+        """Give the sizes only; the records would fill the page."""
         sizes = zip(("training", "validation", "test"), map(len, self), strict=True)
         words = ", ".join(f"{name}: {count(size, 'record')}" for name, size in sizes)
         return f"Split({words})" + (f". {self.note}" if self.note else "")
@@ -59,7 +59,7 @@ class _Group:
 
     Attributes:
         key: Their normalised prompt and the seed, as a digest.
-        members: Their places in the data set.
+        members: Their indices in the data set.
         stratum: Their label, "" where there are none.
     """
 
@@ -78,14 +78,14 @@ def split_records(
 ) -> Split:
     """Divide records by shares of their number, each label as evenly as its groups allow.
 
-    Sizes are right to one record unless large groups of like prompts stand in the way; training
-    always keeps something. `check_split` tells whether the sizes will do.
+    Sizes are right to one record unless there are large groups of similar prompts; training always
+    keeps a record. `check_split` says whether the sizes suit a job.
 
     Args:
-        records: Sound records, e.g. from `read_raw`.
+        records: Valid records, e.g. from `read_raw`.
         validation_share: From 0 to below 1.
         test_share: From 0 to below 1; both together below 1.
-        seed: Another seed, another split.
+        seed: Any whole number; another seed gives another split.
         base_model: Where it takes no validation file, that share stays in training.
 
     Raises:
@@ -114,63 +114,43 @@ def split_records(
             (digest(group.key.hex(), str(number)), records[member])
             for number, member in enumerate(group.members)
         ]
-    shuffled = {name: [record for _, record in _shuffle(part)] for name, part in parts.items()}
-    return Split(**shuffled, note=note)
+    for part in parts.values():
+        part.sort(key=lambda item: item[0])
+    return Split(
+        **{name: [record for _, record in part] for name, part in parts.items()}, note=note
+    )
 
 
 def group_key(record: Mapping[str, Any]) -> str:
-    """Name what makes two prompts near-identical: the same words in the same order of turns."""
+    """Give the digest of a normalised prompt, which near-identical prompts share."""
     return digest(*map(_normalise, prompt_parts(record))).hex()
 
 
 def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
-    """Check the sizes against what a job takes, before anything is written.
+    """Check the sizes of a split against what a job takes, before anything is written.
 
-    Checked are records, bytes, and that no record is surely over the token limit. No validation
-    records at all is allowed, and a test file is nobody's business but yours.
+    Checked are the number of records, the bytes, and that no record is certainly over the token
+    limit. A split without validation records is allowed, and a test file has no limits.
 
     Raises:
         DataError: names every part that is too small or too large, and how many records or
-            which share would do.
+            which share would be right.
     """
     limits = base_model.limits
-    sizes = {"training": len(split.training), "validation": len(split.validation)}
-    faults = [
-        _too_small(name, split, limits.min_records)
-        for name, size in sizes.items()
-        if size < limits.min_records
-        and (name == "training" or (size and base_model.takes_validation))
-    ]
+    parts = [("training", limits.max_training_records, limits.max_training_bytes)]
+    if split.validation and base_model.takes_validation:
+        parts.append(("validation", limits.max_validation_records, limits.max_validation_bytes))
+    faults = [fault for part in parts for fault in _check_part(*part, split, base_model)]
     if split.validation and not base_model.takes_validation:
         faults.append(
             f"validation has {count(len(split.validation), 'record')}, and this model takes no "
             "validation file. Give `split_records` the base model too, or a validation_share of 0."
         )
-    faults += [
-        f"{name} has {count(size, 'record')}, more than the {most:,} allowed. "
-        "Take fewer records or another share."
-        for name, size, most in (
-            ("training", sizes["training"], limits.max_training_records),
-            ("validation", sizes["validation"], limits.max_validation_records),
-            ("training and validation together", sum(sizes.values()), limits.max_total_records),
+    total = len(split.training) + len(split.validation)
+    if total > limits.max_total_records:
+        faults.append(
+            _too_many("training and validation together", total, limits.max_total_records)
         )
-        if size > most > 0
-    ]
-    faults += [
-        f"{name} would be {size:,} bytes, more than the {most:,} allowed. "
-        "Take fewer or shorter records."
-        for name, part, most in (
-            ("training", split.training, limits.max_training_bytes),
-            ("validation", split.validation, limits.max_validation_bytes),
-        )
-        if most is not None and (size := _measure(part, base_model)) > most
-    ]
-    faults += [
-        f"{name} has {count(over, 'record')} surely longer than the {limits.max_record_tokens:,} "
-        "tokens allowed. Shorten or divide the longest."
-        for name, part in (("training", split.training), ("validation", split.validation))
-        if (over := _count_over(part, limits.max_record_tokens))
-    ]
     if faults:
         raise DataError(
             f"These parts do not suit {base_model.name}. "
@@ -231,9 +211,9 @@ def _find_groups(records: Sequence[Record], seed: int) -> list[_Group]:
 
 
 def _order(groups: list[_Group]) -> list[_Group]:
-    """Put the groups in a row of which any stretch holds every label in its proportion.
+    """Order the groups so that any slice of them has every label in its proportion.
 
-    Within its label each group gets a place from 0 to 1, and all are sorted by that.
+    Within its label each group gets a position from 0 to 1, and all are sorted by that.
     """
     strata: defaultdict[str, list[_Group]] = defaultdict(list)
     for group in sorted(groups, key=lambda group: group.key):
@@ -249,10 +229,6 @@ def _order(groups: list[_Group]) -> list[_Group]:
     return [group for _, _, group in sorted(placed, key=lambda item: item[:2])]
 
 
-def _shuffle(part: list[tuple[bytes, Record]]) -> list[tuple[bytes, Record]]:
-    return sorted(part, key=lambda item: item[0])
-
-
 def _most_common(labels: list[str]) -> str:
     counts = Counter(labels)
     return min(counts, key=lambda label: (-counts[label], label))
@@ -262,9 +238,33 @@ def _normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _too_small(name: str, split: Split, least: int) -> str:
+def _check_part(
+    name: str, most_records: int, most_bytes: int | None, split: Split, base_model: BaseModel
+) -> Iterator[str]:
+    """Say what is wrong with the size of "training" or "validation"."""
+    limits = base_model.limits
+    part = split.training if name == "training" else split.validation
+    if len(part) < limits.min_records:
+        yield _too_small(name, split, len(part), limits.min_records)
+    if len(part) > most_records:
+        yield _too_many(name, len(part), most_records)
+    if most_bytes is not None:
+        size = sum(measure_line(to_training(record, base_model)) for record in part)
+        if size > most_bytes:
+            yield (
+                f"{name} would be {size:,} bytes, more than the {most_bytes:,} allowed. "
+                "Take fewer or shorter records."
+            )
+    most_tokens = limits.max_record_tokens
+    if over := sum(estimate_record_tokens(record).low > most_tokens for record in part):
+        yield (
+            f"{name} has {count(over, 'record')} certainly longer than the {most_tokens:,} tokens "
+            "allowed. Shorten or divide the longest."
+        )
+
+
+def _too_small(name: str, split: Split, size: int, least: int) -> str:
     total = sum(map(len, split))
-    size = len(split.training if name == "training" else split.validation)
     needed = math.ceil(least * total / size) if size else least
     words = (
         f"{name} has {count(size, 'record')}, fewer than the {least} a job needs. With these "
@@ -278,9 +278,8 @@ def _too_small(name: str, split: Split, least: int) -> str:
     return f"{words}."
 
 
-def _measure(records: Sequence[Record], base_model: BaseModel) -> int:
-    return sum(measure_line(to_training(record, base_model)) for record in records)
-
-
-def _count_over(records: Sequence[Record], limit: int) -> int:
-    return sum(estimate_record_tokens(record).low > limit for record in records)
+def _too_many(name: str, size: int, most: int) -> str:
+    return (
+        f"{name} has {count(size, 'record')}, more than the {most:,} allowed. Take fewer records "
+        "or another share."
+    )

@@ -40,7 +40,7 @@ class Statistics:
         system_prompts: Different system prompts; records without one do not count.
         without_system: Records without a system prompt.
         turns: Number of turns -> records that have so many.
-        prompt_bytes: Length of what is asked, system prompt included.
+        prompt_bytes: Length of the prompts, system prompt included.
         answer_bytes: Length of the answers.
         tokens: Estimate for all records together.
         record_tokens: Estimate for each record, in their order.
@@ -77,9 +77,9 @@ class Statistics:
         return rows
 
     def count_over(self, limit: int) -> tuple[int, int]:
-        """Count the records surely over a limit of tokens, and those perhaps over it."""
-        surely = sum(tokens.low > limit for tokens in self.record_tokens)
-        return surely, sum(tokens.high > limit for tokens in self.record_tokens) - surely
+        """Count the records certainly over a limit of tokens, and those perhaps over it."""
+        certain = sum(tokens.low > limit for tokens in self.record_tokens)
+        return certain, sum(tokens.high > limit for tokens in self.record_tokens) - certain
 
     def _token_rows(self) -> list[tuple[str, str]]:
         rows = [("all together", str(self.tokens))]
@@ -102,7 +102,7 @@ class Statistics:
 
 
 def describe_records(records: Sequence[Mapping[str, Any]]) -> Statistics:
-    """Count and measure sound records; of none, all figures are zero.
+    """Count and measure valid records; without records, all figures are zero.
 
     Raises:
         DataError: a record does not end with the assistant's answer.

@@ -1,8 +1,8 @@
-"""Tokens, estimated from UTF-8 bytes as an honest range.
+"""Tokens, estimated from UTF-8 bytes as a range.
 
 Haiku's own tokenizer is not public. Measured on an older Claude tokenizer, text of many kinds and
 scripts has between 2.4 bytes a token (digits) and 4.6 (English prose); only emoji and rare
-characters have fewer. Characters are no measure: Chinese has about one token for each.
+characters have fewer. Characters are not counted: Chinese has about one token for each.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,12 +14,12 @@ BYTES_PER_TOKEN = {"low": 4.6, "likely": 3.5, "high": 2.4}
 
 @dataclass(frozen=True, slots=True)
 class TokenRange:
-    """How many tokens some text may have; ranges add up with `+`.
+    """The number of tokens that a text may have; `+` adds ranges, `*` repeats one.
 
     Attributes:
-        low: At least about so many.
-        likely: The middle guess.
-        high: Hardly more than so many.
+        low: The number at the most bytes a token.
+        likely: The number at the usual bytes a token.
+        high: The number at the fewest bytes a token.
     """
 
     low: int
@@ -28,6 +28,9 @@ class TokenRange:
 
     def __add__(self, other: "TokenRange") -> "TokenRange":
         return TokenRange(self.low + other.low, self.likely + other.likely, self.high + other.high)
+
+    def __mul__(self, times: int) -> "TokenRange":
+        return TokenRange(self.low * times, self.likely * times, self.high * times)
 
     def __str__(self) -> str:
         return f"about {self.likely:,} tokens ({self.low:,} to {self.high:,})"

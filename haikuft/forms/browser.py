@@ -7,7 +7,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from haikuft.dataset.problems import Report, count
+from haikuft.dataset.problems import count
+from haikuft.dataset.report import Report
 from haikuft.forms import bubbles, record_rows
 from haikuft.forms.record_rows import ANY, WITH, WITHOUT, Filter, Row
 from haikuft.forms.showing import Shown

@@ -75,7 +75,7 @@ def _draw_problems(problems: Sequence[Problem]) -> str:
     return "".join(
         f'<p class="said">⚠ {problem.severity}: '
         f"{escape(visible(f'{problem.place}: ' if problem.place else ''))}"
-        f"{escape(visible(problem.message))}. {escape(visible(problem.mend))} [{problem.code}]</p>"
+        f"{escape(visible(problem.message))}. {escape(visible(problem.fix))} [{problem.code}]</p>"
         for problem in problems
     )
 

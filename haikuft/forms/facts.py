@@ -6,10 +6,10 @@ from typing import Any
 
 from haikuft import pricing
 from haikuft.base_models import BaseModel, get_base_model
-from haikuft.dataset.examples import detect_format, read_examples
-from haikuft.dataset.formats import EXCEL, FORMATS, PARQUET
+from haikuft.dataset.formats import EXCEL, PARQUET, title_of
 from haikuft.dataset.problems import count
-from haikuft.dataset.sources import find_dataset
+from haikuft.dataset.read.examples import detect_format, read_examples
+from haikuft.dataset.read.sources import find_dataset
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import HaikuftError
 from haikuft.forms.rendering import WARNING, Facts
@@ -141,9 +141,9 @@ def _look_at(name: str, format_name: str, root: Callable[[], Path]) -> tuple[Fac
         raw = find_dataset(name, root=root()).raw
         seen = detect_format(raw)
         found = format_name or seen
-        facts: Facts = [("Format", f"{FORMATS[seen]}, recognised in {raw.name}")]
+        facts: Facts = [("Format", f"{title_of(seen)}, recognised in {raw.name}")]
         if found != seen:
-            facts.append((WARNING, f"it is read as {FORMATS[found]} all the same, as you ask"))
+            facts.append((WARNING, f"it is read as {title_of(found)} all the same, as you ask"))
         if raw.stat().st_size > MOST_BYTES or seen in (PARQUET, EXCEL):
             return [*facts, ("Records", "counted when they are read")], None
         return facts, sum(1 for _ in read_examples(raw, seen))

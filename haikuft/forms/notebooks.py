@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import BASE_MODELS, BaseModel, Range, get_base_model
-from haikuft.dataset.formats import FORMATS, READABLE
+from haikuft.dataset.formats import FORMATS, TABLES
 from haikuft.dataset.tokens import TokenRange
 from haikuft.forms import facts
 from haikuft.forms.fields import Field
@@ -92,7 +92,7 @@ def dataset_form(
                 "raw_format",
                 "Format of the raw examples",
                 raw_format,
-                choices={"": "recognised by itself", **{name: FORMATS[name] for name in READABLE}},
+                choices={"": "recognised by itself", **FORMATS, **TABLES},
                 help="Name it only where it is not recognised.",
             ),
             Field(

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.dataset.labels import is_label, labels_of
-from haikuft.dataset.lines import BYTE_ORDER_MARK, open_file, parse_line, read_lines
-from haikuft.dataset.problems import Problem, Report, quotable
-from haikuft.dataset.records import explain_os_error
-from haikuft.errors import DataError
+from haikuft.dataset.problems import Problem
+from haikuft.dataset.read.json_lines import naming_os_errors, open_file, parse_line, read_lines
+from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
+from haikuft.dataset.report import Report
 
 MOST_ROWS = 10_000  # of each file; what comes after can be validated but not paged through
 ANY, WITH, WITHOUT = "", "with a problem", "without a problem"
@@ -76,10 +76,8 @@ def load_rows(files: Mapping[str, Path], report: Report | None = None) -> list[R
         for problem in found:
             if problem.line is not None and problem.file in (str(path), path.name):
                 problems.setdefault(problem.line, []).append(problem)
-        try:
+        with naming_os_errors(path):
             rows += _read_rows(kind, path, problems)
-        except OSError as error:
-            raise DataError(f"{quotable(str(path))}: {explain_os_error(error)}") from error
     return rows
 
 

@@ -20,7 +20,7 @@ from haikuft.inventory.resources import (
     list_resources,
     sum_rates,
 )
-from haikuft.inventory.tables import summarise, tabulate
+from haikuft.inventory.tables import describe_billing, summarise, tabulate
 from haikuft.lookup import DEPLOYMENT, JOB, MODEL, THROUGHPUT
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "billing_now",
     "delete_resource",
     "delete_resources",
+    "describe_billing",
     "find_lost",
     "list_kind",
     "list_resources",

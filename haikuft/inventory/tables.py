@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from haikuft.inventory.resources import GONE, OTHER, UNKNOWN, Resource, sum_rates
 from haikuft.lookup import JOB
+from haikuft.pricing import format_dollars
 from haikuft.run_record import Run
 from haikuft.tables import Table, build_table
 
@@ -25,30 +26,36 @@ def tabulate(resources: Sequence[Resource]) -> Table:
 
 
 def summarise(run: Run, resources: Sequence[Resource]) -> str:
-    """Say in a few sentences what is left of a run, and what of it bills."""
-    others = [one for one in resources if one.status == OTHER]
-    left = [
-        one
-        for one in resources
-        if one.status not in {GONE, UNKNOWN, OTHER} and (one.kind != JOB or one.bills)
-    ]
-    unseen = [one for one in resources if one.status == UNKNOWN]
-    billing = [one for one in resources if one.bills]
-    sentences = [
-        f"Of run {run.record.run} is left: {', '.join(f'{one.kind} {one.name}' for one in left)}."
+    """Say what is left of a run, and what of it bills."""
+    apart = {GONE, UNKNOWN, OTHER}
+    left = [one for one in resources if one.status not in apart and (one.kind != JOB or one.bills)]
+    names = ", ".join(f"{one.kind} {one.name}" for one in left)
+    first = (
+        f"Of run {run.record.run} is left: {names}."
         if left
         else f"Of run {run.record.run} nothing is left but its jobs' entries, which AWS keeps."
-    ]
-    if unseen:
-        kinds = ", ".join(sorted({one.kind for one in unseen}))
-        sentences.append(f"Not known: {kinds}; something there may bill.")
-    if others:
-        names = ", ".join(f"{one.kind} {one.name}" for one in others)
-        sentences.append(f"Not this run's, and left alone: {names}.")
-    if billing:
-        names = ", ".join(f"{one.kind} {one.name}" for one in billing)
-        rates = sum_rates(billing)
-        sentences.append(f"Billing now: {names}. Cost: {rates}. Set delete = True to end it.")
-    elif not unseen:
-        sentences.append("Nothing of this run bills.")
-    return " ".join(sentences)
+    )
+    return "\n".join([first, *describe_billing(resources, "Set delete = True to end it.")])
+
+
+def describe_billing(resources: Sequence[Resource], *commands: str) -> list[str]:
+    """Say what of these bills, what is not known, what is not the run's, and what ends it.
+
+    The commands are whole lines, and are left out where nothing bills.
+    """
+    billing = [one for one in resources if one.bills]
+    unseen = [one for one in resources if one.status == UNKNOWN]
+    others = [one for one in resources if one.status == OTHER]
+    nothing = "not known, and something may bill." if unseen else "nothing of this run."
+    lines = ["Billing now:" if billing else f"Billing now: {nothing}"]
+    lines += [f"  {one.kind} {one.name}: {_rate(one)}" for one in billing]
+    lines += [f"  In all: {sum_rates(billing)}."] if billing else []
+    lines += [f"  not known: {one.kind} {one.name}: {one.hint}" for one in unseen]
+    lines += [f"Not this run's: {one.kind} {one.name}: {one.hint}" for one in others]
+    return [*lines, *(commands if billing or unseen else [])]
+
+
+def _rate(resource: Resource) -> str:
+    if resource.per_hour is None:
+        return resource.bills
+    return f"{format_dollars(resource.per_hour)} an hour; {resource.bills}"

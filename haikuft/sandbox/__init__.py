@@ -1,11 +1,11 @@
 """The sandbox: a local AWS, one server process on the loopback address for each state directory.
 
-What it holds lies in that directory, and outlives the process, however that ends.
+Its state is in that directory, and outlives the process, however that ends.
 Importing this package loads neither moto nor NumPy; the server process does.
 """
 
 from haikuft.sandbox.directory import state_directory
-from haikuft.sandbox.lifecycle import (
+from haikuft.sandbox.process import (
     Endpoint,
     Status,
     configure,

@@ -1,7 +1,8 @@
 """The sandbox as one WSGI application: S3, IAM, STS, KMS, Service Quotas and Bedrock.
 
-A request goes by the service in its signature's scope, and to Bedrock by method and raw path.
-`server` puts this on a port; tests also use it without one. `/_sandbox` is its own address.
+A request is dispatched by the service in its signature's scope, and within Bedrock by its method
+and raw path. `server` binds the application to a port; tests also use it without one. The paths
+below `/_sandbox` are the sandbox's own.
 """
 
 import json
@@ -20,10 +21,18 @@ from werkzeug.wsgi import ClosingIterator
 
 from haikuft import __version__
 from haikuft.errors import SettingsError
-from haikuft.sandbox import constraints, quotas, wire
-from haikuft.sandbox.event_stream import break_stream, serialize_stream
-from haikuft.sandbox.faults import CUT, Faults
-from haikuft.sandbox.gate import (
+from haikuft.sandbox.access.account import ADMINISTRATOR_ID, administrator_arn
+from haikuft.sandbox.access.authorization import Authorizer
+from haikuft.sandbox.access.policy_evaluation import PolicyError
+from haikuft.sandbox.access.required_permissions import NoNames
+from haikuft.sandbox.access.s3_authorization import answer_s3
+from haikuft.sandbox.access.service_role import Store
+from haikuft.sandbox.bedrock import quotas
+from haikuft.sandbox.http import constraints, rest_json
+from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
+from haikuft.sandbox.http.faults import CUT, Faults
+from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
+from haikuft.sandbox.http.requests import (
     RefusedError,
     Scope,
     check_origin,
@@ -32,15 +41,8 @@ from haikuft.sandbox.gate import (
     read_headers,
     read_scope,
 )
-from haikuft.sandbox.guard import Guard
-from haikuft.sandbox.job_progress import PROGRESS_PATH, read_progress
-from haikuft.sandbox.keeping import Keeper
-from haikuft.sandbox.kept_settings import keep, read_kept
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
-from haikuft.sandbox.permissions import NoNames
-from haikuft.sandbox.plain_answers import write_json, write_refusal
-from haikuft.sandbox.policies import PolicyError
-from haikuft.sandbox.protocol import (
+from haikuft.sandbox.http.responses import Response, write_json, write_refusal
+from haikuft.sandbox.http.routing import (
     Call,
     Handler,
     Route,
@@ -48,10 +50,14 @@ from haikuft.sandbox.protocol import (
     find_operation,
     report_failure,
 )
-from haikuft.sandbox.s3_guard import answer_s3
-from haikuft.sandbox.services import SERVICES, MotoServices, Reply
-from haikuft.sandbox.settings import SandboxSettings
-from haikuft.sandbox.storage import Store
+from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, JobRunner, read_progress
+from haikuft.sandbox.jobs.evaluation import evaluation_handlers
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.operations import Bedrock
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
+from haikuft.sandbox.persistence.moto_state import MotoState
+from haikuft.sandbox.runtime.invocation import Runtime
+from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 SERVED = (*SERVICES, "servicequotas", "bedrock")
 
@@ -65,12 +71,12 @@ class Sandbox:
     """One account's local AWS.
 
     Args:
-        state: The state directory; custom models' files go below it.
-        ledger: The ledger in it, if it is open already; `close` closes it.
-        settings: The settings to begin with; None for those kept in the ledger.
-        handlers: Operation name to handler; None for Bedrock as the sandbox serves it.
-        now: The time, aware, UTC.
-        clock: Seconds that only grow, for idleness.
+        state: The state directory; custom models' files are below it.
+        database: The database in it, if it is open already; `close` closes it.
+        settings: The settings to begin with; None for those in the database.
+        handlers: Operation name to handler; None for the sandbox's Bedrock.
+        now: Returns the time, aware, UTC.
+        clock: Returns seconds of a monotonic clock, to measure idle time.
         on_stop: Called when a request asks the sandbox to stop.
     """
 
@@ -78,7 +84,7 @@ class Sandbox:
         self,
         state: Path,
         *,
-        ledger: Ledger | None = None,
+        database: Database | None = None,
         settings: SandboxSettings | None = None,
         handlers: Mapping[str, Handler] | None = None,
         now: Callable[[], datetime] = utc_now,
@@ -86,25 +92,28 @@ class Sandbox:
         on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self.state = state
-        self.ledger = ledger or Ledger(state / LEDGER_FILE)
-        self.settings = settings or read_kept(self.ledger)
-        keeper = Keeper(self.ledger, state)
-        self.store = Store(settings=lambda: self.settings, now=now, keeper=keeper)
+        self.database = database or Database(state / DATABASE_FILE)
+        self.settings = settings or load_settings(self.database)
+        moto_state = MotoState(self.database, state)
+        self.store = Store(settings=lambda: self.settings, now=now, moto_state=moto_state)
         self.on_stop = on_stop
-        self._services = MotoServices(self.store)
+        self._services = MotoServices(
+            self.store.lock,
+            lambda service: self.store.moto_state.persist(service),
+            (ADMINISTRATOR_ID, administrator_arn(self.settings.account_id)),
+        )
         self._faults = Faults(lambda: self.settings)
-        self._bedrock: Any = None
-        self._evaluations: Any = None
+        self._bedrock: Bedrock | None = None
+        self._runners: list[JobRunner | EvaluationRunner] = []
         self._handlers = self._build_handlers(now) if handlers is None else handlers
-        self.guard = Guard(self.store, self._bedrock or NoNames())
+        self.authorizer = Authorizer(self.store, self._bedrock or NoNames())
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
-        if self._bedrock is not None:
-            self._bedrock.resume()
-            self._evaluations.resume()
+        for runner in self._runners:
+            runner.resume()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request."""
@@ -128,45 +137,33 @@ class Sandbox:
             self._last_request = self._clock()
 
     def idle_seconds(self) -> float:
-        """Return for how long nobody has asked for anything; 0 while a job runs."""
+        """Return the seconds since the last request; 0 while a job runs."""
         with self._activity:
-            if self._open_requests or self._running_jobs():
+            if self._open_requests or any(runner.running for runner in self._runners):
                 return 0.0
             return self._clock() - self._last_request
 
-    def _running_jobs(self) -> int:
-        if self._bedrock is None:
-            return 0
-        return int(self._bedrock.running_jobs + self._evaluations.running)
-
     def close(self) -> None:
-        """End the work of running jobs, which the next server goes on with; close the ledger."""
-        if self._bedrock is not None:
-            self._evaluations.close()
-            self._bedrock.close()
+        """Stop running jobs, which the next server resumes, and close the database."""
+        for runner in reversed(self._runners):
+            runner.close()
         with self.store.lock:
-            self.store.keeper.save()
-        self.ledger.close()
+            self.store.moto_state.save()
+        self.database.close()
 
     def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
-        from haikuft.sandbox.bedrock import Bedrock
-        from haikuft.sandbox.evaluation_run import EvaluationRunner
-        from haikuft.sandbox.evaluations import evaluation_handlers
-        from haikuft.sandbox.runtime import Runtime
-
         directory = self.state / "models"
-        self._bedrock = Bedrock(
-            self.store, lambda: self.settings, directory, now, ledger=self.ledger
-        )
-        runtime = Runtime(self._bedrock)
-        self._evaluations = EvaluationRunner(self._bedrock.plane, runtime.converse)
+        bedrock = Bedrock(self.store, lambda: self.settings, directory, now, database=self.database)
+        runtime = Runtime(bedrock.plane)
+        evaluations = EvaluationRunner(bedrock.plane, runtime.converse)
+        self._bedrock, self._runners = bedrock, [bedrock.runner, evaluations]
         return {
-            **self._bedrock.handlers(),
+            **bedrock.handlers(),
             **runtime.handlers(),
-            **evaluation_handlers(self._bedrock.plane, self._evaluations),
+            **evaluation_handlers(bedrock.plane, evaluations),
         }
 
-    def _answer(self, environ: dict[str, Any]) -> wire.Response:
+    def _answer(self, environ: dict[str, Any]) -> Response:
         request_id = str(uuid.uuid4())
         scope = Scope("", "", "")
         try:
@@ -186,14 +183,16 @@ class Sandbox:
         except RefusedError as error:
             return write_refusal(scope.service, environ, error, request_id)
         except PolicyError as error:
-            refusal = RefusedError(501, "NotImplemented", f"The sandbox cannot judge this. {error}")
+            refusal = RefusedError(
+                501, "NotImplemented", f"The sandbox cannot evaluate this. {error}"
+            )
             return write_refusal(scope.service, environ, refusal, request_id)
         except Exception as error:
             refusal = RefusedError(500, "InternalServerException", report_failure(error))
             return write_refusal(scope.service, environ, refusal, request_id)
 
-    def _control(self, method: str, path: str, body: bytes) -> wire.Response:
-        """Answer the sandbox's own address: who it is, its settings, a job's progress, stop."""
+    def _control(self, method: str, path: str, body: bytes) -> Response:
+        """Answer the sandbox's own paths: identity, settings, a job's progress, stop."""
         if (method, path) == ("GET", "/_sandbox"):
             identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
             return write_json(200, identity)
@@ -205,7 +204,7 @@ class Sandbox:
                 if not isinstance(changes, dict):
                     raise SettingsError("Settings are a JSON object of names and values.")
                 with self._setting:
-                    self.settings = keep(self.ledger, self.settings, changes)
+                    self.settings = store_settings(self.database, self.settings, changes)
             except ValueError as error:
                 return write_json(400, {"message": str(error)})
             return write_json(200, asdict(self.settings))
@@ -218,7 +217,7 @@ class Sandbox:
 
     def _answer_bedrock(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
-    ) -> wire.Response:
+    ) -> Response:
         route: Route | None = None
         try:
             route = find_operation(environ["REQUEST_METHOD"], path)
@@ -228,7 +227,7 @@ class Sandbox:
                     "UnknownOperationException",
                     f"The sandbox does not serve {route.model.name} of {route.service}.",
                 )
-            parameters = wire.parse(
+            parameters = rest_json.parse(
                 route.model,
                 labels=route.labels,
                 query=environ.get("QUERY_STRING", ""),
@@ -236,32 +235,34 @@ class Sandbox:
                 body=body,
             )
             constraints.validate(route.model, parameters)
-            cut = self._faults.strike()
+            cut = self._faults.inject()
             account = self.settings.account_id
             call = Call(
                 route.service, route.model.name, parameters, scope.region, account, request_id
             )
-            self.guard.check_call(scope, call)
+            self.authorizer.check_call(scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
-                return wire.serialize(route.model, result, request_id)
+                return rest_json.serialize(route.model, result, request_id)
             if cut:
                 error = ConnectionResetError("cut by a fault")
                 result = break_stream(route.model, result, after_events=2, error=error)
             return serialize_stream(route.model, result, request_id)
         except ServiceError as error:
-            return wire.serialize_error(route.service if route else "bedrock", error, request_id)
+            return rest_json.serialize_error(
+                route.service if route else "bedrock", error, request_id
+            )
 
     def _answer_quotas(
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
-    ) -> wire.Response:
+    ) -> Response:
         operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         try:
             asked = json.loads(body or b"{}")
             if not isinstance(asked, dict):
                 raise ValueError("A request to Service Quotas is a JSON object.")
-            self.guard.check_quotas(scope, operation, asked)
+            self.authorizer.check_quotas(scope, operation, asked)
             found = quotas.answer(operation, asked, settings=self.settings, region=scope.region)
         except ServiceError as error:
             raise RefusedError(400, error.code, error.message) from error
@@ -271,16 +272,18 @@ class Sandbox:
 
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
-    ) -> wire.Response:
-        def forward(body: bytes) -> Reply:
+    ) -> Response:
+        def forward(body: bytes) -> Response:
             return self._services.answer(scope.service, environ, body)
 
         if scope.service == "s3":
-            reply = answer_s3(self.guard, scope, environ, path=path, body=body, forward=forward)
+            reply = answer_s3(
+                self.authorizer, scope, environ, path=path, body=body, forward=forward
+            )
         else:
-            self.guard.check_request(scope, environ, body)
+            self.authorizer.check_request(scope, environ, body)
             reply = forward(body)
-        return wire.Response(reply.status, dict(reply.headers), reply.body)
+        return Response(reply.status, dict(reply.headers), reply.body)
 
 
 def _unserved(scope: Scope) -> RefusedError:

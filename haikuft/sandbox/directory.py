@@ -1,7 +1,7 @@
-"""A sandbox's state directory: where it is, what lies in it, and the locks on it.
+"""A sandbox's state directory: its place, its files, and the locks on it.
 
-What a sandbox holds is there at any moment and outlives the server, however that ends. The
-directory belongs on a local disk: locks and SQLite are not to be trusted on most network drives.
+The state is complete at any moment and outlives the server, however that ends. The directory must
+be on a local disk, because file locks and SQLite do not work reliably on most network drives.
 """
 
 import fcntl
@@ -13,21 +13,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from haikuft.sandbox.ledger import LEDGER_FILE
+from haikuft.sandbox.persistence.database import DATABASE_FILE
 
 HOST = "127.0.0.1"  # the only address a sandbox ever listens on
 ENDPOINT_FILE = "endpoint.json"  # which port the server listens on, or last did
 LOG_FILE = "log"
-SERVER_LOCK = "server.lock"  # held by the server as long as it lives
-START_LOCK = "start.lock"  # held by whoever starts or empties it
+SERVER_LOCK = "server.lock"  # held by the server while it runs
+START_LOCK = "start.lock"  # held while it is started or emptied
 _PARTIAL = f"{ENDPOINT_FILE}.part"
 _CONTENTS = ("models", "objects")  # custom models' files and S3's objects
-_LEDGER_FILES = (LEDGER_FILE, f"{LEDGER_FILE}-wal", f"{LEDGER_FILE}-shm")
-_FILES = (*_LEDGER_FILES, ENDPOINT_FILE, _PARTIAL, LOG_FILE)  # in the order of their deletion
+_DATABASE_FILES = (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm")
+_FILES = (*_DATABASE_FILES, ENDPOINT_FILE, _PARTIAL, LOG_FILE)  # in the order of their deletion
 
 
 def state_directory(state: str | Path | None = None) -> Path:
-    """Return where a sandbox keeps its state.
+    """Return the state directory.
 
     That is `state`, else $HAIKUFT_SANDBOX_STATE, else "haikuft/sandbox" in the user's
     directory for such things. Nothing is created.
@@ -45,9 +45,9 @@ def state_directory(state: str | Path | None = None) -> Path:
 
 @contextmanager
 def hold_lock(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold an exclusive lock on a file; it goes when its holder does, however that ends.
+    """Hold an exclusive lock on a file; it is released when its process ends, however that ends.
 
-    Raises BlockingIOError when another holds it and `wait` is False.
+    Raises BlockingIOError when another process holds it and `wait` is False.
     """
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -55,7 +55,7 @@ def hold_lock(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether someone holds the lock."""
+    """Return whether a process holds the lock."""
     try:
         with hold_lock(path, wait=False):
             return False
@@ -64,7 +64,7 @@ def is_locked(path: Path) -> bool:
 
 
 def write_endpoint(directory: Path, port: int) -> None:
-    """Write down which port the server listens on, at once or not at all."""
+    """Write the port that the server listens on, atomically."""
     partial = directory / _PARTIAL
     partial.write_text(json.dumps({"port": port, "endpoint": url_of(port)}), "utf-8")
     partial.replace(directory / ENDPOINT_FILE)
@@ -80,7 +80,7 @@ def read_port(directory: Path) -> int:
 
 
 def empty(directory: Path) -> None:
-    """Delete all that a sandbox holds, its log and its port; nothing else, and not the locks."""
+    """Delete the state, the log and the endpoint; nothing else, and not the locks."""
     for name in _FILES:
         (directory / name).unlink(missing_ok=True)
     for name in _CONTENTS:
@@ -89,5 +89,5 @@ def empty(directory: Path) -> None:
 
 
 def url_of(port: int) -> str:
-    """Write the address of a port as AWS clients take it."""
+    """Return the endpoint URL of a port."""
     return f"http://{HOST}:{port}"

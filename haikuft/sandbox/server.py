@@ -1,8 +1,8 @@
 """The sandbox's server process: `python -m haikuft.sandbox.server --state DIR`.
 
-`lifecycle.start` runs it. It serves until it is told to stop, or until nobody has asked for
-anything and no job has run for settings.idle_seconds. What it holds is in the state directory at
-any moment, so that it may be killed, too.
+`process.start` runs it. It serves until it is stopped, or until there has been no request and no
+running job for settings.idle_seconds. Its state is in the state directory at any moment, so it may
+also be killed.
 """
 
 import argparse
@@ -17,13 +17,12 @@ from typing import Any, Protocol
 
 from haikuft.errors import HaikuftError
 from haikuft.sandbox.directory import SERVER_LOCK, hold_lock, read_port, write_endpoint
-from haikuft.sandbox.kept_settings import begin
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
-from haikuft.sandbox.lifecycle import REFUSED
-from haikuft.sandbox.settings import SandboxSettings
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
+from haikuft.sandbox.process import REFUSED
+from haikuft.sandbox.settings import SandboxSettings, begin_settings
 
-_LOOK_SECONDS = 1.0  # how often the server asks itself whether it is idle
-_PARTING_SECONDS = 0.1  # the answer to the request to stop leaves first
+_CHECK_SECONDS = 1.0  # between two checks for idleness
+_STOP_DELAY_SECONDS = 0.1  # the response to the request to stop is sent first
 
 
 class Watched(Protocol):
@@ -32,14 +31,14 @@ class Watched(Protocol):
     settings: SandboxSettings
 
     def idle_seconds(self) -> float:
-        """Return for how long nobody has asked for anything."""
+        """Return the seconds since the last request."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until stopped; return the exit code.
 
     That is 0, 1 when another server has the state, and REFUSED when settings or what is in the
-    state directory cannot be used; standard error then says why, and how to mend it.
+    state directory cannot be used; standard error then says why, and how to fix it.
     """
     parser = argparse.ArgumentParser(prog="python -m haikuft.sandbox.server")
     parser.add_argument("--state", type=Path, required=True, help="state directory")
@@ -60,23 +59,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def serve(state: Path, wanted: Mapping[str, Any]) -> None:
-    """Bind to loopback, write the endpoint down, answer until stopped.
+    """Bind to the loopback address, write the endpoint, and serve until stopped.
 
-    `wanted` are settings to begin with, on top of those that were kept.
+    `wanted` are settings to begin with, which override those in the database.
     """
-    ledger = Ledger(state / LEDGER_FILE)
-    settings = begin(ledger, wanted)
+    database = Database(state / DATABASE_FILE)
+    settings = begin_settings(database, wanted)
     os.environ["MOTO_ACCOUNT_ID"] = settings.account_id  # moto reads it once, when imported
     from haikuft.sandbox.application import Sandbox
 
-    sandbox = Sandbox(state, ledger=ledger, settings=settings)
+    sandbox = Sandbox(state, database=database, settings=settings)
     server = _bind(sandbox, read_port(state))
     stopped = threading.Event()
 
     def stop(*_: Any) -> None:
         if not stopped.is_set():
             stopped.set()
-            threading.Timer(_PARTING_SECONDS, server.shutdown).start()
+            threading.Timer(_STOP_DELAY_SECONDS, server.shutdown).start()
 
     sandbox.on_stop = stop
     signal.signal(signal.SIGTERM, stop)
@@ -96,17 +95,17 @@ def stop_when_idle(
 ) -> None:
     """Call `stop` once the sandbox has been idle for settings.idle_seconds.
 
-    `wait(seconds)` pauses between two looks and returns True when it is over anyway.
+    `wait(seconds)` waits between two checks and returns True when the server stops anyway.
     """
-    while not wait(_LOOK_SECONDS):
+    while not wait(_CHECK_SECONDS):
         if sandbox.idle_seconds() >= sandbox.settings.idle_seconds:
             stop()
             return
 
 
 def _bind(sandbox: Any, last_port: int) -> Any:
-    """Take the port of the last time, so that open notebooks find it again; else a free one."""
-    from haikuft.sandbox.serving import bind
+    """Bind to the last port, so that open notebooks find it again, or else to a free one."""
+    from haikuft.sandbox.http.server import bind
 
     if last_port:
         try:

@@ -1,14 +1,25 @@
-"""What can be set on a sandbox: how fast it is, what its account may do, which faults it has."""
+"""The settings of a sandbox: its speed, its account's quota, and injected faults.
 
+Settings are stored in the database, one entry each, and hold until they are set again.
+"""
+
+import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from haikuft.errors import SettingsError
+from haikuft.sandbox.persistence.database import Database
 
 ACCOUNT_ID = "123456789012"
-STAGE_NAMES = ("validation", "data_processing", "training")
+SETTINGS_KIND = "sandbox.settings"  # of the entries in the database, one for each setting
+STAGES = {  # of a customization job, in order: AWS's name -> the name in these settings
+    "validationDetails": "validation",
+    "dataProcessingDetails": "data_processing",
+    "trainingDetails": "training",
+}
 
 _Rule = tuple[str, Callable[[Any], bool]]  # what a setting takes, in words and as a test
 
@@ -20,15 +31,15 @@ class SandboxSettings:
     Shares are of all calls to Bedrock, control plane and runtime, from 0 to 1.
 
     Attributes:
-        stage_seconds: Shortest time that a job's stage, or making a throughput, takes.
-        answer_seconds: Shortest time that a model takes for a reply.
-        role_delay_seconds: How long a new role cannot be assumed; AWS needs a while, too.
+        stage_seconds: Shortest duration of a job's stage, or of creating a throughput.
+        answer_seconds: Shortest duration of a model's reply.
+        role_delay_seconds: How long a new role cannot be assumed, as on AWS.
         model_units_quota: Model units for Provisioned Throughput; AWS gives a new account 0.
         lifecycle: "active": base models as before their Legacy date; "today": by the calendar.
         throttle_share: Share of calls refused with ThrottlingException.
         error_share: Share of calls refused with InternalServerException.
-        drop_share: Share of calls that are carried out, and their connection cut before the answer.
-        fault_seed: Decides which calls these shares strike; the same seed strikes the same ones.
+        drop_share: Share of calls that are executed, and then the connection is closed.
+        fault_seed: Decides which calls have a fault; the same seed chooses the same ones.
         fail_stage: Jobs fail at the end of this stage: validation, data_processing or training.
         fail_message: The failure message they then have.
         stick_stage: Jobs stay in this stage until the setting is changed or they are stopped.
@@ -71,6 +82,60 @@ def change_settings(settings: SandboxSettings, changes: Mapping[str, Any]) -> Sa
     """
     _check_names(changes)
     return replace(settings, **changes)
+
+
+def begin_settings(database: Database, wanted: Mapping[str, Any]) -> SandboxSettings:
+    """Return the settings a server begins with: those stored, overridden by those wanted now.
+
+    Raises SandboxError and SettingsError as `load_settings` and `store_settings` do.
+    """
+    if "account_id" not in database.read(SETTINGS_KIND):  # the first start fixes the account
+        account_id = change_settings(SandboxSettings(), wanted).account_id
+        _write(database, {"account_id": account_id})
+    return store_settings(database, load_settings(database), wanted)
+
+
+def load_settings(database: Database) -> SandboxSettings:
+    """Return the settings as they were last set; what was never set has its default.
+
+    A setting that another version of the sandbox has is not changed, and standard error says so.
+
+    Raises SandboxError, naming the database, for an invalid value.
+    """
+    known = {field.name for field in fields(SandboxSettings)}
+    stored = database.read(SETTINGS_KIND)
+    for name in sorted(stored.keys() - known):
+        print(f"The setting {name} in {database.path} is none of this version's.", file=sys.stderr)
+    try:
+        found = {name: json.loads(value) for name, value in stored.items() if name in known}
+        return change_settings(SandboxSettings(), found)
+    except ValueError as error:
+        raise database.damaged(f"{SETTINGS_KIND}: {error}") from error
+
+
+def store_settings(
+    database: Database, settings: SandboxSettings, changes: Mapping[str, Any]
+) -> SandboxSettings:
+    """Store some changed settings, and return all of them.
+
+    Raises SettingsError for a name or value they do not take, and for another account: the number
+    is in the ARN of everything that exists.
+    """
+    changed = change_settings(settings, changes)
+    if changed.account_id != settings.account_id:
+        raise SettingsError(
+            f"account_id is {settings.account_id} since this sandbox's first start. For "
+            f"{changed.account_id} name another state directory, or empty this one first with "
+            "`haikuft sandbox reset`."
+        )
+    _write(database, changes)
+    return changed
+
+
+def _write(database: Database, values: Mapping[str, Any]) -> None:
+    with database.transaction() as write:
+        for name, value in values.items():
+            write(SETTINGS_KIND, name, json.dumps(value).encode())
 
 
 def parse_settings(words: Iterable[str]) -> dict[str, Any]:
@@ -121,7 +186,10 @@ def _is_account_id(value: Any) -> bool:
 
 _SECONDS: _Rule = ("seconds from 0 to 86400", _number(0, 86_400))
 _SHARE: _Rule = ("a share from 0 to 1", _number(0, 1))
-_STAGE: _Rule = (f"{', '.join(STAGE_NAMES)} or nothing", lambda value: value in ("", *STAGE_NAMES))
+_STAGE: _Rule = (
+    f"{', '.join(STAGES.values())} or nothing",
+    lambda value: value in ("", *STAGES.values()),
+)
 _RULES: Mapping[str, _Rule] = {
     "stage_seconds": _SECONDS,
     "answer_seconds": _SECONDS,

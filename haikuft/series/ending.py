@@ -8,7 +8,6 @@ from haikuft import inventory, serving
 from haikuft.errors import HaikuftError, RecordError
 from haikuft.evaluation import read_evaluation
 from haikuft.inventory import Resource
-from haikuft.pricing import format_dollars
 from haikuft.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.run_record import Run, open_run
 from haikuft.series.planning import EVALUATE
@@ -112,7 +111,7 @@ def billing_lines(
             resources = inventory.list_resources(opened)
             others = any(one.status == inventory.OTHER for one in resources)
             if not (others and opened.record.is_new):
-                first, *rest = describe_billing(resources, f"To end it: {command}")
+                first, *rest = inventory.describe_billing(resources, f"To end it: {command}")
                 return [f"\n{first}", *rest]
             found = "This record names nothing yet, and others in the account have its name."
         except RecordError as error:
@@ -125,23 +124,6 @@ def billing_lines(
             "Billing now: not known, and something may bill.",
             f"To end it: {command}",
         ]
-
-
-def describe_billing(resources: Sequence[Resource], *commands: str) -> list[str]:
-    """Say what of these bills, what is not known, what is not the run's, and what ends it.
-
-    The commands are whole lines, and are left out where nothing bills.
-    """
-    billing = [one for one in resources if one.bills]
-    unseen = [one for one in resources if one.status == inventory.UNKNOWN]
-    others = [one for one in resources if one.status == inventory.OTHER]
-    nothing = "not known, and something may bill." if unseen else "nothing of this run."
-    lines = ["Billing now:" if billing else f"Billing now: {nothing}"]
-    lines += [f"  {one.kind} {one.name}: {_rate(one)}" for one in billing]
-    lines += [f"  In all: {inventory.sum_rates(billing)}."] if billing else []
-    lines += [f"  not known: {one.kind} {one.name}: {one.hint}" for one in unseen]
-    lines += [f"Not this run's: {one.kind} {one.name}: {one.hint}" for one in others]
-    return [*lines, *(commands if billing or unseen else [])]
 
 
 def _search(run: str, directory: Path, command: str, region: str, base_model_id: str) -> list[str]:
@@ -163,7 +145,7 @@ def describe_found(
         if any(one.bills or one.status == inventory.UNKNOWN for one in mine):
             there = "" if "--region" in command else f" --region {place}"
             commands.append(f"To end it, if it is yours: {command}{there} --owner {owner}")
-    return describe_billing(resources, *(commands or [f"To end it: {command}"]))
+    return inventory.describe_billing(resources, *(commands or [f"To end it: {command}"]))
 
 
 def _made_lines(walked: Walked, record: RunRecord) -> list[str]:
@@ -207,12 +189,6 @@ def _score_lines(directory: Path) -> list[str]:
                 f"(95 % interval {score['low']:.3f} to {score['high']:.3f})"
             )
     return [*lines, f"  {found['sentence']}"]
-
-
-def _rate(resource: Resource) -> str:
-    if resource.per_hour is None:
-        return resource.bills
-    return f"{format_dollars(resource.per_hour)} an hour; {resource.bills}"
 
 
 def _minutes(seconds: float) -> str:

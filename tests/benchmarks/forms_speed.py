@@ -48,7 +48,7 @@ began = time.perf_counter()
 from haikuft import forms
 print(time.perf_counter() - began)
 from haikuft.base_models import CLAUDE_3_HAIKU
-from haikuft.dataset import TokenRange
+from haikuft.dataset.tokens import TokenRange
 """
 BUILD = """
 began = time.perf_counter()

@@ -72,11 +72,11 @@ def without_keeping(sandbox: Sandbox) -> Iterator[None]:
     def nothing(service: str) -> Iterator[None]:
         yield
 
-    keeper: Any = sandbox.store.keeper
-    kept = keeper.keeping
-    keeper.keeping = nothing
+    moto_state: Any = sandbox.store.moto_state
+    kept = moto_state.persist
+    moto_state.persist = nothing
     yield
-    keeper.keeping = kept
+    moto_state.persist = kept
 
 
 def main() -> None:

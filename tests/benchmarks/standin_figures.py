@@ -27,8 +27,8 @@ from typing import Any
 
 from made_intents import make_split
 
-from haikuft.sandbox.baseline import base_reply
-from haikuft.sandbox.standin import StandIn
+from haikuft.sandbox.standin.baseline import base_reply
+from haikuft.sandbox.standin.model import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = "Name the intent of the message."
@@ -66,7 +66,7 @@ def train_child(
             (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
     job = {"hyperparameters": hyperparameters, "base_model_id": "", "seed": 0}
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    command = [sys.executable, "-m", "haikuft.sandbox.training", str(folder)]
+    command = [sys.executable, "-m", "haikuft.sandbox.standin.training", str(folder)]
     began = time.perf_counter()
     child = subprocess.Popen(
         command, stdin=subprocess.PIPE, env=os.environ | (environment or {}), cwd=ROOT

@@ -13,7 +13,7 @@ from haikuft.cli import main
 
 
 def make_lines(number: int, first: int = 0) -> list[bytes]:
-    """Build so many different sound records, a line each."""
+    """Build so many different valid records, a line each."""
     return [
         json.dumps(
             {
@@ -57,18 +57,19 @@ def test_validate_when_clean_then_status_0_and_the_whole_object(
         "records": 60,
         "bytes": train.stat().st_size,
     }
-    assert {name: found[name] for name in ("ok", "problems", "counts")} == {
+    assert {name: found[name] for name in ("schema_version", "ok", "problems", "counts")} == {
+        "schema_version": 2,
         "ok": True,
         "problems": [],
         "counts": {},
     }
-    assert set(found) == {"ok", "files", "problems", "counts"}
+    assert set(found) == {"schema_version", "ok", "files", "problems", "counts"}
 
 
 def test_validate_when_there_is_an_error_then_status_1_and_each_member_of_the_problem(
     train: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """File, line, place, code, severity, message, mend: nothing more and nothing less."""
+    """File, line, place, code, severity, message, fix: nothing more and nothing less."""
     lines = make_lines(60)
     lines[6] = lines[6].replace(b"user", b"human")
     train.write_bytes(b"".join(lines))
@@ -86,7 +87,7 @@ def test_validate_when_there_is_an_error_then_status_1_and_each_member_of_the_pr
             "code": "wrong-role",
             "severity": "error",
             "message": '"human" is not a role',
-            "mend": 'Write "user" or "assistant", in lower case.',
+            "fix": 'Write "user" or "assistant", in lower case.',
         }
     ]
 
@@ -117,7 +118,7 @@ def test_validate_when_it_cannot_be_read_then_status_2_and_the_same_object_with_
     assert found["files"][0]["records"] == 0
     (problem,) = found["problems"]
     assert (problem["code"], problem["line"]) == ("cannot-read", None)
-    assert problem["mend"]
+    assert problem["fix"]
 
 
 def test_validate_when_three_files_are_given_then_each_is_checked_and_they_are_compared(

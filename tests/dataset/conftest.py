@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from haikuft.dataset import read_records
+
 
 @pytest.fixture
 def make_record() -> Callable[..., dict[str, Any]]:
-    """Build a sound record; every number gives another prompt."""
+    """Build a valid record; every number gives another prompt."""
 
     def make(number: int = 0, *, answer: str = "", system: str = "") -> dict[str, Any]:
         return {
@@ -26,7 +28,7 @@ def make_record() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def make_lines(make_record) -> Callable[[int], list[bytes]]:
-    """Build as many sound lines, each with its line feed."""
+    """Build as many valid lines, each with its line feed."""
 
     def make(number: int) -> list[bytes]:
         return [json.dumps(make_record(n)).encode() + b"\n" for n in range(number)]
@@ -44,3 +46,9 @@ def write(tmp_path) -> Callable[..., Path]:
         return path
 
     return put
+
+
+@pytest.fixture
+def wanted() -> list[dict[str, Any]]:
+    """Read the four records that every file holds, or the first three of them."""
+    return read_records(Path(__file__).parent / "fixtures" / "messages.jsonl")

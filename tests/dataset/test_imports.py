@@ -1,8 +1,11 @@
 """The data sets' modules are light: the command line can check files without waiting."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+from haikuft import dataset
 
 HEAVY = {
     "boto3", "botocore", "pandas", "numpy", "matplotlib", "moto", "sklearn", "scipy", "tqdm",
@@ -20,6 +23,14 @@ def loaded_by(code: str, *arguments: object) -> set[str]:
         check=True,
     )
     return set(done.stderr.split())
+
+
+def test_public_names_when_listed_then_each_is_used_by_a_notebook_or_a_command() -> None:
+    """What only another module uses is imported from its module."""
+    root = Path(__file__).parents[2]
+    files = [*root.glob("notebooks/*.ipynb"), *root.glob("haikuft/commands/*.py")]
+    users = "".join(path.read_text(encoding="utf-8") for path in files)
+    assert [name for name in dataset.__all__ if not re.search(rf"\b{name}\b", users)] == []
 
 
 def test_dataset_when_imported_whole_then_nothing_heavy_is_loaded() -> None:
@@ -44,14 +55,16 @@ def test_validate_when_run_then_nothing_heavy_is_loaded(write, make_lines) -> No
     assert not names & HEAVY
 
 
-def test_validate_when_run_on_good_lines_then_the_explaining_is_not_loaded_either(
+def test_validate_when_run_on_good_lines_then_the_full_check_is_not_loaded_either(
     write, make_lines
 ) -> None:
-    """The words for faults wait until there is one."""
+    """Messages are imported when there is a problem."""
     code = (
         "import sys\nfrom haikuft.cli import main\nmain(['validate', sys.argv[1]])\n"
-        "assert 'haikuft.dataset.file_checks' in sys.modules\n"
-        "assert 'haikuft.dataset.json_faults' not in sys.modules"
+        "assert 'haikuft.dataset.validate.file_rules' in sys.modules\n"
+        "assert 'haikuft.dataset.read.json_errors' not in sys.modules\n"
+        "assert 'haikuft.dataset.validate.line_rules' not in sys.modules\n"
+        "assert 'haikuft.dataset.formats.content' not in sys.modules"
     )
     path: Path = write(make_lines(60))
     assert "haikuft" in loaded_by(code, path)

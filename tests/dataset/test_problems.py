@@ -4,16 +4,17 @@ import json
 
 import pytest
 
-from haikuft.dataset import Problem, Report, TokenRange, validate_file
-from haikuft.dataset.problems import FileSummary, count, quote
-from haikuft.dataset.rules import RULES
+from haikuft.dataset import validate_file
+from haikuft.dataset.problems import RULES, Problem, count, quote
+from haikuft.dataset.report import FileSummary, Report
+from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import DataError
 
 
 def make_problem(line, code):
     """Build a problem of that code in that line."""
     severity, basis = RULES[code]
-    return Problem("a.jsonl", line, "", code, severity, "it is <bad>", "Mend it.", basis)
+    return Problem("a.jsonl", line, "", code, severity, "it is <bad>", "Fix it.", basis)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_report_when_shown_as_text_then_every_kept_problem_in_order_and_the_rest
     lines = str(report).splitlines()
     assert lines[0] == "a.jsonl (training): 1,000 records, 5,000 bytes, about 2 tokens (1 to 3)"
     assert lines[1].startswith("warning: a.jsonl, line 1: ")
-    assert lines[21] == "error: a.jsonl, line 26: it is <bad>. Mend it. [empty-text]"
+    assert lines[21] == "error: a.jsonl, line 26: it is <bad>. Fix it. [empty-text]"
     assert lines[-2] == "And 80 more: outer-white-space 80."
     assert lines[-1] == "1 error, 100 warnings."
     assert len(lines) == 1 + 21 + 2
@@ -45,16 +46,6 @@ def test_report_when_shown_in_a_notebook_then_the_same_rows_escaped(report):
     assert "it is &lt;bad&gt;" in html
     assert "<bad>" not in html
     assert "And 80 more: outer-white-space 80." in html
-
-
-def test_report_when_made_a_pandas_table_then_the_columns_and_rows_of_the_json(report):
-    """Lines are whole numbers, and may be missing."""
-    whole_file = Report(report.files, (*report.problems, make_problem(None, "few-records")), {})
-    frame = whole_file.to_frame()
-    assert list(frame.columns) == list(report.to_dict()["problems"][0])
-    assert frame["line"].tolist()[:2] == [1, 2]
-    assert frame["line"].isna().tolist()[-1]
-    assert len(Report((), (), {}).to_frame()) == 0
 
 
 def test_report_when_strict_then_every_warning_is_an_error(report):
@@ -76,7 +67,7 @@ def test_report_when_nothing_was_found_then_it_says_so(write, make_lines):
 def test_report_when_made_a_dict_then_json_with_the_same_content(report):
     """A program reads what a person reads."""
     content = json.loads(json.dumps(report.to_dict()))
-    assert content["ok"] is False
+    assert (content["schema_version"], content["ok"]) == (2, False)
     assert content["files"] == [
         {
             "file": "a.jsonl",
@@ -93,7 +84,7 @@ def test_report_when_made_a_dict_then_json_with_the_same_content(report):
         "code": "outer-white-space",
         "severity": "warning",
         "message": "it is <bad>",
-        "mend": "Mend it.",
+        "fix": "Fix it.",
     }
     assert content["counts"] == {"outer-white-space": 100, "empty-text": 1}
 

@@ -3,33 +3,10 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from haikuft.dataset import (
-    prompt_key,
-    prompt_of,
-    read_records,
-    record_id,
-    reference_of,
-    write_records,
-)
+from haikuft.dataset import prompt_of, read_records, record_id, write_records
+from haikuft.dataset.records import prompt_key, reference_of
 from haikuft.errors import DataError
-
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
-
-
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(texts=st.lists(st.tuples(TEXTS, TEXTS)))
-def test_records_when_written_then_read_back_the_same(texts, tmp_path_factory):
-    """Any text survives, line separators of any script among them."""
-    records = [
-        {"messages": [{"role": "user", "content": a}, {"role": "assistant", "content": b}]}
-        for a, b in texts
-    ]
-    path = tmp_path_factory.mktemp("records") / "records.jsonl"
-    assert write_records(path, records) == path
-    assert read_records(path) == records
 
 
 def test_write_when_done_then_file_is_utf8_with_line_feeds_and_nothing_else_is_left(
@@ -57,45 +34,10 @@ def test_write_when_a_record_cannot_be_written_then_the_old_file_stays_whole(
 
 
 def test_write_when_folder_cannot_be_made_then_error_says_so(tmp_path):
-    """A file where a folder should be is a mistake one can mend."""
+    """A file where a folder should be is a mistake one can fix."""
     (tmp_path / "a").write_text("")
     with pytest.raises(DataError, match="could not be written"):
         write_records(tmp_path / "a" / "b.jsonl", [])
-
-
-def test_read_when_byte_order_mark_crlf_and_blank_lines_then_records_all_the_same(
-    write, make_lines, make_record
-):
-    """What does no harm is passed over."""
-    lines = make_lines(2)
-    path = write([b"\xef\xbb\xbf", lines[0].replace(b"\n", b"\r\n"), b"\n", lines[1], b" \n"])
-    assert read_records(path) == [make_record(0), make_record(1)]
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b'{"a": 1}\n{"a": 1\n', r"train\.jsonl, line 2: column 8: not valid JSON, it breaks off"),
-        (b"[1]\n", "line 1: the line holds a list where a JSON object is wanted"),
-        (b"\xff\n", "line 1: column 1: the byte 0xFF is not UTF-8"),
-        (b'{"a": 1, "a": 2}\n', 'line 1: a: the key "a" stands twice'),
-        (b"\x1f\x8b\x08", "compressed with gzip"),
-    ],
-)
-def test_read_when_a_line_is_no_object_then_error_names_file_line_and_mend(write, content, words):
-    """Reading stops at the first bad line and says all there is to say about it."""
-    with pytest.raises(DataError, match=words):
-        read_records(write(content))
-
-
-def test_read_when_file_is_missing_or_a_folder_then_error_says_which(tmp_path):
-    """Two mistakes, two messages; an impossible name is one more."""
-    with pytest.raises(DataError, match="there is no such file"):
-        read_records(tmp_path / "none.jsonl")
-    with pytest.raises(DataError, match="this is a folder"):
-        read_records(tmp_path)
-    with pytest.raises(DataError, match="cannot be read"):
-        read_records("a\0b")
 
 
 def test_record_when_taken_apart_then_prompt_and_reference(make_record):

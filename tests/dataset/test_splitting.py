@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, DEFAULT, NOVA_2_LITE, NOVA_MICRO
 from haikuft.dataset import (
-    Split,
     check_split,
-    group_key,
     read_records,
     record_id,
     split_records,
     validate_files,
     write_split,
 )
+from haikuft.dataset.splitting import Split, group_key
 from haikuft.errors import DataError, SettingsError
 
 
@@ -238,7 +237,7 @@ def test_check_when_bytes_or_tokens_are_over_the_limits_then_said_before_anythin
     assert "Validation would be 2,912 bytes" in str(refusal.value)
     check_split(sizes(32, 32))
     long = Split([make("word " * 40_000)] + [make("a")] * 31, [], [])
-    with pytest.raises(DataError, match="Training has 1 record surely longer than the 32,000"):
+    with pytest.raises(DataError, match="Training has 1 record certainly longer than the 32,000"):
         check_split(long)
 
 

@@ -49,7 +49,7 @@ def test_statistics_when_shown_then_tokens_of_one_record_and_of_all_with_their_b
     assert "÷ 3.5 (÷ 4.6 to ÷ 2.4)" in rows["basis of the tokens"]
 
 
-def test_statistics_when_held_against_a_limit_then_sure_and_doubtful_records_are_told_apart(
+def test_statistics_when_held_against_a_limit_then_certain_and_possible_records_are_distinguished(
     make_record,
 ):
     """Low over the limit is sure; high alone is a perhaps."""

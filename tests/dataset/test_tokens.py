@@ -1,7 +1,12 @@
 """Token estimates: an honest range from UTF-8 bytes, which adds up."""
 
-from haikuft.dataset import TokenRange, add_tokens, estimate_record_tokens, estimate_tokens
-from haikuft.dataset.tokens import estimate_total_tokens
+from haikuft.dataset.tokens import (
+    TokenRange,
+    add_tokens,
+    estimate_record_tokens,
+    estimate_tokens,
+    estimate_total_tokens,
+)
 
 
 def test_tokens_when_text_is_ascii_then_range_is_bytes_by_4_6_3_5_and_2_4():
@@ -42,3 +47,8 @@ def test_tokens_when_added_then_each_figure_adds_up(make_record):
 def test_tokens_when_shown_then_guess_and_range_are_readable():
     """A range reads as words."""
     assert str(TokenRange(1000, 2000, 3000)) == "about 2,000 tokens (1,000 to 3,000)"
+
+
+def test_tokens_when_multiplied_then_each_figure_is():
+    """So many records of one size have so many times its tokens."""
+    assert TokenRange(1, 2, 3) * 4 == TokenRange(4, 8, 12)

@@ -6,7 +6,7 @@ import pytest
 
 from haikuft import forms
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO, BaseModel
-from haikuft.dataset import TokenRange
+from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import SettingsError
 
 FIVE: dict[str, Any] = {

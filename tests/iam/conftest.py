@@ -11,12 +11,12 @@ import pytest
 
 from haikuft import aws, customization, iam, inference, metrics, prerequisites, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
-from haikuft.dataset.writing import to_training
+from haikuft.dataset.formats import to_training
 from haikuft.errors import AccessError
 from haikuft.inventory import delete_resources, list_resources
 from haikuft.preflight import run_preflight
 from haikuft.run_record import Run, RunRecord, resource_prefix
-from haikuft.sandbox.callers import Caller, Need
+from haikuft.sandbox.access.principals import Caller, Permission
 
 ACCOUNT = "123456789012"
 MESSAGES: Any = [{"role": "user", "content": "training/train.jsonl 3"}]
@@ -44,7 +44,7 @@ class Walk:
     admin: Run
     run: Run
     key_arn: str
-    needs: list[tuple[str, Caller, Need]] = field(default_factory=list)
+    permissions: list[tuple[str, Caller, Permission]] = field(default_factory=list)
     step: str = ""
 
     @property
@@ -303,9 +303,9 @@ def walk(local_sandbox: Callable[..., Any], tmp_path: Path, request: Any) -> Wal
     found = Walk(local.application, admin, open_run(key), key_arn)
     found.allow(found.caller_policy)
 
-    def note(caller: Caller, need: Need, given: bool) -> None:
+    def note(caller: Caller, permission: Permission, given: bool) -> None:
         if not caller.administrator:
-            found.needs.append((found.step, caller, need))
+            found.permissions.append((found.step, caller, permission))
 
-    local.application.guard.on_need = note
+    local.application.authorizer.on_decision = note
     return found

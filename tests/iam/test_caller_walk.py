@@ -8,7 +8,7 @@ import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO
 from haikuft.errors import HaikuftError
-from haikuft.sandbox.policies import evaluate
+from haikuft.sandbox.access.policy_evaluation import evaluate
 
 SHOWN_AT = {  # statement -> the step that fails without it
     "ReadFoundationModels": "preflight",
@@ -74,17 +74,21 @@ def test_caller_policy_when_a_user_has_it_then_walks_all_steps_and_needs_all_of_
         walk.allow(policy)
         walk.step = name
         step()
-    asked = [(caller, need) for at, caller, need in walk.needs if not at.endswith("in vain")]
+    asked = [
+        (caller, permission)
+        for at, caller, permission in walk.permissions
+        if not at.endswith("in vain")
+    ]
 
     def refused(changed: dict[str, Any]) -> set[str]:
         return {
-            need.action
-            for caller, need in asked
+            permission.action
+            for caller, permission in asked
             if not evaluate(
                 [changed],
-                action=need.action,
-                resource=need.resource,
-                context={**caller.context, **need.context},
+                action=permission.action,
+                resource=permission.resource,
+                context={**caller.context, **permission.context},
             ).allowed
         }
 

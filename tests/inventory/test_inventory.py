@@ -304,15 +304,12 @@ DONE = Resource(JOB, "job", "arn:job", "Completed")
 @pytest.mark.parametrize(
     ("resources", "words"),
     [
-        (
-            [DONE, Resource(BUCKET, "b", "arn:b", GONE)],
-            "left but .* Nothing of this run bills",
-        ),
+        ([DONE, Resource(BUCKET, "b", "arn:b", GONE)], "nothing is left but its jobs' entries"),
         ([COSTLY, STORED], "not known of S3 objects b; the rest costs US\\$40.00 an hour"),
-        ([COSTLY], "is left: Provisioned Throughput serve. .*US\\$40.00 an hour. Set"),
-        ([STORED], "the price is not known of S3 objects b. Set delete = True"),
-        ([Resource(MODEL, "m", "arn:m", UNKNOWN)], "Not known: custom model; something"),
-        ([Resource(MODEL, "m", "arn:m", OTHER)], "Not this run's, and left alone: custom model m"),
+        ([COSTLY], "is left: Provisioned Throughput serve.\nBilling now:\n.*US\\$40.00 an hour"),
+        ([STORED], "the price is not known of S3 objects b.\nSet delete = True to end it."),
+        ([Resource(MODEL, "m", "arn:m", UNKNOWN)], "not known: custom model m"),
+        ([Resource(MODEL, "m", "arn:m", OTHER)], "Not this run's: custom model m"),
     ],
 )
 def test_summarise_when_something_is_left_then_says_what_and_what_it_costs(
@@ -322,7 +319,8 @@ def test_summarise_when_something_is_left_then_says_what_and_what_it_costs(
     connection: Any = None
     said = summarise(Run(RECORD, connection, HAIKU, tmp_path), resources)
     assert re.search(words, said)
-    assert ("Nothing of this run bills" in said) == (resources[0].status in ("Completed", OTHER))
+    nothing = resources[0].status in ("Completed", OTHER)
+    assert ("Billing now: nothing of this run." in said) == nothing
 
 
 def test_tabulate_when_given_resources_then_has_a_row_for_each() -> None:

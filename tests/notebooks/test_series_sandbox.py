@@ -11,7 +11,8 @@ import nbformat
 import pytest
 
 from haikuft import run_record
-from haikuft.dataset import read_records, reference_of
+from haikuft.dataset import read_records
+from haikuft.dataset.records import reference_of
 
 RUN = "walk"
 Holdings = Callable[[], dict[str, list[str]]]

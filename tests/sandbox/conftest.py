@@ -14,18 +14,18 @@ from typing import Any
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
+from haikuft.sandbox.access.principals import AccessDenied, Permission
+from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.application import Sandbox
-from haikuft.sandbox.bedrock import Bedrock
-from haikuft.sandbox.callers import AccessDenied, Need
-from haikuft.sandbox.evaluation_run import EvaluationRunner
-from haikuft.sandbox.evaluations import create_evaluation_job, evaluation_handlers
-from haikuft.sandbox.job_run import JobRunner
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
-from haikuft.sandbox.protocol import SERVICES, Call, load_service
-from haikuft.sandbox.runtime import Runtime
+from haikuft.sandbox.http.rest_json import serialize
+from haikuft.sandbox.http.routing import SERVICES, Call, load_service
+from haikuft.sandbox.jobs.customization_runner import JobRunner
+from haikuft.sandbox.jobs.evaluation import create_evaluation_job, evaluation_handlers
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.operations import Bedrock
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
+from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
-from haikuft.sandbox.storage import Role, RoleNotAssumable
-from haikuft.sandbox.wire import serialize
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
@@ -43,7 +43,7 @@ ON_DEMAND = replace(  # a base model whose custom models can be deployed on dema
     serving=("provisioned_throughput", "deployment"),
 )
 
-# Stands in for haikuft.sandbox.training: the files it must leave, without the training.
+# Stands in for haikuft.sandbox.standin.training: the files it must leave, without the training.
 TRAINING = """
 import json, pathlib, sys
 work = pathlib.Path(sys.argv[1])
@@ -93,8 +93,8 @@ class FakeStore:
     def require_model(self, role: Role, model_arn: str) -> None:
         """Let the role ask any model, unless asking is denied."""
         if "bedrock:InvokeModel" in self.denied:
-            need = Need("bedrock:InvokeModel", model_arn)
-            raise AccessDenied(role.arn, need, _UNALLOWED.format(need.action))
+            permission = Permission("bedrock:InvokeModel", model_arn)
+            raise AccessDenied(role.arn, permission, _UNALLOWED.format(permission.action))
 
     def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
         """Let the role list, unless listing is denied."""
@@ -104,7 +104,7 @@ class FakeStore:
         """Let the role use any key, unless an action is denied."""
         for action in actions:
             if action in self.denied:
-                raise AccessDenied(role.arn, Need(action, key_arn), _UNALLOWED.format(action))
+                raise AccessDenied(role.arn, Permission(action, key_arn), _UNALLOWED.format(action))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Give what lies there, unless reading is denied."""
@@ -118,8 +118,8 @@ class FakeStore:
 
     def _require(self, role: Role, action: str, bucket: str, key: str) -> None:
         if action in self.denied:
-            need = Need(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
-            raise AccessDenied(role.arn, need, _UNALLOWED.format(action))
+            permission = Permission(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
+            raise AccessDenied(role.arn, permission, _UNALLOWED.format(action))
 
 
 @dataclass
@@ -162,7 +162,7 @@ class Desk:
     settings: SandboxSettings
     time: datetime
     script: Path
-    ledger: Ledger = field(init=False)
+    database: Database = field(init=False)
     bedrock: Bedrock = field(init=False)
     runtime: Runtime = field(init=False)
     seen: list[dict[str, Any]] = field(default_factory=list)
@@ -172,22 +172,22 @@ class Desk:
         default_factory=lambda: {CLAUDE_3_HAIKU.id: CLAUDE_3_HAIKU}
     )
 
-    def open(self, state: Path, ledger: Ledger | None = None) -> None:
+    def open(self, state: Path, database: Database | None = None) -> None:
         """Open the Bedrock of a state directory, as a server does that starts there."""
-        self.ledger = ledger or Ledger(state / LEDGER_FILE)
+        self.database = database or Database(state / DATABASE_FILE)
         self.bedrock = Bedrock(
             self.store,  # type: ignore[arg-type]
             lambda: self.settings,
             state / "models",
             lambda: self.time,
             base_models=self.base_models,
-            ledger=self.ledger,
+            database=self.database,
             make_runner=lambda plane: JobRunner(
                 plane, wait=self.wait, command=(sys.executable, str(self.script))
             ),
         )
         self.runtime = Runtime(
-            self.bedrock,
+            self.bedrock.plane,
             load=self.load,  # type: ignore[arg-type]
             sleep=lambda seconds: self.pass_time(seconds=seconds),
         )
@@ -317,7 +317,7 @@ def open_desk(path: Path) -> Iterator[Desk]:
     }
     desk.open(path)
     yield desk
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
 
 
 @pytest.fixture

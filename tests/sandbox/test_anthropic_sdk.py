@@ -16,8 +16,8 @@ import pytest
 from anthropic import AnthropicBedrock
 
 from haikuft.sandbox import Endpoint
-from haikuft.sandbox.event_stream import break_stream
-from haikuft.sandbox.protocol import ServiceError, load_service
+from haikuft.sandbox.http.event_stream import break_stream
+from haikuft.sandbox.http.routing import ServiceError, load_service
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 ASKED: dict[str, Any] = {

@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 
 import haikuft.sandbox
 from haikuft.errors import SandboxError
-from haikuft.sandbox import SandboxSettings, gate
+from haikuft.sandbox import SandboxSettings
 from haikuft.sandbox.application import Sandbox
-from haikuft.sandbox.protocol import Call, ServiceError
+from haikuft.sandbox.http import requests
+from haikuft.sandbox.http.routing import Call, ServiceError
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
@@ -204,7 +205,7 @@ def test_connection_when_kept_alive_then_carries_request_after_request(local_san
     address = urlsplit(local_sandbox().url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
     sockets = set()
-    bodies = [b"", b"x" * 100, b"y" * (gate.OTHER_BODY_LIMIT + 1), b""]
+    bodies = [b"", b"x" * 100, b"y" * (requests.OTHER_BODY_LIMIT + 1), b""]
     for body, status in zip(bodies, [200, 200, 413, 200], strict=True):
         connection.request("GET", "/_sandbox", body)
         sockets.add(connection.sock)
@@ -277,19 +278,19 @@ def test_raw_path_when_label_is_encoded_then_stays_so_over_http(local_sandbox: A
     assert get.calls[0].parameters == {"provisionedModelId": ARN}
 
 
-def test_ledger_when_it_cannot_be_written_then_the_answer_says_so_and_nothing_has_changed(
+def test_database_when_it_cannot_be_written_then_the_answer_says_so_and_nothing_has_changed(
     local_sandbox: Any,
 ) -> None:
     """A full disk, say: no answer goes out that the next start would not know of."""
     local = local_sandbox(handlers=None)
     bedrock = local.client("bedrock")
     asked = {"provisionedModelName": "pt-1", "modelId": HAIKU, "modelUnits": 1}
-    local.application.ledger._database.execute("PRAGMA query_only = ON")
-    with pytest.raises(ClientError, match=r"cannot use its ledger .* local disk with room"):
+    local.application.database._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(ClientError, match=r"cannot use its database .* local disk with room"):
         bedrock.create_provisioned_model_throughput(**asked)
-    with pytest.raises(SandboxError, match="cannot use its ledger"):
+    with pytest.raises(SandboxError, match="cannot use its database"):
         haikuft.sandbox.configure(local.url, stage_seconds=1)
-    local.application.ledger._database.execute("PRAGMA query_only = OFF")
+    local.application.database._connection.execute("PRAGMA query_only = OFF")
     assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
     assert haikuft.sandbox.read_settings(local.url).stage_seconds == 0
     assert bedrock.create_provisioned_model_throughput(**asked)["provisionedModelArn"]

@@ -18,13 +18,13 @@ from botocore.eventstream import EventStreamError
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
-from haikuft.sandbox import constraints
-from haikuft.sandbox.bedrock import Bedrock
-from haikuft.sandbox.evaluation_run import EvaluationRunner
-from haikuft.sandbox.evaluations import evaluation_handlers
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
-from haikuft.sandbox.protocol import SERVICES, ServiceError, load_service
-from haikuft.sandbox.runtime import Runtime
+from haikuft.sandbox.http import constraints
+from haikuft.sandbox.http.routing import SERVICES, ServiceError, load_service
+from haikuft.sandbox.jobs.evaluation import evaluation_handlers
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.operations import Bedrock
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
+from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -172,9 +172,9 @@ def write_request(operation: str, parameters: Mapping[str, Any]) -> dict[str, An
 
 def test_rows_when_an_operation_is_served_then_it_has_one(tmp_path: Any) -> None:
     """Each handler has its row, and is an operation of AWS's."""
-    ledger = Ledger(tmp_path / LEDGER_FILE)
-    bedrock = Bedrock(None, SandboxSettings, tmp_path, ledger=ledger)  # type: ignore[arg-type]
-    runtime = Runtime(bedrock)
+    database = Database(tmp_path / DATABASE_FILE)
+    bedrock = Bedrock(None, SandboxSettings, tmp_path, database=database)  # type: ignore[arg-type]
+    runtime = Runtime(bedrock.plane)
     runner = EvaluationRunner(bedrock.plane, runtime.converse)
     evaluations = evaluation_handlers(bedrock.plane, runner)
     served = {*bedrock.handlers(), *runtime.handlers(), *evaluations}

@@ -89,11 +89,11 @@ def test_endpoint_file_when_a_killed_writer_left_half_of_one_then_it_does_no_har
 def test_empty_when_there_is_everything_then_leaves_the_locks_and_what_is_not_ours(
     tmp_path: Path,
 ) -> None:
-    """Ledger with its side files, models, objects, log and port go."""
+    """Database with its side files, models, objects, log and port go."""
     for name in ("models", "objects"):
         (tmp_path / name / "deeper").mkdir(parents=True)
-    ledger = [f"ledger.sqlite{end}" for end in ("", "-wal", "-shm")]
-    for name in (*ledger, "log", "endpoint.json", "server.lock", "start.lock", "mine.txt"):
+    database = [f"ledger.sqlite{end}" for end in ("", "-wal", "-shm")]
+    for name in (*database, "log", "endpoint.json", "server.lock", "start.lock", "mine.txt"):
         (tmp_path / name).touch()
     empty(tmp_path)
     left = {path.name for path in tmp_path.iterdir()}

@@ -1,6 +1,6 @@
 """A server killed at any moment: the next one has all that was told, and finishes what was begun.
 
-What is on disk changes with each entry in the ledger and with the files before it. So these tests
+What is on disk changes with each entry in the database and with the files before it. So these tests
 copy the state directory before and after every entry, and open each copy as the next server does.
 """
 
@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.intake import UNEXPECTED
-from haikuft.sandbox.job_run import WORK_PREFIX
-from haikuft.sandbox.ledger import LEDGER_FILE, Ledger
-from haikuft.sandbox.protocol import ServiceError
+from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.jobs.customization_runner import WORK_PREFIX
+from haikuft.sandbox.jobs.files import UNEXPECTED
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 
 VPC = {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]}
 TAG = [{"key": "team", "value": "reading"}]
@@ -36,17 +36,17 @@ class Recorder:
     promised: dict[str, str] = field(default_factory=dict)
     moments: list[tuple[Path, dict[str, str]]] = field(default_factory=list)
 
-    def open(self, state: Path) -> Ledger:
-        """Open the ledger of a state directory that is to be recorded."""
+    def open(self, state: Path) -> Database:
+        """Open the database of a state directory that is to be recorded."""
         recorder = self
 
-        class RecordedLedger(Ledger):
-            def apply(self, changes: Any) -> None:
+        class RecordedDatabase(Database):
+            def _commit(self) -> None:
                 recorder.copy(state)
-                super().apply(changes)
+                super()._commit()
                 recorder.copy(state)
 
-        return RecordedLedger(state / LEDGER_FILE)
+        return RecordedDatabase(state / DATABASE_FILE)
 
     def copy(self, state: Path) -> None:
         """Copy the directory as it is now."""
@@ -59,7 +59,7 @@ class Recorder:
 def recorder(desk: Any, tmp_path: Path) -> Recorder:
     """Let the desk work in a directory that is recorded."""
     recorder = Recorder(tmp_path / "moments")
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
     desk.open(tmp_path / "recorded", recorder.open(tmp_path / "recorded"))
     return recorder
 
@@ -69,14 +69,14 @@ def reopen(desk: Any) -> Iterator[Callable[[Path], None]]:
     """`reopen(state)` is the next server's start on a directory; it waits for its jobs."""
 
     def start(state: Path) -> None:
-        desk.bedrock.close()
+        desk.bedrock.runner.close()
         desk.open(state)
-        desk.bedrock.resume()
+        desk.bedrock.runner.resume()
         for arn in list(desk.bedrock.plane.state.jobs):
             desk.bedrock.runner.join(arn, 30)
 
     yield start
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
 
 
 def describe(desk: Any, arn: str) -> dict[str, Any]:
@@ -139,9 +139,9 @@ def test_kill_several_times_in_a_row_then_the_job_still_completes_once(
         state = next(copy for copy, _ in recorder.moments if _stage_of(copy, arn) == stage)
         recorder.moments.clear()
         recorder.directory = tmp_path / f"round-{number}"
-        desk.bedrock.close()
+        desk.bedrock.runner.close()
         desk.open(state, recorder.open(state))
-        desk.bedrock.resume()
+        desk.bedrock.runner.resume()
         desk.bedrock.runner.join(arn)
     assert desk.ask("GetModelCustomizationJob", jobIdentifier=arn)["status"] == "Completed"
     check_files(desk)
@@ -149,11 +149,11 @@ def test_kill_several_times_in_a_row_then_the_job_still_completes_once(
 
 def _stage_of(state: Path, arn: str) -> str:
     """Read from a copy in which stage the job is; "" when in none."""
-    from haikuft.sandbox.state import State
+    from haikuft.sandbox.bedrock.records import State
 
-    ledger = Ledger(state / LEDGER_FILE)
-    jobs = State(ledger, state / "models").jobs
-    ledger.close()
+    database = Database(state / DATABASE_FILE)
+    jobs = State(database, state / "models").jobs
+    database.close()
     stages = jobs[arn].stages.items() if arn in jobs else ()
     return next((name for name, stage in stages if stage.status == "InProgress"), "")
 
@@ -267,7 +267,7 @@ def test_close_while_a_job_trains_then_the_record_says_that_it_runs(
     arn = desk.create_job()
     while arn not in desk.bedrock.runner._children:
         desk.bedrock.runner.join(arn, 0.01)
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
     assert not list((tmp_path / "models").glob(f"{WORK_PREFIX}*"))
     assert desk.ask("GetModelCustomizationJob", jobIdentifier=arn)["status"] == "InProgress"
     desk.store.objects[training] = records(40)
@@ -287,13 +287,16 @@ def test_open_when_files_are_left_that_no_record_names_then_they_go(
     check_files(desk)
 
 
-def test_open_when_the_ledger_is_damaged_then_no_file_is_touched(desk: Any, tmp_path: Path) -> None:
+def test_open_when_the_database_is_damaged_then_no_file_is_touched(
+    desk: Any, tmp_path: Path
+) -> None:
     """Without the records nobody can say what belongs to one."""
     desk.run_job()
-    desk.bedrock.close()
-    ledger = Ledger(tmp_path / LEDGER_FILE)
-    (key,) = ledger.read("bedrock.models")
-    ledger.apply([("bedrock.models", key, b"\xff")])
+    desk.bedrock.runner.close()
+    database = Database(tmp_path / DATABASE_FILE)
+    (key,) = database.read("bedrock.models")
+    with database.transaction() as write:
+        write("bedrock.models", key, b"\xff")
     before = sorted((tmp_path / "models").rglob("*"))
     with pytest.raises(SandboxError, match="damaged"):
         desk.open(tmp_path)
@@ -308,22 +311,22 @@ def test_job_when_its_end_cannot_be_written_then_ends_once_it_can(
 
     def fill() -> None:
         waits.append("wait")
-        desk.ledger._database.execute(f"PRAGMA query_only = {len(waits) < 4}")
+        desk.database._connection.execute(f"PRAGMA query_only = {len(waits) < 4}")
 
     desk.on_wait = fill
     job = desk.run_job()
     assert (job["status"], job["failureMessage"]) == ("Failed", UNEXPECTED)
     assert len(waits) == 4  # once in the first stage, then between tries to write down the end
-    assert "has ended: Failed. The sandbox cannot use its ledger" in capsys.readouterr().err
+    assert "has ended: Failed. The sandbox cannot use its database" in capsys.readouterr().err
 
 
-def test_operation_when_the_ledger_cannot_be_written_then_nothing_has_happened(desk: Any) -> None:
+def test_operation_when_the_database_cannot_be_written_then_nothing_has_happened(desk: Any) -> None:
     """The error goes out instead of an answer that would not hold."""
-    desk.ledger._database.execute("PRAGMA query_only = ON")
+    desk.database._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(SandboxError, match="readonly database"):
         desk.provision("pt-1")
     assert desk.ask("ListProvisionedModelThroughputs")["provisionedModelSummaries"] == []
-    desk.ledger._database.execute("PRAGMA query_only = OFF")
+    desk.database._connection.execute("PRAGMA query_only = OFF")
     assert desk.provision("pt-1")
 
 
@@ -336,7 +339,7 @@ def test_two_sandboxes_when_side_by_side_then_know_nothing_of_each_other(
     desk.open(tmp_path / "other")
     assert desk.ask("ListProvisionedModelThroughputs")["provisionedModelSummaries"] == []
     desk.provision("pt-1")
-    desk.bedrock.close()
+    desk.bedrock.runner.close()
     desk.bedrock = first
 
 

@@ -1,0 +1,335 @@
+"""The content of examples: take the members and texts that a Messages record holds, refuse others.
+
+Nothing is dropped: a key, role or content block that Messages records cannot hold is an
+`UnsupportedContent` that names it. Members that are null may be ignored where the format allows it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from haikuft.dataset.formats.format import Converted, DescribeKey, PlacedText
+from haikuft.dataset.problems import Finding, describe, join_place, quote
+from haikuft.dataset.records import Record
+
+# Keys that describe an example and are not part of it; a repair may remove them.
+HARMLESS_KEYS = frozenset(
+    [
+        *("_id", "id", "idx", "index", "uuid", "conversation_id"),
+        *("created", "created_at", "date", "timestamp", "source", "url"),
+    ]
+)
+
+# What the keys and types of content mean that a Messages record cannot hold.
+_MEANINGS = {
+    "a cache point": ("cachePoint",),
+    "a document": ("document",),
+    "a refusal": ("refusal",),
+    "a tool call": ("function_call", "tool_use", "toolUse"),
+    "a tool's result": (
+        *("function", "observation", "tool", "tool_call_id", "tool_result", "toolResult"),
+    ),
+    "a video": ("video",),
+    "a weight": ("weight",),
+    "an image": ("image", "image_url"),
+    "annotations": ("annotations",),
+    "audio": ("audio", "input_audio"),
+    "content for a guardrail": ("guardContent",),
+    "images": ("images",),
+    "one of several answers": ("chosen", "rejected"),
+    "reasoning": ("reasoningContent", "thinking"),
+    "tool calls": ("tool_calls",),
+    "tools": ("functions", "toolConfig", "tools"),
+}
+MEANINGS = {key: meaning for meaning, keys in _MEANINGS.items() for key in keys}
+
+ONE_BLOCK = 'a list of one {"text": …}'
+_JSON_TYPES = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}
+
+
+class UnsupportedContent(Exception):  # noqa: N818 - never shown; callers report its finding
+    """An example holds something that a Messages record cannot hold.
+
+    Attributes:
+        finding: What it is, and where.
+    """
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(describe(finding))
+        self.finding = finding
+
+
+class Text(NamedTuple):
+    """A text of an example, who says it ("system", "user" or "assistant"), and its place."""
+
+    role: str
+    content: str
+    place: str
+
+
+class Turns(NamedTuple):
+    """Where a chat format has its turns.
+
+    Attributes:
+        key: The key of the list of turns.
+        role_key: In a turn, the key of the role.
+        text_key: In a turn, the key of the text.
+        roles: The format's role -> "system", "user" or "assistant".
+        read_text: (value, its place) -> the text and its exact place.
+        optional: Other keys of a turn, which may be there while they are null or an empty list.
+    """
+
+    key: str
+    role_key: str
+    text_key: str
+    roles: Mapping[str, str]
+    read_text: Callable[[Any, str], PlacedText]
+    optional: tuple[str, ...] = ()
+
+
+def kind_of(value: Any) -> str:
+    """Name the type of a JSON value, e.g. "a number"."""
+    return next(
+        (words for kind, words in _JSON_TYPES.items() if isinstance(value, kind)), "a value"
+    )
+
+
+def wrong_type(place: str, value: Any, wanted: str) -> Finding:
+    """Describe a value of another type than the one that is wanted."""
+    message = f"expected {wanted}, found {kind_of(value)}"
+    return Finding("wrong-type", place, message, f"Write {wanted}.")
+
+
+def describe_no_object(value: Any, outline: str = '{"messages": […]}') -> Finding:
+    """Describe a line that holds another JSON value than a record like the outline."""
+    message = f"expected a JSON object, found {kind_of(value)}"
+    return Finding("not-object", "", message, f"Write {outline} on each line.")
+
+
+def missing_key(place: str, key: str, owner: str) -> Finding:
+    """Describe a key that `owner`, such as "the turn" at this place, must have."""
+    return Finding(
+        "missing-key", join_place(place, key), f'{owner} has no "{key}"', f'Add "{key}".'
+    )
+
+
+def describe_unknown_key(key: str, place: str, known: tuple[str, ...], why: str) -> Finding:
+    """Describe a key that a training file's record must not have, and why that is so."""
+    verb = "is" if len(known) == 1 else "are"
+    names = " and ".join(filter(None, (", ".join(known[:-1]), known[-1])))
+    return Finding(
+        "unknown-key",
+        place,
+        f"the key {quote(key)} does not belong here ({why})",
+        f"Remove it; known here {verb} {names}.",
+    )
+
+
+def unsupported(place: str, what: str, fix: str = "") -> Finding:
+    """Describe content that a Messages record cannot hold; `what` begins the sentence."""
+    return Finding(
+        "wrong-format",
+        place,
+        f"{what} cannot be converted: a training record has one plain text a turn and nothing else",
+        fix or "Remove it, or leave the example out.",
+    )
+
+
+def check_keys(
+    value: Mapping[str, Any], place: str, known: tuple[str, ...], *, optional: Iterable[str] = ()
+) -> None:
+    """Refuse keys that are not converted; optional ones may be there while they hold nothing.
+
+    Raises:
+        UnsupportedContent: for the first such key.
+    """
+    for key, inner in value.items():
+        if key not in known and not (key in optional and (inner is None or inner == [])):
+            raise UnsupportedContent(_describe_key(key, join_place(place, key), known))
+
+
+def take_member(value: Mapping[str, Any], key: str, place: str = "") -> Any:
+    """Give a member that must be there.
+
+    Raises:
+        UnsupportedContent: it is not.
+    """
+    if key not in value:
+        raise UnsupportedContent(missing_key(place, key, "the turn" if place else "the example"))
+    return value[key]
+
+
+def take_text(value: Any, place: str) -> PlacedText:
+    """Give a value that must be one text, with its place.
+
+    Raises:
+        UnsupportedContent: it is another value, or a list of several texts.
+    """
+    if isinstance(value, list) and len(value) > 1 and all(isinstance(x, str) for x in value):
+        fix = "Keep one, or make an example of each of them."
+        raise UnsupportedContent(unsupported(place, f"{len(value)} texts", fix))
+    if not isinstance(value, str):
+        raise UnsupportedContent(wrong_type(place, value, "text"))
+    return value, place
+
+
+def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
+    """Give the text of a list that must hold one content block, with its place.
+
+    Args:
+        blocks: As `find_block_texts` takes them.
+        place: The place of the list.
+        typed: As for `find_block_texts`.
+
+    Raises:
+        UnsupportedContent: there is not exactly one text, or something beside it.
+    """
+    if not isinstance(blocks, list):
+        raise UnsupportedContent(wrong_type(place, blocks, ONE_BLOCK))
+    texts, findings = find_block_texts(blocks, place, _describe_key, typed=typed)
+    if findings:
+        raise UnsupportedContent(findings[0])
+    if not texts:
+        raise UnsupportedContent(Finding("empty-text", place, "there is no text", "Write one."))
+    if len(texts) > 1:
+        fix = "Join them into one, in the order in which they are to be read."
+        raise UnsupportedContent(unsupported(place, f"{len(texts)} texts", fix))
+    return texts[0]
+
+
+def find_block_texts(
+    blocks: Sequence[Any], place: str, describe_key: DescribeKey, *, typed: bool = False
+) -> tuple[list[PlacedText], list[Finding]]:
+    """Find the texts of content blocks, and everything else that is in them.
+
+    Args:
+        blocks: Objects of one key, {"text": …}.
+        place: The place of their list.
+        describe_key: Describes a key other than "text".
+        typed: Whether blocks also name their type, {"type": "text", "text": …}.
+
+    Returns:
+        The texts with their places, and what is wrong, both in the order of the blocks.
+    """
+    known = ("type", "text") if typed else ("text",)
+    texts: list[PlacedText] = []
+    findings: list[Finding] = []
+    for number, block in enumerate(blocks):
+        inside = join_place(place, number)
+        if not isinstance(block, dict):
+            findings.append(wrong_type(inside, block, '{"text": …}'))
+            continue
+        kind = str(block.get("type", "text")) if typed else "text"
+        if kind != "text":
+            findings.append(
+                unsupported(inside, MEANINGS.get(kind, f"a block of type {quote(kind)}"))
+            )
+            continue
+        others = [
+            describe_key(key, join_place(inside, key), known) for key in block if key not in known
+        ]
+        findings += others
+        if isinstance(block.get("text"), str):
+            texts.append((block["text"], f"{inside}.text"))
+        elif "text" in block:
+            findings.append(wrong_type(f"{inside}.text", block["text"], "text"))
+        elif all(finding.code == "unknown-key" for finding in others):
+            findings.append(missing_key(inside, "text", "the block"))
+    return texts, findings
+
+
+def holds_blocks(record: Mapping[str, Any]) -> bool:
+    """Whether a turn, or the system prompt, is a list of blocks instead of a plain text."""
+    values = (record.get("system"), *contents_of(record))
+    return isinstance(record.get("messages"), list) and any(isinstance(v, list) for v in values)
+
+
+def contents_of(record: Mapping[str, Any]) -> list[Any]:
+    """List what the turns of a record have under "content", as far as they are objects."""
+    turns = record.get("messages")
+    if not isinstance(turns, list):
+        return []
+    return [turn.get("content") for turn in turns if isinstance(turn, dict)]
+
+
+def read_system(example: Mapping[str, Any]) -> list[Text]:
+    """Give the text under "system", which may be missing or null, as a list of one or none."""
+    value = example.get("system")
+    return [] if value is None else [Text("system", *take_text(value, "system"))]
+
+
+def read_turns(example: Mapping[str, Any], turns: Turns, *, strict: bool = True) -> list[Text]:
+    """Give the texts of a chat format's turns; if not strict, other keys are ignored.
+
+    Raises:
+        UnsupportedContent: the turns hold something else than a known role and a text.
+    """
+    found = take_member(example, turns.key)
+    if not isinstance(found, list):
+        raise UnsupportedContent(wrong_type(turns.key, found, "a list of turns"))
+    texts = []
+    for number, turn in enumerate(found):
+        place = join_place(turns.key, number)
+        if not isinstance(turn, dict):
+            raise UnsupportedContent(wrong_type(place, turn, "an object"))
+        if strict:
+            check_keys(turn, place, (turns.role_key, turns.text_key), optional=turns.optional)
+        role = _take_role(turn, turns, place)
+        value = take_member(turn, turns.text_key, place)
+        texts.append(Text(role, *turns.read_text(value, join_place(place, turns.text_key))))
+    return texts
+
+
+def build_record(texts: Sequence[Text]) -> Converted:
+    """Build a Messages record of texts, the first of which may be the system prompt.
+
+    Raises:
+        UnsupportedContent: there is a system prompt in another place.
+    """
+    places: dict[str, str] = {}
+    record: Record = {}
+    messages: list[dict[str, Any]] = []
+    for number, text in enumerate(texts):
+        if text.role != "system":
+            places[f"messages[{len(messages)}].content"] = text.place
+            places[f"messages[{len(messages)}].role"] = text.place.rpartition(".")[0] or text.place
+            messages.append({"role": text.role, "content": text.content})
+        elif number:
+            what = "a second system prompt" if "system" in record else "a system prompt among turns"
+            fix = "Put one system prompt first."
+            raise UnsupportedContent(unsupported(text.place, what, fix))
+        elif text.content:
+            record["system"] = text.content
+            places["system"] = text.place
+    return Converted({**record, "messages": messages}, places)
+
+
+def _take_role(turn: Mapping[str, Any], turns: Turns, place: str) -> str:
+    role, inside = take_member(turn, turns.role_key, place), join_place(place, turns.role_key)
+    if not isinstance(role, str):
+        raise UnsupportedContent(wrong_type(inside, role, "a role"))
+    if role in MEANINGS and role not in turns.roles:
+        raise UnsupportedContent(unsupported(inside, MEANINGS[role]))
+    if role not in turns.roles:
+        fix = f"Write one of {', '.join(turns.roles)}."
+        raise UnsupportedContent(Finding("wrong-role", inside, f"{quote(role)} is not a role", fix))
+    return turns.roles[role]
+
+
+def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
+    if key in MEANINGS:
+        return unsupported(place, MEANINGS[key])
+    repair = ", or let `haikuft convert` do so with --repair" if key in HARMLESS_KEYS else ""
+    return Finding(
+        "unknown-key",
+        place,
+        f"the key {quote(key)} has no place in a training record",
+        f"Remove it{repair}; converted are {', '.join(known)}.",
+    )

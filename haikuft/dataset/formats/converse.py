@@ -1,0 +1,134 @@
+"""Converse (bedrock-conversation-2024): each text in a block, as Amazon's own models are tuned on.
+
+Blocks may also hold images, tool calls and the like, on which this series does not tune.
+Sources: Amazon Bedrock User Guide, model-customization-prepare; the Nova guides on preparing data.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from haikuft.dataset.formats import CONVERSE_SCHEMA
+from haikuft.dataset.formats.content import (
+    MEANINGS,
+    ONE_BLOCK,
+    Text,
+    Turns,
+    build_record,
+    check_keys,
+    contents_of,
+    describe_unknown_key,
+    find_block_texts,
+    holds_blocks,
+    read_turns,
+    take_block,
+    take_text,
+    wrong_type,
+)
+from haikuft.dataset.formats.format import Converted, Format, Layout, PlacedText
+from haikuft.dataset.problems import Finding
+from haikuft.dataset.records import Record
+
+_KEYS = ("schemaVersion", "system", "messages")
+_ROLES = {"user": "user", "assistant": "assistant"}
+
+
+def to_messages(value: Record, *, lenient: bool = False) -> Record:
+    """Convert a Converse record to a Messages record; anything else stays as it is.
+
+    Nothing is lost of a record that holds texts alone; `FORMAT.write` gives it back.
+
+    Args:
+        value: A parsed line of a training file.
+        lenient: Ignore what AWS's validators ignore: unknown keys, and several texts in place of
+            one, which are joined by line feeds.
+
+    Raises:
+        UnsupportedContent: something in it cannot be part of a Messages record.
+    """
+    if lenient and isinstance(value, dict) and holds_blocks(value):
+        return _read(value, strict=False).record
+    return _read(value).record if isinstance(value, dict) and _recognise(value) else value
+
+
+def _recognise(example: Mapping[str, Any]) -> bool:
+    if "messages" not in example:
+        return False
+    if "schemaVersion" in example or _is_blocks(example.get("system")):
+        return True
+    turns, contents = example["messages"], contents_of(example)
+    return bool(contents) and len(contents) == len(turns) and all(map(_is_blocks, contents))
+
+
+def _is_blocks(value: Any) -> bool:
+    """Whether these are blocks without a "type", which other formats have."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(block, dict) and "type" not in block for block in value)
+    )
+
+
+def _read(example: Mapping[str, Any], *, strict: bool = True) -> Converted:
+    read_text = take_block if strict else _join_blocks
+    if strict:
+        check_keys(example, "", _KEYS)
+    take_text(example.get("schemaVersion", ""), "schemaVersion")  # AWS takes any text
+    system = example.get("system")
+    texts = [Text("system", *read_text(system, "system"))] if system else []
+    turns = Turns("messages", "role", "content", _ROLES, read_text)
+    return build_record([*texts, *read_turns(example, turns, strict=strict)])
+
+
+def _join_blocks(blocks: Any, place: str) -> PlacedText:
+    """Join the texts of blocks as the sandbox's Converse does; a job's way is not documented."""
+    if isinstance(blocks, list) and blocks:
+        texts, _ = find_block_texts(blocks, place, _describe_key)
+        if len(texts) == len(blocks):
+            return "\n".join(text for text, _ in texts), place
+    return take_block(blocks, place)
+
+
+def _write(record: Record) -> dict[str, Any]:
+    system = {"system": [{"text": record["system"]}]} if "system" in record else {}
+    messages = [
+        {"role": turn["role"], "content": [{"text": turn["content"]}]}
+        for turn in record["messages"]
+    ]
+    return {"schemaVersion": CONVERSE_SCHEMA, **system, "messages": messages}
+
+
+def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
+    if key not in MEANINGS:
+        why = "AWS's validators pass over it; what a job does is not documented"
+        return describe_unknown_key(key, place, known, why)
+    return Finding(
+        "not-plain-text",
+        place,
+        f"{MEANINGS[key]}, and this series tunes on text alone (what AWS takes beside text "
+        "differs from model to model)",
+        "Remove it, or leave the record out.",
+    )
+
+
+def _find_texts(value: Any, place: str) -> tuple[list[PlacedText], list[Finding]]:
+    if isinstance(value, list):
+        return find_block_texts(value, place, _describe_key)
+    return [], [wrong_type(place, value, ONE_BLOCK)]
+
+
+FORMAT = Format(
+    recognise=_recognise,
+    read=_read,
+    write=_write,
+    layout=Layout(
+        outline=f'{{"schemaVersion": "{CONVERSE_SCHEMA}", "messages": […]}}',
+        example=f'{{"schemaVersion": "{CONVERSE_SCHEMA}", "system": [{{"text": "…"}}], '
+        '"messages": [{"role": …, "content": [{"text": …}]}, …]}',
+        keys=_KEYS,
+        text_keys=("schemaVersion",),
+        null_system=f"the system prompt is null; expected {ONE_BLOCK}",
+        empty_turn="empty-turn",
+        describe_key=_describe_key,
+        find_texts=_find_texts,
+    ),
+)

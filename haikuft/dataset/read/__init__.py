@@ -1,0 +1,1 @@
+"""Read files of examples: find a data set, recognise its format, give each example and its line."""

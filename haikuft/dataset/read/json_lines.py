@@ -1,0 +1,186 @@
+"""A JSON Lines file, line by line: any bytes, any size, never more than one line in memory."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import reduce
+from io import BufferedReader, FileIO
+from typing import Any, BinaryIO, NamedTuple
+
+from haikuft.dataset.problems import Finding, join_place, quotable, quote
+from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, recognise_signature
+from haikuft.errors import DataError
+
+BUFFER_BYTES = 2**18  # read at a time, so that few lines straddle two reads
+MAX_LINE_BYTES = 16 * 2**20  # far beyond any model's token limit
+
+# Line or row number from 1, example, what is wrong with it; None with findings: not readable.
+Example = tuple[int, Any, list[Finding]]
+
+LINE_TOO_LONG = Finding(
+    "line-too-long",
+    "",
+    f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB and was not read",
+    "Put each record on a line of its own, and shorten what is longer.",
+)
+
+
+class Line(NamedTuple):
+    """One line of a file.
+
+    Attributes:
+        number: Counted from 1.
+        data: Its bytes with the line end; None if it is too long to be held in memory.
+        end: Bytes of the file up to the end of this line.
+    """
+
+    number: int
+    data: bytes | None
+    end: int
+
+
+class DoubledKeys(dict[str, Any]):
+    """A JSON object with keys that occur more than once; `names` lists them."""
+
+    names: list[str]
+
+
+def open_file(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a file for reading bytes.
+
+    Raises:
+        OSError: it cannot be opened, or its name cannot be one.
+    """
+    try:
+        return BufferedReader(FileIO(os.fsdecode(path)), BUFFER_BYTES)
+    except ValueError as error:  # a NUL in the name
+        raise OSError(str(error)) from error
+
+
+def explain_os_error(error: Exception) -> str:
+    """Say in two sentences why a file could not be read, and how to fix it."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file. Check the name and the folder you are in."
+    if isinstance(error, IsADirectoryError):
+        return "this is a folder. Name a file in it."
+    if isinstance(error, PermissionError):
+        return "you may not read it. Change its permissions."
+    return f"it cannot be read ({getattr(error, 'strerror', None) or error}). Check the name."
+
+
+@contextmanager
+def naming_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn an OSError inside into a DataError that names the file and says how to fix it."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{quotable(os.fsdecode(path))}: {explain_os_error(error)}") from error
+
+
+def read_lines(file: BinaryIO, *, max_bytes: int) -> Iterator[Line]:
+    """Read a file line by line and stop after the line in which it passes `max_bytes`."""
+    number, end = 0, 0
+    while end <= max_bytes and (data := file.readline(MAX_LINE_BYTES + 1)):
+        number += 1
+        end += len(data)
+        if len(data) <= MAX_LINE_BYTES:
+            yield Line(number, data, end)
+            continue
+        while end <= max_bytes and not data.endswith(b"\n") and (data := file.readline(2**20)):
+            end += len(data)
+        yield Line(number, None, end)
+
+
+def read_values(path: str | os.PathLike[str]) -> Iterator[Example]:
+    """Read and parse a file line by line, without its blank lines.
+
+    Yields:
+        Line number, value, and what is wrong with the line, as `parse_line` gives them.
+
+    Raises:
+        OSError: the file cannot be opened or read.
+    """
+    with open_file(path) as file:
+        for number, data, _ in read_lines(file, max_bytes=sys.maxsize):
+            if data is None:
+                yield number, None, [LINE_TOO_LONG]
+                continue
+            if number == 1:
+                if finding := recognise_signature(data):
+                    yield 1, None, [finding]
+                    return
+                data = data.removeprefix(BYTE_ORDER_MARK)
+            if data.strip():
+                yield number, *parse_line(data)
+
+
+def parse_line(data: bytes) -> tuple[Any, list[Finding]]:
+    """Decode one line as UTF-8 and JSON.
+
+    Returns:
+        The value and what is wrong. A value of None with findings could not be parsed; one with
+        findings of doubled keys could, with the last value of each key.
+    """
+    from haikuft.dataset.read import json_errors  # not loaded for a file without errors
+
+    try:
+        text = data.rstrip(b"\r\n").decode("utf-8")
+        value = _DECODER.decode(text)
+    except UnicodeDecodeError as error:
+        return None, [json_errors.explain_encoding(data, error)]
+    except json.JSONDecodeError as error:
+        return None, [json_errors.explain_json(text, error)]
+    except RecursionError:
+        return None, [json_errors.explain_nesting(text)]
+    except ValueError as error:  # a constant, or an integer of thousands of digits
+        return None, [json_errors.explain_value_error(text, str(error))]
+    return value, _find_doubled(value)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) == len(pairs):
+        return value
+    doubled = DoubledKeys(value)
+    seen: set[str] = set()
+    again: dict[str, None] = {}
+    for name, _ in pairs:
+        if name in seen:
+            again[name] = None
+        seen.add(name)
+    doubled.names = list(again)
+    return doubled
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_build_object, parse_constant=_refuse_constant)
+
+
+def _find_doubled(value: Any) -> list[Finding]:
+    findings = []
+    # Keys that lead to an object or list, and the object or list.
+    todo: list[tuple[tuple[str | int, ...], Any]] = []
+    if isinstance(value, dict | list):
+        todo.append(((), value))
+    while todo:
+        path, item = todo.pop()
+        if isinstance(item, DoubledKeys):
+            place = reduce(join_place, path, "")
+            findings += [
+                Finding(
+                    "double-key",
+                    join_place(place, name),
+                    f"the key {quote(name)} occurs twice in one object, and only one of its "
+                    "values can be used",
+                    "Keep the one that is meant.",
+                )
+                for name in item.names
+            ]
+        inside = item.items() if isinstance(item, dict) else enumerate(item)
+        todo += [((*path, key), inner) for key, inner in inside if isinstance(inner, dict | list)]
+    return findings

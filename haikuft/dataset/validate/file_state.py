@@ -1,0 +1,127 @@
+"""What is known of one data file so far: problems, counts, and digests of earlier records."""
+
+from array import array
+from collections import Counter
+
+from haikuft.dataset.labels import MAX_LABEL_LENGTH
+from haikuft.dataset.problems import RULES, Finding, Problem
+from haikuft.dataset.report import SHOWN, FileSummary, FirstOfEach, Kind, Report
+from haikuft.dataset.tokens import add_tokens, tokens_of_bytes
+from haikuft.dataset.validate.fast_path import ValidRecord
+
+MAX_REMEMBERED = 200_000  # records whose digests are kept, to find duplicates
+MAX_KINDS = 1_000  # different labels, or system prompts, that are counted
+
+
+class FileState:
+    """The state of one file's check, which grows line by line.
+
+    Attributes:
+        file: The file's name, as the caller gave it.
+        kind: "training", "validation" or "test".
+        records: Lines that are not blank, valid or not.
+        valid: Records without an error.
+        bytes: Bytes read.
+        errors: Errors found, among them those that are only counted.
+        first_blank: The first of the blank lines just read; None if there are none.
+        blank: How many blank lines were just read.
+        windows_line_ends: Lines that end with CR LF.
+        systems: Digest of a system prompt, 0 for none -> [its records, its first line].
+        labels: Answer -> its records; None when the answers are no labels.
+    """
+
+    def __init__(self, file: str, kind: Kind) -> None:
+        self.file = file
+        self.kind = kind
+        self.records = 0
+        self.valid = 0
+        self.bytes = 0
+        self.errors = 0
+        self.first_blank: int | None = None
+        self.blank = 0
+        self.windows_line_ends = 0
+        self.found: FirstOfEach[Problem] = FirstOfEach()
+        self.systems: dict[int, list[int]] = {}
+        self.labels: Counter[str] | None = Counter()
+        self._sizes: Counter[int] = Counter()  # bytes of a record -> how many have so many
+        # Digest of a prompt -> its index in the two arrays: its first line, its answer's digest.
+        self._prompts: dict[int, int] = {}
+        self._lines = array("Q")
+        self._replies = array("q")
+
+    def add(self, line: int | None, code: str, message: str, fix: str, place: str = "") -> None:
+        """Count a problem, and keep it among the first of its code."""
+        severity, basis = RULES[code]
+        self.errors += severity == "error"
+        if self.found.count(code):
+            problem = Problem(self.file, line, place, code, severity, message, fix, basis)
+            self.found.items.append(problem)
+
+    def add_finding(self, line: int | None, finding: Finding) -> None:
+        """Add a finding as a problem of this line."""
+        self.add(line, finding.code, finding.message, finding.fix, finding.place)
+
+    def add_record(self, line: int, record: ValidRecord) -> None:
+        """Add a valid record, and compare it with those before it."""
+        self.valid += 1
+        self._sizes[record.bytes] += 1
+        system = hash(record.system) if record.system else 0
+        if (kind := self.systems.get(system)) is not None:
+            kind[0] += 1
+        elif len(self.systems) < MAX_KINDS:
+            self.systems[system] = [1, line]
+        if self.labels is not None:
+            if len(record.answer) > MAX_LABEL_LENGTH or len(self.labels) > MAX_KINDS:
+                self.labels = None
+            else:
+                self.labels[record.answer] += 1
+        index = self._prompts.get(record.prompt)
+        if index is not None:
+            self._add_duplicate(line, self._lines[index], self._replies[index] == record.reply)
+        elif len(self._prompts) < MAX_REMEMBERED:
+            self._prompts[record.prompt] = len(self._lines)
+            self._lines.append(line)
+            self._replies.append(record.reply)
+        elif not self.found.counts["not-all-compared"]:
+            self.add(
+                line,
+                "not-all-compared",
+                f"from here on records are only compared with the first {MAX_REMEMBERED:,}",
+                "Divide the file if duplicates matter.",
+            )
+
+    def shared_prompts(self, earlier: "FileState") -> list[tuple[int, int]]:
+        """Find prompts that are in both files: the first line here, the first line there."""
+        return [
+            (self._lines[index], earlier._lines[earlier._prompts[prompt]])
+            for prompt, index in self._prompts.items()
+            if prompt in earlier._prompts
+        ]
+
+    def report_blank_lines(self) -> None:
+        """Report the blank lines just read, because a record follows them."""
+        if self.first_blank is None:
+            return
+        shown = min(self.blank, SHOWN)
+        for number in range(self.first_blank, self.first_blank + shown):
+            message = "the line is blank, and AWS wants no empty lines"
+            self.add(number, "blank-line", message, "Remove it.")
+        self.found.counts["blank-line"] += self.blank - shown
+        self.first_blank, self.blank = None, 0
+
+    def report(self) -> Report:
+        """Give all that was found, in the order of the lines, whole-file problems last."""
+        tokens = add_tokens(tokens_of_bytes(size) * n for size, n in self._sizes.items())
+        summary = FileSummary(self.file, self.kind, self.records, self.bytes, tokens)
+        ordered = sorted(self.found.items, key=lambda one: (one.line is None, one.line or 0))
+        return Report((summary,), tuple(ordered), dict(self.found.counts))
+
+    def _add_duplicate(self, line: int, first: int, same: bool) -> None:
+        if same:
+            message = f"the record is the same as that of line {first}"
+            fix = "Remove one, unless it is meant to count twice."
+            self.add(line, "duplicate-record", message, fix)
+        else:
+            message = f"the prompt is the same as that of line {first}, the answer another"
+            fix = "Keep the better answer, unless both are right."
+            self.add(line, "different-answers", message, fix)

@@ -1,0 +1,65 @@
+"""The full check of one line, for every line that the fast path does not accept."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset.formats import format_of, option_names, recognise
+from haikuft.dataset.formats.converse import to_messages
+from haikuft.dataset.problems import Finding, quotable
+from haikuft.dataset.read.json_lines import parse_line
+from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
+from haikuft.dataset.validate.fast_path import ValidRecord, digest_texts
+from haikuft.dataset.validate.file_state import FileState
+from haikuft.dataset.validate.record_rules import check_record, check_tokens, is_valid
+
+
+def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel) -> None:
+    """Parse a line, check its record, and add both to the file's state."""
+    if not data.strip():
+        state.first_blank = state.first_blank or number
+        state.blank += 1
+        return
+    state.report_blank_lines()
+    state.records += 1
+    record, findings = parse_line(data)
+    if record is not None or not findings:
+        if b"\r" in data.removesuffix(b"\n").removesuffix(b"\r"):
+            message = (
+                "there is a carriage return inside the line, and parsers differ on its meaning"
+            )
+            fix = "Keep the record on one line, and end lines with a line feed (LF)."
+            findings.append(Finding("carriage-return", "", message, fix))
+        findings += check_record(record, base_model)
+        if is_valid(findings):
+            valid = to_messages(record)
+            contents = [turn["content"] for turn in valid["messages"]]
+            system = valid.get("system", "")
+            findings += check_tokens(estimate_record_tokens(valid), base_model)
+            size = sum(map(count_bytes, [system, *contents]))
+            digests = digest_texts(system, contents)
+            state.add_record(number, ValidRecord(*digests, size, system, contents[-1]))
+    for finding in findings:
+        if finding.code == "wrong-format":
+            fix = describe_conversion(state.file, recognise(record), base_model=base_model)
+            finding = finding._replace(fix=fix)
+        state.add_finding(number, finding)
+
+
+def describe_conversion(
+    file: str, format_name: str, headings: Sequence[str] = (), *, base_model: BaseModel
+) -> str:
+    """Give the command that converts a file of another format to the model's, as a fix.
+
+    If a table's headings do not name prompt and completion, its first two columns are taken.
+    """
+    path = PurePath(file)
+    end = f".{format_of(base_model)}.jsonl" if path.suffix == ".jsonl" else ".jsonl"
+    output = str(path.with_suffix(end)) if path.name else f"{file}{end}"
+    words = ["haikuft", "convert", file, output, "--from", option_names([format_name])]
+    if headings and not {"prompt", "completion"} <= set(headings):
+        words += ["--prompt-column", headings[0], "--completion-column", headings[1]]
+    if base_model != DEFAULT:
+        words += ["--base-model", base_model.id]
+    return f"Convert the file: `{quotable(shlex.join(words))}`."

@@ -1,0 +1,203 @@
+"""The rules for one record, in the form that its base model's files have.
+
+Sources: User Guide, model-customization-prepare; the Nova guides' pages on preparing data; AWS's
+validators. Where they disagree, the strictest rule is taken and its message says so. The layout of
+a record is defined by its format; the rules for its texts are in `text_rules`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset.formats import (
+    MESSAGES,
+    UNKNOWN,
+    format_of,
+    load_format,
+    recognise,
+    title_of,
+)
+from haikuft.dataset.formats.content import describe_no_object, missing_key, wrong_type
+from haikuft.dataset.formats.format import Layout
+from haikuft.dataset.formats.messages import is_plain
+from haikuft.dataset.problems import ROLES, RULES, Finding, join_place, quote
+from haikuft.dataset.tokens import TokenRange
+from haikuft.dataset.validate.text_rules import check_text
+
+
+def check_record(
+    record: Any, base_model: BaseModel = DEFAULT, format_name: str = ""
+) -> list[Finding]:
+    """Find everything wrong with one parsed record, in the order of the record.
+
+    Args:
+        record: Any JSON value.
+        base_model: Whose rules hold.
+        format_name: The format the record should have, "messages" or "converse"; "" for that of
+            the base model's files.
+    """
+    wanted = format_name or format_of(base_model)
+    layout = load_format(wanted).layout
+    if layout is None:
+        raise ValueError(f"no base model is trained on {wanted}")
+    if not isinstance(record, dict):
+        return [describe_no_object(record, layout.outline)]
+    found = recognise(record)
+    # A damaged record of another format is often taken for Messages.
+    if found not in (wanted, UNKNOWN) and (found != MESSAGES or is_plain(record)):
+        message = (
+            f"this is {title_of(found)}, and {base_model.name} is trained on {title_of(wanted)}"
+        )
+        return [Finding("wrong-format", "", message, f"Convert it to {layout.example}.")]
+    return list(_check_object(record, base_model, layout))
+
+
+def is_valid(findings: list[Finding]) -> bool:
+    """Whether none of the findings is an error, so that the record can be used as it is."""
+    return all(RULES[finding.code].severity == "warning" for finding in findings)
+
+
+def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Finding]:
+    """Compare a record's estimated tokens with the model's limit."""
+    limit = base_model.limits.max_record_tokens
+    if tokens.high <= limit:
+        return []
+    certain = tokens.low > limit
+    code = "too-many-tokens" if certain else "perhaps-too-many-tokens"
+    words = "certainly" if certain else "perhaps"
+    message = (
+        f"the record has {tokens}, {words} more than the {limit:,} that {base_model.name} takes"
+    )
+    return [Finding(code, "", message, "Shorten it, or divide it into several records.")]
+
+
+def _check_object(
+    record: dict[str, Any], base_model: BaseModel, layout: Layout
+) -> Iterator[Finding]:
+    yield from _check_keys(record, "", layout.keys, layout)
+    for key in layout.text_keys:
+        if not isinstance(record.get(key, ""), str):
+            yield wrong_type(key, record[key], "text")
+    if "system" in record:
+        fix = 'Leave "system" out where there is none.'
+        if record["system"] is None:
+            yield Finding("null-system", "system", layout.null_system, fix)
+        else:
+            yield from _check_content(record["system"], "system", "system", base_model, layout, fix)
+    if "messages" not in record:
+        yield missing_key("", "messages", "the record")._replace(
+            fix="Add \"messages\": a list of turns, first the user's, last the assistant's."
+        )
+        return
+    messages = record["messages"]
+    if not isinstance(messages, list):
+        yield wrong_type("messages", messages, "a list of turns")
+        return
+    for number, turn in enumerate(messages):
+        yield from _check_turn(turn, join_place("messages", number), base_model, layout)
+    yield from _check_order(messages)
+    yield from _check_answer(messages, layout)
+
+
+def _check_keys(
+    value: Mapping[str, Any], place: str, known: tuple[str, ...], layout: Layout
+) -> Iterator[Finding]:
+    for key in value:
+        if key not in known:
+            yield layout.describe_key(key, join_place(place, key), known)
+
+
+def _check_turn(turn: Any, place: str, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
+    if not isinstance(turn, dict):
+        yield wrong_type(place, turn, 'an object {"role": …, "content": …}')
+        return
+    yield from _check_keys(turn, place, ("role", "content"), layout)
+    yield from (
+        missing_key(place, key, "the turn") for key in ("role", "content") if key not in turn
+    )
+    if "role" in turn:
+        yield from _check_role(turn["role"], join_place(place, "role"))
+    if "content" in turn:
+        role = "assistant" if turn.get("role") == "assistant" else "user"
+        inside = join_place(place, "content")
+        fix = "Write what is said in this turn, or drop the record."
+        yield from _check_content(turn["content"], inside, role, base_model, layout, fix)
+
+
+def _check_content(
+    value: Any, place: str, role: str, base_model: BaseModel, layout: Layout, fix: str
+) -> Iterator[Finding]:
+    """Check the value of "system" or "content"; `fix` is for a value without a text."""
+    texts, findings = layout.find_texts(value, place)
+    yield from findings
+    if not findings and not any(text for text, _ in texts):
+        inside = texts[0][1] if len(texts) == 1 else place
+        if role == "system" or layout.empty_turn == "empty-text":
+            yield from check_text("", inside, base_model, fix=fix, answer=False)
+        else:
+            yield Finding(layout.empty_turn, inside, "there is no text in the turn", fix)
+        return
+    if len(texts) > 1:
+        yield Finding(
+            "several-texts",
+            place,
+            f"there are {len(texts)} texts (AWS accepts them; this series reads one)",
+            "Join them into one, in the order in which they are to be read.",
+        )
+    for text, inside in texts:
+        yield from check_text(text, inside, base_model, fix=fix, answer=role == "assistant")
+
+
+def _check_role(role: Any, place: str) -> Iterator[Finding]:
+    if not isinstance(role, str):
+        yield wrong_type(place, role, '"user" or "assistant"')
+    elif role not in ROLES:
+        fix = 'Write "user" or "assistant", in lower case.'
+        if role.lower() == "system":
+            fix = 'Move its text to "system" at the top of the record.'
+        yield Finding("wrong-role", place, f"{quote(role)} is not a role", fix)
+
+
+def _check_order(messages: list[Any]) -> Iterator[Finding]:
+    if len(messages) < 2:
+        message = f"a record needs two turns or more and this has {len(messages)}"
+        fix = "Add a user's turn and the assistant's answer."
+        yield Finding("too-few-messages", "messages", message, fix)
+        return
+    roles = [_role_of(turn) for turn in messages]
+    if roles[0] == "assistant":
+        place, message = "messages[0].role", "the first turn is the assistant's"
+        yield Finding("first-not-user", place, message, 'Begin with a "user" turn.')
+    for number in range(1, len(roles)):
+        role = roles[number]
+        if role is not None and role == roles[number - 1]:
+            other = "assistant" if role == "user" else "user"
+            yield Finding(
+                "not-alternating",
+                f"messages[{number}].role",
+                f'two "{role}" turns in a row',
+                f'Merge them, or put the "{other}" turn between them.',
+            )
+    if roles[-1] == "user":
+        yield Finding(
+            "last-not-assistant",
+            f"messages[{len(roles) - 1}].role",
+            "the last turn is the user's, so there is no answer to learn",
+            'End with the "assistant" turn to be learnt.',
+        )
+
+
+def _check_answer(messages: list[Any], layout: Layout) -> Iterator[Finding]:
+    if [_role_of(turn) for turn in messages[-2:]] != ["user", "assistant"]:
+        return
+    place = f"messages[{len(messages) - 1}].content"
+    prompt, answer = (layout.find_texts(turn.get("content"), place)[0] for turn in messages[-2:])
+    if len(prompt) == len(answer) == 1 and answer[0][0] and prompt[0][0] == answer[0][0]:
+        message = "the answer repeats the prompt word for word"
+        fix = "See whether the right column was taken for the answer."
+        yield Finding("answer-equals-prompt", answer[0][1], message, fix)
+
+
+def _role_of(turn: Any) -> str | None:
+    role = turn.get("role") if isinstance(turn, dict) else None
+    return role if role in ROLES else None

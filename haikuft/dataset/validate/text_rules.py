@@ -1,0 +1,62 @@
+"""The rules for one text of a record, in any format."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from haikuft.base_models import BaseModel
+from haikuft.dataset.problems import Finding
+from haikuft.dataset.validate.reserved_strings import check_reserved
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_INVISIBLE_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+# Fillers, joiners and variation selectors: not white space to Unicode, but invisible.
+_INVISIBLE_RANGES = (
+    (0x034F, 0x034F),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x2800, 0x2800),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFFA0, 0xFFA0),
+    (0xE0100, 0xE01EF),
+)
+
+
+def check_text(
+    text: str, place: str, base_model: BaseModel, *, fix: str, answer: bool
+) -> Iterator[Finding]:
+    """Find everything wrong with one text.
+
+    Args:
+        text: The text.
+        place: Its place in the record.
+        base_model: Whose reserved strings are looked for.
+        fix: What to do where the text is empty.
+        answer: Whether the assistant says it.
+    """
+    if not text:
+        yield Finding("empty-text", place, "the text is empty (AWS's rules do not say so)", fix)
+    elif all(map(is_invisible, text)):
+        message = (
+            "the text is nothing but white space or invisible characters (AWS's rules do not say "
+            "so)"
+        )
+        yield Finding("invisible-text", place, message, fix)
+    elif text[0].isspace() or text[-1].isspace():
+        message = "the text begins or ends with white space, which the model would learn too"
+        yield Finding("outer-white-space", place, message, "Remove it, unless it is meant.")
+    yield from check_reserved(text, place, base_model, answer=answer)
+    if "\0" in text:
+        yield Finding("nul", place, "the text holds a NUL character (U+0000)", "Remove it.")
+    if not text.isascii() and _SURROGATE.search(text):
+        message = "the text holds half of a surrogate pair, which is no character"
+        fix = "Write the character whole, or remove the half."
+        yield Finding("lone-surrogate", place, message, fix)
+
+
+def is_invisible(char: str) -> bool:
+    """Whether a character shows nothing: white space, control, filler, joiner."""
+    if unicodedata.category(char) in _INVISIBLE_CATEGORIES:
+        return True
+    return any(first <= ord(char) <= last for first, last in _INVISIBLE_RANGES)

@@ -1,0 +1,153 @@
+"""Authorize a request: find the caller, the permissions it requires, and evaluate the policies.
+
+A denial is raised in the form in which the request's service responds: ServiceError for Bedrock,
+RefusedError for the others. A PolicyError names a policy that the sandbox cannot evaluate. What
+only S3 requires is in `s3_authorization`.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from haikuft.sandbox.access import required_permissions
+from haikuft.sandbox.access.account import KeyNotUsable
+from haikuft.sandbox.access.principals import AccessDenied, Caller, Permission, authorize
+from haikuft.sandbox.access.service_role import Store
+from haikuft.sandbox.http.requests import RefusedError, Scope
+from haikuft.sandbox.http.routing import Call, ServiceError
+
+_NO_SESSION = frozenset({"GetSessionToken", "GetFederationToken"})
+_UNSIGNED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
+_ROOT_RIGHTS = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
+_UNUSABLE_KEYS = {  # service -> AWS's code for an inactive key, and for an expired session
+    "s3": ("InvalidAccessKeyId", "ExpiredToken"),
+    "iam": ("InvalidClientTokenId", "ExpiredToken"),
+    "sts": ("InvalidClientTokenId", "ExpiredToken"),
+}
+_UNUSABLE_KEY = ("UnrecognizedClientException", "ExpiredTokenException")  # JSON services
+
+
+class Authorizer:
+    """Authorizes requests of all services.
+
+    Args:
+        store: The account's storage and identities; its lock is held while policies are read.
+        names: Finds the ARN of what a request to Bedrock names by name or id.
+
+    `on_decision(caller, permission, allowed)` is called for every permission that was evaluated.
+    """
+
+    def __init__(self, store: Store, names: required_permissions.Names) -> None:
+        self.store = store
+        self.account = store.account
+        self.on_decision: Callable[[Caller, Permission, bool], None] = (
+            lambda caller, permission, given: None
+        )
+        self._names = names
+
+    def find_caller(self, scope: Scope) -> Caller:
+        """Find the caller that signed a request.
+
+        Raises RefusedError for an inactive access key and for an expired session.
+        """
+        try:
+            return self.account.find_caller(scope.access_key)
+        except KeyNotUsable as error:
+            code = _UNUSABLE_KEYS.get(scope.service, _UNUSABLE_KEY)[error.expired]
+            what = "The security token included in the request is "
+            message = f"{what}{'expired' if error.expired else 'invalid'}."
+            raise RefusedError(403, code, message) from error
+
+    def require(self, caller: Caller, permissions: Iterable[Permission]) -> None:
+        """Check that a caller has all of these permissions.
+
+        Raises AccessDenied for the first that is missing.
+        """
+        for permission in permissions:
+            if caller.administrator and permission.action in _ROOT_RIGHTS:
+                continue  # AWS lets an account's root do these, whatever a bucket's policy says
+            with self.store.lock:
+                on_resource, kind = self.account.policies_on(permission)
+            try:
+                authorize(caller, permission, on_resource=on_resource, kind=kind)
+            except AccessDenied:
+                self.on_decision(caller, permission, False)
+                raise
+            self.on_decision(caller, permission, True)
+
+    def check_call(self, scope: Scope, call: Call) -> None:
+        """Authorize a call to Bedrock.
+
+        Raises ServiceError: AccessDeniedException, in AWS's words.
+        """
+        caller = self.find_caller(scope)
+        permissions = required_permissions.bedrock_permissions(call, self._names)
+        try:
+            self.require(
+                caller,
+                # Only a key's policy can deny the administrator anything in Bedrock.
+                (n for n in permissions if not caller.administrator or n.action.startswith("kms:")),
+            )
+        except AccessDenied as error:
+            raise ServiceError("AccessDeniedException", error.describe()) from error
+
+    def check_quotas(self, scope: Scope, operation: str, asked: Mapping[str, Any]) -> None:
+        """Authorize a request to Service Quotas. Raises RefusedError."""
+        prefix = f"arn:aws:servicequotas:{scope.region}:{self.account.account_id}:"
+        permissions = required_permissions.quota_permissions(operation, asked, prefix=prefix)
+        self._refuse_unless(self.find_caller(scope), permissions, "AccessDeniedException", 400)
+
+    def check_request(self, scope: Scope, environ: Mapping[str, Any], body: bytes) -> None:
+        """Authorize a request to IAM, STS or KMS. Raises RefusedError."""
+        if scope.service == "kms":
+            operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+            self._check_kms(scope, operation, body)
+        else:
+            self._check_query(scope, body, environ.get("QUERY_STRING", ""))
+
+    def _check_kms(self, scope: Scope, operation: str, body: bytes) -> None:
+        caller = self.find_caller(scope)
+        try:
+            asked = json.loads(body or b"{}")
+        except ValueError as error:
+            raise RefusedError(400, "SerializationException", str(error)) from error
+        permissions = required_permissions.kms_permissions(
+            operation,
+            asked if isinstance(asked, dict) else {},
+            key_arn=lambda name: self.account.key_arn(name, scope.region),
+            prefix=f"arn:aws:kms:{scope.region}:{self.account.account_id}:",
+        )
+        self._refuse_unless(caller, permissions, "AccessDeniedException", 400)
+
+    def _check_query(self, scope: Scope, body: bytes, query: str) -> None:
+        asked = dict(parse_qsl(f"{query}&{body.decode('utf-8', 'replace')}"))
+        operation = asked.get("Action", "")
+        caller = self.find_caller(scope)
+        if scope.service == "iam":
+            permissions = required_permissions.iam_permissions(
+                asked,
+                account_id=self.account.account_id,
+                caller_arn=caller.arn,
+                path_of=self.account.path_of,
+            )
+        elif operation in _UNSIGNED:
+            return  # the token authorizes the request; it is not signed
+        elif operation in _NO_SESSION and not caller.administrator:
+            message = (
+                f"The sandbox creates no keys by {operation} to which your policies would apply. "
+                "Use your own access key, or AssumeRole."
+            )
+            raise RefusedError(501, "NotImplemented", message)
+        else:
+            permissions = required_permissions.sts_permissions(asked)
+        self._refuse_unless(caller, permissions, "AccessDenied", 403)
+
+    def _refuse_unless(
+        self, caller: Caller, permissions: Iterable[Permission], code: str, status: int
+    ) -> None:
+        try:
+            with self.store.lock:
+                self.require(caller, permissions)
+        except AccessDenied as error:
+            raise RefusedError(status, code, error.describe()) from error

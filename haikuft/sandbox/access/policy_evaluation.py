@@ -1,0 +1,299 @@
+"""Whether IAM policies allow an action: Effect, Principal, Action, Resource, Condition.
+
+Source: AWS IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An
+element or operator that this module does not know is an error, never a match: a policy must
+not allow anything here by accident.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+Context = Mapping[str, str | Sequence[str]]
+
+_ELEMENTS = frozenset(
+    {
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    }
+)
+_PRINCIPALS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
+_ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be evaluated: malformed, or with an element that is unknown here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The result of evaluating policies for one action on one resource.
+
+    Attributes:
+        allowed: An Allow matches and no Deny does.
+        explicit_deny: A Deny matches; it overrides every Allow.
+        sid: Sid of the deciding statement; "" when none decided or it has none.
+    """
+
+    allowed: bool
+    explicit_deny: bool
+    sid: str = ""
+
+
+def evaluate(
+    policies: Iterable[Mapping[str, Any]],
+    *,
+    action: str,
+    resource: str | None,
+    context: Context,
+    principal: str | None = None,
+) -> Decision:
+    """Evaluate policies of one kind for one action: a role's own, or those on a resource.
+
+    Args:
+        policies: Policy documents.
+        action: Such as "s3:GetObject".
+        resource: ARN acted on; None for a trust policy, which has no Resource.
+        context: Condition keys as AWS would fill them; names match in any case.
+        principal: Who acts, for policies on a resource: a role's or user's ARN, or a service
+            such as "bedrock.amazonaws.com". None for policies of the actor's own.
+
+    An Allow for a whole account ("…:root") on a resource leaves the decision to the actor's own
+    policies, as AWS does within an account, and so does not allow by itself; a Deny denies.
+    Raises PolicyError naming the statement and what in it is not known.
+    """
+    folded = {key.lower(): value for key, value in context.items()}
+    allowed: Decision | None = None
+    for statement in _statements(policies):
+        where = f"Statement {statement.get('Sid', '')!r}" if "Sid" in statement else "A statement"
+        _check_elements(statement, where, on_resource=principal is not None)
+        if (
+            _matches_principal(statement, principal, where)
+            and _matches_action(statement, action, where)
+            and _matches_resource(statement, resource, folded, where)
+            and _matches_conditions(statement, folded, where)
+        ):
+            if statement["Effect"] == "Deny":
+                return Decision(False, True, str(statement.get("Sid", "")))
+            allowed = allowed or Decision(True, False, str(statement.get("Sid", "")))
+    return allowed or Decision(False, False)
+
+
+def _statements(policies: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for policy in policies:
+        if not isinstance(policy, Mapping) or "Statement" not in policy:
+            raise PolicyError("A policy is a JSON object with a Statement.")
+        found = policy["Statement"]
+        for statement in found if isinstance(found, list) else [found]:
+            if not isinstance(statement, Mapping):
+                raise PolicyError("A statement of a policy is a JSON object.")
+            yield statement
+
+
+def _check_elements(statement: Mapping[str, Any], where: str, *, on_resource: bool) -> None:
+    unknown = sorted(set(statement) - _ELEMENTS)
+    if unknown:
+        raise PolicyError(f"{where} has elements that are not known: {', '.join(unknown)}.")
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        raise PolicyError(f"{where}: Effect is Allow or Deny, not {statement.get('Effect')!r}.")
+    if ("Action" in statement) == ("NotAction" in statement):
+        raise PolicyError(f"{where} needs either Action or NotAction.")
+    if "Resource" in statement and "NotResource" in statement:
+        raise PolicyError(f"{where} has both Resource and NotResource.")
+    principals = {"Principal", "NotPrincipal"} & set(statement)
+    if on_resource and len(principals) != 1:
+        raise PolicyError(f"{where} of a resource's policy needs either Principal or NotPrincipal.")
+    if not on_resource and principals:
+        raise PolicyError(f"{where} names a principal, which only a resource's policy does.")
+
+
+def _matches_principal(statement: Mapping[str, Any], principal: str | None, where: str) -> bool:
+    if principal is None:
+        return True
+    if "NotPrincipal" in statement:
+        return not _names(statement["NotPrincipal"], principal, True, where)
+    return _names(statement["Principal"], principal, statement["Effect"] == "Deny", where)
+
+
+def _names(element: Any, principal: str, account_counts: bool, where: str) -> bool:
+    """Whether a Principal element names this principal; a whole account only if that counts."""
+    if element == "*":
+        return True
+    if not isinstance(element, Mapping) or not set(element) <= _PRINCIPALS:
+        raise PolicyError(f"{where}: Principal {element!r} is not known.")
+    kind = "AWS" if principal.startswith("arn:") else "Service"
+    for name in _texts(element.get(kind, []), where):
+        if name == principal or (kind == "AWS" and name == "*"):
+            return True
+        account = _ACCOUNT.fullmatch(name)
+        counts = account_counts or principal.endswith(":root")
+        if counts and account and account[1] == principal.split(":")[4]:
+            return True
+    return False
+
+
+def _matches_action(statement: Mapping[str, Any], action: str, where: str) -> bool:
+    negated = "NotAction" in statement
+    patterns = _texts(statement["NotAction" if negated else "Action"], where)
+    return negated != any(_like(pattern.lower(), action.lower()) for pattern in patterns)
+
+
+def _matches_resource(
+    statement: Mapping[str, Any], resource: str | None, context: Context, where: str
+) -> bool:
+    negated = "NotResource" in statement
+    element = statement.get("NotResource" if negated else "Resource")
+    if resource is None:
+        if element is not None:
+            raise PolicyError(f"{where} names a Resource, which a trust policy does not.")
+        return True
+    if element is None:
+        raise PolicyError(f"{where} needs either Resource or NotResource.")
+    return negated != any(_like(text, resource, context) for text in _texts(element, where))
+
+
+def _matches_conditions(statement: Mapping[str, Any], context: Context, where: str) -> bool:
+    block = statement.get("Condition", {})
+    if not isinstance(block, Mapping) or not all(
+        isinstance(keys, Mapping) for keys in block.values()
+    ):
+        raise PolicyError(f"{where}: Condition is operator to key to values.")
+    outcomes = [
+        _holds(operator, _texts(wanted, where), context.get(key.lower()), context, where)
+        for operator, keys in block.items()
+        for key, wanted in keys.items()
+    ]
+    return all(outcomes)
+
+
+def _holds(
+    operator: str,
+    wanted: list[str],
+    found: str | Sequence[str] | None,
+    context: Context,
+    where: str,
+) -> bool:
+    """Whether one condition holds; `found` is None when the request lacks the key."""
+    quantifier, _, plain = operator.rpartition(":")
+    base = plain.removesuffix("IfExists")
+    values = [] if found is None else [found] if isinstance(found, str) else list(found)
+    if base == "Null" and plain == "Null" and not quantifier:
+        return any(_truth(text, where) == (found is None) for text in wanted)
+    if base not in _TESTS or quantifier not in ("", "ForAnyValue", "ForAllValues"):
+        raise PolicyError(f"{where}: the condition operator {operator} is not known.")
+    negated, test = _TESTS[base]
+    if found is None and plain != base:
+        return True
+    hits = [
+        negated != any(test(text, value, context, where) for text in wanted) for value in values
+    ]
+    if quantifier == "ForAnyValue":
+        return any(hits)
+    if quantifier == "ForAllValues" or hits:
+        return all(hits)
+    return negated  # without the key only a negated operator holds
+
+
+def _like(pattern: str, text: str, context: Context | None = None) -> bool:
+    """Match with * and ?; ${key} stands for the request's own value, ${*} for a plain star."""
+    filled = _compile(pattern, context) if context and "${" in pattern else _compile_plain(pattern)
+    return filled.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _compile_plain(pattern: str) -> re.Pattern[str]:
+    return _compile(pattern, {})
+
+
+def _compile(pattern: str, context: Context) -> re.Pattern[str]:
+    parts = re.split(r"(\$\{[^}]*\}|\*|\?)", pattern)
+    return re.compile("".join(_translate(part, context) for part in parts), re.DOTALL)
+
+
+def _translate(part: str, context: Context) -> str:
+    if part in ("*", "?"):
+        return ".*" if part == "*" else "."
+    if part.startswith("${"):
+        key = part[2:-1]
+        value = key if key in ("*", "?", "$") else context.get(key.lower(), part)
+        return re.escape(value if isinstance(value, str) else part)
+    return re.escape(part)
+
+
+def _like_arn(pattern: str, text: str, context: Context) -> bool:
+    """Match two ARNs part by part, so that a star does not match a colon."""
+    wanted, found = pattern.split(":", 5), text.split(":", 5)
+    return len(wanted) == len(found) == 6 and all(
+        _like(a, b, context) for a, b in zip(wanted, found, strict=True)
+    )
+
+
+def _fill(text: str, context: Context) -> str:
+    """Replace each ${key} by the request's value; a key that the request lacks stays."""
+
+    def value_of(found: re.Match[str]) -> str:
+        value = context.get(found[1].lower())
+        return value if isinstance(value, str) else found[0]
+
+    return re.sub(r"\$\{([^}]*)\}", value_of, text)
+
+
+def _texts(element: Any, where: str) -> list[str]:
+    """Take a value or a list of values as texts; JSON's true and false are texts for AWS."""
+    values = element if isinstance(element, list) else [element]
+    if not all(isinstance(value, (str, bool, int)) for value in values):
+        raise PolicyError(f"{where}: {element!r} is not a text or a list of texts.")
+    return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+
+
+def _truth(text: str, where: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise PolicyError(f"{where}: {text!r} is neither true nor false.")
+    return text.lower() == "true"
+
+
+_Test = Callable[[str, str, Context, str], bool]  # (policy's text, request's text, context, where)
+
+
+def _equal(wanted: str, found: str, context: Context, where: str) -> bool:
+    return _fill(wanted, context) == found
+
+
+def _equal_in_any_case(wanted: str, found: str, context: Context, where: str) -> bool:
+    return _fill(wanted, context).lower() == found.lower()
+
+
+def _alike(wanted: str, found: str, context: Context, where: str) -> bool:
+    return _like(wanted, found, context)
+
+
+def _arns_alike(wanted: str, found: str, context: Context, where: str) -> bool:
+    return _like_arn(wanted, found, context)
+
+
+def _same_truth(wanted: str, found: str, context: Context, where: str) -> bool:
+    return _truth(wanted, where) == (found.lower() == "true")
+
+
+_TESTS: dict[str, tuple[bool, _Test]] = {  # operator: (negated, test)
+    "StringEquals": (False, _equal),
+    "StringNotEquals": (True, _equal),
+    "StringEqualsIgnoreCase": (False, _equal_in_any_case),
+    "StringNotEqualsIgnoreCase": (True, _equal_in_any_case),
+    "StringLike": (False, _alike),
+    "StringNotLike": (True, _alike),
+    "ArnEquals": (False, _arns_alike),  # AWS: the same as ArnLike
+    "ArnLike": (False, _arns_alike),
+    "ArnNotEquals": (True, _arns_alike),
+    "ArnNotLike": (True, _arns_alike),
+    "Bool": (False, _same_truth),
+}

@@ -1,0 +1,262 @@
+"""Required permissions of requests to Bedrock, IAM, STS, KMS and Service Quotas. Pure.
+
+Source: Service Authorization Reference of each service, "Actions" and "Resource types". Where it
+does not say which of several resources a request requires, this module takes the stricter reading:
+
+- A create operation requires its action on the kind of resource, as in `model-customization-job/*`,
+  which is how AWS's error messages name it, and with tags `bedrock:TagResource` on the same.
+- CreateModelCustomizationJob requires its action on the base model and the future custom model,
+  which the reference lists, and on the job, which only error messages name.
+- With a key of your own, Bedrock's guide names "the roles that will customize the model" without
+  saying whether it means the job's role or the caller's: both require the key.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from haikuft.sandbox.access.principals import ANY, Permission
+from haikuft.sandbox.http.routing import Call
+
+BEDROCK = "bedrock.amazonaws.com"
+KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant")
+
+_RENAMED = {"Converse": "InvokeModel", "ConverseStream": "InvokeModelWithResponseStream"}
+_JOB, _CUSTOM, _BASE = "model-customization-job", "custom-model", "foundation-model"
+_PROVISIONED, _DEPLOYMENT = "provisioned-model", "custom-model-deployment"
+_EVALUATION = "evaluation-job"
+_NAMED = {  # operation -> the parameter that names what it acts on, and of what kind that is
+    "GetModelCustomizationJob": ("jobIdentifier", _JOB),
+    "StopModelCustomizationJob": ("jobIdentifier", _JOB),
+    "GetCustomModel": ("modelIdentifier", _CUSTOM),
+    "DeleteCustomModel": ("modelIdentifier", _CUSTOM),
+    "GetFoundationModel": ("modelIdentifier", _BASE),
+    "GetProvisionedModelThroughput": ("provisionedModelId", _PROVISIONED),
+    "UpdateProvisionedModelThroughput": ("provisionedModelId", _PROVISIONED),
+    "DeleteProvisionedModelThroughput": ("provisionedModelId", _PROVISIONED),
+    "GetCustomModelDeployment": ("customModelDeploymentIdentifier", _DEPLOYMENT),
+    "UpdateCustomModelDeployment": ("customModelDeploymentIdentifier", _DEPLOYMENT),
+    "DeleteCustomModelDeployment": ("customModelDeploymentIdentifier", _DEPLOYMENT),
+    "GetEvaluationJob": ("jobIdentifier", _EVALUATION),
+    "StopEvaluationJob": ("jobIdentifier", _EVALUATION),
+    "TagResource": ("resourceARN", ""),
+    "UntagResource": ("resourceARN", ""),
+    "ListTagsForResource": ("resourceARN", ""),
+}
+_MODELS = {  # operation -> the parameter that names a model of whatever kind
+    "CreateModelCustomizationJob": "baseModelIdentifier",
+    "CreateProvisionedModelThroughput": "modelId",
+    "UpdateProvisionedModelThroughput": "desiredModelId",
+    "CreateCustomModelDeployment": "modelArn",
+    "UpdateCustomModelDeployment": "modelArn",
+    "InvokeModel": "modelId",
+    "InvokeModelWithResponseStream": "modelId",
+    "Converse": "modelId",
+    "ConverseStream": "modelId",
+    "CountTokens": "modelId",
+}
+_TAGGED = {  # operation -> the parameters that bring tags, and the kind of what they go on
+    "CreateModelCustomizationJob": (("jobTags", _JOB), ("customModelTags", _CUSTOM)),
+    "CreateProvisionedModelThroughput": (("tags", _PROVISIONED),),
+    "CreateCustomModelDeployment": (("tags", _DEPLOYMENT),),
+    "CreateEvaluationJob": (("jobTags", _EVALUATION),),
+}
+_INVOKED = frozenset({"InvokeModel", "InvokeModelWithResponseStream"})
+_PROFILES = ("us.", "eu.", "apac.", "global.")  # how ids of inference profiles across Regions begin
+
+
+class Names(Protocol):
+    """Finds the ARN of what a request names by name or id."""
+
+    def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
+        """Return the ARN of a Region's job, model, throughput or key; None when there is none."""
+
+    def key_of(self, arn: str) -> str:
+        """Return the ARN of the key that encrypts the model behind an ARN; "" without one."""
+
+
+class NoNames:
+    """The names of a Bedrock without resources."""
+
+    def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
+        """Find nothing."""
+        return None
+
+    def key_of(self, arn: str) -> str:
+        """Find no key."""
+        return ""
+
+
+def bedrock_permissions(call: Call, names: Names) -> Iterator[Permission]:
+    """Yield the permissions of a request to Bedrock, in the order in which they are checked.
+
+    An operation that is in no table here requires its action on every resource.
+    """
+    asked, operation = call.parameters, call.operation
+    action = f"bedrock:{_RENAMED.get(operation, operation)}"
+    found: list[tuple[str, Mapping[str, str]]] = []
+    if operation in _NAMED:
+        parameter, kind = _NAMED[operation]
+        found.append((_arn(call, names, kind, asked[parameter]), {}))
+    if _MODELS.get(operation) in asked:
+        found += _model_arns(call, names, asked[_MODELS[operation]])
+    if operation == "CreateModelCustomizationJob":
+        found += [(_kind_arn(call, kind, "*"), {}) for kind in (_CUSTOM, _JOB)]
+    if operation == "CreateEvaluationJob":
+        found.append((_kind_arn(call, _EVALUATION, "*"), {}))
+    yield from (Permission(action, arn, context) for arn, context in found or [(ANY, {})])
+    for parameter, kind in _TAGGED.get(operation, ()):
+        if asked.get(parameter):
+            yield Permission("bedrock:TagResource", _kind_arn(call, kind, "*"))
+    if "roleArn" in asked:
+        yield Permission("iam:PassRole", asked["roleArn"], {"iam:PassedToService": BEDROCK})
+    via = {"kms:ViaService": f"bedrock.{call.region}.amazonaws.com"}
+    if asked.get("customModelKmsKeyId"):
+        key = asked["customModelKmsKeyId"]
+        own = key if key.startswith("arn:") else _kind_arn(call, "key", key, service="kms")
+        arn = names.arn_of("key", key, call.region) or own
+        yield from (Permission(one, arn, via) for one in KEY_ACTIONS)
+    if action.partition(":")[2] in _INVOKED:
+        for model, _ in found:
+            key = names.key_of(model)
+            if key:
+                yield Permission("kms:Decrypt", key, via)
+
+
+def quota_permissions(
+    operation: str, asked: Mapping[str, Any], *, prefix: str
+) -> Iterator[Permission]:
+    """Yield the permission of a request to Service Quotas; `prefix` begins the ARNs of quotas."""
+    named = "ServiceCode" in asked and "QuotaCode" in asked and operation == "GetServiceQuota"
+    resource = f"{prefix}{asked['ServiceCode']}/{asked['QuotaCode']}" if named else ANY
+    yield Permission(f"servicequotas:{operation}", resource)
+
+
+_IAM_KINDS = {  # parameter -> the kind of what it names, in the order in which they decide
+    "InstanceProfileName": "instance-profile",
+    "RoleName": "role",
+    "GroupName": "group",
+    "UserName": "user",
+    "PolicyName": "policy",
+}
+_IAM_TAGGED = {"CreateRole": "TagRole", "CreateUser": "TagUser", "CreatePolicy": "TagPolicy"}
+_IAM_SELF = frozenset(  # without UserName they mean the caller
+    {"GetUser", "CreateAccessKey", "ListAccessKeys", "DeleteAccessKey", "UpdateAccessKey"}
+)
+_IAM_UNNAMED = frozenset({"ListRoles", "ListUsers", "ListGroups", "ListPolicies"})
+
+
+def iam_permissions(
+    asked: Mapping[str, str],
+    *,
+    account_id: str,
+    caller_arn: str,
+    path_of: Callable[[str, str], str | None],
+) -> Iterator[Permission]:
+    """Yield the permissions of a request to IAM.
+
+    Args:
+        asked: The request's form fields, with Action.
+        account_id: The account of that IAM.
+        caller_arn: The caller, to which a request without a user name applies.
+        path_of: (kind, name) -> the path of a role, user or group; None when there is none.
+    """
+    operation = asked.get("Action", "")
+    context: dict[str, str] = {}
+    for parameter, key in (("PolicyArn", "iam:PolicyARN"), ("PermissionsBoundary", "")):
+        if parameter in asked:
+            context[key or "iam:PermissionsBoundary"] = asked[parameter]
+    resource = ANY
+    kinds = [(name, kind) for name, kind in _IAM_KINDS.items() if name in asked]
+    if operation in _IAM_SELF and "UserName" not in asked:
+        resource = caller_arn
+    elif kinds and operation not in _IAM_UNNAMED:
+        parameter, kind = kinds[0]
+        name = asked[parameter]
+        path = asked.get("Path") or path_of(kind, name) or "/"
+        resource = f"arn:aws:iam::{account_id}:{kind}{path}{name}"
+    elif "PolicyArn" in asked:
+        resource = asked["PolicyArn"]
+    yield Permission(f"iam:{operation}", resource, context)
+    if operation in _IAM_TAGGED and any(name.startswith("Tags.") for name in asked):
+        yield Permission(f"iam:{_IAM_TAGGED[operation]}", resource)
+
+
+def sts_permissions(asked: Mapping[str, str]) -> Iterator[Permission]:
+    """Yield the permissions of a request to STS; GetCallerIdentity requires none."""
+    operation = asked.get("Action", "")
+    if operation == "GetCallerIdentity":
+        return
+    keys = {"ExternalId": "sts:ExternalId", "RoleSessionName": "sts:RoleSessionName"}
+    context = {key: asked[name] for name, key in keys.items() if name in asked}
+    yield Permission(f"sts:{operation}", asked.get("RoleArn", ANY), context)
+
+
+_KMS_ANY = frozenset(
+    {"CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants"}
+)
+
+
+def kms_permissions(
+    operation: str, asked: Mapping[str, Any], *, key_arn: Callable[[str], str], prefix: str
+) -> Iterator[Permission]:
+    """Yield the permissions of a request to KMS.
+
+    Args:
+        operation: AWS's name.
+        asked: The request by AWS's member names.
+        key_arn: Key id, alias or ARN -> the key's ARN.
+        prefix: The beginning of ARNs in this Region's KMS.
+    """
+    if operation == "ReEncrypt":
+        source = asked.get("SourceKeyId") or _key_of_ciphertext(asked.get("CiphertextBlob", ""))
+        yield Permission("kms:ReEncryptFrom", key_arn(source))
+        yield Permission("kms:ReEncryptTo", key_arn(asked.get("DestinationKeyId", "")))
+        return
+    if operation in _KMS_ANY:
+        yield Permission(f"kms:{operation}")
+        if asked.get("Tags"):
+            yield Permission("kms:TagResource", f"{prefix}key/*")
+        return
+    alias = asked.get("AliasName", "")
+    if alias:  # an alias requires both, the alias and its key
+        yield Permission(f"kms:{operation}", f"{prefix}{alias}")
+    key = asked.get("KeyId") or asked.get("TargetKeyId") or alias
+    key = key or _key_of_ciphertext(asked.get("CiphertextBlob", ""))
+    yield Permission(f"kms:{operation}", key_arn(str(key)) if key else ANY)
+
+
+def _key_of_ciphertext(text: Any) -> str:
+    """Read the key's id, with which moto begins a ciphertext; "" for any other text."""
+    try:
+        return base64.b64decode(text, validate=True)[:36].decode("ascii")
+    except (binascii.Error, UnicodeDecodeError, TypeError):
+        return ""
+
+
+def _kind_arn(call: Call, kind: str, name: str, *, service: str = "bedrock") -> str:
+    owner = "" if kind == _BASE else call.account_id
+    return f"arn:aws:{service}:{call.region}:{owner}:{kind}/{name}"
+
+
+def _arn(call: Call, names: Names, kind: str, identifier: str) -> str:
+    if identifier.startswith("arn:"):
+        return identifier
+    return names.arn_of(kind, identifier, call.region) or _kind_arn(call, kind, identifier)
+
+
+def _model_arns(call: Call, names: Names, identifier: str) -> list[tuple[str, Mapping[str, str]]]:
+    """Find the ARNs of a model; a profile requires itself and the model of this Region."""
+    if ":inference-profile/" in identifier or identifier.startswith(_PROFILES):
+        profile = _arn(call, names, "inference-profile", identifier)
+        model = _kind_arn(call, _BASE, profile.rpartition("/")[2].partition(".")[2])
+        return [(profile, {}), (model, {"bedrock:InferenceProfileArn": profile})]
+    if identifier.startswith("arn:"):
+        return [(identifier, {})]
+    for kind in (_PROVISIONED, _CUSTOM, _DEPLOYMENT):
+        arn = names.arn_of(kind, identifier, call.region)
+        if arn is not None:
+            return [(arn, {})]
+    # Base models have a dot in their ids; what has none is a provisioned model that is not there.
+    return [(_kind_arn(call, _BASE if "." in identifier else _PROVISIONED, identifier), {})]

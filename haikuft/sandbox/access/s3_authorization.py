@@ -1,0 +1,150 @@
+"""Authorize requests to S3: with DeleteObjects, missing objects and encryption keys.
+
+DeleteObjects is authorized key by key, as on AWS: keys that the caller may not delete are in the
+errors of the response, and the others are deleted.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from haikuft.sandbox.access.authorization import Authorizer
+from haikuft.sandbox.access.principals import AccessDenied, Caller, Permission
+from haikuft.sandbox.access.s3_permissions import (
+    Request,
+    UnknownPermissionError,
+    deletion_permissions,
+    listing_permission,
+    read_request,
+    request_permissions,
+)
+from haikuft.sandbox.access.service_role import default_key
+from haikuft.sandbox.http.requests import RefusedError, Scope, read_headers
+from haikuft.sandbox.http.responses import Response
+
+Forward = Callable[[bytes], Response]  # hands the request to S3 with this body
+
+_READS = frozenset({"s3:GetObject", "s3:GetObjectVersion"})
+_KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
+_END = b"</DeleteResult>"
+_NOTHING_DELETED = b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' + _END
+
+
+def answer_s3(
+    authorizer: Authorizer,
+    scope: Scope,
+    environ: Mapping[str, Any],
+    *,
+    path: str,
+    body: bytes,
+    forward: Forward,
+) -> Response:
+    """Authorize a request to S3 and have it answered.
+
+    Raises RefusedError: AccessDenied; NotImplemented for a request whose permissions are unknown.
+    """
+    caller = authorizer.find_caller(scope)
+    query = environ.get("QUERY_STRING", "")
+    request = read_request(environ["REQUEST_METHOD"], path, query, read_headers(environ))
+    if _is_open(authorizer, caller, request):
+        return forward(body)
+    try:
+        permissions = list(request_permissions(request))
+    except UnknownPermissionError as error:
+        message = f"The sandbox does not know which permission is required to {error}."
+        raise RefusedError(501, "NotImplemented", message) from error
+    _check(authorizer, caller, [*permissions, *_key_permissions(authorizer, request, permissions)])
+    if request.deletes_many:
+        return _delete_many(authorizer, caller, request, body, forward)
+    reply = forward(body)
+    missing = reply.status == 404 and request.key and request.method in ("GET", "HEAD")
+    if missing and authorizer.account.find_bucket(request.bucket) is not None:
+        _check(authorizer, caller, [listing_permission(request.bucket, request.key)])
+    return reply
+
+
+def _is_open(authorizer: Authorizer, caller: Caller, request: Request) -> bool:
+    """Return whether no policy can deny this: the administrator's request, no policy, no key."""
+    if not caller.administrator or "x-amz-copy-source" in request.headers:
+        return False
+    with authorizer.store.lock:
+        bucket = authorizer.account.find_bucket(request.bucket)
+        if bucket is None:
+            return True
+        encrypted = default_key(bucket) or _KEY_HEADER in request.headers
+        reads = request.method == "GET" and request.key
+        return not (bucket.policy or encrypted or (reads and _read_key(authorizer, request)))
+
+
+def _check(authorizer: Authorizer, caller: Caller, permissions: Iterable[Permission]) -> None:
+    try:
+        authorizer.require(caller, permissions)
+    except AccessDenied as error:
+        raise RefusedError(403, "AccessDenied", error.describe(quote='"')) from error
+
+
+def _key_permissions(
+    authorizer: Authorizer, request: Request, permissions: Iterable[Permission]
+) -> list[Permission]:
+    """Find the permissions that encryption requires, for the object read or written."""
+    actions = {permission.action for permission in permissions}
+    found = []
+    with authorizer.store.lock:
+        if actions & _READS and request.method != "HEAD":
+            found += _with_key(
+                authorizer, request.bucket, _read_key(authorizer, request), "kms:Decrypt"
+            )
+        if "s3:PutObject" in actions:
+            bucket = authorizer.account.find_bucket(request.bucket)
+            key = request.headers.get(_KEY_HEADER) or (default_key(bucket) if bucket else "")
+            found += _with_key(authorizer, request.bucket, key, "kms:GenerateDataKey")
+            if {"uploads", "uploadId"} & set(request.query):
+                # AWS reads the parts again, to put them together.
+                found += _with_key(authorizer, request.bucket, key, "kms:Decrypt")
+    return found
+
+
+def _read_key(authorizer: Authorizer, request: Request) -> str:
+    """Find the key that encrypts the object to be read, or the source of a copy; "" for none."""
+    source = request.headers.get("x-amz-copy-source", "")
+    if source:
+        request = read_request("GET", source.partition("?")[0], "", {})
+    return authorizer.store.key_of_object(request.bucket, request.key)
+
+
+def _with_key(authorizer: Authorizer, bucket: str, key: str, action: str) -> list[Permission]:
+    return authorizer.store.key_permissions(bucket, key, [action])
+
+
+def _delete_many(
+    authorizer: Authorizer, caller: Caller, request: Request, body: bytes, forward: Forward
+) -> Response:
+    """Delete the objects that the caller may delete, and report the others as denied."""
+    try:
+        # S314: expat bounds how far entities expand, and bodies are bounded.
+        document = ElementTree.fromstring(body)  # noqa: S314
+    except ElementTree.ParseError:
+        return forward(body)  # S3 says what is wrong with it
+    denied = ""
+    for one in document.findall("{*}Object"):
+        key, version = one.findtext("{*}Key", ""), one.findtext("{*}VersionId", "")
+        try:
+            authorizer.require(caller, deletion_permissions(request.bucket, key, version))
+        except AccessDenied as error:
+            message = escape(error.describe(quote='"'))
+            denied += f"<Error><Key>{escape(key)}</Key><Code>AccessDenied</Code>"
+            denied += f"<Message>{message}</Message></Error>"
+            document.remove(one)
+    if not denied:
+        return forward(body)
+    if document.find("{*}Object") is not None:
+        namespace = document.tag[1:].partition("}")[0] if document.tag[0] == "{" else None
+        reply = forward(ElementTree.tostring(document, default_namespace=namespace))
+    else:
+        reply = Response(200, {"Content-Type": "application/xml"}, _NOTHING_DELETED)
+    answer = reply.body.replace(_END, denied.encode() + _END, 1)
+    headers = {
+        name: value for name, value in reply.headers.items() if name.lower() != "content-length"
+    }
+    return Response(reply.status, headers, answer)

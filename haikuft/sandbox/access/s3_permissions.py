@@ -1,0 +1,198 @@
+"""Required permissions of requests to S3, by method, path, query and headers. Pure.
+
+Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"; Service
+Authorization Reference of S3. Paths are bucket first, the only form that reaches the sandbox.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import parse_qsl, unquote
+
+from haikuft.sandbox.access.principals import Permission
+from haikuft.sandbox.http.routing import load_service
+
+_BUCKET = {  # sub-resource of a bucket -> what IAM calls it
+    "abac": "BucketAbac",
+    "accelerate": "AccelerateConfiguration",
+    "acl": "BucketAcl",
+    "analytics": "AnalyticsConfiguration",
+    "cors": "BucketCORS",
+    "encryption": "EncryptionConfiguration",
+    "intelligent-tiering": "IntelligentTieringConfiguration",
+    "inventory": "InventoryConfiguration",
+    "lifecycle": "LifecycleConfiguration",
+    "location": "BucketLocation",
+    "logging": "BucketLogging",
+    "metrics": "MetricsConfiguration",
+    "notification": "BucketNotification",
+    "object-lock": "BucketObjectLockConfiguration",
+    "ownershipControls": "BucketOwnershipControls",
+    "policy": "BucketPolicy",
+    "policyStatus": "BucketPolicyStatus",
+    "publicAccessBlock": "BucketPublicAccessBlock",
+    "replication": "ReplicationConfiguration",
+    "requestPayment": "BucketRequestPayment",
+    "tagging": "BucketTagging",
+    "versioning": "BucketVersioning",
+    "website": "BucketWebsite",
+}
+_BUCKET_OWN_DELETE = frozenset({"policy", "website"})  # the others are deleted by their Put…
+_BUCKET_LISTS = {"uploads": "ListBucketMultipartUploads", "versions": "ListBucketVersions"}
+_OBJECT = {  # sub-resource of an object -> what IAM calls it
+    "acl": "Acl",
+    "attributes": "Attributes",
+    "legal-hold": "LegalHold",
+    "retention": "Retention",
+    "tagging": "Tagging",
+    "torrent": "Torrent",
+}
+_LISTING_KEYS = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
+
+
+class UnknownPermissionError(Exception):
+    """A request whose required permissions are unknown here; `str()` names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One parsed request to S3.
+
+    Attributes:
+        method: In capitals.
+        bucket: "" for a request to the account.
+        key: "" for a request to the bucket.
+        query: Without the parameters of a signature.
+        headers: Names in lower case.
+    """
+
+    method: str
+    bucket: str
+    key: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+
+    @property
+    def arn(self) -> str:
+        """Of the object or the bucket."""
+        return object_arn(self.bucket, self.key)
+
+    @property
+    def deletes_many(self) -> bool:
+        """It is DeleteObjects, whose keys are in its body and are authorized one by one."""
+        return self.method == "POST" and not self.key and "delete" in self.query
+
+
+def read_request(method: str, path: str, query: str, headers: Mapping[str, str]) -> Request:
+    """Parse a request; `path` is percent-encoded, as it was sent."""
+    bucket, _, key = path.lstrip("/").partition("/")
+    pairs = dict(parse_qsl(query, keep_blank_values=True))
+    small = {name.lower(): value for name, value in headers.items()}
+    return Request(method.upper(), unquote(bucket), unquote(key), pairs, small)
+
+
+def object_arn(bucket: str, key: str = "") -> str:
+    """Build the ARN of an object, or of its bucket."""
+    return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+
+
+def request_permissions(request: Request) -> Iterator[Permission]:
+    """Yield the permissions of a request; none for DeleteObjects, see `deletion_permissions`.
+
+    Raises UnknownPermissionError for a sub-resource that this module does not know.
+    """
+    if not request.bucket:
+        yield Permission("s3:ListAllMyBuckets")
+    elif request.key:
+        yield from _object_needs(request)
+    elif not request.deletes_many:
+        yield _bucket_need(request)
+
+
+def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[Permission]:
+    """Yield the permissions to delete one object, or one version of it.
+
+    According to AWS s3:DeleteObject is always required, and for a version the other as well.
+    """
+    yield Permission("s3:DeleteObject", object_arn(bucket, key))
+    if version:
+        yield Permission("s3:DeleteObjectVersion", object_arn(bucket, key))
+
+
+def listing_permission(bucket: str, key: str) -> Permission:
+    """Return the permission to learn that an object does not exist."""
+    return Permission("s3:ListBucket", object_arn(bucket), {"s3:prefix": key})
+
+
+def _bucket_need(request: Request) -> Permission:
+    method, query = request.method, request.query
+    found = [name for name in query if name in _BUCKET or name in _BUCKET_LISTS]
+    unknown = [name for name in query if name in _sub_resources(False) and name not in found]
+    if unknown or method not in ("GET", "HEAD", "PUT", "DELETE"):
+        raise UnknownPermissionError(f"{method} /{request.bucket}?{'&'.join(unknown or query)}")
+    context = {key: query[name] for name, key in _LISTING_KEYS.items() if name in query}
+    if not found:
+        verbs = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}
+        return Permission(f"s3:{verbs.get(method, 'ListBucket')}", request.arn, context)
+    name = found[0]
+    if name in _BUCKET_LISTS:
+        return Permission(f"s3:{_BUCKET_LISTS[name]}", request.arn, context)
+    deletes = method == "DELETE" and name in _BUCKET_OWN_DELETE
+    verb = "Get" if method in ("GET", "HEAD") else "Delete" if deletes else "Put"
+    return Permission(f"s3:{verb}{_BUCKET[name]}", request.arn)
+
+
+def _object_needs(request: Request) -> Iterator[Permission]:
+    method, query, arn = request.method, request.query, request.arn
+    found = [name for name in query if name in _OBJECT]
+    unknown = [
+        name
+        for name in query
+        if name in _sub_resources(True) and name not in (*_OBJECT, "uploads", "restore", "select")
+    ]
+    if unknown or method not in ("GET", "HEAD", "PUT", "POST", "DELETE"):
+        raise UnknownPermissionError(f"{method} an object with ?{'&'.join(unknown or query)}")
+    version = "Version" if query.get("versionId") else ""
+    if method == "POST":
+        restores, selects = "restore" in query, "select" in query
+        action = "RestoreObject" if restores else "GetObject" if selects else "PutObject"
+        yield Permission(f"s3:{action}", arn)
+    elif found:
+        name = found[0]
+        verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete"}[method]
+        kind = "" if name in ("legal-hold", "retention") else version
+        yield Permission(f"s3:{verb}Object{kind}{_OBJECT[name]}", arn)
+    elif "uploadId" in query and method in ("GET", "DELETE"):
+        action = "ListMultipartUploadParts" if method == "GET" else "AbortMultipartUpload"
+        yield Permission(f"s3:{action}", arn)
+    elif method == "PUT":
+        yield Permission("s3:PutObject", arn)
+        yield from _copied(request)
+    elif method == "DELETE":
+        yield from deletion_permissions(request.bucket, request.key, query.get("versionId", ""))
+    else:
+        yield Permission(f"s3:GetObject{version}", arn)
+    if method in ("PUT", "POST") and not found:
+        if request.headers.get("x-amz-tagging"):
+            yield Permission("s3:PutObjectTagging", arn)
+        if request.headers.get("x-amz-acl"):
+            yield Permission("s3:PutObjectAcl", arn)
+
+
+def _copied(request: Request) -> Iterator[Permission]:
+    """Yield the permission to read the source of a copy."""
+    source, _, version = request.headers.get("x-amz-copy-source", "").partition("?versionId=")
+    if source:
+        bucket, _, key = unquote(source).lstrip("/").partition("/")
+        yield Permission(f"s3:GetObject{'Version' if version else ''}", object_arn(bucket, key))
+
+
+@cache
+def _sub_resources(of_objects: bool) -> frozenset[str]:
+    """List the sub-resources that S3's own service model knows."""
+    model = load_service("s3")
+    paths = (model.operation_model(name).http["requestUri"] for name in model.operation_names)
+    found = (path.partition("?") for path in paths if ("{Key" in path) == of_objects)
+    listing = {"list-type=2", "delete", "session", "x-id", "select-type=2"}
+    names = {name for _, _, query in found for name in query.split("&")}
+    return frozenset(names - listing - {""})

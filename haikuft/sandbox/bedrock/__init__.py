@@ -1,0 +1,1 @@
+"""Bedrock's control plane: a module for each resource, with its operations and its rules."""

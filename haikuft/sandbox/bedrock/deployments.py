@@ -1,0 +1,149 @@
+"""Custom model deployments, which serve on demand: create, get, list, update, delete.
+
+`base_models` says which base models' custom models can be deployed. No process belongs to a
+deployment: it is Creating, or its update Updating, for `stage_seconds`. During an update the old
+model answers. A deployment whose model's files are missing is Failed, which is also AWS's status
+for a deployment that has become unavailable.
+Sources: botocore's service model; Amazon Bedrock User Guide, deploy-custom-model-on-demand; quotas
+from the AWS General Reference.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock.foundation_models import require_available
+from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS as DEPLOYMENT_QUOTA
+from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS_IN_PROGRESS
+from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment, present
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS
+from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.http.routing import Call, conflict_error, quota_error, validation_error
+
+
+def create_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """CreateCustomModelDeployment: serve a custom model on demand."""
+    arn = resources.create(plane, call, DEPLOYMENTS, _build)
+    return {"customModelDeploymentArn": arn}
+
+
+def get_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """GetCustomModelDeployment: by name or ARN."""
+    deployment = _require(plane, call)
+    update = {
+        "modelArn": deployment.desired_model_arn,
+        "updateStatus": "Updating" if deployment.pending else "UpdateCompleted",
+    }
+    return present(
+        **_describe(deployment),
+        modelDeploymentName=deployment.name,
+        description=deployment.description or None,
+        updateDetails=update if deployment.updated else None,
+    )
+
+
+def list_deployments(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """ListCustomModelDeployments."""
+    shown, more = resources.list_page(plane, call, DEPLOYMENTS)
+    summaries = [
+        {"customModelDeploymentName": deployment.name, **_describe(deployment)}
+        for deployment in shown
+    ]
+    return {"modelDeploymentSummaries": summaries, **more}
+
+
+def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """UpdateCustomModelDeployment: another custom model behind the same ARN."""
+    with plane.state.lock:
+        deployment = _require(plane, call)
+        if deployment.pending:
+            raise validation_error(
+                f"{deployment.name} is {deployment.pending}; wait until that is done."
+            )
+        model = _require_deployable(plane, call)
+        plane.state.deployments[deployment.arn] = replace(
+            deployment,
+            desired_model_arn=model.arn,
+            updated=True,
+            **resources.begin(plane, "Updating"),
+        )
+    return {"customModelDeploymentArn": deployment.arn}
+
+
+def delete_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """DeleteCustomModelDeployment: not while it is being created or updated; the model stays."""
+    with plane.state.lock:
+        deployment = _require(plane, call)
+        if deployment.pending:
+            raise conflict_error(
+                f"{deployment.name} is {deployment.pending}; delete it once that is done."
+            )
+        resources.delete(plane, DEPLOYMENTS, deployment.arn)
+    return {}
+
+
+def _build(plane: ControlPlane, call: Call) -> tuple[Deployment, dict[str, str]]:
+    asked = call.parameters
+    tags = read_tags(asked.get("tags", []))
+    name = asked["modelDeploymentName"]
+    taken = validation_error("The provided model deployment name is currently in use.")
+    resources.check_name(plane, call, DEPLOYMENTS, name, taken)
+    model = _require_deployable(plane, call)
+    _check_quotas(plane, call)
+    deployment = Deployment(
+        arn=resources.new_arn(call, DEPLOYMENTS),
+        name=name,
+        created=plane.now(),
+        model_arn=model.arn,
+        desired_model_arn=model.arn,
+        description=asked.get("description", ""),
+        **resources.begin(plane, "Creating"),
+    )
+    return deployment, tags
+
+
+def _require(plane: ControlPlane, call: Call) -> Deployment:
+    identifier = call.parameters["customModelDeploymentIdentifier"]
+    return resources.require(plane, call, DEPLOYMENTS, identifier)
+
+
+def _require_deployable(plane: ControlPlane, call: Call) -> CustomModel:
+    """Find the custom model that a request names; its base model must be servable on demand.
+
+    A base model in Legacy state is allowed: AWS still deploys custom models of it.
+    """
+    model = resources.require(plane, call, CUSTOM_MODELS, call.parameters["modelArn"])
+    base = require_available(plane, call.region, model.base_model_id).model
+    if "deployment" not in base.serving:
+        raise validation_error(
+            f"Custom model {model.name} cannot be deployed on demand: custom models of {base.name} "
+            "are served through Provisioned Throughput only. Create that instead."
+        )
+    return model
+
+
+def _check_quotas(plane: ControlPlane, call: Call) -> None:
+    """Check that one more deployment is within AWS's default quotas."""
+    held = resources.current(plane, DEPLOYMENTS, call.region)
+    in_progress = [deployment for deployment in held if deployment.pending]
+    if len(held) >= DEPLOYMENT_QUOTA:
+        raise quota_error(
+            f"Your account is limited to {DEPLOYMENT_QUOTA} custom model deployments."
+        )
+    if len(in_progress) >= DEPLOYMENTS_IN_PROGRESS:
+        raise quota_error(
+            f"Your account is limited to {DEPLOYMENTS_IN_PROGRESS} custom model deployments in "
+            "progress."
+        )
+
+
+def _describe(deployment: Deployment) -> dict[str, Any]:
+    """Describe a deployment as Get and List both do."""
+    return present(
+        customModelDeploymentArn=deployment.arn,
+        modelArn=deployment.model_arn,
+        createdAt=deployment.created,
+        status=deployment.status,
+        lastUpdatedAt=deployment.changed,
+        failureMessage=deployment.failure_message or None,
+    )

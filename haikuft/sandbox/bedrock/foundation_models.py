@@ -1,0 +1,184 @@
+"""Foundation models: which the sandbox offers in a Region, and which can be customized there.
+
+Each base model is offered under two ids, as on AWS: the plain id for on-demand inference, and the
+id with a context suffix for customization and Provisioned Throughput, in the Regions that support
+customization. With the setting `lifecycle` "active" all models are Active; with "today" their state
+follows their documented dates. After its end of life a model is in no list, and every request for
+it fails with 404. AWS documents that such requests fail, but not whether lists show the model.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from haikuft.base_models import BaseModel, lifecycle_state
+from haikuft.sandbox.bedrock.records import ControlPlane
+from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
+
+INVALID_IDENTIFIER = "The provided model identifier is invalid."
+END_OF_LIFE = (
+    "This model version has reached the end of its life. "
+    "Please refer to the AWS documentation for more details."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One id under which a foundation model is offered in a Region.
+
+    Attributes:
+        model: The base model behind it.
+        model_id: The plain id, or the one with the context suffix.
+        region: The Region of the offer.
+        status: "ACTIVE", "LEGACY", or "" past the end of life, when it is no longer offered.
+        dated: All lifecycle dates are shown, not only the launch.
+    """
+
+    model: BaseModel
+    model_id: str
+    region: str
+    status: str
+    dated: bool
+
+    @property
+    def arn(self) -> str:
+        """The ARN of this id; its account field is empty."""
+        return f"arn:aws:bedrock:{self.region}::foundation-model/{self.model_id}"
+
+    @property
+    def tunable(self) -> bool:
+        """It is the id for customization and Provisioned Throughput."""
+        return self.model_id == self.model.id
+
+
+def list_foundation_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """ListFoundationModels: one response without pages."""
+    asked = call.parameters
+    summaries = [_summary(offer) for offer in _offers(plane, call.region) if offer.status]
+    wanted = {
+        "customizationsSupported": asked.get("byCustomizationType"),
+        "outputModalities": asked.get("byOutputModality"),
+        "inferenceTypesSupported": asked.get("byInferenceType"),
+    }
+    provider = asked.get("byProvider", "").lower()
+    return {
+        "modelSummaries": [
+            summary
+            for summary in summaries
+            if provider in ("", summary["providerName"].lower())
+            and all(value is None or value in summary[key] for key, value in wanted.items())
+        ]
+    }
+
+
+def get_foundation_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """GetFoundationModel: by id or ARN."""
+    return {"modelDetails": _summary(_require(plane, call, call.parameters["modelIdentifier"]))}
+
+
+def get_availability(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """GetFoundationModelAvailability: every account has accepted every agreement."""
+    offer = _require(plane, call, call.parameters["modelId"])
+    return {
+        "modelId": offer.model_id,
+        "agreementAvailability": {"status": "AVAILABLE"},
+        "authorizationStatus": "AUTHORIZED",
+        "entitlementAvailability": "AVAILABLE",
+        "regionAvailability": "AVAILABLE",
+    }
+
+
+def require_customizable(plane: ControlPlane, call: Call, identifier: str) -> BaseModel:
+    """Find the base model for a new job or throughput by its suffixed id or that id's ARN.
+
+    Raises:
+        ServiceError: no such model in this Region, no suffix, Legacy, or past its end of life.
+    """
+    offer = _require(plane, call, identifier)
+    if not offer.tunable:
+        raise validation_error(INVALID_IDENTIFIER)
+    if offer.status == "LEGACY":
+        raise validation_error(
+            f"{offer.model_id} is in Legacy state: no new customization job and no new Provisioned "
+            "Throughput can be created for it.",
+        )
+    return offer.model
+
+
+def require_available(plane: ControlPlane, region: str, model_id: str) -> Offer:
+    """Find the offer of an id, plain or suffixed.
+
+    Raises:
+        ServiceError: ValidationException for an unknown id, ResourceNotFoundException past the end.
+    """
+    offer = next((o for o in _offers(plane, region) if o.model_id == model_id), None)
+    if offer is None:
+        raise validation_error(INVALID_IDENTIFIER)
+    if not offer.status:
+        raise ServiceError("ResourceNotFoundException", END_OF_LIFE)
+    return offer
+
+
+def base_model_arn(model_id: str, region: str) -> str:
+    """Build the ARN of a base model in that Region."""
+    return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
+
+
+def _require(plane: ControlPlane, call: Call, identifier: str) -> Offer:
+    head, arn, model_id = identifier.rpartition(":foundation-model/")
+    if arn and head != f"arn:aws:bedrock:{call.region}:":
+        raise validation_error(INVALID_IDENTIFIER)
+    return require_available(plane, call.region, model_id)
+
+
+def _offers(plane: ControlPlane, region: str) -> Iterator[Offer]:
+    dated = plane.settings().lifecycle == "today"
+    for model in plane.base_models.values():
+        status = _status(model, plane.now().date()) if dated else "ACTIVE"
+        yield Offer(model, model.foundation_id, region, status, dated)
+        if region in model.regions:
+            yield Offer(model, model.id, region, status, dated)
+
+
+def _status(model: BaseModel, today: date) -> str:
+    match lifecycle_state(model, today):
+        case "ended":
+            return ""
+        case "active":
+            return "ACTIVE"
+        case _:
+            return "LEGACY"
+
+
+def _summary(offer: Offer) -> dict[str, Any]:
+    dates = offer.model.lifecycle
+    lifecycle = {"startOfLifeTime": dates.launched}
+    if offer.dated:
+        lifecycle |= {
+            "legacyTime": dates.legacy,
+            "publicExtendedAccessTime": dates.extended,
+            "endOfLifeTime": dates.end_of_life,
+        }
+    # A model that is asked through profiles alone has none of the types that AWS's shape names.
+    on_demand = ["ON_DEMAND"] if offer.model.inference_id == offer.model_id else []
+    inference = ["PROVISIONED"] if "provisioned_throughput" in offer.model.serving else []
+    return {
+        "modelArn": offer.arn,
+        "modelId": offer.model_id,
+        "modelName": offer.model.name,
+        "providerName": offer.model.provider,
+        "inputModalities": ["TEXT"],
+        "outputModalities": ["TEXT"],
+        "responseStreamingSupported": True,
+        "customizationsSupported": ["FINE_TUNING"] if offer.tunable else [],
+        "inferenceTypesSupported": inference if offer.tunable else on_demand,
+        "modelLifecycle": {
+            "status": offer.status,
+            **{
+                name: datetime.combine(day, time(), tzinfo=UTC)
+                for name, day in lifecycle.items()
+                if day is not None
+            },
+        },
+    }

@@ -1,0 +1,246 @@
+"""Create, require, list and delete resources of all kinds.
+
+A request to create that is repeated with its client request token creates nothing new. A list is
+filtered and sorted by creation time, page by page. A page's token contains the position of its
+last record, so a record created or deleted between two pages neither repeats nor hides others.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from haikuft.sandbox.bedrock.records import (
+    ControlPlane,
+    CustomModel,
+    Deployment,
+    EvaluationJob,
+    Job,
+    Record,
+    State,
+    Throughput,
+    build_arn,
+    find,
+    in_region,
+    new_id,
+)
+from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
+
+DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
+_EQUALS = {"statusEquals": "status", "modelArnEquals": "model_arn"}  # filter -> the attribute
+
+Served = TypeVar("Served", Throughput, Deployment)
+
+
+def _unchanged(plane: ControlPlane, record: Record) -> Record:
+    return record
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Record]):
+    """One kind of resource.
+
+    Attributes:
+        path: The resource type in its ARNs, such as "provisioned-model".
+        noun: Its name in messages, as in "Could not find provisioned model x."
+        table: Finds the records of this kind.
+        settle: Completes what was pending and is due; see `settle`.
+    """
+
+    path: str
+    noun: str
+    table: Callable[[State], MutableMapping[str, Record]]
+    settle: Callable[[ControlPlane, Record], Record] = _unchanged
+
+
+def begin(plane: ControlPlane, pending: str) -> dict[str, Any]:
+    """Return the attributes of a resource whose creation or update begins now."""
+    now = plane.now()
+    ready = now + timedelta(seconds=plane.settings().stage_seconds)
+    return {"changed": now, "pending": pending, "ready": ready}
+
+
+def settle(plane: ControlPlane, record: Served) -> Served:
+    """Complete the pending creation or update of a throughput or deployment if it is due."""
+    if not record.pending or plane.now() < record.ready:
+        return record
+    return replace(record, pending="", model_arn=record.desired_model_arn, changed=record.ready)
+
+
+def _settle_deployment(plane: ControlPlane, deployment: Deployment) -> Deployment:
+    """Settle a deployment; it has failed when the files of its model are gone."""
+    deployment = settle(plane, deployment)
+    model = plane.state.models[deployment.model_arn]
+    gone = f"The files of custom model {model.name} are gone. Tune it again, and update this."
+    return replace(deployment, failure_message="" if model.directory.is_dir() else gone)
+
+
+CUSTOMIZATION_JOBS: Kind[Job] = Kind(
+    "model-customization-job", "model customization job", lambda state: state.jobs
+)
+CUSTOM_MODELS: Kind[CustomModel] = Kind("custom-model", "custom model", lambda state: state.models)
+THROUGHPUTS: Kind[Throughput] = Kind(
+    "provisioned-model", "provisioned model", lambda state: state.throughputs, settle
+)
+DEPLOYMENTS: Kind[Deployment] = Kind(
+    "custom-model-deployment",
+    "custom model deployment",
+    lambda state: state.deployments,
+    _settle_deployment,
+)
+EVALUATION_JOBS: Kind[EvaluationJob] = Kind(
+    "evaluation-job", "evaluation job", lambda state: state.evaluations
+)
+KINDS: tuple[Kind[Any], ...] = (
+    *(CUSTOMIZATION_JOBS, CUSTOM_MODELS, THROUGHPUTS, DEPLOYMENTS, EVALUATION_JOBS),
+)
+
+
+def create(
+    plane: ControlPlane,
+    call: Call,
+    kind: Kind[Record],
+    build: Callable[[ControlPlane, Call], tuple[Record, dict[str, str]]],
+    *,
+    start: Callable[[str], None] = lambda arn: None,
+) -> str:
+    """Create a resource; return its ARN, or that of an earlier request with the same token.
+
+    `build` checks the request and returns the record and its tags. `start` is given the ARN of a
+    new resource, after its record has been written.
+    """
+    state = plane.state
+    token = call.parameters.get("clientRequestToken", "")
+    token_key = f"{call.operation}/{call.region}/{token}"
+    with state.lock:
+        earlier = state.tokens.get(token_key)
+        if earlier:
+            return earlier
+        record, tags = build(plane, call)
+        kind.table(state)[record.arn] = record
+        state.tags[record.arn] = tags
+        if token:
+            state.tokens[token_key] = record.arn
+    start(record.arn)
+    return record.arn
+
+
+def new_arn(call: Call, kind: Kind[Any], parent: str = "") -> str:
+    """Build the ARN of a new resource; `parent` comes before the id."""
+    resource = "/".join(filter(None, (kind.path, parent, new_id())))
+    return build_arn(call.region, call.account_id, resource)
+
+
+def check_name(
+    plane: ControlPlane, call: Call, kind: Kind[Any], name: str, refusal: ServiceError
+) -> None:
+    """Raise `refusal` when a resource of this kind and Region has that name."""
+    if name in [record.name for record in in_region(kind.table(plane.state), call.region)]:
+        raise refusal
+
+
+def require(plane: ControlPlane, call: Call, kind: Kind[Record], identifier: str) -> Record:
+    """Find a resource of the call's Region by ARN, name or id, as it stands now.
+
+    Raises:
+        ServiceError: there is none.
+    """
+    with plane.state.lock:
+        record = find(kind.table(plane.state), identifier, call.region)
+        if record is None:
+            raise not_found(kind.noun, identifier)
+        return kind.settle(plane, record)
+
+
+def not_found(noun: str, identifier: str) -> ServiceError:
+    """Return the error for a resource that does not exist."""
+    return ServiceError("ResourceNotFoundException", f"Could not find {noun} {identifier}.")
+
+
+def current(plane: ControlPlane, kind: Kind[Record], region: str) -> list[Record]:
+    """List all resources of a kind and Region as they stand now."""
+    with plane.state.lock:
+        return [kind.settle(plane, record) for record in in_region(kind.table(plane.state), region)]
+
+
+def list_page(
+    plane: ControlPlane,
+    call: Call,
+    kind: Kind[Record],
+    matches: Callable[[Record], bool] = lambda record: True,
+) -> tuple[list[Record], dict[str, str]]:
+    """List a page of the resources that a request's filters and `matches` choose; see `page`."""
+    equals = {key: name for name, key in _EQUALS.items() if name in call.parameters}
+    chosen = [
+        record
+        for record in current(plane, kind, call.region)
+        if matches(record)
+        and all(getattr(record, key) == call.parameters[name] for key, name in equals.items())
+    ]
+    return page(chosen, call.parameters)
+
+
+def delete(plane: ControlPlane, kind: Kind[Any], arn: str) -> None:
+    """Delete a resource and its tags."""
+    del kind.table(plane.state)[arn]
+    plane.state.tags.pop(arn, None)
+
+
+def page(
+    records: Iterable[Record], parameters: Mapping[str, Any]
+) -> tuple[list[Record], dict[str, str]]:
+    """Choose the records of one page.
+
+    `parameters` are those all of Bedrock's lists share: creationTimeAfter and creationTimeBefore
+    (of deployments createdAfter and createdBefore), nameContains, sortOrder (newest first unless
+    Ascending), maxResults and nextToken.
+
+    Returns:
+        The records, and {"nextToken": …} or {} when there are no more.
+
+    Raises:
+        ServiceError: the token is not one of a list of the sandbox.
+    """
+    descending = parameters.get("sortOrder", "Descending") == "Descending"
+    chosen = sorted(
+        (record for record in records if _wanted(record, parameters)),
+        key=_position,
+        reverse=descending,
+    )
+    token = parameters.get("nextToken")
+    if token is not None:
+        last = _decode(token)
+        chosen = [r for r in chosen if (_position(r) < last if descending else _position(r) > last)]
+    size = parameters.get("maxResults", DEFAULT_PAGE)
+    shown = chosen[:size]
+    more = {"nextToken": _encode(_position(shown[-1]))} if len(chosen) > size else {}
+    return shown, more
+
+
+def _wanted(record: Record, parameters: Mapping[str, Any]) -> bool:
+    after = parameters.get("creationTimeAfter", parameters.get("createdAfter"))
+    before = parameters.get("creationTimeBefore", parameters.get("createdBefore"))
+    return (
+        (after is None or record.created > after)
+        and (before is None or record.created < before)
+        and parameters.get("nameContains", "") in record.name
+    )
+
+
+def _position(record: Record) -> tuple[str, str]:
+    # Full precision in a fixed width, so that text sorts as time does.
+    return record.created.strftime("%Y-%m-%dT%H:%M:%S.%f"), record.arn
+
+
+def _encode(position: tuple[str, str]) -> str:
+    return base64.urlsafe_b64encode(" ".join(position).encode()).decode()
+
+
+def _decode(token: str) -> tuple[str, str]:
+    try:
+        created, arn = base64.urlsafe_b64decode(token.encode()).decode().split(" ")
+    except (binascii.Error, ValueError) as error:
+        raise validation_error("The provided nextToken is invalid.") from error
+    return created, arn

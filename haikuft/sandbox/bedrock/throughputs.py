@@ -1,0 +1,190 @@
+"""Provisioned Throughput: create, get, list, update, delete.
+
+No process belongs to a throughput: it is Creating or Updating for `stage_seconds`. Without a
+commitment it can be deleted at any time, with one not before the term ends. The quota of model
+units comes from the settings.
+"""
+
+import calendar
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from haikuft.base_models import BaseModel
+from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock.foundation_models import base_model_arn, require_customizable
+from haikuft.sandbox.bedrock.records import ControlPlane, Throughput, find, in_region, present
+from haikuft.sandbox.bedrock.resources import THROUGHPUTS
+from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.http.routing import Call, conflict_error, quota_error, validation_error
+
+TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
+
+
+def create_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """CreateProvisionedModelThroughput for a custom model's name or ARN, or a base model's."""
+    return {"provisionedModelArn": resources.create(plane, call, THROUGHPUTS, _build)}
+
+
+def get_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """GetProvisionedModelThroughput: by name or ARN."""
+    return _describe(_require(plane, call), call.region)
+
+
+def list_throughputs(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """ListProvisionedModelThroughputs."""
+    shown, more = resources.list_page(plane, call, THROUGHPUTS)
+    summaries = [_describe(throughput, call.region) for throughput in shown]
+    return {"provisionedModelSummaries": summaries, **more}
+
+
+def update_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """UpdateProvisionedModelThroughput: a new name, or another model of the same base model."""
+    asked = call.parameters
+    with plane.state.lock:
+        throughput = _require(plane, call)
+        if throughput.pending:
+            raise validation_error(
+                f"{throughput.name} is {throughput.pending}; wait until it is InService."
+            )
+        name = asked.get("desiredProvisionedModelName", throughput.name)
+        if name != throughput.name:
+            _check_name(plane, call, name)
+        changed = replace(throughput, name=name, changed=plane.now())
+        if "desiredModelId" in asked:
+            changed = _change_model(plane, call, changed)
+        plane.state.throughputs[throughput.arn] = changed
+    return {}
+
+
+def delete_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """DeleteProvisionedModelThroughput: not while Updating, not within a committed term."""
+    with plane.state.lock:
+        throughput = _require(plane, call)
+        if throughput.pending == "Updating":
+            raise conflict_error(f"{throughput.name} is Updating; delete it once InService.")
+        if throughput.expires is not None and plane.now() < throughput.expires:
+            raise conflict_error(
+                f"{throughput.name} is committed until {throughput.expires:%Y-%m-%d %H:%M} UTC and "
+                "cannot be deleted before."
+            )
+        resources.delete(plane, THROUGHPUTS, throughput.arn)
+    return {}
+
+
+def _build(plane: ControlPlane, call: Call) -> tuple[Throughput, dict[str, str]]:
+    asked = call.parameters
+    tags = read_tags(asked.get("tags", []))
+    _check_name(plane, call, asked["provisionedModelName"])
+    model_arn, base_id = _find_model(plane, call, asked["modelId"])
+    commitment = asked.get("commitmentDuration", "")
+    _check_quota(plane, call, model_arn, base_id, asked["modelUnits"], commitment)
+    now = plane.now()
+    throughput = Throughput(
+        arn=resources.new_arn(call, THROUGHPUTS),
+        name=asked["provisionedModelName"],
+        created=now,
+        model_arn=model_arn,
+        desired_model_arn=model_arn,
+        base_model_id=base_id,
+        custom=model_arn in plane.state.models,
+        units=asked["modelUnits"],
+        commitment=commitment,
+        expires=_add_months(now, TERM_MONTHS[commitment]) if commitment else None,
+        **resources.begin(plane, "Creating"),
+    )
+    return throughput, tags
+
+
+def _require(plane: ControlPlane, call: Call) -> Throughput:
+    identifier = call.parameters["provisionedModelId"]
+    return resources.require(plane, call, THROUGHPUTS, identifier)
+
+
+def _find_model(plane: ControlPlane, call: Call, identifier: str) -> tuple[str, str]:
+    """(ARN, base model id) of a custom or base model; its base model must support throughput."""
+    custom = find(plane.state.models, identifier, call.region)
+    if custom is not None:
+        base = require_customizable(plane, call, custom.base_model_id)
+        _check_serving(base)
+        return custom.arn, custom.base_model_id
+    if ":custom-model/" in identifier or "." not in identifier:
+        raise resources.not_found("custom model", identifier)
+    base = require_customizable(plane, call, identifier)
+    _check_serving(base)
+    return base.arn(call.region), base.id
+
+
+def _check_serving(base: BaseModel) -> None:
+    if "provisioned_throughput" not in base.serving:
+        raise validation_error(
+            f"{base.name} takes no Provisioned Throughput. Deploy its custom models on demand."
+        )
+
+
+def _change_model(plane: ControlPlane, call: Call, throughput: Throughput) -> Throughput:
+    model_arn, base_id = _find_model(plane, call, call.parameters["desiredModelId"])
+    if base_id != throughput.base_model_id or not throughput.custom:
+        raise validation_error(
+            "A provisioned custom model can be given its base model or another custom model of "
+            "the same base model, nothing else."
+        )
+    return replace(throughput, desired_model_arn=model_arn, **resources.begin(plane, "Updating"))
+
+
+def _check_name(plane: ControlPlane, call: Call, name: str) -> None:
+    taken = validation_error("The provided provisioned model name is currently in use.")
+    resources.check_name(plane, call, THROUGHPUTS, name, taken)
+
+
+def _check_quota(
+    plane: ControlPlane, call: Call, model_arn: str, base_id: str, units: int, commitment: str
+) -> None:
+    """Check the units against the quota: one for custom, one for base models."""
+    custom = model_arn in plane.state.models
+    held = sum(
+        throughput.units
+        for throughput in in_region(plane.state.throughputs, call.region)
+        if not throughput.commitment and throughput.custom == custom
+    )
+    quota = plane.settings().model_units_quota
+    if commitment:
+        if units > quota:
+            raise quota_error(
+                f"Your account is limited to {quota} model units per provisioned model for "
+                f"{base_id}.",
+            )
+    elif quota == 0:
+        raise quota_error(
+            "Your account does not currently have any no commitment model units reserved for "
+            f"{base_id}. Please contact AWS Support to request a limit increase.",
+        )
+    elif held + units > quota:
+        raise quota_error(
+            f"Your account is limited to {quota} no commitment model units for "
+            f"{'custom' if custom else 'base'} models, {held} of them are in use and {units} more "
+            "were requested.",
+        )
+
+
+def _describe(throughput: Throughput, region: str) -> dict[str, Any]:
+    return present(
+        provisionedModelName=throughput.name,
+        provisionedModelArn=throughput.arn,
+        modelArn=throughput.model_arn,
+        desiredModelArn=throughput.desired_model_arn,
+        foundationModelArn=base_model_arn(throughput.base_model_id, region),
+        modelUnits=throughput.units,
+        desiredModelUnits=throughput.units,
+        status=throughput.status,
+        commitmentDuration=throughput.commitment or None,
+        commitmentExpirationTime=throughput.expires,
+        creationTime=throughput.created,
+        lastModifiedTime=throughput.changed,
+    )
+
+
+def _add_months(moment: datetime, months: int) -> datetime:
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)

@@ -1,0 +1,167 @@
+"""Request checks before any service: the origin, the signature's scope, and the size of the body.
+
+The sandbox listens on loopback, but a web page in the user's browser can reach loopback, too:
+a request must name the sandbox's own host (otherwise a page could use DNS rebinding) and must not
+come from another site.
+"""
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from haikuft.sandbox.http.server import BODY_READ
+
+MIB = 1024 * 1024
+BODY_LIMITS = {  # bytes; larger files reach S3 in parts, as boto3 sends them
+    "s3": 256 * MIB,
+    "bedrock": 25_000_000,  # AWS's own limit for InvokeModel
+}
+OTHER_BODY_LIMIT = 1 * MIB
+_DRAIN_LIMIT = 64 * MIB  # read of a body that is too large, so that its sender reads the response
+_SIGV4 = re.compile(r"AWS4-\S+ +.*?Credential=([^, ]+)")
+
+
+class RefusedError(Exception):
+    """A request that is refused before a service sees it."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The scope of a request's signature; the signature itself is not verified.
+
+    Attributes:
+        access_key: Any text, because the signature is not verified.
+        region: Such as "us-west-2".
+        service: The signing name, such as "s3" or "bedrock"; "" for an unsigned request.
+    """
+
+    access_key: str
+    region: str
+    service: str
+
+
+def check_origin(environ: dict[str, Any]) -> None:
+    """Refuse a request that names another host, or that a web page of another site sent."""
+    port = environ["SERVER_PORT"]
+    hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+    if port == "80":
+        hosts |= {"127.0.0.1", "localhost"}
+    host = environ.get("HTTP_HOST", "")
+    if host not in hosts:
+        raise RefusedError(
+            403,
+            "ForbiddenHost",
+            f"This sandbox answers to 127.0.0.1:{port}, not to {host!r}. Use http://127.0.0.1:{port}.",
+        )
+    origin = environ.get("HTTP_ORIGIN")
+    elsewhere = environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin")
+    if elsewhere or (origin is not None and origin.partition("://")[2] not in hosts):
+        raise RefusedError(403, "ForbiddenOrigin", "The sandbox answers no page of another site.")
+
+
+def read_scope(environ: dict[str, Any]) -> Scope:
+    """Read which service and Region a request was signed for.
+
+    Signature Version 4 in the header or the query says both; the older Version 2, which boto3
+    still uses for some presigned URLs, is for S3 only.
+    """
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    query = parse_qs(environ.get("QUERY_STRING", ""))
+    if header.startswith("Bearer "):
+        raise RefusedError(
+            403,
+            "AccessDeniedException",
+            "The sandbox takes signed requests, not Bedrock API keys. Unset "
+            "AWS_BEARER_TOKEN_BEDROCK and use any access key.",
+        )
+    found = _SIGV4.match(header)
+    credential = found[1] if found else query.get("X-Amz-Credential", [""])[0]
+    parts = credential.rsplit("/", 4)
+    if len(parts) == 5:
+        return Scope(parts[0], parts[2], parts[3])
+    if header.startswith("AWS ") or "AWSAccessKeyId" in query:
+        named = query.get("AWSAccessKeyId", [header[4:].partition(":")[0]])[0]
+        return Scope(named.strip(), "us-east-1", "s3")
+    return Scope("", "", "")
+
+
+def read_body(environ: dict[str, Any], service: str) -> bytes:
+    """Read a request's body, and replace its stream so that the service can read it again.
+
+    Raises RefusedError: 413 beyond the service's limit; 400 for an invalid length, for an
+    incomplete body, and for a body with two contradictory lengths.
+    """
+    limit = BODY_LIMITS.get(service, OTHER_BODY_LIMIT)
+    stream = environ["wsgi.input"]
+    coding = environ.get("HTTP_TRANSFER_ENCODING")
+    if coding is not None and (coding.strip().lower() != "chunked" or "CONTENT_LENGTH" in environ):
+        raise RefusedError(
+            400, "BadRequest", "Transfer-Encoding can be chunked alone, without Content-Length."
+        )
+    if environ.get("wsgi.input_terminated"):
+        try:
+            body = _read(stream, limit + 1)
+        except OSError as error:  # raised by werkzeug for invalid chunks
+            raise RefusedError(400, "IncompleteBody", f"The body breaks off: {error}.") from error
+        too_large = len(body) > limit
+    else:
+        length = _content_length(environ)
+        too_large = length > limit
+        body = _read(stream, min(length, _DRAIN_LIMIT) if too_large else length)
+        environ[BODY_READ] = len(body) == length
+        if not too_large and len(body) < length:
+            raise RefusedError(400, "IncompleteBody", f"{len(body)} of {length} bytes arrived.")
+    if too_large:
+        raise RefusedError(
+            413, "EntityTooLarge", f"The sandbox takes at most {limit:,} bytes in one request."
+        )
+    environ[BODY_READ] = True
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["wsgi.input_terminated"] = True
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return body
+
+
+def raw_path(environ: Mapping[str, Any]) -> str:
+    """Return the request's path as it was sent, still percent-encoded."""
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
+    if "://" in target.partition("?")[0]:
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    return target.partition("?")[0]
+
+
+def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Return the request's headers by their HTTP names, in capitals."""
+    found = {
+        name[5:].replace("_", "-"): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    content_type = environ.get("CONTENT_TYPE")
+    return found | ({"Content-Type": content_type} if content_type else {})
+
+
+def _content_length(environ: dict[str, Any]) -> int:
+    text = environ.get("CONTENT_LENGTH") or "0"
+    if not (text.isascii() and text.isdigit()):
+        raise RefusedError(400, "BadRequest", f"Content-Length is {text!r}, which is no length.")
+    return int(text)
+
+
+def _read(stream: Any, length: int) -> bytes:
+    """Read up to `length` bytes, in as many reads as necessary."""
+    pieces: list[bytes] = []
+    while length > 0 and (piece := stream.read(min(length, MIB))):
+        pieces.append(piece)
+        length -= len(piece)
+    return b"".join(pieces)

@@ -1,0 +1,128 @@
+"""The HTTP server: werkzeug's threaded server on the loopback address, with keep-alive.
+
+werkzeug closes every connection after one response because it cannot tell whether a request's
+body was read; the sandbox's application always reads it, so the connection can be kept. A body
+that is a list is sent at once; any other is sent in chunks, as it is produced.
+"""
+
+import socket
+import sys
+from collections.abc import Iterable
+from http.client import responses
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from haikuft.sandbox.directory import HOST
+from haikuft.sandbox.http.faults import CUT
+
+BODY_READ = "haikuft.body_read"  # key in the WSGI environ, set once the body was read to its end
+
+
+def bind(app: Any, *, port: int = 0) -> BaseWSGIServer:
+    """Bind an application to a port of the loopback address; port 0 means any free one.
+
+    Nothing is served before `serve_forever()`. Raises OSError when the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+        bound = listener.getsockname()[1]
+        return make_server(
+            HOST, bound, app, threaded=True, request_handler=_Handler, fd=listener.fileno()
+        )
+
+
+class _Handler(WSGIRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 120  # seconds without a request, then the connection is closed
+    wbufsize = -1  # headers and body leave together
+    disable_nagle_algorithm = True
+    # For invalid HTTP; the application answers everything else.
+    error_content_type = "text/plain; charset=utf-8"
+    error_message_format = "%(message)s: %(explain)s\n"
+
+    def run_wsgi(self) -> None:
+        """Answer one request."""
+        if len(self.headers.get_all("Content-Length", [])) > 1:
+            self.send_error(400, "More than one Content-Length")
+            return
+        environ = self.make_environ()
+        head: list[Any] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Any:
+            head[:] = [status, headers]
+            return None
+
+        pieces: Iterable[bytes] = self.server.app(environ, start_response)
+        try:
+            if environ.get(CUT):
+                self.close_connection = True
+                return
+            self._send(head[0], head[1], pieces, body_read=bool(environ.get(BODY_READ)))
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+
+    def _send(
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        pieces: Iterable[bytes],
+        *,
+        body_read: bool,
+    ) -> None:
+        """Send a response; a body that is not a list is sent in chunks, each flushed."""
+        code = int(status.split()[0])
+        body = b"".join(pieces) if isinstance(pieces, list) else None
+        chunked = body is None and self.request_version != "HTTP/1.0"
+        self.send_response(code, responses.get(code, ""))
+        for name, value in headers:
+            self.send_header(name, value)
+        bodiless = self.command == "HEAD" or code in (204, 304)
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif body is None:
+            self.close_connection = True  # the end of the connection is the end of the body
+        elif not bodiless and "content-length" not in {name.lower() for name, _ in headers}:
+            self.send_header("Content-Length", str(len(body)))
+        if not body_read:
+            self.close_connection = True
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if body is not None:
+            if not bodiless:
+                self.wfile.write(body)
+        else:
+            for piece in filter(None, pieces):  # an empty chunk would end the body
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                self.wfile.flush()
+            if chunked:
+                self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+    def handle_expect_100(self) -> bool:
+        """Send "100 Continue" at once; botocore waits a second for it before it sends a body."""
+        ready = super().handle_expect_100()
+        self.wfile.flush()
+        return ready
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep ordinary requests out of the log."""
+
+    def log_error(self, format: str, *args: Any) -> None:
+        """Log an error; the timeout of an idle connection is none."""
+        if not format.startswith("Request timed out"):
+            super().log_error(format, *args)
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Write werkzeug's messages to the log file, which is stderr."""
+        sys.stderr.write(f"{message % args if args else message}\n")

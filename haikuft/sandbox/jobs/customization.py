@@ -1,0 +1,243 @@
+"""Model customization jobs: create, get, list, stop. `customization_runner` does the work.
+
+The create request fails, as on AWS, for names in use, models that cannot be customized in the
+Region, hyperparameters out of range, files that are not .jsonl objects in a bucket of the Region,
+and a role that Bedrock cannot assume. Errors inside the files fail the job later.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from haikuft.base_models import BaseModel
+from haikuft.errors import SettingsError
+from haikuft.hyperparameters import from_aws, to_aws
+from haikuft.sandbox.bedrock import quotas, resources
+from haikuft.sandbox.bedrock.custom_models import describe_training
+from haikuft.sandbox.bedrock.foundation_models import (
+    INVALID_IDENTIFIER,
+    base_model_arn,
+    require_customizable,
+)
+from haikuft.sandbox.bedrock.records import (
+    UNFINISHED,
+    ControlPlane,
+    Job,
+    Stage,
+    find,
+    in_region,
+    present,
+)
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS
+from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.http.routing import (
+    Call,
+    Handler,
+    conflict_error,
+    quota_error,
+    validation_error,
+)
+from haikuft.sandbox.jobs.customization_runner import JobRunner
+from haikuft.sandbox.jobs.files import check_role, check_validation, input_uris, split_uri
+from haikuft.sandbox.settings import STAGES
+
+_CANNOT_READ = "Could not validate GetObject permissions to access Amazon S3 bucket"
+_CANNOT_WRITE = "Could not validate PutObject permissions to access S3 bucket"
+_KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
+
+
+def customization_handlers(plane: ControlPlane, runner: JobRunner) -> Mapping[str, Handler]:
+    """Operation name -> handler, for every operation of customization jobs that is served."""
+    return {
+        "CreateModelCustomizationJob": partial(create_job, plane, runner.start),
+        "GetModelCustomizationJob": partial(get_job, plane),
+        "ListModelCustomizationJobs": partial(list_jobs, plane),
+        "StopModelCustomizationJob": partial(stop_job, plane, runner.stop),
+    }
+
+
+def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:
+    """CreateModelCustomizationJob; `start` is given the ARN of the job to run."""
+    return {"jobArn": resources.create(plane, call, CUSTOMIZATION_JOBS, _build, start=start)}
+
+
+def get_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """GetModelCustomizationJob: by name or ARN."""
+    job = _require(plane, call)
+    return present(
+        jobArn=job.arn,
+        jobName=job.name,
+        outputModelName=job.request["customModelName"],
+        outputModelArn=job.model_arn or None,
+        clientRequestToken=job.request.get("clientRequestToken"),
+        roleArn=job.request["roleArn"],
+        status=job.status,
+        statusDetails=_status_details(job),
+        failureMessage=job.failure_message or None,
+        creationTime=job.created,
+        lastModifiedTime=job.changed,
+        endTime=job.ended,
+        baseModelArn=base_model_arn(job.base_model_id, call.region),
+        customizationType="FINE_TUNING",
+        outputModelKmsKeyArn=job.kms_key_arn or None,
+        vpcConfig=job.request.get("vpcConfig"),
+        **describe_training(job),
+    )
+
+
+def list_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """ListModelCustomizationJobs."""
+    shown, more = resources.list_page(plane, call, CUSTOMIZATION_JOBS)
+    return {"modelCustomizationJobSummaries": [_summary(job, call) for job in shown], **more}
+
+
+def stop_job(plane: ControlPlane, stop: Callable[[str], None], call: Call) -> dict[str, Any]:
+    """StopModelCustomizationJob: only while InProgress; `stop` is given the job's ARN."""
+    with plane.state.lock:
+        job = _require(plane, call)
+        if job.status != "InProgress":
+            raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
+        stop(job.arn)
+    return {}
+
+
+def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
+    asked = call.parameters
+    base_model = _find_base_model(plane, call)
+    _check_names(plane, call)
+    _check_quotas(plane, call)
+    _check_files(plane, call)
+    check_validation(asked, base_model)
+    tags = read_tags(asked.get("jobTags", []))
+    read_tags(asked.get("customModelTags", []))
+    now = plane.now()
+    job = Job(
+        arn=resources.new_arn(call, CUSTOMIZATION_JOBS, base_model.id),
+        name=asked["jobName"],
+        created=now,
+        changed=now,
+        status="InProgress",
+        request=asked,
+        base_model_id=base_model.id,
+        hyperparameters=_read_hyperparameters(asked, base_model),
+        stages=dict.fromkeys(STAGES, Stage()),
+        kms_key_arn=_key_arn(plane, call),
+    )
+    check_role(plane.store, asked, job.arn)
+    return job, tags
+
+
+def _require(plane: ControlPlane, call: Call) -> Job:
+    return resources.require(plane, call, CUSTOMIZATION_JOBS, call.parameters["jobIdentifier"])
+
+
+def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
+    asked = call.parameters
+    identifier = asked["baseModelIdentifier"]
+    if find(plane.state.models, identifier, call.region) is not None:
+        raise validation_error(
+            "The sandbox tunes base models only, not a custom model once more. Name a base model.",
+        )
+    kind = asked.get("customizationType", "FINE_TUNING")
+    if kind != "FINE_TUNING" or "customizationConfig" in asked:
+        raise validation_error(f"{identifier} can be customized by FINE_TUNING, not by {kind}.")
+    if "." not in identifier:  # the name of a custom model that is not there
+        raise validation_error(INVALID_IDENTIFIER)
+    return require_customizable(plane, call, identifier)
+
+
+def _check_names(plane: ControlPlane, call: Call) -> None:
+    """A job's name can never be used again, a custom model's not before the model is deleted."""
+    taken = validation_error("The provided job name is currently in use.")
+    resources.check_name(plane, call, CUSTOMIZATION_JOBS, call.parameters["jobName"], taken)
+    jobs = in_region(plane.state.jobs, call.region)
+    coming = {job.request["customModelName"] for job in jobs if job.status in UNFINISHED}
+    name = call.parameters["customModelName"]
+    taken = validation_error("The provided custom model name is currently in use.")
+    resources.check_name(plane, call, CUSTOM_MODELS, name, taken)
+    if name in coming:
+        raise taken
+
+
+def _check_quotas(plane: ControlPlane, call: Call) -> None:
+    """Check that one more job is within the Region's quotas.
+
+    AWS does not say when a job is "scheduled"; here it is from its creation to its end.
+    """
+    unfinished = sum(job.status in UNFINISHED for job in in_region(plane.state.jobs, call.region))
+    if unfinished >= quotas.SCHEDULED_JOBS:
+        raise quota_error(
+            f"Your account is limited to {quotas.SCHEDULED_JOBS} scheduled customization jobs, "
+            "and so many are not over yet.",
+        )
+    if len(in_region(plane.state.models, call.region)) + unfinished >= quotas.CUSTOM_MODELS:
+        raise quota_error(
+            f"Your account is limited to {quotas.CUSTOM_MODELS} custom models, those of unfinished "
+            "jobs included. Delete one that you no longer need.",
+        )
+
+
+def _check_files(plane: ControlPlane, call: Call) -> None:
+    """Each input is one .jsonl object, and all buckets are in the job's Region."""
+    for uri in input_uris(call.parameters):
+        bucket, key = split_uri(uri)
+        if not key.endswith(".jsonl"):
+            raise validation_error(
+                f"Provided S3 location is invalid: {uri}. Input data must be in .jsonl format",
+            )
+        _check_bucket(plane, call, bucket, f"{_CANNOT_READ}: {bucket} at key {key}")
+    bucket, key = split_uri(call.parameters["outputDataConfig"]["s3Uri"])
+    _check_bucket(plane, call, bucket, f"{_CANNOT_WRITE}: {bucket} at key {key}")
+
+
+def _check_bucket(plane: ControlPlane, call: Call, bucket: str, message: str) -> None:
+    region = plane.store.bucket_region(bucket)
+    if region == call.region:
+        return
+    reason = "does not exist" if region is None else f"is in {region}, the job in {call.region}"
+    raise validation_error(f"{message}. The bucket {reason}.")
+
+
+def _read_hyperparameters(asked: Mapping[str, Any], base_model: BaseModel) -> dict[str, str]:
+    try:
+        return to_aws(from_aws(asked.get("hyperParameters", {}), base_model), base_model)
+    except SettingsError as error:
+        raise validation_error(f"Invalid hyperparameters: {error}") from error
+
+
+def _key_arn(plane: ControlPlane, call: Call) -> str:
+    key = call.parameters.get("customModelKmsKeyId", "")
+    if _KEY_ID.fullmatch(key):
+        return f"arn:aws:kms:{call.region}:{call.account_id}:key/{key}"
+    if "alias/" not in key:
+        return str(key)
+    found = plane.store.find_key(key, call.region)
+    if found is None:
+        raise validation_error(f"There is no KMS key {key} in {call.region}.")
+    return found
+
+
+def _status_details(job: Job) -> dict[str, Any]:
+    return {
+        name: present(
+            status=stage.status, creationTime=stage.created, lastModifiedTime=stage.changed
+        )
+        for name, stage in job.stages.items()
+    }
+
+
+def _summary(job: Job, call: Call) -> dict[str, Any]:
+    return present(
+        jobArn=job.arn,
+        jobName=job.name,
+        baseModelArn=base_model_arn(job.base_model_id, call.region),
+        status=job.status,
+        statusDetails=_status_details(job),
+        creationTime=job.created,
+        lastModifiedTime=job.changed,
+        endTime=job.ended,
+        customModelArn=job.model_arn or None,
+        customModelName=job.request["customModelName"],
+        customizationType="FINE_TUNING",
+    )

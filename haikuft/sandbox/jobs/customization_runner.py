@@ -1,0 +1,250 @@
+"""Run a customization job: validation, data processing, training, results.
+
+Each job has a thread, and its training is a child process, so that training does not block the
+server. Each stage lasts at least `stage_seconds`, so that it can be seen. The child process ends
+when the job is stopped and when the server ends: its standard input is a pipe from the server.
+"""
+
+import re
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from haikuft.dataset.report import Kind
+from haikuft.errors import SandboxError
+from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
+from haikuft.sandbox.bedrock.records import ControlPlane, Job, id_of
+from haikuft.sandbox.jobs.files import (
+    PROBE,
+    UNEXPECTED,
+    JobError,
+    check_key,
+    check_records,
+    check_total,
+    find_output,
+    input_uris,
+    read_input,
+    write_output,
+)
+from haikuft.sandbox.jobs.stages import complete, finish, mark_stage, mark_stopping, prepare_resume
+from haikuft.sandbox.jobs.threads import JobThreads, Wait
+from haikuft.sandbox.settings import STAGES
+from haikuft.sandbox.standin import contract
+from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress
+
+VALIDATION, DATA_PROCESSING, TRAINING = STAGES
+STICK_CHECK_SECONDS = 0.1  # between two checks of the setting `stick_stage`
+CONCURRENT_TRAININGS = 2  # as many as AWS ran at once (hashicorp/terraform-provider-aws#37990)
+DATA_FILES: tuple[tuple[Kind, str], ...] = (
+    ("training", contract.TRAINING_DATA),
+    ("validation", contract.VALIDATION_DATA),
+)
+RETRY_SECONDS = 2.0  # between two attempts to record how a job ended
+SEED = 0
+WORK_PREFIX = ".job-"  # of the names of working directories
+
+# The child's file -> its key under the job's output location, as on AWS.
+RESULTS = {
+    contract.TRAINING_METRICS: "training_artifacts/step_wise_training_metrics.csv",
+    contract.VALIDATION_METRICS: (
+        "validation_artifacts/post_fine_tuning_validation/validation/validation_metrics.csv"
+    ),
+}
+
+
+# AWS tells nothing of a training's progress, so it has an address of the sandbox's own:
+# GET /_sandbox/jobs/<last part of the job's ARN>/progress
+PROGRESS_PATH = re.compile(r"/_sandbox/jobs/(?P<id>[a-z0-9]+)/progress")
+
+
+class JobStoppedError(Exception):
+    """The job has been stopped by a request."""
+
+
+class ServerClosingError(Exception):
+    """The server ends; the next one starts the job again."""
+
+
+class JobRunner(JobThreads):
+    """Runs customization jobs, and stops them.
+
+    Args:
+        plane: The records the jobs change.
+        wait: Waits for an event or some seconds; tests replace it.
+        command: The training process; the job's working directory is added as its last argument.
+    """
+
+    def __init__(
+        self,
+        plane: ControlPlane,
+        *,
+        wait: Wait = threading.Event.wait,
+        command: Sequence[str] = (sys.executable, "-m", "haikuft.sandbox.standin.training"),
+    ) -> None:
+        super().__init__(wait=wait)
+        self._command = command
+        self._plane = plane
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._slots = threading.Semaphore(CONCURRENT_TRAININGS)
+
+    def resume(self) -> None:
+        """Resume the jobs that the last server left unfinished, after S3 and IAM are restored."""
+        for arn in prepare_resume(self._plane):
+            self.start(arn)
+
+    def stop(self, arn: str) -> None:
+        """Turn the job to Stopping and end its child; its thread turns it to Stopped."""
+        mark_stopping(self._plane, arn)
+        self.interrupt(arn)
+
+    def interrupt(self, arn: str) -> None:
+        """Stop the job, and end its child process."""
+        super().interrupt(arn)
+        with self._lock:
+            child = self._children.get(arn)
+        if child is not None:
+            child.terminate()
+
+    def run(self, arn: str) -> None:
+        """Run the job to its end, in a directory of its own."""
+        prefix = f"{WORK_PREFIX}{id_of(arn)}-"
+        try:
+            with TemporaryDirectory(
+                prefix=prefix, dir=self._plane.models_dir, ignore_cleanup_errors=True
+            ) as workdir:
+                self._work(arn, Path(workdir))
+        except ServerClosingError:
+            pass
+        except JobStoppedError:
+            self._end(arn, "Stopped")
+        except JobError as failure:
+            self._end(arn, "Failed", failure_message=str(failure)[:2048])
+        except Exception:  # the job must end in any case, and the server's log contain the reason
+            traceback.print_exc()
+            self._end(arn, "Failed", failure_message=UNEXPECTED)
+
+    def _work(self, arn: str, workdir: Path) -> None:
+        plane, job = self._plane, self._plane.state.jobs[arn]
+        base_model = plane.base_models[job.base_model_id]
+        with self._stage(arn, VALIDATION):
+            role = self._assume_role(job)
+            output_uri = find_output(job.request, id_of(arn))
+            check_key(plane.store, role, job.kms_key_arn)
+            write_output(plane.store, role, job.request["outputDataConfig"]["s3Uri"], PROBE, b"")
+            records = 0
+            for (kind, name), uri in zip(DATA_FILES, input_uris(job.request), strict=False):
+                path = workdir / name
+                path.write_bytes(read_input(plane.store, role, uri))
+                records += check_records(path, base_model, kind=kind, uri=uri).records
+        with self._stage(arn, DATA_PROCESSING):
+            check_total(records, base_model)
+            training = TrainingJob(dict(job.hyperparameters), job.base_model_id, SEED)
+            contract.write(workdir, training)
+        with self._stage(arn, TRAINING):
+            self._train(arn, workdir)
+            for name, target in RESULTS.items():
+                if (workdir / name).exists():
+                    data = (workdir / name).read_bytes()
+                    write_output(plane.store, role, output_uri, target, data)
+        with plane.state.lock:
+            self._check_stop(arn)
+            complete(plane, arn, workdir)
+
+    def _assume_role(self, job: Job) -> Role:
+        try:
+            return self._plane.store.assume_role(job.request["roleArn"], source_arn=job.arn)
+        except RoleNotAssumable as error:
+            raise JobError(f"Could not assume provided IAM role. {error.reason}") from error
+
+    def _train(self, arn: str, workdir: Path) -> None:
+        """Run the training in a child process and wait for its end."""
+        command = [*self._command, str(workdir)]
+        while not self._slots.acquire(timeout=0.1):
+            self._check_stop(arn)
+        try:
+            child = subprocess.Popen(  # noqa: S603 - ours; the directory is named by an id of ours
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+            )
+            with child:
+                with self._lock:
+                    self._children[arn] = child
+                if self.stop_event(arn).is_set():  # before the child process was registered
+                    child.terminate()
+                code = child.wait()
+        finally:
+            self._slots.release()
+            with self._lock:
+                self._children.pop(arn, None)
+        self._check_stop(arn)
+        if code != 0:  # the process has written the reason to stderr, the server's log
+            raise JobError(UNEXPECTED)
+
+    @contextmanager
+    def _stage(self, arn: str, name: str) -> Iterator[None]:
+        """Record the status of a stage, and wait until it has lasted `stage_seconds`."""
+        self._check_stop(arn)
+        began = self._plane.now()
+        mark_stage(self._plane, arn, name, "InProgress")
+        try:
+            yield
+            passed = (self._plane.now() - began).total_seconds()
+            left = self._plane.settings().stage_seconds - passed
+            if left > 0:
+                self._wait(self.stop_event(arn), left)
+            self._check_stop(arn)
+            self._inject_fault(arn, name)
+        except JobStoppedError:
+            mark_stage(self._plane, arn, name, "Stopped")
+            raise
+        except ServerClosingError:
+            raise
+        except Exception:
+            mark_stage(self._plane, arn, name, "Failed")
+            raise
+        mark_stage(self._plane, arn, name, "Completed")
+
+    def _inject_fault(self, arn: str, name: str) -> None:
+        """Stay in a stage, or fail at its end, as the settings say."""
+        while (settings := self._plane.settings()).stick_stage == STAGES[name]:
+            self._wait(self.stop_event(arn), STICK_CHECK_SECONDS)
+            self._check_stop(arn)
+        if settings.fail_stage == STAGES[name]:
+            raise JobError(settings.fail_message)
+
+    def _check_stop(self, arn: str) -> None:
+        if self.closing.is_set():
+            raise ServerClosingError
+        if self.stop_event(arn).is_set():
+            raise JobStoppedError
+
+    def _end(self, arn: str, status: str, **results: Any) -> None:
+        """Record how the job ended; try again while the database cannot be written."""
+        while not self.closing.is_set():
+            try:
+                finish(self._plane, arn, status, **results)
+                break
+            except SandboxError as error:
+                print(f"{arn} has ended: {status}. {error}", file=sys.stderr)
+                self._wait(self.closing, RETRY_SECONDS)
+
+
+def read_progress(directory: Path, job_id: str) -> dict[str, Any]:
+    """Read the progress of a job's training; empty before it begins and after the job's end.
+
+    Args:
+        directory: Where the working directories of jobs are.
+        job_id: The last part of the job's ARN.
+    """
+    for workdir in directory.glob(f"{WORK_PREFIX}{job_id}-*"):
+        try:
+            return asdict(contract.read(workdir, TrainingProgress))
+        except FileNotFoundError:  # it does not train yet, or the job has just ended
+            continue
+    return {}

@@ -1,0 +1,172 @@
+"""Evaluation jobs: create, get, list, stop. `evaluation_runner` does a job's work.
+
+The create request fails for what the sandbox does not support (human workers, retrieval, built-in
+data sets) and for the same errors as that of a customization job. A job that needs an evaluator
+model, or a metric that cannot be computed without one, is created as on AWS and then fails.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, present
+from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
+from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.http.routing import Call, Handler, conflict_error, validation_error
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.jobs.files import check_role, split_uri
+
+
+def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mapping[str, Handler]:
+    """Operation name -> handler, for every operation of evaluation jobs that is served."""
+    return {
+        "CreateEvaluationJob": partial(create_evaluation_job, plane, runner.start),
+        "GetEvaluationJob": partial(get_evaluation_job, plane),
+        "ListEvaluationJobs": partial(list_evaluation_jobs, plane),
+        "StopEvaluationJob": partial(stop_evaluation_job, plane, runner.interrupt),
+    }
+
+
+def create_evaluation_job(
+    plane: ControlPlane, start: Callable[[str], None], call: Call
+) -> dict[str, Any]:
+    """CreateEvaluationJob; `start` is given the new job's ARN."""
+    return {"jobArn": resources.create(plane, call, EVALUATION_JOBS, _build, start=start)}
+
+
+def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """GetEvaluationJob: by ARN."""
+    job = _require(plane, call)
+    asked = job.request
+    return present(
+        jobName=job.name,
+        jobArn=job.arn,
+        status=job.status,
+        jobDescription=asked.get("jobDescription"),
+        roleArn=asked["roleArn"],
+        customerEncryptionKeyId=asked.get("customerEncryptionKeyId"),
+        jobType="Automated",
+        applicationType="ModelEvaluation",
+        evaluationConfig=asked["evaluationConfig"],
+        inferenceConfig=asked["inferenceConfig"],
+        outputDataConfig=asked["outputDataConfig"],
+        creationTime=job.created,
+        lastModifiedTime=job.changed,
+        failureMessages=list(job.failure_messages) or None,
+    )
+
+
+def list_evaluation_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """ListEvaluationJobs; all jobs of the sandbox are model evaluations."""
+    wanted = call.parameters.get("applicationTypeEquals", "ModelEvaluation")
+    shown, more = resources.list_page(
+        plane, call, EVALUATION_JOBS, lambda job: wanted == "ModelEvaluation"
+    )
+    # AWS's model has no empty list here: the member is left out.
+    return present(jobSummaries=[_summary(job) for job in shown] or None) | more
+
+
+def stop_evaluation_job(
+    plane: ControlPlane, stop: Callable[[str], None], call: Call
+) -> dict[str, Any]:
+    """StopEvaluationJob: only while InProgress; `stop` is given the job's ARN."""
+    with plane.state.lock:
+        job = _require(plane, call)
+        if job.status != "InProgress":
+            raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
+        plane.state.evaluations[job.arn] = replace(job, status="Stopping", changed=plane.now())
+    stop(job.arn)
+    return {}
+
+
+def _build(plane: ControlPlane, call: Call) -> tuple[EvaluationJob, dict[str, str]]:
+    asked = call.parameters
+    tags = read_tags(asked.get("jobTags", []))
+    taken = conflict_error("The provided job name is currently in use.")
+    resources.check_name(plane, call, EVALUATION_JOBS, asked["jobName"], taken)
+    _check_kind(asked)
+    _check_files(plane, call)
+    now = plane.now()
+    job = EvaluationJob(
+        arn=resources.new_arn(call, EVALUATION_JOBS),
+        name=asked["jobName"],
+        created=now,
+        changed=now,
+        status="InProgress",
+        request=asked,
+    )
+    check_role(plane.store, asked, job.arn)
+    return job, tags
+
+
+def _require(plane: ControlPlane, call: Call) -> EvaluationJob:
+    return resources.require(plane, call, EVALUATION_JOBS, call.parameters["jobIdentifier"])
+
+
+def _check_kind(asked: dict[str, Any]) -> None:
+    """Refuse everything but an automated evaluation of one model on a custom data set."""
+    refusal = ""
+    retrieves = "ragConfigs" in asked["inferenceConfig"]
+    if "automated" not in asked["evaluationConfig"]:
+        refusal = "The sandbox has no human workers. Give evaluationConfig.automated."
+    elif asked.get("applicationType") == "RagEvaluation" or retrieves:
+        refusal = "The sandbox evaluates models, not retrieval. Give inferenceConfig.models."
+    elif len(asked["inferenceConfig"]["models"]) != 1:
+        refusal = "An automated evaluation job takes one model."
+    else:
+        names = [
+            config["dataset"]["name"]
+            for config in asked["evaluationConfig"]["automated"]["datasetMetricConfigs"]
+            if "datasetLocation" not in config["dataset"]
+        ]
+        if names:
+            refusal = (
+                f"The sandbox has none of Bedrock's own data sets ({', '.join(names)}). Give "
+                "dataset.datasetLocation."
+            )
+    if refusal:
+        raise validation_error(refusal)
+
+
+def _check_files(plane: ControlPlane, call: Call) -> None:
+    """Each data set is one .jsonl object, and all buckets are in the job's Region."""
+    asked = call.parameters
+    configs = asked["evaluationConfig"]["automated"]["datasetMetricConfigs"]
+    uris = [config["dataset"]["datasetLocation"]["s3Uri"] for config in configs]
+    for uri in uris:
+        if not split_uri(uri)[1].endswith(".jsonl"):
+            raise validation_error(f"The data set {uri} is no .jsonl object in S3.")
+    for uri in (*uris, asked["outputDataConfig"]["s3Uri"]):
+        bucket = split_uri(uri)[0]
+        region = plane.store.bucket_region(bucket)
+        if region != call.region:
+            where = "does not exist" if region is None else f"is in {region}, not {call.region}"
+            raise validation_error(f"The bucket of {uri} {where}.")
+
+
+def _summary(job: EvaluationJob) -> dict[str, Any]:
+    automated = job.request["evaluationConfig"]["automated"]
+    model = job.request["inferenceConfig"]["models"][0]
+    asked = [model["bedrockModel"]["modelIdentifier"]] if "bedrockModel" in model else []
+    source = model.get("precomputedInferenceSource")
+    given = [source["inferenceSourceIdentifier"]] if source else []
+    judges = automated.get("evaluatorModelConfig", {}).get("bedrockEvaluatorModels", [])
+    return present(
+        jobArn=job.arn,
+        jobName=job.name,
+        status=job.status,
+        creationTime=job.created,
+        jobType="Automated",
+        evaluationTaskTypes=[config["taskType"] for config in automated["datasetMetricConfigs"]],
+        modelIdentifiers=asked,
+        evaluatorModelIdentifiers=[judge["modelIdentifier"] for judge in judges],
+        inferenceConfigSummary={
+            "modelConfigSummary": {
+                "bedrockModelIdentifiers": asked,
+                "precomputedInferenceSourceIdentifiers": given,
+            }
+        },
+        applicationType="ModelEvaluation",
+    )

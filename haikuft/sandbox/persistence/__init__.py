@@ -1,0 +1,1 @@
+"""Persistence: what the sandbox holds, in a SQLite file and in files of object bytes."""

@@ -1,0 +1,154 @@
+"""The database: a SQLite file, written before a response is sent.
+
+The operating system has a change once its transaction has ended, so a killed process loses
+nothing. (After a loss of power the last transactions may be missing; the file stays consistent.)
+"""
+
+import shlex
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from haikuft.errors import SandboxError
+
+FORMAT = 1  # of the file; one with a higher number was written by a newer haikuft
+DATABASE_FILE = "ledger.sqlite"  # in the state directory; named so since version 0.1.0
+
+Write = Callable[[str, str, bytes | None], None]
+"""Writes an entry: its kind, its key, and its value; None deletes it."""
+
+
+class Database:
+    """Entries by kind and key, each a value of bytes. One process at a time may have it open.
+
+    All methods raise SandboxError when the file is damaged, written by a newer haikuft, or cannot
+    be read or written; the message names it, and nothing is changed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = RLock()
+        with self._explained():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def read(self, kind: str) -> dict[str, bytes]:
+        """Return all entries of a kind: key to value, in the order of the keys."""
+        query = "SELECT key, value FROM entries WHERE kind = ? ORDER BY key"
+        return {str(key): bytes(value) for key, value in self._select(query, kind)}
+
+    def keys(self, kind: str) -> list[str]:
+        """Return the keys of a kind's entries, in their order."""
+        query = "SELECT key FROM entries WHERE kind = ? ORDER BY key"
+        return [str(key) for (key,) in self._select(query, kind)]
+
+    def find(self, kind: str, key: str) -> bytes | None:
+        """Return an entry's value; None when there is no such entry."""
+        query = "SELECT value FROM entries WHERE kind = ? AND key = ?"
+        return next((bytes(value) for (value,) in self._select(query, kind, key)), None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Write]:
+        """Write what the block writes: all of it or, when the block or SQLite fails, none.
+
+        SQLite's transaction begins with the first write. From then until the block ends, other
+        threads wait for the database, so the block must not wait for another lock meanwhile.
+        """
+        begun = False
+        with ExitStack() as stack:
+
+            def write(kind: str, key: str, value: bytes | None) -> None:
+                nonlocal begun
+                with self._explained():
+                    if not begun:
+                        stack.enter_context(self._begin())
+                        begun = True
+                    self._write(kind, key, value)
+
+            yield write
+
+    def _select(self, query: str, *values: str) -> list[Any]:
+        with self._lock, self._explained():
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _begin(self) -> Iterator[None]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._commit()
+            except BaseException:
+                if self._connection.in_transaction:  # SQLite itself ends one when the disk is full
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _commit(self) -> None:
+        with self._explained():
+            self._connection.execute("COMMIT")
+
+    def _write(self, kind: str, key: str, value: bytes | None) -> None:
+        if value is None:
+            self._connection.execute("DELETE FROM entries WHERE kind = ? AND key = ?", (kind, key))
+        else:
+            self._connection.execute(
+                "INSERT INTO entries VALUES (?, ?, ?) "
+                "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+                (kind, key, value),
+            )
+
+    def damaged(self, reason: object) -> SandboxError:
+        """Return the error for an entry that cannot be read."""
+        return SandboxError(
+            f"The sandbox's database {self.path} is damaged: {reason}. Nothing in it was changed. "
+            f"Put a good copy in its place, or empty the sandbox: {self._reset_command()}"
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _prepare(self) -> None:
+        (found,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if found > FORMAT:
+            raise SandboxError(
+                f"The sandbox's database {self.path} was written by a newer haikuft (format "
+                f"{found}, this one reads {FORMAT}). Nothing in it was changed. Install the newer "
+                f"one, or empty the sandbox: {self._reset_command()}"
+            )
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS entries "
+            "(kind TEXT, key TEXT, value BLOB NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
+        )
+        if found < FORMAT:
+            self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def _reset_command(self) -> str:
+        return f"haikuft sandbox reset --state {shlex.quote(str(self.path.parent))}"
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn errors of SQLite and the disk into a SandboxError with the file and the fix."""
+        try:
+            yield
+        except (sqlite3.OperationalError, OSError) as error:
+            raise SandboxError(
+                f"The sandbox cannot use its database {self.path}: {error}. It belongs on a local "
+                "disk with room, in a directory that you may write to; nothing else may have it "
+                "open."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.ProgrammingError):
+                raise  # a programming error, not a fault of the file
+            raise self.damaged(error) from error

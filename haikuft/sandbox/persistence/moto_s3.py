@@ -1,0 +1,153 @@
+"""S3's buckets, objects and uploads as documents, and which of them a request touches.
+
+moto accesses every object through a few methods of its backend. They are wrapped, so that a request
+costs what it touches, not what the bucket contains. Multi-object deletes, copies, form uploads and
+access logs use the same methods.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any
+
+from moto.s3.models import MultipartDict, S3Backend, s3_backends
+from moto.s3.utils import _VersionedKeyStore
+from moto.utilities.utils import md5_hash
+
+from haikuft.sandbox.persistence.documents import Documents, write_key
+from haikuft.sandbox.persistence.serializer import Codec
+
+BUCKET, OBJECT, UPLOAD = "s3.bucket", "s3.object", "s3.upload"
+
+Touched = set[tuple[str, ...]]
+"""(kind, bucket) or (kind, bucket, key or upload id)."""
+
+_WATCHED = {  # method -> (kind, the arguments that name what it touches)
+    "create_bucket": (BUCKET, ("bucket_name",)),
+    "get_bucket": (BUCKET, ("bucket_name",)),
+    "get_object": (OBJECT, ("bucket_name", "key_name")),
+    "put_object": (OBJECT, ("bucket_name", "key_name")),
+    "delete_object": (OBJECT, ("bucket_name", "key_name")),
+    "upload_part": (UPLOAD, ("bucket_name", "multipart_id")),
+    "upload_part_copy": (UPLOAD, ("dest_bucket_name", "multipart_id")),
+}
+_OWN_DOCUMENTS = ("keys", "multiparts")  # attributes of a bucket with documents of their own
+_touched: ContextVar[Touched | None] = ContextVar("touched", default=None)
+
+
+@contextmanager
+def watch() -> Iterator[Touched]:
+    """Collect what this thread touches within the block."""
+    for name, (kind, arguments) in _WATCHED.items():
+        method = getattr(S3Backend, name)
+        if not hasattr(method, "__wrapped__"):
+            setattr(S3Backend, name, _watched(method, kind, arguments))
+    touched: Touched = set()
+    token = _touched.set(touched)
+    try:
+        yield touched
+    finally:
+        _touched.reset(token)
+
+
+def save(touched: Touched, documents: Documents, codec: Codec) -> None:
+    """Write the documents of what was touched."""
+    buckets = {names[1] for names in touched}
+    for bucket in sorted(buckets):
+        backend, found = _find(bucket)
+        if found is None:
+            _delete_bucket(bucket, documents)
+            continue
+        document = {
+            "bucket": codec.write(found, without=_OWN_DOCUMENTS),
+            "tags": backend.tagger.tags.get(found.arn),
+        }
+        documents.put(BUCKET, write_key(bucket), document)
+        _save_uploads(found, touched, documents, codec)
+    for kind, bucket, *rest in sorted(touched):
+        backend, found = _find(bucket)
+        if kind == OBJECT and found is not None:
+            versions = found.keys.getlist(rest[0])
+            described = _describe(backend, versions, codec) if versions else None
+            documents.put(OBJECT, write_key(bucket, rest[0]), described)
+
+
+def restore(documents: Documents, codec: Codec) -> None:
+    """Restore moto's backends from the documents."""
+    buckets: dict[str, Any] = {}
+    for (name,), document in documents.load(BUCKET):
+        bucket = codec.read(document["bucket"])
+        bucket.keys, bucket.multiparts = _VersionedKeyStore(), MultipartDict()
+        backend = s3_backends[bucket.account_id][bucket.partition]
+        backend.buckets[name] = buckets[name] = bucket
+        s3_backends.bucket_accounts[name] = (bucket.partition, bucket.account_id)
+        if document["tags"] is not None:
+            backend.tagger.tags[bucket.arn] = document["tags"]
+    for (name, key), document in documents.load(OBJECT):
+        bucket = buckets[name]
+        bucket.keys.setlist(key, codec.read(document["versions"]))
+        backend = s3_backends[bucket.account_id][bucket.partition]
+        backend.tagger.tags.update(document["tags"])
+        _restore_tokens(backend, key)
+    for (name, upload_id), document in documents.load(UPLOAD):
+        buckets[name].multiparts[upload_id] = codec.read(document)
+
+
+def _restore_tokens(backend: Any, key: str) -> None:
+    """Restore the tokens of listings: moto's token is a digest of a page's last name."""
+    ends = [place + 1 for place, letter in enumerate(key) if letter == "/"]
+    for name in (key, *(key[:end] for end in ends)):
+        backend._pagination_tokens[md5_hash(name.encode("utf-8")).hexdigest()] = name
+
+
+def _watched(method: Callable[..., Any], kind: str, arguments: tuple[str, ...]) -> Any:
+    order = list(inspect.signature(method).parameters)
+    places = [(argument, order.index(argument)) for argument in arguments]
+
+    @wraps(method)
+    def watched(*given: Any, **named: Any) -> Any:
+        touched = _touched.get()
+        if touched is not None:
+            values = [named[name] if name in named else given[place] for name, place in places]
+            touched.add((kind, *map(str, values)))
+        return method(*given, **named)
+
+    return watched
+
+
+def _find(bucket: str) -> tuple[Any, Any]:
+    """Return the backend that has a bucket, and the bucket; None for both when there is none."""
+    owner = s3_backends.bucket_accounts.get(bucket)
+    if owner is None:
+        return None, None
+    partition, account = owner
+    backend: Any = s3_backends[account][partition]
+    return backend, backend.buckets.get(bucket)
+
+
+def _describe(backend: Any, versions: list[Any], codec: Codec) -> dict[str, Any]:
+    """Describe all versions of an object, delete markers among them, the latest last."""
+    arns = [version.arn for version in versions if hasattr(version, "arn")]
+    tags = {arn: backend.tagger.tags[arn] for arn in arns if arn in backend.tagger.tags}
+    return {"versions": codec.write(versions), "tags": tags}
+
+
+def _save_uploads(bucket: Any, touched: Touched, documents: Documents, codec: Codec) -> None:
+    known = {key for key in documents.keys(UPLOAD) if json.loads(key)[0] == bucket.name}
+    for upload_id, upload in bucket.multiparts.items():
+        key = write_key(bucket.name, upload_id)
+        if key not in known or (UPLOAD, bucket.name, upload_id) in touched:
+            documents.put(UPLOAD, key, codec.write(upload))
+        known.discard(key)
+    for key in known:
+        documents.put(UPLOAD, key, None)
+
+
+def _delete_bucket(bucket: str, documents: Documents) -> None:
+    for kind in (BUCKET, OBJECT, UPLOAD):
+        for key in documents.keys(kind):
+            if json.loads(key)[0] == bucket:
+                documents.put(kind, key, None)

@@ -1,0 +1,277 @@
+"""The sandbox's server process: start, find, configure, stop and reset it.
+
+Each state directory has one server; its state is in the directory and outlives it. Whether a
+server runs is decided by a request to its endpoint, never by a process id. Two starts at the same
+time wait for each other on a lock and return the same server.
+"""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from haikuft.errors import SandboxError, SettingsError
+from haikuft.sandbox.directory import (
+    HOST,
+    LOG_FILE,
+    SERVER_LOCK,
+    START_LOCK,
+    empty,
+    hold_lock,
+    is_locked,
+    read_port,
+    state_directory,
+    url_of,
+)
+from haikuft.sandbox.settings import SandboxSettings, change_settings
+
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+REFUSED = 3  # the server's exit code when it has said what keeps it from starting
+_FOREIGN = ("AWS_", "MOTO_", "BOTO", "FLASK_", "WERKZEUG_", "INITIAL_NO_AUTH", "TEST_SERVER_MODE")
+
+_children: list[subprocess.Popen[bytes]] = []  # kept, so that a server that ended is reaped
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A running sandbox.
+
+    Attributes:
+        url: What AWS clients take as their endpoint, such as "http://127.0.0.1:40123".
+        state: Its state directory.
+        pid: Its process.
+    """
+
+    url: str
+    state: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Whether the sandbox of a state directory runs; endpoint and pid are None when not."""
+
+    running: bool
+    endpoint: str | None
+    pid: int | None
+    state: str
+
+
+def start(
+    state: str | Path | None = None, *, settings: Mapping[str, Any] | None = None
+) -> Endpoint:
+    """Start the sandbox of a state directory, or find it running.
+
+    Args:
+        state: The state directory; None for the user's own, see `state_directory`.
+        settings: Names and values of SandboxSettings, whether it runs already or not; they hold
+            until they are set again, and others stay as they were last set.
+
+    Raises SandboxError, with what the server said, when it does not come up; SettingsError for a
+    setting that does not exist or is out of its range.
+    """
+    directory = state_directory(state)
+    wanted = dict(settings or {})
+    change_settings(SandboxSettings(), wanted)
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with hold_lock(directory / START_LOCK):
+            found = status(directory)
+            if not found.running:
+                return _launch(directory, wanted)
+    except OSError as error:
+        raise SandboxError(
+            f"The sandbox cannot use its state directory {directory}: {error}. Name another one, "
+            "on a local disk that you may write to, with --state or HAIKUFT_SANDBOX_STATE."
+        ) from error
+    endpoint = _endpoint(found)
+    if wanted:
+        configure(endpoint, **wanted)
+    return endpoint
+
+
+def status(state: str | Path | None = None) -> Status:
+    """Return whether the sandbox of a state directory runs."""
+    directory = state_directory(state)
+    port = read_port(directory)
+    try:
+        if port:
+            answer = _ask(port, "GET", "/_sandbox")
+            if answer["state"] == str(directory):
+                return Status(True, url_of(port), int(answer["pid"]), str(directory))
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException, SandboxError):
+        pass  # nobody there, or another program on that port: it does not run
+    return Status(False, None, None, str(directory))
+
+
+def stop(state: str | Path | None = None) -> bool:
+    """Stop the sandbox and return whether it ran; the next start has the same state.
+
+    A running customization job starts its stages again then.
+
+    Raises SandboxError when it still runs after 15 seconds.
+    """
+    found = status(state)
+    if not found.running:
+        return False
+    _request(_endpoint(found), "POST", "/_sandbox/stop")
+    directory = Path(found.state)
+    deadline = time.monotonic() + STOP_SECONDS
+    while is_locked(directory / SERVER_LOCK):
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"The sandbox was told to stop and still runs. End its process: kill {found.pid}."
+            )
+        time.sleep(0.02)
+    _reap()
+    return True
+
+
+def reset(state: str | Path | None = None) -> None:
+    """Stop the sandbox and delete its state, log and endpoint; the next start is a new one."""
+    directory = state_directory(state)
+    if not directory.is_dir():
+        return
+    with hold_lock(directory / START_LOCK):
+        stop(directory)
+        empty(directory)
+
+
+def configure(endpoint: Endpoint | str, **settings: Any) -> SandboxSettings:
+    """Change settings of a running sandbox until they are set again; return all settings.
+
+    Raises SettingsError for a setting it does not take, SandboxError when it does not answer.
+    """
+    return SandboxSettings(**_request(endpoint, "PUT", "/_sandbox/settings", settings))
+
+
+def read_settings(endpoint: Endpoint | str) -> SandboxSettings:
+    """Return the settings of a running sandbox."""
+    return SandboxSettings(**_request(endpoint, "GET", "/_sandbox/settings"))
+
+
+def read_progress(endpoint: Endpoint | str, job_id: str) -> dict[str, Any]:
+    """Return the progress of a job's training; empty before it begins and after the job's end.
+
+    Keys are step, steps (in all, unless it stops early), epoch, training_loss, and curve: pairs
+    of step and training loss. Raises SandboxError when the sandbox does not answer.
+    """
+    return _request(endpoint, "GET", f"/_sandbox/jobs/{job_id}/progress")
+
+
+def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
+    """Start the server and wait for its answer; the caller holds the start lock."""
+    _reap()
+    deadline = time.monotonic() + START_SECONDS
+    while is_locked(directory / SERVER_LOCK):  # by a server that is coming up, or just ending
+        found = status(directory)
+        if found.running:
+            return _endpoint(found)
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"A process holds {directory / SERVER_LOCK} and does not answer as a sandbox. End "
+                "that process, then start the sandbox again."
+            )
+        time.sleep(0.02)
+    command = [sys.executable, "-P", "-m", "haikuft.sandbox.server"]
+    command += ["--state", str(directory), "--settings", json.dumps(settings)]
+    with (directory / LOG_FILE).open("ab") as log:
+        before = log.tell()
+        process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=directory,
+            env=_own_environment(),
+            start_new_session=True,
+        )
+    _children.append(process)
+    while not (found := status(directory)).running:
+        ended = process.poll() is not None
+        if ended and process.returncode == REFUSED:
+            raise SandboxError(f"The sandbox did not start. {_read_log(directory, before)}")
+        if ended and not is_locked(directory / SERVER_LOCK):
+            raise SandboxError(
+                f"The sandbox ended as it started. {directory / LOG_FILE} says:\n"
+                f"{_read_log(directory, before)}"
+            )
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"The sandbox did not answer within {START_SECONDS:.0f} seconds. "
+                f"{directory / LOG_FILE} says:\n{_read_log(directory, before)}"
+            )
+        time.sleep(0.02)
+    return _endpoint(found)
+
+
+def _own_environment() -> dict[str, str]:
+    """Return the environment without what would steer AWS's tools, moto or a proxy."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_FOREIGN) and not name.lower().endswith("_proxy")
+    }
+
+
+def _read_log(directory: Path, since: int) -> str:
+    """Return the last lines of the log's part that begins at byte `since`."""
+    said = (directory / LOG_FILE).read_bytes()[since:].decode("utf-8", errors="replace")
+    return "\n".join(said.splitlines()[-12:])
+
+
+def _reap() -> None:
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def _request(
+    endpoint: Endpoint | str, method: str, path: str, document: Any = None
+) -> dict[str, Any]:
+    url = urlsplit(endpoint if isinstance(endpoint, str) else endpoint.url)
+    if url.hostname != HOST or url.port is None:
+        raise SandboxError(f"{url.geturl()} is no sandbox: a sandbox is at http://{HOST}:PORT.")
+    try:
+        return _ask(url.port, method, path, document)
+    except SettingsError:
+        raise
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise SandboxError(
+            f"The sandbox at {url.geturl()} does not answer ({error}). Start it again with "
+            "`haikuft sandbox start`."
+        ) from error
+
+
+def _ask(port: int, method: str, path: str, document: Any = None) -> dict[str, Any]:
+    """Ask a server on loopback, past any proxy.
+
+    Raises SettingsError for settings it refuses, SandboxError for anything else it cannot do.
+    """
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        body = None if document is None else json.dumps(document)
+        connection.request(method, path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+    finally:
+        connection.close()
+    if not isinstance(answer, dict):
+        raise TypeError("that was not an answer of the sandbox")
+    if response.status == http.client.BAD_REQUEST:
+        raise SettingsError(str(answer.get("message")))
+    if response.status != http.client.OK:
+        raise SandboxError(str(answer.get("message")))
+    return answer
+
+
+def _endpoint(found: Status) -> Endpoint:
+    if found.endpoint is None or found.pid is None:
+        raise SandboxError(f"The sandbox of {found.state} does not run.")
+    return Endpoint(found.endpoint, found.state, found.pid)

@@ -1,0 +1,1 @@
+"""Runtime: resolve the model of a request, parse the request, and write the reply or its stream."""

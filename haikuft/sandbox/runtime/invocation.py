@@ -1,0 +1,201 @@
+"""Bedrock's runtime: InvokeModel and Converse, whole or as a stream, and CountTokens.
+
+A custom model answers with the stand-in that its job trained, a base model with the baseline. The
+`model` of a reply says so: "sandbox-stand-in/<custom model>" or "sandbox-stand-in/base". A reply is
+complete before its stream begins, so that every error is reported before HTTP 200, and a stream
+takes no more time than a single response. With the setting `answer_seconds` a single response is
+delayed, and the events of a stream are spread over that time.
+"""
+
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from haikuft.sandbox.bedrock.records import ControlPlane
+from haikuft.sandbox.http.event_stream import Event
+from haikuft.sandbox.http.routing import Call, Handler
+from haikuft.sandbox.runtime import responses
+from haikuft.sandbox.runtime.model_resolution import (
+    ResolvedModel,
+    resolve_counted_model,
+    resolve_model,
+)
+from haikuft.sandbox.runtime.requests import (
+    InferenceRequest,
+    check_invocation,
+    read_body,
+    read_converse,
+)
+from haikuft.sandbox.runtime.responses import Reply
+from haikuft.sandbox.standin.baseline import base_reply
+
+if TYPE_CHECKING:
+    from haikuft.sandbox.standin.model import StandIn
+
+LOADED_MODELS = 4  # each takes some 150 MB
+_PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
+
+
+def load_stand_in(directory: Path) -> "StandIn":
+    """Load a custom model's stand-in from its directory."""
+    from haikuft.sandbox.standin.model import (
+        StandIn,  # loads NumPy and SciPy: only when one is asked
+    )
+
+    return StandIn.load(directory)
+
+
+class Runtime:
+    """Answers requests to models; the last few custom models stay loaded.
+
+    Args:
+        plane: The records; its throughputs, deployments and models are read.
+        load: Loads a custom model from its directory.
+        sleep: Waits some seconds, for the setting `answer_seconds`.
+    """
+
+    def __init__(
+        self,
+        plane: ControlPlane,
+        *,
+        load: Callable[[Path], "StandIn"] = load_stand_in,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._plane = plane
+        self._sleep = sleep
+        self._load = lru_cache(maxsize=LOADED_MODELS)(load)
+        self._loading = threading.Lock()
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Operation name -> handler, for every operation of the runtime that is served."""
+        return {
+            "InvokeModel": self.invoke_model,
+            "InvokeModelWithResponseStream": self.stream_model,
+            "Converse": self.converse,
+            "ConverseStream": self.stream_conversation,
+            "CountTokens": self.count_tokens,
+        }
+
+    def invoke_model(self, call: Call) -> dict[str, Any]:
+        """InvokeModel with a Messages body."""
+        label, reply = self._answer_body(call)
+        self._wait(reply.wait_seconds)
+        return responses.write_invocation(label, reply)
+
+    def stream_model(self, call: Call) -> dict[str, Any]:
+        """InvokeModelWithResponseStream: the same reply, event by event."""
+        label, reply = self._answer_body(call)
+        events = self._pace(responses.stream_invocation(label, reply), reply.wait_seconds)
+        return {"body": events, "contentType": "application/json"}
+
+    def converse(self, call: Call) -> dict[str, Any]:
+        """Converse; `additionalModelResponseFieldPaths` may ask for "/model"."""
+        label, reply = self._answer_turns(call)
+        self._wait(reply.wait_seconds)
+        return responses.write_conversation(label, reply, field_paths=_field_paths(call))
+
+    def stream_conversation(self, call: Call) -> dict[str, Any]:
+        """ConverseStream: the same reply, event by event."""
+        label, reply = self._answer_turns(call)
+        events = responses.stream_conversation(label, reply, field_paths=_field_paths(call))
+        return {"stream": self._pace(events, reply.wait_seconds)}
+
+    def count_tokens(self, call: Call) -> dict[str, Any]:
+        """CountTokens: the input tokens that a base model's reply to the request reports."""
+        limit = resolve_counted_model(self._plane, call).model.limits.max_output_tokens
+        asked = call.parameters["input"]
+        if "invokeModel" in asked:
+            request = read_body(asked["invokeModel"]["body"], max_output_tokens=limit)
+        else:
+            request = read_converse(asked["converse"], max_output_tokens=limit)
+        return {"inputTokens": count_input(request)}
+
+    def _answer_body(self, call: Call) -> tuple[str, Reply]:
+        resolved = resolve_model(self._plane, call)
+        check_invocation(call.parameters)
+        limit = resolved.base_model.limits.max_output_tokens
+        request = read_body(call.parameters.get("body", b""), max_output_tokens=limit)
+        return resolved.label, self._answer(resolved, request)
+
+    def _answer_turns(self, call: Call) -> tuple[str, Reply]:
+        resolved = resolve_model(self._plane, call)
+        limit = resolved.base_model.limits.max_output_tokens
+        request = read_converse(call.parameters, max_output_tokens=limit)
+        return resolved.label, self._answer(resolved, request)
+
+    def _answer(self, resolved: ResolvedModel, request: InferenceRequest) -> Reply:
+        model = None
+        if resolved.custom is not None:
+            with self._loading:  # two at once must not load the same model twice
+                model = self._load(resolved.custom.directory)
+        began = time.perf_counter()
+        reply = answer_base(request) if model is None else _answer_tuned(model, request)
+        written = time.perf_counter() - began
+        wait = max(0.0, self._plane.settings().answer_seconds - written)
+        return replace(
+            reply,
+            first_byte_ms=round(1000 * written),
+            latency_ms=round(1000 * (written + wait)),
+            wait_seconds=wait,
+        )
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self._sleep(seconds)
+
+    def _pace(self, events: Iterable[Event], seconds: float) -> Iterator[Event]:
+        """Spread events over some seconds; the first is sent at once."""
+        made = list(events)
+        for number, event in enumerate(made):
+            if number:
+                self._wait(seconds / (len(made) - 1))
+            yield event
+
+
+def answer_base(request: InferenceRequest) -> Reply:
+    """Answer with the baseline, cut at the first stop sequence and at `max_tokens`.
+
+    Tokens here are words and punctuation marks; the baseline has no others.
+    """
+    text = base_reply(request.system, request.messages)
+    stops = {stop: text.find(stop) for stop in request.stop_sequences if stop in text}
+    first = min(stops, key=stops.__getitem__, default=None)
+    text = text if first is None else text[: stops[first]]
+    pieces = _PIECE.findall(text)
+    if len(pieces) > request.max_tokens:
+        pieces, reason, first = pieces[: request.max_tokens], "max_tokens", None
+    else:
+        reason = "end_turn" if first is None else "stop_sequence"
+    return Reply("".join(pieces), reason, first, count_input(request), len(pieces))
+
+
+def count_input(request: InferenceRequest) -> int:
+    """Count the baseline's tokens in a request: its system prompt and all turns."""
+    given = [request.system or "", *(message["content"] for message in request.messages)]
+    return sum(len(_PIECE.findall(part)) for part in given)
+
+
+def _answer_tuned(model: "StandIn", request: InferenceRequest) -> Reply:
+    made = model.generate(
+        request.system,
+        request.messages,
+        max_tokens=request.max_tokens,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        top_k=request.top_k,
+        stop_sequences=request.stop_sequences,
+        seed=secrets.randbits(32),
+    )
+    return Reply(
+        made.text, made.stop_reason, made.stop_sequence, made.input_tokens, made.output_tokens
+    )
+
+
+def _field_paths(call: Call) -> list[str]:
+    return list(call.parameters.get("additionalModelResponseFieldPaths", []))

@@ -1,0 +1,1 @@
+"""The stand-in model: its features, its training as a process, and the baseline of base models."""

@@ -1,0 +1,354 @@
+"""The stand-in: a small next-token model, trained on a job's own records. It is not Claude.
+
+1. A reply becomes tokens: words seen at least twice in training, single bytes for all other text,
+   and one token for the reply's end. So every text has tokens, and every loss is finite.
+2. The features of the prompt and of the reply so far become rows of tables: see `features`.
+3. hidden = tanh(context + (1 + gate) * prompt), next token = softmax(output @ hidden), where
+   `context` and `gate` are sums over the features of the reply so far: what usually comes next,
+   and how much the prompt matters at this place.
+4. Training follows the gradient of the mean cross-entropy, a batch of records at a time.
+5. A reply is written token by token until its end, a stop sequence or `max_tokens`. A small model
+   that repeats something three times would repeat it for ever, so that token is excluded.
+
+scikit-learn's MLPClassifier.partial_fit on the same features took 40 times as long and was no more
+often right: its updates touch every row of every table, ours only those that a batch needs.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from haikuft.errors import DataError, NotFoundError
+from haikuft.hyperparameters import EarlyStop, decide_early_stop
+from haikuft.sandbox.standin import features
+from haikuft.sandbox.standin.features import CONTEXT_ROWS, PROMPT_ROWS, Array, Record
+from haikuft.sandbox.standin.training_config import TrainingConfig
+
+WIDTH = 96  # hidden units: the length of every row of every table
+ROWS = {"prompt": PROMPT_ROWS, "context": CONTEXT_ROWS, "gate": CONTEXT_ROWS}
+RATES = {"prompt": 0.3, "context": 1.0, "gate": 0.6, "output": 0.5}  # at multiplier 1
+GRADIENT_MEMORY = (
+    0.25  # of past gradients at each epoch's start; with all of it nothing would over-fit
+)
+MOST_WORDS = 4000  # in the vocabulary; keeps the softmax affordable
+CHUNK = 2048  # tokens whose probabilities are held at once, about 35 MB
+LEARNT_PROBABILITY = 0.99  # the gradient of a token this likely is left out, which saves time
+SCALE = len(features.FEATURES) ** -0.5  # gives the features of a place the length 1 together
+LOOP = 24  # tokens; a reply is stuck if it ends with so many, at least three rounds of the same
+LONGEST_LOOP = 80  # tokens of one round
+
+
+class Point(NamedTuple):
+    """A loss in nats per reply token. Steps count from 1, epochs from 0, as in AWS's files."""
+
+    step: int
+    epoch: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A reply and why it ended: "end_turn", "max_tokens" or "stop_sequence"."""
+
+    text: str
+    stop_reason: str
+    stop_sequence: str | None
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The model of the kept epoch and the losses on the way there."""
+
+    model: "StandIn"
+    steps: list[Point]  # each batch before its update
+    validations: list[Point]  # the whole validation set at each epoch's end
+    early_stop: EarlyStop | None  # None without validation records
+    kept_epoch: int  # counted from 1
+
+
+class StandIn:
+    """The model: a vocabulary and four tables. Made by `train` or `StandIn.load`.
+
+    Args:
+        words: The vocabulary, without the single bytes and the end.
+        rarity: (PROMPT_ROWS,) weight of each feature of a prompt.
+        tables: "prompt" (PROMPT_ROWS, WIDTH), "context" and "gate" (CONTEXT_ROWS, WIDTH), "output"
+            (tokens, WIDTH), where tokens are 256 bytes, the words and the end.
+    """
+
+    def __init__(self, words: Sequence[str], rarity: Array, tables: dict[str, Array]) -> None:
+        self.words, self.rarity, self.tables = words, rarity, tables
+        self.ids = {word: 256 + place for place, word in enumerate(words)}
+        # What each token adds to a reply. The last one is the end and adds nothing.
+        self.pieces = [*(bytes([n]) for n in range(256)), *(word.encode() for word in words), b""]
+
+    def loss(self, records: Iterable[Record]) -> float:
+        """Measure the mean cross-entropy of the records' replies, in nats per reply token."""
+        return _mean_loss(self, [_encode(self, record) for record in records])
+
+    def generate(
+        self,
+        system: Any,
+        messages: Sequence[Record],
+        *,
+        max_tokens: int,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        top_k: int | None = None,
+        stop_sequences: Sequence[str] = (),
+        seed: int = 0,
+    ) -> Generation:
+        """Write a reply, at temperature 0 with the likeliest tokens, else with drawn ones.
+
+        A last message of the assistant's is the beginning of the reply, which is continued.
+        """
+        begun = [message for message in messages[-1:] if message["role"] == "assistant"]
+        prompt = features.join_texts(system, messages[: len(messages) - len(begun)])
+        rows, weights = features.weigh_features(prompt, self.rarity)  # both (prompt features,)
+        prompt_sum = weights @ self.tables["prompt"][rows]  # (WIDTH,)
+        cursor, random = features.Cursor(), np.random.default_rng(seed)
+        for token in features.split_tokens(features.join_texts(None, begun), self.ids):
+            cursor.push(token, self.pieces[token])
+        stops = [one.encode() for one in stop_sequences]
+        reply, reason, stop, written = b"", "max_tokens", b"", list[int]()
+        while len(written) < max_tokens and reason == "max_tokens":
+            place = features.hash_columns([cursor.columns()])[0]  # (context features,)
+            context = self.tables["context"][place].sum(0) * SCALE  # (WIDTH,)
+            gate = 1 + self.tables["gate"][place].sum(0) * SCALE  # (WIDTH,)
+            scores = self.tables["output"] @ np.tanh(context + gate * prompt_sum)  # (tokens,)
+            scores[find_loop(written)] = -np.inf
+            token = choose_token(scores, temperature, top_p, top_k, random)
+            if token == len(self.pieces) - 1:
+                reason = "end_turn"
+                break
+            reply += self.pieces[token]
+            written.append(token)
+            cursor.push(token, self.pieces[token])
+            if ends := [(reply.find(one), one) for one in stops if one in reply]:
+                (end, stop), reason = min(ends), "stop_sequence"
+                reply = reply[:end]
+        asked = len(features.split_text(prompt))
+        text = reply.decode(errors="ignore")  # `max_tokens` may cut a character in two
+        return Generation(text, reason, stop.decode() or None, asked, len(written))
+
+    def save(self, directory: Path) -> None:
+        """Write `model.npz` into the directory."""
+        directory.mkdir(parents=True, exist_ok=True)
+        words = np.frombuffer(json.dumps(self.words).encode(), np.uint8)
+        arrays: dict[str, Any] = {
+            "words": words,
+            "rarity": self.rarity,
+            **_drop_zero_rows(self.tables),
+        }
+        np.savez(directory / "model.npz", **arrays)
+
+    @classmethod
+    def load(cls, directory: Path) -> "StandIn":
+        """Read a saved model. Raises NotFoundError if the directory holds none."""
+        if not (directory / "model.npz").exists():
+            raise NotFoundError(f"{directory} holds no saved model. Run the job again.")
+        with np.load(directory / "model.npz", allow_pickle=False) as file:
+            packed = dict(file)
+        return cls(
+            json.loads(packed["words"].tobytes()), packed["rarity"], _restore_zero_rows(packed)
+        )
+
+
+def train(
+    training: Sequence[Record],
+    validation: Sequence[Record],
+    config: TrainingConfig,
+    *,
+    seed: int = 0,
+    on_step: Callable[[Point], object] = lambda point: None,
+) -> Training:
+    """Train a new model. Early stopping acts on the validation records, if there are any."""
+    if not training:
+        raise DataError("There are no training records. Give the job at least one.")
+    model = _initialize(training, seed)
+    examples = [_encode(model, record) for record in training]
+    held_out = [_encode(model, record) for record in validation]
+    # Table name -> (rows of the table, 1): the sum of squared gradients of each row.
+    histories = {name: np.zeros((len(rows), 1), np.float32) for name, rows in model.tables.items()}
+    steps: list[Point] = []
+    validations: list[Point] = []
+    best: dict[str, Array] = {}
+    stop, kept = None, config.epoch_count
+    for epoch in range(config.epoch_count):
+        histories = {name: GRADIENT_MEMORY * history for name, history in histories.items()}
+        order = np.random.default_rng([seed, epoch]).permutation(len(examples))
+        for start in range(0, len(order), config.batch_size):
+            batch = [examples[n] for n in order[start : start + config.batch_size]]
+            loss, tokens, gradients = _compute_loss(model, batch, learn=True)
+            warmth = min(1.0, (len(steps) + 1) / max(1, config.warmup_steps))
+            for name, (rows, gradient) in gradients.items():
+                rate = RATES[name] * config.learning_rate_multiplier * warmth
+                shift = _scale_gradient(
+                    histories[name], rows, gradient / tokens, even=name == "prompt"
+                )
+                model.tables[name][rows] -= rate * shift
+            steps.append(Point(len(steps) + 1, epoch, loss / tokens))
+            on_step(steps[-1])
+        if held_out:
+            validations.append(Point(len(steps), epoch, _mean_loss(model, held_out)))
+        if held_out and config.early_stopping_patience:
+            stop = decide_early_stop(
+                [point.loss for point in validations],
+                threshold=config.early_stopping_threshold,
+                patience=config.early_stopping_patience,
+            )
+            kept = stop.best_epoch
+            best = _drop_zero_rows(model.tables) if kept == epoch + 1 else best
+            if stop.stopped_epoch:
+                break
+    model.tables = _restore_zero_rows(best) if best else model.tables
+    return Training(model, steps, validations, stop, kept)
+
+
+class _Example(NamedTuple):
+    rows: Array  # (prompt features,) rows of the prompt table
+    weights: Array  # (prompt features,)
+    places: Array  # (reply tokens, context features) rows of the context and gate tables
+    targets: Array  # (reply tokens,) the reply's tokens, the end last
+
+
+def _initialize(records: Sequence[Record], seed: int) -> StandIn:
+    """Build the vocabulary from the replies; only the output table is not zero."""
+    prompts = [features.prompt_text(record) for record in records]
+    replies = [features.split_text(features.reply_text(record)) for record in records]
+    seen = Counter(piece for reply in replies for piece in reply)
+    words = [word for word, count in seen.most_common(MOST_WORDS) if count > 1]
+    tables = {name: np.zeros((rows, WIDTH), np.float32) for name, rows in ROWS.items()}
+    start = np.random.default_rng(seed).standard_normal((257 + len(words), WIDTH), np.float32)
+    tables["output"] = start / np.float32(WIDTH**0.5)
+    return StandIn(words, features.measure_rarity(prompts), tables)
+
+
+def _encode(model: StandIn, record: Record) -> _Example:
+    rows, weights = features.weigh_features(features.prompt_text(record), model.rarity)
+    tokens = features.split_tokens(features.reply_text(record), model.ids)
+    places = features.read_reply(tokens, model.pieces)
+    return _Example(rows, weights, places, np.array([*tokens, len(model.pieces) - 1]))
+
+
+def _compute_loss(
+    model: StandIn, batch: Sequence[_Example], *, learn: bool = False
+) -> tuple[float, int, dict[str, tuple[Array, Array]]]:
+    """Sum the cross-entropy over the batch's tokens; to learn, the gradient of each table too."""
+    tables = model.tables
+    # (places,): every token of every reply in the batch, one after another.
+    targets = np.concatenate([example.targets for example in batch])
+    lengths = np.array([len(example.targets) for example in batch])  # (records,)
+    owners = np.repeat(np.arange(len(batch)), lengths)  # (places,) the record of each place
+    starts = lengths.cumsum() - lengths  # (records,) the first place of each record
+    places = np.concatenate([example.places for example in batch])  # (places, context features)
+    # prompts (records, used prompt rows) and contexts (places, used context rows) are sparse.
+    prompt_rows, prompts = _sparse([e.rows for e in batch], [e.weights for e in batch])
+    place_rows, contexts = _sparse(places, np.full_like(places, SCALE, np.float32))
+    prompt_sums = (prompts @ tables["prompt"][prompt_rows])[owners]  # (places, WIDTH)
+    gate = 1 + contexts @ tables["gate"][place_rows]  # (places, WIDTH)
+    hidden = np.tanh(contexts @ tables["context"][place_rows] + gate * prompt_sums)
+    to_hidden = np.zeros_like(hidden)  # (places, WIDTH) the gradient of the hidden units
+    to_output = np.zeros_like(tables["output"])  # (tokens, WIDTH)
+    loss = 0.0
+    for start in range(0, len(targets), CHUNK):
+        part = slice(start, start + CHUNK)
+        scores = hidden[part] @ tables["output"].T  # (places of the chunk, tokens)
+        scores -= scores.max(1, keepdims=True)
+        right = np.arange(len(scores)), targets[part]
+        loss -= float(scores[right].sum(dtype=np.float64))
+        sums = np.exp(scores, out=scores).sum(1, keepdims=True)  # (places of the chunk, 1)
+        loss += float(np.log(sums).sum(dtype=np.float64))
+        if learn:
+            scores /= sums  # probabilities from here, and below their gradient
+            unsure = np.flatnonzero(
+                scores[right] < LEARNT_PROBABILITY
+            )  # (places that still teach,)
+            scores[right] -= 1
+            scores = scores[unsure]
+            to_output += scores.T @ hidden[part][unsure]
+            to_hidden[start + unsure] = scores @ tables["output"]
+    if not learn:
+        return loss, len(targets), {}
+    to_hidden *= 1 - hidden**2
+    gradients = {  # table name -> its rows that change (n,) and their gradient (n, WIDTH)
+        "prompt": (prompt_rows, prompts.T @ np.add.reduceat(to_hidden * gate, starts)),
+        "context": (place_rows, contexts.T @ to_hidden),
+        "gate": (place_rows, contexts.T @ (to_hidden * prompt_sums)),
+        "output": (np.arange(len(to_output)), to_output),
+    }
+    return loss, len(targets), gradients
+
+
+def _scale_gradient(history: Array, rows: Array, gradient: Array, *, even: bool) -> Array:
+    """Scale a gradient as AdaGrad does, by row: rows with large past gradients change less.
+
+    `history` is (rows of the table, 1), `rows` (n,), `gradient` and the result (n, WIDTH). `even`
+    adds the rows' mean, so that rare rows, those of a single record's words, change less.
+    """
+    history[rows] += (gradient**2).sum(1, keepdims=True)
+    mean = history[rows].sum() / max(len(rows), 1)
+    return np.asarray(gradient / np.sqrt(history[rows] + even * mean + 1e-12))
+
+
+def _mean_loss(model: StandIn, examples: Sequence[_Example]) -> float:
+    parts = [_compute_loss(model, examples[n : n + 64]) for n in range(0, len(examples), 64)]
+    return sum(loss for loss, _, _ in parts) / sum(tokens for _, tokens, _ in parts)
+
+
+def _sparse(rows: Iterable[Array], weights: Iterable[Array]) -> tuple[Array, sparse.csr_matrix]:
+    """Make a matrix with a line for each array of rows and a column for each row that occurs."""
+    ends = np.cumsum([0, *(len(line) for line in rows)])  # (lines + 1,)
+    # used (used rows,) ascending; columns (all entries,) places in it
+    used, columns = np.unique(np.concatenate([*rows]), return_inverse=True)
+    entries = (np.concatenate([*weights]), columns, ends)
+    return used, sparse.csr_matrix(entries, shape=(len(ends) - 1, len(used)))
+
+
+def _drop_zero_rows(tables: dict[str, Array]) -> dict[str, Array]:
+    """Copy the tables, leaving out rows of zeros: most rows are never used."""
+    used = {name: np.flatnonzero(table.any(1)) for name, table in tables.items()}
+    numbers = {f"{name}_rows": rows for name, rows in used.items()}
+    return numbers | {name: table[used[name]] for name, table in tables.items()}
+
+
+def _restore_zero_rows(packed: Mapping[str, Array]) -> dict[str, Array]:
+    tables = {name: np.zeros((rows, WIDTH), np.float32) for name, rows in ROWS.items()}
+    for name, table in tables.items():
+        table[packed[f"{name}_rows"]] = packed[name]
+    return tables | {"output": packed["output"]}
+
+
+def find_loop(tokens: list[int]) -> list[int]:
+    """Return the token that would continue a loop, if the reply is in one."""
+    for period in range(1, min(len(tokens) // 3, LONGEST_LOOP) + 1):
+        size = max(3 * period, LOOP)
+        if tokens[-period:] == tokens[-2 * period : -period] and len(tokens) >= size:
+            tail = tokens[-size:]
+            if tail[period:] == tail[:-period]:
+                return [tokens[-period]]
+    return []
+
+
+def choose_token(
+    scores: Array, temperature: float, top_p: float, top_k: int | None, random: np.random.Generator
+) -> int:
+    """Take the likeliest token at temperature 0, else draw one of the likeliest.
+
+    `scores` is (tokens,), the logarithm of their probabilities but for a constant.
+    """
+    if temperature == 0:
+        return int(scores.argmax())
+    order = np.argsort(-scores, kind="stable")[: top_k or None]  # (candidates,) likeliest first
+    chances = np.exp((scores[order] - scores[order[0]]).astype(np.float64) / temperature)
+    chances /= chances.sum()
+    chances[1:][np.cumsum(chances)[:-1] >= top_p] = 0  # the likeliest token always stays
+    return int(random.choice(order, p=chances / chances.sum()))

@@ -1,0 +1,86 @@
+"""Examples: the format of a real file is recognised, and each example is given with its line."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from haikuft.dataset import detect_format, first_example, read_raw
+from haikuft.errors import DataError
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+FILES = {
+    "messages.jsonl": "messages",
+    "openai_chat.jsonl": "openai_chat",
+    "converse.jsonl": "converse",
+    "sharegpt.json": "sharegpt",
+    "alpaca.json": "alpaca",
+    "prompt_completion.jsonl": "prompt_completion",
+    "pairs.csv": "csv",
+    "pairs.tsv": "tsv",
+    "pairs.parquet": "parquet",
+    "pairs.xlsx": "excel",
+    "named.csv": "csv",
+}
+
+
+@pytest.mark.parametrize(("file", "name"), FILES.items())
+def test_format_when_a_real_file_is_shown_then_it_is_named(file, name):
+    """The first bytes are enough, whatever reader the content needs."""
+    assert detect_format(FIXTURES / file) == name
+
+
+@pytest.mark.parametrize(
+    ("file", "keys"),
+    [
+        ("named.csv", ["ticket", "question", "answer"]),
+        ("converse.jsonl", ["schemaVersion", "system", "messages"]),
+        ("sharegpt.json", ["conversations"]),
+    ],
+)
+def test_first_example_when_looked_at_then_it_is_as_the_file_has_it(file, keys):
+    """One looks before one converts."""
+    assert list(first_example(FIXTURES / file)) == keys
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"[1]\n", "line 1: this is not an object"), (b"{\n", "line 1: column"), (b"", "is empty")],
+)
+def test_first_example_when_there_is_none_then_error_says_what_stands_there(content, words, write):
+    """Not every file begins with an example."""
+    with pytest.raises(DataError, match=words):
+        first_example(write(content))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'[\n{"prompt": "a", "completion": "b"},\n{"prompt": 1}\n]', "line 3"),
+        (b'[\n{"prompt": "a", "completion": "b"},\n{"prompt"\n]', "line 3: the list cannot be"),
+        (b'[{"prompt": "a", "completion": "b"}] x', "line 1: the list cannot be read"),
+        (b'[{"prompt": "a", "completion": "b"}\n{}]', "line 2: the list cannot be read"),
+        (b'[\n{"prompt": "a\xff"}]', "line 2: a byte is not UTF-8"),
+        (b'[{"prompt": NaN, "completion": "b"}]', "NaN is not allowed"),
+    ],
+)
+def test_read_raw_when_a_json_list_has_a_fault_then_its_line_is_named(content, words, write):
+    """A list is read as carefully as lines are."""
+    with pytest.raises(DataError, match=words):
+        read_raw(write(content, "raw.json"))
+
+
+def test_read_raw_when_the_file_is_a_pipe_then_error_says_so(monkeypatch, write):
+    """It is read twice, and a pipe would lose its beginning."""
+    from haikuft.dataset.read import examples
+
+    class Pipe(SimpleNamespace):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(examples, "open_file", lambda path: Pipe(seekable=lambda: False))
+    with pytest.raises(DataError, match="this is a pipe"):
+        read_raw(write(b"{}"))
