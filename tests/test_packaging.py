@@ -98,7 +98,7 @@ def test_ci_when_run_then_it_runs_a_command_that_stands_in_the_readme() -> None:
     assert "pip install -e '.[test]'" in found[0]
 
 
-@pytest.mark.parametrize("name", [".ci/run"])
+@pytest.mark.parametrize("name", [".ci/run", ".ci/slow"])
 def test_scripts_when_checked_by_bash_then_they_parse(name: str) -> None:
     """And can be executed."""
     subprocess.run(["/bin/bash", "-n", ROOT / name], check=True)
