@@ -14,7 +14,7 @@ from haikuft.evaluation import uncertainty
 from haikuft.evaluation.free_baseline import FREE
 from haikuft.evaluation.scorers import Scorer, recognise_task, scorers_for
 from haikuft.evaluation.verdicts import Comparison, judge_free_baseline
-from haikuft.replies import Reply
+from haikuft.inference.replies import Reply
 
 _COLUMNS = ("record_id", "outcome", "prompt", "reference")
 

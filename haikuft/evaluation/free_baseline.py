@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError
-from haikuft.replies import Reply
+from haikuft.inference.replies import Reply
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -26,7 +26,7 @@ from haikuft.evaluation.comparison import Evaluation
 from haikuft.evaluation.errors_table import examples
 from haikuft.evaluation.files import read_evaluation
 from haikuft.evaluation.matching import NO_LABEL
-from haikuft.replies import Reply
+from haikuft.inference.replies import Reply
 
 LABELS = ("billing", "card lost", "card")
 

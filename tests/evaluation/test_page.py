@@ -16,8 +16,8 @@ from haikuft.evaluation import (
     write_evaluation,
     write_page,
 )
+from haikuft.inference.replies import Reply
 from haikuft.pricing import THROUGHPUT_TOKENS, Price, TokenPrice
-from haikuft.replies import Reply
 
 PRICES = {"base": TokenPrice(0.001, 0.005, "as given"), "tuned": THROUGHPUT_TOKENS}
 HOURS = {"tuned": Price("throughput", "", 20.0, "per hour", "", "as given")}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.errors import ConflictError, DataError
-from haikuft.replies import Reply, file_name, open_replies, read_replies
+from haikuft.inference.replies import Reply, file_name, open_replies, read_replies
 
 GOOD = Reply("id", "m", "text", "end_turn", 1, 1, 0.1, "m", None, "2026-01-01", "{}", "m")
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"

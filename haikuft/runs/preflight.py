@@ -5,6 +5,8 @@ Bedrock User Guide, "Model lifecycle".
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +15,18 @@ from botocore.exceptions import ClientError
 from haikuft import iam, inventory
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
-from haikuft.aws_errors import explaining, is_absent
+from haikuft.aws.errors import explaining, is_absent
 from haikuft.base_models import (
     BaseModel,
     describe_lifecycle,
     lifecycle_state,
     list_tunable,
 )
-from haikuft.checks import Check, Preflight
+from haikuft.tables import build_table
 from haikuft.errors import AccessError, NotFoundError, SettingsError
-from haikuft.lookup import find_adoptable
-from haikuft.ownership import OWNER_TAG, RUN_TAG, is_ours, refuse_named
-from haikuft.run_record import Run, record_path
+from haikuft.runs.lookup import find_adoptable
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, refuse_named
+from haikuft.runs.run_record import Run, record_path
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -39,6 +41,62 @@ _QUOTAS = {  # meaning -> what it is, and whether 0 would keep the run from its 
     "deployments": ("custom model deployments in the account", False),
     "deployments_in_progress": ("custom model deployments being created at a time", False),
 }
+
+
+State = Literal["ok", "warn", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one look has found.
+
+    Attributes:
+        name: what was looked at.
+        state: "ok", "warn" (goes on, but read it) or "stop" (the run would fail later).
+        message: what was found.
+        mend: what to do; "" where there is nothing to do.
+    """
+
+    name: str
+    state: State
+    message: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """All checks, in order. The last line of a cell shows it as a table."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stops the run."""
+        return all(check.state != "stop" for check in self.checks)
+
+    def raise_if_stopped(self) -> None:
+        """Stop here where a check says so.
+
+        Raises:
+            SettingsError: names every check that stops, and its mend.
+        """
+        if not self.ok:
+            lines = [
+                f"{check.name}: {check.message} {check.mend}".rstrip()
+                for check in self.checks
+                if check.state == "stop"
+            ]
+            raise SettingsError("The preflight stops here. " + " ".join(lines))
+
+    def _repr_html_(self) -> str:
+        rows = [(check.state, check.name, check.message, check.mend) for check in self.checks]
+        return build_table(rows, "", "check", "found", "what to do")._repr_html_()
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{check.state:4}  {check.name}: {check.message} {check.mend}".rstrip()
+            for check in self.checks
+        )
 
 
 def run_preflight(run: Run, *, bucket: str, today: date) -> Preflight:

@@ -11,16 +11,16 @@ from fakes import Scripted, refusal
 import haikuft.sandbox
 from haikuft import aws, s3
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
-from haikuft.checks import Check, Preflight
+from haikuft.runs.preflight import Check, Preflight
 from haikuft.errors import CredentialsError, SettingsError
-from haikuft.preflight import (
+from haikuft.runs.preflight import (
     check_access,
     check_base_model,
     check_bucket,
     check_quotas,
     run_preflight,
 )
-from haikuft.run_record import Run, RunRecord
+from haikuft.runs.run_record import Run, RunRecord
 from haikuft.sandbox import Endpoint
 
 REGION = "us-west-2"

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from haikuft import __version__
-from haikuft.aws_errors import explain, explaining
+from haikuft.aws.errors import explain, explaining
 from haikuft.errors import SettingsError
 
 if TYPE_CHECKING:

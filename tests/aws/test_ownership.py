@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikuft.ownership import is_ours, name_owner, request_token
+from haikuft.aws.ownership import is_ours, name_owner, request_token
 
 OURS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
 OTHER = {**OURS, "haikuft:owner": "f" * 16}

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from haikuft.errors import NotFoundError, SettingsError
-from haikuft.prerequisites import require
-from haikuft.run_record import Run
+from haikuft.runs.prerequisites import require
+from haikuft.runs.run_record import Run
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from haikuft.aws_errors import explaining
+from haikuft.aws.errors import explaining
 from haikuft.errors import AccessError, ConflictError, NotFoundError
-from haikuft.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
-from haikuft.run_record import Run, resource_prefix
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
+from haikuft.runs.run_record import Run, resource_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.errors import AccessError, ConflictError
-from haikuft.lookup import (
+from haikuft.runs.lookup import (
     JOB,
     MODEL,
     THROUGHPUT,
@@ -20,7 +20,7 @@ from haikuft.lookup import (
     find_resources,
     judge,
 )
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 from haikuft.serving import start_serving
 
 NewRun = Callable[..., Run]

@@ -12,7 +12,7 @@ import pytest
 from haikuft import aws
 from haikuft.base_models import DEFAULT
 from haikuft.errors import RecordError, SettingsError
-from haikuft.run_record import (
+from haikuft.runs.run_record import (
     begin_run,
     check_run_name,
     choose_run,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from haikuft.aws_errors import is_transient
+from haikuft.aws.errors import is_transient
 from haikuft.errors import CredentialsError, HaikuftError, WaitTimeoutError
 
 Reading = TypeVar("Reading")

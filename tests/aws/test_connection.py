@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.exceptions import ClientError
 
 from haikuft import aws
-from haikuft.aws_errors import explain, explaining, is_absent, is_transient
+from haikuft.aws.errors import explain, explaining, is_absent, is_transient
 from haikuft.errors import (
     AccessError,
     ConflictError,
@@ -171,14 +171,14 @@ def test_client_when_it_asks_models_then_it_adapts_to_throttling_and_waits_for_l
     target: str,
 ) -> None:
     """Many threads share it; a reply given up after a minute would be paid for twice."""
-    session = aws._sandbox_session("us-west-2")
+    session = aws.connection._sandbox_session("us-west-2")
     connection = aws.Connection(
         target, "us-west-2", "", "", "http://127.0.0.1:1", "", False, 1.0, session
     )
     config: Any = connection.client("bedrock-runtime").meta.config
     assert config.retries["mode"] == "adaptive"
     assert config.read_timeout >= 600
-    assert config.max_pool_connections == aws.CONNECTIONS
+    assert config.max_pool_connections == aws.connection.CONNECTIONS
     assert connection.client("bedrock").meta.config.read_timeout == 60  # type: ignore[attr-defined]
 
 
@@ -189,7 +189,7 @@ def test_client_when_sandbox_is_surrounded_by_traps_then_asks_only_the_sandbox(
     """No key, proxy, profile, endpoint or token of the machine reaches a sandbox's client."""
     for name, value in TRAPS.items():
         monkeypatch.setenv(name, value)
-    session = aws._sandbox_session("us-west-2")
+    session = aws.connection._sandbox_session("us-west-2")
     client = aws.Connection(
         "sandbox", "us-west-2", "1", "", "http://127.0.0.1:4010", "", False, 0.2, session
     ).client(service)  # type: ignore[call-overload]
@@ -218,7 +218,7 @@ def test_sandbox_session_when_credentials_file_exists_then_does_not_read_it(
     broken.write_text("[[[")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(broken))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(broken))
-    session = aws._sandbox_session("us-west-2")
+    session = aws.connection._sandbox_session("us-west-2")
     assert session.get_credentials().access_key == "sandbox"  # type: ignore[union-attr]
     assert session.available_profiles == []
 

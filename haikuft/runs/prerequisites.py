@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from haikuft import customization, iam, s3, serving
 from haikuft.errors import NotFoundError, SettingsError
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 from haikuft.tables import Table, build_table
 
 
