@@ -15,7 +15,7 @@ from haikuft.dataset.records import record_id
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import DataError, SettingsError
 from haikuft.evaluation import FREE, Scorer, compare
-from haikuft.evaluation.comparison import Evaluation
+from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.html import build_figure
 from haikuft.hyperparameters import EarlyStop
 from haikuft.inference.replies import Reply

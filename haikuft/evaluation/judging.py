@@ -17,7 +17,13 @@ from typing import Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import SettingsError
-from haikuft.evaluation.uncertainty import NO_VERDICT, Interval, bootstrap_mean, decide, mcnemar
+from haikuft.evaluation.statistics.uncertainty import (
+    NO_VERDICT,
+    Interval,
+    bootstrap_mean,
+    decide,
+    mcnemar,
+)
 from haikuft.inference.replies import Reply
 
 RUBRIC = """\

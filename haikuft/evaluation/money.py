@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from haikuft.evaluation.free_baseline import FREE
+from haikuft.evaluation.statistics.free_baseline import FREE
 from haikuft.inference.replies import Reply
 from haikuft.pricing import (
     THROUGHPUT_TOKENS,

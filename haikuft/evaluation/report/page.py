@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from haikuft import html
-from haikuft.evaluation.browsing import build_browser
-from haikuft.evaluation.files import CSV_FILE, read_evaluation
-from haikuft.evaluation.free_baseline import FREE
-from haikuft.evaluation.verdicts import format_change, format_p, format_score
+from haikuft.evaluation.report.browsing import build_browser
+from haikuft.evaluation.report.files import CSV_FILE, read_evaluation
+from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.verdicts import format_change, format_p, format_score
 from haikuft.files import write_whole
 
 PAGE_FILE = "evaluation.html"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from haikuft.evaluation.free_baseline import FREE
-from haikuft.evaluation.scorers import Scorer
-from haikuft.evaluation.uncertainty import FEWEST, NO_VERDICT, Interval
+from haikuft.evaluation.scorers.scorer import Scorer
+from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.uncertainty import FEWEST, NO_VERDICT, Interval
 
 
 @dataclass(frozen=True, slots=True)

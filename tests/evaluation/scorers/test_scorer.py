@@ -14,7 +14,7 @@ from sacrebleu import sentence_chrf
 
 from haikuft.errors import SettingsError
 from haikuft.evaluation import Scorer, choose_scorers, recognise_task, schema_scorer
-from haikuft.evaluation.matching import (
+from haikuft.evaluation.scorers.labels import (
     NO_LABEL,
     exact_match,
     length_gap,
@@ -22,15 +22,15 @@ from haikuft.evaluation.matching import (
     read_label,
     refusal,
 )
-from haikuft.evaluation.overlap import chrf, rouge_1, rouge_2, rouge_l
-from haikuft.evaluation.scorers import scorers_for
-from haikuft.evaluation.structured import (
+from haikuft.evaluation.scorers.scorer import scorers_for
+from haikuft.evaluation.scorers.structured import (
     build_schema,
     json_agreement,
     matches_schema,
     required_keys,
     valid_json,
 )
+from haikuft.evaluation.scorers.text_overlap import chrf, rouge_1, rouge_2, rouge_l
 
 LABELS = ("billing", "card lost", "card")
 SCHEMA = '{"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}'

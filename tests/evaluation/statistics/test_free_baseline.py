@@ -8,7 +8,7 @@ import pytest
 from haikuft.dataset.records import record_id
 from haikuft.errors import DataError
 from haikuft.evaluation import ask_free_baseline, recognise_task
-from haikuft.evaluation.free_baseline import STRENGTHS, train_free_baseline
+from haikuft.evaluation.statistics.free_baseline import STRENGTHS, train_free_baseline
 
 WORDS = {
     "refund": ("money back", "refund please", "return my payment", "reimburse", "paid too much"),

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haikuft.errors import DataError, NotFoundError
-from haikuft.evaluation.classes import score_classes
-from haikuft.evaluation.comparison import Evaluation
-from haikuft.evaluation.errors_table import break_down, count_outcomes, name_outcomes
-from haikuft.evaluation.verdicts import Comparison
+from haikuft.evaluation.report.errors_table import break_down, count_outcomes, name_outcomes
+from haikuft.evaluation.statistics.classes import score_classes
+from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.verdicts import Comparison
 from haikuft.files import write_whole
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pytest
 from haikuft import forms
 from haikuft.dataset import validate_file
 from haikuft.errors import DataError
-from haikuft.forms.browser import RecordBrowser
-from haikuft.forms.chat_view import draw_record
-from haikuft.forms.record_rows import load_rows, texts_of
+from haikuft.forms.records.browser import RecordBrowser
+from haikuft.forms.records.chat_view import draw_record
+from haikuft.forms.records.rows import load_rows, texts_of
 
 
 def record(prompt: str, answer: str, **more: object) -> dict[str, object]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from haikuft.evaluation.browsing import Browser, build_browser
+from haikuft.evaluation.report.browsing import Browser, build_browser
 
 ROWS = [
     ("got worse", "a <b>bold</b> prompt", "</script><script>x()", 0.5),

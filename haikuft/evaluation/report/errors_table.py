@@ -3,9 +3,9 @@
 import pandas as pd
 
 from haikuft.errors import SettingsError
-from haikuft.evaluation.comparison import Evaluation
-from haikuft.evaluation.uncertainty import bootstrap_mean
-from haikuft.evaluation.verdicts import Comparison
+from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.uncertainty import bootstrap_mean
+from haikuft.evaluation.statistics.verdicts import Comparison
 
 # In the order in which a reader should see them.
 OUTCOMES = ("got worse", "still wrong", "fixed", "got better", "right in both", "unchanged")

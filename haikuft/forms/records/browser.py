@@ -9,8 +9,9 @@ import ipywidgets as widgets
 
 from haikuft.dataset.problems import count
 from haikuft.dataset.report import Report
-from haikuft.forms import chat_view, record_rows
-from haikuft.forms.record_rows import ANY, WITH, WITHOUT, Row
+from haikuft.forms.records import chat_view
+from haikuft.forms.records import rows as record_rows
+from haikuft.forms.records.rows import ANY, WITH, WITHOUT, Row
 from haikuft.forms.showing import Shown
 
 PAGE = 5  # records

@@ -10,10 +10,10 @@ import pandas as pd
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError, SettingsError
-from haikuft.evaluation import uncertainty
-from haikuft.evaluation.free_baseline import FREE
-from haikuft.evaluation.scorers import Scorer, recognise_task, scorers_for
-from haikuft.evaluation.verdicts import Comparison, judge_free_baseline
+from haikuft.evaluation.scorers.scorer import Scorer, recognise_task, scorers_for
+from haikuft.evaluation.statistics import uncertainty
+from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.verdicts import Comparison, judge_free_baseline
 from haikuft.inference.replies import Reply
 
 _COLUMNS = ("record_id", "outcome", "prompt", "reference")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from haikuft.evaluation.uncertainty import (
+from haikuft.evaluation.statistics.uncertainty import (
     LEVEL,
     bootstrap_mean,
     bootstrap_means,

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from haikuft.errors import SettingsError
-from haikuft.evaluation.comparison import Evaluation
-from haikuft.evaluation.matching import NO_LABEL, read_label
-from haikuft.evaluation.uncertainty import Interval, draw_weights, intervals_of
+from haikuft.evaluation.scorers.labels import NO_LABEL, read_label
+from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.uncertainty import Interval, draw_weights, intervals_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

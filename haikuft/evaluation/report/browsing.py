@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from haikuft import html
-from haikuft.evaluation.comparison import Evaluation
-from haikuft.evaluation.errors_table import examples
+from haikuft.evaluation.report.errors_table import examples
+from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.tables import build_table
 
 _STYLE = """

@@ -21,11 +21,11 @@ from haikuft.evaluation import (
     score_classes,
     write_evaluation,
 )
-from haikuft.evaluation.classes import ALL, count_confusions
-from haikuft.evaluation.comparison import Evaluation
-from haikuft.evaluation.errors_table import examples
-from haikuft.evaluation.files import read_evaluation
-from haikuft.evaluation.matching import NO_LABEL
+from haikuft.evaluation.report.errors_table import examples
+from haikuft.evaluation.report.files import read_evaluation
+from haikuft.evaluation.scorers.labels import NO_LABEL
+from haikuft.evaluation.statistics.classes import ALL, count_confusions
+from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.inference.replies import Reply
 
 LABELS = ("billing", "card lost", "card")

@@ -14,8 +14,9 @@ from functools import partial
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.records import Record, reference_of
 from haikuft.errors import SettingsError
-from haikuft.evaluation import overlap, structured
-from haikuft.evaluation.matching import (
+from haikuft.evaluation.scorers import structured
+from haikuft.evaluation.scorers import text_overlap as overlap
+from haikuft.evaluation.scorers.labels import (
     exact_match,
     label_match,
     length_gap,

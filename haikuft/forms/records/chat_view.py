@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from haikuft.dataset.problems import Problem
-from haikuft.forms.record_rows import Row, texts_of
+from haikuft.forms.records.rows import Row, texts_of
 
 LONGEST = 4_000  # characters of one turn; the rest is counted
 
