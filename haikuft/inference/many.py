@@ -31,7 +31,7 @@ from haikuft.inference.budget import Budget, most_input_tokens
 from haikuft.inference.progress import Progress
 from haikuft.inference.replies import Reply, open_replies, read_replies
 from haikuft.inference.requests import MAX_TOKENS, Sampling, name_settings
-from haikuft.pricing import TokenPrice
+from haikuft.pricing import TokenPrice, format_precise
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -131,10 +131,11 @@ def ask_many(
                     f"{again}, run again; only the rest will be asked."
                 ) from error
     if asked < len(missing):
+        ceiling, spent = format_precise(budget.max_dollars), format_precise(budget.spent)
         tell(
-            f"Stopped at the ceiling of US${budget.max_dollars:,.10g}: {len(missing) - asked} of "
+            f"Stopped at the ceiling of {ceiling}: {len(missing) - asked} of "
             f"{len(wanted)} records are left unasked, because the next could pass it "
-            f"(US${budget.spent:,.6f} spent). Run again to spend as much once more, or set a "
+            f"({spent} spent). Run again to spend as much once more, or set a "
             "higher max_dollars; only the rest will be asked."
         )
     return {key: replies[key] for key in wanted if key in replies}

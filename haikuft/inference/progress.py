@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from tqdm import tqdm
 
 from haikuft.inference.replies import Reply
-from haikuft.pricing import TokenPrice
+from haikuft.pricing import TokenPrice, format_precise
 
 _PAUSE_SECONDS = 0.5  # between two updates; an executed notebook keeps them all
 
@@ -50,7 +50,7 @@ class Progress(AbstractContextManager["Progress"]):
         words = f"errors={self._errors}, tokens={self._input:,} in + {self._output:,} out"
         if self._price is None:
             return words
-        return f"{words}, US${self._price.cost(self._input, self._output):,.4f}"
+        return f"{words}, {format_precise(self._price.cost(self._input, self._output))}"
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()

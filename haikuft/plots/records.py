@@ -12,7 +12,7 @@ from haikuft.dataset.records import Record
 from haikuft.dataset.tokens import TokenRange, estimate_record_tokens
 from haikuft.errors import DataError
 from haikuft.plots.style import INK, SHADES, TUNED, describe, in_style
-from haikuft.pricing import Estimate, format_dollars
+from haikuft.pricing import Estimate, format_precise
 
 
 @in_style
@@ -135,7 +135,7 @@ def plot_costs(
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.set(title=title, xlabel="epochs", ylabel=unit)
     words = "; ".join(
-        f"{epochs} epochs {format_dollars(one[0])} to {format_dollars(one[2])}"
+        f"{epochs} epochs {format_precise(one[0])} to {format_precise(one[2])}"
         if priced
         else f"{epochs} epochs {one[0]:,.0f} to {one[2]:,.0f} tokens"
         for epochs, one in ranges.items()

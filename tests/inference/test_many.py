@@ -462,7 +462,7 @@ def test_ask_many_when_the_next_could_pass_the_ceiling_then_it_stops_and_says_wh
     assert len(replies) == len(model.asked) == 3
     assert budget.spent == 9.0
     (sentence,) = ask_all.told
-    assert "US$12: 3 of 6 records are left unasked" in sentence
+    assert "US$12.00: 3 of 6 records are left unasked" in sentence
     assert len(ask_all(budget=Budget(12.0), **options)) == 6
     assert numbers(model.questions) == list(range(6))
 
@@ -529,7 +529,7 @@ def test_ask_many_when_progress_is_wanted_then_a_bar_counts_replies_errors_token
     assert "2/6" in shown
     assert "6/6" in shown
     assert "reply/s" in shown
-    assert "errors=1, tokens=21 in + 9 out, US$0.0390" in shown
+    assert "errors=1, tokens=21 in + 9 out, US$0.039" in shown
 
 
 def test_ask_many_when_the_sandbox_is_asked_then_its_base_model_answers_and_says_what_it_is(
