@@ -10,7 +10,6 @@ _MODULES = (
     "base_models",
     "customization",
     "dataset",
-    "deployments",
     "errors",
     "evaluation",
     "forms",
@@ -21,16 +20,13 @@ _MODULES = (
     "live",
     "metrics",
     "plots",
-    "preflight",
-    "prerequisites",
     "pricing",
-    "run_record",
+    "runs",
     "s3",
     "sandbox",
     "series",
     "serving",
     "tables",
-    "throughput",
 )
 __all__ = [*_MODULES, "__version__"]
 

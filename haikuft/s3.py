@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws_errors import explaining, is_absent
+from haikuft.aws.errors import explaining, is_absent
+from haikuft.aws.ownership import RUN_TAG, is_ours, refuse_named
 from haikuft.errors import AccessError, ConflictError, DataError, SettingsError
 from haikuft.iam.policies import build_tls_policy
-from haikuft.ownership import RUN_TAG, is_ours, refuse_named
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

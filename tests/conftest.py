@@ -19,7 +19,7 @@ import haikuft.sandbox
 from haikuft import aws, customization, iam, s3
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.dataset.formats import to_training
-from haikuft.run_record import Run, RunRecord
+from haikuft.runs.run_record import Run, RunRecord
 from haikuft.sandbox import Endpoint, SandboxSettings
 
 ACCOUNT = "123456789012"
@@ -152,7 +152,7 @@ def new_run(local_sandbox: Callable[..., LocalSandbox], tmp_path: Path) -> Calla
             sandbox_state="",
             bills=False,
             poll_seconds=0.02,
-            session=aws._sandbox_session(base_model.region),
+            session=aws.connection._sandbox_session(base_model.region),
         )
         record = RunRecord(
             run="first",

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from haikuft.waiting import Waiting
+from haikuft.aws.waiting import Waiting
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 PLAIN = Waiting()

@@ -12,7 +12,7 @@ import pytest
 from haikuft import __version__, sandbox
 from haikuft.cli import main
 from haikuft.errors import SandboxError
-from haikuft.record_file import RunRecord, write_record
+from haikuft.runs.record_file import RunRecord, write_record
 
 
 class FakeSandbox:

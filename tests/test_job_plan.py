@@ -9,7 +9,7 @@ from fakes import SOON
 from haikuft import customization
 from haikuft.customization.plan import JobPlan, plan_job
 from haikuft.errors import ConflictError, JobFailedError, SettingsError
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]

@@ -8,11 +8,11 @@ import pytest
 from fakes import NOON, Time
 
 from haikuft import customization as c
+from haikuft.aws.waiting import Waiting
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_2_LITE, JobTime
 from haikuft.customization.stalls import StallWatch
 from haikuft.errors import WaitTimeoutError
-from haikuft.run_record import Run
-from haikuft.waiting import Waiting
+from haikuft.runs.run_record import Run
 
 TWO_HOURS = JobTime(7200, "such jobs, 1 to 2 hours", "a page")
 

@@ -15,9 +15,10 @@ from haikuft.dataset.records import record_id
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import DataError, SettingsError
 from haikuft.evaluation import FREE, Scorer, compare
-from haikuft.evaluation.comparison import Evaluation
+from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.html import build_figure
 from haikuft.hyperparameters import EarlyStop
+from haikuft.inference.replies import Reply
 from haikuft.plots import (
     plot_comparison,
     plot_confusion,
@@ -31,7 +32,6 @@ from haikuft.plots import (
 )
 from haikuft.plots.style import BASE, PAPER, TUNED, alt_text, save_figure
 from haikuft.pricing import estimate_training
-from haikuft.replies import Reply
 
 TRAINING = pd.DataFrame(
     {

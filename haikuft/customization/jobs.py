@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from haikuft.aws_errors import error_code, explain, explaining, is_absent
+from haikuft.aws.errors import error_code, explain, explaining, is_absent
+from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.base_models import JobTime
 from haikuft.customization.failures import explain_failure
 from haikuft.customization.readings import RUNNING, CustomizationJob
@@ -23,7 +24,6 @@ from haikuft.errors import (
     NotFoundError,
     SettingsError,
 )
-from haikuft.waiting import Waiting, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

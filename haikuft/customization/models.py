@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws_errors import error_code, explaining, is_absent
+from haikuft.aws.errors import error_code, explaining, is_absent
 from haikuft.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from haikuft import s3
+from haikuft.aws.ownership import request_token
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import find_custom_model
 from haikuft.customization.readings import RUNNING, CustomizationJob
 from haikuft.customization.request import build_job_request
 from haikuft.errors import ConflictError, SettingsError
-from haikuft.lookup import JOB, find_own
-from haikuft.ownership import request_token
-from haikuft.run_record import Run
+from haikuft.runs.lookup import JOB, find_own
+from haikuft.runs.run_record import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

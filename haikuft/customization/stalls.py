@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from haikuft.aws.waiting import name_span
 from haikuft.base_models import BaseModel, JobTime
 from haikuft.customization.readings import RUNNING, CustomizationJob
-from haikuft.waiting import name_span
 
 OTHERWISE = (
     "To stop the job instead, call `customization.stop_job(bedrock, job_arn)` and run notebook 3 "

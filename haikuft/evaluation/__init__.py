@@ -1,11 +1,5 @@
 """Compare models: scorers, differences with intervals, the records behind them, and costs."""
 
-from haikuft.evaluation.browsing import browse
-from haikuft.evaluation.classes import score_classes
-from haikuft.evaluation.comparison import compare
-from haikuft.evaluation.errors_table import break_down, count_outcomes
-from haikuft.evaluation.files import write_evaluation
-from haikuft.evaluation.free_baseline import FREE, ask_free_baseline
 from haikuft.evaluation.job_prompts import build_prompts, check_prompts
 from haikuft.evaluation.jobs import (
     build_evaluation_request,
@@ -15,13 +9,19 @@ from haikuft.evaluation.jobs import (
 )
 from haikuft.evaluation.judging import RUBRIC, build_questions, check_judge, judge
 from haikuft.evaluation.money import price_hour, summarise_usage, weigh_serving
-from haikuft.evaluation.page import write_page
-from haikuft.evaluation.scorers import (
+from haikuft.evaluation.report.browsing import browse
+from haikuft.evaluation.report.errors_table import break_down, count_outcomes
+from haikuft.evaluation.report.files import write_evaluation
+from haikuft.evaluation.report.page import write_page
+from haikuft.evaluation.scorers.scorer import (
     Scorer,
     choose_scorers,
     recognise_task,
     schema_scorer,
 )
+from haikuft.evaluation.statistics.classes import score_classes
+from haikuft.evaluation.statistics.comparison import compare
+from haikuft.evaluation.statistics.free_baseline import FREE, ask_free_baseline
 
 __all__ = [
     "FREE",

@@ -12,7 +12,7 @@ from typing import Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError, SettingsError
-from haikuft.replies import Reply
+from haikuft.inference.replies import Reply
 
 MAX_PROMPTS = 1_000  # in one custom prompt dataset
 MAX_PROMPT_BYTES = 4 * 1024  # of one prompt

@@ -15,9 +15,9 @@ import pandas as pd
 from botocore.exceptions import ClientError
 
 from haikuft import s3
-from haikuft.aws_errors import error_code, explaining
+from haikuft.aws.errors import error_code, explaining
+from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.errors import DataError, JobFailedError, SettingsError
-from haikuft.waiting import Waiting, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

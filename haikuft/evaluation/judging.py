@@ -17,8 +17,14 @@ from typing import Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import SettingsError
-from haikuft.evaluation.uncertainty import NO_VERDICT, Interval, bootstrap_mean, decide, mcnemar
-from haikuft.replies import Reply
+from haikuft.evaluation.statistics.uncertainty import (
+    NO_VERDICT,
+    Interval,
+    bootstrap_mean,
+    decide,
+    mcnemar,
+)
+from haikuft.inference.replies import Reply
 
 RUBRIC = """\
 Prefer the reply that does what was asked and agrees with the reference in its facts, values and

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from haikuft.evaluation.free_baseline import FREE
+from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.inference.replies import Reply
 from haikuft.pricing import (
     THROUGHPUT_TOKENS,
     Price,
@@ -19,8 +20,7 @@ from haikuft.pricing import (
     format_precise,
     take_price,
 )
-from haikuft.record_file import RunRecord
-from haikuft.replies import Reply
+from haikuft.runs.record_file import RunRecord
 
 NOT_GIVEN = "price not given"
 UNKNOWN = float("nan")

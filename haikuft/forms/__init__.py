@@ -5,7 +5,6 @@ very parameters it was given, so that an interactive and a headless run take one
 shown as a widget is on the page as plain HTML, too, for exports, logs and other front ends.
 """
 
-from haikuft.forms.browser import browse_records
 from haikuft.forms.notebooks import (
     dataset_form,
     evaluation_form,
@@ -13,6 +12,7 @@ from haikuft.forms.notebooks import (
     serving_form,
     target_form,
 )
+from haikuft.forms.records.browser import browse_records
 from haikuft.forms.stopping import stopping_lab
 
 __all__ = [

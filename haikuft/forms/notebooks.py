@@ -227,7 +227,7 @@ def evaluation_form(
     target: str = "sandbox",
 ) -> Form:
     """Make the form of models, records and scorers."""
-    from haikuft.evaluation.scorers import choose_scorers  # late: it loads pandas
+    from haikuft.evaluation.scorers.scorer import choose_scorers  # late: it loads pandas
 
     tasks = {
         "": "recognised from the references",
@@ -310,7 +310,7 @@ def _range_field(name: str, allowed: Range, value: float) -> Field:
 
 def _list_scorers() -> dict[str, str]:
     """Name every scorer, with its task or tasks and what it measures."""
-    from haikuft.evaluation.scorers import TASKS, scorers_for
+    from haikuft.evaluation.scorers.scorer import TASKS, scorers_for
 
     tasks: dict[str, list[str]] = {}
     titles: dict[str, str] = {}

@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from haikuft import run_record
 from haikuft.files import write_whole
 from haikuft.forms.fields import Value
+from haikuft.runs import run_record
 
 FOLDER = "choices"  # in the run's folder
 _NEGATIVE = re.compile(r"-\d+|-\d*\.\d+", re.ASCII)  # a number to the command line

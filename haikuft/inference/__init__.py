@@ -3,7 +3,7 @@
 from haikuft.inference.asking import ask, identify_model
 from haikuft.inference.budget import Budget
 from haikuft.inference.many import ask_many
+from haikuft.inference.replies import file_name
 from haikuft.inference.streaming import stream
-from haikuft.replies import file_name
 
 __all__ = ["Budget", "ask", "ask_many", "file_name", "identify_model", "stream"]

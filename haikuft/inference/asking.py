@@ -11,8 +11,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
-from haikuft.aws_errors import explaining
+from haikuft.aws.errors import explaining
 from haikuft.errors import ReplyError, SettingsError
+from haikuft.inference.replies import Reply
 from haikuft.inference.requests import (
     APIS,
     Messages,
@@ -23,7 +24,6 @@ from haikuft.inference.requests import (
     read_message,
     read_response,
 )
-from haikuft.replies import Reply
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

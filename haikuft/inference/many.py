@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws_errors import is_transient
+from haikuft.aws.errors import is_transient
 from haikuft.dataset.records import prompt_of, record_id
 from haikuft.errors import (
     AccessError,
@@ -29,9 +29,9 @@ from haikuft.files import JsonLinesFile
 from haikuft.inference.asking import ask, check_api, now
 from haikuft.inference.budget import Budget, most_input_tokens
 from haikuft.inference.progress import Progress
+from haikuft.inference.replies import Reply, open_replies, read_replies
 from haikuft.inference.requests import MAX_TOKENS, Sampling, name_settings
 from haikuft.pricing import TokenPrice
-from haikuft.replies import Reply, open_replies, read_replies
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
+from haikuft.inference.replies import Reply
 from haikuft.pricing import TokenPrice
-from haikuft.replies import Reply
 
 _PAUSE_SECONDS = 0.5  # between two updates; an executed notebook keeps them all
 

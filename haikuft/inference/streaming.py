@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 from botocore.exceptions import ResponseStreamingError
 from urllib3.exceptions import HTTPError
 
-from haikuft.aws_errors import explaining
+from haikuft.aws.errors import explaining
 from haikuft.errors import ReplyError
 from haikuft.inference.asking import now
+from haikuft.inference.replies import Reply
 from haikuft.inference.requests import (
     Answer,
     Messages,
@@ -23,7 +24,6 @@ from haikuft.inference.requests import (
     name_settings,
     read_response,
 )
-from haikuft.replies import Reply
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient

@@ -21,7 +21,7 @@ from haikuft.inventory.resources import (
     sum_rates,
 )
 from haikuft.inventory.tables import describe_billing, summarise, tabulate
-from haikuft.lookup import DEPLOYMENT, JOB, MODEL, THROUGHPUT
+from haikuft.runs.lookup import DEPLOYMENT, JOB, MODEL, THROUGHPUT
 
 __all__ = [
     "BUCKET",

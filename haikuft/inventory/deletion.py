@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from haikuft import customization, iam, s3, serving
+from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.errors import CredentialsError, HaikuftError, RecordError
 from haikuft.inventory.resources import (
     BUCKET,
@@ -16,10 +17,9 @@ from haikuft.inventory.resources import (
     list_kind,
     list_resources,
 )
-from haikuft.lookup import DEPLOYMENT, JOB, LISTINGS, MODEL, THROUGHPUT, check_own, recorded_in
-from haikuft.record_file import FILE_NAME, read_record
-from haikuft.run_record import Run, save
-from haikuft.waiting import Waiting, wait_until
+from haikuft.runs.lookup import DEPLOYMENT, JOB, LISTINGS, MODEL, THROUGHPUT, check_own, recorded_in
+from haikuft.runs.record_file import FILE_NAME, read_record
+from haikuft.runs.run_record import Run, save
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

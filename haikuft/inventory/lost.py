@@ -7,13 +7,13 @@ from typing import Any
 
 from haikuft import aws, customization, iam, s3
 from haikuft.aws import Connection
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, name_owner
 from haikuft.base_models import BASE_MODELS, BaseModel, get_base_model
 from haikuft.errors import AccessError
 from haikuft.inventory.resources import BUCKET, OTHER, ROLE, UNKNOWN, Resource, list_resources
-from haikuft.lookup import JOB, LISTINGS, Claim, Found, find_resources
-from haikuft.ownership import OWNER_TAG, RUN_TAG, name_owner
-from haikuft.record_file import RunRecord
-from haikuft.run_record import Run
+from haikuft.runs.lookup import JOB, LISTINGS, Claim, Found, find_resources
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
 
 
 @dataclass(frozen=True, slots=True)

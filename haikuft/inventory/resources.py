@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from haikuft import customization, iam, pricing, s3, serving
+from haikuft.aws.ownership import RUN_TAG, is_ours, name_owner
 from haikuft.errors import AccessError, NotFoundError
-from haikuft.lookup import (
+from haikuft.pricing import format_dollars
+from haikuft.runs.lookup import (
     DEPLOYMENT,
     JOB,
     LISTINGS,
@@ -18,9 +20,7 @@ from haikuft.lookup import (
     judge,
     recorded_in,
 )
-from haikuft.ownership import RUN_TAG, is_ours, name_owner
-from haikuft.pricing import format_dollars
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from haikuft.inventory.resources import GONE, OTHER, UNKNOWN, Resource, sum_rates
-from haikuft.lookup import JOB
 from haikuft.pricing import format_dollars
-from haikuft.run_record import Run
+from haikuft.runs.lookup import JOB
+from haikuft.runs.run_record import Run
 from haikuft.tables import Table, build_table
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from haikuft.errors import DataError
 from haikuft.files import JsonLinesFile, read_json_lines
-from haikuft.replies import Reply
+from haikuft.inference.replies import Reply
 from haikuft.tables import Table, build_table
 
 FILE_NAME = "playground.jsonl"

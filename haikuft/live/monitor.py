@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from haikuft.aws import Connection
+from haikuft.aws.waiting import Waiting
 from haikuft.base_models import JobTime
 from haikuft.customization import (
     FINAL,
@@ -27,7 +28,6 @@ from haikuft.customization import (
 from haikuft.errors import SandboxError
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.job_view import JobView, Progress
-from haikuft.waiting import Waiting
 
 UPDATE_SECONDS = 0.05  # pause between two updates of what the cell shows, in seconds
 STOP = "Stop the job …"

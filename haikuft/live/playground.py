@@ -10,13 +10,13 @@ from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError, SettingsError
 from haikuft.inference.asking import identify_model
 from haikuft.inference.asking import now as utc_text
+from haikuft.inference.replies import Reply
 from haikuft.inference.requests import build_request, name_settings
 from haikuft.inference.streaming import stream
 from haikuft.live.history import FILE_NAME, Exchange, append_exchange, read_exchanges
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.pricing import check_charges
-from haikuft.replies import Reply
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 
 if TYPE_CHECKING:
     from haikuft.live.playground_form import PlaygroundForm

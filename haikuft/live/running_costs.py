@@ -11,7 +11,7 @@ from haikuft.inventory import JOB, Resource, delete_resource, list_resources
 from haikuft.live.costs import Costs, weigh
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.monitor import utc_now
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 
 REFRESH = "Look again"
 NO = "No, leave it"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from haikuft.aws_errors import explaining
+from haikuft.aws.errors import explaining
 from haikuft.errors import DataError, NotFoundError
 from haikuft.s3 import download_file, split_uri
 

@@ -7,10 +7,10 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from haikuft.errors import SettingsError
-from haikuft.evaluation.comparison import Evaluation
-from haikuft.evaluation.errors_table import break_down
-from haikuft.evaluation.uncertainty import NO_VERDICT
-from haikuft.evaluation.verdicts import Comparison
+from haikuft.evaluation.report.errors_table import break_down
+from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.uncertainty import NO_VERDICT
+from haikuft.evaluation.statistics.verdicts import Comparison
 from haikuft.plots.style import BASE, FAINT, INK, OTHERS, PAPER, TUNED, describe, in_style
 
 _MOST_SLOPES = 14  # groups; of more, those that changed most

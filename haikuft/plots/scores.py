@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from haikuft.evaluation.classes import count_confusions
-from haikuft.evaluation.comparison import Evaluation
-from haikuft.evaluation.free_baseline import FREE
+from haikuft.evaluation.statistics.classes import count_confusions
+from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.free_baseline import FREE
 from haikuft.plots.style import BASE, FAINT, INK, MARKS, OTHERS, TUNED, describe, in_style
 
 

@@ -5,7 +5,7 @@ import sys
 from haikuft import inventory
 from haikuft.customization import FINAL
 from haikuft.inventory import Resource
-from haikuft.run_record import record_path
+from haikuft.runs.run_record import record_path
 from haikuft.series.ending import describe_found
 
 DONE, LEFT = 0, 1  # exit statuses

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from haikuft import inventory, serving
 from haikuft.errors import HaikuftError, RecordError
-from haikuft.evaluation.files import read_evaluation
+from haikuft.evaluation.report.files import read_evaluation
 from haikuft.inventory import Resource
-from haikuft.record_file import FILE_NAME, RunRecord, read_record
-from haikuft.run_record import Run, open_run
+from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
+from haikuft.runs.run_record import Run, open_run
 from haikuft.series.planning import EVALUATE
 from haikuft.series.report import write_report
 

@@ -16,7 +16,7 @@ from traitlets.config import Config
 from haikuft.errors import DataError, NotFoundError
 from haikuft.files import write_whole
 from haikuft.html import POLICY
-from haikuft.run_record import check_run_name, find_root
+from haikuft.runs.run_record import check_run_name, find_root
 
 _TEMPLATE = f"""
 {{% extends 'lab/index.html.j2' %}}

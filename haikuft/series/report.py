@@ -5,11 +5,11 @@ from html import escape
 from pathlib import Path
 
 from haikuft import html
-from haikuft.evaluation.files import CSV_FILE, JSON_FILE, read_evaluation
-from haikuft.evaluation.page import build_records, build_sections
+from haikuft.evaluation.report.files import CSV_FILE, JSON_FILE, read_evaluation
+from haikuft.evaluation.report.page import build_records, build_sections
 from haikuft.files import write_whole
 from haikuft.metrics.assessment import ASSESSMENT_FILE
-from haikuft.record_file import FILE_NAME, RunRecord, read_record
+from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.serving import build_limit_commands
 
 REPORT_FILE = "report.html"

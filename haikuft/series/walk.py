@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TextIO
 
 from haikuft.errors import RecordError
-from haikuft.record_file import FILE_NAME, RunRecord, read_record
-from haikuft.run_record import check_run_name, choose_run, find_root
+from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
+from haikuft.runs.run_record import check_run_name, choose_run, find_root
 from haikuft.series.ending import Walked, billing_lines, end_serving, summary_lines
 from haikuft.series.headless import NotebookFailedError
 from haikuft.series.planning import (

@@ -22,8 +22,8 @@ from haikuft.pricing import (
     show_range,
     take_price,
 )
-from haikuft.record_file import RunRecord
-from haikuft.run_record import Run
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
 from haikuft.tables import Table, build_table
 
 _NOT_YET_MADE = ":custom-model-deployment/"  # in place of the ARN of a deployment to come

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws_errors import error_code, explain, explaining, is_absent
+from haikuft.aws.errors import error_code, explain, explaining, is_absent
+from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.base_models import Serving
 from haikuft.errors import (
     AccessError,
@@ -23,7 +24,6 @@ from haikuft.errors import (
     SettingsError,
 )
 from haikuft.serving.served import APIS, COMMITMENTS, Served, kind_of
-from haikuft.waiting import Waiting, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

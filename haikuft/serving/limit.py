@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from haikuft.errors import SettingsError
 from haikuft.iam.policies import allow, partition, policy_of
-from haikuft.record_file import RunRecord
+from haikuft.runs.record_file import RunRecord
 from haikuft.serving.served import Served
 
 

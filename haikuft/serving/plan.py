@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from haikuft.aws.ownership import request_token
 from haikuft.base_models import BaseModel, Serving
 from haikuft.errors import SettingsError
-from haikuft.lookup import find_own
-from haikuft.ownership import request_token
-from haikuft.run_record import Run
+from haikuft.runs.lookup import find_own
+from haikuft.runs.run_record import Run
 from haikuft.serving.costs import ServingCost
 from haikuft.serving.lifecycle import (
     change_model,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from haikuft.base_models import Serving
-from haikuft.lookup import DEPLOYMENT, LISTINGS, THROUGHPUT
+from haikuft.runs.lookup import DEPLOYMENT, LISTINGS, THROUGHPUT
 
 COMMITMENTS = {"none": None, "1 month": "OneMonth", "6 months": "SixMonths"}  # ours -> AWS's
 _TERMS = {aws: ours for ours, aws in COMMITMENTS.items()}

@@ -20,7 +20,7 @@ from typing import Any
 from haikuft import aws, sandbox
 from haikuft.base_models import DEFAULT
 from haikuft.inference import ask, ask_many
-from haikuft.replies import read_replies
+from haikuft.inference.replies import read_replies
 
 PROMPTS = 500
 CONCURRENCY = 16

@@ -190,10 +190,10 @@ def wait_for(clients: Callable[[str], Any], job: str, stage: str) -> dict[str, A
 
 def fill_sandbox(url: str) -> tuple[Callable[[str], Any], str, str]:
     """Put records, a role, a tuned model and its throughput there: (clients, job, throughput)."""
-    session = aws._sandbox_session(REGION)
+    session = aws.connection._sandbox_session(REGION)
 
     def clients(service: str) -> Any:
-        return aws._sandbox_client(session, service, url)
+        return aws.connection._sandbox_client(session, service, url)
 
     ensure_bucket(clients("s3"), BUCKET, region=REGION, tags={})
     for key, count in (("training/small.jsonl", 400), ("training/large.jsonl", 9_000)):

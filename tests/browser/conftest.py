@@ -22,7 +22,7 @@ import pytest
 
 import haikuft.sandbox
 from haikuft import cli
-from haikuft.record_file import FILE_NAME, RunRecord, read_record
+from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 
 REAL = Path(__file__).resolve().parents[2]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")

@@ -11,9 +11,9 @@ from haikuft.base_models import NOVA_2_LITE
 from haikuft.errors import SettingsError
 from haikuft.evaluation import FREE, price_hour, summarise_usage, weigh_serving
 from haikuft.evaluation.money import find_break_even
+from haikuft.inference.replies import Reply
 from haikuft.pricing import THROUGHPUT_TOKENS, Price, TokenPrice
-from haikuft.record_file import RunRecord
-from haikuft.replies import Reply
+from haikuft.runs.record_file import RunRecord
 
 PRICES = {
     "base": TokenPrice(0.00025, 0.00125, "read in 2026-06"),

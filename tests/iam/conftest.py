@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from fakes import SOON
 
-from haikuft import aws, customization, iam, inference, metrics, prerequisites, s3, serving
+from haikuft import aws, customization, iam, inference, metrics, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.dataset.formats import to_training
 from haikuft.errors import AccessError
 from haikuft.inventory import delete_resources, list_resources
-from haikuft.preflight import run_preflight
-from haikuft.run_record import Run, RunRecord, resource_prefix
+from haikuft.runs import prerequisites
+from haikuft.runs.preflight import run_preflight
+from haikuft.runs.run_record import Run, RunRecord, resource_prefix
 from haikuft.sandbox.access.principals import Caller, Permission
 
 ACCOUNT = "123456789012"
@@ -282,7 +283,7 @@ def walk(local_sandbox: Callable[..., Any], tmp_path: Path, request: Any) -> Wal
             sandbox_state="",
             bills=False,
             poll_seconds=0.02,
-            session=aws._sandbox_session(base_model.region, access_key=access_key),
+            session=aws.connection._sandbox_session(base_model.region, access_key=access_key),
         )
         record = RunRecord(
             run="first",

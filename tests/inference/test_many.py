@@ -25,10 +25,10 @@ from haikuft.errors import (
 )
 from haikuft.inference import Budget, ask_many
 from haikuft.inference.many import GIVE_UP_AFTER
+from haikuft.inference.replies import open_replies, read_replies
 from haikuft.inference.requests import build_body, build_request
 from haikuft.pricing import TokenPrice
-from haikuft.replies import open_replies, read_replies
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/"
 MODEL, ANEW = f"{ARN}abcdefghijkl", f"{ARN}mnopqrstuvwx"

@@ -7,7 +7,7 @@ import pytest
 
 from haikuft.errors import HaikuftError, NotFoundError, ReplyError, SettingsError
 from haikuft.inference import ask, stream
-from haikuft.replies import Reply
+from haikuft.inference.replies import Reply
 from haikuft.sandbox.http.routing import Call, ServiceError
 
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"

@@ -32,7 +32,7 @@ from haikuft.inventory import (
     summarise,
     tabulate,
 )
-from haikuft.run_record import Run, RunRecord, resource_prefix
+from haikuft.runs.run_record import Run, RunRecord, resource_prefix
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"

@@ -22,8 +22,8 @@ from haikuft.inventory import (
     find_lost,
     list_resources,
 )
-from haikuft.preflight import check_owner
-from haikuft.run_record import Run
+from haikuft.runs.preflight import check_owner
+from haikuft.runs.run_record import Run
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]

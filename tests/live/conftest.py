@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from haikuft import customization, s3
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 
 
 @pytest.fixture

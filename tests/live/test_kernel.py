@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jupyter_client.manager import KernelManager
 
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 from haikuft.series.headless import OwnKernelManager
 
 SECONDS = 60.0
@@ -16,7 +16,7 @@ WATCH = """
 import json, sys
 from haikuft import aws, live
 connection = aws.Connection("sandbox", "us-west-2", "123456789012", "", {url!r}, "", False, 0.05,
-                            aws._sandbox_session("us-west-2"))
+                            aws.connection._sandbox_session("us-west-2"))
 try:
     await live.watch_job(connection, {arn!r})
 except Exception as error:

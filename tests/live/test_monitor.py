@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from haikuft import customization, live
+from haikuft.aws.waiting import Waiting
 from haikuft.errors import JobFailedError, SandboxError, WaitTimeoutError
 from haikuft.live import monitor as module
 from haikuft.live.confirm_button import ConfirmButton
-from haikuft.run_record import Run
-from haikuft.waiting import Waiting
+from haikuft.runs.run_record import Run
 
 Started = Callable[..., tuple[Run, str]]
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from haikuft import live
 from haikuft.errors import ChargesRefusedError, DataError, SettingsError
+from haikuft.inference.replies import Reply
 from haikuft.live.history import Exchange, append_exchange, read_exchanges
-from haikuft.replies import Reply
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 
 BASE = "anthropic.claude-3-haiku-20240307-v1:0"
 ABSENT = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"

@@ -10,7 +10,7 @@ from fakes import SOON
 from haikuft import customization, live, serving
 from haikuft.inventory import JOB, MODEL, OBJECTS, ROLE, THROUGHPUT, UNKNOWN, Resource
 from haikuft.live.costs import Costs, weigh
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(minutes=90)

@@ -10,7 +10,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from haikuft import cli, run_record
+from haikuft import cli
+from haikuft.runs import run_record
 from haikuft.sandbox import Endpoint
 
 REAL = Path(__file__).resolve().parents[2]

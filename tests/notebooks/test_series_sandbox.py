@@ -10,9 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from haikuft import run_record
 from haikuft.dataset import read_records
 from haikuft.dataset.records import reference_of
+from haikuft.runs import run_record
 
 RUN = "walk"
 Holdings = Callable[[], dict[str, list[str]]]

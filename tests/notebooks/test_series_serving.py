@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 
 from haikuft.base_models import NOVA_2_LITE, NOVA_MICRO
-from haikuft.run_record import resource_prefix
+from haikuft.runs.run_record import resource_prefix
 
 RUN = "nova"
 QUICK = ("-p", "epoch_count", "1", "-p", "max_records", "8")

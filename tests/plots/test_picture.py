@@ -17,6 +17,7 @@ from haikuft.dataset.tokens import TokenRange
 from haikuft.evaluation import compare
 from haikuft.html import build_figure
 from haikuft.hyperparameters import EarlyStop
+from haikuft.inference.replies import Reply
 from haikuft.plots import (
     plot_comparison,
     plot_confusion,
@@ -32,7 +33,6 @@ from haikuft.plots import (
 from haikuft.plots.picture import Picture
 from haikuft.plots.style import BASE, DARK, FAINT, INK, OTHERS, PAPER, SHADES, TUNED
 from haikuft.pricing import estimate_training
-from haikuft.replies import Reply
 
 # JupyterLab's pages, from its themes' --jp-layout-color0.
 LIGHT_PAGE, DARK_PAGE = "#ffffff", "#111111"

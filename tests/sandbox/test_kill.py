@@ -15,13 +15,13 @@ from botocore.exceptions import ClientError
 
 import haikuft.sandbox
 from haikuft import aws, customization, serving
+from haikuft.aws.waiting import Waiting
 from haikuft.base_models import CLAUDE_3_HAIKU
 from haikuft.errors import NotFoundError
-from haikuft.prerequisites import require
-from haikuft.run_record import Run, RunRecord
+from haikuft.runs.prerequisites import require
+from haikuft.runs.run_record import Run, RunRecord
 from haikuft.sandbox import Endpoint
 from haikuft.sandbox.directory import SERVER_LOCK, hold_lock
-from haikuft.waiting import Waiting
 
 REGION = "us-west-2"
 TAGS = [{"key": "team", "value": "reading"}]

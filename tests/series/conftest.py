@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from haikuft.dataset.records import record_id
 from haikuft.evaluation import compare, write_evaluation
-from haikuft.replies import Reply
+from haikuft.inference.replies import Reply
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

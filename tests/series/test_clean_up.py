@@ -8,7 +8,7 @@ import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.cli import main
-from haikuft.run_record import Run, begin_run
+from haikuft.runs.run_record import Run, begin_run
 from haikuft.series.ending import billing_lines
 from haikuft.serving import start_serving
 

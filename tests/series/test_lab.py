@@ -22,7 +22,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from haikuft.cli import main
 from haikuft.errors import SettingsError
 from haikuft.metrics.assessment import ASSESSMENT_FILE
-from haikuft.record_file import RunRecord, write_record
+from haikuft.runs.record_file import RunRecord, write_record
 from haikuft.series.lab import find_next, open_lab, own_kernel, prepare_notebooks
 from haikuft.series.planning import find_notebooks
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from haikuft.plots.style import describe, save_figure
-from haikuft.record_file import RunRecord, write_record
+from haikuft.runs.record_file import RunRecord, write_record
 from haikuft.series.report import build_report, write_report
 
 VOID = {"meta", "img", "br"}

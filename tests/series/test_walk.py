@@ -13,8 +13,8 @@ import pytest
 from haikuft.cli import main
 from haikuft.errors import CredentialsError
 from haikuft.inventory import DEPLOYMENT, THROUGHPUT, Resource
-from haikuft.record_file import RunRecord, read_record, write_record
-from haikuft.run_record import record_path
+from haikuft.runs.record_file import RunRecord, read_record, write_record
+from haikuft.runs.run_record import record_path
 from haikuft.series import ending, walk
 from haikuft.series.headless import Failure, NotebookFailedError
 from haikuft.series.planning import Step

@@ -19,7 +19,7 @@ from haikuft.errors import (
     SettingsError,
     WaitTimeoutError,
 )
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 from haikuft.serving import Served, find_served, start_serving, stop_serving, wait_for_served
 from haikuft.serving.lifecycle import DELETING, STARTING, change_model, check_same, get_served
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from haikuft.errors import SettingsError
-from haikuft.record_file import RunRecord
+from haikuft.runs.record_file import RunRecord
 from haikuft.serving import Served, build_limit_commands, set_limit
 
 CREATED = datetime(2026, 11, 28, 22, 30, tzinfo=UTC)

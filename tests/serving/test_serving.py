@@ -7,6 +7,7 @@ import pytest
 from fakes import SOON
 
 from haikuft import serving
+from haikuft.aws.waiting import Waiting
 from haikuft.base_models import (
     BASE_MODELS,
     CLAUDE_3_HAIKU,
@@ -16,10 +17,9 @@ from haikuft.base_models import (
     BaseModel,
 )
 from haikuft.errors import NotFoundError, SettingsError
-from haikuft.prerequisites import require
-from haikuft.run_record import Run, RunRecord
+from haikuft.runs.prerequisites import require
+from haikuft.runs.run_record import Run, RunRecord
 from haikuft.serving.plan import ServingPlan
-from haikuft.waiting import Waiting
 
 RECORDS = [
     {

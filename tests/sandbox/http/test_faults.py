@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientEr
 from urllib3.exceptions import ProtocolError
 
 from haikuft import customization
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 from haikuft.sandbox.http.faults import Faults
 from haikuft.sandbox.http.routing import ServiceError
 from haikuft.sandbox.settings import SandboxSettings

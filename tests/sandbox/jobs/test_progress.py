@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from haikuft.errors import SandboxError
-from haikuft.run_record import Run
+from haikuft.runs.run_record import Run
 from haikuft.sandbox import read_progress
 from haikuft.sandbox.jobs.customization_runner import read_progress as read_file
 

@@ -1,0 +1,202 @@
+"""Account, Region and clients: the one place that knows both targets, AWS and the sandbox.
+
+Everything else takes a client and cannot tell which of the two it talks to.
+Sources: boto3's configuration guide; STS API, GetCallerIdentity.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+
+from haikuft import __version__
+from haikuft.aws.errors import explain, explaining
+from haikuft.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
+    from mypy_boto3_sts import STSClient
+
+TARGETS = ("sandbox", "aws")
+ACCESS_KEY = "HAIKUFT_SANDBOX_ACCESS_KEY"  # names an access key that the sandbox's IAM has made
+POLL_SECONDS = {"sandbox": 0.2, "aws": 60.0}
+CONNECTIONS = 64  # a client's, so that as many threads can share it
+# A reply that takes longer than the usual minute would be given up, asked for and paid for again.
+# AWS's guide to Nova goes up to an hour; a network that is lost would be waited for as long.
+_PATIENCE = {"bedrock-runtime": {"read_timeout": 600}}
+__all__ = ["POLL_SECONDS", "TARGETS", "Connection", "connect", "explain", "explaining"]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Who we are, where we work, and how to get a client for it.
+
+    Attributes:
+        target: "sandbox" or "aws".
+        region: AWS Region of every client.
+        account_id: twelve digits, as STS tells them.
+        caller_arn: the identity that STS sees.
+        endpoint: URL in use; "" where it is AWS's own.
+        sandbox_state: the sandbox's state directory; "" on AWS.
+        bills: True where calls can cost money.
+        poll_seconds: a fit pause between two readings of a slow thing's status.
+    """
+
+    target: str
+    region: str
+    account_id: str
+    caller_arn: str
+    endpoint: str
+    sandbox_state: str
+    bills: bool
+    poll_seconds: float
+    session: boto3.Session = field(repr=False, compare=False)
+
+    @overload
+    def client(self, service: Literal["bedrock"]) -> "BedrockClient": ...
+    @overload
+    def client(self, service: Literal["bedrock-runtime"]) -> "BedrockRuntimeClient": ...
+    @overload
+    def client(self, service: Literal["iam"]) -> "IAMClient": ...
+    @overload
+    def client(self, service: Literal["kms"]) -> "KMSClient": ...
+    @overload
+    def client(self, service: Literal["s3"]) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["service-quotas"]) -> "ServiceQuotasClient": ...
+    @overload
+    def client(self, service: Literal["sts"]) -> "STSClient": ...
+    def client(self, service: str) -> Any:
+        """Make a client that retries throttling and keeps long connections alive."""
+        if self.target == "sandbox":
+            return _sandbox_client(self.session, service, self.endpoint)
+        return _aws_client(self.session, service)
+
+    @property
+    def tells_progress(self) -> bool:
+        """Whether a job's losses can be had while it trains; AWS gives them at its end."""
+        return self.target == "sandbox"
+
+    def read_progress(self, job_arn: str) -> dict[str, Any]:
+        """Read how far a job's training has come; empty where the target tells nothing, as AWS.
+
+        See `haikuft.sandbox.read_progress` for what the sandbox tells.
+
+        Raises:
+            SandboxError: the sandbox does not answer.
+        """
+        if not self.tells_progress:
+            return {}
+        from haikuft import sandbox
+
+        return sandbox.read_progress(self.endpoint, job_arn.rpartition("/")[2])
+
+
+def connect(
+    target: str = "sandbox", *, region: str, state: Path | None = None, resume: str = ""
+) -> Connection:
+    """Connect to the sandbox, starting it where needed, or to AWS.
+
+    In the sandbox we are the administrator, unless HAIKUFT_SANDBOX_ACCESS_KEY in the environment
+    names an access key that its IAM has made: then that user's or role's policies hold.
+
+    Args:
+        target: "sandbox" or "aws".
+        region: AWS Region, such as "us-west-2".
+        state: the sandbox's state directory; None takes the usual one.
+        resume: the command that goes on from here, named if the login has run out.
+
+    Raises:
+        SettingsError: neither target, or no Region.
+        CredentialsError: no credentials, or expired ones.
+        SandboxError: the sandbox does not start.
+    """
+    if target not in TARGETS:
+        raise SettingsError(f'target = "{target}": choose "sandbox" or "aws".')
+    if not region:
+        raise SettingsError('region is empty: name one, such as "us-west-2".')
+    endpoint, sandbox_state = "", ""
+    with explaining(f"connecting to {target} in {region}", resume=resume):
+        if target == "sandbox":
+            from haikuft import sandbox
+
+            server = sandbox.start(state)
+            endpoint, sandbox_state = server.url, str(server.state)
+            session = _sandbox_session(region, access_key=os.environ.get(ACCESS_KEY, ""))
+            identity = _sandbox_client(session, "sts", endpoint).get_caller_identity()
+        else:
+            session = boto3.Session(region_name=region)
+            identity = _aws_client(session, "sts").get_caller_identity()
+            endpoint = _own_endpoint(_aws_client(session, "bedrock").meta.endpoint_url)
+    return Connection(
+        target=target,
+        region=region,
+        account_id=identity["Account"],
+        caller_arn=identity["Arn"],
+        endpoint=endpoint,
+        sandbox_state=sandbox_state,
+        bills=target == "aws",
+        poll_seconds=POLL_SECONDS[target],
+        session=session,
+    )
+
+
+def _config(**options: Any) -> Config:
+    return Config(
+        retries={"mode": "adaptive", "max_attempts": 6},
+        tcp_keepalive=True,  # NAT and interface endpoints cut idle connections after 350 s
+        max_pool_connections=CONNECTIONS,
+        user_agent_extra=f"haikuft/{__version__}",
+        **options,
+    )
+
+
+def _aws_client(session: boto3.Session, service: str) -> Any:
+    config = _config(**_PATIENCE.get(service, {}))
+    return session.client(service, config=config)  # type: ignore[call-overload]
+
+
+def _sandbox_client(session: boto3.Session, service: str, endpoint: str) -> Any:
+    """Make a client that can reach the sandbox and nothing else, whatever surrounds it."""
+    config = _config(
+        **_PATIENCE.get(service, {}),
+        proxies={},
+        # Named in code, because a Bedrock API key in the environment wins otherwise.
+        signature_version="s3v4" if service == "s3" else "v4",
+        s3={"addressing_style": "path"},
+    )
+    return session.client(  # type: ignore[call-overload]
+        service, config=config, endpoint_url=endpoint, use_ssl=False, verify=True
+    )
+
+
+def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
+    """Make a session that reads no environment variable, profile or file; keys are dummies."""
+    variables = {
+        name: (setting, None, default, convert)
+        for name, (setting, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+    }
+    for name in ("config_file", "credentials_file"):
+        variables[name] = (None, None, os.devnull, None)
+    return boto3.Session(
+        aws_access_key_id=access_key or "sandbox",
+        aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no signature
+        region_name=region,
+        botocore_session=botocore.session.Session(session_vars=variables),
+    )
+
+
+def _own_endpoint(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    return "" if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) else url

@@ -1,0 +1,101 @@
+"""Waiting for slow things at AWS: with a deadline, and tolerant of a network that comes and goes.
+
+Used by notebooks 3, 5 and 7 and by everything that waits for a job, a model that is served, or a
+deletion. botocore has no waiters for Bedrock.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from haikuft.aws.errors import is_transient
+from haikuft.errors import CredentialsError, HaikuftError, WaitTimeoutError
+
+Reading = TypeVar("Reading")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How to wait: how often to read, for how long, and what to do meanwhile.
+
+    Attributes:
+        poll_seconds: pause between two readings, in seconds.
+        deadline_seconds: how long to wait at most, in seconds; 24 hours unless given.
+        patience_seconds: how long a lost network or a busy service is tolerated in a row, in
+            seconds.
+        sleep: pauses for so many seconds; tests give their own.
+        clock: tells seconds that only grow; tests give their own.
+        on_change: is given the first reading, and each whose state differs from the one before.
+        resume: the command that resumes the wait, named in errors; "" says to run the cell again.
+    """
+
+    poll_seconds: float = 60.0
+    deadline_seconds: float = 24 * 3600.0
+    patience_seconds: float = 120.0
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    on_change: Callable[[Any], None] | None = None
+    resume: str = ""
+
+
+def wait_until(
+    done: Callable[[Reading], bool],
+    read: Callable[[], Reading],
+    *,
+    what: str,
+    waiting: Waiting,
+    state: Callable[[Reading], object] = lambda reading: reading,
+    otherwise: str = "",
+) -> Reading:
+    """Read again and again until a reading is done, and return that reading.
+
+    Args:
+        done: tells whether a reading ends the wait.
+        read: takes one reading; its errors are ours, with AWS's as their cause.
+        what: what is waited for, such as "Customization job tickets-1".
+        waiting: how to wait.
+        state: the part of a reading that `on_change` is called for when it differs.
+        otherwise: what else can be done once the deadline has passed.
+
+    Raises:
+        WaitTimeoutError: the deadline has passed; what was waited for continues.
+        CredentialsError: the login has expired meanwhile.
+        HaikuftError: AWS could not be reached for `patience_seconds`.
+    """
+    began, lost_at = waiting.clock(), None
+    shown: list[object] = []
+    again = f"resume with `{waiting.resume}`" if waiting.resume else "run this cell again"
+    while True:
+        try:
+            reading = read()
+        except CredentialsError as error:
+            raise CredentialsError(f"{error} {what} continues meanwhile; then {again}.") from error
+        except HaikuftError as error:
+            if not (isinstance(error.__cause__, Exception) and is_transient(error.__cause__)):
+                raise
+            lost_at = waiting.clock() if lost_at is None else lost_at
+            if waiting.clock() - lost_at >= waiting.patience_seconds:
+                raise HaikuftError(
+                    f"{what} continues, but AWS has not answered for "
+                    f"{waiting.patience_seconds:.0f} s ({error.__cause__}). Check the network, "
+                    f"then {again}."
+                ) from error
+        else:
+            lost_at = None
+            if waiting.on_change is not None and shown != [state(reading)]:
+                waiting.on_change(reading)
+            shown = [state(reading)]
+            if done(reading):
+                return reading
+        if waiting.clock() - began >= waiting.deadline_seconds:
+            raise WaitTimeoutError(
+                f"{what} continues, but the {name_span(waiting.deadline_seconds)} given to waiting "
+                f"have passed. To wait longer, {again}.{f' {otherwise}' if otherwise else ''}"
+            )
+        waiting.sleep(waiting.poll_seconds if lost_at is None else max(waiting.poll_seconds, 1.0))
+
+
+def name_span(seconds: float) -> str:
+    """Say how long that is, e.g. 5400 -> "1.5 hours"."""
+    return f"{seconds / 3600:.3g} hours" if seconds >= 3600 else f"{seconds / 60:.3g} minutes"

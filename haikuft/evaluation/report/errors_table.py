@@ -1,0 +1,129 @@
+"""The records behind a score: side by side, those that got worse first, and in groups."""
+
+import pandas as pd
+
+from haikuft.errors import SettingsError
+from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.uncertainty import bootstrap_mean
+from haikuft.evaluation.statistics.verdicts import Comparison
+
+# In the order in which a reader should see them.
+OUTCOMES = ("got worse", "still wrong", "fixed", "got better", "right in both", "unchanged")
+
+
+def examples(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
+    """Put the baseline's and one model's replies side by side, those that got worse first.
+
+    Args:
+        evaluation: From `compare`.
+        model: Which model; "" takes the first after the baseline.
+
+    Returns:
+        Columns outcome, prompt, reference, the metadata, both replies, and both scores; the largest
+        change first within an outcome.
+    """
+    comparison = _comparison_of(evaluation, model)
+    metric, base, name = evaluation.metric, evaluation.baseline, comparison.model
+    table = evaluation.table
+    before, after = table[f"{base} {metric}"], table[f"{name} {metric}"]
+    shown = pd.DataFrame(
+        {
+            "outcome": name_outcomes(evaluation, name),
+            "prompt": table["prompt"],
+            "reference": table["reference"],
+            **{name: table[name] for name in evaluation.metadata},
+            base: table[f"{base} reply"],
+            name: table[f"{name} reply"],
+            f"{base} {metric}": before,
+            f"{name} {metric}": after,
+            "change": (after - before).abs(),
+        }
+    )
+    return shown.sort_values(
+        ["outcome", "change"], ascending=[True, False], kind="stable", ignore_index=True
+    ).drop(columns="change")
+
+
+def name_outcomes(evaluation: Evaluation, model: str = "") -> pd.Series:
+    """Name the outcome of each record, in the table's order, as an ordered category."""
+    comparison = _comparison_of(evaluation, model)
+    before = evaluation.table[f"{evaluation.baseline} {evaluation.metric}"]
+    after = evaluation.table[f"{comparison.model} {evaluation.metric}"]
+    outcomes = [_name_outcome(b, a, comparison) for b, a in zip(before, after, strict=True)]
+    return pd.Series(pd.Categorical(outcomes, categories=list(OUTCOMES), ordered=True))
+
+
+def count_outcomes(evaluation: Evaluation, model: str = "") -> dict[str, int]:
+    """Count the records by outcome, in the order of `OUTCOMES`; outcomes of none are left out."""
+    counts = name_outcomes(evaluation, model).value_counts()
+    return {outcome: int(counts[outcome]) for outcome in OUTCOMES if counts[outcome]}
+
+
+def break_down(evaluation: Evaluation, by: str, model: str = "") -> pd.DataFrame:
+    """Score groups of records separately.
+
+    Args:
+        evaluation: From `compare`.
+        by: "label" (the reference), "length" (thirds of the prompts by their length), or the name
+            of one of the evaluation's metadata columns.
+        model: Which model the difference is of; "" takes the first after the baseline.
+
+    Returns:
+        One row a group: `by`, n, the mean score of each model by the deciding scorer, difference,
+        low and high (95 % bootstrap interval of the group, not corrected for their number).
+
+    Raises:
+        SettingsError: nothing of that name to group by, or no such model.
+    """
+    name = _comparison_of(evaluation, model).model
+    metric, base, table = evaluation.metric, evaluation.baseline, evaluation.table
+    rows = []
+    for group, part in table.groupby(_groups(evaluation, by), sort=True, observed=True):
+        change = part[f"{name} {metric}"] - part[f"{base} {metric}"]
+        interval = bootstrap_mean(change.tolist(), seed=evaluation.seed)
+        scores = {m: part[f"{m} {metric}"].mean() for m in evaluation.models}
+        change_of = {"difference": interval.value, "low": interval.low, "high": interval.high}
+        rows.append({by: group, "n": len(part), **scores, **change_of})
+    return pd.DataFrame(rows)
+
+
+def _groups(evaluation: Evaluation, by: str) -> pd.Series:
+    table = evaluation.table
+    if by == "label" and evaluation.labels:
+        return table["reference"].str.strip()
+    if by == "length":
+        lengths = table["prompt"].str.len()
+        thirds = pd.qcut(lengths, 3, duplicates="drop")
+        names = {
+            third: f"{lengths[thirds == third].min():,} to {lengths[thirds == third].max():,} "
+            "characters"
+            for third in thirds.cat.categories
+        }
+        if len(set(names.values())) < 2:
+            return pd.Series("all of one length", index=table.index)
+        return thirds.cat.rename_categories(names)
+    if by in evaluation.metadata:
+        return table[by].astype(str)
+    known = [*(["label"] if evaluation.labels else []), "length", *evaluation.metadata]
+    raise SettingsError(f'by: there is no "{by}" to group by. Use one of {", ".join(known)}.')
+
+
+def _comparison_of(evaluation: Evaluation, model: str) -> Comparison:
+    for comparison in evaluation.comparisons:
+        if comparison.model == (model or evaluation.models[1]):
+            return comparison
+    names = ", ".join(evaluation.models[1:])
+    raise SettingsError(f'model: "{model}" was not compared. Use one of {names}.')
+
+
+def _name_outcome(before: float, after: float, comparison: Comparison) -> str:
+    scorer = comparison.scorer
+    gain = after - before if scorer.higher_is_better else before - after
+    if gain < 0:
+        return "got worse"
+    best = float(scorer.higher_is_better)  # shares only: 1 where high is good, 0 where low is
+    if not scorer.is_share:
+        return "got better" if gain > 0 else "unchanged"
+    if gain > 0:
+        return "fixed" if after == best else "got better"
+    return "right in both" if after == best else "still wrong"

@@ -1,0 +1,153 @@
+"""Scorers: plain functions of a record and a reply, with a name and a direction.
+
+Add your own in one cell:
+
+    short = Scorer("short", "replies of 80 characters or fewer", lambda _, reply: len(reply) <= 80)
+    compare(records, replies, extra_scorers=[short])
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from haikuft.dataset.labels import labels_of
+from haikuft.dataset.records import Record, reference_of
+from haikuft.errors import SettingsError
+from haikuft.evaluation.scorers import structured
+from haikuft.evaluation.scorers import text_overlap as overlap
+from haikuft.evaluation.scorers.labels import (
+    exact_match,
+    label_match,
+    length_gap,
+    normalised_match,
+    refusal,
+)
+
+TASKS = ("labels", "structured", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A function of (record, reply) with its name, its direction and its unit.
+
+    Attributes:
+        name: Short, for columns and files.
+        title: What the mean over records is, in a few words.
+        function: Takes the record and the reply's text, returns a number.
+        higher_is_better: False where smaller numbers are better.
+        is_share: True where each score lies between 0 and 1, so that means read as per cent.
+    """
+
+    name: str
+    title: str
+    function: Callable[[Record, str], float]
+    higher_is_better: bool = True
+    is_share: bool = True
+
+    def __call__(self, record: Record, reply: str) -> float:
+        """Score one reply.
+
+        Raises:
+            SettingsError: the function returned no finite number, or a share outside 0 to 1.
+        """
+        score = float(self.function(record, reply))
+        if not math.isfinite(score) or (self.is_share and not 0 <= score <= 1):
+            fix = "Return a number from 0 to 1, or set is_share=False."
+            if not self.is_share:
+                fix = "Return a finite number."
+            raise SettingsError(
+                f'Scorer "{self.name}" returned {score} for the reply {reply[:200]!r}. {fix}'
+            )
+        return score
+
+
+def recognise_task(records: Sequence[Record]) -> str:
+    """Recognise the kind of task from the reference answers: "labels", "structured" or "text".
+
+    "structured" when all of them are JSON objects or arrays, "labels" when `labels_of` finds
+    labels. Give it a whole file: in a few records most labels occur once.
+    """
+    parsed = (structured.parse_json(reference_of(record)) for record in records)
+    if records and all(value is not None for value in parsed):
+        return "structured"
+    return "labels" if labels_of(records) else "text"
+
+
+def scorers_for(task: str, labels: Sequence[str] = ()) -> list[Scorer]:
+    """List the scorers of a task, the one that decides the verdict first.
+
+    Args:
+        task: "labels", "structured" or "text".
+        labels: All labels of a label task.
+
+    Raises:
+        SettingsError: an unknown task.
+    """
+    exact = Scorer("exact_match", "replies equal to the reference", exact_match)
+    shared = [
+        Scorer(
+            "length_gap",
+            "characters more or fewer than the reference",
+            length_gap,
+            higher_is_better=False,
+            is_share=False,
+        ),
+        Scorer("refusals", "replies that refuse or are empty", refusal, higher_is_better=False),
+    ]
+    if task == "labels":
+        right = partial(label_match, labels=tuple(labels))
+        return [Scorer("accuracy", "right labels", right), exact, *shared]
+    if task == "structured":
+        return [
+            Scorer("valid_json", "replies that are valid JSON", structured.valid_json),
+            Scorer("required_keys", "the reference's keys", structured.required_keys),
+            Scorer("same_shape", "replies of the reference's shape", structured.matches_schema),
+            Scorer(
+                "json_agreement", "agreement with the reference's values", structured.json_agreement
+            ),
+            exact,
+            *shared,
+        ]
+    if task == "text":
+        return [
+            Scorer("rouge_l", "ROUGE-L", overlap.rouge_l),
+            Scorer("rouge_1", "ROUGE-1", overlap.rouge_1),
+            Scorer("rouge_2", "ROUGE-2", overlap.rouge_2),
+            Scorer("chrf", "chrF", overlap.chrf),
+            Scorer("same_words", "replies with the reference's words", normalised_match),
+            exact,
+            *shared,
+        ]
+    raise SettingsError(f'task: "{task}" is unknown. Use one of {", ".join(TASKS)}, or "".')
+
+
+def choose_scorers(
+    names: Sequence[str], task: str = "", records: Sequence[Record] = ()
+) -> list[Scorer]:
+    """Choose scorers of a task by name, the one that decides first; no names choose all.
+
+    Args:
+        names: Such as ["exact_match"].
+        task: "labels", "structured" or "text"; "" takes any task's.
+        records: Whose labels count in a label task.
+
+    Raises:
+        SettingsError: a name that is no scorer of the task.
+    """
+    labels = sorted({reference_of(r).strip() for r in records}) if task == "labels" else []
+    tasks = (task,) if task else TASKS
+    known = {s.name: s for one in tasks for s in scorers_for(one, labels)}
+    if odd := [name for name in names if name not in known]:
+        of = f"of the task {task}" if task else "here"
+        raise SettingsError(
+            f"scorers = {list(names)!r}: {', '.join(odd)} is no scorer {of}. "
+            f"Known: {', '.join(known)}."
+        )
+    return [known[name] for name in names or known]
+
+
+def schema_scorer(schema: str) -> Scorer:
+    """Make a scorer of replies that a JSON Schema, given as text, allows."""
+    allowed = partial(structured.matches_schema, schema=schema)
+    return Scorer("schema", "replies that the schema allows", allowed)

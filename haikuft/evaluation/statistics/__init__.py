@@ -1,0 +1,1 @@
+"""Statistics: models compared on the same records, with intervals, tests and a free baseline."""

@@ -1,0 +1,114 @@
+"""Figures by class of a label task: precision, recall, F1, and confusions."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from haikuft.errors import SettingsError
+from haikuft.evaluation.scorers.labels import NO_LABEL, read_label
+from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.uncertainty import Interval, draw_weights, intervals_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ALL = "(mean of labels)"  # the last row: macro averages
+
+
+def score_classes(evaluation: Evaluation) -> pd.DataFrame:
+    """Precision, recall and F1 of each model for each label, by scikit-learn.
+
+    Returns:
+        One row a label: label, n, then "<model> precision", "<model> recall", "<model> F1",
+        "<model> F1 low" and "<model> F1 high" (95 % bootstrap interval over the records). A figure
+        that would divide by zero is 0. The last row, `ALL`, holds the means over the labels that
+        occur in the references or the replies.
+
+    Raises:
+        SettingsError: the task is not a label task.
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    labels = _labels_of(evaluation)
+    references = _references(evaluation)
+    columns: dict[str, object] = {
+        "label": [*labels, ALL],
+        "n": [*(references.count(label) for label in labels), len(references)],
+    }
+    for model in evaluation.models:
+        given = _labels_given(evaluation, model)
+        seen = np.isin(labels, [*references, *given])
+        figures = precision_recall_fscore_support(references, given, labels=labels, zero_division=0)
+        for name, values in zip(("precision", "recall", "F1"), figures, strict=False):
+            columns[f"{model} {name}"] = [*values, values[seen].mean()]
+        intervals = _resample_f1(references, given, labels, evaluation.seed)
+        columns[f"{model} F1 low"] = [interval.low for interval in intervals]
+        columns[f"{model} F1 high"] = [interval.high for interval in intervals]
+    return pd.DataFrame(columns)
+
+
+def count_confusions(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
+    """Count each label's records by the label that the model gave them.
+
+    Returns:
+        Square table, references down, labels given across; a last column `NO_LABEL` counts replies
+        that name none of the labels, or two.
+
+    Raises:
+        SettingsError: the task is not a label task.
+    """
+    from sklearn.metrics import confusion_matrix
+
+    labels = _labels_of(evaluation)
+    name = model or evaluation.models[1]
+    given = [*labels, NO_LABEL]
+    counts = confusion_matrix(
+        _references(evaluation), _labels_given(evaluation, name), labels=given
+    )
+    table = pd.DataFrame(counts[:-1], index=labels, columns=given)
+    return table.rename_axis(index="reference", columns=name)
+
+
+def _resample_f1(
+    references: list[str], given: list[str], labels: list[str], seed: int
+) -> list[Interval]:
+    """Compute the interval of each label's F1, and last that of their mean."""
+    names = np.array(labels)
+    wanted = np.array(references)[:, None] == names
+    found = np.array(given)[:, None] == names
+    right, either = 2.0 * (wanted & found), wanted.astype(float) + found
+    blocks = [
+        _divide(weights @ right, weights @ either) for weights in draw_weights(len(wanted), seed)
+    ]
+    drawn = _with_mean(np.concatenate(blocks))
+    return intervals_of(_with_mean(_divide(right.sum(0), either.sum(0))[None])[0], drawn)
+
+
+def _divide(above: "NDArray[np.float64]", below: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+
+
+def _with_mean(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """Append the mean of each row's defined labels; a label defined in no row scores 0."""
+    known = ~np.isnan(scores)
+    counts = np.maximum(known.sum(axis=1), 1)
+    mean = np.where(known, scores, 0.0).sum(axis=1) / counts
+    return np.column_stack([np.where(known.any(axis=0), scores, 0.0), mean])
+
+
+def _labels_of(evaluation: Evaluation) -> list[str]:
+    if evaluation.task != "labels":
+        raise SettingsError(
+            f"The task is {evaluation.task}, which has no classes. Figures by class need labels."
+        )
+    return list(evaluation.labels)
+
+
+def _references(evaluation: Evaluation) -> list[str]:
+    return [text.strip() for text in evaluation.table["reference"]]
+
+
+def _labels_given(evaluation: Evaluation, model: str) -> list[str]:
+    replies = evaluation.table[f"{model} reply"]
+    return [read_label(reply, evaluation.labels) for reply in replies]

@@ -1,0 +1,275 @@
+"""Compare models on the same records: scores with intervals, tests and verdicts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
+from haikuft.errors import DataError, SettingsError
+from haikuft.evaluation.scorers.scorer import Scorer, recognise_task, scorers_for
+from haikuft.evaluation.statistics import uncertainty
+from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.verdicts import Comparison, judge_free_baseline
+from haikuft.inference.replies import Reply
+
+_COLUMNS = ("record_id", "outcome", "prompt", "reference")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All models on the records that every one of them answered.
+
+    Attributes:
+        task: "labels", "structured" or "text".
+        baseline: Name of the model the others are compared with.
+        models: Names of all models, the baseline first, a free baseline last.
+        labels: The labels of a label task, sorted; empty otherwise.
+        n: Records scored.
+        left_out: Records without a reply from every model.
+        seed: Seed of the bootstrap.
+        scores: One row a model and scorer: model, metric, title, n, score, low, high. The interval
+            is Wilson's for scores of 0 or 1, else from a bootstrap over the records.
+        comparisons: One for each further model against the baseline by the deciding scorer, in the
+            order of `models`.
+        between: The further models against each other, and against a free baseline, by the same.
+        further: The same pairs by each other scorer.
+        metadata: Names of the table's columns that describe a record, such as its file.
+        table: One row a record: record_id, prompt, reference, the metadata, and for each model its
+            reply and scores, named "<model> reply" and "<model> <metric>".
+        answered_by: For each model, the names in its replies; a stand-in says so here.
+    """
+
+    task: str
+    baseline: str
+    models: tuple[str, ...]
+    labels: tuple[str, ...]
+    n: int
+    left_out: int
+    seed: int
+    scores: pd.DataFrame
+    comparisons: tuple[Comparison, ...]
+    between: tuple[Comparison, ...]
+    further: tuple[Comparison, ...]
+    metadata: tuple[str, ...]
+    table: pd.DataFrame
+    answered_by: dict[str, tuple[str, ...]]
+
+    @property
+    def metric(self) -> str:
+        """Name of the deciding scorer."""
+        return self.comparisons[0].scorer.name
+
+    @property
+    def sentence(self) -> str:
+        """Every verdict by the deciding scorer, and what was left out."""
+        asked = [c for c in self.comparisons if c.model != FREE] or list(self.comparisons)
+        sentences = [comparison.sentence for comparison in asked]
+        for comparison in self.between:
+            free = comparison.baseline == FREE
+            sentences.append(judge_free_baseline(comparison) if free else comparison.sentence)
+        if self.left_out:
+            sentences.append(
+                f"Left out, because a model gave no reply: {self.left_out} of "
+                f"{self.n + self.left_out} records."
+            )
+        return " ".join(sentences)
+
+
+def compare(
+    records: Sequence[Record],
+    replies_by_name: Mapping[str, Mapping[str, Reply]],
+    *,
+    baseline: str = "base",
+    task: str = "",
+    scorers: Sequence[Scorer] = (),
+    extra_scorers: Sequence[Scorer] = (),
+    labels: Sequence[str] = (),
+    metadata: Mapping[str, Mapping[str, object]] | None = None,
+    seed: int = 1,
+) -> Evaluation:
+    """Score every model's replies and compare all models in pairs.
+
+    Args:
+        records: The test records; their last assistant turn is the reference.
+        replies_by_name: For each model's name, its replies by record id, as from `ask_many`.
+        baseline: Which of the names the others are compared with.
+        task: "labels", "structured" or "text"; "" recognises it from these records.
+        scorers: Your own choice, the deciding one first; left out, those of the task.
+        extra_scorers: Further scorers.
+        labels: All labels of a label task; left out, those among the references.
+        metadata: Further columns, such as the file a record came from: for each column's name, its
+            value by record id. `break_down` groups by it.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        SettingsError: fewer than two models, no such baseline, an unknown task, two columns of one
+            name, or a scorer that returned no usable number.
+        DataError: no record was answered by every model.
+    """
+    models = (baseline, *sorted((m for m in replies_by_name if m != baseline), key=FREE.__eq__))
+    if baseline not in replies_by_name or len(models) < 2:
+        raise SettingsError(
+            f'compare: the replies are of {sorted(replies_by_name)}. Give those of "{baseline}" '
+            "and of at least one more model, or name another baseline."
+        )
+    shared = [r for r in records if all(_answered(replies_by_name[m], r) for m in models)]
+    if not shared:
+        raise DataError(_explain_emptiness(records, replies_by_name, models))
+    task = task or recognise_task(records)
+    references = {reference_of(record).strip() for record in records}
+    all_labels = tuple(sorted(references.union(labels))) if task == "labels" else ()
+    chosen = [*(scorers or scorers_for(task, all_labels)), *extra_scorers]
+    _check_names(chosen, models, metadata or {})
+    table = _tabulate(shared, replies_by_name, models, chosen, metadata or {})
+    pairs = [(model, baseline) for model in models[1:]]
+    between = [(a, b) if b == FREE else (b, a) for a, b in combinations(models[1:], 2)]
+    compared = _compare_pairs(table, [*pairs, *between], chosen, seed)
+    return Evaluation(
+        task=task,
+        baseline=baseline,
+        models=models,
+        labels=all_labels,
+        n=len(shared),
+        left_out=len(records) - len(shared),
+        seed=seed,
+        scores=_score_models(table, models, chosen, seed),
+        comparisons=tuple(compared[: len(pairs)]),
+        between=tuple(compared[len(pairs) : len(pairs) + len(between)]),
+        further=tuple(compared[len(pairs) + len(between) :]),
+        metadata=tuple(metadata or {}),
+        table=table,
+        answered_by={m: _names_in(replies_by_name[m], shared) for m in models},
+    )
+
+
+def _check_names(
+    scorers: Sequence[Scorer], models: Sequence[str], metadata: Mapping[str, object]
+) -> None:
+    """Stop where two columns of the table would have one name."""
+    names = [scorer.name for scorer in scorers]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SettingsError(f'Two scorers are named "{twice}". Give one of them another name.')
+    taken = {*_COLUMNS, *models, *(f"{m} {name}" for m in models for name in (*names, "reply"))}
+    for name in metadata:
+        if name in taken:
+            raise SettingsError(f'metadata: "{name}" names another column. Give it another name.')
+
+
+def _answered(replies: Mapping[str, Reply], record: Record) -> bool:
+    reply = replies.get(record_id(record))
+    return reply is not None and reply.error is None
+
+
+def _names_in(replies: Mapping[str, Reply], records: Sequence[Record]) -> tuple[str, ...]:
+    return tuple(sorted({replies[record_id(record)].model for record in records}))
+
+
+def _tabulate(
+    records: Sequence[Record],
+    replies_by_name: Mapping[str, Mapping[str, Reply]],
+    models: Sequence[str],
+    scorers: Sequence[Scorer],
+    metadata: Mapping[str, Mapping[str, object]],
+) -> pd.DataFrame:
+    rows = []
+    for record in records:
+        key = record_id(record)
+        row: dict[str, Any] = {
+            "record_id": key,
+            "prompt": _writable(prompt_of(record)[1][-1]["content"]),
+            "reference": _writable(reference_of(record)),
+            **{name: values.get(key, "") for name, values in metadata.items()},
+        }
+        for model in models:
+            text = replies_by_name[model][key].text
+            row[f"{model} reply"] = _writable(text)
+            row |= {f"{model} {scorer.name}": scorer(record, text) for scorer in scorers}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _writable(text: str) -> str:
+    """Escape halves of surrogate pairs, which pandas refuses where pyarrow is installed."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _score_models(
+    table: pd.DataFrame, models: Sequence[str], scorers: Sequence[Scorer], seed: int
+) -> pd.DataFrame:
+    """Compute each model's mean score by each scorer, with its interval, one a row."""
+    names = [f"{model} {scorer.name}" for scorer in scorers for model in models]
+    intervals = dict(
+        zip(names, uncertainty.bootstrap_means(table[names].to_numpy(), seed=seed), strict=True)
+    )
+    rows = []
+    for scorer in scorers:
+        for model in models:
+            values = table[f"{model} {scorer.name}"].tolist()
+            mean = intervals[f"{model} {scorer.name}"]
+            if scorer.is_share and uncertainty.is_right_or_wrong(values):
+                mean = uncertainty.share_interval(values)
+            named = (model, scorer.name, scorer.title, len(table))
+            rows.append((*named, mean.value, mean.low, mean.high))
+    return pd.DataFrame(rows, columns=["model", "metric", "title", "n", "score", "low", "high"])
+
+
+def _compare_pairs(
+    table: pd.DataFrame, pairs: Sequence[tuple[str, str]], scorers: Sequence[Scorer], seed: int
+) -> list[Comparison]:
+    """Compare every pair by every scorer; the pairs of one scorer are corrected together."""
+    scores = [
+        tuple(table[f"{name} {scorer.name}"].to_numpy(float) for name in pair)
+        for scorer in scorers
+        for pair in pairs
+    ]
+    differences = np.column_stack([ours - theirs for ours, theirs in scores])
+    intervals = uncertainty.bootstrap_means(differences, seed=seed)
+    p_values = uncertainty.paired_bootstrap(differences, seed=seed).tolist()
+    exact = [uncertainty.is_right_or_wrong(both) for both in scores]
+    for at, (ours, theirs) in enumerate(scores):
+        if exact[at]:
+            p_values[at] = uncertainty.mcnemar(theirs, ours)
+    compared = []
+    for start, scorer in zip(range(0, len(scores), len(pairs)), scorers, strict=True):
+        corrected = uncertainty.correct_by_holm(p_values[start : start + len(pairs)])
+        for at, (model, baseline) in enumerate(pairs):
+            ours, theirs = scores[start + at]
+            gain = (ours - theirs).mean() * (1 if scorer.higher_is_better else -1)
+            compared.append(
+                Comparison(
+                    model=model,
+                    baseline=baseline,
+                    scorer=scorer,
+                    n=len(table),
+                    baseline_score=float(theirs.mean()),
+                    model_score=float(ours.mean()),
+                    difference=intervals[start + at],
+                    test=uncertainty.MCNEMAR if exact[start + at] else uncertainty.BOOTSTRAP,
+                    p_value=p_values[start + at],
+                    corrected_p=corrected[at],
+                    family=len(pairs),
+                    smallest=uncertainty.smallest_difference(
+                        ours - theirs, right_or_wrong=exact[start + at]
+                    ),
+                    verdict=uncertainty.decide(gain, corrected[at], len(table)),
+                )
+            )
+    return compared
+
+
+def _explain_emptiness(
+    records: Sequence[Record],
+    replies_by_name: Mapping[str, Mapping[str, Reply]],
+    models: Sequence[str],
+) -> str:
+    counts = {m: sum(_answered(replies_by_name[m], r) for r in records) for m in models}
+    counted = ", ".join(f"{name} answered {count}" for name, count in counts.items())
+    return (
+        f"No record was answered by every model ({counted} of {len(records)}). Ask again, or leave "
+        "out the model without replies."
+    )

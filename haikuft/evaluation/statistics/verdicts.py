@@ -1,0 +1,109 @@
+"""Two models compared by one scorer, and the verdict as a sentence."""
+
+from dataclasses import dataclass
+
+from haikuft.evaluation.scorers.scorer import Scorer
+from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.uncertainty import FEWEST, NO_VERDICT, Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One model against another, by one scorer, on the records that all answered.
+
+    Attributes:
+        model: Name of the model, such as "tuned".
+        baseline: Name of the model it is compared with, such as "base".
+        scorer: What was measured, and which direction is good.
+        n: Records scored.
+        baseline_score: Mean score of the baseline.
+        model_score: Mean score of the model.
+        difference: Model minus baseline, with its 95 % interval (paired bootstrap).
+        test: Name of the paired test: McNemar's for scores of 0 or 1, else the bootstrap's.
+        p_value: Of that test.
+        corrected_p: The same after Holm's correction; the verdict uses it.
+        family: How many comparisons the correction covers.
+        smallest: The smallest difference that so many records detect four times in five; None where
+            the spread is unknown.
+        verdict: "better", "worse" or "not distinguishable".
+    """
+
+    model: str
+    baseline: str
+    scorer: Scorer
+    n: int
+    baseline_score: float
+    model_score: float
+    difference: Interval
+    test: str
+    p_value: float
+    corrected_p: float
+    family: int
+    smallest: float | None
+    verdict: str
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words: count, both scores, interval, test, detectable difference."""
+        share = self.scorer.is_share
+        model, baseline = (
+            format_score(score, is_share=share) for score in (self.model_score, self.baseline_score)
+        )
+        scores = f"{self.scorer.title}: {self.model} {model}, {self.baseline} {baseline}"
+        change, low, high = (
+            format_change(number, is_share=share)
+            for number in (self.difference.value, self.difference.low, self.difference.high)
+        )
+        unit = " points" if share else ""
+        interval = f"difference {change}{unit}, 95 % interval {low} to {high}"
+        sentence = f"{self._lead} ({scores}; {interval}; {self._tested})."
+        return f"{sentence[0].upper()}{sentence[1:]}{self._power}"
+
+    @property
+    def _lead(self) -> str:
+        records = f"{self.n} record{'' if self.n == 1 else 's'}"
+        if self.n < FEWEST:
+            return f"{NO_VERDICT} on {records}, which are too few"
+        if self.verdict == NO_VERDICT:
+            return f"{_the(self.model)} and {_the(self.baseline)} are {NO_VERDICT} on {records}"
+        return f"{_the(self.model)} is {self.verdict} than {_the(self.baseline)} on {records}"
+
+    @property
+    def _tested(self) -> str:
+        corrected = f", corrected for {self.family} comparisons" if self.family > 1 else ""
+        return f"{format_p(self.corrected_p)} by {self.test}{corrected}"
+
+    @property
+    def _power(self) -> str:
+        if self.verdict != NO_VERDICT or self.n < FEWEST or self.smallest is None:
+            return ""
+        size = format_score(self.smallest, is_share=self.scorer.is_share).replace(" %", " points")
+        return f" So many records would show a difference of {size} four times in five."
+
+
+def judge_free_baseline(comparison: Comparison) -> str:
+    """Say whether a model is better than the free baseline, with the numbers."""
+    if comparison.verdict == "better":
+        return f"Compared with the free baseline: {comparison.sentence}"
+    limit = "" if comparison.verdict == "worse" else " that these records can detect"
+    model = f"{comparison.model[0].upper()}{comparison.model[1:]}"
+    return f"{model} has no advantage over the free baseline{limit}: {comparison.sentence}"
+
+
+def format_score(score: float, *, is_share: bool) -> str:
+    """Write a mean score: a share as per cent, a number to three figures."""
+    return f"{100 * score:.1f} %" if is_share else f"{score:.3g}"
+
+
+def format_change(change: float, *, is_share: bool) -> str:
+    """Write a difference with its sign: of shares in points, of numbers to three figures."""
+    return f"{100 * change:+.1f}" if is_share else f"{change:+.3g}"
+
+
+def format_p(p_value: float) -> str:
+    """Write a p-value to three places."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
+def _the(model: str) -> str:
+    return f"the {FREE}" if model == FREE else model

@@ -1,0 +1,1 @@
+"""Records to page through: which are shown, and each as a conversation with its problems."""

@@ -1,0 +1,90 @@
+"""The chat view of a record, in HTML: each turn under its role, each problem at its turn."""
+
+from collections.abc import Sequence
+from html import escape
+
+from haikuft.dataset.problems import Problem
+from haikuft.forms.records.rows import Row, texts_of
+
+LONGEST = 4_000  # characters of one turn; the rest is counted
+
+STYLE = """
+.haikuft-record { border: 1px solid var(--jp-border-color1, #999); border-radius: 6px;
+  padding: .4rem .7rem; margin: .6rem 0; max-width: 56rem; }
+.haikuft-record > header { font-size: .9em; margin-bottom: .3rem; }
+.haikuft-turn { max-width: 80%; width: fit-content; border-radius: 10px; padding: .3rem .7rem;
+  margin: .35rem 0; border: 1px solid var(--jp-border-color2, #ccc);
+  background: var(--jp-layout-color2, rgba(127, 127, 127, .12)); overflow-wrap: anywhere; }
+.haikuft-turn > b { display: block; font-size: .8em; }
+.haikuft-turn > div { white-space: pre-wrap; line-height: 1.4; }
+.haikuft-turn.assistant { margin-left: auto; border-width: 1px 4px 1px 1px; }
+.haikuft-turn.user { border-width: 1px 1px 1px 4px; }
+.haikuft-turn.system { border-style: dashed; }
+.haikuft-record .problem { outline: 3px solid var(--jp-warn-color1, #b0641e); }
+.haikuft-record .problem-text { font-weight: bold; font-size: .9em; margin: .2rem 0; }
+"""
+
+
+def draw_record(row: Row) -> str:
+    """Draw one record with its problems; its content is shown as text."""
+    parts = texts_of(row.value)
+    shown = {place for place, _, _ in parts}
+    here = [p for p in row.problems if _turn_of(p, shown) == ""]
+    label = f", label {visible(row.label)}" if row.label else ""
+    head = f"<b>{escape(visible(row.file))}, line {row.line}</b>{escape(label)}, "
+    head += f"{row.length:,} characters"
+    turns = "".join(
+        _draw_turn(role, text, [p for p in row.problems if _turn_of(p, shown) == place])
+        for place, role, text in parts
+    )
+    if not parts:
+        marked = " problem" if here else ""
+        turns = f'<div class="haikuft-turn{marked}"><b>the line as it stands</b>'
+        turns += f"<div>{escape(_cut(row.text)) or '(blank)'}</div></div>"
+    return (
+        f'<article class="haikuft-record" aria-label="{escape(visible(row.file))}, line '
+        f'{row.line}"><header>{head}</header>{draw_problems(here)}{turns}</article>'
+    )
+
+
+def visible(text: str) -> str:
+    """Replace control characters and halves of surrogate pairs by visible escapes."""
+    return "".join(
+        char
+        if char.isprintable() or char in "\n\t"
+        else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def _draw_turn(role: str, text: str, problems: Sequence[Problem]) -> str:
+    kind = role if role in ("system", "user", "assistant") else ""
+    classes = " ".join(filter(None, ("haikuft-turn", kind, "problem" if problems else "")))
+    return (
+        f'<div class="{classes}"><b>{escape(visible(role[:40]))}</b>'
+        f"<div>{escape(_cut(text)) or '(empty)'}</div>{draw_problems(problems)}</div>"
+    )
+
+
+def draw_problems(problems: Sequence[Problem]) -> str:
+    """List problems, each with its place and how to fix it."""
+    return "".join(
+        f'<p class="problem-text">⚠ {problem.severity}: '
+        f"{escape(visible(f'{problem.place}: ' if problem.place else ''))}"
+        f"{escape(visible(problem.message))}. {escape(visible(problem.fix))} [{problem.code}]</p>"
+        for problem in problems
+    )
+
+
+def _turn_of(problem: Problem, shown: set[str]) -> str:
+    """Find the turn that a problem concerns; "" for the record as a whole."""
+    place = problem.place
+    for name in shown:
+        if place == name or place.startswith((f"{name}.", f"{name}[")):
+            return name
+    return ""
+
+
+def _cut(text: str) -> str:
+    rest = len(text) - LONGEST
+    return visible(text) if rest <= 0 else f"{visible(text[:LONGEST])} … {rest:,} characters more"

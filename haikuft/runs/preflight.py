@@ -1,0 +1,373 @@
+"""Look before anything is made: base model, access, quotas, bucket. Reads only, costs nothing.
+
+Sources: Bedrock API, ListFoundationModels and GetFoundationModelAvailability; Service Quotas API;
+Bedrock User Guide, "Model lifecycle".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from haikuft import iam, inventory
+from haikuft import s3 as s3_files
+from haikuft.aws import Connection
+from haikuft.aws.errors import explaining, is_absent
+from haikuft.base_models import (
+    BaseModel,
+    describe_lifecycle,
+    lifecycle_state,
+    list_tunable,
+)
+from haikuft.tables import build_table
+from haikuft.errors import AccessError, NotFoundError, SettingsError
+from haikuft.runs.lookup import find_adoptable
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, refuse_named
+from haikuft.runs.run_record import Run, record_path
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
+
+_QUOTAS = {  # meaning -> what it is, and whether 0 would keep the run from its end
+    "records_per_job": ("training and validation records in one job", False),
+    "custom_models": ("custom models in the account", False),
+    "no_commitment_units": ("model units without commitment, for all custom models", True),
+    "units_per_provisioned_model": ("model units for one Provisioned Throughput", True),
+    "deployments": ("custom model deployments in the account", False),
+    "deployments_in_progress": ("custom model deployments being created at a time", False),
+}
+
+
+State = Literal["ok", "warn", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one look has found.
+
+    Attributes:
+        name: what was looked at.
+        state: "ok", "warn" (goes on, but read it) or "stop" (the run would fail later).
+        message: what was found.
+        mend: what to do; "" where there is nothing to do.
+    """
+
+    name: str
+    state: State
+    message: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """All checks, in order. The last line of a cell shows it as a table."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stops the run."""
+        return all(check.state != "stop" for check in self.checks)
+
+    def raise_if_stopped(self) -> None:
+        """Stop here where a check says so.
+
+        Raises:
+            SettingsError: names every check that stops, and its mend.
+        """
+        if not self.ok:
+            lines = [
+                f"{check.name}: {check.message} {check.mend}".rstrip()
+                for check in self.checks
+                if check.state == "stop"
+            ]
+            raise SettingsError("The preflight stops here. " + " ".join(lines))
+
+    def _repr_html_(self) -> str:
+        rows = [(check.state, check.name, check.message, check.mend) for check in self.checks]
+        return build_table(rows, "", "check", "found", "what to do")._repr_html_()
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{check.state:4}  {check.name}: {check.message} {check.mend}".rstrip()
+            for check in self.checks
+        )
+
+
+def run_preflight(run: Run, *, bucket: str, today: date) -> Preflight:
+    """Run all checks for a run that will use this bucket.
+
+    Args:
+        run: where it is to work, and what is to be tuned.
+        bucket: the bucket it will make or find.
+        today: the day the lifecycle is held against.
+    """
+    connection, base_model = run.connection, run.base_model
+    recorded = bucket == run.record.bucket
+    bedrock = connection.client("bedrock")
+    quotas = connection.client("service-quotas")
+    region = connection.region
+    return Preflight(
+        (
+            check_identity(connection),
+            check_owner(run),
+            check_base_model(bedrock, base_model, region=region, today=today),
+            check_access(bedrock, base_model),
+            *check_quotas(quotas, base_model),
+            check_bucket(
+                connection.client("s3"), bucket, region=region, tags=run.tags, recorded=recorded
+            ),
+        )
+    )
+
+
+def check_identity(connection: Connection) -> Check:
+    """Say who we are and where."""
+    who = connection.caller_arn.rpartition(":")[2]
+    place = f" at {connection.endpoint}" if connection.endpoint else ""
+    return Check(
+        "account",
+        "ok",
+        f"Account …{connection.account_id[-4:]} as {who}, Region {connection.region}{place}.",
+    )
+
+
+def check_owner(run: Run) -> Check:
+    """Say whether the run's name is free, ours, or used by another run in this account and Region.
+
+    What an earlier version made and the record names is shown: notebook 1 marks it as the run's.
+    """
+    title, name, bedrock = "owner", run.record.run, run.connection.client("bedrock")
+    lost = inventory.find_lost(run.connection, run.base_model, name, run.directory)
+    try:
+        adoptable = find_adoptable(run, bedrock)
+    except AccessError as error:
+        return Check(title, "warn", f"Not known whether run {name} has made something. {error}")
+    known = {run.record.bucket, run.record.role_name} | {one.arn for one in adoptable}
+    others = [
+        one
+        for one in lost.found
+        if RUN_TAG in one.tags
+        and one.tags.get(OWNER_TAG) != run.record.owner
+        and (OWNER_TAG in one.tags or one.arn not in known)
+    ]
+    if others:
+        owners = {one.tags[OWNER_TAG] for one in others if OWNER_TAG in one.tags}
+        again = " or ".join(f'owner = "{owner}"' for owner in sorted(owners))
+        return Check(
+            title,
+            "stop",
+            f'The name "{name}" is taken in this account and Region. '
+            f"{'. '.join(map(str, others))}. Nothing of it is touched.",
+            f'Take another name: run = "{_free_name(run)}" is free.'
+            + (
+                f" If it is yours and its record was lost, take it up again: {again}."
+                if again
+                else ""
+            ),
+        )
+    unseen = ", ".join(one.kind for one in lost.unseen)
+    if unseen:
+        return Check(title, "warn", f"Not known whether others use the run's name for: {unseen}.")
+    if adoptable:
+        names = ", ".join(f"{one.kind} {one.name}" for one in adoptable)
+        return Check(
+            title,
+            "warn",
+            f"Made by an earlier version, and named in this run's record: {names}. They are given "
+            f"the run's owner id, {run.record.owner}.",
+        )
+    return Check(
+        title, "ok", f'Run "{name}", owner id {run.record.owner}; no other run has its name.'
+    )
+
+
+def _free_name(run: Run) -> str:
+    """Propose a name for the run of which neither bucket nor role exists, nor a record here."""
+    s3, roles = run.connection.client("s3"), run.connection.client("iam")
+    where = {"account_id": run.record.account_id, "region": run.record.region}
+    for number in range(2, 100):
+        name = f"{run.record.run[:29]}-{number}"
+        try:
+            bucket = s3_files.bucket_region(s3, s3_files.default_bucket_name(name, **where))
+            role = iam.find_role(roles, iam.default_role_name(name))
+            if not (bucket or role or record_path(name).exists()):
+                return name
+        except AccessError:  # there is one, at which we may not look
+            continue
+    return f"{run.record.run[:26]}-{run.record.owner[:4]}"
+
+
+def check_base_model(
+    bedrock: "BedrockClient", base_model: BaseModel, *, region: str, today: date
+) -> Check:
+    """Ask Bedrock whether it tunes the model here, and how far along its life the model is."""
+    name = "base model"
+    try:
+        with explaining("listing the models that Bedrock can tune"):
+            answer = bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
+    except AccessError as error:
+        return Check(name, "stop", f"We may not look. {error}")
+    offers = {model["modelId"]: model for model in answer.get("modelSummaries", [])}
+    offer = offers.get(base_model.id)
+    documented = describe_lifecycle(base_model, today)
+    elsewhere = _name_others(offers, base_model, today)
+    if offer is None:
+        regions = ", ".join(base_model.regions)
+        where = "" if region in base_model.regions else f" Fine-tuning it was offered in {regions}."
+        return Check(
+            name,
+            "stop",
+            f"Bedrock in {region} does not offer {base_model.id} for fine-tuning.{where} "
+            f"{documented}",
+            elsewhere,
+        )
+    lifecycle: Mapping[str, Any] = offer.get("modelLifecycle", {})
+    ended = lifecycle.get("endOfLifeTime")
+    if isinstance(ended, datetime) and ended.date() <= today:
+        message = f"Bedrock says that {base_model.name} reached its end of life on {ended.date()}."
+        return Check(name, "stop", message, elsewhere)
+    if lifecycle.get("status", "ACTIVE") != "ACTIVE":
+        return Check(
+            name,
+            "stop",
+            f"Bedrock says that {base_model.name} is {lifecycle['status']}: no new customization "
+            f"job and no new Provisioned Throughput can be created. {documented}",
+            elsewhere,
+        )
+    if lifecycle_state(base_model, today) != "active":
+        return Check(
+            name,
+            "warn",
+            f"This endpoint offers {base_model.name} as ACTIVE, against AWS's published dates: "
+            f"{documented}",
+            "On the sandbox that is meant, for the lesson; on AWS trust the endpoint, and start "
+            "small.",
+        )
+    return Check(name, "ok", f"Bedrock in {region} tunes {base_model.name}, which is ACTIVE.")
+
+
+def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
+    """Ask whether the account may use the model: agreement, authorization, entitlement."""
+    name = "model access"
+    try:
+        with explaining(f"reading the access to {base_model.foundation_id}"):
+            answer = bedrock.get_foundation_model_availability(modelId=base_model.foundation_id)
+    except (AccessError, NotFoundError, SettingsError) as error:
+        return Check(name, "warn", f"It could not be read. {error}")
+    readings = {
+        "agreement": answer["agreementAvailability"]["status"],
+        "authorization": answer["authorizationStatus"],
+        "entitlement": answer["entitlementAvailability"],
+        "Region": answer["regionAvailability"],
+    }
+    missing = {key: v for key, v in readings.items() if v not in {"AVAILABLE", "AUTHORIZED"}}
+    if missing:
+        said = ", ".join(f"{key} is {value}" for key, value in missing.items())
+        return Check(
+            name,
+            "warn",
+            f"The account cannot use {base_model.name} yet: {said}.",
+            "Open the Bedrock console's model catalog, accept the agreement and fill in the "
+            "provider's use-case form.",
+        )
+    return Check(name, "ok", f"The account may use {base_model.name}.")
+
+
+def check_quotas(
+    quotas: "ServiceQuotasClient", base_model: BaseModel, *, model_units: int = 1
+) -> list[Check]:
+    """Read the quotas that a run meets; too few model units would waste the training's money."""
+    checks = []
+    for meaning, code in base_model.quota_codes.items():
+        what, is_units = _QUOTAS.get(meaning, (meaning.replace("_", " "), False))
+        try:
+            value = _read_quota(quotas, code)
+        except (AccessError, NotFoundError, SettingsError) as error:
+            mend = "Look at it in the Service Quotas console, under Amazon Bedrock."
+            checks.append(Check(f"quota {code}", "warn", f"{what}: not read. {error}", mend))
+            continue
+        units_needed = model_units if base_model.serving[0] == "provisioned_throughput" else 0
+        needed = units_needed if is_units else 1
+        if value >= needed:
+            checks.append(Check(f"quota {code}", "ok", f"{value:,.0f} {what}."))
+        else:
+            checks.append(
+                Check(
+                    f"quota {code}",
+                    "warn",
+                    f"{value:,.0f} {what}; the run needs {needed}.",
+                    "Training would work, serving would be refused: ask AWS Support for more "
+                    "before you pay for training. It can take days."
+                    if is_units
+                    else "Ask for more in the Service Quotas console.",
+                )
+            )
+    return checks
+
+
+def check_bucket(
+    s3: "S3Client", bucket: str, *, region: str, tags: Mapping[str, str], recorded: bool = False
+) -> Check:
+    """Say whether the bucket can be made or used: its Region, and whose it is."""
+    name = "bucket"
+    try:
+        found = s3_files.bucket_region(s3, bucket)
+    except AccessError as error:
+        mend = "Set bucket to another name, or ask your administrator."
+        return Check(name, "stop", f"{bucket} exists and we may not look at it. {error}", mend)
+    if found is None:
+        return Check(name, "ok", f"{bucket} does not exist yet and will be made in {region}.")
+    if found != region:
+        return Check(
+            name,
+            "stop",
+            f"{bucket} is in {found}; the job in {region} reads only its own Region's buckets.",
+            "Set bucket to another name.",
+        )
+    marks = s3_files.bucket_tags(s3, bucket)
+    if not is_ours(marks, tags, recorded=recorded):
+        return Check(
+            name,
+            "stop",
+            *refuse_named(bucket, marks, tags, "bucket").split(" It is left alone. "),
+        )
+    return Check(name, "ok", f"{bucket} exists in {region}.")
+
+
+def _read_quota(quotas: "ServiceQuotasClient", code: str) -> float:
+    """Read the value in this account, or AWS's default where the account has none of its own."""
+    with explaining(f"reading quota {code}"):
+        try:
+            quota = quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=code)["Quota"]
+        except ClientError as error:
+            if not is_absent(error):
+                raise
+            answer = quotas.get_aws_default_service_quota(ServiceCode="bedrock", QuotaCode=code)
+            quota = answer["Quota"]
+    return float(quota["Value"])
+
+
+def _name_others(offers: Mapping[str, Any], base_model: BaseModel, today: date) -> str:
+    active = [
+        model_id
+        for model_id, model in offers.items()
+        if model_id != base_model.id
+        and model.get("modelLifecycle", {}).get("status", "ACTIVE") == "ACTIVE"
+    ]
+    here = f"Bedrock still tunes here: {', '.join(active)}. " if active else ""
+    listed = "; ".join(
+        f"{model.name}, base_model_id {model.id}, in {model.region}"
+        for model in list_tunable(today)
+        if model is not base_model
+    )
+    dates = base_model.lifecycle
+    return (
+        f"{here}By AWS's documentation ({dates.source}, as of {dates.as_of}) these can still be "
+        f"tuned: {listed}. The sandbox teaches the whole series with any of them."
+    )

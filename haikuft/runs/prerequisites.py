@@ -1,0 +1,96 @@
+"""What a notebook needs from those before it: asked of AWS, and who makes it when missing."""
+
+from collections.abc import Callable
+
+from haikuft import customization, iam, s3, serving
+from haikuft.errors import NotFoundError, SettingsError
+from haikuft.runs.run_record import Run
+from haikuft.tables import Table, build_table
+
+
+def require(run: Run, *kinds: str) -> Table:
+    """Find what earlier notebooks have made, or say which notebook makes it again.
+
+    Args:
+        run: Whose things.
+        kinds: Any of "bucket", "role", "data", "test file", "job", "custom model",
+            "served model".
+
+    Returns:
+        Each kind with the name of what was found.
+
+    Raises:
+        NotFoundError: names everything that is gone or was never made, and its notebook.
+        AccessError: AWS did not let us look.
+        SettingsError: a kind that is none of these.
+    """
+    unknown = [kind for kind in kinds if kind not in _FINDERS]
+    if unknown:
+        raise SettingsError(f"{unknown[0]!r} is no kind; use one of {', '.join(_FINDERS)}.")
+    found = [(kind, _FINDERS[kind][1](run)) for kind in kinds]
+    missing = [kind for kind, name in found if not name]
+    if missing:
+        first = min((_FINDERS[kind][0] for kind in missing), key=lambda notebook: notebook[:2])
+        words = " and ".join(f"the {kind}" for kind in missing)
+        raise NotFoundError(
+            f'Of run "{run.record.run}" AWS does not know {words} (never made, or gone since). '
+            f"Run notebook {first} with this run's name; it makes again what is gone."
+        )
+    return build_table(found, "needed", "found")
+
+
+def _bucket(run: Run) -> str:
+    name = run.record.bucket
+    return name if name and s3.bucket_region(run.connection.client("s3"), name) else ""
+
+
+def _role(run: Run) -> str:
+    name = run.record.role_name
+    return name if name and iam.find_role(run.connection.client("iam"), name) else ""
+
+
+def _data(run: Run) -> str:
+    """Every file that the job reads."""
+    if not _bucket(run) or not run.record.training_uri:
+        return ""
+    held = {key for key, _ in s3.list_objects(run.connection.client("s3"), run.record.bucket)}
+    uris = [uri for uri in (run.record.training_uri, run.record.validation_uri) if uri]
+    if not all(s3.split_uri(uri)[1] in held for uri in uris):
+        return ""
+    return ", ".join(s3.split_uri(uri)[1] for uri in uris)
+
+
+def _test_file(run: Run) -> str:
+    path = run.data / "test.jsonl"
+    return path.name if path.exists() else ""
+
+
+def _job(run: Run) -> str:
+    bedrock = run.connection.client("bedrock")
+    found = customization.find_job(bedrock, run.record.job_arn) if run.record.job_arn else None
+    return customization.check_ended_well(found).name if found else ""
+
+
+def _custom_model(run: Run) -> str:
+    arn = run.record.custom_model_arn
+    found = customization.find_custom_model(run.connection.client("bedrock"), arn) if arn else None
+    return found.name if found else ""
+
+
+def _served_model(run: Run) -> str:
+    """What serves the custom model, deployment or throughput, once it can be asked."""
+    arn, bedrock = run.record.served_arn, run.connection.client("bedrock")
+    found = serving.find_served(bedrock, serving.kind_of(arn), arn) if arn else None
+    return found.name if found and found.ready else ""
+
+
+# kind -> the notebook that makes it, and how it is found ("" where it is not)
+_FINDERS: dict[str, tuple[str, Callable[[Run], str]]] = {
+    "bucket": ("01_setup_iam", _bucket),
+    "role": ("01_setup_iam", _role),
+    "data": ("02_prepare_data", _data),
+    "test file": ("02_prepare_data", _test_file),
+    "job": ("03_fine_tune", _job),
+    "custom model": ("03_fine_tune", _custom_model),
+    "served model": ("05_provision", _served_model),
+}

@@ -1,0 +1,364 @@
+"""The run's record: runs/<run>/run.json, the names and ARNs that a run has made so far.
+
+Notebooks learn from it what exists, then ask AWS for the truth; nothing is kept in a kernel.
+"""
+
+import getpass
+import os
+import re
+import secrets
+import string
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from haikuft import aws
+from haikuft.base_models import BaseModel, get_base_model
+from haikuft.errors import RecordError, SettingsError
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG
+from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record, write_record
+from haikuft.tables import build_table
+
+__all__ = [
+    "FILE_NAME",
+    "Run",
+    "RunRecord",
+    "begin_run",
+    "check_run_name",
+    "choose_run",
+    "find_root",
+    "open_run",
+    "read_record",
+    "record_path",
+    "resolve",
+    "resource_prefix",
+    "save",
+    "write_record",
+]
+
+_RUN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_RUN_NAME_LENGTH = 32  # it becomes part of the bucket's name, which ends at 63
+_OWNER = re.compile(r"[0-9a-f]{16}")
+FIRST = "first"  # the run's name on the sandbox unless another is given
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, opened: its record, its connection, its base model, its directory.
+
+    The directories `data`, `metrics`, `replies` and `figures` are made on first use.
+    """
+
+    record: RunRecord
+    connection: aws.Connection
+    base_model: BaseModel
+    directory: Path
+
+    @property
+    def data(self) -> Path:
+        """Where the training, validation and test files lie."""
+        return _made(self.directory / "data")
+
+    @property
+    def metrics(self) -> Path:
+        """Where the job's metric files lie."""
+        return _made(self.directory / "metrics")
+
+    @property
+    def replies(self) -> Path:
+        """Where the models' replies lie."""
+        return _made(self.directory / "replies")
+
+    @property
+    def figures(self) -> Path:
+        """Where the figures lie."""
+        return _made(self.directory / "figures")
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags that mark everything this run makes."""
+        return {RUN_TAG: self.record.run, OWNER_TAG: self.record.owner}
+
+    @property
+    def resource_name(self) -> str:
+        """Name of what serves the run's model; the names of its jobs begin so.
+
+        Six characters of the owner id keep the names of two runs apart that are called the same.
+        """
+        return f"{resource_prefix(self.record.run)}-{self.record.owner[:6]}"
+
+    def _repr_html_(self) -> str:
+        return build_table(_summary(self))._repr_html_()
+
+    def __str__(self) -> str:
+        return repr(build_table(_summary(self)))
+
+
+def find_root() -> Path:
+    """Find the project's folder: upwards from the working directory, else $HAIKUFT_HOME.
+
+    Raises:
+        RecordError: neither leads to it.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if all((folder / name).exists() for name in ("pyproject.toml", "notebooks", "haikuft")):
+            return folder
+    home = os.environ.get("HAIKUFT_HOME", "")
+    if home and Path(home).expanduser().is_dir():
+        return Path(home).expanduser().resolve()
+    hint = f"HAIKUFT_HOME names {home}, which is no folder" if home else "HAIKUFT_HOME is not set"
+    raise RecordError(
+        f"{here} lies outside the project, and {hint}. "
+        "Go to the project's folder, or set HAIKUFT_HOME to it."
+    )
+
+
+def resolve(path: str | Path) -> Path:
+    """Read a path as the notebooks do: relative to the project's folder."""
+    path = Path(path).expanduser()
+    return path if path.is_absolute() else find_root() / path
+
+
+def check_run_name(run: str) -> str:
+    """Return a run's name, or say why it cannot be one.
+
+    Raises:
+        SettingsError: not 1 to 32 lower-case letters, digits and single hyphens between them.
+    """
+    if len(run) > _RUN_NAME_LENGTH or not _RUN_NAME.fullmatch(run):
+        raise SettingsError(
+            f'run = "{run}": take 1 to {_RUN_NAME_LENGTH} lower-case letters and digits, with '
+            'single hyphens between them, such as "first" or "tickets-2" (the name becomes part '
+            "of the bucket's and the role's)."
+        )
+    return run
+
+
+def record_path(run: str) -> Path:
+    """Say where the record of a run lies, whether it exists or not."""
+    return find_root() / "runs" / check_run_name(run) / FILE_NAME
+
+
+def resource_prefix(run: str) -> str:
+    """Say how the names of a run's jobs, models and throughputs begin."""
+    return f"haikuft-{run}"
+
+
+def choose_run(run: str = "", target: str = "sandbox", *, new: bool = False) -> str:
+    """Return the run's name, or the default one where none is given.
+
+    On the sandbox that is "first". On AWS, where others work in the same account, it is the
+    user's name and four random characters, such as "ann-x7f3", once a run has been begun so.
+
+    Args:
+        run: a name; "" for the default.
+        target: "sandbox" or "aws".
+        new: make up a name where no run has been begun.
+
+    Raises:
+        SettingsError: no run has been begun on AWS, or several.
+    """
+    if run or target != "aws":
+        return run or FIRST
+    user = re.sub(r"[^a-z0-9]+", "-", _user().lower())[:12].strip("-") or "user"
+    begun = [
+        path.parent.name
+        for path in sorted((find_root() / "runs").glob(f"*/{FILE_NAME}"))
+        if re.fullmatch(rf"{user}-[a-z0-9]{{4}}", path.parent.name) or _is_old_default(path)
+    ]
+    if len(begun) > 1:
+        raise SettingsError(
+            f"Several runs were begun on AWS: {', '.join(begun)}. Say which one: set run, or "
+            "`--run` on the command line."
+        )
+    if not begun and not new:
+        raise SettingsError(
+            "No run was begun on AWS from this folder. Run notebook 1 first, or name the run: set "
+            "run, or `--run` on the command line."
+        )
+    random = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(4))
+    return begun[0] if begun else f"{user}-{random}"
+
+
+def begin_run(
+    run: str = "",
+    *,
+    target: str = "sandbox",
+    region: str = "",
+    base_model_id: str = "",
+    owner: str = "",
+    resume: str = "",
+) -> Run:
+    """Open the run's record, or begin it. Notebook 1 calls this, the others `open_run`.
+
+    Args:
+        run: name of the run; "" for the default one, see `choose_run`.
+        target: "sandbox" or "aws".
+        region: AWS Region; "" takes the record's, or the base model's own.
+        base_model_id: model to tune; "" takes the record's, or the default.
+        owner: owner id of a run whose record was lost, to take up again what it has made; "" for
+            the record's, or a new one.
+        resume: the command that goes on from here, named if the login has run out.
+
+    Raises:
+        RecordError: the run began with another target, account, Region, base model or owner id.
+        SettingsError: the owner id cannot be one.
+    """
+    if owner and not _OWNER.fullmatch(owner):
+        raise SettingsError(
+            f'owner = "{owner}": an owner id has 16 characters of 0-9 and a-f. Take the one that '
+            f"the tag {OWNER_TAG} shows, or leave it empty."
+        )
+    run = choose_run(run, target, new=True)
+    path = record_path(run)
+    asked = {"target": target, "region": region, "base_model_id": base_model_id, "resume": resume}
+    if path.exists():
+        return _take_up(open_run(run, **asked), owner)
+    base_model = get_base_model(base_model_id)
+    connection = aws.connect(target, region=region or base_model.region, resume=resume)
+    record = RunRecord(
+        run=run,
+        target=target,
+        owner=owner or _new_owner(),
+        account_id=connection.account_id,
+        region=connection.region,
+        endpoint=connection.endpoint,
+        sandbox_state=connection.sandbox_state,
+        base_model_id=base_model.id,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    try:
+        write_record(path, record, new=True)
+    except FileExistsError:  # another process has begun it meanwhile
+        return _take_up(open_run(run, **asked), owner)
+    return Run(record, connection, base_model, path.parent)
+
+
+def open_run(
+    run: str = "",
+    *,
+    target: str = "sandbox",
+    region: str = "",
+    base_model_id: str = "",
+    resume: str = "",
+) -> Run:
+    """Open a run that notebook 1 has begun, and check that it belongs here.
+
+    A record from before there were owner ids is given one.
+
+    Raises:
+        RecordError: there is no record, or it disagrees with what is asked or found.
+    """
+    path = record_path(choose_run(run, target))
+    record = read_record(path)
+    check_folder(path, record)
+    base_model = get_base_model(base_model_id or record.base_model_id)
+    _agree(
+        record,
+        ("target", record.target, target),
+        ("region", record.region, region or record.region),
+        ("base_model_id", record.base_model_id, base_model.id),
+    )
+    connection = aws.connect(target, region=record.region, resume=resume)
+    own_place = (
+        ("sandbox_state", record.sandbox_state, connection.sandbox_state)
+        if target == "sandbox"  # its port may change, its directory may not
+        else ("endpoint", record.endpoint, connection.endpoint)
+    )
+    _agree(record, ("account_id", record.account_id, connection.account_id), own_place)
+    opened = Run(record, connection, base_model, path.parent)
+    return opened if record.owner else save(opened, owner=_new_owner())
+
+
+def check_folder(path: Path, record: RunRecord) -> None:
+    """Refuse the record of a copied folder: what it names belongs to the run it was copied from.
+
+    Raises:
+        RecordError: the record is another run's.
+    """
+    if record.run != path.parent.name:
+        raise RecordError(
+            f'{path} is the record of run "{record.run}", and its folder is called '
+            f'"{path.parent.name}": the folder is a copy, or was renamed. What the record names '
+            f'belongs to run "{record.run}", so nothing is changed or deleted from here. Go on '
+            f'with run = "{record.run}" in its own folder, rename a renamed folder back, or '
+            f"delete {FILE_NAME} in the copy and begin a new run there."
+        )
+
+
+def save(run: Run, **changes: Any) -> Run:
+    """Write changes into the record on disk, and return the run with them.
+
+    What another kernel has written since is kept.
+    """
+    path = run.directory / FILE_NAME
+    record = replace(read_record(path) if path.exists() else run.record, **changes)
+    write_record(path, record)
+    return replace(run, record=record)
+
+
+def _take_up(run: Run, owner: str) -> Run:
+    """Return the run under this owner id; a record that names nothing yet is given it."""
+    record = run.record
+    if not owner or owner == record.owner:
+        return run
+    if not record.is_new:
+        raise RecordError(
+            f'owner = "{owner}": run "{record.run}" has the owner id {record.owner} and has made '
+            "things under it. Leave owner empty, or take another name for the other run."
+        )
+    return save(run, owner=owner)
+
+
+def _new_owner() -> str:
+    return secrets.token_hex(8)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        return ""
+
+
+def _is_old_default(path: Path) -> bool:
+    """Whether this is a run on AWS from when the default name was the same everywhere."""
+    try:
+        return path.parent.name == FIRST and read_record(path).target == "aws"
+    except RecordError:
+        return False
+
+
+def _agree(record: RunRecord, *triples: tuple[str, str, str]) -> None:
+    differing = [
+        f'{name} is "{ours}" in the record and "{asked}" here'
+        for name, ours, asked in triples
+        if ours != asked
+    ]
+    if differing:
+        raise RecordError(
+            f'Run "{record.run}" belongs to {record.target}: {"; ".join(differing)}. Go on where '
+            "it began (set the parameter, log in to the account or name the endpoint that the "
+            "record names), or take another name for a new run."
+        )
+
+
+def _summary(run: Run) -> list[tuple[str, str]]:
+    record = run.record
+    where = [("endpoint", record.endpoint)] if record.endpoint and not record.sandbox_state else []
+    return [
+        ("run", record.run),
+        ("target", record.target),
+        ("account", f"…{record.account_id[-4:]}"),
+        ("Region", record.region),
+        ("base model", f"{run.base_model.name} ({run.base_model.id})"),
+        *where,
+        ("directory", str(Path("runs") / record.run)),
+    ]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,120 @@
+"""A table to sort, search and filter: whole without script, and nothing in it is taken for HTML."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from haikuft.evaluation.report.browsing import Browser, build_browser
+
+ROWS = [
+    ("got worse", "a <b>bold</b> prompt", "</script><script>x()", 0.5),
+    ("still wrong", "ID of the order?", "two\nlines", 0.25),
+    ("still wrong", "third", "reply", 10.0),
+]
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """Make a browser of three rows."""
+    return build_browser(["outcome", "prompt", "tuned", "score"], ROWS, choices=["outcome"])
+
+
+class Cells(HTMLParser):
+    """Reads the texts of a table's cells, as a browser without script shows them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a cell."""
+        if tag in ("td", "th"):
+            self.cells.append("")
+            self.inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a cell."""
+        if tag in ("td", "th"):
+            self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        """Add to a cell."""
+        if self.inside:
+            self.cells[-1] += data
+
+
+def test_browser_when_there_is_no_script_then_every_row_is_there(browser: Browser) -> None:
+    """An untrusted notebook or a mail program drops the script, and nothing else."""
+    cells = Cells(browser.to_html().partition("<script>")[0]).cells
+
+    assert cells[:4] == ["outcome", "prompt", "tuned", "score"]
+    assert cells[4:8] == ["got worse", "a <b>bold</b> prompt", "</script><script>x()", "0.5"]
+    assert len(cells) == 4 * 4
+
+
+def test_browser_when_shown_then_it_loads_nothing_and_no_text_becomes_script(
+    browser: Browser,
+) -> None:
+    """What a model said is text; the one script is ours."""
+    page = browser.to_html()
+
+    assert page.count("<script>") == page.count("</script>") == 1
+    assert not re.search(r"https?:|src=|href=|@import|innerHTML", page)
+
+
+def test_browser_when_shown_twice_then_each_table_is_found_by_its_own_name() -> None:
+    """Two tables on one page do not answer for each other; one table has one name."""
+    names = [
+        re.findall(r'id="(haikuft-\w+)"', build_browser(["a"], [[text]]).to_html())[0]
+        for text in ("x", "y", "x")
+    ]
+
+    assert names[0] == names[2] != names[1]
+
+
+def test_browser_when_read_as_text_then_each_row_is_a_line(browser: Browser) -> None:
+    """In a terminal, cells are on one line."""
+    lines = repr(browser).splitlines()
+
+    assert len(lines) == 4
+    assert "two lines" in lines[2]
+
+
+def test_browser_when_the_script_runs_then_it_adds_search_choice_and_sorting(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Run in a real browser, where there is one."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no browser on this machine")
+    clicks = (
+        "<script>var heads = document.querySelectorAll('th button'); heads[3].click();"
+        "var s = document.querySelector('select'); s.value = '=still wrong';"
+        "s.dispatchEvent(new Event('change'));</script>"
+    )
+    page = tmp_path / "page.html"
+    page.write_text(f"<!doctype html><meta charset='utf-8'>{browser.to_html()}{clicks}")
+
+    done = subprocess.run(
+        [chromium, "--headless", "--no-sandbox", "--dump-dom", page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    shown = done.stdout.partition("<tbody>")[2].partition("</tbody>")[0]
+    rows = re.findall(r"<tr[^>]*>.*?</tr>", shown, flags=re.DOTALL)
+    assert [row.split('data-key="')[1].split('"')[0] for row in rows] == [
+        "0.250000",
+        "0.500000",
+        "10.000000",
+    ]
+    assert ["none" in row.partition("<td")[0] for row in rows] == [False, True, False]
+    assert "2 of 3 records" in done.stdout

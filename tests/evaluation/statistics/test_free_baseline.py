@@ -1,0 +1,110 @@
+"""The free baseline learns from the training split alone, and says who it is."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from haikuft.dataset.records import record_id
+from haikuft.errors import DataError
+from haikuft.evaluation import ask_free_baseline, recognise_task
+from haikuft.evaluation.statistics.free_baseline import STRENGTHS, train_free_baseline
+
+WORDS = {
+    "refund": ("money back", "refund please", "return my payment", "reimburse", "paid too much"),
+    "delivery": ("parcel late", "where is the box", "courier lost it", "not arrived", "shipping"),
+}
+
+
+def record(label: str, text: str, system: str = "") -> dict[str, Any]:
+    """Build a record of one turn."""
+    turns = [{"role": "user", "content": text}, {"role": "assistant", "content": label}]
+    return {"system": system, "messages": turns} if system else {"messages": turns}
+
+
+TRAINING = [
+    record(label, f"{first} {second}")
+    for label, phrases in WORDS.items()
+    for first in phrases
+    for second in phrases
+]
+
+
+def test_free_baseline_when_words_tell_the_label_then_it_learns_them() -> None:
+    """From the training split to texts it has not seen."""
+    asked = [record("?", "hello, the parcel is late"), record("?", "give my money back at once")]
+
+    replies = ask_free_baseline(TRAINING, asked)
+
+    assert [replies[record_id(one)].text for one in asked] == ["delivery", "refund"]
+
+
+def test_free_baseline_when_it_answers_then_it_costs_nothing_and_says_who_it_is() -> None:
+    """No reply can be taken for a model's that bills."""
+    ticks = count()
+    one = record("refund", "refund please")
+
+    (reply,) = ask_free_baseline(TRAINING, [one], clock=lambda: float(next(ticks))).values()
+
+    assert (reply.input_tokens, reply.output_tokens, reply.error) == (0, 0, None)
+    assert reply.latency_seconds == 1.0
+    assert reply.model.startswith("TF-IDF + logistic regression, C = ")
+
+
+def test_free_baseline_when_the_references_of_the_test_change_then_its_answers_do_not() -> None:
+    """It never looks at them."""
+    texts = ("parcel", "money", "hello")
+
+    first, second = (
+        [r.text for r in ask_free_baseline(TRAINING, [record(ref, t) for t in texts]).values()]
+        for ref in ("refund", "delivery")
+    )
+
+    assert first == second
+
+
+def test_free_baseline_when_the_seed_is_the_same_then_so_is_what_it_learns() -> None:
+    """C is one of those tried, chosen on the training split."""
+    models = [train_free_baseline(TRAINING, seed=3) for _ in range(2)]
+
+    weights = [model.named_steps["classifier"].coef_ for model in models]
+    assert (weights[0] == weights[1]).all()
+    assert models[0].named_steps["classifier"].C in STRENGTHS
+
+
+def test_free_baseline_when_a_label_stands_once_then_it_learns_without_folds() -> None:
+    """Nothing can be held back from so little."""
+    model = train_free_baseline([*TRAINING, record("other", "something else")])
+
+    assert model.named_steps["classifier"].C == 1
+    assert set(model.classes_) == {"refund", "delivery", "other"}
+
+
+def test_free_baseline_when_every_prompt_names_all_labels_then_the_list_does_not_mislead_it() -> (
+    None
+):
+    """As in a task whose prompt ends with its options."""
+    ending = " Which one fits? refund, delivery"
+    training = [
+        record(r["messages"][1]["content"], r["messages"][0]["content"] + ending) for r in TRAINING
+    ]
+    one = record("?", "the courier lost my parcel" + ending)
+
+    assert recognise_task(training) == "labels"
+    assert [reply.text for reply in ask_free_baseline(training, [one]).values()] == ["delivery"]
+
+
+@pytest.mark.parametrize(
+    ("training", "said"),
+    [
+        ([], "have 0 label"),
+        ([record("refund", "money")] * 4, "have 1 label"),
+        ([record("a", "?"), record("b", "!")] * 4, "hold no words"),
+    ],
+)
+def test_free_baseline_when_there_is_nothing_to_learn_then_it_says_so(
+    training: list[dict[str, Any]], said: str
+) -> None:
+    """One label, or prompts without words."""
+    with pytest.raises(DataError, match=said):
+        train_free_baseline(training)

@@ -1,0 +1,286 @@
+"""The preflight: what stops a run before anything is made, and what it says instead."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import Scripted, refusal
+
+import haikuft.sandbox
+from haikuft import aws, s3
+from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.runs.preflight import Check, Preflight
+from haikuft.errors import CredentialsError, SettingsError
+from haikuft.runs.preflight import (
+    check_access,
+    check_base_model,
+    check_bucket,
+    check_quotas,
+    run_preflight,
+)
+from haikuft.runs.run_record import Run, RunRecord
+from haikuft.sandbox import Endpoint
+
+REGION = "us-west-2"
+ACTIVE_DAYS = date(2025, 1, 1)
+TODAY = date(2026, 11, 21)
+TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
+
+
+def offering(*offers: dict[str, Any]) -> Any:
+    """Build a Bedrock that lists these models as tunable."""
+    return Scripted(list_foundation_models={"modelSummaries": list(offers)})
+
+
+def offer(model_id: str = HAIKU.id, status: str = "ACTIVE", **lifecycle: Any) -> dict[str, Any]:
+    """Build one line of the list of foundation models."""
+    return {"modelId": model_id, "modelLifecycle": {"status": status, **lifecycle}}
+
+
+def base_model(bedrock: Any, today: date = ACTIVE_DAYS, region: str = REGION) -> Check:
+    """Check Claude 3 Haiku."""
+    return check_base_model(bedrock, HAIKU, region=region, today=today)
+
+
+def test_check_base_model_when_active_then_is_ok() -> None:
+    """In its active days there is nothing to say."""
+    check = base_model(offering(offer()))
+    assert check.state == "ok"
+    assert "us-west-2 tunes Claude 3 Haiku" in check.message
+
+
+def test_check_base_model_when_not_listed_then_stops_and_names_others() -> None:
+    """A retired model may simply be absent; the message says what can be tuned instead."""
+    check = base_model(offering(offer("amazon.nova-micro-v1:0:128k")), TODAY)
+    assert check.state == "stop"
+    assert "reached its end of life on Amazon Bedrock on 2026-09-10" in check.message
+    assert "Bedrock still tunes here: amazon.nova-micro-v1:0:128k" in check.mend
+    assert "Amazon Nova Pro, base_model_id amazon.nova-pro-v1:0:300k, in us-east-1" in check.mend
+
+
+def test_check_base_model_when_region_is_wrong_then_names_the_right_one() -> None:
+    """Fine-tuning was offered in one Region alone."""
+    check = base_model(offering(), region="us-east-1")
+    assert check.state == "stop"
+    assert "Bedrock in us-east-1 does not offer" in check.message
+    assert "offered in us-west-2" in check.message
+
+
+def test_check_base_model_when_legacy_then_stops() -> None:
+    """Legacy means no new job and no new throughput, though requests are still answered."""
+    check = base_model(offering(offer(status="LEGACY")), date(2026, 4, 1))
+    assert check.state == "stop"
+    assert "is LEGACY: no new customization job" in check.message
+
+
+def test_check_base_model_when_end_of_life_has_passed_then_stops() -> None:
+    """AWS may still list a model whose day has come."""
+    ended = datetime(2026, 9, 10, tzinfo=UTC)
+    check = base_model(offering(offer(status="LEGACY", endOfLifeTime=ended)), TODAY)
+    assert check.state == "stop"
+    assert "end of life on 2026-09-10" in check.message
+
+
+def test_check_base_model_when_endpoint_contradicts_the_dates_then_warns() -> None:
+    """The sandbox offers the model as in its active days, and the reader is told so."""
+    check = base_model(offering(offer()), TODAY)
+    assert check.state == "warn"
+    assert "ACTIVE, against AWS's published dates" in check.message
+
+
+def test_check_base_model_when_not_allowed_then_stops_without_guessing() -> None:
+    """Not being allowed to look is neither yes nor no."""
+    bedrock: Any = Scripted(list_foundation_models=refusal("AccessDeniedException", status=403))
+    check = base_model(bedrock)
+    assert check.state == "stop"
+    assert "may not look" in check.message
+
+
+AVAILABLE = {
+    "modelId": HAIKU.inference_id,
+    "agreementAvailability": {"status": "AVAILABLE"},
+    "authorizationStatus": "AUTHORIZED",
+    "entitlementAvailability": "AVAILABLE",
+    "regionAvailability": "AVAILABLE",
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (AVAILABLE, "ok", "may use Claude 3 Haiku"),
+        (
+            AVAILABLE | {"agreementAvailability": {"status": "NOT_AVAILABLE"}},
+            "warn",
+            "agreement is NOT_AVAILABLE",
+        ),
+        (AVAILABLE | {"authorizationStatus": "NOT_AUTHORIZED"}, "warn", "authorization is"),
+        (refusal("ResourceNotFoundException", status=404), "warn", "could not be read"),
+    ],
+)
+def test_check_access_when_something_lacks_then_says_what(
+    answer: Any, state: str, words: str
+) -> None:
+    """Agreement, authorization, entitlement and Region are told apart."""
+    bedrock: Any = Scripted(get_foundation_model_availability=answer)
+    check = check_access(bedrock, HAIKU)
+    assert check.state == state
+    assert words in check.message
+
+
+def quota(value: float) -> dict[str, Any]:
+    """Build an answer of GetServiceQuota."""
+    return {"Quota": {"Value": value}}
+
+
+def test_check_quotas_when_units_are_zero_then_warns_before_training_is_paid() -> None:
+    """Training would work and serving be refused, so it is said now."""
+    client: Any = Scripted(get_service_quota=quota(0))
+    checks = {check.name: check for check in check_quotas(client, HAIKU)}
+    for meaning in ("no_commitment_units", "units_per_provisioned_model"):
+        check = checks[f"quota {HAIKU.quota_codes[meaning]}"]
+        assert check.state == "warn"
+        assert "0 model units" in check.message
+        assert "before you pay for training" in check.mend
+
+
+def test_check_quotas_when_account_has_no_value_then_reads_aws_s_default() -> None:
+    """Service Quotas keeps no value of the account's own until it is raised."""
+    client: Any = Scripted(
+        get_service_quota=refusal("NoSuchResourceException"),
+        get_aws_default_service_quota=quota(7),
+    )
+    checks = check_quotas(client, HAIKU)
+    assert len(checks) == len(HAIKU.quota_codes)
+    assert all(check.state == "ok" and check.message.startswith("7 ") for check in checks)
+
+
+def test_check_quotas_when_not_allowed_then_says_where_to_look() -> None:
+    """A quota that was not read is never called fine."""
+    client: Any = Scripted(get_service_quota=refusal("AccessDeniedException", status=403))
+    for check in check_quotas(client, HAIKU):
+        assert check.state == "warn"
+        assert "not read" in check.message
+        assert "Service Quotas console" in check.mend
+
+
+def test_check_quotas_when_login_has_run_out_then_stops() -> None:
+    """An expired login is not a quota's matter."""
+    client: Any = Scripted(get_service_quota=refusal("ExpiredTokenException"))
+    with pytest.raises(CredentialsError):
+        check_quotas(client, HAIKU)
+
+
+@pytest.fixture
+def storage(local_sandbox: Callable[..., Any]) -> Any:
+    """Give an S3 client of an empty sandbox."""
+    return local_sandbox().client("s3")
+
+
+def test_check_bucket_when_free_ours_or_not_then_says_which(storage: Any) -> None:
+    """A bucket to be made and our own are fine; any other stops with the parameter to change."""
+    assert check_bucket(storage, "haikuft-b", region=REGION, tags=TAGS).state == "ok"
+    s3.ensure_bucket(storage, "haikuft-b", region=REGION, tags=TAGS)
+    assert check_bucket(storage, "haikuft-b", region=REGION, tags=TAGS).state == "ok"
+    for region, tags, words in (
+        ("eu-west-1", TAGS, "only its own Region's buckets"),
+        (REGION, {"haikuft:run": "second", "haikuft:owner": "f" * 16}, "not made by this run"),
+    ):
+        check = check_bucket(storage, "haikuft-b", region=region, tags=tags)
+        assert check.state == "stop"
+        assert words in check.message
+        assert "Set bucket to another name" in check.mend
+
+
+def test_check_bucket_when_forbidden_then_stops() -> None:
+    """Somebody else's bucket is not taken for a free name."""
+    client: Any = Scripted(get_bucket_location=refusal("AccessDenied", status=403))
+    assert check_bucket(client, "theirs", region=REGION, tags=TAGS).state == "stop"
+
+
+def test_preflight_when_stopped_then_names_every_stop_and_its_mend() -> None:
+    """Warnings do not stop; two stops are told at once."""
+    preflight = Preflight(
+        (
+            Check("a", "warn", "Careful."),
+            Check("b", "stop", "No.", "Do this."),
+            Check("c", "stop", "Neither."),
+        )
+    )
+    assert not preflight.ok
+    with pytest.raises(SettingsError, match=r"stops here\. b: No\. Do this\. c: Neither\.$"):
+        preflight.raise_if_stopped()
+    Preflight((Check("a", "warn", "Careful."),)).raise_if_stopped()
+
+
+def test_preflight_when_shown_then_is_a_table_with_everything_escaped() -> None:
+    """What AWS answers is shown, never run by the browser."""
+    shown = Preflight((Check("a", "ok", "<b>bold</b>"),))._repr_html_()
+    assert "&lt;b&gt;bold" in shown
+    assert "<b>" not in shown
+
+
+@pytest.fixture(scope="module")
+def connection(sandbox: Endpoint, sandbox_state: Path) -> aws.Connection:
+    """Connect to this module's sandbox as a notebook does."""
+    return aws.connect("sandbox", region=REGION, state=sandbox_state)
+
+
+@pytest.fixture
+def settings(sandbox: Endpoint) -> Iterator[Callable[..., Any]]:
+    """`settings(lifecycle="today")` changes the sandbox until the test is over."""
+    before = haikuft.sandbox.read_settings(sandbox)
+    yield lambda **changes: haikuft.sandbox.configure(sandbox, **changes)
+    haikuft.sandbox.configure(
+        sandbox, lifecycle=before.lifecycle, model_units_quota=before.model_units_quota
+    )
+
+
+def run(connection: aws.Connection) -> Preflight:
+    """Run the preflight of notebook 1."""
+    record = RunRecord(
+        run="first",
+        target="sandbox",
+        owner=TAGS["haikuft:owner"],
+        account_id=connection.account_id,
+        region=REGION,
+    )
+    opened = Run(record, connection, HAIKU, Path())
+    return run_preflight(opened, bucket="haikuft-new", today=TODAY)
+
+
+def test_run_preflight_when_on_the_sandbox_then_goes_on_and_says_it_is_a_lesson(
+    connection: aws.Connection,
+) -> None:
+    """The sandbox teaches the model's active days, and the preflight says so."""
+    preflight = run(connection)
+    preflight.raise_if_stopped()
+    states = {check.name: check.state for check in preflight.checks}
+    assert states.pop("base model") == "warn"
+    assert set(states.values()) == {"ok"}
+    assert "…9012" in str(preflight)
+    assert connection.account_id not in str(preflight)
+
+
+def test_run_preflight_when_lifecycle_is_today_s_then_stops(
+    connection: aws.Connection, settings: Callable[..., Any]
+) -> None:
+    """As AWS answers now: nobody can tune the model, and others are named."""
+    settings(lifecycle="today")
+    with pytest.raises(SettingsError, match=r"end of life.*base_model_id amazon.nova-micro"):
+        run(connection).raise_if_stopped()
+
+
+def test_run_preflight_when_quota_is_aws_s_default_then_warns(
+    connection: aws.Connection, settings: Callable[..., Any]
+) -> None:
+    """A quota of 0 is shown before anything costs money."""
+    settings(model_units_quota=0)
+    preflight = run(connection)
+    assert preflight.ok
+    warned = [check.name for check in preflight.checks if check.state == "warn"]
+    codes = HAIKU.quota_codes
+    assert f"quota {codes['no_commitment_units']}" in warned
+    assert f"quota {codes['units_per_provisioned_model']}" in warned
