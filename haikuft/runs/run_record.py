@@ -163,10 +163,11 @@ def choose_run(run: str = "", target: str = "sandbox", *, new: bool = False) -> 
     if run or target != "aws":
         return run or FIRST
     user = re.sub(r"[^a-z0-9]+", "-", _user().lower())[:12].strip("-") or "user"
+    # A folder is enough: should its record be lost, the run is not begun a second time.
     begun = [
-        path.parent.name
-        for path in sorted((find_root() / "runs").glob(f"*/{FILE_NAME}"))
-        if re.fullmatch(rf"{user}-[a-z0-9]{{4}}", path.parent.name) or _is_old_default(path)
+        folder.name
+        for folder in sorted((find_root() / "runs").glob("*/"))
+        if re.fullmatch(rf"{user}-[a-z0-9]{{4}}", folder.name) or _is_old_default(folder)
     ]
     if len(begun) > 1:
         raise SettingsError(
@@ -323,10 +324,10 @@ def _user() -> str:
         return ""
 
 
-def _is_old_default(path: Path) -> bool:
+def _is_old_default(folder: Path) -> bool:
     """Whether this is a run on AWS from when the default name was the same everywhere."""
     try:
-        return path.parent.name == FIRST and read_record(path).target == "aws"
+        return folder.name == FIRST and read_record(folder / FILE_NAME).target == "aws"
     except RecordError:
         return False
 

@@ -314,6 +314,8 @@ def test_choose_run_when_one_was_begun_on_aws_then_it_is_found_again(
     begin_run("mine", target="aws")
     name = begin_run("", target="aws").record.run
     assert choose_run("", "aws") == open_run("", target="aws").record.run == name
+    record_path(name).unlink()
+    assert choose_run("", "aws", new=True) == name
     begin_run("first", target="aws")
     with pytest.raises(SettingsError, match=f"Several runs.*{name}"):
         choose_run("", "aws", new=True)
