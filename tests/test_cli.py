@@ -132,6 +132,7 @@ def test_status_when_stopped_then_json_holds_nulls_and_the_exit_status_is_0(
         "endpoint": None,
         "pid": None,
         "state": "/state",
+        "version": None,
     }
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from haikuft import __version__
 from haikuft.errors import SandboxError, SettingsError
 from haikuft.sandbox.directory import (
     HOST,
@@ -57,18 +58,21 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Whether the sandbox of a state directory runs; endpoint and pid are None when not."""
+    """Whether the sandbox of a state directory runs; the rest but `state` is None when not."""
 
     running: bool
     endpoint: str | None
     pid: int | None
     state: str
+    version: str | None = None
 
 
 def start(
     state: str | Path | None = None, *, settings: Mapping[str, Any] | None = None
 ) -> Endpoint:
     """Start the sandbox of a state directory, or find it running.
+
+    One that another version of this package has started is stopped first; its state stays.
 
     Args:
         state: The state directory; None for the user's own, see `state_directory`.
@@ -85,6 +89,9 @@ def start(
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         with hold_lock(directory / START_LOCK):
             found = status(directory)
+            if found.running and found.version != __version__:
+                stop(directory)  # a server of another version would start its training from ours
+                found = status(directory)
             if not found.running:
                 return _launch(directory, wanted)
     except OSError as error:
@@ -106,7 +113,8 @@ def status(state: str | Path | None = None) -> Status:
         if port:
             answer = _ask(port, "GET", "/_sandbox")
             if answer["state"] == str(directory):
-                return Status(True, url_of(port), int(answer["pid"]), str(directory))
+                place, pid = url_of(port), int(answer["pid"])
+                return Status(True, place, pid, str(directory), str(answer["version"]))
     except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException, SandboxError):
         pass  # nobody there, or another program on that port: it does not run
     return Status(False, None, None, str(directory))

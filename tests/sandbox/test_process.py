@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import haikuft.sandbox as sandbox_package
+from haikuft import __version__
 from haikuft.errors import SandboxError, SettingsError
 from haikuft.sandbox import Endpoint, SandboxSettings
 from haikuft.sandbox.directory import read_port, write_endpoint
@@ -42,6 +43,17 @@ def test_start_when_repeated_then_finds_the_same_server(state: Path) -> None:
     other = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(other.stdout) == first.pid
     assert sandbox_package.read_settings(first).stage_seconds == 0
+
+
+def test_start_when_another_version_has_started_it_then_starts_this_one_on_the_same_state(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an update: the old server would start its training from modules that have moved."""
+    before = sandbox_package.start(state, settings={"stage_seconds": 7})
+    monkeypatch.setattr("haikuft.sandbox.process.__version__", "another")
+    after = sandbox_package.start(state)
+    assert after.pid != before.pid
+    assert sandbox_package.read_settings(after).stage_seconds == 7
 
 
 def test_start_when_two_processes_do_it_at_once_then_they_get_one_server(state: Path) -> None:
@@ -77,7 +89,7 @@ def test_start_when_the_environment_is_strange_then_comes_up_all_the_same(
     monkeypatch.setenv("MOTO_ACCOUNT_ID", "999999999999")
     endpoint = sandbox_package.start(state)
     assert sandbox_package.status(state) == sandbox_package.Status(
-        True, endpoint.url, endpoint.pid, str(state)
+        True, endpoint.url, endpoint.pid, str(state), __version__
     )
 
 
