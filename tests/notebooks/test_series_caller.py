@@ -38,7 +38,7 @@ def test_run_when_a_user_has_the_printed_policy_then_walks_from_1_to_7(
 
     The kernels learn the key from the environment, as an open JupyterLab would.
     """
-    monkeypatch.setenv(aws.ACCESS_KEY, access_key)
+    monkeypatch.setenv(aws.connection.ACCESS_KEY, access_key)
     assert project.run("--run", RUN, *QUICK) == 0
     assert (project.root / "runs" / RUN / "evaluation.json").exists()
     held = holdings()
