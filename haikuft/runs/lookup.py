@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from haikuft.aws.errors import explaining
-from haikuft.errors import AccessError, ConflictError, NotFoundError
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
+from haikuft.errors import AccessError, ConflictError, NotFoundError
 from haikuft.runs.run_record import Run, resource_prefix
 
 if TYPE_CHECKING:

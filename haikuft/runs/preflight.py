@@ -6,9 +6,8 @@ Bedrock User Guide, "Model lifecycle".
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
@@ -16,17 +15,17 @@ from haikuft import iam, inventory
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
 from haikuft.aws.errors import explaining, is_absent
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, refuse_named
 from haikuft.base_models import (
     BaseModel,
     describe_lifecycle,
     lifecycle_state,
     list_tunable,
 )
-from haikuft.tables import build_table
 from haikuft.errors import AccessError, NotFoundError, SettingsError
 from haikuft.runs.lookup import find_adoptable
-from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, refuse_named
 from haikuft.runs.run_record import Run, record_path
+from haikuft.tables import build_table
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from haikuft import aws
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG
 from haikuft.base_models import BaseModel, get_base_model
 from haikuft.errors import RecordError, SettingsError
-from haikuft.aws.ownership import OWNER_TAG, RUN_TAG
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record, write_record
 from haikuft.tables import build_table
 

@@ -11,9 +11,10 @@ from fakes import Scripted, refusal
 import haikuft.sandbox
 from haikuft import aws, s3
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
-from haikuft.runs.preflight import Check, Preflight
 from haikuft.errors import CredentialsError, SettingsError
 from haikuft.runs.preflight import (
+    Check,
+    Preflight,
     check_access,
     check_base_model,
     check_bucket,

@@ -126,7 +126,7 @@ def test_kill_four_times_while_a_job_runs_then_it_completes_under_the_same_name(
         wait_for_stage(bedrock, arn, stage)
         kill(state)
         bedrock = open_run().connection.client("bedrock")
-    job = customization.wait_for_job(bedrock, arn, poll_seconds=0.05)
+    job = customization.wait_for_job(bedrock, arn, Waiting(poll_seconds=0.05))
     found = bedrock.get_model_customization_job(jobIdentifier=told["jobName"])
     assert (found["jobArn"], found["creationTime"]) == (arn, told["creationTime"])
     assert bedrock.list_tags_for_resource(resourceARN=arn)["tags"] == TAGS
