@@ -1,1 +1,1 @@
-"""A run: its record, the checks before it, what earlier notebooks must have made, what is its own."""
+"""A run: its record, the checks before it, what it needs of earlier notebooks, and what it owns."""
