@@ -5,7 +5,7 @@ we may not look at is shown as such, never as gone.
 """
 
 from haikuft.inventory.deletion import delete_resource, delete_resources
-from haikuft.inventory.lost import Lost, find_lost, search_account
+from haikuft.inventory.lost import find_lost, search_account
 from haikuft.inventory.resources import (
     BUCKET,
     EXISTS,
@@ -15,7 +15,6 @@ from haikuft.inventory.resources import (
     ROLE,
     UNKNOWN,
     Resource,
-    billing_now,
     list_kind,
     list_resources,
     sum_rates,
@@ -35,9 +34,7 @@ __all__ = [
     "ROLE",
     "THROUGHPUT",
     "UNKNOWN",
-    "Lost",
     "Resource",
-    "billing_now",
     "delete_resource",
     "delete_resources",
     "describe_billing",

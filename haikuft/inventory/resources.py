@@ -98,11 +98,6 @@ def list_kind(run: Run, bedrock: "BedrockClient", kind: str) -> list[Resource]:
     return [*resources, *unseen]
 
 
-def billing_now(run: Run) -> list[Resource]:
-    """List what costs money at this moment; empty on the sandbox, which bills nothing."""
-    return [resource for resource in list_resources(run) if resource.bills]
-
-
 def sum_rates(resources: Sequence[Resource]) -> str:
     """Say what these cost an hour. What has no known price is named, and in no sum."""
     known = [one.per_hour for one in resources if one.per_hour is not None]

@@ -26,7 +26,6 @@ from haikuft.inventory import (
     THROUGHPUT,
     UNKNOWN,
     Resource,
-    billing_now,
     delete_resources,
     list_resources,
     summarise,
@@ -64,6 +63,11 @@ def serve(run: Run, model_arn: str, **options: Any) -> str:
     )
     serving.wait_for_served(bedrock, arn, SOON)
     return arn
+
+
+def billing_now(run: Run) -> list[Resource]:
+    """List what bills."""
+    return [one for one in list_resources(run) if one.bills]
 
 
 def by_kind(resources: list[Resource]) -> dict[str, Resource]:

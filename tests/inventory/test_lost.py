@@ -17,11 +17,11 @@ from haikuft.inventory import (
     OTHER,
     ROLE,
     THROUGHPUT,
-    Lost,
     delete_resources,
     find_lost,
     list_resources,
 )
+from haikuft.inventory.lost import Lost
 from haikuft.runs.preflight import check_owner
 from haikuft.runs.run_record import Run
 
