@@ -22,7 +22,7 @@ from haikuft.base_models import (
     lifecycle_state,
     list_tunable,
 )
-from haikuft.errors import AccessError, NotFoundError, SettingsError
+from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError
 from haikuft.runs.lookup import find_adoptable
 from haikuft.runs.run_record import Run, record_path
 from haikuft.tables import build_table
@@ -146,7 +146,9 @@ def check_owner(run: Run) -> Check:
     try:
         adoptable = find_adoptable(run, bedrock)
     except AccessError as error:
-        return Check(title, "warn", f"Not known whether run {name} has made something. {error}")
+        return Check(title, "stop", f"Not known whether run {name} has made something. {error}")
+    except ConflictError as error:
+        return Check(title, "stop", str(error))
     known = {run.record.bucket, run.record.role_name} | {one.arn for one in adoptable}
     others = [
         one

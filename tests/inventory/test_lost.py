@@ -154,3 +154,21 @@ def test_list_resources_when_a_stranger_has_our_name_then_shows_it_and_leaves_it
         assert (found.kind, found.status, found.bills) == (THROUGHPUT, OTHER, "")
         assert "no owner id" in found.hint
     assert len(bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]) == 1
+
+
+def test_check_owner_when_what_the_record_names_may_be_anybody_s_then_stops_and_says_what_to_do(
+    new_run: NewRun,
+) -> None:
+    """Notebook 1 shows it as a check, before it makes anything."""
+    run = new_run()
+    bedrock = run.connection.client("bedrock")
+    serving.start_serving(
+        bedrock,
+        "provisioned_throughput",
+        "haikuft-first",
+        model_arn=HAIKU.id,
+        tags={"haikuft:run": "first"},
+    )
+    check = check_owner(replace(run, record=replace(run.record, throughput_name="haikuft-first")))
+    assert check.state == "stop"
+    assert f"add the tag haikuft:owner = {run.record.owner}" in check.message
