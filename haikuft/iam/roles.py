@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from haikuft.aws.errors import explaining, is_absent
 from haikuft.aws.ownership import RUN_TAG, is_ours, refuse_named
-from haikuft.errors import ConflictError, NotFoundError
+from haikuft.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -86,18 +86,6 @@ def ensure_role(
             RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(role_policy)
         )
     return arn
-
-
-def get_role(iam: "IAMClient", name: str) -> Role:
-    """Read a role.
-
-    Raises:
-        NotFoundError: the account has no role of that name.
-    """
-    role = find_role(iam, name)
-    if role is None:
-        raise NotFoundError(f"There is no role {name}. Run notebook 1 to make it.")
-    return role
 
 
 def find_role(iam: "IAMClient", name: str) -> Role | None:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from haikuft import customization, iam, s3, serving
+from haikuft import customization, s3, serving
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.errors import CredentialsError, HaikuftError, RecordError
+from haikuft.iam import roles
 from haikuft.inventory.resources import (
     BUCKET,
     GONE,
@@ -99,7 +100,7 @@ def _delete(
     elif resource.kind == BUCKET:
         s3.delete_bucket(run.connection.client("s3"), run.record.bucket, **ours)
     elif resource.kind == ROLE:
-        iam.delete_role(run.connection.client("iam"), run.record.role_name, **ours)
+        roles.delete_role(run.connection.client("iam"), run.record.role_name, **ours)
 
 
 def _note(run: Run, resource: Resource) -> None:

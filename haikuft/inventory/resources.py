@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from haikuft import customization, iam, pricing, s3, serving
+from haikuft import customization, pricing, s3, serving
 from haikuft.aws.ownership import RUN_TAG, is_ours, name_owner
 from haikuft.errors import AccessError, NotFoundError
+from haikuft.iam import roles
 from haikuft.pricing import format_dollars
 from haikuft.runs.lookup import (
     DEPLOYMENT,
@@ -230,7 +231,7 @@ def _find_role(run: Run) -> list[Resource]:
         return []
     role = Resource(ROLE, name, run.record.role_arn or name, EXISTS)
     try:
-        found = iam.find_role(run.connection.client("iam"), name)
+        found = roles.find_role(run.connection.client("iam"), name)
     except AccessError as error:
         return [replace(role, status=UNKNOWN, hint=str(error))]
     if found is None:

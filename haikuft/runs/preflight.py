@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
-from haikuft import iam, inventory
+from haikuft import inventory
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
 from haikuft.aws.errors import explaining, is_absent
@@ -23,6 +23,7 @@ from haikuft.base_models import (
     list_tunable,
 )
 from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError
+from haikuft.iam import roles
 from haikuft.runs.lookup import find_adoptable
 from haikuft.runs.run_record import Run, record_path
 from haikuft.tables import build_table
@@ -190,13 +191,13 @@ def check_owner(run: Run) -> Check:
 
 def _free_name(run: Run) -> str:
     """Propose a name for the run of which neither bucket nor role exists, nor a record here."""
-    s3, roles = run.connection.client("s3"), run.connection.client("iam")
+    s3, iam = run.connection.client("s3"), run.connection.client("iam")
     where = {"account_id": run.record.account_id, "region": run.record.region}
     for number in range(2, 100):
         name = f"{run.record.run[:29]}-{number}"
         try:
             bucket = s3_files.bucket_region(s3, s3_files.default_bucket_name(name, **where))
-            role = iam.find_role(roles, iam.default_role_name(name))
+            role = roles.find_role(iam, roles.default_role_name(name))
             if not (bucket or role or record_path(name).exists()):
                 return name
         except AccessError:  # there is one, at which we may not look

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from haikuft import customization, iam, s3, serving
+from haikuft import customization, s3, serving
 from haikuft.errors import NotFoundError, SettingsError
+from haikuft.iam import roles
 from haikuft.runs.run_record import Run
 from haikuft.tables import Table, build_table
 
@@ -46,7 +47,7 @@ def _bucket(run: Run) -> str:
 
 def _role(run: Run) -> str:
     name = run.record.role_name
-    return name if name and iam.find_role(run.connection.client("iam"), name) else ""
+    return name if name and roles.find_role(run.connection.client("iam"), name) else ""
 
 
 def _data(run: Run) -> str:

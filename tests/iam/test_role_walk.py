@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from haikuft import customization, iam
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.iam import roles
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
@@ -74,7 +75,7 @@ def test_role_policy_when_any_part_is_missing_then_the_job_fails_in_validation_n
             continue
         client.put_role_policy(
             RoleName=ready.role_name,
-            PolicyName=iam.POLICY_NAME,
+            PolicyName=roles.POLICY_NAME,
             PolicyDocument=json.dumps(changed),
         )
         arn = create_job(ready, f"job-{number}")
@@ -101,7 +102,7 @@ def test_role_policy_when_listing_is_missing_then_fails_in_aws_s_words(ready: An
     )
     policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != "FindDataAndOutput"]
     ready.admin.connection.client("iam").put_role_policy(
-        RoleName=ready.role_name, PolicyName=iam.POLICY_NAME, PolicyDocument=json.dumps(policy)
+        RoleName=ready.role_name, PolicyName=roles.POLICY_NAME, PolicyDocument=json.dumps(policy)
     )
     arn = create_job(ready, "job")
     ready.application._bedrock.runner.join(arn)
@@ -169,7 +170,7 @@ def test_key_policy_when_it_leaves_the_account_out_then_the_role_policy_is_in_va
     client = ready.admin.connection.client("iam")
     policy = iam.build_role_policy(ready.bucket, region=REGION, account_id=ACCOUNT)
     client.put_role_policy(
-        RoleName=ready.role_name, PolicyName=iam.POLICY_NAME, PolicyDocument=json.dumps(policy)
+        RoleName=ready.role_name, PolicyName=roles.POLICY_NAME, PolicyDocument=json.dumps(policy)
     )
     ready.application._bedrock.runner.join(create_job(ready, "named"))
     named = bedrock.get_model_customization_job(jobIdentifier="named")
