@@ -1,8 +1,11 @@
 """One value of a form: its label, its range, its meaning, and the faults of a value."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
 
 Value = str | int | float | bool | list[str]
 
@@ -35,6 +38,26 @@ class Field:
     maximum: float | None = None
     slider: Literal["", "linear", "logarithmic"] = ""
     help: str = ""
+
+
+def build_fields(values: Mapping[str, Value], **more: Mapping[str, Any]) -> list[Field]:
+    """Build a field for each value: what `fields.toml` says of it, and what only the caller knows.
+
+    Args:
+        values: parameter's name -> value, in the form's order.
+        more: parameter's name -> further parts of its field, such as `choices`.
+    """
+    known = _read_fields()
+    return [
+        Field(name=name, value=value, **{**known[name], **more.get(name, {})})
+        for name, value in values.items()
+    ]
+
+
+@cache
+def _read_fields() -> dict[str, dict[str, Any]]:
+    with files(__package__).joinpath("fields.toml").open("rb") as file:
+        return tomllib.load(file)
 
 
 def find_fault(field: Field, value: Value) -> str:
