@@ -254,7 +254,7 @@ def test_explain_policy_when_caller_asks_models_then_speaks_of_the_caller() -> N
     assert dict(iam.explain_policy(caller_policy()))["AskModels"].startswith("You may ask")
 
 
-def test_explain_policy_when_statement_is_unknown_then_reads_it_aloud() -> None:
+def test_explain_policy_when_statement_is_unknown_then_lists_its_parts() -> None:
     """A statement somebody added is shown as it stands."""
     policy = {"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"}]}
     assert iam.explain_policy(policy) == [("", "Allows s3:GetObject on *.")]
@@ -292,7 +292,7 @@ def test_ensure_role_when_run_twice_then_nothing_doubles(client: Any) -> None:
 
 
 def test_ensure_role_when_policies_changed_then_brings_them_up_to_date(client: Any) -> None:
-    """A role somebody bent is put right, so that running notebook 1 again repairs it."""
+    """A role that somebody changed is repaired, so that running notebook 1 again repairs it."""
     ensure(client)
     client.update_assume_role_policy(
         RoleName=ROLE, PolicyDocument=json.dumps(iam.build_trust_policy(ACCOUNT, "eu-west-1"))

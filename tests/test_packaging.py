@@ -51,7 +51,7 @@ def test_environment_when_read_then_it_pins_one_minor_python_and_ends_with_the_p
 def test_requirements_when_read_then_each_has_a_lower_and_an_upper_bound(
     requirements: dict[str, Requirement],
 ) -> None:
-    """What worked today goes on working."""
+    """What worked today keeps working."""
     for requirement in requirements.values():
         operators = {bound.operator for bound in requirement.specifier}
         assert operators == {">=", "<"}, requirement

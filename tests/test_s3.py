@@ -180,7 +180,7 @@ def test_read_text_when_object_is_missing_or_binary_then_says_which(
 
 @pytest.mark.parametrize("uri", ["", "bucket/key", "http://bucket/key", "s3:///key"])
 def test_split_uri_when_no_s3_uri_then_says_how_to_write_one(uri: str) -> None:
-    """A wrong URI is told apart from a missing object."""
+    """A wrong URI is distinguished from a missing object."""
     with pytest.raises(SettingsError, match="s3://bucket/key"):
         s3.split_uri(uri)
 

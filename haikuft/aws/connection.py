@@ -115,7 +115,7 @@ def connect(
         target: "sandbox" or "aws".
         region: AWS Region, such as "us-west-2".
         state: the sandbox's state directory; None takes the usual one.
-        resume: the command that goes on from here, named if the login has run out.
+        resume: the command that continues from here, named if the login has run out.
 
     Raises:
         SettingsError: neither target, or no Region.

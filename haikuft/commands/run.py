@@ -107,7 +107,7 @@ def _clean_up(options: argparse.Namespace) -> int:
         record = read_record(record_path(run))
     except RecordError as error:
         print(error, file=sys.stderr)
-    # A record that names nothing yet does not stand in the way of what was lost under its name.
+    # A record that names nothing yet does not keep what was lost under its name from being deleted.
     if record is None or (record.is_new and options.owner not in ("", record.owner)):
         if not options.target:
             raise SettingsError(

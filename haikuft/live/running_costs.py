@@ -132,7 +132,7 @@ def _words(resource: Resource) -> tuple[str, str, str, str]:
     name = f"{resource.kind} {resource.name}"
     if resource.kind == JOB:
         question = (
-            f"Stop {name}? It cannot go on afterwards and leaves no model; on AWS the tokens it "
+            f"Stop {name}? It cannot be resumed and leaves no model; on AWS the tokens it "
             "has trained are billed all the same."
         )
         return f"Stop {name} …", question, "Yes, stop it", NO

@@ -152,7 +152,7 @@ def _judge_curve(fit: list[float], losses: list[float], best: int, stopped: bool
     if best < epochs - 1 and rise >= RISE:
         trained = ""
         if len(fit) == epochs and fit[-1] < fit[best]:
-            trained = f", while the training loss went on falling from {fit[best]:.3g} to "
+            trained = f", while the training loss kept falling from {fit[best]:.3g} to "
             trained += f"{fit[-1]:.3g}"
         if stopped:
             return Assessment(
@@ -171,7 +171,7 @@ def _judge_curve(fit: list[float], losses: list[float], best: int, stopped: bool
             return Assessment(
                 "still falling",
                 f"{start}, when early stopping ended the training after epoch {epochs}. Lower "
-                "early_stopping_threshold or raise early_stopping_patience to let it go on.",
+                "early_stopping_threshold or raise early_stopping_patience to let it continue.",
             )
         return Assessment("still falling", f"{start}. More epochs may help.")
     if stopped:

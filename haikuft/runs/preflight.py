@@ -52,15 +52,15 @@ class Check:
 
     Attributes:
         name: what was looked at.
-        state: "ok", "warn" (goes on, but read it) or "stop" (the run would fail later).
+        state: "ok", "warn" (read it, then continue) or "stop" (the run would fail later).
         message: what was found.
-        mend: what to do; "" where there is nothing to do.
+        fix: what to do; "" where there is nothing to do.
     """
 
     name: str
     state: State
     message: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +78,23 @@ class Preflight:
         """Stop here where a check says so.
 
         Raises:
-            SettingsError: names every check that stops, and its mend.
+            SettingsError: names every check that stops, and how to fix it.
         """
         if not self.ok:
             lines = [
-                f"{check.name}: {check.message} {check.mend}".rstrip()
+                f"{check.name}: {check.message} {check.fix}".rstrip()
                 for check in self.checks
                 if check.state == "stop"
             ]
             raise SettingsError("The preflight stops here. " + " ".join(lines))
 
     def _repr_html_(self) -> str:
-        rows = [(check.state, check.name, check.message, check.mend) for check in self.checks]
+        rows = [(check.state, check.name, check.message, check.fix) for check in self.checks]
         return build_table(rows, "", "check", "found", "what to do")._repr_html_()
 
     def __str__(self) -> str:
         return "\n".join(
-            f"{check.state:4}  {check.name}: {check.message} {check.mend}".rstrip()
+            f"{check.state:4}  {check.name}: {check.message} {check.fix}".rstrip()
             for check in self.checks
         )
 
@@ -167,11 +167,7 @@ def check_owner(run: Run) -> Check:
             f'The name "{name}" is taken in this account and Region. '
             f"{'. '.join(map(str, others))}. Nothing of it is touched.",
             f'Take another name: run = "{_free_name(run)}" is free.'
-            + (
-                f" If it is yours and its record was lost, take it up again: {again}."
-                if again
-                else ""
-            ),
+            + (f" If it is yours and its record was lost, resume it: {again}." if again else ""),
         )
     unseen = ", ".join(one.kind for one in lost.unseen)
     if unseen:
@@ -291,8 +287,8 @@ def check_quotas(
         try:
             value = _read_quota(quotas, code)
         except (AccessError, NotFoundError, SettingsError) as error:
-            mend = "Look at it in the Service Quotas console, under Amazon Bedrock."
-            checks.append(Check(f"quota {code}", "warn", f"{what}: not read. {error}", mend))
+            fix = "Look at it in the Service Quotas console, under Amazon Bedrock."
+            checks.append(Check(f"quota {code}", "warn", f"{what}: not read. {error}", fix))
             continue
         units_needed = model_units if base_model.serving[0] == "provisioned_throughput" else 0
         needed = units_needed if is_units else 1
@@ -321,8 +317,8 @@ def check_bucket(
     try:
         found = s3_files.bucket_region(s3, bucket)
     except AccessError as error:
-        mend = "Set bucket to another name, or ask your administrator."
-        return Check(name, "stop", f"{bucket} exists and we may not look at it. {error}", mend)
+        fix = "Set bucket to another name, or ask your administrator."
+        return Check(name, "stop", f"{bucket} exists and we may not look at it. {error}", fix)
     if found is None:
         return Check(name, "ok", f"{bucket} does not exist yet and will be made in {region}.")
     if found != region:

@@ -11,7 +11,7 @@ from haikuft.files import write_whole
 FILE_NAME = "run.json"
 _FIX = (
     "Repair the file, or move it aside and run notebook 1 again with the same name: it finds what "
-    "the run has made in the account, and says how to take it up again."
+    "the run has made in the account, and says how to resume it."
 )
 
 

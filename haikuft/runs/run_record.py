@@ -199,9 +199,9 @@ def begin_run(
         target: "sandbox" or "aws".
         region: AWS Region; "" takes the record's, or the base model's own.
         base_model_id: model to tune; "" takes the record's, or the default.
-        owner: owner id of a run whose record was lost, to take up again what it has made; "" for
+        owner: owner id of a run whose record was lost, to adopt what it has made; "" for
             the record's, or a new one.
-        resume: the command that goes on from here, named if the login has run out.
+        resume: the command that continues from here, named if the login has run out.
 
     Raises:
         RecordError: the run began with another target, account, Region, base model or owner id.
@@ -283,7 +283,7 @@ def check_folder(path: Path, record: RunRecord) -> None:
         raise RecordError(
             f'{path} is the record of run "{record.run}", and its folder is called '
             f'"{path.parent.name}": the folder is a copy, or was renamed. What the record names '
-            f'belongs to run "{record.run}", so nothing is changed or deleted from here. Go on '
+            f'belongs to run "{record.run}", so nothing is changed or deleted from here. Continue '
             f'with run = "{record.run}" in its own folder, rename a renamed folder back, or '
             f"delete {FILE_NAME} in the copy and begin a new run there."
         )
@@ -340,8 +340,8 @@ def _agree(record: RunRecord, *triples: tuple[str, str, str]) -> None:
     ]
     if differing:
         raise RecordError(
-            f'Run "{record.run}" belongs to {record.target}: {"; ".join(differing)}. Go on where '
-            "it began (set the parameter, log in to the account or name the endpoint that the "
+            f'Run "{record.run}" belongs to {record.target}: {"; ".join(differing)}. Continue '
+            "where it began (set the parameter, log in to the account or name the endpoint that the "
             "record names), or take another name for a new run."
         )
 

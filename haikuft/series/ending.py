@@ -84,7 +84,7 @@ def _end(run: Run, resource: Resource) -> str:
     try:
         found = serving.find_served(bedrock, "provisioned_throughput", resource.arn)
         if found is not None and found.commitment != "none":
-            return f"{what} is committed for {found.commitment} and goes on."
+            return f"{what} is committed for {found.commitment} and continues to bill."
         inventory.delete_resource(run, resource)
     except HaikuftError as error:
         return f"{what} could NOT be deleted, and bills on: {error}"

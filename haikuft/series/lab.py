@@ -59,7 +59,7 @@ def open_lab(run: str = "", *, port: int = 0, browser: bool = True) -> int:
 
 
 def find_next(directory: Path) -> int:
-    """Tell the number of the notebook with which a run goes on, from what lies in its folder."""
+    """Tell the number of the notebook with which a run continues, from what is in its folder."""
     if not (directory / FILE_NAME).exists():
         return 1
     record = read_record(directory / FILE_NAME)

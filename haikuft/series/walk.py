@@ -42,7 +42,7 @@ class Request:
         clean_up: True deletes at the end, False does not, None leaves it to the target.
         keep_serving: True leaves throughput on AWS as it is when the run ends.
         state: The sandbox's state directory, if one was named.
-        program: What to call to go on, such as `haikuft`.
+        program: What to call to continue, such as `haikuft`.
 
     """
 
@@ -93,7 +93,7 @@ def walk(request: Request) -> int:
 def resume_command(
     request: Request, steps: Sequence[Step], run: str, number: int, *, done: Collection[str] = ()
 ) -> str:
-    """Write the command that goes on from the notebook with this number.
+    """Write the command that resumes at the notebook with this number.
 
     Only what the remaining notebooks take is said again, and nothing that is `done`.
     """
@@ -150,7 +150,7 @@ def _walk(
         # A job that was started is found again; asking for a new one twice would pay twice.
         started = ("new_job",) if _job(before) != _job(_read(directory)) else ()
         command = resume_command(request, steps, run, again, done=started)
-        print(f"Go on from there: {command}", file=sys.stderr)
+        print(f"Continue from there: {command}", file=sys.stderr)
         return FAILED if isinstance(error, NotebookFailedError) else INTERRUPTED
     walked = Walked(
         run=run,

@@ -124,7 +124,7 @@ def test_connect_when_region_is_empty_then_asks_for_one() -> None:
 def test_connect_when_aws_has_no_credentials_then_says_how_to_log_in(
     bare: pytest.MonkeyPatch, wire: list[AWSRequest]
 ) -> None:
-    """The message names the login and the command that goes on."""
+    """The message names the login and the command that continues."""
     with pytest.raises(CredentialsError, match=r"aws sso login.*haikuft run --run a --from 3"):
         aws.connect("aws", region="us-west-2", resume="haikuft run --run a --from 3")
     assert wire == []
@@ -270,12 +270,12 @@ print(json.loads(answer["body"].read())["model"], walk.caller_arn)
         ("ConflictException", ConflictError, "still in use"),
         ("BucketAlreadyExists", ConflictError, "taken"),
         ("ServiceQuotaExceededException", AccessError, "Service Quotas"),
-        ("ValidationException", SettingsError, "Mend"),
+        ("ValidationException", SettingsError, "Correct"),
         ("ThrottlingException", HaikuftError, "less at once"),
         ("ModelNotReadyException", HaikuftError, "in some minutes"),
     ],
 )
-def test_explain_when_aws_answers_a_code_then_says_what_and_how_to_mend(
+def test_explain_when_aws_answers_a_code_then_says_what_and_how_to_fix(
     code: str, kind: type[HaikuftError], words: str
 ) -> None:
     """Each kind of refusal becomes one of our errors, with AWS's words in it."""
@@ -299,8 +299,8 @@ def test_explain_when_upload_is_refused_then_finds_the_code_behind_it() -> None:
     assert isinstance(explain(wrapped, doing="uploading"), AccessError)
 
 
-def test_explaining_when_error_is_not_aws_then_lets_it_fly() -> None:
-    """Our own mistakes are not dressed up as AWS's."""
+def test_explaining_when_error_is_not_aws_then_it_passes_unchanged() -> None:
+    """Our own mistakes are not turned into AWS's."""
     with pytest.raises(ZeroDivisionError), explaining("dividing"):
         _ = 1 / 0
 

@@ -136,7 +136,7 @@ class Walk:
             client.get_public_access_block(Bucket=self.bucket)
 
     def make_role(self) -> None:
-        """Notebook 1, steps 2 and 3; a role bent by hand is put right."""
+        """Notebook 1, steps 2 and 3; a role changed by hand is repaired."""
         options: Any = {
             "trust_policy": iam.build_trust_policy(ACCOUNT, self.region),
             "role_policy": iam.build_role_policy(
@@ -146,9 +146,9 @@ class Walk:
         }
         client = self.run.connection.client("iam")
         iam.ensure_role(client, self.role_name, **options)
-        bent = json.dumps(iam.build_trust_policy(ACCOUNT, "eu-west-1"))
+        changed = json.dumps(iam.build_trust_policy(ACCOUNT, "eu-west-1"))
         self.admin.connection.client("iam").update_assume_role_policy(
-            RoleName=self.role_name, PolicyDocument=bent
+            RoleName=self.role_name, PolicyDocument=changed
         )
         arn = iam.ensure_role(client, self.role_name, **options)
         self.save(role_name=self.role_name, role_arn=arn, kms_key_arn=self.key_arn)

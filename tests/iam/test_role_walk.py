@@ -154,7 +154,7 @@ def test_key_policy_when_it_leaves_the_account_out_then_the_role_policy_is_in_va
     def rule(arn: str) -> None:
         statement = {**everything, "Principal": {"AWS": arn}}
         document = {"Version": "2012-10-17", "Statement": [statement]}
-        if arn != admin:  # nobody may shut himself out here, since nobody could mend it
+        if arn != admin:  # nobody may shut himself out here, since nobody could undo it
             document["Statement"].append({**everything, "Principal": {"AWS": admin}})
         kms.put_key_policy(KeyId=ready.key_arn, PolicyName="default", Policy=json.dumps(document))
 

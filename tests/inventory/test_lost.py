@@ -110,8 +110,8 @@ def test_check_owner_when_the_name_is_another_s_then_stops_and_proposes_a_free_o
     assert f"owner id {theirs.record.owner}" in check.message
     for kind in (MODEL, BUCKET, ROLE):
         assert kind in check.message
-    assert 'run = "first-2" is free' in check.mend
-    assert f'owner = "{theirs.record.owner}"' in check.mend
+    assert 'run = "first-2" is free' in check.fix
+    assert f'owner = "{theirs.record.owner}"' in check.fix
     before = list_resources(theirs)
     shown = {one.status for one in list_resources(ours)}
     assert shown == {OTHER}

@@ -143,7 +143,7 @@ def test_range_when_shown_then_three_amounts_or_unknown() -> None:
 
 
 def test_estimate_when_it_is_below_a_cent_then_its_range_is_still_one() -> None:
-    """A small job's three amounts can be told apart; one that cannot has no range at all."""
+    """A small job's three amounts can be distinguished; one that cannot has no range at all."""
     small = estimate_training(TokenRange(800, 1_000, 1_500), 1, 0.001)
 
     assert str(small).startswith("About US$0.001 (between US$0.0008 and US$0.0015): 1,000 tokens")

@@ -128,7 +128,7 @@ def test_begin_run_when_begun_before_then_keeps_what_is_recorded(
 def test_open_run_when_never_begun_then_names_notebook_1(
     project: Path, world: dict[str, Any]
 ) -> None:
-    """Without a record there is nothing to go on from."""
+    """Without a record there is nothing to continue."""
     with pytest.raises(RecordError, match=r'Run "first" has no record.*01_setup_iam'):
         open_run("first")
 
@@ -245,7 +245,7 @@ def _without(*names: str) -> Callable[[dict[str, Any]], Any]:
         (_without("target"), '"target" is missing'),
     ],
 )
-def test_read_record_when_spoilt_then_says_what_and_how_to_mend(
+def test_read_record_when_damaged_then_says_what_and_how_to_fix(
     spoil: Callable[[dict[str, Any]], Any], words: str, project: Path, world: dict[str, Any]
 ) -> None:
     """A record edited by hand gives a sentence, not a traceback."""

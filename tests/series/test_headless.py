@@ -69,7 +69,7 @@ def test_execute_notebook_when_a_cell_fails_then_source_and_error_are_told(
         "",
         [
             "print('before')",
-            "from haikuft.errors import DataError\nraise DataError('line 3: mend')",
+            "from haikuft.errors import DataError\nraise DataError('line 3: fix it')",
         ],
     )
 
@@ -79,8 +79,8 @@ def test_execute_notebook_when_a_cell_fails_then_source_and_error_are_told(
     assert isinstance(caught.value, NotebookFailedError)
     failure = caught.value.failure
     assert (failure.notebook, failure.cell) == ("02_b", 3)
-    assert failure.source.endswith("raise DataError('line 3: mend')")
-    assert failure.error == "DataError: line 3: mend"
+    assert failure.source.endswith("raise DataError('line 3: fix it')")
+    assert failure.error == "DataError: line 3: fix it"
     for words in ("02_b", "In [3]", "    raise DataError", "\nDataError: line 3", "out"):
         assert words in str(caught.value)
     assert printed(failure.executed) == ["before"]

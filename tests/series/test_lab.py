@@ -179,7 +179,7 @@ def test_lab_when_served_then_it_says_where_to_begin_with_our_python_and_ctrl_c_
 def test_lab_when_the_port_is_taken_then_it_says_so_in_one_line(
     series: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And names the mend."""
+    """And says which port to take."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status = main(["lab", "--no-browser", "--port", str(port)])

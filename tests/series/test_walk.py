@@ -354,7 +354,7 @@ def test_run_when_the_throughput_is_committed_then_it_is_left_and_said(
     assert main(["run", "--target", "aws"]) == 0
 
     assert account.deleted == []
-    assert "is committed for 1 month and goes on" in capsys.readouterr().out
+    assert "is committed for 1 month and continues to bill" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("behaviour", "status"), [(None, 0), (fail, 1)])
