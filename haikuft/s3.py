@@ -20,26 +20,6 @@ from haikuft.iam.policies import build_tls_policy
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = [
-    "TEST_KEY",
-    "TRAINING_KEY",
-    "VALIDATION_KEY",
-    "bucket_region",
-    "bucket_tags",
-    "build_tls_policy",
-    "default_bucket_name",
-    "delete_bucket",
-    "download_file",
-    "empty_bucket",
-    "ensure_bucket",
-    "join_uri",
-    "list_objects",
-    "output_prefix",
-    "read_text",
-    "split_uri",
-    "upload_file",
-]
-
 TRAINING_KEY = "training/train.jsonl"
 VALIDATION_KEY = "validation/validation.jsonl"
 TEST_KEY = "test/test.jsonl"

@@ -18,8 +18,10 @@ from fakes import SOON
 import haikuft.sandbox
 from haikuft import aws, customization, iam, s3
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
+from haikuft.customization.jobs import wait_for_job
 from haikuft.dataset.formats import to_training
-from haikuft.runs.run_record import Run, RunRecord
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
 from haikuft.sandbox import Endpoint, SandboxSettings
 
 ACCOUNT = "123456789012"
@@ -220,7 +222,7 @@ def tune(set_up: Callable[[Run], Run]) -> Callable[..., Run]:
         bedrock = run.connection.client("bedrock")
         plan = customization.plan_job(bedrock, run, {"epochCount": "1"}, new_job=True)
         arn = customization.start_job(bedrock, plan.request)
-        job = customization.wait_for_job(bedrock, arn, SOON)
+        job = wait_for_job(bedrock, arn, SOON)
         made = {"job_arn": arn, "custom_model_arn": job.custom_model_arn}
         return replace(run, record=replace(run.record, **{**plan.changes, **made}))
 

@@ -9,8 +9,10 @@ from fakes import NOON, Scripted, Time, refusal
 
 from haikuft import customization as c
 from haikuft.customization.failures import explain_failure
-from haikuft.customization.jobs import NEW_ROLE
-from haikuft.customization.readings import CustomizationJob, Stage
+from haikuft.customization.jobs import NEW_ROLE, find_job, wait_for_job
+from haikuft.customization.models import delete_custom_model
+from haikuft.customization.readings import CustomizationJob, Stage, describe_job
+from haikuft.customization.request import build_job_request
 from haikuft.errors import (
     AccessError,
     ConflictError,
@@ -61,19 +63,19 @@ def stages(**status: str) -> dict[str, Any]:
 def wait(script: Scripted, time: Time, **options: Any) -> CustomizationJob:
     """Wait for the job as a notebook would, without losing a second."""
     client: Any = script
-    return c.wait_for_job(client, ARN, time.waiting(resume=RESUME, **options))
+    return wait_for_job(client, ARN, time.waiting(resume=RESUME, **options))
 
 
 def start(script: Scripted, time: Time) -> str:
     """Start a job without losing a second."""
     client: Any = script
-    request = c.build_job_request(**REQUEST)
+    request = build_job_request(**REQUEST)
     return c.start_job(client, request, time.waiting(NEW_ROLE))
 
 
 def test_build_job_request_when_plain_then_has_what_bedrock_requires() -> None:
     """Without validation data, key, VPC and tags none of their members is sent."""
-    request = c.build_job_request(**REQUEST)
+    request = build_job_request(**REQUEST)
     assert request["customizationType"] == "FINE_TUNING"
     assert request["trainingDataConfig"] == {"s3Uri": "s3://bucket/training/train.jsonl"}
     assert request["hyperParameters"] == {"epochCount": "2"}
@@ -94,7 +96,7 @@ def test_build_job_request_when_all_is_given_then_botocore_accepts_it() -> None:
     import botocore.session
     from botocore.validate import ParamValidator
 
-    request = c.build_job_request(
+    request = build_job_request(
         **REQUEST,
         validation_uri="s3://bucket/validation/validation.jsonl",
         kms_key_arn="arn:aws:kms:us-west-2:123456789012:key/k",
@@ -130,13 +132,13 @@ def test_build_job_request_when_bedrock_would_refuse_then_says_it_first(
 ) -> None:
     """Botocore checks neither patterns nor lengths, so we do, before anything is sent."""
     with pytest.raises(SettingsError, match=words):
-        c.build_job_request(**{**REQUEST, **change})
+        build_job_request(**{**REQUEST, **change})
 
 
 def test_build_job_request_when_much_is_wrong_then_says_all_of_it() -> None:
     """One error names every fault."""
     with pytest.raises(SettingsError, match=r"job_name.*custom_model_name.*training_uri"):
-        c.build_job_request(
+        build_job_request(
             **{**REQUEST, "job_name": "_", "custom_model_name": "_", "training_uri": "x"}
         )
 
@@ -212,7 +214,7 @@ def test_get_job_when_complete_then_is_a_value_with_everything() -> None:
 def test_find_job_when_aws_knows_none_then_is_none() -> None:
     """What is gone is shown as gone, never a crash."""
     client: Any = Scripted(refusal("ResourceNotFoundException", "No such job.", 404))
-    assert c.find_job(client, "job-1") is None
+    assert find_job(client, "job-1") is None
     with pytest.raises(NotFoundError, match="job-1"):
         c.get_job(client, "job-1")
 
@@ -221,16 +223,16 @@ def test_find_job_when_not_allowed_then_is_an_error() -> None:
     """Not being allowed to look does not mean that there is none."""
     client: Any = Scripted(refusal("AccessDeniedException", "No.", 403))
     with pytest.raises(AccessError):
-        c.find_job(client, "job-1")
+        find_job(client, "job-1")
 
 
 def test_describe_job_when_training_then_tells_stage_and_time() -> None:
     """One line for a progress display."""
     answer = reading("InProgress", **stages(validation="Completed", training="InProgress"))
     job = CustomizationJob.from_response(answer)
-    assert c.describe_job(job, NOON + timedelta(seconds=3725)) == "InProgress · training · 1:02:05"
+    assert describe_job(job, NOON + timedelta(seconds=3725)) == "InProgress · training · 1:02:05"
     done = CustomizationJob.from_response(reading("Completed", endTime=NOON + timedelta(seconds=9)))
-    assert c.describe_job(done, NOON) == "Completed · 0:00:09"
+    assert describe_job(done, NOON) == "Completed · 0:00:09"
 
 
 def test_wait_for_job_when_stages_move_then_shows_each_change_once() -> None:
@@ -333,14 +335,14 @@ def test_explain_failure_when_given_aws_s_words_then_says_what_to_do(
 def test_delete_custom_model_when_gone_then_succeeds(line: Any, expected: bool) -> None:
     """Deleting twice is fine, and says which time did it."""
     client: Any = Scripted(line)
-    assert c.delete_custom_model(client, "model-1") is expected
+    assert delete_custom_model(client, "model-1") is expected
 
 
 def test_delete_custom_model_when_in_use_then_names_what_holds_it() -> None:
     """The throughput has to go first."""
     client: Any = Scripted(refusal("ConflictException", "The model is in use."))
     with pytest.raises(ConflictError, match="Provisioned Throughput first"):
-        c.delete_custom_model(client, "model-1")
+        delete_custom_model(client, "model-1")
 
 
 NOT_IN_PROGRESS = refusal("ConflictException", "The job is not in progress.")

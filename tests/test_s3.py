@@ -9,6 +9,7 @@ import pytest
 
 from haikuft import s3
 from haikuft.errors import AccessError, ConflictError, DataError, NotFoundError, SettingsError
+from haikuft.iam.policies import build_tls_policy
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
@@ -59,7 +60,7 @@ def test_ensure_bucket_when_new_then_is_private_encrypted_and_tls_only(
     rule = encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
     assert rule["SSEAlgorithm"] == "AES256"
     policy = json.loads(client.get_bucket_policy(Bucket=bucket)["Policy"])
-    assert policy == s3.build_tls_policy(bucket, region=REGION)
+    assert policy == build_tls_policy(bucket, region=REGION)
     assert s3.bucket_tags(client, bucket) == TAGS
 
 

@@ -21,25 +21,15 @@ from haikuft.base_models.values import (
 from haikuft.errors import SettingsError
 
 __all__ = [
-    "BASE_MODELS",
-    "CLAUDE_3_HAIKU",
-    "DEFAULT",
-    "NOVA_2_LITE",
-    "NOVA_LITE",
-    "NOVA_MICRO",
-    "NOVA_PRO",
     "BaseModel",
     "JobTime",
     "Lifecycle",
-    "LifecycleState",
     "Limits",
     "Range",
     "RecordFormat",
     "Serving",
     "describe_lifecycle",
     "get_base_model",
-    "lifecycle_state",
-    "list_tunable",
 ]
 
 LifecycleState = Literal["active", "legacy", "extended", "ended"]

@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 from tqdm import tqdm
 
 from haikuft.inference.replies import Reply
-from haikuft.pricing import TokenPrice, format_precise
+from haikuft.pricing.amounts import format_precise
+from haikuft.pricing.table import TokenPrice
 
 _PAUSE_SECONDS = 0.5  # between two updates; an executed notebook keeps them all
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from haikuft import aws, customization, s3
+from haikuft import aws, s3
 from haikuft.aws import Connection
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, name_owner
 from haikuft.base_models import BASE_MODELS, BaseModel, get_base_model
+from haikuft.customization.jobs import find_job
+from haikuft.customization.readings import FINAL
 from haikuft.errors import AccessError
 from haikuft.iam import roles
 from haikuft.inventory.resources import BUCKET, OTHER, ROLE, UNKNOWN, Resource, list_resources
@@ -117,11 +119,11 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, director
     for one in found:
         job = None
         if one.kind == JOB and one.tags.get(RUN_TAG) == name:
-            job = customization.find_job(bedrock, one.arn)
+            job = find_job(bedrock, one.arn)
         if job is not None:
             buckets.add(s3.split_uri(job.output_uri)[0])
             role_names.add(job.role_arn.rpartition("/")[2])
-    found = [one for one in found if one.status not in customization.FINAL or one.kind != JOB]
+    found = [one for one in found if one.status not in FINAL or one.kind != JOB]
     found += _look_at(BUCKET, buckets, connection) + _look_at(ROLE, role_names, connection)
     runs: dict[str, Run] = {}
     for one in found:

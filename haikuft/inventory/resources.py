@@ -5,11 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from haikuft import customization, pricing, s3, serving
+from haikuft import s3, serving
 from haikuft.aws.ownership import RUN_TAG, is_ours, name_owner
+from haikuft.customization.jobs import find_job
+from haikuft.customization.models import find_custom_model
+from haikuft.customization.readings import FINAL
 from haikuft.errors import AccessError, NotFoundError
 from haikuft.iam import roles
-from haikuft.pricing import format_dollars
+from haikuft.pricing.amounts import format_dollars
+from haikuft.pricing.estimates import HOURS_PER_MONTH
+from haikuft.pricing.table import get_price
 from haikuft.runs.lookup import (
     DEPLOYMENT,
     JOB,
@@ -22,6 +27,8 @@ from haikuft.runs.lookup import (
     recorded_in,
 )
 from haikuft.runs.run_record import Run
+from haikuft.serving.lifecycle import find_served
+from haikuft.serving.served import APIS
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -111,7 +118,7 @@ def sum_rates(resources: Sequence[Resource]) -> str:
 
 
 def _kinds_serving(run: Run) -> set[str]:
-    return {serving.APIS[way].noun for way in run.base_model.serving}
+    return {APIS[way].noun for way in run.base_model.serving}
 
 
 def _is_another_runs(run: Run, found: Found) -> bool:
@@ -134,14 +141,14 @@ def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
         return resource
     if found.claim == "unknown":
         return replace(resource, status=UNKNOWN, bills="", would_bill="", hint=found.reason)
-    if found.kind == JOB and resource.status in customization.FINAL:
+    if found.kind == JOB and resource.status in FINAL:
         return None
     hint = f"{name_owner(found.tags)}; {resource.status}. Left alone."
     return replace(resource, status=OTHER, bills="", would_bill="", hint=hint)
 
 
 def _read_deployment(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = serving.find_served(bedrock, "deployment", arn)
+    found = find_served(bedrock, "deployment", arn)
     if found is None:
         return None
     price = serving.price_tokens(replace(run.record, serving="deployment", deployment_arn=arn))
@@ -151,7 +158,7 @@ def _read_deployment(run: Run, bedrock: "BedrockClient", arn: str) -> Resource |
 
 
 def _read_throughput(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = serving.find_served(bedrock, "provisioned_throughput", arn)
+    found = find_served(bedrock, "provisioned_throughput", arn)
     if found is None:
         return None
     price = run.record.price_per_unit_hour
@@ -166,21 +173,21 @@ def _read_throughput(run: Run, bedrock: "BedrockClient", arn: str) -> Resource |
 
 
 def _read_job(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = customization.find_job(bedrock, arn)
+    found = find_job(bedrock, arn)
     if found is None:
         return None
     job = Resource(JOB, found.name, found.arn, found.status, since=found.created)
-    if found.status in customization.FINAL:
+    if found.status in FINAL:
         return replace(job, hint="A job stays listed for good and costs nothing.")
     return _bill(run, job, "the tokens it trains, until it ends")
 
 
 def _read_model(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = customization.find_custom_model(bedrock, arn)
+    found = find_custom_model(bedrock, arn)
     if found is None:
         return None
-    price = pricing.get_price("storage", run.base_model.id)
-    hourly = price.amount / pricing.HOURS_PER_MONTH if price.amount else None
+    price = get_price("storage", run.base_model.id)
+    hourly = price.amount / HOURS_PER_MONTH if price.amount else None
     model = Resource(MODEL, found.name, found.arn, found.status, since=found.created)
     return _bill(run, model, f"storage, {price}", per_hour=hourly)
 

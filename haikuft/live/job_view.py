@@ -6,8 +6,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Self
 
-from haikuft.customization import FINAL, describe_job
-from haikuft.customization.readings import CustomizationJob, Stage
+from haikuft.customization.readings import FINAL, CustomizationJob, Stage, describe_job
 from haikuft.html import draw_curve
 from haikuft.tables import Table, build_table
 

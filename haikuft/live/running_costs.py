@@ -7,10 +7,13 @@ from typing import Any
 
 from haikuft.errors import HaikuftError
 from haikuft.html import build_status
-from haikuft.inventory import JOB, Resource, delete_resource, list_resources
+from haikuft.inventory import list_resources
+from haikuft.inventory.deletion import delete_resource
+from haikuft.inventory.resources import Resource
 from haikuft.live.costs import Costs, weigh
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.monitor import utc_now
+from haikuft.runs.lookup import JOB
 from haikuft.runs.run_record import Run
 
 REFRESH = "Look again"

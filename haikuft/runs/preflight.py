@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
-from haikuft import inventory
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
 from haikuft.aws.errors import explaining, is_absent
@@ -24,6 +23,7 @@ from haikuft.base_models import (
 )
 from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError
 from haikuft.iam import roles
+from haikuft.inventory.lost import find_lost
 from haikuft.runs.lookup import find_adoptable
 from haikuft.runs.run_record import Run, record_path
 from haikuft.tables import build_table
@@ -143,7 +143,7 @@ def check_owner(run: Run) -> Check:
     What an earlier version made and the record names is shown: notebook 1 marks it as the run's.
     """
     title, name, bedrock = "owner", run.record.run, run.connection.client("bedrock")
-    lost = inventory.find_lost(run.connection, run.base_model, name, run.directory)
+    lost = find_lost(run.connection, run.base_model, name, run.directory)
     try:
         adoptable = find_adoptable(run, bedrock)
     except AccessError as error:

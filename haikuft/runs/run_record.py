@@ -20,23 +20,6 @@ from haikuft.errors import RecordError, SettingsError
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record, write_record
 from haikuft.tables import build_table
 
-__all__ = [
-    "FILE_NAME",
-    "Run",
-    "RunRecord",
-    "begin_run",
-    "check_run_name",
-    "choose_run",
-    "find_root",
-    "open_run",
-    "read_record",
-    "record_path",
-    "resolve",
-    "resource_prefix",
-    "save",
-    "write_record",
-]
-
 _RUN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RUN_NAME_LENGTH = 32  # it becomes part of the bucket's name, which ends at 63
 _OWNER = re.compile(r"[0-9a-f]{16}")
@@ -341,8 +324,8 @@ def _agree(record: RunRecord, *triples: tuple[str, str, str]) -> None:
     if differing:
         raise RecordError(
             f'Run "{record.run}" belongs to {record.target}: {"; ".join(differing)}. Continue '
-            "where it began (set the parameter, log in to the account or name the endpoint that the "
-            "record names), or take another name for a new run."
+            "where it began (set the parameter, log in to the account or name the endpoint that "
+            "the record names), or take another name for a new run."
         )
 
 

@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from haikuft import inventory, serving
+from haikuft import inventory
 from haikuft.errors import HaikuftError, RecordError
 from haikuft.evaluation.report.files import read_evaluation
-from haikuft.inventory import Resource
+from haikuft.inventory.deletion import delete_resource
+from haikuft.inventory.lost import search_account
+from haikuft.inventory.resources import BUCKET, GONE, OTHER, ROLE, UNKNOWN, Resource, list_kind
+from haikuft.inventory.tables import describe_billing
+from haikuft.runs.lookup import DEPLOYMENT, JOB, MODEL, THROUGHPUT
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.runs.run_record import Run, open_run
 from haikuft.series.planning import EVALUATE
 from haikuft.series.report import write_report
+from haikuft.serving.lifecycle import find_served
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,9 @@ def end_serving(run: str, directory: Path) -> str:
         bedrock = opened.connection.client("bedrock")
         serves = [
             resource
-            for kind in (inventory.DEPLOYMENT, inventory.THROUGHPUT)
-            for resource in inventory.list_kind(opened, bedrock, kind)
-            if resource.status not in (inventory.GONE, inventory.OTHER)
+            for kind in (DEPLOYMENT, THROUGHPUT)
+            for resource in list_kind(opened, bedrock, kind)
+            if resource.status not in (GONE, OTHER)
         ]
         return " ".join(_end(opened, resource) for resource in serves)
     except HaikuftError as error:
@@ -76,16 +81,16 @@ def end_serving(run: str, directory: Path) -> str:
 
 def _end(run: Run, resource: Resource) -> str:
     what = f"{resource.kind[0].upper()}{resource.kind[1:]} {resource.name}"
-    if resource.status == inventory.UNKNOWN:
+    if resource.status == UNKNOWN:
         return f"{what}: not known, and not ended; it may bill on. {resource.hint}"
-    if resource.kind == inventory.DEPLOYMENT:
+    if resource.kind == DEPLOYMENT:
         return f"{what} stays: it bills its tokens when asked, and nothing while idle."
     bedrock = run.connection.client("bedrock")
     try:
-        found = serving.find_served(bedrock, "provisioned_throughput", resource.arn)
+        found = find_served(bedrock, "provisioned_throughput", resource.arn)
         if found is not None and found.commitment != "none":
             return f"{what} is committed for {found.commitment} and continues to bill."
-        inventory.delete_resource(run, resource)
+        delete_resource(run, resource)
     except HaikuftError as error:
         return f"{what} could NOT be deleted, and bills on: {error}"
     return f"{what} is deleted (--keep-serving would have kept it)."
@@ -109,9 +114,9 @@ def billing_lines(
         try:
             opened = open_run(run, target="aws")
             resources = inventory.list_resources(opened)
-            others = any(one.status == inventory.OTHER for one in resources)
+            others = any(one.status == OTHER for one in resources)
             if not (others and opened.record.is_new):
-                first, *rest = inventory.describe_billing(resources, f"To end it: {command}")
+                first, *rest = describe_billing(resources, f"To end it: {command}")
                 return [f"\n{first}", *rest]
             found = "This record names nothing yet, and others in the account have its name."
         except RecordError as error:
@@ -128,7 +133,7 @@ def billing_lines(
 
 def _search(run: str, directory: Path, command: str, region: str, base_model_id: str) -> list[str]:
     """Say what bills of what carries the run's name, whoever it belongs to."""
-    found, unknown = inventory.search_account(
+    found, unknown = search_account(
         "aws", run, directory, region=region, base_model_id=base_model_id
     )
     return ["The account was searched by name and tags.", *describe_found(found, unknown, command)]
@@ -142,21 +147,21 @@ def describe_found(
     for run, mine in found:
         owner, place = run.record.owner, run.record.region
         resources += [replace(one, name=f"{one.name} (owner id {owner}, {place})") for one in mine]
-        if any(one.bills or one.status == inventory.UNKNOWN for one in mine):
+        if any(one.bills or one.status == UNKNOWN for one in mine):
             there = "" if "--region" in command else f" --region {place}"
             commands.append(f"To end it, if it is yours: {command}{there} --owner {owner}")
-    return inventory.describe_billing(resources, *(commands or [f"To end it: {command}"]))
+    return describe_billing(resources, *(commands or [f"To end it: {command}"]))
 
 
 def _made_lines(walked: Walked, record: RunRecord) -> list[str]:
     """Say what was made, and after a clean-up what of it AWS was read back as gone."""
     made = {
-        inventory.BUCKET: record.bucket,
-        inventory.ROLE: record.role_name,
-        inventory.JOB: record.job_name,
-        inventory.MODEL: record.custom_model_name,
-        inventory.DEPLOYMENT: record.deployment_name,
-        inventory.THROUGHPUT: record.throughput_name,
+        BUCKET: record.bucket,
+        ROLE: record.role_name,
+        JOB: record.job_name,
+        MODEL: record.custom_model_name,
+        DEPLOYMENT: record.deployment_name,
+        THROUGHPUT: record.throughput_name,
     }
     made = {kind: name for kind, name in made.items() if name}
     if not made:
@@ -168,7 +173,7 @@ def _made_lines(walked: Walked, record: RunRecord) -> list[str]:
     except HaikuftError as error:
         lines = [f"  {kind} {name}" for kind, name in made.items()]
         return [f"Made; whether it is gone could not be read: {error}", *lines]
-    states = {one.kind: one for one in left if one.status != inventory.GONE}
+    states = {one.kind: one for one in left if one.status != GONE}
     gone = [f"  {kind} {name}" for kind, name in made.items() if kind not in states]
     still = [
         f"  {kind} {states[kind].name}: {states[kind].status}. {states[kind].hint}".rstrip(". ")

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft import customization, iam
+from haikuft import iam
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.customization.request import build_job_request
 from haikuft.iam import roles
 
 ACCOUNT = "123456789012"
@@ -31,7 +32,7 @@ def ready(walk: Any) -> Any:
 def create_job(walk: Any, name: str) -> str:
     """Ask for a job and give its ARN."""
     record = walk.admin.record
-    request = customization.build_job_request(
+    request = build_job_request(
         job_name=name,
         custom_model_name=name,
         role_arn=record.role_arn,

@@ -7,23 +7,17 @@ from typing import Any
 import pytest
 from fakes import SOON
 
-from haikuft import customization, s3, serving
+from haikuft import customization, s3
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.customization.jobs import wait_for_job
 from haikuft.errors import JobFailedError
-from haikuft.inventory import (
-    BUCKET,
-    JOB,
-    MODEL,
-    OTHER,
-    ROLE,
-    THROUGHPUT,
-    delete_resources,
-    find_lost,
-    list_resources,
-)
-from haikuft.inventory.lost import Lost
+from haikuft.inventory import delete_resources, list_resources
+from haikuft.inventory.lost import Lost, find_lost
+from haikuft.inventory.resources import BUCKET, OTHER, ROLE
+from haikuft.runs.lookup import JOB, MODEL, THROUGHPUT
 from haikuft.runs.preflight import check_owner
 from haikuft.runs.run_record import Run
+from haikuft.serving.lifecycle import start_serving
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]
@@ -47,7 +41,7 @@ def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
     """Bucket and role, too; the run that comes of it can be listed and deleted like any other."""
     run = tune(new_run())
     bedrock = run.connection.client("bedrock")
-    serving.start_serving(
+    start_serving(
         bedrock,
         "provisioned_throughput",
         run.resource_name,
@@ -94,7 +88,7 @@ def test_find_lost_when_bucket_and_role_have_names_of_their_own_then_the_job_tel
     plan = customization.plan_job(bedrock, other, {"epochCount": "1"}, new_job=True)
     arn = customization.start_job(bedrock, plan.request)
     with pytest.raises(JobFailedError, match="PutObject"):  # the role may not write there
-        customization.wait_for_job(bedrock, arn, SOON)
+        wait_for_job(bedrock, arn, SOON)
     buckets = {one.name for one in search(run).found if one.kind == BUCKET}
     assert buckets == {name, run.record.bucket}
 
@@ -147,7 +141,7 @@ def test_list_resources_when_a_stranger_has_our_name_then_shows_it_and_leaves_it
     """Untagged, it may be anybody's, and bills somebody else."""
     run = new_run()
     bedrock = run.connection.client("bedrock")
-    serving.start_serving(bedrock, "provisioned_throughput", "haikuft-first", model_arn=HAIKU.id)
+    start_serving(bedrock, "provisioned_throughput", "haikuft-first", model_arn=HAIKU.id)
     on_aws = replace(run, connection=replace(run.connection, bills=True))
     for resources in (list_resources(on_aws), delete_resources(on_aws)):
         (found,) = resources
@@ -162,7 +156,7 @@ def test_check_owner_when_what_the_record_names_may_be_anybody_s_then_stops_and_
     """Notebook 1 shows it as a check, before it makes anything."""
     run = new_run()
     bedrock = run.connection.client("bedrock")
-    serving.start_serving(
+    start_serving(
         bedrock,
         "provisioned_throughput",
         "haikuft-first",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from haikuft import customization, s3
+from haikuft.customization.request import build_job_request
 from haikuft.runs.run_record import Run
 
 
@@ -15,7 +16,7 @@ def start_job(set_up: Callable[[Run], Run]) -> Callable[..., tuple[Run, str]]:
 
     def start(run: Run, **hyperparameters: str) -> tuple[Run, str]:
         run = set_up(run)
-        request: dict[str, Any] = customization.build_job_request(
+        request: dict[str, Any] = build_job_request(
             job_name="haikuft-first-1",
             custom_model_name="haikuft-first-1",
             role_arn=run.record.role_arn,

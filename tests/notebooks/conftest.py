@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 
 from haikuft import cli
-from haikuft.runs import run_record
+from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.sandbox import Endpoint
 
 REAL = Path(__file__).resolve().parents[2]
@@ -29,9 +29,9 @@ class Project:
         """Call `haikuft run` in this folder."""
         return cli.main(["run", *arguments])
 
-    def record(self, run: str) -> run_record.RunRecord:
+    def record(self, run: str) -> RunRecord:
         """Read a run's record."""
-        return run_record.read_record(self.root / "runs" / run / run_record.FILE_NAME)
+        return read_record(self.root / "runs" / run / FILE_NAME)
 
     def client(self, service: str):
         """A client that can reach this sandbox only."""

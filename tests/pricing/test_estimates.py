@@ -7,14 +7,9 @@ from IPython.lib.pretty import pretty
 
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import SettingsError
-from haikuft.pricing import (
-    HOURS_PER_MONTH,
-    TokenPrice,
-    estimate_requests,
-    estimate_throughput,
-    estimate_training,
-    show_range,
-)
+from haikuft.pricing import estimate_requests, estimate_training, show_range
+from haikuft.pricing.estimates import HOURS_PER_MONTH, estimate_throughput
+from haikuft.pricing.table import TokenPrice
 
 TOKENS = TokenRange(low=900_000, likely=1_000_000, high=1_500_000)
 

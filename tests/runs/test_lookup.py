@@ -21,7 +21,7 @@ from haikuft.runs.lookup import (
     judge,
 )
 from haikuft.runs.run_record import Run
-from haikuft.serving import start_serving
+from haikuft.serving.lifecycle import start_serving
 
 NewRun = Callable[..., Run]
 STRANGER = "f" * 16

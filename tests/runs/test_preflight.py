@@ -21,7 +21,8 @@ from haikuft.runs.preflight import (
     check_quotas,
     run_preflight,
 )
-from haikuft.runs.run_record import Run, RunRecord
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
 from haikuft.sandbox import Endpoint
 
 REGION = "us-west-2"

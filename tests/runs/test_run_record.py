@@ -12,13 +12,13 @@ import pytest
 from haikuft import aws
 from haikuft.base_models import DEFAULT
 from haikuft.errors import RecordError, SettingsError
+from haikuft.runs.record_file import read_record
 from haikuft.runs.run_record import (
     begin_run,
     check_run_name,
     choose_run,
     find_root,
     open_run,
-    read_record,
     record_path,
     resolve,
     resource_prefix,

@@ -10,7 +10,7 @@ from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.cli import main
 from haikuft.runs.run_record import Run, begin_run
 from haikuft.series.ending import billing_lines
-from haikuft.serving import start_serving
+from haikuft.serving.lifecycle import start_serving
 
 OWNER = "0123456789abcdef"
 

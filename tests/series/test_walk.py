@@ -12,13 +12,14 @@ import pytest
 
 from haikuft.cli import main
 from haikuft.errors import CredentialsError
-from haikuft.inventory import DEPLOYMENT, THROUGHPUT, Resource
+from haikuft.inventory.resources import Resource
+from haikuft.runs.lookup import DEPLOYMENT, THROUGHPUT
 from haikuft.runs.record_file import RunRecord, read_record, write_record
 from haikuft.runs.run_record import record_path
 from haikuft.series import ending, walk
 from haikuft.series.headless import Failure, NotebookFailedError
 from haikuft.series.planning import Step
-from haikuft.serving import Served
+from haikuft.serving.served import Served
 
 Behaviour = Callable[[Step], None]
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

@@ -20,8 +20,18 @@ from haikuft.errors import (
     WaitTimeoutError,
 )
 from haikuft.runs.run_record import Run
-from haikuft.serving import Served, find_served, start_serving, stop_serving, wait_for_served
-from haikuft.serving.lifecycle import DELETING, STARTING, change_model, check_same, get_served
+from haikuft.serving import wait_for_served
+from haikuft.serving.lifecycle import (
+    DELETING,
+    STARTING,
+    change_model,
+    check_same,
+    find_served,
+    get_served,
+    start_serving,
+    stop_serving,
+)
+from haikuft.serving.served import Served
 
 DEPLOYMENT, THROUGHPUT = "deployment", "provisioned_throughput"
 ARNS = {

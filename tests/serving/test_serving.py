@@ -18,8 +18,11 @@ from haikuft.base_models import (
 )
 from haikuft.errors import NotFoundError, SettingsError
 from haikuft.runs.prerequisites import require
-from haikuft.runs.run_record import Run, RunRecord
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
+from haikuft.serving.lifecycle import find_served, stop_serving
 from haikuft.serving.plan import ServingPlan
+from haikuft.serving.served import kind_of
 
 RECORDS = [
     {
@@ -77,9 +80,9 @@ def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
     """The record holds the ARN that is asked; run twice, there is one; the model stays."""
     run = serve(tune(new_run(model)), choice)
     bedrock, record = run.connection.client("bedrock"), run.record
-    assert (record.serving, serving.kind_of(record.served_arn)) == (kind, kind)
+    assert (record.serving, kind_of(record.served_arn)) == (kind, kind)
     assert require(run, "served model").rows == (("served model", "haikuft-first-012345"),)
-    found = serving.find_served(bedrock, serving.kind_of(record.served_arn), "haikuft-first-012345")
+    found = find_served(bedrock, kind_of(record.served_arn), "haikuft-first-012345")
     assert found is not None
     assert (found.ready, found.commitment, found.arn) == (True, "none", record.served_arn)
     assert found.model_arn == record.custom_model_arn
@@ -90,9 +93,9 @@ def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
     asked = [{"role": "user", "content": [{"text": "training/train.jsonl 3"}]}]
     reply = runtime.converse(modelId=record.served_arn, messages=asked)
     assert reply["output"]["message"]["role"] == "assistant"
-    assert serving.stop_serving(bedrock, record.served_arn, SOON) is True
-    assert serving.stop_serving(bedrock, record.served_arn, SOON) is False
-    assert serving.find_served(bedrock, found.kind, record.served_arn) is None
+    assert stop_serving(bedrock, record.served_arn, SOON) is True
+    assert stop_serving(bedrock, record.served_arn, SOON) is False
+    assert find_served(bedrock, found.kind, record.served_arn) is None
     assert len(bedrock.list_custom_models()["modelSummaries"]) == 1
 
 
@@ -228,7 +231,7 @@ def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bou
     assert found is not None
     assert found.arn == arn
     answered = replace(unanswered, record=replace(unanswered.record, **serving.name_served(arn)))
-    serving.stop_serving(bedrock, arn, SOON)
+    stop_serving(bedrock, arn, SOON)
     later = plan(answered)
     assert later.found is None
     assert later.request["token"] != first.request["token"]
@@ -243,6 +246,6 @@ def test_wait_for_served_when_aws_took_it_for_a_repeat_then_says_to_run_again(
     bedrock = run.connection.client("bedrock")
     cost = serving.estimate_costs(run, RECORDS)["provisioned_throughput"]
     plan = serving.plan_serving(bedrock, run, cost)
-    serving.stop_serving(bedrock, serving.ensure_served(bedrock, plan), SOON)
+    stop_serving(bedrock, serving.ensure_served(bedrock, plan), SOON)
     with pytest.raises(NotFoundError, match="Run this notebook again"):
         serving.wait_for_served(bedrock, serving.ensure_served(bedrock, plan), SOON)

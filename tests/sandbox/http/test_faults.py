@@ -11,6 +11,7 @@ from urllib3.exceptions import ProtocolError
 
 from haikuft import customization
 from haikuft.aws.waiting import Waiting
+from haikuft.customization.jobs import wait_for_job
 from haikuft.runs.run_record import Run
 from haikuft.sandbox.http.faults import Faults
 from haikuft.sandbox.http.routing import ServiceError
@@ -115,7 +116,7 @@ def test_job_when_calls_fail_and_connections_are_cut_is_made_once_and_waited_for
     planned = customization.plan_job(bedrock, run, {"epochCount": "1"})
 
     arn = customization.start_job(bedrock, planned.request)
-    job = customization.wait_for_job(bedrock, arn, Waiting(poll_seconds=0.2))
+    job = wait_for_job(bedrock, arn, Waiting(poll_seconds=0.2))
 
     assert job.status == "Completed"
     jobs = bedrock.list_model_customization_jobs()["modelCustomizationJobSummaries"]
