@@ -113,36 +113,6 @@ def test_build_job_request_when_all_is_given_then_botocore_accepts_it() -> None:
     assert request["jobTags"] == request["customModelTags"]
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"job_name": "a_b"}, 'job_name = "a_b"'),
-        ({"job_name": "a" * 64}, "at most 63"),
-        ({"custom_model_name": "a.b"}, 'custom_model_name = "a.b"'),
-        ({"custom_model_name": "a--b"}, 'custom_model_name = "a--b"'),
-        ({"training_uri": "s3://bucket/training/"}, "one .jsonl object"),
-        ({"training_uri": "s3://bucket/train.json"}, "one .jsonl object"),
-        ({"training_uri": "s3://bucket/my file.jsonl"}, "letters, digits"),
-        ({"validation_uri": "s3://bucket//v.jsonl"}, "validation_uri"),
-        ({"subnet_ids": ["subnet-1"]}, "give both or neither"),
-    ],
-)
-def test_build_job_request_when_bedrock_would_refuse_then_says_it_first(
-    change: dict[str, Any], words: str
-) -> None:
-    """Botocore checks neither patterns nor lengths, so we do, before anything is sent."""
-    with pytest.raises(SettingsError, match=words):
-        build_job_request(**{**REQUEST, **change})
-
-
-def test_build_job_request_when_much_is_wrong_then_says_all_of_it() -> None:
-    """One error names every fault."""
-    with pytest.raises(SettingsError, match=r"job_name.*custom_model_name.*training_uri"):
-        build_job_request(
-            **{**REQUEST, "job_name": "_", "custom_model_name": "_", "training_uri": "x"}
-        )
-
-
 TOO_NEW = refusal("ValidationException", "Could not assume provided IAM role.")
 
 

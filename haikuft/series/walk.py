@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from haikuft.errors import RecordError
+from haikuft.errors import RecordError, RunFailedError
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.runs.run_record import check_run_name, choose_run, find_root
 from haikuft.series.ending import Walked, billing_lines, end_serving, summary_lines
-from haikuft.series.headless import NotebookFailedError
 from haikuft.series.planning import (
     CLEAN_UP,
     EVALUATE,
@@ -136,10 +135,10 @@ def _walk(
                 made = _read(directory)
             if step.notebook.number == EVALUATE and on_aws and not request.keep_serving:
                 notes.append(end_serving(run, directory))
-    except (NotebookFailedError, KeyboardInterrupt) as error:
+    except (RunFailedError, KeyboardInterrupt) as error:
         stopped = steps[len(done)].notebook
         again = stopped.number
-        if isinstance(error, NotebookFailedError):
+        if isinstance(error, RunFailedError):
             print(f"\n{error}", file=sys.stderr)
         else:
             print(f"\nInterrupted in notebook {stopped.name}.", file=sys.stderr)
@@ -151,7 +150,7 @@ def _walk(
         started = ("new_job",) if _job(before) != _job(_read(directory)) else ()
         command = resume_command(request, steps, run, again, done=started)
         print(f"Continue from there: {command}", file=sys.stderr)
-        return FAILED if isinstance(error, NotebookFailedError) else INTERRUPTED
+        return FAILED if isinstance(error, RunFailedError) else INTERRUPTED
     walked = Walked(
         run=run,
         directory=directory,

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from haikuft.cli import main
-from haikuft.errors import CredentialsError
+from haikuft.errors import CredentialsError, RunFailedError
 from haikuft.inventory.resources import Resource
 from haikuft.runs.lookup import DEPLOYMENT, THROUGHPUT
 from haikuft.runs.record_file import RunRecord, read_record, write_record
 from haikuft.runs.run_record import record_path
 from haikuft.series import ending, walk
-from haikuft.series.headless import Failure, NotebookFailedError
 from haikuft.series.planning import Step
 from haikuft.serving.served import Served
 
@@ -149,9 +148,7 @@ def behave(
 
 def fail(step: Step) -> None:
     """Fail as a notebook does."""
-    raise NotebookFailedError(
-        Failure(step.notebook.name, Path("copy.ipynb"), 7, "job.wait()", "JobFailedError: no")
-    )
+    raise RunFailedError(f"Notebook {step.notebook.name} stopped in cell In [7]: job.wait()")
 
 
 def interrupt(step: Step) -> None:

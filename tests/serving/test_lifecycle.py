@@ -99,17 +99,6 @@ def delete(client: Any, kind: str) -> bool:
 
 
 @KINDS
-def test_start_when_the_name_is_not_allowed_then_sends_nothing(kind: Serving) -> None:
-    """Faults are found before AWS is asked."""
-    client = Scripted(GONE)
-    with pytest.raises(SettingsError, match=r'name "a\.b"'):
-        start(client, kind, "a.b")
-    with pytest.raises(SettingsError, match="at most 63"):
-        start(client, kind, "a" * 64)
-    assert client.calls == []
-
-
-@KINDS
 def test_find_when_gone_then_is_none(kind: Serving) -> None:
     """What AWS does not know is shown as gone, never a crash."""
     client: Any = Scripted(GONE)
@@ -219,20 +208,6 @@ def test_check_same_when_it_differs_then_says_how(change: dict[str, Any], words:
     check_same(found, asked)
     with pytest.raises(ConflictError, match=words):
         check_same(found, asked | change)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [({"model_units": 0}, "take 1 or more"), ({"commitment": "1 year"}, "none, 1 month, 6 months")],
-)
-def test_start_throughput_when_asked_for_the_impossible_then_sends_nothing(
-    change: dict[str, Any], words: str
-) -> None:
-    """Units and terms are checked with the name."""
-    client = Scripted(GONE)
-    with pytest.raises(SettingsError, match=words):
-        start(client, THROUGHPUT, **change)
-    assert client.calls == []
 
 
 def test_start_throughput_when_quota_is_zero_then_says_whom_to_ask() -> None:
