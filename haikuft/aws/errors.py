@@ -1,10 +1,8 @@
 """AWS's errors in our words: what happened, and how to fix it. Their codes: `error_codes.toml`."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as botocore_errors
@@ -18,6 +16,7 @@ from haikuft.errors import (
     NotFoundError,
     SettingsError,
 )
+from haikuft.package_data import read_toml
 
 LOGIN = (
     "Log in again (`aws sso login`, or put new access keys in place) and see that "
@@ -121,8 +120,7 @@ def _kind_of(error: Exception) -> str:
 @cache
 def _read_codes() -> dict[str, str]:
     """Read AWS's error codes; code -> kind."""
-    with files(__package__).joinpath("error_codes.toml").open("rb") as file:
-        kinds = tomllib.load(file)
+    kinds = read_toml(__package__, "error_codes.toml")
     return {code: kind for kind, codes in kinds.items() for code in codes}
 
 

@@ -3,10 +3,8 @@
 The models are in `models.toml`, with dates and sources; a new model needs an entry there only.
 """
 
-import tomllib
 from collections.abc import Mapping
 from datetime import date
-from importlib.resources import files
 from typing import Any, Literal
 
 from haikuft.base_models.values import (
@@ -19,6 +17,7 @@ from haikuft.base_models.values import (
     Serving,
 )
 from haikuft.errors import SettingsError
+from haikuft.package_data import read_toml
 
 __all__ = [
     "BaseModel",
@@ -36,8 +35,7 @@ LifecycleState = Literal["active", "legacy", "extended", "ended"]
 
 
 def _read_models() -> dict[str, BaseModel]:
-    with files(__package__).joinpath("models.toml").open("rb") as file:
-        found = tomllib.load(file)
+    found = read_toml(__package__, "models.toml")
     families = found["families"]
     models = (_build_model({**families[one.pop("family")], **one}) for one in found["models"])
     return {model.id: model for model in models}

@@ -1,11 +1,11 @@
 """One value of a form: its label, its range, its meaning, and the faults of a value."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
+
+from haikuft.package_data import read_toml
 
 Value = str | int | float | bool | list[str]
 
@@ -56,8 +56,7 @@ def build_fields(values: Mapping[str, Value], **more: Mapping[str, Any]) -> list
 
 @cache
 def _read_fields() -> dict[str, dict[str, Any]]:
-    with files(__package__).joinpath("fields.toml").open("rb") as file:
-        return tomllib.load(file)
+    return read_toml(__package__, "fields.toml")
 
 
 def find_fault(field: Field, value: Value) -> str:

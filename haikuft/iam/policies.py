@@ -3,14 +3,13 @@
 The statements themselves, with their sources, are in `statements.toml`.
 """
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from haikuft.base_models import Serving
 from haikuft.errors import SettingsError
+from haikuft.package_data import read_toml
 
 Policy = dict[str, Any]
 _SERVING_SIDS: Mapping[Serving, tuple[str, str]] = {
@@ -151,8 +150,7 @@ def partition(region: str) -> str:
 
 @cache
 def _read_statements() -> dict[str, dict[str, Any]]:
-    with files(__package__).joinpath("statements.toml").open("rb") as file:
-        return tomllib.load(file)
+    return read_toml(__package__, "statements.toml")
 
 
 def _name_arns(region: str, account_id: str = "", bucket: str = "") -> dict[str, str]:
