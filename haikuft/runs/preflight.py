@@ -7,6 +7,7 @@ Bedrock User Guide, "Model lifecycle".
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
@@ -142,14 +143,15 @@ def check_owner(run: Run) -> Check:
 
     What an earlier version made and the record names is shown: notebook 1 marks it as the run's.
     """
-    title, name, bedrock = "owner", run.record.run, run.connection.client("bedrock")
+    ok, warn, stop = _states("owner")
+    name, bedrock = run.record.run, run.connection.client("bedrock")
     lost = find_lost(run.connection, run.base_model, name, run.directory)
     try:
         adoptable = find_adoptable(run, bedrock)
     except AccessError as error:
-        return Check(title, "stop", f"Not known whether run {name} has made something. {error}")
+        return stop(f"Not known whether run {name} has made something. {error}")
     except ConflictError as error:
-        return Check(title, "stop", str(error))
+        return stop(str(error))
     known = {run.record.bucket, run.record.role_name} | {one.arn for one in adoptable}
     others = [
         one
@@ -161,9 +163,7 @@ def check_owner(run: Run) -> Check:
     if others:
         owners = {one.tags[OWNER_TAG] for one in others if OWNER_TAG in one.tags}
         again = " or ".join(f'owner = "{owner}"' for owner in sorted(owners))
-        return Check(
-            title,
-            "stop",
+        return stop(
             f'The name "{name}" is taken in this account and Region. '
             f"{'. '.join(map(str, others))}. Nothing of it is touched.",
             f'Take another name: run = "{_free_name(run)}" is free.'
@@ -171,18 +171,14 @@ def check_owner(run: Run) -> Check:
         )
     unseen = ", ".join(one.kind for one in lost.unseen)
     if unseen:
-        return Check(title, "warn", f"Not known whether others use the run's name for: {unseen}.")
+        return warn(f"Not known whether others use the run's name for: {unseen}.")
     if adoptable:
         names = ", ".join(f"{one.kind} {one.name}" for one in adoptable)
-        return Check(
-            title,
-            "warn",
+        return warn(
             f"Made by an earlier version, and named in this run's record: {names}. They are given "
-            f"the run's owner id, {run.record.owner}.",
+            f"the run's owner id, {run.record.owner}."
         )
-    return Check(
-        title, "ok", f'Run "{name}", owner id {run.record.owner}; no other run has its name.'
-    )
+    return ok(f'Run "{name}", owner id {run.record.owner}; no other run has its name.')
 
 
 def _free_name(run: Run) -> str:
@@ -205,12 +201,12 @@ def check_base_model(
     bedrock: "BedrockClient", base_model: BaseModel, *, region: str, today: date
 ) -> Check:
     """Ask Bedrock whether it tunes the model here, and how far along its life the model is."""
-    name = "base model"
+    ok, warn, stop = _states("base model")
     try:
         with explaining("listing the models that Bedrock can tune"):
             answer = bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
     except AccessError as error:
-        return Check(name, "stop", f"We may not look. {error}")
+        return stop(f"We may not look. {error}")
     offers = {model["modelId"]: model for model in answer.get("modelSummaries", [])}
     offer = offers.get(base_model.id)
     documented = describe_lifecycle(base_model, today)
@@ -218,9 +214,7 @@ def check_base_model(
     if offer is None:
         regions = ", ".join(base_model.regions)
         where = "" if region in base_model.regions else f" Fine-tuning it was offered in {regions}."
-        return Check(
-            name,
-            "stop",
+        return stop(
             f"Bedrock in {region} does not offer {base_model.id} for fine-tuning.{where} "
             f"{documented}",
             elsewhere,
@@ -229,35 +223,31 @@ def check_base_model(
     ended = lifecycle.get("endOfLifeTime")
     if isinstance(ended, datetime) and ended.date() <= today:
         message = f"Bedrock says that {base_model.name} reached its end of life on {ended.date()}."
-        return Check(name, "stop", message, elsewhere)
+        return stop(message, elsewhere)
     if lifecycle.get("status", "ACTIVE") != "ACTIVE":
-        return Check(
-            name,
-            "stop",
+        return stop(
             f"Bedrock says that {base_model.name} is {lifecycle['status']}: no new customization "
             f"job and no new Provisioned Throughput can be created. {documented}",
             elsewhere,
         )
     if lifecycle_state(base_model, today) != "active":
-        return Check(
-            name,
-            "warn",
+        return warn(
             f"This endpoint offers {base_model.name} as ACTIVE, against AWS's published dates: "
             f"{documented}",
             "On the sandbox that is meant, for the lesson; on AWS trust the endpoint, and start "
             "small.",
         )
-    return Check(name, "ok", f"Bedrock in {region} tunes {base_model.name}, which is ACTIVE.")
+    return ok(f"Bedrock in {region} tunes {base_model.name}, which is ACTIVE.")
 
 
 def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
     """Ask whether the account may use the model: agreement, authorization, entitlement."""
-    name = "model access"
+    ok, warn, _ = _states("model access")
     try:
         with explaining(f"reading the access to {base_model.foundation_id}"):
             answer = bedrock.get_foundation_model_availability(modelId=base_model.foundation_id)
     except (AccessError, NotFoundError, SettingsError) as error:
-        return Check(name, "warn", f"It could not be read. {error}")
+        return warn(f"It could not be read. {error}")
     readings = {
         "agreement": answer["agreementAvailability"]["status"],
         "authorization": answer["authorizationStatus"],
@@ -267,45 +257,38 @@ def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
     missing = {key: v for key, v in readings.items() if v not in {"AVAILABLE", "AUTHORIZED"}}
     if missing:
         said = ", ".join(f"{key} is {value}" for key, value in missing.items())
-        return Check(
-            name,
-            "warn",
+        return warn(
             f"The account cannot use {base_model.name} yet: {said}.",
             "Open the Bedrock console's model catalog, accept the agreement and fill in the "
             "provider's use-case form.",
         )
-    return Check(name, "ok", f"The account may use {base_model.name}.")
+    return ok(f"The account may use {base_model.name}.")
 
 
-def check_quotas(
-    quotas: "ServiceQuotasClient", base_model: BaseModel, *, model_units: int = 1
-) -> list[Check]:
+def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[Check]:
     """Read the quotas that a run meets; too few model units would waste the training's money."""
     checks = []
     for meaning, code in base_model.quota_codes.items():
+        ok, warn, _ = _states(f"quota {code}")
         what, is_units = _QUOTAS.get(meaning, (meaning.replace("_", " "), False))
         try:
             value = _read_quota(quotas, code)
         except (AccessError, NotFoundError, SettingsError) as error:
             fix = "Look at it in the Service Quotas console, under Amazon Bedrock."
-            checks.append(Check(f"quota {code}", "warn", f"{what}: not read. {error}", fix))
+            checks.append(warn(f"{what}: not read. {error}", fix))
             continue
-        units_needed = model_units if base_model.serving[0] == "provisioned_throughput" else 0
+        units_needed = 1 if base_model.serving[0] == "provisioned_throughput" else 0
         needed = units_needed if is_units else 1
         if value >= needed:
-            checks.append(Check(f"quota {code}", "ok", f"{value:,.0f} {what}."))
-        else:
-            checks.append(
-                Check(
-                    f"quota {code}",
-                    "warn",
-                    f"{value:,.0f} {what}; the run needs {needed}.",
-                    "Training would work, serving would be refused: ask AWS Support for more "
-                    "before you pay for training. It can take days."
-                    if is_units
-                    else "Ask for more in the Service Quotas console.",
-                )
+            checks.append(ok(f"{value:,.0f} {what}."))
+            continue
+        fix = "Ask for more in the Service Quotas console."
+        if is_units:
+            fix = (
+                "Training would work, serving would be refused: ask AWS Support for more before "
+                "you pay for training. It can take days."
             )
+        checks.append(warn(f"{value:,.0f} {what}; the run needs {needed}.", fix))
     return checks
 
 
@@ -313,29 +296,28 @@ def check_bucket(
     s3: "S3Client", bucket: str, *, region: str, tags: Mapping[str, str], recorded: bool = False
 ) -> Check:
     """Say whether the bucket can be made or used: its Region, and whose it is."""
-    name = "bucket"
+    ok, _, stop = _states("bucket")
     try:
         found = s3_files.bucket_region(s3, bucket)
     except AccessError as error:
         fix = "Set bucket to another name, or ask your administrator."
-        return Check(name, "stop", f"{bucket} exists and we may not look at it. {error}", fix)
+        return stop(f"{bucket} exists and we may not look at it. {error}", fix)
     if found is None:
-        return Check(name, "ok", f"{bucket} does not exist yet and will be made in {region}.")
+        return ok(f"{bucket} does not exist yet and will be made in {region}.")
     if found != region:
-        return Check(
-            name,
-            "stop",
+        return stop(
             f"{bucket} is in {found}; the job in {region} reads only its own Region's buckets.",
             "Set bucket to another name.",
         )
     marks = s3_files.bucket_tags(s3, bucket)
     if not is_ours(marks, tags, recorded=recorded):
-        return Check(
-            name,
-            "stop",
-            *refuse_named(bucket, marks, tags, "bucket").split(" It is left alone. "),
-        )
-    return Check(name, "ok", f"{bucket} exists in {region}.")
+        return stop(*refuse_named(bucket, marks, tags, "bucket").split(" It is left alone. "))
+    return ok(f"{bucket} exists in {region}.")
+
+
+def _states(name: str) -> tuple[partial[Check], partial[Check], partial[Check]]:
+    """Make what builds a check of this name: one that is ok, one that warns, one that stops."""
+    return partial(Check, name, "ok"), partial(Check, name, "warn"), partial(Check, name, "stop")
 
 
 def _read_quota(quotas: "ServiceQuotasClient", code: str) -> float:
