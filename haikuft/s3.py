@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from haikuft.aws.errors import explaining, is_absent
-from haikuft.aws.ownership import RUN_TAG, is_ours, refuse_named
+from haikuft.aws.ownership import RUN_TAG, is_ours, list_tags, refuse_named
 from haikuft.errors import AccessError, ConflictError, DataError, SettingsError
 from haikuft.iam.policies import build_tls_policy
 
@@ -268,7 +268,7 @@ def _create(s3: "S3Client", name: str, region: str, tags: Mapping[str, str]) -> 
 
 
 def _tag(s3: "S3Client", name: str, tags: Mapping[str, str]) -> None:
-    tag_set: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
+    tag_set = list_tags(tags, key="Key", value="Value")
     with explaining(f"tagging bucket {name}"):
         s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
 

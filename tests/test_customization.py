@@ -1,18 +1,21 @@
 """Customization jobs: the request, the start, the wait and everything that can end it."""
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from fakes import NOON, Scripted, Time, refusal
 
 from haikuft import customization as c
+from haikuft.base_models import CLAUDE_3_HAIKU
 from haikuft.customization.failures import explain_failure
 from haikuft.customization.jobs import NEW_ROLE, find_job, wait_for_job
 from haikuft.customization.models import delete_custom_model
+from haikuft.customization.plan import build_job_request
 from haikuft.customization.readings import CustomizationJob, Stage, describe_job
-from haikuft.customization.request import build_job_request
 from haikuft.errors import (
     AccessError,
     ConflictError,
@@ -23,19 +26,27 @@ from haikuft.errors import (
     SettingsError,
     WaitTimeoutError,
 )
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
 
 ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/a.b-v1:0:200k/abcdefghijkl"
 RESUME = "haikuft run --run first --from 3"
 LOST = EndpointConnectionError(endpoint_url="https://bedrock.us-west-2.amazonaws.com")
-REQUEST: dict[str, Any] = {
-    "job_name": "haikuft-first-20261121-120000",
-    "custom_model_name": "haikuft-first-20261121-120000",
-    "role_arn": "arn:aws:iam::123456789012:role/AmazonBedrock-haikuft-first",
-    "base_model_id": "anthropic.claude-3-haiku-20240307-v1:0:200k",
-    "training_uri": "s3://bucket/training/train.jsonl",
-    "output_uri": "s3://bucket/output/haikuft-first/",
-    "hyperparameters": {"epochCount": "2"},
-}
+NAME = "haikuft-first-012345-1"
+RUN = Run(
+    RunRecord(
+        run="first",
+        target="sandbox",
+        owner="0123456789abcdef",
+        bucket="bucket",
+        base_model_id=CLAUDE_3_HAIKU.id,
+        role_arn="arn:aws:iam::123456789012:role/AmazonBedrock-haikuft-first",
+        training_uri="s3://bucket/training/train.jsonl",
+    ),
+    cast(Any, None),
+    CLAUDE_3_HAIKU,
+    Path("runs/first"),
+)
 
 
 def reading(status: str, **changes: Any) -> dict[str, Any]:
@@ -44,12 +55,12 @@ def reading(status: str, **changes: Any) -> dict[str, Any]:
         "jobArn": ARN,
         "jobName": "job-1",
         "outputModelName": "model-1",
-        "roleArn": REQUEST["role_arn"],
+        "roleArn": RUN.record.role_arn,
         "creationTime": NOON,
         "baseModelArn": "arn:aws:bedrock:us-west-2::foundation-model/a.b-v1:0:200k",
-        "trainingDataConfig": {"s3Uri": REQUEST["training_uri"]},
+        "trainingDataConfig": {"s3Uri": RUN.record.training_uri},
         "validationDataConfig": {"validators": []},
-        "outputDataConfig": {"s3Uri": REQUEST["output_uri"]},
+        "outputDataConfig": {"s3Uri": f"s3://bucket/output/{NAME}/"},
         "status": status,
         **changes,
     }
@@ -69,13 +80,13 @@ def wait(script: Scripted, time: Time, **options: Any) -> CustomizationJob:
 def start(script: Scripted, time: Time) -> str:
     """Start a job without losing a second."""
     client: Any = script
-    request = build_job_request(**REQUEST)
+    request = build_job_request(RUN, NAME, {"epochCount": "2"})
     return c.start_job(client, request, time.waiting(NEW_ROLE))
 
 
 def test_build_job_request_when_plain_then_has_what_bedrock_requires() -> None:
-    """Without validation data, key, VPC and tags none of their members is sent."""
-    request = build_job_request(**REQUEST)
+    """Without validation data, key and VPC none of their members is sent."""
+    request = build_job_request(RUN, NAME, {"epochCount": "2"})
     assert request["customizationType"] == "FINE_TUNING"
     assert request["trainingDataConfig"] == {"s3Uri": "s3://bucket/training/train.jsonl"}
     assert request["hyperParameters"] == {"epochCount": "2"}
@@ -88,6 +99,8 @@ def test_build_job_request_when_plain_then_has_what_bedrock_requires() -> None:
         "trainingDataConfig",
         "outputDataConfig",
         "hyperParameters",
+        "jobTags",
+        "customModelTags",
     }
 
 
@@ -96,14 +109,14 @@ def test_build_job_request_when_all_is_given_then_botocore_accepts_it() -> None:
     import botocore.session
     from botocore.validate import ParamValidator
 
-    request = build_job_request(
-        **REQUEST,
+    record = replace(
+        RUN.record,
         validation_uri="s3://bucket/validation/validation.jsonl",
         kms_key_arn="arn:aws:kms:us-west-2:123456789012:key/k",
-        subnet_ids=["subnet-1"],
-        security_group_ids=["sg-1"],
-        tags={"haikuft:run": "first"},
+        subnet_ids=("subnet-1",),
+        security_group_ids=("sg-1",),
     )
+    request = build_job_request(replace(RUN, record=record), NAME, {"epochCount": "2"})
     model = botocore.session.get_session().get_service_model("bedrock")
     shape = model.operation_model("CreateModelCustomizationJob").input_shape
     assert not ParamValidator().validate(request, shape).has_errors()

@@ -100,7 +100,7 @@ def test_stall_watch_when_the_job_has_ended_then_is_silent() -> None:
     """However long it took."""
     warnings: list[str] = []
     watch = StallWatch(TWO_HOURS, warnings.append)
-    job = CustomizationJob("arn", "j", "Completed", "m", "b", "r", "t", "o", NOON)
+    job = CustomizationJob("arn", "j", "Completed", "m", "r", "t", "o", NOON)
     watch.check(job, NOON + timedelta(days=2))
     assert warnings == []
 

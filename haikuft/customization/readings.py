@@ -46,7 +46,6 @@ class CustomizationJob:
     name: str
     status: str
     custom_model_name: str
-    base_model_arn: str
     role_arn: str
     training_uri: str
     output_uri: str
@@ -77,7 +76,6 @@ class CustomizationJob:
             name=answer["jobName"],
             status=answer.get("status", ""),
             custom_model_name=answer["outputModelName"],
-            base_model_arn=answer["baseModelArn"],
             role_arn=answer["roleArn"],
             training_uri=answer["trainingDataConfig"].get("s3Uri", ""),
             output_uri=answer["outputDataConfig"]["s3Uri"],

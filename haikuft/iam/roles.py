@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from haikuft.aws.errors import explaining, is_absent
-from haikuft.aws.ownership import RUN_TAG, is_ours, refuse_named
+from haikuft.aws.ownership import RUN_TAG, is_ours, list_tags, refuse_named
 from haikuft.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def ensure_role(
         ConflictError: a role of that name exists and is not ours.
     """
     trust = json.dumps(trust_policy)
-    marks: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
+    marks = list_tags(tags, key="Key", value="Value")
     with explaining(f"setting up role {name}"):
         role = find_role(iam, name)
         if role is None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from haikuft.aws.errors import error_code, explain, explaining, is_absent
+from haikuft.aws.ownership import list_tags
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.base_models import Serving
 from haikuft.errors import (
@@ -85,7 +86,7 @@ def start_serving(
     if COMMITMENTS[commitment]:
         request["commitmentDuration"] = COMMITMENTS[commitment]
     if tags:
-        request["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+        request["tags"] = list_tags(tags)
     if token:
         request["clientRequestToken"] = token
     doing = f"starting {api.noun} {name}"

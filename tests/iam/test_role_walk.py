@@ -3,14 +3,14 @@
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from haikuft import iam
-from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
-from haikuft.customization.request import build_job_request
+from haikuft.customization.plan import build_job_request
 from haikuft.iam import roles
 
 ACCOUNT = "123456789012"
@@ -31,18 +31,8 @@ def ready(walk: Any) -> Any:
 
 def create_job(walk: Any, name: str) -> str:
     """Ask for a job and give its ARN."""
-    record = walk.admin.record
-    request = build_job_request(
-        job_name=name,
-        custom_model_name=name,
-        role_arn=record.role_arn,
-        base_model_id=HAIKU.id,
-        training_uri=record.training_uri,
-        validation_uri=record.validation_uri,
-        output_uri=f"s3://{record.bucket}/output/{name}/",
-        hyperparameters={"epochCount": "1"},
-        kms_key_arn=walk.key_arn,
-    )
+    run = replace(walk.admin, record=replace(walk.admin.record, kms_key_arn=walk.key_arn))
+    request = build_job_request(run, name, {"epochCount": "1"})
     bedrock = walk.admin.connection.client("bedrock")
     return str(bedrock.create_model_customization_job(**request)["jobArn"])
 

@@ -14,7 +14,7 @@ from haikuft import customization, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.base_models import NOVA_MICRO
 from haikuft.customization.jobs import wait_for_job
-from haikuft.customization.request import build_job_request
+from haikuft.customization.plan import build_job_request
 from haikuft.errors import CredentialsError
 from haikuft.inventory import delete_resources, list_resources, summarise, tabulate
 from haikuft.inventory.resources import BUCKET, GONE, OBJECTS, OTHER, ROLE, UNKNOWN, Resource
@@ -31,17 +31,7 @@ NAME = f"{resource_prefix('first')}-1"
 
 def start_job(run: Run) -> str:
     """Do what notebook 3 does."""
-    request = build_job_request(
-        job_name=NAME,
-        custom_model_name=NAME,
-        role_arn=run.record.role_arn,
-        base_model_id=HAIKU.id,
-        training_uri=s3.join_uri(run.record.bucket, s3.TRAINING_KEY),
-        validation_uri=s3.join_uri(run.record.bucket, s3.VALIDATION_KEY),
-        output_uri=s3.join_uri(run.record.bucket, s3.output_prefix(NAME)),
-        hyperparameters={"epochCount": "1"},
-        tags=run.tags,
-    )
+    request = build_job_request(run, NAME, {"epochCount": "1"})
     return customization.start_job(run.connection.client("bedrock"), request)
 
 
