@@ -35,11 +35,6 @@ def default_bucket_name(run: str, *, account_id: str, region: str) -> str:
     return f"haikuft-{digest}-{account_id}-{region}"
 
 
-def output_prefix(job_name: str) -> str:
-    """Say under which prefix a job's output goes."""
-    return f"output/{job_name}/"
-
-
 def ensure_bucket(
     s3: "S3Client",
     name: str,

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from haikuft import s3
 from haikuft.aws.ownership import list_tags, request_token
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import find_custom_model
@@ -105,7 +104,7 @@ def build_job_request(run: Run, name: str, hyperparameters: Mapping[str, str]) -
         "baseModelIdentifier": record.base_model_id,
         "customizationType": "FINE_TUNING",
         "trainingDataConfig": {"s3Uri": record.training_uri},
-        "outputDataConfig": {"s3Uri": s3.join_uri(record.bucket, s3.output_prefix(name))},
+        "outputDataConfig": {"s3Uri": f"s3://{record.bucket}/output/{name}/"},
         "hyperParameters": dict(hyperparameters),
         "jobTags": tags,
         "customModelTags": tags,
