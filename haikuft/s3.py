@@ -193,33 +193,25 @@ def list_objects(s3: "S3Client", bucket: str, prefix: str = "") -> list[tuple[st
 
 
 def empty_bucket(
-    s3: "S3Client",
-    bucket: str,
-    *,
-    prefix: str = "",
-    tags: Mapping[str, str],
-    recorded: bool = False,
-) -> int:
-    """Delete all objects, versions and unfinished uploads of our bucket, or those under a prefix.
-
-    Returns how many versions went.
+    s3: "S3Client", bucket: str, *, tags: Mapping[str, str], recorded: bool = False
+) -> None:
+    """Delete all objects, versions and unfinished uploads of our bucket.
 
     Raises:
         ConflictError: the bucket does not carry our tags.
         AccessError: something keeps an object from being deleted.
     """
     if bucket_region(s3, bucket) is None:
-        return 0
+        return
     _check_ours(s3, bucket, tags, recorded)
-    deleted = 0
     with explaining(f"emptying bucket {bucket}"):
         uploads = s3.get_paginator("list_multipart_uploads")
-        for uploads_page in uploads.paginate(Bucket=bucket, Prefix=prefix):
+        for uploads_page in uploads.paginate(Bucket=bucket):
             for upload in uploads_page.get("Uploads", []):
                 s3.abort_multipart_upload(
                     Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                 )
-        for batch in _version_batches(s3, bucket, prefix):
+        for batch in _version_batches(s3, bucket):
             answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
             refused = answer.get("Errors", [])
             if refused:
@@ -229,8 +221,6 @@ def empty_bucket(
                     f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}. A lock or a "
                     "policy keeps them; remove it and run this again."
                 )
-            deleted += len(batch)
-    return deleted
 
 
 def delete_bucket(
@@ -279,13 +269,13 @@ def _check_ours(
     return found
 
 
-def _version_batches(s3: "S3Client", bucket: str, prefix: str) -> Iterator[list[Any]]:
+def _version_batches(s3: "S3Client", bucket: str) -> Iterator[list[Any]]:
     """Yield versions and delete markers, at most 1,000 at a time, until a listing is empty.
 
     Each listing begins anew, because the batch before it has been deleted meanwhile.
     """
     while True:
-        page = s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1000)
+        page = s3.list_object_versions(Bucket=bucket, MaxKeys=1000)
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not found:
             return

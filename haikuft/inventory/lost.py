@@ -15,8 +15,7 @@ from haikuft.errors import AccessError
 from haikuft.iam import roles
 from haikuft.inventory.resources import BUCKET, OTHER, ROLE, UNKNOWN, Resource, list_resources
 from haikuft.runs.lookup import JOB, LISTINGS, Claim, Found, find_resources
-from haikuft.runs.record_file import RunRecord
-from haikuft.runs.run_record import Run
+from haikuft.runs.run_record import Run, new_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +95,7 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, director
     Raises:
         CredentialsError: the login has run out.
     """
-    record = RunRecord(
-        run=name,
-        target=connection.target,
-        account_id=connection.account_id,
-        region=connection.region,
-        endpoint=connection.endpoint,
-        sandbox_state=connection.sandbox_state,
-        base_model_id=base_model.id,
-    )
+    record = new_record(name, connection, base_model)
     run, bedrock = Run(record, connection, base_model, directory), connection.client("bedrock")
     found: list[Found] = []
     unseen: list[Resource] = []

@@ -28,7 +28,6 @@ from haikuft.runs.lookup import (
 )
 from haikuft.runs.run_record import Run
 from haikuft.serving.lifecycle import find_served
-from haikuft.serving.served import APIS
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -90,7 +89,7 @@ def list_kind(run: Run, bedrock: "BedrockClient", kind: str) -> list[Resource]:
     if kind in _NAMED:
         return _NAMED[kind](run)
     recorded, name = recorded_in(run, kind)
-    if kind == DEPLOYMENT and kind not in _kinds_serving(run) and not recorded:
+    if kind == DEPLOYMENT and "deployment" not in run.base_model.serving and not recorded:
         return []  # it can have none, and its caller need not be allowed to look
     unseen = []
     try:
@@ -115,10 +114,6 @@ def sum_rates(resources: Sequence[Resource]) -> str:
         return total
     rest = f"; the rest costs {total}" if known else ""
     return f"not known, because the price is not known of {unknown}{rest}"
-
-
-def _kinds_serving(run: Run) -> set[str]:
-    return {APIS[way].noun for way in run.base_model.serving}
 
 
 def _is_another_runs(run: Run, found: Found) -> bool:

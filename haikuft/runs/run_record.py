@@ -202,15 +202,9 @@ def begin_run(
         return _take_up(open_run(run, **asked), owner)
     base_model = get_base_model(base_model_id)
     connection = aws.connect(target, region=region or base_model.region, resume=resume)
-    record = RunRecord(
-        run=run,
-        target=target,
+    record = replace(
+        new_record(run, connection, base_model),
         owner=owner or _new_owner(),
-        account_id=connection.account_id,
-        region=connection.region,
-        endpoint=connection.endpoint,
-        sandbox_state=connection.sandbox_state,
-        base_model_id=base_model.id,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     try:
@@ -218,6 +212,19 @@ def begin_run(
     except FileExistsError:  # another process has begun it meanwhile
         return _take_up(open_run(run, **asked), owner)
     return Run(record, connection, base_model, path.parent)
+
+
+def new_record(run: str, connection: aws.Connection, base_model: BaseModel) -> RunRecord:
+    """Make the record of a run that has made nothing, and has no owner id yet."""
+    return RunRecord(
+        run=run,
+        target=connection.target,
+        account_id=connection.account_id,
+        region=connection.region,
+        endpoint=connection.endpoint,
+        sandbox_state=connection.sandbox_state,
+        base_model_id=base_model.id,
+    )
 
 
 def open_run(
