@@ -116,11 +116,11 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     """Put an account where AWS would be."""
     account = Account()
     monkeypatch.setattr(ending, "open_run", account.open_run)
-    monkeypatch.setattr(ending.serving, "find_served", account.find)
-    monkeypatch.setattr(ending.inventory, "delete_resource", account.delete)
-    monkeypatch.setattr(ending.inventory, "list_kind", account.list_kind)
+    monkeypatch.setattr(ending, "find_served", account.find)
+    monkeypatch.setattr(ending, "delete_resource", account.delete)
+    monkeypatch.setattr(ending, "list_kind", account.list_kind)
     monkeypatch.setattr(ending.inventory, "list_resources", account.list_resources)
-    monkeypatch.setattr(ending.inventory, "search_account", lambda *_, **__: ([], []))
+    monkeypatch.setattr(ending, "search_account", lambda *_, **__: ([], []))
     return account
 
 
