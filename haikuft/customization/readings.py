@@ -105,6 +105,11 @@ class CustomizationJob:
 
 def describe_job(job: CustomizationJob, now: datetime) -> str:
     """Say in one line which status and stage a job has and how long it has taken."""
-    seconds = int(job.elapsed(now))
-    took = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    took = format_span(job.elapsed(now))
     return f"{job.status} · {job.stage} · {took}" if job.stage else f"{job.status} · {took}"
+
+
+def format_span(seconds: float) -> str:
+    """Write a time in hours, minutes and seconds, such as 1:02:03."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"

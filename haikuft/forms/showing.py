@@ -21,13 +21,7 @@ _STYLE = read_text(__package__, "forms.css")
 _NAME_SLIDERS = read_text(__package__, "name_sliders.js")
 
 
-NO_WIDGETS = (
-    "Boxes and sliders appear here once the cell has run in JupyterLab, Notebook 7 or VS Code. "
-    "If you see only this text, run the cell again, because they end with their kernel. If that "
-    "does not help, the front end lacks widgets: <code>pip install ipywidgets</code> into the "
-    "environment of JupyterLab itself and reload the page, or install VS Code's Jupyter extension. "
-    "Nothing needs them: the parameters cell above takes the same values."
-)
+_NO_WIDGETS = read_text(__package__, "no_widgets.html")
 
 show: Any = display  # IPython gives it no types
 
@@ -70,6 +64,6 @@ def build_text(name: str, html: str) -> str:
         f"<style>{_STYLE}{alive} .{name}-text {{ display: none; }}"
         f"body.jp-Notebook .{name}-text .haikuft-hint {{ display: none; }}</style>"
         f'<div class="haikuft haikuft-text {name}-text">{html}'
-        f'<p class="haikuft-hint">{NO_WIDGETS}</p></div>'
+        f'<p class="haikuft-hint">{_NO_WIDGETS}</p></div>'
         f"<script>{_NAME_SLIDERS}</script>"
     )

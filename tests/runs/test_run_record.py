@@ -237,12 +237,18 @@ def _without(*names: str) -> Callable[[dict[str, Any]], Any]:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda record: [record], "no JSON object"),
-        (lambda record: record | {"colour": "red"}, '"colour" is unknown'),
-        (lambda record: record | {"seed": "1"}, '"seed" cannot be "1"'),
-        (lambda record: record | {"model_units": True}, '"model_units" cannot be true'),
-        (lambda record: record | {"subnet_ids": [1]}, r'"subnet_ids" cannot be \[1\]'),
-        (_without("target"), '"target" is missing'),
+        (lambda record: [record], "Expected `object`, got `array`"),
+        (lambda record: record | {"colour": "red"}, "colour unknown"),
+        (lambda record: record | {"seed": "1"}, r"Expected `int`, got `str` - at `\$.seed`"),
+        (
+            lambda record: record | {"model_units": True},
+            r"got `bool` - at `\$.model_units`",
+        ),
+        (
+            lambda record: record | {"subnet_ids": [1]},
+            r"got `int` - at `\$.subnet_ids",
+        ),
+        (_without("target"), "missing required field `target`"),
     ],
 )
 def test_read_record_when_damaged_then_says_what_and_how_to_fix(
