@@ -1,7 +1,7 @@
 """How a run ends: what it made, what it found out, and on AWS what bills from now on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from haikuft import inventory
@@ -19,39 +19,30 @@ from haikuft.series.report import write_report
 from haikuft.serving.lifecycle import find_served
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """A headless run that came to its end.
+def summary_lines(
+    directory: Path,
+    record: RunRecord | None,
+    notebooks: Sequence[int],
+    *,
+    deleted: bool,
+    seconds: float,
+) -> list[str]:
+    """Write the report, and say in a few lines what was made, found out, and where it lies.
 
-    Attributes:
-        run: Its name.
-        directory: Its folder, runs/<run>.
+    Args:
+        directory: The run's folder, runs/<run>.
         record: What it had made before anything was deleted; None if it made nothing.
         notebooks: Numbers of the notebooks executed.
         deleted: Whether the clean-up was told to delete.
         seconds: How long it took.
-
     """
-
-    run: str
-    directory: Path
-    record: RunRecord | None
-    notebooks: tuple[int, ...]
-    deleted: bool
-    seconds: float
-
-
-def summary_lines(walked: Walked) -> list[str]:
-    """Write the report, and say in a few lines what was made, found out, and where it lies."""
-    numbers = walked.notebooks
-    which = f"notebook {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} notebooks"
-    lines = [f"\nDone: {which} of run {walked.run} in {_minutes(walked.seconds)}."]
-    if walked.record is not None:
-        lines += _made_lines(walked, walked.record)
-    if EVALUATE in numbers:
-        lines += _score_lines(walked.directory)
-    report = write_report(walked.directory)
-    shown = [("Notebooks", walked.directory / "notebooks"), ("Report", report)]
+    which = f"notebook {notebooks[0]}" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
+    lines = [f"\nDone: {which} of run {directory.name} in {_minutes(seconds)}."]
+    if record is not None:
+        lines += _made_lines(record, deleted=deleted)
+    if EVALUATE in notebooks:
+        lines += _score_lines(directory)
+    shown = [("Notebooks", directory / "notebooks"), ("Report", write_report(directory))]
     return [*lines, *(f"{name:<10} {_near(path)}" for name, path in shown)]
 
 
@@ -153,7 +144,7 @@ def describe_found(
     return describe_billing(resources, *(commands or [f"To end it: {command}"]))
 
 
-def _made_lines(walked: Walked, record: RunRecord) -> list[str]:
+def _made_lines(record: RunRecord, *, deleted: bool) -> list[str]:
     """Say what was made, and after a clean-up what of it AWS was read back as gone."""
     made = {
         BUCKET: record.bucket,
@@ -166,10 +157,10 @@ def _made_lines(walked: Walked, record: RunRecord) -> list[str]:
     made = {kind: name for kind, name in made.items() if name}
     if not made:
         return []
-    if not walked.deleted:
+    if not deleted:
         return ["Made:", *(f"  {kind} {name}" for kind, name in made.items())]
     try:
-        left = inventory.list_resources(open_run(walked.run, target=record.target))
+        left = inventory.list_resources(open_run(record.run, target=record.target))
     except HaikuftError as error:
         lines = [f"  {kind} {name}" for kind, name in made.items()]
         return [f"Made; whether it is gone could not be read: {error}", *lines]

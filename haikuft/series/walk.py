@@ -14,7 +14,7 @@ from typing import TextIO
 from haikuft.errors import RecordError, RunFailedError
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.runs.run_record import check_run_name, choose_run, find_root
-from haikuft.series.ending import Walked, billing_lines, end_serving, summary_lines
+from haikuft.series.ending import billing_lines, end_serving, summary_lines
 from haikuft.series.planning import (
     CLEAN_UP,
     EVALUATE,
@@ -151,15 +151,14 @@ def _walk(
         command = resume_command(request, steps, run, again, done=started)
         print(f"Continue from there: {command}", file=sys.stderr)
         return FAILED if isinstance(error, RunFailedError) else INTERRUPTED
-    walked = Walked(
-        run=run,
-        directory=directory,
-        record=made,
-        notebooks=tuple(step.notebook.number for step in done),
+    lines = summary_lines(
+        directory,
+        made,
+        [step.notebook.number for step in done],
         deleted=any(step.values.get("delete") for step in done),
         seconds=time.monotonic() - began,
     )
-    _say([*summary_lines(walked), *notes])
+    _say([*lines, *notes])
     return DONE
 
 
