@@ -192,7 +192,7 @@ def _free_name(run: Run) -> str:
             role = roles.find_role(iam, roles.default_role_name(name))
             if not (bucket or role or record_path(name).exists()):
                 return name
-        except AccessError:  # there is one, at which we may not look
+        except AccessError:  # there is one that we may not read
             continue
     return f"{run.record.run[:26]}-{run.record.owner[:4]}"
 
@@ -206,7 +206,7 @@ def check_base_model(
         with explaining("listing the models that Bedrock can tune"):
             answer = bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
     except AccessError as error:
-        return stop(f"We may not look. {error}")
+        return stop(f"This caller may not list the models. {error}")
     offers = {model["modelId"]: model for model in answer.get("modelSummaries", [])}
     offer = offers.get(base_model.id)
     documented = describe_lifecycle(base_model, today)
@@ -301,7 +301,7 @@ def check_bucket(
         found = s3_files.bucket_region(s3, bucket)
     except AccessError as error:
         fix = "Set bucket to another name, or ask your administrator."
-        return stop(f"{bucket} exists and we may not look at it. {error}", fix)
+        return stop(f"{bucket} exists and this caller may not read it. {error}", fix)
     if found is None:
         return ok(f"{bucket} does not exist yet and will be made in {region}.")
     if found != region:

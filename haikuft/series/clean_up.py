@@ -65,6 +65,6 @@ def _is_left(resource: Resource) -> bool:
 
 def _ask() -> bool:
     if not sys.stdin.isatty():
-        print("Nobody is there to be asked: say --owner and --yes to delete what is listed.")
+        print("There is no terminal to ask on: give --owner and --yes to delete what is listed.")
         return False
     return input("Delete all of this run? [y/N] ").strip().lower() in ("y", "yes")

@@ -27,7 +27,7 @@ def summary_lines(
     deleted: bool,
     seconds: float,
 ) -> list[str]:
-    """Write the report, and say in a few lines what was made, found out, and where it lies.
+    """Write the report, and say in a few lines what was made, found out, and where it is.
 
     Args:
         directory: The run's folder, runs/<run>.
@@ -47,7 +47,7 @@ def summary_lines(
 
 
 def end_serving(run: str, directory: Path) -> str:
-    """Delete the throughput without commitment that this run made, and say what came of it.
+    """Delete the throughput without commitment that this run made, and say whether it is gone.
 
     A deployment stays, for it bills nothing while idle, and the sentence says so. Empty when
     nothing serves. What AWS answers is in the sentence and never stops the run: its last lines
@@ -67,13 +67,16 @@ def end_serving(run: str, directory: Path) -> str:
         ]
         return " ".join(_end(opened, resource) for resource in serves)
     except HaikuftError as error:
-        return f"What serves the model could not be ended; if there is any, it bills on: {error}"
+        return (
+            "What serves the model could not be ended; if there is any, it continues to bill: "
+            f"{error}"
+        )
 
 
 def _end(run: Run, resource: Resource) -> str:
     what = f"{resource.kind[0].upper()}{resource.kind[1:]} {resource.name}"
     if resource.status == UNKNOWN:
-        return f"{what}: not known, and not ended; it may bill on. {resource.hint}"
+        return f"{what}: not known, and not ended; it may continue to bill. {resource.hint}"
     if resource.kind == DEPLOYMENT:
         return f"{what} stays: it bills its tokens when asked, and nothing while idle."
     bedrock = run.connection.client("bedrock")
@@ -83,7 +86,7 @@ def _end(run: Run, resource: Resource) -> str:
             return f"{what} is committed for {found.commitment} and continues to bill."
         delete_resource(run, resource)
     except HaikuftError as error:
-        return f"{what} could NOT be deleted, and bills on: {error}"
+        return f"{what} could NOT be deleted, and continues to bill: {error}"
     return f"{what} is deleted (--keep-serving would have kept it)."
 
 
@@ -193,6 +196,6 @@ def _minutes(seconds: float) -> str:
 
 
 def _near(path: Path) -> str:
-    """Write the path as seen from here, where it lies below."""
+    """Write the path as seen from here, where it is below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -97,7 +97,7 @@ def test_check_base_model_when_not_allowed_then_stops_without_guessing() -> None
     bedrock: Any = Scripted(list_foundation_models=refusal("AccessDeniedException", status=403))
     check = base_model(bedrock)
     assert check.state == "stop"
-    assert "may not look" in check.message
+    assert "may not list the models" in check.message
 
 
 AVAILABLE = {

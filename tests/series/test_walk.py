@@ -386,7 +386,7 @@ def test_run_when_aws_cannot_be_asked_at_the_end_then_it_says_that_something_may
     assert main(["run", "--target", "aws"]) == 1
 
     out, err = capsys.readouterr()
-    assert "could not be ended; if there is any, it bills on: the login has run out" in err
+    assert "could not be ended; if there is any, it continues to bill: the login has run out" in err
     assert "AWS could not be asked what bills now: the login has run out" in out
     assert "Billing now: not known, and something may bill." in out
     assert out.splitlines()[-1].endswith("haikuft clean-up --run first --target aws")
