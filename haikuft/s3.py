@@ -62,8 +62,8 @@ def ensure_bucket(
         found = bucket_region(s3, name)
     except AccessError as error:
         raise ConflictError(
-            f"Bucket {name} exists and this caller may not read it: it belongs to somebody else, or "
-            "your policy lacks s3:GetBucketLocation. Set bucket to another name, or ask your "
+            f"Bucket {name} exists and this caller may not read it: it belongs to somebody else, "
+            "or your policy lacks s3:GetBucketLocation. Set bucket to another name, or ask your "
             f"administrator. ({error})"
         ) from error
     if found is None:

@@ -3,6 +3,6 @@
 The connection is the one place that knows both targets, AWS and the sandbox.
 """
 
-from haikuft.aws.connection import TARGETS, Connection, connect
+from haikuft.aws.connection import Connection, connect
 
-__all__ = ["TARGETS", "Connection", "connect"]
+__all__ = ["Connection", "connect"]
