@@ -10,6 +10,7 @@ from haikuft import iam
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO, BaseModel
 from haikuft.errors import ConflictError, SettingsError
 from haikuft.iam import roles
+from haikuft.package_data import read_toml
 from haikuft.sandbox.access.policy_evaluation import evaluate
 
 ACCOUNT = "123456789012"
@@ -247,6 +248,26 @@ def test_explain_policy_when_built_here_then_has_a_sentence_for_each_sid() -> No
             assert sentence.endswith(".")
             assert ":*" not in sentence
             assert " on arn:" not in sentence
+
+
+def test_statements_when_all_policies_are_built_then_each_is_in_one_of_them() -> None:
+    """The table holds no statement that no policy has."""
+    vpc = {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]}
+    both: dict[str, Any] = {"serving": ("deployment", "provisioned_throughput")}
+    used = {
+        one["Sid"]
+        for policy in (
+            iam.build_trust_policy(ACCOUNT, REGION),
+            role_policy(kms_key_arn=KEY, **vpc),
+            caller_policy(kms_key_arn=KEY, **both),
+            iam.build_tls_policy(BUCKET),
+            iam.build_evaluation_trust_policy(ACCOUNT, REGION),
+            iam.build_evaluation_policy(BUCKET, region=REGION, account_id=ACCOUNT),
+        )
+        for one in policy["Statement"]
+    }
+    of_the_limit = {"TrustScheduler", "EndThroughput"}  # tests/serving/test_limit.py
+    assert used | of_the_limit == set(read_toml("haikuft.iam", "statements.toml"))
 
 
 def test_explain_policy_when_caller_asks_models_then_speaks_of_the_caller() -> None:

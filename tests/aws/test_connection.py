@@ -26,6 +26,7 @@ from haikuft.errors import (
     NotFoundError,
     SettingsError,
 )
+from haikuft.package_data import read_toml
 from haikuft.sandbox import Endpoint
 
 TRAPS = {
@@ -315,6 +316,15 @@ def test_is_transient_when_network_or_service_fails_then_is_true() -> None:
     assert is_transient(client_error("ModelTimeoutException", status=408))
     assert not is_transient(client_error("ValidationException"))
     assert not is_transient(botocore_errors.NoCredentialsError())
+
+
+def test_error_codes_when_read_then_each_is_of_one_kind() -> None:
+    """A code in two lists would be explained by whichever comes last."""
+    kinds = read_toml("haikuft.aws", "error_codes.toml")
+    codes = [code for listed in kinds.values() for code in listed]
+    assert len(codes) == len(set(codes))
+    for code in codes:
+        assert str(explain(client_error(code), doing="asking")).endswith((".", "!"))
 
 
 def test_is_absent_when_refused_then_is_false() -> None:
