@@ -31,7 +31,7 @@ def build_role_policy(
     bucket: str,
     *,
     region: str,
-    account_id: str = "",
+    account_id: str,
     kms_key_arn: str = "",
     subnet_ids: Sequence[str] = (),
     security_group_ids: Sequence[str] = (),
@@ -41,20 +41,18 @@ def build_role_policy(
     Args:
         bucket: the run's bucket.
         region: the job's Region.
-        account_id: the account of the job; needed with a VPC alone.
+        account_id: the account of the job.
         kms_key_arn: your own key; "" leaves encryption to AWS's keys.
         subnet_ids: subnets the job is to run in; empty for none.
         security_group_ids: security groups of its network interfaces.
 
     Raises:
-        SettingsError: subnets without security groups, the other way round, or no account.
+        SettingsError: subnets without security groups, or the other way round.
     """
     if bool(subnet_ids) != bool(security_group_ids):
         raise SettingsError(
             "A job in a VPC needs both subnet_ids and security_group_ids; give both or neither."
         )
-    if subnet_ids and not account_id:
-        raise SettingsError("A job in a VPC needs account_id: its network's ARNs contain it.")
     sids = ["FindDataAndOutput", "ReadData", "WriteOutput"]
     if kms_key_arn:
         sids += ["EncryptModel", "UseKeyOnObjects"]

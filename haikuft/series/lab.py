@@ -87,19 +87,18 @@ def prepare_notebooks(root: Path, notebooks: list[Notebook], run: str) -> list[P
 
     folder = root / "runs" / check_run_name(run) / "lab"
     folder.mkdir(parents=True, exist_ok=True)
-    copies = []
-    for notebook in notebooks:
-        copy = folder / notebook.path.name
+    copies = [folder / notebook.path.name for notebook in notebooks]
+    for copy in copies:
         if copy.exists():
             _check_version(copy)
-        else:
+    for notebook, copy in zip(notebooks, copies, strict=True):
+        if not copy.exists():
             document = load_notebook_node(str(notebook.path))
             named = parameterize_notebook(
                 document, {"run": run}, kernel_name="python3", language="python"
             )
             named.metadata["haikuft"] = {"version": __version__}
             nbformat.write(named, copy)  # type: ignore[no-untyped-call]
-        copies.append(copy)
     return copies
 
 

@@ -162,11 +162,12 @@ def test_notebooks_of_a_run_when_another_version_made_them_then_they_are_refused
     version: str,
 ) -> None:
     """One sentence says what to do; what was written in the copies stays."""
-    first, _ = prepare_notebooks(series, find_notebooks(series), "tuesday")
+    missing, first = prepare_notebooks(series, find_notebooks(series), "tuesday")
     document = nbformat.read(first, as_version=4)
     document.metadata = metadata
     nbformat.write(document, first)
     before = first.read_bytes()
+    missing.unlink()
 
     assert main(["lab", "--run", "tuesday", "--no-browser"]) == 2
 
@@ -174,6 +175,7 @@ def test_notebooks_of_a_run_when_another_version_made_them_then_they_are_refused
     assert f"another version of haikuft ({version}; this is {__version__})" in told
     assert f"Move the folder {first.parent} aside" in told
     assert first.read_bytes() == before
+    assert not missing.exists()  # no folder holds notebooks of two versions
 
     first.parent.rename(first.parent.with_name("lab-before"))
     assert len(prepare_notebooks(series, find_notebooks(series), "tuesday")) == 2
