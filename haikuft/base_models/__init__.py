@@ -109,15 +109,13 @@ def describe_lifecycle(model: BaseModel, today: date) -> str:
                 f"{model.name} reached its end of life on Amazon Bedrock on {dates.end_of_life}: "
                 f"AWS answers no more requests for it {read}."
             )
-        case "extended":
-            return (
-                f"{model.name} has been Legacy on Amazon Bedrock since {dates.legacy}: {frozen}, "
-                f"and since {dates.extended} its price may rise {read}.{end}"
+        case "legacy" | "extended" as state:
+            risen = (
+                f", and since {dates.extended} its price may rise" if state == "extended" else ""
             )
-        case "legacy":
             return (
                 f"{model.name} has been Legacy on Amazon Bedrock since {dates.legacy}: "
-                f"{frozen} {read}.{end}"
+                f"{frozen}{risen} {read}.{end}"
             )
         case "active":
             until = f"; it becomes Legacy on {dates.legacy}" if dates.legacy else ""
