@@ -45,10 +45,10 @@ class Recorder:
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
         """Note the module of one frame."""
-        name = frame.f_globals.get("__spec__") and frame.f_globals["__spec__"].name or ""
-        if self.active and event == "call" and frame.f_code.co_name != "<module>":
-            if name.startswith("haikuft."):
-                self.modules.add(name)
+        name = frame.f_globals.get("__name__", "")
+        begins = event == "call" and frame.f_code.co_name != "<module>"
+        if self.active and begins and name.startswith("haikuft."):
+            self.modules.add(name)
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -80,7 +80,8 @@ def measure(folder: Path) -> dict[str, set[str]]:
     """Find the modules for either request, on a sandbox within this process."""
     os.environ[MODULES_FILE] = str(folder / "modules.json")
     sandbox = Sandbox(folder, settings=SandboxSettings(stage_seconds=0.0))
-    jobs: Any = sandbox._runners[0]
+    assert sandbox.bedrock is not None
+    jobs = sandbox.bedrock.runner
     jobs._command = (sys.executable, __file__, "--train")
     server = bind(sandbox)
     threading.Thread(target=server.serve_forever, daemon=True).start()

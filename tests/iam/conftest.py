@@ -18,7 +18,7 @@ from haikuft.inventory import delete_resources, list_resources
 from haikuft.runs import prerequisites
 from haikuft.runs.preflight import run_preflight
 from haikuft.runs.run_record import Run, RunRecord, resource_prefix
-from haikuft.sandbox.access.principals import Caller, Permission
+from haikuft.sandbox.access.policy_evaluation import Caller, Permission
 
 ACCOUNT = "123456789012"
 MESSAGES: Any = [{"role": "user", "content": "training/train.jsonl 3"}]

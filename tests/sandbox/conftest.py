@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
-from haikuft.sandbox.access.principals import AccessDenied, Permission
+from haikuft.sandbox.access.policy_evaluation import AccessDenied, Permission
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.http.rest_json import serialize
 from haikuft.sandbox.http.routing import SERVICES, Call, load_service
-from haikuft.sandbox.jobs.customization_runner import JobRunner
+from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation import create_evaluation_job, evaluation_handlers
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.operations import Bedrock
@@ -182,22 +182,22 @@ class Desk:
             lambda: self.time,
             base_models=self.base_models,
             database=self.database,
-            make_runner=lambda plane: JobRunner(
+            make_runner=lambda plane: CustomizationRunner(
                 plane, wait=self.wait, command=(sys.executable, str(self.script))
             ),
+            make_runtime=lambda plane: Runtime(
+                plane,
+                load=self.load,  # type: ignore[arg-type]
+                sleep=lambda seconds: self.pass_time(seconds=seconds),
+            ),
         )
-        self.runtime = Runtime(
-            self.bedrock.plane,
-            load=self.load,  # type: ignore[arg-type]
-            sleep=lambda seconds: self.pass_time(seconds=seconds),
-        )
+        self.runtime = self.bedrock.runtime
 
     def ask(self, operation: str, *, region: str = REGION, **parameters: Any) -> dict[str, Any]:
         """Call an operation and see that its result fits AWS's model."""
         service = next(s for s in SERVICES if operation in load_service(s).operation_names)
         call = Call(service, operation, parameters, region, ACCOUNT, "request-1")
-        handlers = {**self.bedrock.handlers(), **self.runtime.handlers()}
-        result = handlers[operation](call)
+        result = self.bedrock.handlers()[operation](call)
         model = load_service(service).operation_model(operation)
         if not model.has_event_stream_output:
             serialize(model, result, "request-1")
@@ -376,7 +376,6 @@ class World:
         self.running_evaluation = desk.evaluate(self.patient, "evaluation-3")
         self.handlers: dict[str, Any] = {
             **desk.bedrock.handlers(),
-            **desk.runtime.handlers(),
             **evaluation_handlers(plane, self.patient),
         }
         self.application = Sandbox(path, handlers=self.handlers)

@@ -16,7 +16,7 @@ import haikuft.sandbox
 from haikuft.errors import SandboxError
 from haikuft.sandbox import SandboxSettings
 from haikuft.sandbox.application import Sandbox
-from haikuft.sandbox.http import requests
+from haikuft.sandbox.http import messages
 from haikuft.sandbox.http.routing import Call, ServiceError
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -205,7 +205,7 @@ def test_connection_when_kept_alive_then_carries_request_after_request(local_san
     address = urlsplit(local_sandbox().url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
     sockets = set()
-    bodies = [b"", b"x" * 100, b"y" * (requests.OTHER_BODY_LIMIT + 1), b""]
+    bodies = [b"", b"x" * 100, b"y" * (messages.OTHER_BODY_LIMIT + 1), b""]
     for body, status in zip(bodies, [200, 200, 413, 200], strict=True):
         connection.request("GET", "/_sandbox", body)
         sockets.add(connection.sock)

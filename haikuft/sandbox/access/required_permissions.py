@@ -16,7 +16,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from haikuft.sandbox.access.principals import ANY, Permission
+from haikuft.sandbox.access.policy_evaluation import ANY, Permission
 from haikuft.sandbox.http.routing import Call
 
 BEDROCK = "bedrock.amazonaws.com"

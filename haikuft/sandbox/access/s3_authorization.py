@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from haikuft.sandbox.access.authorization import Authorizer
-from haikuft.sandbox.access.principals import AccessDenied, Caller, Permission
+from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.s3_permissions import (
     Request,
     UnknownPermissionError,
@@ -20,8 +20,7 @@ from haikuft.sandbox.access.s3_permissions import (
     request_permissions,
 )
 from haikuft.sandbox.access.service_role import default_key
-from haikuft.sandbox.http.requests import RefusedError, Scope, read_headers
-from haikuft.sandbox.http.responses import Response
+from haikuft.sandbox.http.messages import RefusedError, Response, Scope, read_headers
 
 Forward = Callable[[bytes], Response]  # hands the request to S3 with this body
 

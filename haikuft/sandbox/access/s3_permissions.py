@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl, unquote
 
-from haikuft.sandbox.access.principals import Permission
+from haikuft.sandbox.access.policy_evaluation import Permission
 from haikuft.sandbox.http.routing import load_service
 
 _BUCKET = {  # sub-resource of a bucket -> what IAM calls it

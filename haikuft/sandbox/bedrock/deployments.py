@@ -16,8 +16,7 @@ from haikuft.sandbox.bedrock.foundation_models import require_available
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS as DEPLOYMENT_QUOTA
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS_IN_PROGRESS
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment, present
-from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS
-from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_tags
 from haikuft.sandbox.http.routing import Call, conflict_error, quota_error, validation_error
 
 

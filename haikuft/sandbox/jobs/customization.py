@@ -29,8 +29,7 @@ from haikuft.sandbox.bedrock.records import (
     in_region,
     present,
 )
-from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS
-from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
 from haikuft.sandbox.http.routing import (
     Call,
     Handler,
@@ -38,7 +37,7 @@ from haikuft.sandbox.http.routing import (
     quota_error,
     validation_error,
 )
-from haikuft.sandbox.jobs.customization_runner import JobRunner
+from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.files import check_role, check_validation, input_uris, split_uri
 from haikuft.sandbox.settings import STAGES
 
@@ -47,7 +46,9 @@ _CANNOT_WRITE = "Could not validate PutObject permissions to access S3 bucket"
 _KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
 
 
-def customization_handlers(plane: ControlPlane, runner: JobRunner) -> Mapping[str, Handler]:
+def customization_handlers(
+    plane: ControlPlane, runner: CustomizationRunner
+) -> Mapping[str, Handler]:
     """Operation name -> handler, for every operation of customization jobs that is served."""
     return {
         "CreateModelCustomizationJob": partial(create_job, plane, runner.start),

@@ -13,7 +13,7 @@ from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Problem
 from haikuft.dataset.report import Kind, Report
 from haikuft.dataset.validate.validation import validate_file
-from haikuft.sandbox.access.principals import AccessDenied
+from haikuft.sandbox.access.policy_evaluation import AccessDenied
 from haikuft.sandbox.access.required_permissions import KEY_ACTIONS
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable, Store
 from haikuft.sandbox.http.routing import validation_error

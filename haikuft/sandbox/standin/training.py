@@ -21,7 +21,6 @@ from haikuft.errors import HaikuftError
 from haikuft.hyperparameters import count_steps, from_aws
 from haikuft.sandbox.standin import contract
 from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress, TrainingResult
-from haikuft.sandbox.standin.training_config import build_training_config
 
 if TYPE_CHECKING:
     from haikuft.sandbox.standin.model import Point, Training
@@ -36,7 +35,8 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
     Raises:
         HaikuftError: a file is missing or cannot be used; the message says which and how.
     """
-    from haikuft.sandbox.standin.model import train  # loads NumPy, for which `main` prepares
+    # These load NumPy, for which `main` prepares.
+    from haikuft.sandbox.standin.model import build_training_config, train
 
     job = contract.read(workdir, TrainingJob)
     base_model = get_base_model(job.base_model_id)

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from haikuft.sandbox.access.account import Account, read_policy
-from haikuft.sandbox.access.policy_evaluation import PolicyError
-from haikuft.sandbox.access.principals import Permission
+from haikuft.sandbox.access.policy_evaluation import Permission, PolicyError
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 KEYS = f"arn:aws:kms:{REGION}:{ACCOUNT}"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikuft.sandbox.jobs.evaluation_metrics import METRICS, label_accuracy, word_f1
+from haikuft.sandbox.jobs.evaluation_runner import METRICS, label_accuracy, word_f1
 
 
 @pytest.mark.parametrize(

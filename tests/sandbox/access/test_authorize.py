@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikuft.sandbox.access.policy_evaluation import Decision, PolicyError
-from haikuft.sandbox.access.principals import (
+from haikuft.sandbox.access.policy_evaluation import (
     ANY,
     AccessDenied,
     Caller,
+    Decision,
     Permission,
+    PolicyError,
     authorize,
     combine,
 )
