@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from haikuft.base_models import get_base_model
 from haikuft.dataset.read.training_files import read_records
 from haikuft.errors import HaikuftError
+from haikuft.files import write_whole
 from haikuft.hyperparameters import count_steps, from_aws
 from haikuft.sandbox.standin import contract
 from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress, TrainingResult
@@ -102,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _write_metrics(path: Path, name: str, points: "Sequence[Point]") -> None:
     rows = [f"{point.step},{point.epoch},{point.loss:.6g}" for point in points]
-    contract.write_text(path, "\n".join([f"step_number,epoch_number,{name}", *rows, ""]))
+    write_whole(path, "\n".join([f"step_number,epoch_number,{name}", *rows, ""]))
 
 
 def _write_progress(workdir: Path, curve: "Sequence[Point]", steps: int) -> None:
