@@ -25,14 +25,8 @@ from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, find
 from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS
 from haikuft.sandbox.http.event_stream import Event
 from haikuft.sandbox.http.routing import Call, Handler, ServiceError, validation_error
-from haikuft.sandbox.runtime import responses
-from haikuft.sandbox.runtime.requests import (
-    InferenceRequest,
-    check_invocation,
-    read_body,
-    read_converse,
-)
-from haikuft.sandbox.runtime.responses import Reply
+from haikuft.sandbox.runtime import converse, messages
+from haikuft.sandbox.runtime.messages import InferenceRequest, Reply
 from haikuft.sandbox.standin.baseline import base_reply
 
 if TYPE_CHECKING:
@@ -210,24 +204,24 @@ class Runtime:
         """InvokeModel with a Messages body."""
         label, reply = self._answer_body(call)
         self._wait(reply.wait_seconds)
-        return responses.write_invocation(label, reply)
+        return messages.write_invocation(label, reply)
 
     def stream_model(self, call: Call) -> dict[str, Any]:
         """InvokeModelWithResponseStream: the same reply, event by event."""
         label, reply = self._answer_body(call)
-        events = self._pace(responses.stream_invocation(label, reply), reply.wait_seconds)
+        events = self._pace(messages.stream_invocation(label, reply), reply.wait_seconds)
         return {"body": events, "contentType": "application/json"}
 
     def converse(self, call: Call) -> dict[str, Any]:
         """Converse; `additionalModelResponseFieldPaths` may ask for "/model"."""
         label, reply = self._answer_turns(call)
         self._wait(reply.wait_seconds)
-        return responses.write_conversation(label, reply, field_paths=_field_paths(call))
+        return converse.write_conversation(label, reply, field_paths=_field_paths(call))
 
     def stream_conversation(self, call: Call) -> dict[str, Any]:
         """ConverseStream: the same reply, event by event."""
         label, reply = self._answer_turns(call)
-        events = responses.stream_conversation(label, reply, field_paths=_field_paths(call))
+        events = converse.stream_conversation(label, reply, field_paths=_field_paths(call))
         return {"stream": self._pace(events, reply.wait_seconds)}
 
     def count_tokens(self, call: Call) -> dict[str, Any]:
@@ -235,22 +229,22 @@ class Runtime:
         limit = resolve_counted_model(self._plane, call).model.limits.max_output_tokens
         asked = call.parameters["input"]
         if "invokeModel" in asked:
-            request = read_body(asked["invokeModel"]["body"], max_output_tokens=limit)
+            request = messages.read_body(asked["invokeModel"]["body"], max_output_tokens=limit)
         else:
-            request = read_converse(asked["converse"], max_output_tokens=limit)
+            request = converse.read_converse(asked["converse"], max_output_tokens=limit)
         return {"inputTokens": count_input(request)}
 
     def _answer_body(self, call: Call) -> tuple[str, Reply]:
         resolved = resolve_model(self._plane, call)
-        check_invocation(call.parameters)
+        messages.check_invocation(call.parameters)
         limit = resolved.base_model.limits.max_output_tokens
-        request = read_body(call.parameters.get("body", b""), max_output_tokens=limit)
+        request = messages.read_body(call.parameters.get("body", b""), max_output_tokens=limit)
         return resolved.label, self._answer(resolved, request)
 
     def _answer_turns(self, call: Call) -> tuple[str, Reply]:
         resolved = resolve_model(self._plane, call)
         limit = resolved.base_model.limits.max_output_tokens
-        request = read_converse(call.parameters, max_output_tokens=limit)
+        request = converse.read_converse(call.parameters, max_output_tokens=limit)
         return resolved.label, self._answer(resolved, request)
 
     def _answer(self, resolved: ResolvedModel, request: InferenceRequest) -> Reply:

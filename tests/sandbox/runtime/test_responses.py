@@ -7,13 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.runtime.responses import (
+from haikuft.sandbox.runtime.converse import stream_conversation, write_conversation
+from haikuft.sandbox.runtime.messages import (
     LONGEST_PIECE,
     Reply,
     split_reply,
-    stream_conversation,
     stream_invocation,
-    write_conversation,
     write_invocation,
 )
 
