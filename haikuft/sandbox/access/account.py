@@ -136,7 +136,7 @@ class Account:
             return self.bucket_policies(bucket), "bucket"
         if permission.action.startswith("kms:") and ":key/" in permission.resource:
             policies = self.key_policies(permission.resource)
-            if policies is not None:  # KMS itself says of a key that it is not there
+            if policies is not None:  # for a key that does not exist KMS returns the error
                 return policies, "key"
         if permission.action == "sts:AssumeRole":
             return self.trust_policies(permission.resource), "role"

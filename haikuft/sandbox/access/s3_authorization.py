@@ -22,7 +22,7 @@ from haikuft.sandbox.access.s3_permissions import (
 from haikuft.sandbox.access.service_role import default_key
 from haikuft.sandbox.http.messages import RefusedError, Response, Scope, read_headers
 
-Forward = Callable[[bytes], Response]  # hands the request to S3 with this body
+Forward = Callable[[bytes], Response]  # sends the request to S3 with this body
 
 _READS = frozenset({"s3:GetObject", "s3:GetObjectVersion"})
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
@@ -124,7 +124,7 @@ def _delete_many(
         # S314: expat bounds how far entities expand, and bodies are bounded.
         document = ElementTree.fromstring(body)  # noqa: S314
     except ElementTree.ParseError:
-        return forward(body)  # S3 says what is wrong with it
+        return forward(body)  # S3 returns the error
     denied = ""
     for one in document.findall("{*}Object"):
         key, version = one.findtext("{*}Key", ""), one.findtext("{*}VersionId", "")

@@ -72,7 +72,7 @@ def settle(plane: ControlPlane, record: Served) -> Served:
 
 
 def _settle_deployment(plane: ControlPlane, deployment: Deployment) -> Deployment:
-    """Settle a deployment; it has failed when the files of its model are gone."""
+    """Settle a deployment; it is Failed when the files of its model are missing."""
     deployment = settle(plane, deployment)
     model = plane.state.models[deployment.model_arn]
     gone = f"The files of custom model {model.name} are gone. Tune it again, and update this."

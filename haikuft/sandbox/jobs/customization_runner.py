@@ -67,7 +67,7 @@ RESULTS = {
 }
 
 
-# AWS tells nothing of a training's progress, so it has an address of the sandbox's own:
+# AWS has no API for the progress of a training, so the sandbox has a path of its own:
 # GET /_sandbox/jobs/<last part of the job's ARN>/progress
 PROGRESS_PATH = re.compile(r"/_sandbox/jobs/(?P<id>[a-z0-9]+)/progress")
 

@@ -163,7 +163,7 @@ _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
 def load_stand_in(directory: Path) -> "StandIn":
     """Load a custom model's stand-in from its directory."""
     from haikuft.sandbox.standin.model import (
-        StandIn,  # loads NumPy and SciPy: only when one is asked
+        StandIn,  # loads NumPy and SciPy, so only when a custom model is invoked
     )
 
     return StandIn.load(directory)
