@@ -15,7 +15,7 @@ from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, present
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS, read_tags
 from haikuft.sandbox.http.routing import Call, Handler, conflict_error, validation_error
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
-from haikuft.sandbox.jobs.files import check_role, split_uri
+from haikuft.sandbox.jobs.files import check_bucket, check_role, split_uri
 
 
 def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mapping[str, Handler]:
@@ -138,11 +138,7 @@ def _check_files(plane: ControlPlane, call: Call) -> None:
         if not split_uri(uri)[1].endswith(".jsonl"):
             raise validation_error(f"The data set {uri} is no .jsonl object in S3.")
     for uri in (*uris, asked["outputDataConfig"]["s3Uri"]):
-        bucket = split_uri(uri)[0]
-        region = plane.store.bucket_region(bucket)
-        if region != call.region:
-            where = "does not exist" if region is None else f"is in {region}, not {call.region}"
-            raise validation_error(f"The bucket of {uri} {where}.")
+        check_bucket(plane.store, uri, call.region, f"{uri} cannot be used.")
 
 
 def _summary(job: EvaluationJob) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class EvaluationRunner(JobRunner):
             )
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             output = job.request["outputDataConfig"]["s3Uri"]
-            write_output(plane.store, role, output.rstrip("/"), target, text.encode())
+            write_output(plane.store, role, output, target, text.encode())
         self.end(arn, "Completed")
 
     def end(self, arn: str, status: str, *failure_messages: str) -> None:
