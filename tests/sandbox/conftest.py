@@ -83,15 +83,15 @@ class FakeStore:
         return Role(role_arn, role_arn.rpartition("/")[2], source_arn)
 
     def bucket_region(self, bucket: str) -> str | None:
-        """Say where the bucket is."""
+        """Return the bucket's Region."""
         return self.regions.get(bucket)
 
     def find_key(self, key_id: str, region: str) -> str | None:
-        """Give the ARN of the key of that alias."""
+        """Return the ARN of the key of that alias."""
         return self.keys.get(key_id)
 
     def require_model(self, role: Role, model_arn: str) -> None:
-        """Let the role ask any model, unless asking is denied."""
+        """Let the role invoke any model, unless that is denied."""
         if "bedrock:InvokeModel" in self.denied:
             permission = Permission("bedrock:InvokeModel", model_arn)
             raise AccessDenied(role.arn, permission, _UNALLOWED.format(permission.action))
@@ -107,12 +107,12 @@ class FakeStore:
                 raise AccessDenied(role.arn, Permission(action, key_arn), _UNALLOWED.format(action))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
-        """Give what lies there, unless reading is denied."""
+        """Return the object, unless reading is denied."""
         self._require(role, "s3:GetObject", bucket, key)
         return self.objects[bucket, key]
 
     def put_object(self, role: Role, bucket: str, key: str, data: bytes) -> None:
-        """Put it there, unless writing is denied."""
+        """Store the object, unless writing is denied."""
         self._require(role, "s3:PutObject", bucket, key)
         self.objects[bucket, key] = data
 
@@ -135,7 +135,7 @@ class Generation:
 
 @dataclass
 class FakeModel:
-    """A stand-in that answers with its own name and notes what it was asked."""
+    """A stand-in that answers with its own name and records its requests."""
 
     name: str
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -227,7 +227,7 @@ class Desk:
         return self.ask("GetModelCustomizationJob", jobIdentifier=arn)
 
     def provision(self, name: str = "pt-1", **changes: Any) -> str:
-        """Create a throughput for the base model unless told otherwise, and give its ARN."""
+        """Create a throughput for the base model by default, and return its ARN."""
         asked = {"modelUnits": 1, "provisionedModelName": name, "modelId": HAIKU, **changes}
         created = self.ask("CreateProvisionedModelThroughput", **asked)
         return str(created["provisionedModelArn"])
@@ -261,7 +261,7 @@ class Desk:
         self.settings = replace(self.settings, **settings)
 
     def pass_time(self, **duration: float) -> None:
-        """Let the clock go on."""
+        """Advance the clock."""
         self.time += timedelta(**duration)
 
     def load(self, directory: Path) -> "FakeModel":
@@ -270,7 +270,7 @@ class Desk:
         return self.models[-1]
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Wait without waiting: the clock goes on, and what the job looks like is noted."""
+        """Advance the clock in place of waiting, and record what the jobs' Get returns."""
         self.pass_time(seconds=seconds)
         self.seen += [
             self.ask("GetModelCustomizationJob", jobIdentifier=arn)

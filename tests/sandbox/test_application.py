@@ -31,7 +31,7 @@ SIGNATURE = "AWS4-HMAC-SHA256 Credential=k/20261121/us-west-2/bedrock/aws4_reque
 
 
 class Recorder:
-    """A handler that keeps its calls and answers what it is told."""
+    """A handler that records its calls and returns what a test sets."""
 
     def __init__(self, result: dict[str, Any] | None = None) -> None:
         self.calls: list[Call] = []
@@ -147,7 +147,7 @@ def test_service_when_it_is_not_served_then_the_error_names_it(
 
 
 def test_request_when_it_is_not_signed_then_says_that_any_key_will_do(local_sandbox: Any) -> None:
-    """Without a signature nobody knows which service is meant."""
+    """Without a signature it is unknown which service is meant."""
     status, body = send(local_sandbox().url, "GET", "/bucket/key")
     assert (status, "any key will do" in body) == (403, True)
 

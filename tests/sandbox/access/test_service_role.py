@@ -1,4 +1,4 @@
-"""What a service role may do with the account's data, and what it is told when it may not."""
+"""What a service role may do with the account's data, and the messages when it may not."""
 
 import json
 from collections.abc import Callable

@@ -61,13 +61,13 @@ def test_page_when_created_between_shows_those(five):
 
 
 def test_time_of_the_sandbox_has_the_precision_that_goes_over_the_wire():
-    """What a client was told, given back as creationTimeAfter, excludes that very record."""
+    """A creation time from a response, sent as creationTimeAfter, excludes that record."""
     assert {utc_now().microsecond % 1000 for _ in range(20)} == {0}
 
 
 @pytest.mark.parametrize("token", ["abc", "%%%", "bm90IG9uZSBvZiBvdXJz", "é"])
 def test_page_when_token_is_not_ours_is_refused(five, token):
-    """A token nobody gave out is a ValidationException, not a crash."""
+    """A token that no list returned is a ValidationException, not an internal error."""
     with pytest.raises(ServiceError) as caught:
         page(five, nextToken=token)
     assert caught.value.code == "ValidationException"

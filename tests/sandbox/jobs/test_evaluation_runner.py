@@ -42,7 +42,7 @@ def test_word_f1_weighs_precision_and_recall_of_words(
 
 @given(st.text(), st.text())
 def test_metrics_are_shares_whatever_the_texts(response: str, reference: str) -> None:
-    """Every score lies between 0 and 1, and a text agrees with itself."""
+    """Every score is between 0 and 1, and that of a text against itself is 1."""
     for metric in METRICS.values():
         assert 0 <= metric(response, reference) <= 1
         assert metric(response, response) == 1

@@ -31,13 +31,13 @@ class Runner(JobRunner):
         self.ended.append((arn, status, *failure_messages))
 
     def interrupt(self, arn: str) -> None:
-        """Note who is told to stop."""
+        """Note which job is stopped."""
         self.interrupted.append(arn)
         super().interrupt(arn)
 
 
 def test_work_when_told_to_stop_ends_and_is_counted_no_more() -> None:
-    """The event of the one told is set, and no other."""
+    """Only the event of the job that is stopped is set."""
     began = threading.Barrier(3)
 
     def work(threads: JobRunner, arn: str) -> None:
@@ -94,7 +94,7 @@ def test_close_stops_all_and_says_that_the_server_ends() -> None:
 def test_run_when_the_work_raises_then_the_end_is_recorded(
     error: Exception, ended: tuple[str, ...]
 ) -> None:
-    """What a user can do something about is told; anything else is AWS's sentence, and logged."""
+    """A fault that a user can fix is in the message; any other is logged, with AWS's sentence."""
 
     def work(runner: JobRunner, arn: str) -> None:
         raise error

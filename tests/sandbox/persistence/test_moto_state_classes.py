@@ -1,4 +1,4 @@
-"""Which of moto's classes are kept: all of those that its backends can hold."""
+"""Which of moto's classes are stored: all that its backends can contain."""
 
 import inspect
 import re

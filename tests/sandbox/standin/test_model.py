@@ -424,7 +424,7 @@ def test_generate_when_drawing_is_narrowed_to_one_token_then_is_the_likeliest(
 def test_generate_when_max_tokens_is_reached_then_stops_there(
     json_model: StandIn, report: Record
 ) -> None:
-    """No reply is longer than asked for, and the reason is told."""
+    """No reply is longer than max_tokens, and the stop reason says so."""
     reply = reply_to(json_model, report, max_tokens=5)
     assert (reply.stop_reason, reply.output_tokens) == ("max_tokens", 5)
 
