@@ -8,7 +8,6 @@ Sources: botocore's service model; Amazon Bedrock User Guide, deploy-custom-mode
 from the AWS General Reference.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from haikuft.sandbox.bedrock import resources
@@ -60,11 +59,9 @@ def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
                 f"{deployment.name} is {deployment.pending}; wait until that is done."
             )
         model = _require_deployable(plane, call)
-        plane.state.deployments[deployment.arn] = replace(
-            deployment,
-            desired_model_arn=model.arn,
-            updated=True,
-            **resources.begin(plane, "Updating"),
+        begun = resources.begin(plane, "Updating")
+        resources.update(
+            plane, DEPLOYMENTS, deployment, desired_model_arn=model.arn, updated=True, **begun
         )
     return {"customModelDeploymentArn": deployment.arn}
 

@@ -208,6 +208,12 @@ def list_page(
     return page(chosen, call.parameters)
 
 
+def update(plane: ControlPlane, kind: Kind[Record], record: Record, **changes: Any) -> None:
+    """Replace a record by one with changes and the time of the change, now unless given."""
+    changed = replace(record, **{"changed": plane.now(), **changes})
+    kind.table(plane.state)[record.arn] = changed
+
+
 def delete(plane: ControlPlane, kind: Kind[Any], arn: str) -> None:
     """Delete a resource and its tags."""
     del kind.table(plane.state)[arn]

@@ -19,6 +19,7 @@ from typing import Any
 
 from haikuft.dataset.report import Kind
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
+from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import (
     UNFINISHED,
     ControlPlane,
@@ -30,7 +31,7 @@ from haikuft.sandbox.bedrock.records import (
     new_id,
     region_of,
 )
-from haikuft.sandbox.bedrock.resources import read_tags
+from haikuft.sandbox.bedrock.resources import CUSTOMIZATION_JOBS, read_tags
 from haikuft.sandbox.jobs.files import (
     PROBE,
     UNEXPECTED,
@@ -235,7 +236,8 @@ def mark_stage(plane: ControlPlane, arn: str, name: str, status: str) -> None:
         stage = replace(job.stages[name], status=status, changed=now)
         if stage.created is None:
             stage = replace(stage, created=now)
-        plane.state.jobs[arn] = replace(job, changed=now, stages={**job.stages, name: stage})
+        stages = {**job.stages, name: stage}
+        resources.update(plane, CUSTOMIZATION_JOBS, job, changed=now, stages=stages)
 
 
 def mark_stopping(plane: ControlPlane, arn: str) -> None:
@@ -248,14 +250,18 @@ def mark_stopping(plane: ControlPlane, arn: str) -> None:
             else stage
             for name, stage in job.stages.items()
         }
-        plane.state.jobs[arn] = replace(job, status="Stopping", changed=now, stages=stages)
+        resources.update(
+            plane, CUSTOMIZATION_JOBS, job, status="Stopping", changed=now, stages=stages
+        )
 
 
 def finish(plane: ControlPlane, arn: str, status: str, **results: Any) -> None:
     """End the job; `results` are further attributes of its record."""
     with plane.state.lock:
         job, now = plane.state.jobs[arn], plane.now()
-        plane.state.jobs[arn] = replace(job, status=status, changed=now, ended=now, **results)
+        resources.update(
+            plane, CUSTOMIZATION_JOBS, job, status=status, changed=now, ended=now, **results
+        )
 
 
 def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
@@ -301,7 +307,7 @@ def prepare_resume(plane: ControlPlane) -> list[str]:
                 _stop(plane, job)
             else:
                 stages = dict.fromkeys(STAGES, Stage())
-                plane.state.jobs[job.arn] = replace(job, changed=plane.now(), stages=stages)
+                resources.update(plane, CUSTOMIZATION_JOBS, job, stages=stages)
     return [job.arn for job in left if job.status == "InProgress"]
 
 

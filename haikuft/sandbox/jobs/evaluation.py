@@ -6,7 +6,6 @@ model, or a metric that cannot be computed without one, is created as on AWS and
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -75,7 +74,7 @@ def stop_evaluation_job(
         job = _require(plane, call)
         if job.status != "InProgress":
             raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
-        plane.state.evaluations[job.arn] = replace(job, status="Stopping", changed=plane.now())
+        resources.update(plane, EVALUATION_JOBS, job, status="Stopping")
     stop(job.arn)
     return {}
 

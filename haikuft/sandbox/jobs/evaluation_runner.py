@@ -16,11 +16,12 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from haikuft.sandbox.access.service_role import Role
+from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, id_of, region_of
+from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
 from haikuft.sandbox.http.routing import Call, Handler
 from haikuft.sandbox.jobs.files import JobError, read_input, write_output
 from haikuft.sandbox.jobs.runner import JobRunner, Wait
@@ -88,8 +89,8 @@ class EvaluationRunner(JobRunner):
         """Record how the job ended."""
         with self._plane.state.lock:
             job = self._plane.state.evaluations[arn]
-            self._plane.state.evaluations[arn] = replace(
-                job, status=status, changed=self._plane.now(), failure_messages=failure_messages
+            resources.update(
+                self._plane, EVALUATION_JOBS, job, status=status, failure_messages=failure_messages
             )
 
     def _ask(self, role: Role, job: EvaluationJob, model: dict[str, Any], prompt: str) -> str:
