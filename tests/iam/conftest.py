@@ -21,7 +21,7 @@ from haikuft.runs import prerequisites
 from haikuft.runs.preflight import run_preflight
 from haikuft.runs.record_file import RunRecord
 from haikuft.runs.run_record import Run, resource_prefix
-from haikuft.sandbox.access.principals import Caller, Permission
+from haikuft.sandbox.access.policy_evaluation import Caller, Permission
 from haikuft.serving.lifecycle import find_served, stop_serving
 
 ACCOUNT = "123456789012"

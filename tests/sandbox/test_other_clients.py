@@ -78,7 +78,7 @@ def write_records(folder: Path) -> None:
 def test_aws_cli_when_it_walks_then_tunes_serves_asks_and_deletes(
     aws: Aws, sandbox_clients: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """The whole walk with `aws --endpoint-url`, from the bucket to the last deletion."""
+    """The whole series of steps with `aws --endpoint-url`, from the bucket to the last deletion."""
     write_records(tmp_path / "data")
     aws("s3api", "create-bucket", "--bucket", BUCKET, "--create-bucket-configuration",
         f"LocationConstraint={REGION}")  # fmt: skip
