@@ -79,7 +79,7 @@ def execute_notebook(
 
 def _describe_failure(source: Path, executed: Path, where: str, code: str, words: str) -> str:
     """Say in which cell a notebook stopped and why, and where its copy up to there is."""
-    lines = "\n".join(f"    {line}" for line in code.splitlines())
+    lines = "\n".join(f"    {line}" for line in code.split("\n"))
     return (
         f"Notebook {source.stem} stopped in {where}:\n\n{lines}\n\n{words}\n\n"
         f"The notebook as far as it came: {executed}"
