@@ -100,6 +100,21 @@ def sandbox_clients(sandbox: Endpoint) -> Callable[..., Any]:
     return clients
 
 
+@pytest.fixture
+def go_to_project(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Path]:
+    """`go_to_project(root)` makes an empty project there and changes to its folder."""
+
+    def go(root: Path) -> Path:
+        for name in ("notebooks", "haikuft"):
+            (root / name).mkdir(parents=True)
+        (root / "pyproject.toml").touch()
+        monkeypatch.chdir(root)
+        monkeypatch.delenv("HAIKUFT_HOME", raising=False)
+        return root
+
+    return go
+
+
 @dataclass(frozen=True, slots=True)
 class LocalSandbox:
     """A sandbox within the test's own process, served by a thread.

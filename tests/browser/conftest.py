@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from project_copy import copy_project
 
 import haikuft.sandbox
 from haikuft import cli
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 
-REAL = Path(__file__).resolve().parents[2]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 RUN = "first"
 SLOW = 60_000  # milliseconds a cell may take before a test gives up
@@ -100,11 +100,7 @@ class Project:
 def project(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Copy what a walk reads, start a sandbox in which one sees a job's stages, do 1 and 2."""
     home = tmp_path_factory.mktemp("browser")
-    root = home / "project"
-    for name in ("notebooks", "data"):
-        shutil.copytree(REAL / name, root / name, ignore=shutil.ignore_patterns(".*"))
-    shutil.copy(REAL / "pyproject.toml", root)
-    (root / "haikuft").mkdir()
+    root = copy_project(home / "project")
     state = home / "sandbox"
     here = Path.cwd()
     with pytest.MonkeyPatch.context() as patch:
