@@ -26,6 +26,8 @@ ACCOUNT = "123456789012"
 MAY_SKIP: frozenset[str] = frozenset()  # tests that may be skipped where HAIKUFT_SKIPS=fail
 OWNER = "0123456789abcdef"
 REGION = "us-west-2"
+BROWSER = "tests/browser/"  # its tests share one browser
+LONG = (BROWSER, "tests/notebooks/", "tests/trials/")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -39,6 +41,25 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if skipped:
         reporter.write_line(f"Skipped, and not allowed to be: {', '.join(sorted(skipped))}")
         session.exitstatus = 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give `pytest -n 2` whole modules: a module's tests share a sandbox, some in an order."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            return BROWSER if module.startswith(BROWSER) else module
+
+    config.option.loadscopereorder = False  # the order is that of the collection
+    return ByModule(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first, so that no process is left with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @cache

@@ -37,13 +37,7 @@ def give_up(reason: str) -> Any:
     pytest.skip(f"{reason}; so nothing is shown in a real browser")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put these tests last: Playwright keeps an event loop, and they work in another folder."""
-    here = Path(__file__).parent
-    items.sort(key=lambda item: here in item.path.parents)
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     """Start Debian's Chromium."""
     try:
@@ -63,7 +57,7 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make this run's folder for screenshots."""
     named = os.environ.get("HAIKUFT_SCREENSHOTS")
@@ -96,7 +90,7 @@ class Project:
         assert cli.main([*arguments, "--no-clean-up"] if last < 7 else arguments) == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def project(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Copy what a walk reads, start a sandbox in which one sees a job's stages, do 1 and 2."""
     home = tmp_path_factory.mktemp("browser")
@@ -276,7 +270,7 @@ class Lab:
         (part or self.page).screenshot(path=self._screenshots / f"{name}.png")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(chromium: Any, project: Project, screenshots: Path) -> Iterator[Lab]:
     """Open JupyterLab in a page; at the end its kernels and server are gone."""
     config = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_lab_config.json"
