@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -261,6 +262,38 @@ def tune(set_up: Callable[[Run], Run]) -> Callable[..., Run]:
         return replace(run, record=replace(run.record, **{**plan.changes, **made}))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def trained_states() -> dict[str, tuple[Path, RunRecord]]:
+    """Hold what `tuned_run` has trained: base model id -> a state directory and its record."""
+    return {}
+
+
+@pytest.fixture
+def tuned_run(
+    new_run: Callable[..., Run],
+    tune: Callable[[Run], Run],
+    trained_states: dict[str, tuple[Path, RunRecord]],
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+) -> Callable[..., Run]:
+    """`tuned_run(NOVA_MICRO)` opens a run after notebook 3, on a sandbox of its own.
+
+    The first test of a base model trains; the others get a copy of the state directory.
+    """
+
+    def open_run(base_model: BaseModel = CLAUDE_3_HAIKU) -> Run:
+        if base_model.id in trained_states:
+            state, record = trained_states[base_model.id]
+            shutil.copytree(state, tmp_path, dirs_exist_ok=True)
+            return replace(new_run(base_model), record=record)
+        run = tune(new_run(base_model))
+        state = tmp_path_factory.mktemp("trained") / "state"
+        trained_states[base_model.id] = shutil.copytree(tmp_path, state), run.record
+        return run
+
+    return open_run
 
 
 def _short_record(key: str, number: int, base_model: BaseModel) -> str:
