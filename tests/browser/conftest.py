@@ -28,6 +28,7 @@ from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 RUN = "first"
 SLOW = 60_000  # milliseconds a cell may take before a test gives up
+KeepScreenshot = Callable[..., None]
 
 
 def give_up(reason: str) -> Any:
@@ -58,14 +59,14 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="package")
-def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make this run's folder for screenshots."""
+def keep_screenshot() -> KeepScreenshot:
+    """`keep_screenshot(part, name)` keeps a screenshot, where a folder is named for them."""
     named = os.environ.get("HAIKUFT_SCREENSHOTS")
     if not named:
-        return tmp_path_factory.mktemp("screenshots")
+        return lambda part, name, **options: None
     folder = Path(named) / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
     folder.mkdir(parents=True)
-    return folder
+    return lambda part, name, **options: part.screenshot(path=folder / f"{name}.png", **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +141,11 @@ def served(root: Path) -> Iterator[tuple[str, str]]:
 class Lab:
     """JupyterLab in a browser's page, worked as a person does: by what is written on it."""
 
-    def __init__(self, page: Any, address: str, key: str, screenshots: Path) -> None:
+    def __init__(self, page: Any, address: str, key: str, keep: KeepScreenshot) -> None:
         self.page = page
         self._address = address
         self._key = key
-        self._screenshots = screenshots
+        self._keep = keep
 
     def open(self, name: str) -> None:
         """Open a notebook with a kernel of its own, with nothing else on the page."""
@@ -267,11 +268,11 @@ class Lab:
 
     def shoot(self, name: str, part: Any = None) -> None:
         """Keep a screenshot of the page, or of a part of it."""
-        (part or self.page).screenshot(path=self._screenshots / f"{name}.png")
+        self._keep(part or self.page, name)
 
 
 @pytest.fixture(scope="package")
-def lab(chromium: Any, project: Project, screenshots: Path) -> Iterator[Lab]:
+def lab(chromium: Any, project: Project, keep_screenshot: KeepScreenshot) -> Iterator[Lab]:
     """Open JupyterLab in a page; at the end its kernels and server are gone."""
     config = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_lab_config.json"
     config.parent.mkdir(parents=True, exist_ok=True)
@@ -284,11 +285,11 @@ def lab(chromium: Any, project: Project, screenshots: Path) -> Iterator[Lab]:
     with served(project.root) as (address, key):
         context = chromium.new_context(viewport={"width": 1280, "height": 1000})
         context.set_default_timeout(SLOW / 3)
-        yield Lab(context.new_page(), address, key, screenshots)
+        yield Lab(context.new_page(), address, key, keep_screenshot)
         context.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def walked_to(project: Project) -> Callable[[int], Project]:
     """`walked_to(4)` does what is not done yet, without a browser, up to this notebook."""
 
