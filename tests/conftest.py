@@ -32,6 +32,11 @@ LONG = (BROWSER, "tests/notebooks/", "tests/trials/")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
+def pytest_configure() -> None:
+    """Let numeric libraries use one thread a process: here, processes share the cores."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail where a test was skipped that is not named above: CI must not pass by skipping."""
