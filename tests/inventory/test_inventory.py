@@ -93,10 +93,10 @@ def test_delete_resources_when_the_whole_walk_is_done_then_nothing_is_left(
 
 
 def test_delete_resources_when_a_deployment_serves_then_goes_before_the_model(
-    new_run: Callable[..., Run], tune: Callable[[Run], Run]
+    tuned_run: Callable[..., Run],
 ) -> None:
     """Known to the record or by its tag alone; it bills nothing idle, and says what it bills."""
-    run = tune(new_run(NOVA_MICRO))
+    run = tuned_run(NOVA_MICRO)
     bedrock, model_arn = run.connection.client("bedrock"), run.record.custom_model_arn
     arn = start_serving(bedrock, "deployment", NAME, model_arn=model_arn, tags=run.tags)
     serve(run, model_arn)
@@ -116,10 +116,10 @@ def test_delete_resources_when_a_deployment_serves_then_goes_before_the_model(
 
 
 def test_list_resources_when_a_deployment_has_no_known_price_then_says_so(
-    new_run: Callable[..., Run], tune: Callable[[Run], Run]
+    tuned_run: Callable[..., Run],
 ) -> None:
     """A given price is the record's."""
-    run = tune(new_run(NOVA_MICRO))
+    run = tuned_run(NOVA_MICRO)
     bedrock = run.connection.client("bedrock")
     arn = start_serving(
         bedrock, "deployment", NAME, model_arn=run.record.custom_model_arn, tags=run.tags

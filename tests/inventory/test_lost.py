@@ -36,10 +36,10 @@ def without_record(run: Run, owner: str = STRANGER) -> Run:
 
 
 def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
-    new_run: NewRun, tune: SetUp
+    tuned_run: NewRun,
 ) -> None:
     """Bucket and role, too; the run that comes of it can be listed and deleted like any other."""
-    run = tune(new_run())
+    run = tuned_run()
     bedrock = run.connection.client("bedrock")
     start_serving(
         bedrock,
@@ -66,10 +66,10 @@ def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
 
 
 def test_find_lost_when_everything_was_deleted_then_old_jobs_do_not_count(
-    new_run: NewRun, tune: SetUp
+    tuned_run: NewRun,
 ) -> None:
     """AWS keeps their entries for good, and the name is free again."""
-    run = tune(new_run())
+    run = tuned_run()
     delete_resources(run, SOON)
     assert search(run).found == ()
     assert check_owner(without_record(run)).state == "ok"
@@ -94,10 +94,10 @@ def test_find_lost_when_bucket_and_role_have_names_of_their_own_then_the_job_tel
 
 
 def test_check_owner_when_the_name_is_another_s_then_stops_and_proposes_a_free_one(
-    new_run: NewRun, tune: SetUp
+    tuned_run: NewRun,
 ) -> None:
     """Two people, one account, one name: nothing of the first is touched."""
-    theirs = tune(new_run())
+    theirs = tuned_run()
     ours = without_record(theirs)
     check = check_owner(ours)
     assert check.state == "stop"
@@ -113,19 +113,17 @@ def test_check_owner_when_the_name_is_another_s_then_stops_and_proposes_a_free_o
     assert list_resources(theirs) == before
 
 
-def test_check_owner_when_the_run_is_taken_up_again_then_goes_on(
-    new_run: NewRun, tune: SetUp
-) -> None:
+def test_check_owner_when_the_run_is_taken_up_again_then_goes_on(tuned_run: NewRun) -> None:
     """With the owner id that the check has told."""
-    run = tune(new_run())
+    run = tuned_run()
     assert check_owner(without_record(run, run.record.owner)).state == "ok"
 
 
 def test_check_owner_when_the_record_is_of_an_earlier_version_then_shows_what_is_adopted(
-    new_run: NewRun, tune: SetUp
+    tuned_run: NewRun,
 ) -> None:
     """Job and model carry the run's name and no owner id, and the record names them."""
-    run = tune(new_run())
+    run = tuned_run()
     bedrock: Any = run.connection.client("bedrock")
     for arn in (run.record.job_arn, run.record.custom_model_arn):
         bedrock.untag_resource(resourceARN=arn, tagKeys=["haikuft:owner"])

@@ -29,15 +29,9 @@ ACCOUNT = "123456789012"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(go_to_project: Callable[[Path], Path], tmp_path: Path) -> Path:
     """Make an empty project and go there."""
-    root = tmp_path / "project"
-    for name in ("notebooks", "haikuft"):
-        (root / name).mkdir(parents=True)
-    (root / "pyproject.toml").touch()
-    monkeypatch.chdir(root)
-    monkeypatch.delenv("HAIKUFT_HOME", raising=False)
-    return root
+    return go_to_project(tmp_path / "project")
 
 
 @pytest.fixture

@@ -291,9 +291,9 @@ def test_stop_deployment_when_it_is_being_created_then_waits_until_it_can_be_del
 
 
 @pytest.fixture
-def run(new_run: Callable[..., Run], tune: Callable[[Run], Run]) -> Run:
+def run(tuned_run: Callable[..., Run]) -> Run:
     """Open a run whose custom model can be deployed."""
-    return tune(new_run(NOVA_MICRO))
+    return tuned_run(NOVA_MICRO)
 
 
 @pytest.fixture
@@ -361,10 +361,10 @@ def test_start_deployment_when_the_name_is_taken_then_says_so(bedrock: Any, run:
 
 
 def test_start_deployment_when_the_base_model_has_none_then_aws_s_reason_is_told(
-    new_run: Callable[..., Run], tune: Callable[[Run], Run]
+    tuned_run: Callable[..., Run],
 ) -> None:
     """Claude 3 Haiku's custom models are served through throughput only."""
-    claude = tune(new_run())
+    claude = tuned_run()
     with pytest.raises(SettingsError, match="Provisioned Throughput only"):
         deploy(claude.connection.client("bedrock"), claude)
 
