@@ -315,7 +315,7 @@ def test_error_codes_when_read_then_each_is_of_one_kind() -> None:
     codes = [code for listed in kinds.values() for code in listed]
     assert len(codes) == len(set(codes))
     for code in codes:
-        assert str(explain(client_error(code), doing="asking")).endswith((".", "!"))
+        assert str(explain(refusal(code), doing="asking")).endswith((".", "!"))
 
 
 def test_is_absent_when_refused_then_is_false() -> None:

@@ -70,7 +70,7 @@ def test_role_policy_when_any_part_is_missing_then_the_job_fails_in_validation_n
             PolicyDocument=json.dumps(changed),
         )
         arn = create_job(ready, f"job-{number}")
-        ready.application._bedrock.runner.join(arn)
+        ready.application.bedrock.runner.join(arn)
         job = bedrock.get_model_customization_job(jobIdentifier=arn)
         (statement,) = [one for one in policy["Statement"] if one["Sid"] == sid]
         missing = job["failureMessage"].partition("The role is not allowed ")[2].split()[0]
@@ -96,7 +96,7 @@ def test_role_policy_when_listing_is_missing_then_fails_in_aws_s_words(ready: An
         RoleName=ready.role_name, PolicyName=roles.POLICY_NAME, PolicyDocument=json.dumps(policy)
     )
     arn = create_job(ready, "job")
-    ready.application._bedrock.runner.join(arn)
+    ready.application.bedrock.runner.join(arn)
     job = ready.admin.connection.client("bedrock").get_model_customization_job(jobIdentifier=arn)
     assert job["failureMessage"].startswith(
         f"Could not validate GetObject permissions to access Amazon S3 bucket: {ready.bucket} "
@@ -150,7 +150,7 @@ def test_key_policy_when_it_leaves_the_account_out_then_the_role_policy_is_in_va
         kms.put_key_policy(KeyId=ready.key_arn, PolicyName="default", Policy=json.dumps(document))
 
     admin = f"arn:aws:iam::{ACCOUNT}:user/administrator"
-    runner = ready.application._bedrock.runner
+    runner = ready.application.bedrock.runner
     bedrock = ready.admin.connection.client("bedrock")
     rule(admin)
     arn = create_job(ready, "shut-out")
@@ -163,6 +163,6 @@ def test_key_policy_when_it_leaves_the_account_out_then_the_role_policy_is_in_va
     client.put_role_policy(
         RoleName=ready.role_name, PolicyName=roles.POLICY_NAME, PolicyDocument=json.dumps(policy)
     )
-    ready.application._bedrock.runner.join(create_job(ready, "named"))
+    ready.application.bedrock.runner.join(create_job(ready, "named"))
     named = bedrock.get_model_customization_job(jobIdentifier="named")
     assert named["status"] == "Completed", named
