@@ -58,7 +58,7 @@ def test_requirements_when_read_then_each_has_a_lower_and_an_upper_bound(
 
 
 def test_package_when_imported_then_of_all_dependencies_only_msgspec_is_loaded() -> None:
-    """`haikuft sandbox status` in a shell prompt must not wait for pandas; msgspec is small, and loads typing_extensions."""
+    """`haikuft sandbox status` in a shell prompt must not wait for pandas; msgspec is small."""
     script = (
         "import sys; before = set(sys.modules)\n"
         "import haikuft, haikuft.cli, haikuft.sandbox\n"
