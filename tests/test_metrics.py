@@ -28,7 +28,7 @@ from haikuft.metrics import (
     replay_early_stop,
     write_assessment,
 )
-from haikuft.metrics.assessment import Assessment, summarise_epochs
+from haikuft.metrics.assessment import Assessment
 from haikuft.metrics.files import read_metrics
 
 JOB_ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/base/abcdefghijkl"
@@ -201,21 +201,6 @@ def test_read_metrics_when_the_file_is_broken_then_it_says_where(text: str, said
         read_metrics(text, source="train.csv")
 
 
-def test_summarise_epochs_when_there_is_validation_then_both_losses_stand_side_by_side() -> None:
-    """Training is the epoch's mean, validation its last reading."""
-    table = summarise_epochs(_training([1.0, 0.5], [0.4, 0.2]), _validation(0.9, 0.8))
-
-    assert table["step_number"].tolist() == [2, 4]
-    assert table["training_loss"].tolist() == pytest.approx([0.75, 0.3])
-    assert table["validation_loss"].tolist() == [0.9, 0.8]
-
-
-def test_summarise_epochs_when_there_is_none_then_its_column_is_empty() -> None:
-    """The table keeps its shape."""
-    assert summarise_epochs(FALLING)["validation_loss"].isna().all()
-    assert list_validation_losses(None) == []
-
-
 def test_replay_early_stop_when_there_are_losses_then_it_is_the_jobs_own_rule() -> None:
     """Threshold and patience are those of the job's hyperparameters."""
     strict = read_stop_rule(
@@ -225,6 +210,7 @@ def test_replay_early_stop_when_there_are_losses_then_it_is_the_jobs_own_rule() 
     assert not strict.simulated
     assert replay_early_stop(_validation(*WORKED_EXAMPLE), strict) == EarlyStop(4, 4, 0.66)
     assert replay_early_stop(None, strict) is None
+    assert list_validation_losses(None) == []
 
 
 def test_read_stop_rule_when_the_model_has_none_then_the_lesson_s_is_simulated() -> None:

@@ -67,24 +67,6 @@ def read_stop_rule(hyperparameters: Hyperparameters) -> StopRule:
     )
 
 
-def summarise_epochs(
-    training: pd.DataFrame, validation: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Tabulate both losses, one row an epoch.
-
-    Returns:
-        Columns epoch_number, step_number (the epoch's last), training_loss (mean of the epoch's
-        steps) and validation_loss (its last reading; NaN where there is none).
-    """
-    table = training.groupby("epoch_number", as_index=False).agg(
-        step_number=("step_number", "max"), training_loss=("loss", "mean")
-    )
-    if validation is None or validation.empty:
-        return table.assign(validation_loss=math.nan)
-    last = validation.groupby("epoch_number")["loss"].last()
-    return table.assign(validation_loss=table["epoch_number"].map(last))
-
-
 def list_validation_losses(validation: pd.DataFrame | None) -> list[float]:
     """List the validation losses, one an epoch in order: what the early-stopping rule reads."""
     if validation is None or validation.empty:
@@ -112,8 +94,7 @@ def assess(
         validation: Losses by epoch, from `read_metrics`; None without a validation file.
         early_stop: What the early-stopping rule decides on these validation losses, if it was on.
     """
-    table = summarise_epochs(training, validation)
-    fit = [float(loss) for loss in table["training_loss"]]
+    fit = [float(loss) for loss in training.groupby("epoch_number")["loss"].mean()]
     losses = list_validation_losses(validation)
     if diverged := _describe_divergence(training, losses):
         return Assessment("diverged", diverged)
