@@ -148,6 +148,14 @@ def choose_scorers(
 
 
 def schema_scorer(schema: str) -> Scorer:
-    """Make a scorer of replies that a JSON Schema, given as text, allows."""
-    allowed = partial(structured.matches_schema, schema=schema)
-    return Scorer("schema", "replies that the schema allows", allowed)
+    """Make a scorer of replies that a JSON Schema, given as text, allows.
+
+    Its title says which of the schema's formats are checked.
+
+    Raises:
+        SettingsError: the text is not a JSON Schema, or refers to something outside of it.
+    """
+    parts = zip(("formats checked", "not checked"), structured.list_formats(schema), strict=True)
+    said = "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names)
+    title = "replies that the schema allows" + (f" ({said})" if said else "")
+    return Scorer("schema", title, partial(structured.matches_schema, schema=schema))
