@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.endings import count_endings, describe_endings
+from haikuft.evaluation.statistics.free_baseline import FREE, RIVALS
 from haikuft.inference.replies import Reply
 from haikuft.pricing import (
     THROUGHPUT_TOKENS,
@@ -60,11 +61,12 @@ def summarise_usage(
             not known.
 
     Returns:
-        One row a model: model, replies, errors, characters, input_tokens and output_tokens (means
+        One row a model: model, replies, errors, endings (how many did not end by themselves, and
+        why), characters, input_tokens and output_tokens (means
         of a reply), latency_median, latency_95 and latency_99 (seconds), dollars_per_1000 (NaN
         where it is not known), cost (in words).
     """
-    prices = {**(prices or {}), FREE: _FREE_TOKENS}
+    prices = {**(prices or {}), **dict.fromkeys(RIVALS, _FREE_TOKENS)}
     rows = []
     for name, replies in replies_by_name.items():
         price, hour = prices.get(name), (hours or {}).get(name)
@@ -87,6 +89,7 @@ def summarise_usage(
                 "model": name,
                 "replies": len(good),
                 "errors": len(replies) - len(good),
+                "endings": describe_endings(count_endings(good)),
                 "characters": characters,
                 "input_tokens": tokens_in,
                 "output_tokens": tokens_out,

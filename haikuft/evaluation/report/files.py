@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 JSON_FILE = "evaluation.json"
 CSV_FILE = "evaluation.csv"
-FORMAT = 2
+FORMAT = 3
 _COPIED = (
-    *("task", "metric", "n", "left_out", "seed", "baseline", "models", "answered_by", "sentence"),
+    *("task", "metric", "n", "copies", "left_out", "seed", "baseline", "models", "answered_by"),
+    *("endings", "notice", "sentence"),
 )
 _COMPARISONS = ("comparisons", "between", "further")
 
@@ -33,10 +34,11 @@ def write_evaluation(
 ) -> Path:
     """Write both files.
 
-    evaluation.json holds format, task, metric, n, left_out, seed, baseline, models, answered_by,
-    sentence, scores, comparisons, between, further, outcomes, groups (by length and metadata,
-    for each further model), usage, break_even, and by_class for labels. evaluation.csv holds one
-    row a record with every reply, score and outcome; those that got worse come first.
+    evaluation.json holds format, task, metric, n, copies, left_out, seed, baseline, models,
+    answered_by, endings, notice, sentence, scores, comparisons, between, further, outcomes, groups
+    (by length and metadata, for each further model), usage, break_even, and by_class for labels.
+    evaluation.csv holds one row a record with every reply, why it ended, its scores and outcome;
+    those that got worse come first.
 
     Args:
         directory: The run's folder; made where there is none.
