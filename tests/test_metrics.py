@@ -20,6 +20,7 @@ from haikuft.hyperparameters import (
     decide_early_stop,
 )
 from haikuft.metrics import (
+    align_epochs,
     assess,
     download_metrics,
     find_metrics,
@@ -28,7 +29,7 @@ from haikuft.metrics import (
     replay_early_stop,
     write_assessment,
 )
-from haikuft.metrics.assessment import Assessment, align_epochs
+from haikuft.metrics.assessment import Assessment
 from haikuft.metrics.files import read_metrics
 
 JOB_ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/base/abcdefghijkl"
@@ -424,6 +425,7 @@ def test_assess_when_some_epochs_have_no_validation_loss_then_epochs_keep_their_
     )
 
     aligned = align_epochs(training, validation)
+    assert aligned is not None
     rule = read_stop_rule(build_hyperparameters(early_stopping_patience=1))
 
     assert aligned["epoch_number"].tolist() == [2, 4, 6]

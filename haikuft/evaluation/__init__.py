@@ -21,8 +21,9 @@ from haikuft.evaluation.scorers.scorer import (
     recognise_task,
     schema_scorer,
 )
-from haikuft.evaluation.statistics.classes import score_classes
+from haikuft.evaluation.statistics.classes import list_confusions, score_classes, show_classes
 from haikuft.evaluation.statistics.comparison import compare
+from haikuft.evaluation.statistics.endings import suggest_max_tokens
 from haikuft.evaluation.statistics.free_baseline import (
     FREE,
     MOST_FREQUENT,
@@ -50,12 +51,15 @@ __all__ = [
     "describe_task",
     "has_few_answers",
     "judge",
+    "list_confusions",
     "price_hour",
     "read_scores",
     "recognise_task",
     "schema_scorer",
     "score_classes",
+    "show_classes",
     "start_evaluation_job",
+    "suggest_max_tokens",
     "summarise_usage",
     "wait_for_evaluation_job",
     "weigh_serving",

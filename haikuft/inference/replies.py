@@ -9,7 +9,7 @@ from pathlib import Path
 from haikuft.files import JsonLinesFile, read_json_lines
 
 _STAND_IN = "sandbox-stand-in"  # how the names of the sandbox's models begin
-NOTICE = "A small stand-in model of the sandbox answered here; no Claude and no Nova was involved."
+NOTICE = "In the sandbox a small stand-in was trained and answered; no Claude or Nova was involved."
 
 
 @dataclass(frozen=True, slots=True)

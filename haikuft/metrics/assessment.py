@@ -68,12 +68,14 @@ def read_stop_rule(hyperparameters: Hyperparameters) -> StopRule:
     )
 
 
-def align_epochs(training: pd.DataFrame, validation: pd.DataFrame) -> pd.DataFrame:
+def align_epochs(training: pd.DataFrame, validation: pd.DataFrame | None) -> pd.DataFrame | None:
     """Count the epochs of the validation losses as those of the training losses are counted.
 
     Where the first epochs have no validation loss, its file does not show whether it counts from 0;
-    then the steps, which both files name, decide.
+    then the steps, which both files name, decide. None without a validation file.
     """
+    if validation is None:
+        return None
     epochs = training.drop_duplicates("step_number", keep="last").set_index("step_number")
     apart = validation["step_number"].map(epochs["epoch_number"]) - validation["epoch_number"]
     return validation.assign(epoch_number=validation["epoch_number"] + int((apart == 1).all()))
@@ -117,7 +119,7 @@ def assess(
     """
     settings = settings or {}
     fit = training.groupby("epoch_number")["loss"].mean()
-    losses = _by_epoch(None if validation is None else align_epochs(training, validation))
+    losses = _by_epoch(align_epochs(training, validation))
     if diverged := _describe_divergence(training, losses.tolist(), settings):
         return Assessment("diverged", diverged)
     if losses.empty:
@@ -174,12 +176,13 @@ def _judge_curve(fit: "pd.Series[float]", losses: "pd.Series[float]", ended: boo
             f"over-fitted. Try epoch_count = {best}, or more varied records.",
         )
     if near_zero:
+        fewer = f"epoch_count = {best}" if best < epoch else "fewer epochs"
         return Assessment(
             "over-fitted",
-            f"The training loss is {fit[kept]:.3g} in epoch {kept}, near 0, and the validation "
-            f"loss {losses[kept]:.3g}: the model has learnt the records of its training and not "
-            "what they have in common, which is over-fitting. Try fewer epochs, or more varied "
-            "records.",
+            f"{least}. The training loss is {fit[kept]:.3g} in epoch {kept}, near 0, and the "
+            f"validation loss {losses[kept]:.3g}: the model has learnt the records of its training "
+            "and not what they have in common, which is over-fitting. "
+            f"Try {fewer}, or more varied records.",
         )
     fall = -_change(float(losses.iloc[-2]), last)
     if best == epoch and fall >= FALL:

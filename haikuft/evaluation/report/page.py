@@ -9,6 +9,7 @@ from typing import Any
 from haikuft import html
 from haikuft.evaluation.report.browsing import build_browser
 from haikuft.evaluation.report.files import CSV_FILE, read_evaluation
+from haikuft.evaluation.statistics.classes import models_of_classes, show_classes
 from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.verdicts import format_change, format_p, format_score
 from haikuft.files import write_whole
@@ -185,7 +186,11 @@ def _examples_section(table: Path, model: str) -> str:
 def _group_sections(found: Mapping[str, Any]) -> list[str]:
     sections = []
     if found.get("by_class"):
-        sections += ["<h2>By label</h2>", _frame(found["by_class"])]
+        shown = show_classes(found["by_class"], models_of_classes(found["models"]))
+        sections += ["<h2>By label</h2>", html.build_table(shown.rows, shown.headings)]
+        for model, pairs in found["confusions"].items():
+            heading = f"<h2>Labels that {escape(model)} took for others</h2>"
+            sections.append(heading + (_frame(pairs) if pairs else "<p>None.</p>"))
     asked = {model: groups for model, groups in found["groups"].items() if model not in RIVALS}
     for model, groups in asked.items():
         for by, rows in groups.items():

@@ -4,8 +4,10 @@ Source: Bedrock Runtime API, Converse, stopReason.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from haikuft.dataset.records import Record, reference_of
+from haikuft.dataset.tokens import estimate_tokens
 from haikuft.inference.replies import Reply
 
 _BY_ITSELF = frozenset({"end_turn", "stop_sequence", "tool_use", ""})
@@ -46,3 +48,13 @@ def warn_of_endings(endings: Mapping[str, Mapping[str, int]], n: int) -> str:
     if any(counts.get("max_tokens", 0) >= MANY * n for counts in found.values()):
         sentence += " The scores below compare lengths, too: raise max_tokens and ask again."
     return sentence
+
+
+def suggest_max_tokens(records: Sequence[Record]) -> int:
+    """Suggest the most tokens of a reply: twice the longest reference, rounded up to a power of 2.
+
+    Twice, for a base model says the same in more words; from 256, for it may explain itself; to
+    4,096, which is all that Claude 3 Haiku writes.
+    """
+    longest = max((estimate_tokens(reference_of(record)).high for record in records), default=1)
+    return int(min(max(256, 2 ** (2 * longest - 1).bit_length()), 4096))

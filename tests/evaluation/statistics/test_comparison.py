@@ -20,7 +20,9 @@ from haikuft.evaluation import (
     break_down,
     compare,
     count_outcomes,
+    list_confusions,
     score_classes,
+    show_classes,
     write_evaluation,
 )
 from haikuft.evaluation.report.errors_table import examples
@@ -554,3 +556,43 @@ def test_compare_when_the_prompts_are_questions_then_a_fact_left_out_is_wrong() 
 
         assert scores["tuned", "right_facts"] == score
         assert scores["tuned", "left_out_facts"] == 1.0
+
+
+def test_list_confusions_when_labels_are_confused_then_the_most_frequent_pair_is_first() -> None:
+    """Right answers are no confusion; a reply without a label is one."""
+    records = [record(LABELS[n % 3], n) for n in range(9)]
+    texts = [
+        "card lost",
+        "card lost",
+        "?",
+        "card lost",
+        "card lost",
+        "card",
+        "billing",
+        "card",
+        "x",
+    ]
+    found = compare(records, {"base": replies(records, texts), "tuned": replies(records, texts)})
+
+    pairs = [tuple(row) for row in list_confusions(found).to_numpy()]
+    assert pairs == [
+        ("billing", "card lost", 2),
+        ("card", NO_LABEL, 2),
+        ("card lost", "card", 1),
+    ]
+
+
+def test_show_classes_when_shown_then_the_means_come_first_and_the_worst_label_next() -> None:
+    """Two columns a model: F1 with its interval, and what it is made of."""
+    records = [record(LABELS[n % 3], n) for n in range(30)]
+    references = [r["messages"][1]["content"] for r in records]
+    wrong = ["?" if text == "card" else text for text in references]
+    found = compare(
+        records, {"base": replies(records, references), "tuned": replies(records, wrong)}
+    )
+
+    table = show_classes(score_classes(found).to_dict("records"), found.models)
+
+    assert table.headings[2:4] == ("base: F1 (95 %)", "precision, recall")
+    assert [row[:2] for row in table.rows[:2]] == [(ALL, "30"), ("card", "10")]
+    assert table.rows[1][4:] == ("0.00 (0.00 to 0.00)", "0.00, 0.00")

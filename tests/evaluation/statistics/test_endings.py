@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from haikuft.dataset.records import record_id
-from haikuft.evaluation import compare, summarise_usage, write_evaluation, write_page
+from haikuft.evaluation import (
+    compare,
+    suggest_max_tokens,
+    summarise_usage,
+    write_evaluation,
+    write_page,
+)
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.inference.replies import NOTICE, Reply
 
@@ -98,3 +104,13 @@ def test_page_when_a_stand_in_answered_then_it_says_so_first(tmp_path: Path) -> 
         page = write_page(tmp_path).read_text("utf-8")
         assert (NOTICE in page) == (name != "claude")
         assert page.find(NOTICE) < page.index('class="verdict"')
+
+
+@pytest.mark.parametrize(("length", "tokens"), [(1, 256), (1000, 1024), (100_000, 4096)])
+def test_suggest_max_tokens_when_references_are_long_then_replies_may_be(
+    length: int, tokens: int
+) -> None:
+    """Twice as long as the longest, and never so short that a base model cannot explain itself."""
+    turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "x" * length}]
+
+    assert suggest_max_tokens([*RECORDS, {"messages": turns}]) == tokens
