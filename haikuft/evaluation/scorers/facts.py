@@ -20,20 +20,17 @@ import regex
 from haikuft.dataset.records import Record, prompt_of, reference_of
 
 _MONTHS = (
-    "january jan januar janvier enero",
-    "february feb februar février febrero",
-    "march mar märz mars marzo",
-    "april apr avril abril",
-    "may mai mayo",
-    "june jun juni juin junio",
-    "july jul juli juillet julio",
-    "august aug août agosto",
-    "september sep sept septembre septiembre",
-    "october oct oktober okt octobre octubre",
-    "november nov novembre noviembre",
-    "december dec dezember dez décembre diciembre",
+    "january february march april may june july august september october november december",
+    "januar februar märz april mai juni juli august september oktober november dezember",
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
 )
-_MONTH_OF = {name: at for at, names in enumerate(_MONTHS, 1) for name in names.split()}
+_MONTH_OF = {
+    name[:length]: at
+    for names in reversed(_MONTHS)
+    for length in ((3, 4, 10) if names in _MONTHS[:2] else (10,))  # "Jan", "Sept", "January"
+    for at, name in enumerate(names.split(), 1)
+}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
@@ -43,17 +40,8 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _WORDS = {word: at for at, word in enumerate(_SMALL.split())}
 _WORDS |= {word: 10 * at for at, word in enumerate(_TENS.split(), 2)}
 _TIMES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "k": 1_000}
-_UNITS = {
-    name: names[0]
-    for names in (
-        ("%", "percent", "per cent"),
-        ("€", "eur", "euro", "euros"),
-        ("$", "usd", "dollar", "dollars"),
-        ("£", "gbp", "pound", "pounds"),
-        ("¥", "jpy", "yen", "円"),
-    )
-    for name in names
-}
+_NAMES_OF_UNITS = ("% percent", "€ eur euro euros", "$ usd dollar dollars", "£ gbp pound pounds")
+_UNITS = {name: names[0] for names in (*_NAMES_OF_UNITS, "¥ jpy yen 円") for name in names.split()}
 _Groups = Mapping[str, str]
 
 
@@ -311,7 +299,8 @@ def _plain(text: str) -> str:
     """Write digits, spaces and minus signs of all kinds as ASCII has them (NFKC)."""
     text = unicodedata.normalize("NFKC", text)
     text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
-    return str(regex.sub(r"\s", " ", text.translate(_ASCII)))
+    text = regex.sub(r"\s", " ", text.translate(_ASCII))
+    return text.replace("per cent", "percent")
 
 
 def _near(text: str, start: int, end: int) -> tuple[str, str]:

@@ -100,17 +100,13 @@ class Evaluation:
     @property
     def _beside(self) -> str:
         """The two scores beside the deciding one; of labels there is no need."""
-        pairs = [c for c in self.further if c.baseline == self.baseline and c.scorer.is_share]
-        models = [model for model in self.models[1:] if model not in RIVALS]
-        titles = [] if self.task == "labels" else list(dict.fromkeys(c.scorer.title for c in pairs))
+        shares = {c.scorer.title for c in self.further if c.scorer.is_share}
+        rows = self.scores[~self.scores["model"].isin(RIVALS) & self.scores["title"].isin(shares)]
+        titles = [] if self.task == "labels" else list(dict.fromkeys(rows["title"]))[:2]
         said = []
-        for title in titles[:2]:
-            found = {c.model: c for c in pairs if c.scorer.title == title}
-            scores = {model: found[model].model_score for model in models if model in found}
-            scores[self.baseline] = next(iter(found.values())).baseline_score
-            words = (
-                f"{name} {format_score(score, is_share=True)}" for name, score in scores.items()
-            )
+        for title in titles:
+            found = rows[rows["title"] == title][["model", "score"]].to_numpy()
+            words = (f"{model} {format_score(score, is_share=True)}" for model, score in found)
             said.append(f"{title}: {', '.join(words)}")
         return f"Beside it: {'; '.join(said)}." if said else ""
 

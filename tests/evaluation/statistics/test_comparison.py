@@ -522,7 +522,7 @@ def test_compare_when_the_task_is_json_then_agreement_decides_and_validity_stand
 
     assert found.metric == "json_agreement"
     assert "reference's values: tuned 33.3 %, base 0.0 %" in found.sentence
-    assert "Beside it: replies that are valid JSON: tuned 100.0 %, base 0.0 %" in found.sentence
+    assert "Beside it: replies that are valid JSON: base 0.0 %, tuned 100.0 %" in found.sentence
 
 
 def test_compare_when_a_fluent_reply_has_a_wrong_fact_then_it_is_no_better() -> None:
@@ -539,7 +539,7 @@ def test_compare_when_a_fluent_reply_has_a_wrong_fact_then_it_is_no_better() -> 
 
     assert found.comparisons[0].verdict == "worse"
     assert found.scores.set_index(["model", "metric"]).loc[("tuned", "rouge_l"), "score"] > 0.85
-    assert "Beside it: replies with no fact wrong: tuned 25.0 %, base 75.0 %; replies equal" in (
+    assert "Beside it: replies with no fact wrong: base 75.0 %, tuned 25.0 %; replies equal" in (
         found.sentence
     )
     assert count_outcomes(found)["got worse"] == 30
