@@ -13,4 +13,4 @@ fix:
 	$(PYTHON) -m ruff format .
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2

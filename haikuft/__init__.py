@@ -1,34 +1,13 @@
 """From raw examples to an evaluated, fine-tuned Claude 3 Haiku. Names load on first use."""
 
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 __version__ = "0.2.0"
 
-_MODULES = (
-    "aws",
-    "base_models",
-    "customization",
-    "dataset",
-    "errors",
-    "evaluation",
-    "forms",
-    "hyperparameters",
-    "iam",
-    "inference",
-    "inventory",
-    "live",
-    "metrics",
-    "plots",
-    "pricing",
-    "runs",
-    "s3",
-    "sandbox",
-    "series",
-    "serving",
-    "tables",
-)
-__all__ = [*_MODULES, "__version__"]
+_MODULES = frozenset(module.name for module in iter_modules(__path__))
+__all__ = [*sorted(_MODULES), "__version__"]
 
 
 def __getattr__(name: str) -> Any:

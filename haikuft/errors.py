@@ -1,4 +1,4 @@
-"""Every error of this package. Each message says what, where, and how to mend it.
+"""Every error of this package. Each message says what, where, and how to fix it.
 
 HaikuftError
 ├── SettingsError         a parameter or hyperparameter that cannot be used
@@ -10,7 +10,7 @@ HaikuftError
 ├── ConflictError         the thing exists and is not ours, or is in use
 ├── ChargesRefusedError   stopped before something that costs money
 ├── JobFailedError        a customization job or throughput ended badly
-├── WaitTimeoutError      a wait reached its deadline; what was waited for goes on
+├── WaitTimeoutError      a wait reached its deadline; what was waited for continues
 ├── ReplyError            a model's reply could not be had or read
 ├── RunFailedError        a headless run stopped in one of its notebooks
 └── SandboxError          the sandbox cannot start, answer or stop
@@ -18,7 +18,7 @@ HaikuftError
 
 
 class HaikuftError(Exception):
-    """A mistake that the reader can mend; notebooks show its message without a traceback."""
+    """A mistake that the reader can fix; notebooks show its message without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback."""
@@ -62,7 +62,7 @@ class JobFailedError(HaikuftError):
 
 
 class WaitTimeoutError(HaikuftError, TimeoutError):
-    """A wait reached its deadline; what was waited for goes on."""
+    """A wait reached its deadline; what was waited for continues."""
 
 
 class ReplyError(HaikuftError):

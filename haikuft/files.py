@@ -9,8 +9,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
-import msgspec
-
 from haikuft.errors import ConflictError, DataError
 
 if TYPE_CHECKING:
@@ -62,6 +60,8 @@ def read_json_lines(
     Raises:
         DataError: a line holds something else, or the file cannot be read; names file and line.
     """
+    import msgspec  # late: whoever only writes needs none
+
     try:
         content = path.read_bytes()
     except FileNotFoundError:

@@ -8,23 +8,14 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+from haikuft.package_data import read_text
+
 # The browser blocks whatever a page would load; what stands in the page itself works.
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
     "font-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
 )
-_PAGE_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff;
-       max-width: 60rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.verdict { font-size: 1.15rem; border-left: 4px solid #1f5fa8; padding-left: .8rem; }
-table { border-collapse: collapse; }
-th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0;
-         border-bottom: 1px solid #ddd; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; }
-figcaption { color: #555; font-size: .9rem; }
-"""
+_PAGE_STYLE = read_text(__package__, "page.css")
 # For pages with a style sheet of their own, such as JupyterLab's, which aligns cells to the right.
 INLINE_STYLE = "text-align:left; vertical-align:top; white-space:pre-wrap"
 

@@ -13,32 +13,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from haikuft.aws.errors import explaining, is_absent
-from haikuft.aws.ownership import RUN_TAG, is_ours, refuse_named
+from haikuft.aws.ownership import RUN_TAG, is_ours, list_tags, refuse_named
 from haikuft.errors import AccessError, ConflictError, DataError, SettingsError
 from haikuft.iam.policies import build_tls_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-__all__ = [
-    "TEST_KEY",
-    "TRAINING_KEY",
-    "VALIDATION_KEY",
-    "bucket_region",
-    "bucket_tags",
-    "build_tls_policy",
-    "default_bucket_name",
-    "delete_bucket",
-    "download_file",
-    "empty_bucket",
-    "ensure_bucket",
-    "join_uri",
-    "list_objects",
-    "output_prefix",
-    "read_text",
-    "split_uri",
-    "upload_file",
-]
 
 TRAINING_KEY = "training/train.jsonl"
 VALIDATION_KEY = "validation/validation.jsonl"
@@ -53,11 +33,6 @@ def default_bucket_name(run: str, *, account_id: str, region: str) -> str:
         return name
     digest = hashlib.sha256(run.encode()).hexdigest()[:10]
     return f"haikuft-{digest}-{account_id}-{region}"
-
-
-def output_prefix(job_name: str) -> str:
-    """Say under which prefix a job's output goes."""
-    return f"output/{job_name}/"
 
 
 def ensure_bucket(
@@ -87,8 +62,8 @@ def ensure_bucket(
         found = bucket_region(s3, name)
     except AccessError as error:
         raise ConflictError(
-            f"Bucket {name} exists and we may not look at it: it belongs to somebody else, or "
-            "your policy lacks s3:GetBucketLocation. Set bucket to another name, or ask your "
+            f"Bucket {name} exists and this caller may not read it: it belongs to somebody else, "
+            "or your policy lacks s3:GetBucketLocation. Set bucket to another name, or ask your "
             f"administrator. ({error})"
         ) from error
     if found is None:
@@ -218,33 +193,25 @@ def list_objects(s3: "S3Client", bucket: str, prefix: str = "") -> list[tuple[st
 
 
 def empty_bucket(
-    s3: "S3Client",
-    bucket: str,
-    *,
-    prefix: str = "",
-    tags: Mapping[str, str],
-    recorded: bool = False,
-) -> int:
-    """Delete all objects, versions and unfinished uploads of our bucket, or those under a prefix.
-
-    Returns how many versions went.
+    s3: "S3Client", bucket: str, *, tags: Mapping[str, str], recorded: bool = False
+) -> None:
+    """Delete all objects, versions and unfinished uploads of our bucket.
 
     Raises:
         ConflictError: the bucket does not carry our tags.
         AccessError: something keeps an object from being deleted.
     """
     if bucket_region(s3, bucket) is None:
-        return 0
+        return
     _check_ours(s3, bucket, tags, recorded)
-    deleted = 0
     with explaining(f"emptying bucket {bucket}"):
         uploads = s3.get_paginator("list_multipart_uploads")
-        for uploads_page in uploads.paginate(Bucket=bucket, Prefix=prefix):
+        for uploads_page in uploads.paginate(Bucket=bucket):
             for upload in uploads_page.get("Uploads", []):
                 s3.abort_multipart_upload(
                     Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                 )
-        for batch in _version_batches(s3, bucket, prefix):
+        for batch in _version_batches(s3, bucket):
             answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
             refused = answer.get("Errors", [])
             if refused:
@@ -254,8 +221,6 @@ def empty_bucket(
                     f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}. A lock or a "
                     "policy keeps them; remove it and run this again."
                 )
-            deleted += len(batch)
-    return deleted
 
 
 def delete_bucket(
@@ -288,7 +253,7 @@ def _create(s3: "S3Client", name: str, region: str, tags: Mapping[str, str]) -> 
 
 
 def _tag(s3: "S3Client", name: str, tags: Mapping[str, str]) -> None:
-    tag_set: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
+    tag_set = list_tags(tags, key="Key", value="Value")
     with explaining(f"tagging bucket {name}"):
         s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
 
@@ -304,13 +269,13 @@ def _check_ours(
     return found
 
 
-def _version_batches(s3: "S3Client", bucket: str, prefix: str) -> Iterator[list[Any]]:
+def _version_batches(s3: "S3Client", bucket: str) -> Iterator[list[Any]]:
     """Yield versions and delete markers, at most 1,000 at a time, until a listing is empty.
 
     Each listing begins anew, because the batch before it has been deleted meanwhile.
     """
     while True:
-        page = s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1000)
+        page = s3.list_object_versions(Bucket=bucket, MaxKeys=1000)
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not found:
             return

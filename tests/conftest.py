@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -18,15 +19,24 @@ from fakes import SOON
 import haikuft.sandbox
 from haikuft import aws, customization, iam, s3
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
+from haikuft.customization.jobs import wait_for_job
 from haikuft.dataset.formats import to_training
-from haikuft.runs.run_record import Run, RunRecord
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
 from haikuft.sandbox import Endpoint, SandboxSettings
 
 ACCOUNT = "123456789012"
 MAY_SKIP: frozenset[str] = frozenset()  # tests that may be skipped where HAIKUFT_SKIPS=fail
 OWNER = "0123456789abcdef"
 REGION = "us-west-2"
+BROWSER = "tests/browser/"  # its tests share one browser
+LONG = (BROWSER, "tests/notebooks/", "tests/trials/")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def pytest_configure() -> None:
+    """Let numeric libraries use one thread a process: here, processes share the cores."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(trylast=True)
@@ -39,6 +49,25 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if skipped:
         reporter.write_line(f"Skipped, and not allowed to be: {', '.join(sorted(skipped))}")
         session.exitstatus = 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give `pytest -n 2` whole modules: a module's tests share a sandbox, some in an order."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            return BROWSER if module.startswith(BROWSER) else module
+
+    config.option.loadscopereorder = False  # the order is that of the collection
+    return ByModule(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first, so that no process is left with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @cache
@@ -98,6 +127,21 @@ def sandbox_clients(sandbox: Endpoint) -> Callable[..., Any]:
         return make_client(sandbox.url, service, region)
 
     return clients
+
+
+@pytest.fixture
+def go_to_project(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Path]:
+    """`go_to_project(root)` makes an empty project there and changes to its folder."""
+
+    def go(root: Path) -> Path:
+        for name in ("notebooks", "haikuft"):
+            (root / name).mkdir(parents=True)
+        (root / "pyproject.toml").touch()
+        monkeypatch.chdir(root)
+        monkeypatch.delenv("HAIKUFT_HOME", raising=False)
+        return root
+
+    return go
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +264,43 @@ def tune(set_up: Callable[[Run], Run]) -> Callable[..., Run]:
         bedrock = run.connection.client("bedrock")
         plan = customization.plan_job(bedrock, run, {"epochCount": "1"}, new_job=True)
         arn = customization.start_job(bedrock, plan.request)
-        job = customization.wait_for_job(bedrock, arn, SOON)
+        job = wait_for_job(bedrock, arn, SOON)
         made = {"job_arn": arn, "custom_model_arn": job.custom_model_arn}
         return replace(run, record=replace(run.record, **{**plan.changes, **made}))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def trained_states() -> dict[str, tuple[Path, RunRecord]]:
+    """Hold what `tuned_run` has trained: base model id -> a state directory and its record."""
+    return {}
+
+
+@pytest.fixture
+def tuned_run(
+    new_run: Callable[..., Run],
+    tune: Callable[[Run], Run],
+    trained_states: dict[str, tuple[Path, RunRecord]],
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+) -> Callable[..., Run]:
+    """`tuned_run(NOVA_MICRO)` opens a run after notebook 3, on a sandbox of its own.
+
+    The first test of a base model trains; the others get a copy of the state directory.
+    """
+
+    def open_run(base_model: BaseModel = CLAUDE_3_HAIKU) -> Run:
+        if base_model.id in trained_states:
+            state, record = trained_states[base_model.id]
+            shutil.copytree(state, tmp_path, dirs_exist_ok=True)
+            return replace(new_run(base_model), record=record)
+        run = tune(new_run(base_model))
+        state = tmp_path_factory.mktemp("trained") / "state"
+        trained_states[base_model.id] = shutil.copytree(tmp_path, state), run.record
+        return run
+
+    return open_run
 
 
 def _short_record(key: str, number: int, base_model: BaseModel) -> str:

@@ -1,16 +1,21 @@
 """Customization jobs: the request, the start, the wait and everything that can end it."""
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from fakes import NOON, Scripted, Time, refusal
 
 from haikuft import customization as c
+from haikuft.base_models import CLAUDE_3_HAIKU
 from haikuft.customization.failures import explain_failure
-from haikuft.customization.jobs import NEW_ROLE
-from haikuft.customization.readings import CustomizationJob, Stage
+from haikuft.customization.jobs import NEW_ROLE, find_job, wait_for_job
+from haikuft.customization.models import delete_custom_model
+from haikuft.customization.plan import build_job_request
+from haikuft.customization.readings import CustomizationJob, Stage, describe_job
 from haikuft.errors import (
     AccessError,
     ConflictError,
@@ -21,19 +26,27 @@ from haikuft.errors import (
     SettingsError,
     WaitTimeoutError,
 )
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
 
 ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/a.b-v1:0:200k/abcdefghijkl"
 RESUME = "haikuft run --run first --from 3"
 LOST = EndpointConnectionError(endpoint_url="https://bedrock.us-west-2.amazonaws.com")
-REQUEST: dict[str, Any] = {
-    "job_name": "haikuft-first-20261121-120000",
-    "custom_model_name": "haikuft-first-20261121-120000",
-    "role_arn": "arn:aws:iam::123456789012:role/AmazonBedrock-haikuft-first",
-    "base_model_id": "anthropic.claude-3-haiku-20240307-v1:0:200k",
-    "training_uri": "s3://bucket/training/train.jsonl",
-    "output_uri": "s3://bucket/output/haikuft-first/",
-    "hyperparameters": {"epochCount": "2"},
-}
+NAME = "haikuft-first-012345-1"
+RUN = Run(
+    RunRecord(
+        run="first",
+        target="sandbox",
+        owner="0123456789abcdef",
+        bucket="bucket",
+        base_model_id=CLAUDE_3_HAIKU.id,
+        role_arn="arn:aws:iam::123456789012:role/AmazonBedrock-haikuft-first",
+        training_uri="s3://bucket/training/train.jsonl",
+    ),
+    cast(Any, None),
+    CLAUDE_3_HAIKU,
+    Path("runs/first"),
+)
 
 
 def reading(status: str, **changes: Any) -> dict[str, Any]:
@@ -42,12 +55,12 @@ def reading(status: str, **changes: Any) -> dict[str, Any]:
         "jobArn": ARN,
         "jobName": "job-1",
         "outputModelName": "model-1",
-        "roleArn": REQUEST["role_arn"],
+        "roleArn": RUN.record.role_arn,
         "creationTime": NOON,
         "baseModelArn": "arn:aws:bedrock:us-west-2::foundation-model/a.b-v1:0:200k",
-        "trainingDataConfig": {"s3Uri": REQUEST["training_uri"]},
+        "trainingDataConfig": {"s3Uri": RUN.record.training_uri},
         "validationDataConfig": {"validators": []},
-        "outputDataConfig": {"s3Uri": REQUEST["output_uri"]},
+        "outputDataConfig": {"s3Uri": f"s3://bucket/output/{NAME}/"},
         "status": status,
         **changes,
     }
@@ -61,19 +74,19 @@ def stages(**status: str) -> dict[str, Any]:
 def wait(script: Scripted, time: Time, **options: Any) -> CustomizationJob:
     """Wait for the job as a notebook would, without losing a second."""
     client: Any = script
-    return c.wait_for_job(client, ARN, time.waiting(resume=RESUME, **options))
+    return wait_for_job(client, ARN, time.waiting(resume=RESUME, **options))
 
 
 def start(script: Scripted, time: Time) -> str:
     """Start a job without losing a second."""
     client: Any = script
-    request = c.build_job_request(**REQUEST)
+    request = build_job_request(RUN, NAME, {"epochCount": "2"})
     return c.start_job(client, request, time.waiting(NEW_ROLE))
 
 
 def test_build_job_request_when_plain_then_has_what_bedrock_requires() -> None:
-    """Without validation data, key, VPC and tags none of their members is sent."""
-    request = c.build_job_request(**REQUEST)
+    """Without validation data, key and VPC none of their members is sent."""
+    request = build_job_request(RUN, NAME, {"epochCount": "2"})
     assert request["customizationType"] == "FINE_TUNING"
     assert request["trainingDataConfig"] == {"s3Uri": "s3://bucket/training/train.jsonl"}
     assert request["hyperParameters"] == {"epochCount": "2"}
@@ -86,6 +99,8 @@ def test_build_job_request_when_plain_then_has_what_bedrock_requires() -> None:
         "trainingDataConfig",
         "outputDataConfig",
         "hyperParameters",
+        "jobTags",
+        "customModelTags",
     }
 
 
@@ -94,14 +109,14 @@ def test_build_job_request_when_all_is_given_then_botocore_accepts_it() -> None:
     import botocore.session
     from botocore.validate import ParamValidator
 
-    request = c.build_job_request(
-        **REQUEST,
+    record = replace(
+        RUN.record,
         validation_uri="s3://bucket/validation/validation.jsonl",
         kms_key_arn="arn:aws:kms:us-west-2:123456789012:key/k",
-        subnet_ids=["subnet-1"],
-        security_group_ids=["sg-1"],
-        tags={"haikuft:run": "first"},
+        subnet_ids=("subnet-1",),
+        security_group_ids=("sg-1",),
     )
+    request = build_job_request(replace(RUN, record=record), NAME, {"epochCount": "2"})
     model = botocore.session.get_session().get_service_model("bedrock")
     shape = model.operation_model("CreateModelCustomizationJob").input_shape
     assert not ParamValidator().validate(request, shape).has_errors()
@@ -109,36 +124,6 @@ def test_build_job_request_when_all_is_given_then_botocore_accepts_it() -> None:
         {"s3Uri": "s3://bucket/validation/validation.jsonl"}
     ]
     assert request["jobTags"] == request["customModelTags"]
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"job_name": "a_b"}, 'job_name = "a_b"'),
-        ({"job_name": "a" * 64}, "at most 63"),
-        ({"custom_model_name": "a.b"}, 'custom_model_name = "a.b"'),
-        ({"custom_model_name": "a--b"}, 'custom_model_name = "a--b"'),
-        ({"training_uri": "s3://bucket/training/"}, "one .jsonl object"),
-        ({"training_uri": "s3://bucket/train.json"}, "one .jsonl object"),
-        ({"training_uri": "s3://bucket/my file.jsonl"}, "letters, digits"),
-        ({"validation_uri": "s3://bucket//v.jsonl"}, "validation_uri"),
-        ({"subnet_ids": ["subnet-1"]}, "give both or neither"),
-    ],
-)
-def test_build_job_request_when_bedrock_would_refuse_then_says_it_first(
-    change: dict[str, Any], words: str
-) -> None:
-    """Botocore checks neither patterns nor lengths, so we do, before anything is sent."""
-    with pytest.raises(SettingsError, match=words):
-        c.build_job_request(**{**REQUEST, **change})
-
-
-def test_build_job_request_when_much_is_wrong_then_says_all_of_it() -> None:
-    """One error names every fault."""
-    with pytest.raises(SettingsError, match=r"job_name.*custom_model_name.*training_uri"):
-        c.build_job_request(
-            **{**REQUEST, "job_name": "_", "custom_model_name": "_", "training_uri": "x"}
-        )
 
 
 TOO_NEW = refusal("ValidationException", "Could not assume provided IAM role.")
@@ -212,7 +197,7 @@ def test_get_job_when_complete_then_is_a_value_with_everything() -> None:
 def test_find_job_when_aws_knows_none_then_is_none() -> None:
     """What is gone is shown as gone, never a crash."""
     client: Any = Scripted(refusal("ResourceNotFoundException", "No such job.", 404))
-    assert c.find_job(client, "job-1") is None
+    assert find_job(client, "job-1") is None
     with pytest.raises(NotFoundError, match="job-1"):
         c.get_job(client, "job-1")
 
@@ -221,16 +206,16 @@ def test_find_job_when_not_allowed_then_is_an_error() -> None:
     """Not being allowed to look does not mean that there is none."""
     client: Any = Scripted(refusal("AccessDeniedException", "No.", 403))
     with pytest.raises(AccessError):
-        c.find_job(client, "job-1")
+        find_job(client, "job-1")
 
 
 def test_describe_job_when_training_then_tells_stage_and_time() -> None:
     """One line for a progress display."""
     answer = reading("InProgress", **stages(validation="Completed", training="InProgress"))
     job = CustomizationJob.from_response(answer)
-    assert c.describe_job(job, NOON + timedelta(seconds=3725)) == "InProgress · training · 1:02:05"
+    assert describe_job(job, NOON + timedelta(seconds=3725)) == "InProgress · training · 1:02:05"
     done = CustomizationJob.from_response(reading("Completed", endTime=NOON + timedelta(seconds=9)))
-    assert c.describe_job(done, NOON) == "Completed · 0:00:09"
+    assert describe_job(done, NOON) == "Completed · 0:00:09"
 
 
 def test_wait_for_job_when_stages_move_then_shows_each_change_once() -> None:
@@ -333,14 +318,14 @@ def test_explain_failure_when_given_aws_s_words_then_says_what_to_do(
 def test_delete_custom_model_when_gone_then_succeeds(line: Any, expected: bool) -> None:
     """Deleting twice is fine, and says which time did it."""
     client: Any = Scripted(line)
-    assert c.delete_custom_model(client, "model-1") is expected
+    assert delete_custom_model(client, "model-1") is expected
 
 
 def test_delete_custom_model_when_in_use_then_names_what_holds_it() -> None:
     """The throughput has to go first."""
     client: Any = Scripted(refusal("ConflictException", "The model is in use."))
     with pytest.raises(ConflictError, match="Provisioned Throughput first"):
-        c.delete_custom_model(client, "model-1")
+        delete_custom_model(client, "model-1")
 
 
 NOT_IN_PROGRESS = refusal("ConflictException", "The job is not in progress.")

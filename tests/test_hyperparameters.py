@@ -69,7 +69,7 @@ def test_build_when_value_cannot_be_then_error_names_range_and_default(name, val
 
 
 def test_build_when_several_values_are_wrong_then_all_are_named_at_once():
-    """Nobody has to mend one to be told of the next."""
+    """Nobody has to fix one to be told of the next."""
     with pytest.raises(SettingsError) as refusal:
         build_hyperparameters(epoch_count=11, batch_size=2, learning_rate=1)
     assert len(str(refusal.value).splitlines()) == 3

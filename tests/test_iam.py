@@ -8,7 +8,9 @@ import pytest
 
 from haikuft import iam
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO, BaseModel
-from haikuft.errors import ConflictError, NotFoundError, SettingsError
+from haikuft.errors import ConflictError, SettingsError
+from haikuft.iam import roles
+from haikuft.package_data import read_toml
 from haikuft.sandbox.access.policy_evaluation import evaluate
 
 ACCOUNT = "123456789012"
@@ -234,6 +236,8 @@ def test_explain_policy_when_built_here_then_has_a_sentence_for_each_sid() -> No
         role_policy(kms_key_arn=KEY, **vpc),
         caller_policy(kms_key_arn=KEY),
         iam.build_tls_policy(BUCKET),
+        iam.build_evaluation_trust_policy(ACCOUNT, REGION),
+        iam.build_evaluation_policy(BUCKET, region=REGION, account_id=ACCOUNT),
     ):
         explained = iam.explain_policy(policy)
         sids = [one["Sid"] for one in policy["Statement"]]
@@ -246,7 +250,32 @@ def test_explain_policy_when_built_here_then_has_a_sentence_for_each_sid() -> No
             assert " on arn:" not in sentence
 
 
-def test_explain_policy_when_statement_is_unknown_then_reads_it_aloud() -> None:
+def test_statements_when_all_policies_are_built_then_each_is_in_one_of_them() -> None:
+    """The table holds no statement that no policy has."""
+    vpc = {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]}
+    both: dict[str, Any] = {"serving": ("deployment", "provisioned_throughput")}
+    used = {
+        one["Sid"]
+        for policy in (
+            iam.build_trust_policy(ACCOUNT, REGION),
+            role_policy(kms_key_arn=KEY, **vpc),
+            caller_policy(kms_key_arn=KEY, **both),
+            iam.build_tls_policy(BUCKET),
+            iam.build_evaluation_trust_policy(ACCOUNT, REGION),
+            iam.build_evaluation_policy(BUCKET, region=REGION, account_id=ACCOUNT),
+        )
+        for one in policy["Statement"]
+    }
+    of_the_limit = {"TrustScheduler", "EndThroughput"}  # tests/serving/test_limit.py
+    assert used | of_the_limit == set(read_toml("haikuft.iam", "statements.toml"))
+
+
+def test_explain_policy_when_caller_asks_models_then_speaks_of_the_caller() -> None:
+    """The sentence is the caller's, not that of a role of a Bedrock evaluation job."""
+    assert dict(iam.explain_policy(caller_policy()))["AskModels"].startswith("You may ask")
+
+
+def test_explain_policy_when_statement_is_unknown_then_lists_its_parts() -> None:
     """A statement somebody added is shown as it stands."""
     policy = {"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"}]}
     assert iam.explain_policy(policy) == [("", "Allows s3:GetObject on *.")]
@@ -279,19 +308,19 @@ def test_ensure_role_when_run_twice_then_nothing_doubles(client: Any) -> None:
     """One role, one inline policy, the same ARN both times."""
     assert ensure(client) == ensure(client) == f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
     assert [role["RoleName"] for role in client.list_roles()["Roles"]] == [ROLE]
-    assert client.list_role_policies(RoleName=ROLE)["PolicyNames"] == [iam.POLICY_NAME]
-    assert iam.get_role(client, ROLE).tags == TAGS
+    assert client.list_role_policies(RoleName=ROLE)["PolicyNames"] == [roles.POLICY_NAME]
+    assert roles.find_role(client, ROLE).tags == TAGS
 
 
 def test_ensure_role_when_policies_changed_then_brings_them_up_to_date(client: Any) -> None:
-    """A role somebody bent is put right, so that running notebook 1 again repairs it."""
+    """A role that somebody changed is repaired, so that running notebook 1 again repairs it."""
     ensure(client)
     client.update_assume_role_policy(
         RoleName=ROLE, PolicyDocument=json.dumps(iam.build_trust_policy(ACCOUNT, "eu-west-1"))
     )
     ensure(client, role_policy=role_policy(kms_key_arn=KEY))
-    assert iam.get_role(client, ROLE).trust_policy == iam.build_trust_policy(ACCOUNT, REGION)
-    policy = client.get_role_policy(RoleName=ROLE, PolicyName=iam.POLICY_NAME)["PolicyDocument"]
+    assert roles.find_role(client, ROLE).trust_policy == iam.build_trust_policy(ACCOUNT, REGION)
+    policy = client.get_role_policy(RoleName=ROLE, PolicyName=roles.POLICY_NAME)["PolicyDocument"]
     assert policy == role_policy(kms_key_arn=KEY)
 
 
@@ -303,23 +332,16 @@ def test_ensure_role_when_somebody_else_s_then_leaves_it_alone(
     theirs = json.dumps(iam.build_trust_policy("999999999999", REGION))
     tags = [{"Key": key, "Value": value} for key, value in marks.items()]
     client.create_role(RoleName=ROLE, AssumeRolePolicyDocument=theirs, Tags=tags)
-    for act in (lambda: ensure(client), lambda: iam.delete_role(client, ROLE, tags=TAGS)):
+    for act in (lambda: ensure(client), lambda: roles.delete_role(client, ROLE, tags=TAGS)):
         with pytest.raises(ConflictError, match=r"not made by this run.*Set role_name"):
             act()
-    assert iam.get_role(client, ROLE).trust_policy == json.loads(theirs)
+    assert roles.find_role(client, ROLE).trust_policy == json.loads(theirs)
     assert client.list_role_policies(RoleName=ROLE)["PolicyNames"] == []
-
-
-def test_get_role_when_missing_then_names_notebook_1(client: Any) -> None:
-    """Finding gives None, getting says what to run."""
-    assert iam.find_role(client, ROLE) is None
-    with pytest.raises(NotFoundError, match="notebook 1"):
-        iam.get_role(client, ROLE)
 
 
 def test_delete_role_when_ours_then_goes_with_its_policy_and_twice_is_fine(client: Any) -> None:
     """Inline policies go first, as IAM demands."""
     ensure(client)
-    assert iam.delete_role(client, ROLE, tags=TAGS) is True
+    assert roles.delete_role(client, ROLE, tags=TAGS) is True
     assert client.list_roles()["Roles"] == []
-    assert iam.delete_role(client, ROLE, tags=TAGS) is False
+    assert roles.delete_role(client, ROLE, tags=TAGS) is False

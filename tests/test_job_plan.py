@@ -7,6 +7,8 @@ import pytest
 from fakes import SOON
 
 from haikuft import customization
+from haikuft.customization.jobs import wait_for_job
+from haikuft.customization.models import delete_custom_model
 from haikuft.customization.plan import JobPlan, plan_job
 from haikuft.errors import ConflictError, JobFailedError, SettingsError
 from haikuft.runs.run_record import Run
@@ -30,7 +32,7 @@ def start(run: Run) -> Run:
 
 def finish(run: Run) -> Run:
     """Wait for the job and write its model down."""
-    job = customization.wait_for_job(run.connection.client("bedrock"), run.record.job_arn, SOON)
+    job = wait_for_job(run.connection.client("bedrock"), run.record.job_arn, SOON)
     return replace(run, record=replace(run.record, custom_model_arn=job.custom_model_arn or ""))
 
 
@@ -76,7 +78,7 @@ def test_plan_job_when_other_hyperparameters_are_asked_stops(
 def test_plan_job_when_the_model_is_gone_plans_a_new_one(new_run: NewRun, set_up: SetUp) -> None:
     """After a clean-up the job is still listed, and of no more use."""
     run = finish(start(set_up(new_run())))
-    customization.delete_custom_model(run.connection.client("bedrock"), run.record.custom_model_arn)
+    delete_custom_model(run.connection.client("bedrock"), run.record.custom_model_arn)
     planned = plan(run)
     assert planned.found is None
     assert "is gone" in planned.sentence
@@ -88,7 +90,7 @@ def test_plan_job_when_the_job_was_stopped_plans_a_new_one(new_run: NewRun, set_
     bedrock = run.connection.client("bedrock")
     customization.stop_job(bedrock, run.record.job_arn)
     with pytest.raises(JobFailedError):
-        customization.wait_for_job(bedrock, run.record.job_arn, SOON)
+        wait_for_job(bedrock, run.record.job_arn, SOON)
     assert "is Stopped" in plan(run).sentence
 
 
@@ -99,7 +101,7 @@ def test_start_job_when_its_name_is_taken_is_a_conflict_that_says_what_to_do(
     run = set_up(new_run())
     request = plan(run).request
     bedrock = run.connection.client("bedrock")
-    customization.wait_for_job(bedrock, customization.start_job(bedrock, request), SOON)
+    wait_for_job(bedrock, customization.start_job(bedrock, request), SOON)
     again = {**request, "clientRequestToken": "another"}
     with pytest.raises(ConflictError, match="run notebook 3 again"):
         customization.start_job(bedrock, again)

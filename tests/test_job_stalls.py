@@ -10,6 +10,8 @@ from fakes import NOON, Time
 from haikuft import customization as c
 from haikuft.aws.waiting import Waiting
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_2_LITE, JobTime
+from haikuft.customization.jobs import wait_for_job
+from haikuft.customization.readings import CustomizationJob
 from haikuft.customization.stalls import StallWatch
 from haikuft.errors import WaitTimeoutError
 from haikuft.runs.run_record import Run
@@ -32,7 +34,7 @@ def wait(
     """Wait 24 hours in no time; give the warnings, the last words and the time."""
     time, warnings = Time(c.get_job(bedrock, arn).created), []
     with pytest.raises(WaitTimeoutError) as caught:
-        c.wait_for_job(
+        wait_for_job(
             bedrock,
             arn,
             time.waiting(poll_seconds=1800, **waiting),
@@ -82,7 +84,7 @@ def test_wait_for_job_when_resumed_then_counts_from_the_job_s_beginning(
     bedrock, arn = stuck
     created, warnings = c.get_job(bedrock, arn).created, []
     with pytest.raises(WaitTimeoutError):
-        c.wait_for_job(
+        wait_for_job(
             bedrock,
             arn,
             Waiting(poll_seconds=0, deadline_seconds=0),
@@ -98,7 +100,7 @@ def test_stall_watch_when_the_job_has_ended_then_is_silent() -> None:
     """However long it took."""
     warnings: list[str] = []
     watch = StallWatch(TWO_HOURS, warnings.append)
-    job = c.CustomizationJob("arn", "j", "Completed", "m", "b", "r", "t", "o", NOON)
+    job = CustomizationJob("arn", "j", "Completed", "m", "r", "t", "o", NOON)
     watch.check(job, NOON + timedelta(days=2))
     assert warnings == []
 

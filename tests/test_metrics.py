@@ -142,7 +142,7 @@ def test_find_metrics_when_both_folders_exist_then_the_jobs_own_wins(s3: S3Clien
 
 
 def test_find_metrics_when_the_bucket_is_gone_then_the_error_is_ours(s3: S3Client) -> None:
-    """AWS's refusal comes with a mend."""
+    """AWS's refusal says how to fix it."""
     with pytest.raises(NotFoundError, match="s3://gone/output"):
         find_metrics(s3, "s3://gone/output", JOB_ARN)
 
@@ -237,13 +237,13 @@ def test_write_assessment_when_read_back_then_it_holds_verdict_and_sentence(tmp_
 
 
 def test_assess_when_validation_rises_then_it_over_fitted() -> None:
-    """The sentence names the best epoch, the rise, and the training loss that went on falling."""
+    """The sentence names the best epoch, the rise, and the training loss that kept falling."""
     found = assess(FALLING, _validation(0.9, 0.6, 0.7, 0.9))
 
     assert found.verdict == "over-fitted"
     assert found.sentence == (
         "The validation loss was lowest after epoch 2 (0.6) and rose by 50.0% to 0.9 by epoch 4, "
-        "while the training loss went on falling from 0.65 to 0.25: the model over-fitted. "
+        "while the training loss kept falling from 0.65 to 0.25: the model over-fitted. "
         "Try epoch_count = 2, or more varied records."
     )
 

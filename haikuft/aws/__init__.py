@@ -3,7 +3,6 @@
 The connection is the one place that knows both targets, AWS and the sandbox.
 """
 
-from haikuft.aws.connection import POLL_SECONDS, TARGETS, Connection, connect
-from haikuft.aws.errors import explain, explaining
+from haikuft.aws.connection import Connection, connect
 
-__all__ = ["POLL_SECONDS", "TARGETS", "Connection", "connect", "explain", "explaining"]
+__all__ = ["Connection", "connect"]

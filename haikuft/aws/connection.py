@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from haikuft import __version__
-from haikuft.aws.errors import explain, explaining
+from haikuft.aws.errors import explaining
 from haikuft.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ CONNECTIONS = 64  # a client's, so that as many threads can share it
 # A reply that takes longer than the usual minute would be given up, asked for and paid for again.
 # AWS's guide to Nova goes up to an hour; a network that is lost would be waited for as long.
 _PATIENCE = {"bedrock-runtime": {"read_timeout": 600}}
-__all__ = ["POLL_SECONDS", "TARGETS", "Connection", "connect", "explain", "explaining"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def connect(
         target: "sandbox" or "aws".
         region: AWS Region, such as "us-west-2".
         state: the sandbox's state directory; None takes the usual one.
-        resume: the command that goes on from here, named if the login has run out.
+        resume: the command that continues from here, named if the login has run out.
 
     Raises:
         SettingsError: neither target, or no Region.

@@ -1,10 +1,8 @@
-"""AWS's errors in our words: what happened, and how to mend it.
+"""AWS's errors in our words: what happened, and how to fix it. Their codes: `error_codes.toml`."""
 
-Sources: the error codes in the API references of Bedrock, S3, IAM, STS and Service Quotas.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as botocore_errors
@@ -18,94 +16,36 @@ from haikuft.errors import (
     NotFoundError,
     SettingsError,
 )
+from haikuft.package_data import read_toml
 
 LOGIN = (
     "Log in again (`aws sso login`, or put new access keys in place) and see that "
     "`aws sts get-caller-identity` answers"
 )
 
-_EXPIRED = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-)
-_UNKNOWN_KEYS = frozenset(
-    {
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-        "SignatureDoesNotMatch",
-        "InvalidSignatureException",
-        "InvalidAccessKeyId",
-        "InvalidToken",
-        "AuthFailure",
-        "MissingAuthenticationToken",
-    }
-)
-_REFUSED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
-)
-_ABSENT = frozenset(
-    {
-        "ResourceNotFoundException",
-        "NoSuchEntity",
-        "NoSuchBucket",
-        "NoSuchKey",
-        "NoSuchResourceException",
-        "NotFoundException",
-        "NoSuchTagSet",
-        "404",
-    }
-)
-_CONFLICT = frozenset(
-    {
-        "ConflictException",
-        "ResourceInUseException",
-        "EntityAlreadyExists",
-        "DeleteConflict",
-        "BucketAlreadyExists",
-        "BucketAlreadyOwnedByYou",
-        "BucketNotEmpty",
-        "OperationAborted",
-    }
-)
-_QUOTA = frozenset(
-    {"ServiceQuotaExceededException", "LimitExceeded", "TooManyBuckets", "TooManyTagsException"}
-)
-_INVALID = frozenset(
-    {
-        "ValidationException",
-        "ValidationError",
-        "InvalidRequest",
-        "InvalidInput",
-        "InvalidArgument",
-        "InvalidBucketName",
-        "MalformedPolicyDocument",
-        "MalformedPolicy",
-        "InvalidLocationConstraint",
-        "IllegalLocationConstraintException",
-    }
-)
-_THROTTLED = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-        "SlowDown",
-    }
-)
-_BUSY = _THROTTLED | frozenset(
-    {
-        "ModelErrorException",
-        "ModelNotReadyException",
-        "ModelTimeoutException",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "InternalError",
-        "InternalFailure",
-        "InternalServerException",
-        "ServiceException",
-        "RequestTimeout",
-    }
-)
+_KINDS: Mapping[str, tuple[type[HaikuftError], str]] = {  # kind of error -> ours, how to fix it
+    "expired": (CredentialsError, f"There is no valid login. {LOGIN}"),
+    "unknown_keys": (CredentialsError, f"AWS does not know these access keys. {LOGIN}"),
+    "refused": (
+        AccessError,
+        "Give the policy that notebook 1 prints for the caller to your administrator.",
+    ),
+    "form": (
+        AccessError,
+        "Fill in Anthropic's use-case form in the Bedrock console's model catalog.",
+    ),
+    "absent": (NotFoundError, "Check the name and the Region; it may have been deleted."),
+    "conflict": (ConflictError, "The name is taken or the resource is still in use."),
+    "quota": (AccessError, "Ask for a higher quota in the Service Quotas console."),
+    "invalid": (SettingsError, "Correct the value named there."),
+    "throttled": (
+        HaikuftError,
+        "Ask for less at once, or for a higher quota, and try again in a while.",
+    ),
+    "unavailable": (HaikuftError, "The fault is AWS's; try again in some minutes."),
+    "network": (HaikuftError, "Check the network and the Region's name, and try again soon."),
+    "other": (HaikuftError, ""),
+}
 _LOGIN_ERRORS = (
     botocore_errors.NoCredentialsError,
     botocore_errors.PartialCredentialsError,
@@ -130,46 +70,19 @@ def explaining(doing: str, *, resume: str = "") -> Iterator[None]:
 def explain(
     error: ClientError | BotoCoreError | Boto3Error, *, doing: str, resume: str = ""
 ) -> HaikuftError:
-    """Say one of AWS's errors in our words, with a mend.
+    """Say one of AWS's errors in our words, and how to fix it.
 
     Args:
         error: as boto3 raised it.
         doing: what was being done, such as "creating bucket tickets".
-        resume: the command that goes on from here; "" leaves it out.
+        resume: the command that continues from here; "" leaves it out.
     """
     if isinstance(error, Boto3Error) and isinstance(error.__context__, ClientError):
         error = error.__context__  # an upload wraps the error that has the code
-    code, what = error_code(error), f"While {doing}: {_reason(error)}"
-    then = f", then go on with `{resume}`." if resume else "."
-    if isinstance(error, _LOGIN_ERRORS) or code in _EXPIRED:
-        return CredentialsError(f"{what} There is no valid login. {LOGIN}{then}")
-    if code in _UNKNOWN_KEYS:
-        return CredentialsError(f"{what} AWS does not know these access keys. {LOGIN}{then}")
-    if code in _REFUSED:
-        return AccessError(
-            f"{what} Give the policy that notebook 1 prints for the caller to your administrator."
-        )
-    if code == "FTUFormNotFilled":
-        return AccessError(
-            f"{what} Fill in Anthropic's use-case form in the Bedrock console's model catalog."
-        )
-    if code in _ABSENT:
-        return NotFoundError(f"{what} Check the name and the Region; it may have been deleted.")
-    if code in _CONFLICT:
-        return ConflictError(f"{what} The name is taken or the thing is still in use.")
-    if code in _QUOTA:
-        return AccessError(f"{what} Ask for a higher quota in the Service Quotas console.")
-    if code in _INVALID or isinstance(error, botocore_errors.ParamValidationError):
-        return SettingsError(f"{what} Mend the value named there.")
-    if code in _THROTTLED:
-        return HaikuftError(
-            f"{what} Ask for less at once, or for a higher quota, and try again in a while."
-        )
-    if isinstance(error, ClientError) and is_transient(error):
-        return HaikuftError(f"{what} That is AWS's side; try again in some minutes.")
-    if is_transient(error):
-        return HaikuftError(f"{what} Check the network and the Region's name, and try again soon.")
-    return HaikuftError(what)
+    kind, fix = _KINDS[_kind_of(error)]
+    if kind is CredentialsError:
+        fix += f", then continue with `{resume}`." if resume else "."
+    return kind(f"While {doing}: {_reason(error)} {fix}".rstrip())
 
 
 def error_code(error: Exception) -> str:
@@ -183,15 +96,32 @@ def error_code(error: Exception) -> str:
 
 def is_absent(error: ClientError) -> bool:
     """Tell "there is no such thing" from every other refusal."""
-    return error_code(error) in _ABSENT
+    return _kind_of(error) == "absent"
 
 
 def is_transient(error: Exception) -> bool:
     """Tell whether the same call may succeed in a while: lost network, throttling, AWS's fault."""
+    return _kind_of(error) in ("throttled", "unavailable", "network")
+
+
+def _kind_of(error: Exception) -> str:
+    """Find the kind of one of boto3's errors, a key of `_KINDS`."""
+    if isinstance(error, _LOGIN_ERRORS):
+        return "expired"
+    if isinstance(error, botocore_errors.ParamValidationError):
+        return "invalid"
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        return error_code(error) in _BUSY or status >= 500
-    return isinstance(error, botocore_errors.HTTPClientError | botocore_errors.ConnectionError)
+        return _read_codes().get(error_code(error), "unavailable" if status >= 500 else "other")
+    lost = isinstance(error, botocore_errors.HTTPClientError | botocore_errors.ConnectionError)
+    return "network" if lost else "other"
+
+
+@cache
+def _read_codes() -> dict[str, str]:
+    """Read AWS's error codes; code -> kind."""
+    kinds = read_toml(__package__, "error_codes.toml")
+    return {code: kind for kind, codes in kinds.items() for code in codes}
 
 
 def _reason(error: Exception) -> str:

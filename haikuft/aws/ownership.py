@@ -45,6 +45,11 @@ def refuse_named(
     )
 
 
+def list_tags(tags: Mapping[str, str], *, key: str = "key", value: str = "value") -> Any:
+    """Write tags as Bedrock takes them; S3 and IAM call the members "Key" and "Value"."""
+    return [{key: name, value: text} for name, text in tags.items()]
+
+
 def request_token(owner: str, purpose: str, attempt: int, request: Mapping[str, Any]) -> str:
     """Make the clientRequestToken of a request that is paid for: 64 hexadecimal characters.
 

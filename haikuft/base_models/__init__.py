@@ -3,10 +3,8 @@
 The models are in `models.toml`, with dates and sources; a new model needs an entry there only.
 """
 
-import tomllib
 from collections.abc import Mapping
 from datetime import date
-from importlib.resources import files
 from typing import Any, Literal
 
 from haikuft.base_models.values import (
@@ -19,35 +17,25 @@ from haikuft.base_models.values import (
     Serving,
 )
 from haikuft.errors import SettingsError
+from haikuft.package_data import read_toml
 
 __all__ = [
-    "BASE_MODELS",
-    "CLAUDE_3_HAIKU",
-    "DEFAULT",
-    "NOVA_2_LITE",
-    "NOVA_LITE",
-    "NOVA_MICRO",
-    "NOVA_PRO",
     "BaseModel",
     "JobTime",
     "Lifecycle",
-    "LifecycleState",
     "Limits",
     "Range",
     "RecordFormat",
     "Serving",
     "describe_lifecycle",
     "get_base_model",
-    "lifecycle_state",
-    "list_tunable",
 ]
 
 LifecycleState = Literal["active", "legacy", "extended", "ended"]
 
 
 def _read_models() -> dict[str, BaseModel]:
-    with files(__package__).joinpath("models.toml").open("rb") as file:
-        found = tomllib.load(file)
+    found = read_toml(__package__, "models.toml")
     families = found["families"]
     models = (_build_model({**families[one.pop("family")], **one}) for one in found["models"])
     return {model.id: model for model in models}
@@ -121,15 +109,13 @@ def describe_lifecycle(model: BaseModel, today: date) -> str:
                 f"{model.name} reached its end of life on Amazon Bedrock on {dates.end_of_life}: "
                 f"AWS answers no more requests for it {read}."
             )
-        case "extended":
-            return (
-                f"{model.name} has been Legacy on Amazon Bedrock since {dates.legacy}: {frozen}, "
-                f"and since {dates.extended} its price may rise {read}.{end}"
+        case "legacy" | "extended" as state:
+            risen = (
+                f", and since {dates.extended} its price may rise" if state == "extended" else ""
             )
-        case "legacy":
             return (
                 f"{model.name} has been Legacy on Amazon Bedrock since {dates.legacy}: "
-                f"{frozen} {read}.{end}"
+                f"{frozen}{risen} {read}.{end}"
             )
         case "active":
             until = f"; it becomes Legacy on {dates.legacy}" if dates.legacy else ""

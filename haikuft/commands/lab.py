@@ -1,4 +1,4 @@
-"""`haikuft lab` and `haikuft export`: the notebooks in JupyterLab, and as pages to hand on."""
+"""`haikuft lab` and `haikuft export`: the notebooks in JupyterLab, and as HTML pages."""
 
 import argparse
 from pathlib import Path

@@ -96,7 +96,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _clean_up(options: argparse.Namespace) -> int:
-    from haikuft.runs.run_record import choose_run, read_record, record_path
+    from haikuft.runs.record_file import read_record
+    from haikuft.runs.run_record import choose_run, record_path
     from haikuft.series.clean_up import clean_up_lost
     from haikuft.series.planning import CLEAN_UP
     from haikuft.series.walk import Request, walk
@@ -107,7 +108,7 @@ def _clean_up(options: argparse.Namespace) -> int:
         record = read_record(record_path(run))
     except RecordError as error:
         print(error, file=sys.stderr)
-    # A record that names nothing yet does not stand in the way of what was lost under its name.
+    # A record that names nothing yet does not keep what was lost under its name from being deleted.
     if record is None or (record.is_new and options.owner not in ("", record.owner)):
         if not options.target:
             raise SettingsError(

@@ -115,7 +115,8 @@ def _sandbox_reset(options: argparse.Namespace) -> int:
 def _runs_on(state: Path) -> list[str]:
     """Name the runs of this project whose record says that they live in this sandbox."""
     from haikuft.errors import RecordError
-    from haikuft.runs.run_record import FILE_NAME, find_root, read_record
+    from haikuft.runs.record_file import FILE_NAME, read_record
+    from haikuft.runs.run_record import find_root
 
     try:
         root = find_root()

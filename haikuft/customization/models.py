@@ -24,8 +24,6 @@ class CustomModel:
     name: str
     status: str
     created: datetime
-    base_model_arn: str
-    job_arn: str
 
 
 def find_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel | None:
@@ -40,8 +38,6 @@ def find_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel | Non
         name=answer["modelName"],
         status=answer.get("modelStatus", "Active"),
         created=answer["creationTime"],
-        base_model_arn=answer.get("baseModelArn", ""),
-        job_arn=answer.get("jobArn", ""),
     )
 
 

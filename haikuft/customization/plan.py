@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from haikuft import s3
-from haikuft.aws.ownership import request_token
+from haikuft.aws.ownership import list_tags, request_token
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import find_custom_model
 from haikuft.customization.readings import RUNNING, CustomizationJob
-from haikuft.customization.request import build_job_request
 from haikuft.errors import ConflictError, SettingsError
 from haikuft.runs.lookup import JOB, find_own
 from haikuft.runs.run_record import Run
@@ -68,22 +66,8 @@ def plan_job(
     while f"{run.resource_name}-{attempt}" in taken:
         attempt += 1
     name = f"{run.resource_name}-{attempt}"
-    request = build_job_request(
-        job_name=name,
-        custom_model_name=name,
-        role_arn=record.role_arn,
-        base_model_id=record.base_model_id,
-        training_uri=record.training_uri,
-        validation_uri=record.validation_uri,
-        output_uri=s3.join_uri(record.bucket, s3.output_prefix(name)),
-        hyperparameters=hyperparameters,
-        kms_key_arn=record.kms_key_arn,
-        subnet_ids=record.subnet_ids,
-        security_group_ids=record.security_group_ids,
-        tags=run.tags,
-    )
-    token = request_token(record.owner, JOB, attempt, request)
-    request["clientRequestToken"] = token
+    request = build_job_request(run, name, hyperparameters)
+    request["clientRequestToken"] = request_token(record.owner, JOB, attempt, request)
     changes = {
         "job_attempt": attempt,
         "job_name": name,
@@ -99,6 +83,42 @@ def plan_job(
     sentence = f"This run has job {found.name}, which is {found.status}: nothing is started."
     kept = {"job_name": found.name, "job_arn": found.arn, "output_uri": found.output_uri}
     return JobPlan(found, request, kept, sentence)
+
+
+def build_job_request(run: Run, name: str, hyperparameters: Mapping[str, str]) -> dict[str, Any]:
+    """Build the arguments of `create_model_customization_job` from what the run has made.
+
+    Source: Bedrock API, CreateModelCustomizationJob.
+
+    Args:
+        run: has data in S3 and a role.
+        name: of the job and its model: at most 63 letters and digits, with single "-" between.
+        hyperparameters: AWS's names, and values as strings.
+    """
+    record = run.record
+    tags = list_tags(run.tags)
+    request: dict[str, Any] = {
+        "jobName": name,
+        "customModelName": name,
+        "roleArn": record.role_arn,
+        "baseModelIdentifier": record.base_model_id,
+        "customizationType": "FINE_TUNING",
+        "trainingDataConfig": {"s3Uri": record.training_uri},
+        "outputDataConfig": {"s3Uri": f"s3://{record.bucket}/output/{name}/"},
+        "hyperParameters": dict(hyperparameters),
+        "jobTags": tags,
+        "customModelTags": tags,
+    }
+    if record.validation_uri:
+        request["validationDataConfig"] = {"validators": [{"s3Uri": record.validation_uri}]}
+    if record.kms_key_arn:
+        request["customModelKmsKeyId"] = record.kms_key_arn
+    if record.subnet_ids:
+        request["vpcConfig"] = {
+            "subnetIds": list(record.subnet_ids),
+            "securityGroupIds": list(record.security_group_ids),
+        }
+    return request
 
 
 def _why_new(bedrock: "BedrockClient", found: CustomizationJob | None, *, new_job: bool) -> str:

@@ -46,7 +46,6 @@ class CustomizationJob:
     name: str
     status: str
     custom_model_name: str
-    base_model_arn: str
     role_arn: str
     training_uri: str
     output_uri: str
@@ -77,7 +76,6 @@ class CustomizationJob:
             name=answer["jobName"],
             status=answer.get("status", ""),
             custom_model_name=answer["outputModelName"],
-            base_model_arn=answer["baseModelArn"],
             role_arn=answer["roleArn"],
             training_uri=answer["trainingDataConfig"].get("s3Uri", ""),
             output_uri=answer["outputDataConfig"]["s3Uri"],
@@ -107,6 +105,11 @@ class CustomizationJob:
 
 def describe_job(job: CustomizationJob, now: datetime) -> str:
     """Say in one line which status and stage a job has and how long it has taken."""
-    seconds = int(job.elapsed(now))
-    took = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    took = format_span(job.elapsed(now))
     return f"{job.status} · {job.stage} · {took}" if job.stage else f"{job.status} · {took}"
+
+
+def format_span(seconds: float) -> str:
+    """Write a time in hours, minutes and seconds, such as 1:02:03."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"

@@ -13,14 +13,9 @@ import pandas as pd
 from haikuft.evaluation.statistics.endings import count_endings, describe_endings
 from haikuft.evaluation.statistics.free_baseline import FREE, RIVALS
 from haikuft.inference.replies import Reply
-from haikuft.pricing import (
-    THROUGHPUT_TOKENS,
-    Price,
-    TokenPrice,
-    format_dollars,
-    format_precise,
-    take_price,
-)
+from haikuft.pricing import take_price
+from haikuft.pricing.amounts import format_dollars, format_precise
+from haikuft.pricing.table import THROUGHPUT_TOKENS, Price, TokenPrice
 from haikuft.runs.record_file import RunRecord
 
 NOT_GIVEN = "price not given"

@@ -62,7 +62,8 @@ def build_slider(field: Field, box: Any) -> Any:
     start = min(max(box.value, low), high) if math.isfinite(box.value) else low
     logarithmic = field.slider == "logarithmic"
     place = math.log10 if logarithmic else float
-    step = 1.0 if type(field.value) is int else _fine_step(place(low), place(high))
+    fine = 10.0 ** math.floor(math.log10((place(high) - place(low)) / _STEPS))
+    step = 1.0 if type(field.value) is int else fine
     ends = {"min": place(low), "max": place(high), "step": step}
     make = widgets.FloatLogSlider if logarithmic else widgets.FloatSlider
     slider = make(value=start, **ends, **look)
@@ -83,10 +84,6 @@ def build_slider(field: Field, box: Any) -> Any:
     slider.observe(lead, names="value")
     slider.add_class("haikuft-slider")
     return slider
-
-
-def _fine_step(low: float, high: float) -> float:
-    return float(10.0 ** math.floor(math.log10((high - low) / _STEPS)))
 
 
 def _tidy(value: float, field: Field) -> float:

@@ -13,6 +13,7 @@ from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import HaikuftError
 from haikuft.forms.rendering import WARNING, Derived
 from haikuft.hyperparameters import count_steps
+from haikuft.pricing.estimates import estimate_throughput
 from haikuft.runs.run_record import find_root
 
 MOST_BYTES = 4 * 2**20  # larger files are not counted while a slider moves
@@ -105,7 +106,7 @@ def derive_serving(
         cost = "the tokens of each request; nothing while idle"
         return [("Cost on AWS", cost), ("Cost in the sandbox", "nothing")]
     units = int(values["model_units"])
-    bill = pricing.estimate_throughput(units, price, values["commitment"], as_of=price_date)
+    bill = estimate_throughput(units, price, values["commitment"], as_of=price_date)
     derived: Derived = [
         ("Cost of throughput on AWS", str(bill)),
         ("Cost in the sandbox", "nothing"),

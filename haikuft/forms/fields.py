@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
+
+from haikuft.package_data import read_toml
 
 Value = str | int | float | bool | list[str]
 
@@ -35,6 +38,25 @@ class Field:
     maximum: float | None = None
     slider: Literal["", "linear", "logarithmic"] = ""
     help: str = ""
+
+
+def build_fields(values: Mapping[str, Value], **more: Mapping[str, Any]) -> list[Field]:
+    """Build a field for each value: what `fields.toml` says of it, and what only the caller knows.
+
+    Args:
+        values: parameter's name -> value, in the form's order.
+        more: parameter's name -> further parts of its field, such as `choices`.
+    """
+    known = _read_fields()
+    return [
+        Field(name=name, value=value, **{**known[name], **more.get(name, {})})
+        for name, value in values.items()
+    ]
+
+
+@cache
+def _read_fields() -> dict[str, dict[str, Any]]:
+    return read_toml(__package__, "fields.toml")
 
 
 def find_fault(field: Field, value: Value) -> str:

@@ -154,7 +154,7 @@ class Form:
 
     def _write(self, state: _State) -> Picture:
         """Write the form as HTML and as plain text."""
-        rows = rendering.list_rows(self.fields, state.values)
+        rows = [(f.label, rendering.describe_value(f, state.values[f.name])) for f in self.fields]
         content = (self.title, rows, state.derived, state.refusal)
         html, plain = state.picture
         return (

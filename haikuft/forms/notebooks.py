@@ -8,7 +8,7 @@ from haikuft.base_models import BASE_MODELS, BaseModel, Range, get_base_model
 from haikuft.dataset.formats import FORMATS, TABLES
 from haikuft.dataset.tokens import TokenRange
 from haikuft.forms import derived_values
-from haikuft.forms.fields import Field
+from haikuft.forms.fields import Field, build_fields
 from haikuft.forms.form import Form
 from haikuft.forms.rendering import Derived
 from haikuft.forms.saving import Saving
@@ -27,33 +27,14 @@ def target_form(*, target: str, region: str, base_model_id: str, run: str | None
     if base_model_id:
         # An ARN or an inference id is accepted, too; `get_base_model` checks it.
         models.setdefault(base_model_id, base_model_id)
-    targets = {"sandbox": "the sandbox on this machine", "aws": "AWS"}
     regions = dict.fromkeys(place for model in BASE_MODELS.values() for place in model.regions)
     return Form(
         "Where, and which model",
-        [
-            Field(
-                "target",
-                "Target",
-                target,
-                choices=targets,
-                help="The sandbox needs no account and bills nothing; AWS is the real thing.",
-            ),
-            Field(
-                "region",
-                "AWS Region (empty: the base model's own)",
-                region,
-                suggestions=tuple(regions),
-                help="Everything the run makes is made there; a model is tuned in few Regions.",
-            ),
-            Field(
-                "base_model_id",
-                "Base model",
-                base_model_id,
-                choices=models,
-                help="The model that is tuned. A new run takes Claude 3 Haiku if you name none.",
-            ),
-        ],
+        build_fields(
+            {"target": target, "region": region, "base_model_id": base_model_id},
+            region={"suggestions": tuple(regions)},
+            base_model_id={"choices": models},
+        ),
         check=lambda values: get_base_model(values["base_model_id"]),
         derive=derived_values.derive_target,
         saving=Saving(run, "01_setup_iam"),
@@ -80,36 +61,18 @@ def dataset_form(
 
     return Form(
         "Raw examples and their split",
-        [
-            Field(
-                "dataset",
-                "Data set (folder in data/, or a path)",
-                dataset,
-                suggestions=_list_datasets(),
-                help="Raw examples, in a file of their own or in a folder with a system prompt.",
-            ),
-            Field(
-                "raw_format",
-                "Format of the raw examples",
-                raw_format,
-                choices={"": "recognised by itself", **FORMATS, **TABLES},
-                help="Name it only where it is not recognised.",
-            ),
-            Field(
-                "system_prompt",
-                "System prompt (empty: the data set's own)",
-                system_prompt,
-                help="The instruction that stands before every record.",
-            ),
-            _share_field("validation", validation_share, "Looked at after every epoch."),
-            _share_field("test", test_share, "Kept for notebook 6; the training never sees it."),
-            Field(
-                "seed",
-                "Seed of the split (whole number)",
-                seed,
-                help="Another seed, another split; the same seed, the same files everywhere.",
-            ),
-        ],
+        build_fields(
+            {
+                "dataset": dataset,
+                "raw_format": raw_format,
+                "system_prompt": system_prompt,
+                "validation_share": validation_share,
+                "test_share": test_share,
+                "seed": seed,
+            },
+            dataset={"suggestions": _list_datasets()},
+            raw_format={"choices": {"": "recognised by itself", **FORMATS, **TABLES}},
+        ),
         derive=derive,
         saving=Saving(run, "02_prepare_data", target),
     )
@@ -175,41 +138,9 @@ def serving_form(
     target: str = "sandbox",
 ) -> Form:
     """Make the form of serving: deployment or throughput, its units and its commitment."""
-    ways = {
-        "": "the first that the model allows, cheaper for a trial",
-        "deployment": "on-demand deployment, bills its tokens",
-        "provisioned_throughput": "Provisioned Throughput, bills its hours",
-    }
-    terms = {
-        "none": "none: ends when deleted",
-        "1 month": "1 month, cannot be ended early",
-        "6 months": "6 months, cannot be ended early",
-    }
     return Form(
         "How the model is served",
-        [
-            Field(
-                "serving",
-                "Serving",
-                serving,
-                choices=ways,
-                help="Which ways there are depends on the base model.",
-            ),
-            Field(
-                "model_units",
-                "Model units of throughput (1 or more)",
-                model_units,
-                minimum=1,
-                help="Capacity. Each serves so many tokens a minute, and each is billed.",
-            ),
-            Field(
-                "commitment",
-                "Commitment of throughput",
-                commitment,
-                choices=terms,
-                help="The longer, the cheaper by the hour, and the more is owed from the start.",
-            ),
-        ],
+        build_fields({"serving": serving, "model_units": model_units, "commitment": commitment}),
         derive=lambda values: derived_values.derive_serving(
             values, price=throughput_price, price_date=price_date
         ),
@@ -229,43 +160,17 @@ def evaluation_form(
     """Make the form of models, records and scorers."""
     from haikuft.evaluation.scorers.scorer import choose_scorers  # late: it loads pandas
 
-    tasks = {
-        "": "recognised from the references",
-        "labels": "labels",
-        "structured": "structured output (JSON)",
-        "text": "text",
-    }
     return Form(
         "Evaluation",
-        [
-            Field(
-                "max_records",
-                "Test records to ask (0: all)",
-                max_records,
-                minimum=0,
-                help="Fewer records cost less and give wider intervals.",
-            ),
-            Field(
-                "further_model_ids",
-                "Further models (ids or ARNs, comma between)",
-                further_model_ids,
-                help="Compared with the base and the tuned model, which always take part.",
-            ),
-            Field(
-                "task",
-                "Task",
-                task,
-                choices=tasks,
-                help="What the answers are; it decides which scorers there are.",
-            ),
-            Field(
-                "scorers",
-                "Scorers (none marked: all of the task's)",
-                scorers,
-                options=_list_scorers(),
-                help="Mark several with Ctrl or Shift. The uppermost of them decides the verdict.",
-            ),
-        ],
+        build_fields(
+            {
+                "max_records": max_records,
+                "further_model_ids": further_model_ids,
+                "task": task,
+                "scorers": scorers,
+            },
+            scorers={"options": _list_scorers()},
+        ),
         check=lambda values: choose_scorers(values["scorers"], values["task"]),
         derive=derived_values.derive_comparison,
         saving=Saving(run, "06_evaluate", target),
@@ -277,18 +182,6 @@ def _list_datasets() -> tuple[str, ...]:
     here = Path.cwd()
     roots = [root for root in (here, *here.parents) if (root / "data").is_dir()]
     return tuple(sorted(f.name for f in (roots[0] / "data").glob("*/"))) if roots else ()
-
-
-def _share_field(part: str, share: float, meaning: str) -> Field:
-    return Field(
-        f"{part}_share",
-        f"{part.capitalize()} (share of the records, 0 to 0.5)",
-        share,
-        minimum=0.0,
-        maximum=0.5,
-        slider="linear",
-        help=meaning,
-    )
 
 
 def _range_field(name: str, allowed: Range, value: float) -> Field:

@@ -1,6 +1,6 @@
 """Forms as HTML and as plain text. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from haikuft import html
@@ -10,11 +10,6 @@ Derived = list[tuple[str, str]]  # (name, value) of what is derived from the cho
 Rows = list[tuple[str, str]]  # (label, value)
 
 WARNING = "Warning"  # derived values of this name are marked
-
-
-def list_rows(fields: Sequence[Field], values: Mapping[str, Value]) -> Rows:
-    """Pair every label with its value as text; of a list's choice, its description."""
-    return [(field.label, _describe(field, values[field.name])) for field in fields]
 
 
 def write_plain(
@@ -76,7 +71,8 @@ def sort_faults(refusal: str, names: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _describe(field: Field, value: Value) -> str:
+def describe_value(field: Field, value: Value) -> str:
+    """Write a value as text; of a list's choice, its description."""
     if field.choices and isinstance(value, str) and value in field.choices:
         meaning = field.choices[value]
         return meaning if not value or value in meaning else f"{value} ({meaning})"

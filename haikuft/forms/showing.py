@@ -11,47 +11,17 @@ from uuid import uuid4
 
 from IPython.display import display
 
+from haikuft.package_data import read_text
+
 # JupyterLab's colours, which follow its theme; elsewhere the page's own.
-STYLE = """
-.haikuft { color: var(--jp-ui-font-color1, inherit); }
-.haikuft h4 { margin: .2rem 0; font-size: 1.05em; }
-.haikuft table { border-collapse: collapse; }
-.haikuft table th, .haikuft table td { text-align: left; vertical-align: top;
-  padding: .15rem .8rem .15rem 0; }
-.haikuft-help { color: var(--jp-ui-font-color2, inherit); font-size: .9em;
-  margin: 0 0 .4rem 25.5em; max-width: 46em; line-height: 1.35; }
-.haikuft-refusal { border-left: 4px solid var(--jp-error-color1, #b00020); padding-left: .6rem;
-  font-weight: bold; }
-.haikuft-derived { border-left: 4px solid var(--jp-border-color1, #888); padding-left: .6rem;
-  line-height: 1.5; margin: .3rem 0; }
-.haikuft-slider .noUi-handle:focus-visible, .haikuft button:focus-visible {
-  outline: 2px solid var(--jp-brand-color1, #1f5fa8); outline-offset: 2px; }
-"""
+_STYLE = read_text(__package__, "forms.css")
 
 # ipywidgets gives a slider's handle no accessible name; this copies the tooltip. It runs for a few
 # seconds, because the widgets are built after the page.
-_NAME_SLIDERS = """
-(function () {
-  var tries = 0;
-  (function look() {
-    document.querySelectorAll(".haikuft-slider").forEach(function (slider) {
-      var handle = slider.querySelector("[role=slider]"), named = slider.querySelector("[title]");
-      if (handle && named) { handle.setAttribute("aria-label", named.title); }
-    });
-    tries += 1;
-    if (tries < 40) { setTimeout(look, 250); }
-  })();
-})();
-"""
+_NAME_SLIDERS = read_text(__package__, "name_sliders.js")
 
 
-NO_WIDGETS = (
-    "Boxes and sliders appear here once the cell has run in JupyterLab, Notebook 7 or VS Code. "
-    "If you see only this text, run the cell again, because they end with their kernel. If that "
-    "does not help, the front end lacks widgets: <code>pip install ipywidgets</code> into the "
-    "environment of JupyterLab itself and reload the page, or install VS Code's Jupyter extension. "
-    "Nothing needs them: the parameters cell above takes the same values."
-)
+_NO_WIDGETS = read_text(__package__, "no_widgets.html")
 
 show: Any = display  # IPython gives it no types
 
@@ -91,9 +61,9 @@ def build_text(name: str, html: str) -> str:
     """
     alive = f"body:not(.jp-Notebook):has(.{name}.jupyter-widgets)"
     return (
-        f"<style>{STYLE}{alive} .{name}-text {{ display: none; }}"
+        f"<style>{_STYLE}{alive} .{name}-text {{ display: none; }}"
         f"body.jp-Notebook .{name}-text .haikuft-hint {{ display: none; }}</style>"
         f'<div class="haikuft haikuft-text {name}-text">{html}'
-        f'<p class="haikuft-hint">{NO_WIDGETS}</p></div>'
+        f'<p class="haikuft-hint">{_NO_WIDGETS}</p></div>'
         f"<script>{_NAME_SLIDERS}</script>"
     )

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from haikuft.errors import SettingsError
-from haikuft.forms.fields import Field
+from haikuft.forms.fields import build_fields
 from haikuft.forms.form import Form, Picture
 from haikuft.forms.rendering import Derived
 from haikuft.html import draw_curve
@@ -38,34 +38,17 @@ def stopping_lab(
     first = THIS_RUN if len(validation_losses) > 1 else EXAMPLE
     form = Form(
         "Early-stopping laboratory",
-        [
-            Field("curve", "Curve", first, choices=choices, help="Validation losses by epoch."),
-            Field(
-                "losses",
-                "Your own losses, one for each epoch",
-                "\n".join(f"{loss:g}" for loss in WORKED_EXAMPLE),
-                help="Numbers with blanks, commas or lines between them, or a pasted table, whose "
-                "last column counts.",
-            ),
-            Field(
-                "threshold",
-                "Threshold (loss, 0 to 0.1)",
-                float(threshold),
-                minimum=0.0,
-                maximum=max(0.1, threshold),
-                slider="linear",
-                help="Smallest fall of the validation loss that counts as an improvement.",
-            ),
-            Field(
-                "patience",
-                "Patience (epochs, 1 to 10)",
-                int(patience),
-                minimum=1,
-                maximum=max(10, patience),
-                slider="linear",
-                help="Epochs in a row without improvement that end the training.",
-            ),
-        ],
+        build_fields(
+            {
+                "curve": first,
+                "losses": "\n".join(f"{loss:g}" for loss in WORKED_EXAMPLE),
+                "threshold": float(threshold),
+                "patience": int(patience),
+            },
+            curve={"choices": choices},
+            threshold={"maximum": max(0.1, threshold)},
+            patience={"maximum": max(10, patience)},
+        ),
         check=partial(_decide, curves),
         derive=partial(_derive, curves),
         draw=partial(_draw, curves),

@@ -1,75 +1,37 @@
-"""IAM policies as plain data: names in, a document out, each statement with a Sid and a reason.
+"""IAM policies as plain data: names in, a document out, and the reason for each statement.
 
-Sources: Bedrock User Guide, "Model customization access and security" (role, S3, VPC) and
-"Encryption of custom models" (KMS). What the caller needs is in `haikuft.iam.caller`.
+The statements themselves, with their sources, are in `statements.toml`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+from haikuft.base_models import Serving
 from haikuft.errors import SettingsError
+from haikuft.package_data import read_toml
 
 Policy = dict[str, Any]
-
-REASONS = {
-    # the role's trust policy
-    "TrustBedrockJobsOfThisAccount": "Only Bedrock may take on the role, and only for "
-    "customization jobs of this account and Region; nobody can borrow it through another account.",
-    # the role's own policy
-    "FindDataAndOutput": "The job may look which objects lie in the data and output folders, "
-    "and in no other.",
-    "ReadData": "The job may read the training and validation files.",
-    "WriteOutput": "The job may write its metrics to the output folder and read them back.",
-    "EncryptModel": "Bedrock may encrypt the custom model with your key and keep it usable "
-    "through grants.",
-    "UseKeyOnObjects": "Objects in the bucket may be encrypted and decrypted with your key, "
-    "through S3 alone.",
-    "DescribeNetwork": "Bedrock may look at the network that the job is to run in.",
-    "CreateTaggedInterface": "Bedrock may create network interfaces that it tags as its own and "
-    "as this job's.",
-    "UseGivenSubnetsAndGroups": "Those interfaces may use the subnets and security groups you "
-    "named, and no others.",
-    "ManageTaggedInterface": "Bedrock may open and delete only the interfaces it tagged, in your "
-    "subnets.",
-    "TagNewInterface": "Bedrock may set its two tags while it creates an interface, and at no "
-    "other time.",
-    # the bucket's policy
-    "RefusePlainHttp": "Every request to the bucket that does not use TLS is refused, whoever "
-    "makes it.",
+_SERVING_SIDS: Mapping[Serving, tuple[str, str]] = {
+    "deployment": ("CreateDeployment", "UseDeployments"),
+    "provisioned_throughput": ("CreateThroughput", "UseThroughput"),
+}
+_SERVED_ARNS: Mapping[Serving, str] = {
+    "deployment": "deployments",
+    "provisioned_throughput": "provisioned_models",
 }
 
 
 def build_trust_policy(account_id: str, region: str) -> Policy:
     """Build the trust policy of the role: Bedrock, for this account's customization jobs."""
-    # The wildcard covers two segments, model id and job id.
-    jobs = f"{bedrock_arn(account_id, region)}:model-customization-job/*"
-    return trust_bedrock("TrustBedrockJobsOfThisAccount", account_id, jobs)
-
-
-def trust_bedrock(sid: str, account_id: str, source_arn: str) -> Policy:
-    """Build a trust policy: Bedrock, on behalf of this account's resources of that ARN."""
-    return policy_of(
-        {
-            "Sid": sid,
-            "Effect": "Allow",
-            "Principal": {"Service": "bedrock.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": account_id},
-                "ArnLike": {"aws:SourceArn": source_arn},
-            },
-        }
-    )
+    return build_policy("TrustBedrockJobsOfThisAccount", **_name_arns(region, account_id))
 
 
 def build_role_policy(
     bucket: str,
     *,
     region: str,
-    account_id: str = "",
-    training_prefix: str = "training/",
-    validation_prefix: str = "validation/",
-    output_prefix: str = "output/",
+    account_id: str,
     kms_key_arn: str = "",
     subnet_ids: Sequence[str] = (),
     security_group_ids: Sequence[str] = (),
@@ -79,131 +41,102 @@ def build_role_policy(
     Args:
         bucket: the run's bucket.
         region: the job's Region.
-        account_id: the account of the job; needed with a VPC alone.
-        training_prefix: folder of the training file, ending in "/".
-        validation_prefix: folder of the validation file.
-        output_prefix: folder of the metrics.
+        account_id: the account of the job.
         kms_key_arn: your own key; "" leaves encryption to AWS's keys.
         subnet_ids: subnets the job is to run in; empty for none.
         security_group_ids: security groups of its network interfaces.
 
     Raises:
-        SettingsError: subnets without security groups, the other way round, or no account.
+        SettingsError: subnets without security groups, or the other way round.
     """
     if bool(subnet_ids) != bool(security_group_ids):
         raise SettingsError(
             "A job in a VPC needs both subnet_ids and security_group_ids; give both or neither."
         )
-    if subnet_ids and not account_id:
-        raise SettingsError("A job in a VPC needs account_id: its network's ARNs contain it.")
-    arn = bucket_arn(bucket, region)
-    folders = [f"{prefix}*" for prefix in (training_prefix, validation_prefix, output_prefix)]
-    statements = [
-        {
-            "Sid": "FindDataAndOutput",
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": arn,
-            "Condition": {"StringLike": {"s3:prefix": folders}},
-        },
-        allow("ReadData", ["s3:GetObject"], [f"{arn}/{folder}" for folder in folders[:2]]),
-        allow("WriteOutput", ["s3:GetObject", "s3:PutObject"], [f"{arn}/{folders[2]}"]),
-    ]
+    sids = ["FindDataAndOutput", "ReadData", "WriteOutput"]
     if kms_key_arn:
-        statements += key_statements(kms_key_arn, region, "EncryptModel", "UseKeyOnObjects")
+        sids += ["EncryptModel", "UseKeyOnObjects"]
     if subnet_ids:
-        statements += _network_statements(account_id, region, subnet_ids, security_group_ids)
-    return policy_of(*statements)
+        sids += ["DescribeNetwork", "CreateTaggedInterface", "UseGivenSubnetsAndGroups"]
+        sids += ["ManageTaggedInterface", "TagNewInterface"]
+    ec2 = f"arn:{partition(region)}:ec2:{region}:{account_id}"
+    return build_policy(
+        *sids,
+        **_name_arns(region, account_id, bucket),
+        key=kms_key_arn,
+        interfaces=f"{ec2}:network-interface/*",
+        subnets=[f"{ec2}:subnet/{subnet}" for subnet in subnet_ids],
+        groups=[f"{ec2}:security-group/{group}" for group in security_group_ids],
+    )
 
 
 def build_tls_policy(bucket: str, *, region: str = "") -> Policy:
     """Build a bucket's policy that refuses every request without TLS."""
-    arn = bucket_arn(bucket, region)
-    return policy_of(
-        {
-            "Sid": "RefusePlainHttp",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, f"{arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
+    return build_policy("RefusePlainHttp", **_name_arns(region, bucket=bucket))
+
+
+def build_caller_policy(
+    account_id: str,
+    region: str,
+    bucket: str,
+    role_name: str,
+    kms_key_arn: str = "",
+    *,
+    serving: Collection[Serving],
+) -> Policy:
+    """Build what the caller of notebooks 1 to 7 needs, ready for an administrator to attach.
+
+    `serving` says how the base model's custom models can be served: its `serving`.
+    It is made for a customer managed policy: an inline policy of a user may not be so long.
+    """
+    arns = _name_arns(region, account_id, bucket)
+    ways = sorted(serving)
+    sids = ["SetUpBucket", "UseObjects", "SetUpRole", "PassRole", "ReadFoundationModels"]
+    sids += ["CreateCustomization", "FollowCustomization", "UseCustomModels"]
+    sids += [sid for way in ways for sid in _SERVING_SIDS[way]]
+    sids += ["ListOwn", "MarkAsOurs", "AskModels", "ReadQuotas"]
+    if kms_key_arn:
+        sids += ["GiveKeyToBedrock", "UseKeyThroughS3"]
+    return build_policy(
+        *sids,
+        **arns,
+        key=kms_key_arn,
+        role=f"arn:{partition(region)}:iam::{account_id}:role/{role_name}",
+        served=[arns[_SERVED_ARNS[way]] for way in ways],
     )
 
 
-def policy_of(*statements: dict[str, Any]) -> Policy:
-    """Put statements into a policy document."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
+def build_evaluation_trust_policy(account_id: str, region: str) -> Policy:
+    """Build the trust policy of an evaluation job's role: Bedrock, for this account's such jobs."""
+    return build_policy("TrustEvaluationsOfThisAccount", **_name_arns(region, account_id))
 
 
-def allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> dict[str, Any]:
-    """Build a statement that allows actions on resources."""
-    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+def build_evaluation_policy(bucket: str, *, region: str, account_id: str) -> Policy:
+    """Build what an evaluation job's role may do: read prompts, write scores, and ask models.
+
+    Prompts and scores are in the folder evaluation/ of the bucket.
+    """
+    arns = _name_arns(region, account_id, bucket)
+    return build_policy("FindPrompts", "ReadPromptsWriteScores", "AskEvaluatedModels", **arns)
 
 
-def key_statements(key: str, region: str, model_sid: str, object_sid: str) -> list[dict[str, Any]]:
-    """Build what a key of your own takes: Bedrock for the model, S3 for the objects."""
-
-    def via(service: str) -> dict[str, Any]:
-        return {"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}}
-
-    use = ["kms:Decrypt", "kms:GenerateDataKey"]
+def explain_policy(policy: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say what a policy does: one (Sid, sentence) for each statement, in order."""
+    known = _read_statements()
     return [
-        {
-            **allow(model_sid, [*use, "kms:DescribeKey", "kms:CreateGrant"], [key]),
-            "Condition": via("bedrock"),
-        },
-        {**allow(object_sid, use, [key]), "Condition": via("s3")},
+        (sid, known[sid]["reason"] if sid in known else _describe(one))
+        for one in policy["Statement"]
+        for sid in [str(one.get("Sid", ""))]
     ]
 
 
-def _network_statements(
-    account_id: str, region: str, subnet_ids: Sequence[str], security_group_ids: Sequence[str]
-) -> list[dict[str, Any]]:
-    ec2 = f"arn:{partition(region)}:ec2:{region}:{account_id}"
-    jobs = f"{bedrock_arn(account_id, region)}:model-customization-job/*"
-    subnets = [f"{ec2}:subnet/{subnet}" for subnet in subnet_ids]
-    groups = [f"{ec2}:security-group/{group}" for group in security_group_ids]
-    look = ["NetworkInterfaces", "Vpcs", "DhcpOptions", "Subnets", "SecurityGroups"]
-    manage = "CreateNetworkInterfacePermission DeleteNetworkInterface"
-    return [
-        allow("DescribeNetwork", [f"ec2:Describe{what}" for what in look], ["*"]),
-        {
-            **allow(
-                "CreateTaggedInterface",
-                ["ec2:CreateNetworkInterface"],
-                [f"{ec2}:network-interface/*"],
-            ),
-            "Condition": {
-                "StringEquals": {"aws:RequestTag/BedrockManaged": "true"},
-                "ArnLike": {"aws:RequestTag/BedrockModelCustomizationJobArn": jobs},
-            },
-        },
-        allow("UseGivenSubnetsAndGroups", ["ec2:CreateNetworkInterface"], [*subnets, *groups]),
-        {
-            **allow(
-                "ManageTaggedInterface",
-                [f"ec2:{what}" for what in (*manage.split(), "DeleteNetworkInterfacePermission")],
-                ["*"],
-            ),
-            "Condition": {
-                "StringEquals": {"ec2:ResourceTag/BedrockManaged": "true"},
-                "ArnLike": {
-                    "ec2:ResourceTag/BedrockModelCustomizationJobArn": jobs,
-                    "ec2:Subnet": subnets,
-                },
-            },
-        },
-        {
-            **allow("TagNewInterface", ["ec2:CreateTags"], [f"{ec2}:network-interface/*"]),
-            "Condition": {
-                "StringEquals": {"ec2:CreateAction": "CreateNetworkInterface"},
-                "ForAllValues:StringEquals": {
-                    "aws:TagKeys": ["BedrockManaged", "BedrockModelCustomizationJobArn"]
-                },
-            },
-        },
-    ]
+def build_policy(*sids: str, **values: str | list[str]) -> Policy:
+    """Build a policy document of these statements, their names in braces replaced by values."""
+    statements = []
+    for sid in sids:
+        parts = {k: _fill(v, values) for k, v in _read_statements()[sid].items() if k != "reason"}
+        statements.append({"Sid": sid, "Effect": "Allow", **parts})
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def partition(region: str) -> str:
@@ -213,11 +146,44 @@ def partition(region: str) -> str:
     return "aws-cn" if region.startswith("cn-") else "aws"
 
 
-def bedrock_arn(account_id: str, region: str) -> str:
-    """Build how Bedrock's ARNs begin; foundation models belong to no account."""
-    return f"arn:{partition(region)}:bedrock:{region}:{account_id}"
+@cache
+def _read_statements() -> dict[str, dict[str, Any]]:
+    return read_toml(__package__, "statements.toml")
 
 
-def bucket_arn(bucket: str, region: str) -> str:
-    """Build a bucket's ARN."""
-    return f"arn:{partition(region)}:s3:::{bucket}"
+def _name_arns(region: str, account_id: str = "", bucket: str = "") -> dict[str, str]:
+    """Build the ARNs that statements name; foundation models belong to no account."""
+    bedrock = f"arn:{partition(region)}:bedrock"
+    own = f"{bedrock}:{region}:{account_id}"
+    return {
+        "account_id": account_id,
+        "region": region,
+        "bucket": f"arn:{partition(region)}:s3:::{bucket}",
+        "jobs": f"{own}:model-customization-job/*",
+        "evaluations": f"{own}:evaluation-job/*",
+        "custom_models": f"{own}:custom-model/*",
+        "deployments": f"{own}:custom-model-deployment/*",
+        "provisioned_models": f"{own}:provisioned-model/*",
+        "inference_profiles": f"{own}:inference-profile/*",
+        "foundation_models": f"{bedrock}:{region}::foundation-model/*",
+        "models_anywhere": f"{bedrock}:*::foundation-model/*",  # profiles cross Regions
+    }
+
+
+def _fill(template: Any, values: Mapping[str, str | list[str]]) -> Any:
+    """Replace the names in braces; a list's value takes the place of its element."""
+    if isinstance(template, dict):
+        return {name: _fill(part, values) for name, part in template.items()}
+    if isinstance(template, list):
+        filled = [_fill(part, values) for part in template]
+        return [one for part in filled for one in (part if isinstance(part, list) else [part])]
+    value = values.get(template.strip("{}"))
+    return value if isinstance(value, list) else template.format_map(values)
+
+
+def _describe(statement: Mapping[str, Any]) -> str:
+    def words(name: str) -> str:
+        value = statement.get(name, "*")
+        return value if isinstance(value, str) else ", ".join(value)
+
+    return f"{statement['Effect']}s {words('Action')} on {words('Resource')}."

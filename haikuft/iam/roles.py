@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from haikuft.aws.errors import explaining, is_absent
-from haikuft.aws.ownership import RUN_TAG, is_ours, refuse_named
-from haikuft.errors import ConflictError, NotFoundError
+from haikuft.aws.ownership import RUN_TAG, is_ours, list_tags, refuse_named
+from haikuft.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -64,7 +64,7 @@ def ensure_role(
         ConflictError: a role of that name exists and is not ours.
     """
     trust = json.dumps(trust_policy)
-    marks: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
+    marks = list_tags(tags, key="Key", value="Value")
     with explaining(f"setting up role {name}"):
         role = find_role(iam, name)
         if role is None:
@@ -86,18 +86,6 @@ def ensure_role(
             RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(role_policy)
         )
     return arn
-
-
-def get_role(iam: "IAMClient", name: str) -> Role:
-    """Read a role.
-
-    Raises:
-        NotFoundError: the account has no role of that name.
-    """
-    role = find_role(iam, name)
-    if role is None:
-        raise NotFoundError(f"There is no role {name}. Run notebook 1 to make it.")
-    return role
 
 
 def find_role(iam: "IAMClient", name: str) -> Role | None:

@@ -33,7 +33,8 @@ from haikuft.inference.asking import ask, check_api, now
 from haikuft.inference.budget import Budget, most_input_tokens
 from haikuft.inference.replies import Reply, open_replies, read_replies
 from haikuft.inference.requests import MAX_TOKENS, Sampling, name_settings
-from haikuft.pricing import TokenPrice, format_precise
+from haikuft.pricing.amounts import format_precise
+from haikuft.pricing.table import TokenPrice
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient

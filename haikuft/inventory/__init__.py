@@ -4,45 +4,8 @@ The record gives the names; AWS gives the truth. What AWS does not know is shown
 we may not look at is shown as such, never as gone.
 """
 
-from haikuft.inventory.deletion import delete_resource, delete_resources
-from haikuft.inventory.lost import find_lost, search_account
-from haikuft.inventory.resources import (
-    BUCKET,
-    EXISTS,
-    GONE,
-    OBJECTS,
-    OTHER,
-    ROLE,
-    UNKNOWN,
-    Resource,
-    list_kind,
-    list_resources,
-    sum_rates,
-)
-from haikuft.inventory.tables import describe_billing, summarise, tabulate
-from haikuft.runs.lookup import DEPLOYMENT, JOB, MODEL, THROUGHPUT
+from haikuft.inventory.deletion import delete_resources
+from haikuft.inventory.resources import list_resources
+from haikuft.inventory.tables import summarise, tabulate
 
-__all__ = [
-    "BUCKET",
-    "DEPLOYMENT",
-    "EXISTS",
-    "GONE",
-    "JOB",
-    "MODEL",
-    "OBJECTS",
-    "OTHER",
-    "ROLE",
-    "THROUGHPUT",
-    "UNKNOWN",
-    "Resource",
-    "delete_resource",
-    "delete_resources",
-    "describe_billing",
-    "find_lost",
-    "list_kind",
-    "list_resources",
-    "search_account",
-    "sum_rates",
-    "summarise",
-    "tabulate",
-]
+__all__ = ["delete_resources", "list_resources", "summarise", "tabulate"]

@@ -3,9 +3,13 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from haikuft import customization, iam, s3, serving
+from haikuft import customization, s3, serving
 from haikuft.aws.waiting import Waiting, wait_until
+from haikuft.customization.jobs import find_job
+from haikuft.customization.models import delete_custom_model
+from haikuft.customization.readings import FINAL, RUNNING
 from haikuft.errors import CredentialsError, HaikuftError, RecordError
+from haikuft.iam import roles
 from haikuft.inventory.resources import (
     BUCKET,
     GONE,
@@ -20,6 +24,7 @@ from haikuft.inventory.resources import (
 from haikuft.runs.lookup import DEPLOYMENT, JOB, LISTINGS, MODEL, THROUGHPUT, check_own, recorded_in
 from haikuft.runs.record_file import FILE_NAME, read_record
 from haikuft.runs.run_record import Run, save
+from haikuft.serving.lifecycle import stop_serving
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -83,23 +88,23 @@ def _delete(
         check_own(run, bedrock, resource.kind, resource.arn, resource.name)
     if resource.kind in (DEPLOYMENT, THROUGHPUT):
         _note(run, resource)
-        serving.stop_serving(bedrock, resource.arn, waiting)
-    elif resource.kind == JOB and resource.status not in customization.FINAL:
+        stop_serving(bedrock, resource.arn, waiting)
+    elif resource.kind == JOB and resource.status not in FINAL:
         customization.stop_job(bedrock, resource.arn)
         wait_until(
-            lambda job: job is None or job.status not in customization.RUNNING,
-            lambda: customization.find_job(bedrock, resource.arn),
+            lambda job: job is None or job.status not in RUNNING,
+            lambda: find_job(bedrock, resource.arn),
             what=f"Stopping job {resource.name}",
             waiting=waiting,
         )
     elif resource.kind == MODEL:
-        customization.delete_custom_model(bedrock, resource.arn)
+        delete_custom_model(bedrock, resource.arn)
     elif resource.kind == OBJECTS:
         s3.empty_bucket(run.connection.client("s3"), run.record.bucket, **ours)
     elif resource.kind == BUCKET:
         s3.delete_bucket(run.connection.client("s3"), run.record.bucket, **ours)
     elif resource.kind == ROLE:
-        iam.delete_role(run.connection.client("iam"), run.record.role_name, **ours)
+        roles.delete_role(run.connection.client("iam"), run.record.role_name, **ours)
 
 
 def _note(run: Run, resource: Resource) -> None:

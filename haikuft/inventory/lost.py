@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from haikuft import aws, customization, iam, s3
+from haikuft import aws, s3
 from haikuft.aws import Connection
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, name_owner
 from haikuft.base_models import BASE_MODELS, BaseModel, get_base_model
+from haikuft.customization.jobs import find_job
+from haikuft.customization.readings import FINAL
 from haikuft.errors import AccessError
+from haikuft.iam import roles
 from haikuft.inventory.resources import BUCKET, OTHER, ROLE, UNKNOWN, Resource, list_resources
 from haikuft.runs.lookup import JOB, LISTINGS, Claim, Found, find_resources
-from haikuft.runs.record_file import RunRecord
-from haikuft.runs.run_record import Run
+from haikuft.runs.run_record import Run, new_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,7 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, director
     Raises:
         CredentialsError: the login has run out.
     """
-    record = RunRecord(
-        run=name,
-        target=connection.target,
-        account_id=connection.account_id,
-        region=connection.region,
-        endpoint=connection.endpoint,
-        sandbox_state=connection.sandbox_state,
-        base_model_id=base_model.id,
-    )
+    record = new_record(name, connection, base_model)
     run, bedrock = Run(record, connection, base_model, directory), connection.client("bedrock")
     found: list[Found] = []
     unseen: list[Resource] = []
@@ -112,16 +106,16 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, director
             unseen.append(Resource(kind, "any", "", UNKNOWN, hint=str(error)))
     region, account_id = connection.region, connection.account_id
     buckets = {s3.default_bucket_name(name, account_id=account_id, region=region)}
-    roles = {iam.default_role_name(name)}
+    role_names = {roles.default_role_name(name)}
     for one in found:
         job = None
         if one.kind == JOB and one.tags.get(RUN_TAG) == name:
-            job = customization.find_job(bedrock, one.arn)
+            job = find_job(bedrock, one.arn)
         if job is not None:
             buckets.add(s3.split_uri(job.output_uri)[0])
-            roles.add(job.role_arn.rpartition("/")[2])
-    found = [one for one in found if one.status not in customization.FINAL or one.kind != JOB]
-    found += _look_at(BUCKET, buckets, connection) + _look_at(ROLE, roles, connection)
+            role_names.add(job.role_arn.rpartition("/")[2])
+    found = [one for one in found if one.status not in FINAL or one.kind != JOB]
+    found += _look_at(BUCKET, buckets, connection) + _look_at(ROLE, role_names, connection)
     runs: dict[str, Run] = {}
     for one in found:
         owner = one.tags.get(OWNER_TAG, "")
@@ -144,7 +138,7 @@ def _look_at(kind: str, names: set[str], connection: Connection) -> list[Found]:
             if kind == BUCKET:
                 tags: Mapping[str, str] = s3.bucket_tags(connection.client("s3"), name)
             else:
-                role = iam.find_role(connection.client("iam"), name)
+                role = roles.find_role(connection.client("iam"), name)
                 tags = role.tags if role else {}
         except AccessError as error:
             seen.append(Found(kind, name, name, "unknown", reason=str(error)))

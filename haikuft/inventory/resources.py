@@ -5,10 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from haikuft import customization, iam, pricing, s3, serving
+from haikuft import s3, serving
 from haikuft.aws.ownership import RUN_TAG, is_ours, name_owner
+from haikuft.customization.jobs import find_job
+from haikuft.customization.models import find_custom_model
+from haikuft.customization.readings import FINAL
 from haikuft.errors import AccessError, NotFoundError
-from haikuft.pricing import format_dollars
+from haikuft.iam import roles
+from haikuft.pricing.amounts import format_dollars
+from haikuft.pricing.estimates import HOURS_PER_MONTH
+from haikuft.pricing.table import get_price
 from haikuft.runs.lookup import (
     DEPLOYMENT,
     JOB,
@@ -21,6 +27,7 @@ from haikuft.runs.lookup import (
     recorded_in,
 )
 from haikuft.runs.run_record import Run
+from haikuft.serving.lifecycle import find_served
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -82,7 +89,7 @@ def list_kind(run: Run, bedrock: "BedrockClient", kind: str) -> list[Resource]:
     if kind in _NAMED:
         return _NAMED[kind](run)
     recorded, name = recorded_in(run, kind)
-    if kind == DEPLOYMENT and kind not in _kinds_serving(run) and not recorded:
+    if kind == DEPLOYMENT and "deployment" not in run.base_model.serving and not recorded:
         return []  # it can have none, and its caller need not be allowed to look
     unseen = []
     try:
@@ -109,10 +116,6 @@ def sum_rates(resources: Sequence[Resource]) -> str:
     return f"not known, because the price is not known of {unknown}{rest}"
 
 
-def _kinds_serving(run: Run) -> set[str]:
-    return {serving.APIS[way].noun for way in run.base_model.serving}
-
-
 def _is_another_runs(run: Run, found: Found) -> bool:
     """Tell whether this is another run's, whose name only begins like ours."""
     return found.claim == "other" and found.tags.get(RUN_TAG) != run.record.run
@@ -133,14 +136,14 @@ def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
         return resource
     if found.claim == "unknown":
         return replace(resource, status=UNKNOWN, bills="", would_bill="", hint=found.reason)
-    if found.kind == JOB and resource.status in customization.FINAL:
+    if found.kind == JOB and resource.status in FINAL:
         return None
     hint = f"{name_owner(found.tags)}; {resource.status}. Left alone."
     return replace(resource, status=OTHER, bills="", would_bill="", hint=hint)
 
 
 def _read_deployment(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = serving.find_served(bedrock, "deployment", arn)
+    found = find_served(bedrock, "deployment", arn)
     if found is None:
         return None
     price = serving.price_tokens(replace(run.record, serving="deployment", deployment_arn=arn))
@@ -150,7 +153,7 @@ def _read_deployment(run: Run, bedrock: "BedrockClient", arn: str) -> Resource |
 
 
 def _read_throughput(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = serving.find_served(bedrock, "provisioned_throughput", arn)
+    found = find_served(bedrock, "provisioned_throughput", arn)
     if found is None:
         return None
     price = run.record.price_per_unit_hour
@@ -165,21 +168,21 @@ def _read_throughput(run: Run, bedrock: "BedrockClient", arn: str) -> Resource |
 
 
 def _read_job(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = customization.find_job(bedrock, arn)
+    found = find_job(bedrock, arn)
     if found is None:
         return None
     job = Resource(JOB, found.name, found.arn, found.status, since=found.created)
-    if found.status in customization.FINAL:
+    if found.status in FINAL:
         return replace(job, hint="A job stays listed for good and costs nothing.")
     return _bill(run, job, "the tokens it trains, until it ends")
 
 
 def _read_model(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = customization.find_custom_model(bedrock, arn)
+    found = find_custom_model(bedrock, arn)
     if found is None:
         return None
-    price = pricing.get_price("storage", run.base_model.id)
-    hourly = price.amount / pricing.HOURS_PER_MONTH if price.amount else None
+    price = get_price("storage", run.base_model.id)
+    hourly = price.amount / HOURS_PER_MONTH if price.amount else None
     model = Resource(MODEL, found.name, found.arn, found.status, since=found.created)
     return _bill(run, model, f"storage, {price}", per_hour=hourly)
 
@@ -230,7 +233,7 @@ def _find_role(run: Run) -> list[Resource]:
         return []
     role = Resource(ROLE, name, run.record.role_arn or name, EXISTS)
     try:
-        found = iam.find_role(run.connection.client("iam"), name)
+        found = roles.find_role(run.connection.client("iam"), name)
     except AccessError as error:
         return [replace(role, status=UNKNOWN, hint=str(error))]
     if found is None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from haikuft.inventory.resources import GONE, OTHER, UNKNOWN, Resource, sum_rates
-from haikuft.pricing import format_dollars
+from haikuft.pricing.amounts import format_dollars
 from haikuft.runs.lookup import JOB
 from haikuft.runs.run_record import Run
 from haikuft.tables import Table, build_table

@@ -1,18 +1,7 @@
 """Views that change while a notebook is open: a watched job, a playground, the running costs."""
 
-from importlib import import_module
-from typing import Any
+from haikuft.live.monitor import watch_job
+from haikuft.live.playground import Playground
+from haikuft.live.running_costs import show_running_costs
 
-_MODULES = {
-    "Playground": "playground",
-    "show_running_costs": "running_costs",
-    "watch_job": "monitor",
-}
-__all__ = sorted(_MODULES)
-
-
-def __getattr__(name: str) -> Any:
-    """Import a name's module when the name is first used."""
-    if name in _MODULES:
-        return getattr(import_module(f"haikuft.live.{_MODULES[name]}"), name)
-    raise AttributeError(f"module 'haikuft.live' has no attribute {name!r}")
+__all__ = ["Playground", "show_running_costs", "watch_job"]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from haikuft.inventory import BUCKET, MODEL, OBJECTS, ROLE, UNKNOWN, Resource, sum_rates
-from haikuft.pricing import format_dollars
+from haikuft.inventory.resources import BUCKET, OBJECTS, ROLE, UNKNOWN, Resource, sum_rates
+from haikuft.pricing.amounts import format_dollars
+from haikuft.runs.lookup import MODEL
 from haikuft.tables import Table, build_table
 
 # Ending these ends the work that is in them, too: that is for notebook 7.

@@ -6,8 +6,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Self
 
-from haikuft.customization import FINAL, describe_job
-from haikuft.customization.readings import CustomizationJob, Stage
+from haikuft.customization.readings import FINAL, CustomizationJob, Stage, describe_job, format_span
 from haikuft.html import draw_curve
 from haikuft.tables import Table, build_table
 
@@ -83,7 +82,7 @@ class JobView:
             (
                 stage.name,
                 stage.status,
-                _span(_took(stage, self.now)),
+                _took(stage, self.now),
                 self._expected(stage.name, stage.status),
             )
             for stage in stages
@@ -94,7 +93,7 @@ class JobView:
         if status in FINAL:
             return ""
         seconds = expect_training(self) if name == "training" else None
-        return NOT_KNOWN if seconds is None else f"about {_span(seconds)}, or less"
+        return NOT_KNOWN if seconds is None else f"about {format_span(seconds)}, or less"
 
     def _sentences(self) -> list[str]:
         if self.progress is not None:
@@ -142,15 +141,8 @@ def draw_losses(progress: Progress | None) -> str:
     )
 
 
-def _took(stage: Stage, now: datetime) -> float | None:
+def _took(stage: Stage, now: datetime) -> str:
     if stage.started is None or stage.status == "NotStarted":
-        return None
-    ended = stage.updated if stage.status in FINAL and stage.updated is not None else now
-    return max(0.0, (ended - stage.started).total_seconds())
-
-
-def _span(seconds: float | None) -> str:
-    if seconds is None:
         return ""
-    whole = int(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+    ended = stage.updated if stage.status in FINAL and stage.updated is not None else now
+    return format_span(max(0.0, (ended - stage.started).total_seconds()))

@@ -18,13 +18,9 @@ from typing import Any
 from haikuft.aws import Connection
 from haikuft.aws.waiting import Waiting
 from haikuft.base_models import JobTime
-from haikuft.customization import (
-    FINAL,
-    CustomizationJob,
-    describe_job,
-    stop_job,
-    wait_for_job,
-)
+from haikuft.customization import stop_job
+from haikuft.customization.jobs import wait_for_job
+from haikuft.customization.readings import FINAL, CustomizationJob, describe_job
 from haikuft.errors import SandboxError
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.job_view import JobView, Progress

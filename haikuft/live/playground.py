@@ -104,7 +104,7 @@ class Playground:
     ) -> Exchange:
         """Ask every model at once, and keep what came.
 
-        A model that fails has its error in its reply's place; the others go on.
+        A model that fails has its error in its reply's place; the others continue.
 
         Example: `playground.ask("The printer is jammed.")`.
 

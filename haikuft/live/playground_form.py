@@ -28,7 +28,7 @@ _CHOICE = 70  # letters of a record's prompt in the list to choose from
 class PlaygroundForm:
     """A prompt, how it is asked, a button, and a column for each model.
 
-    Asking goes on in a thread of its own, so that the kernel stays free; `wait` waits for it.
+    Asking runs in a thread of its own, so that the kernel stays free; `wait` waits for it.
 
     Attributes:
         record, prompt, system, temperature, max_tokens: The boxes.

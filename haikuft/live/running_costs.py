@@ -7,10 +7,13 @@ from typing import Any
 
 from haikuft.errors import HaikuftError
 from haikuft.html import build_status
-from haikuft.inventory import JOB, Resource, delete_resource, list_resources
+from haikuft.inventory import list_resources
+from haikuft.inventory.deletion import delete_resource
+from haikuft.inventory.resources import Resource
 from haikuft.live.costs import Costs, weigh
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.monitor import utc_now
+from haikuft.runs.lookup import JOB
 from haikuft.runs.run_record import Run
 
 REFRESH = "Look again"
@@ -132,7 +135,7 @@ def _words(resource: Resource) -> tuple[str, str, str, str]:
     name = f"{resource.kind} {resource.name}"
     if resource.kind == JOB:
         question = (
-            f"Stop {name}? It cannot go on afterwards and leaves no model; on AWS the tokens it "
+            f"Stop {name}? It cannot be resumed and leaves no model; on AWS the tokens it "
             "has trained are billed all the same."
         )
         return f"Stop {name} …", question, "Yes, stop it", NO

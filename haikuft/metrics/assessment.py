@@ -161,7 +161,7 @@ def _judge_curve(fit: "pd.Series[float]", losses: "pd.Series[float]", ended: boo
     least = f"The validation loss was lowest after epoch {best} ({lowest:.3g})"
     trained = ""
     if best in fit and fit.iloc[-1] < fit[best]:
-        trained = f", while the training loss went on falling from {fit[best]:.3g} to "
+        trained = f", while the training loss kept falling from {fit[best]:.3g} to "
         trained += f"{fit.iloc[-1]:.3g}"
     if ended and best < epoch and rise >= RISE and not near_zero:
         return Assessment(

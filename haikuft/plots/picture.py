@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from haikuft.package_data import read_text
 from haikuft.plots.style import DARK, alt_text, save_figure
 
 # Letters as shapes need no font; the salt makes the same figure the same file.
@@ -21,14 +22,7 @@ _COLOR = re.compile(r"#[0-9a-f]{6}\b")
 
 # JupyterLab and Notebook 7 mark the page's body with their theme, VS Code does so by a class. The
 # dark drawing hides itself, so that a page that takes this style sheet away shows the light one.
-_SWITCH = """<style>
-body[data-jp-theme-light="false"] img.haikuft-light, body.vscode-dark img.haikuft-light,
-body.vscode-high-contrast:not(.vscode-high-contrast-light) img.haikuft-light
-{ display: none !important; }
-body[data-jp-theme-light="false"] img.haikuft-dark, body.vscode-dark img.haikuft-dark,
-body.vscode-high-contrast:not(.vscode-high-contrast-light) img.haikuft-dark
-{ display: inline !important; }
-</style>"""
+_SWITCH = f"<style>\n{read_text(__package__, 'themes.css')}</style>"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -12,7 +12,8 @@ from haikuft.dataset.records import Record
 from haikuft.dataset.tokens import TokenRange, estimate_record_tokens
 from haikuft.errors import DataError
 from haikuft.plots.style import INK, SHADES, TUNED, describe, in_style
-from haikuft.pricing import Estimate, format_precise
+from haikuft.pricing.amounts import format_precise
+from haikuft.pricing.estimates import Estimate
 
 
 @in_style

@@ -33,30 +33,9 @@ DARK = {  # on white -> on JupyterLab's dark page, with the order of lightness r
 }
 MARKS = ("D", "^", "s")
 
-STYLE: dict[str, Any] = {
-    "figure.figsize": (7.2, 3.4),
-    "figure.dpi": 110,
-    "figure.facecolor": PAPER,
-    "axes.facecolor": PAPER,
-    "figure.constrained_layout.use": True,
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "axes.titlepad": 10,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "text.color": INK,
-    "patch.edgecolor": INK,
-    "text.parse_math": False,  # a dollar sign in a label is a dollar sign
-    "lines.linewidth": 1.8,
-    "lines.solid_capstyle": "round",
-}
-
+_STYLE = mpl.rc_params_from_file(
+    Path(__file__).with_name("haikuft.mplstyle"), use_default_template=False
+)
 _Parameters = ParamSpec("_Parameters")
 
 
@@ -65,7 +44,7 @@ def in_style(draw: Callable[_Parameters, Axes]) -> Callable[_Parameters, Axes]:
 
     @wraps(draw)
     def drawn(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> Axes:
-        with mpl.rc_context(cast(Any, STYLE)):
+        with mpl.rc_context(cast(Any, _STYLE)):
             axes = draw(*args, **kwargs)
             interactive = mpl.is_interactive()
         # A notebook's first figure turns interactive drawing on, and leaving the context turns it

@@ -19,7 +19,8 @@ def check_charges(bills: bool, allow_charges: bool, *, doing: str, estimate: str
     """
     if bills and not allow_charges:
         raise ChargesRefusedError(
-            f"Stopped before {doing}: {estimate.rstrip('. ')}. Set allow_charges = True to go on."
+            f"Stopped before {doing}: {estimate.rstrip('. ')}. "
+            "Set allow_charges = True to continue."
         )
 
 
@@ -36,7 +37,7 @@ def check_commitment(
         raise ChargesRefusedError(
             f"Stopped before a commitment of {commitment}: it cannot be deleted before its term "
             f"ends, and it renews automatically. {estimate.rstrip('. ')}. "
-            'Set allow_commitment = True to go on, or commitment = "none".'
+            'Set allow_commitment = True to continue, or commitment = "none".'
         )
 
 

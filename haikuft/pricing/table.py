@@ -9,11 +9,11 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from haikuft.base_models import BASE_MODELS
 from haikuft.errors import SettingsError
+from haikuft.package_data import read_text
 from haikuft.pricing.amounts import format_price
 from haikuft.tables import Table, build_table
 
@@ -83,8 +83,8 @@ THROUGHPUT_TOKENS = TokenPrice(0.0, 0.0, "Provisioned Throughput bills by the ho
 @cache
 def load_prices() -> tuple[Price, ...]:
     """Read the table: the default base model first, the others for scale."""
-    text = files(__package__).joinpath("prices.csv").read_text(encoding="utf-8")
-    rows: Iterable[dict[str, Any]] = csv.DictReader(text.splitlines())
+    text = read_text(__package__, "prices.csv")
+    rows: Iterable[dict[str, Any]] = csv.DictReader(text.split("\n"))
     return tuple(
         Price(**row | {"amount": float(row["amount"]) if row["amount"] else None}) for row in rows
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from haikuft.aws.errors import explaining
-from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, name_owner
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, list_tags, name_owner
 from haikuft.errors import AccessError, ConflictError, NotFoundError
 from haikuft.runs.run_record import Run, resource_prefix
 
@@ -178,10 +178,9 @@ def find_adoptable(run: Run, bedrock: "BedrockClient") -> list[Found]:
 
 def adopt(run: Run, bedrock: "BedrockClient", found: Sequence[Found]) -> None:
     """Mark what was found adoptable with the run's owner id."""
-    marks: Any = [{"key": key, "value": value} for key, value in run.tags.items()]
     for one in found:
         with explaining(f"tagging {one.arn}"):
-            bedrock.tag_resource(resourceARN=one.arn, tags=marks)
+            bedrock.tag_resource(resourceARN=one.arn, tags=list_tags(run.tags))
 
 
 def check_own(run: Run, bedrock: "BedrockClient", kind: str, arn: str, name: str = "") -> None:

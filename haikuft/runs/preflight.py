@@ -7,11 +7,11 @@ Bedrock User Guide, "Model lifecycle".
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
-from haikuft import iam, inventory
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
 from haikuft.aws.errors import explaining, is_absent
@@ -23,6 +23,8 @@ from haikuft.base_models import (
     list_tunable,
 )
 from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError
+from haikuft.iam import roles
+from haikuft.inventory.lost import find_lost
 from haikuft.runs.lookup import find_adoptable
 from haikuft.runs.run_record import Run, record_path
 from haikuft.tables import build_table
@@ -51,15 +53,15 @@ class Check:
 
     Attributes:
         name: what was looked at.
-        state: "ok", "warn" (goes on, but read it) or "stop" (the run would fail later).
+        state: "ok", "warn" (read it, then continue) or "stop" (the run would fail later).
         message: what was found.
-        mend: what to do; "" where there is nothing to do.
+        fix: what to do; "" where there is nothing to do.
     """
 
     name: str
     state: State
     message: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +79,23 @@ class Preflight:
         """Stop here where a check says so.
 
         Raises:
-            SettingsError: names every check that stops, and its mend.
+            SettingsError: names every check that stops, and how to fix it.
         """
         if not self.ok:
             lines = [
-                f"{check.name}: {check.message} {check.mend}".rstrip()
+                f"{check.name}: {check.message} {check.fix}".rstrip()
                 for check in self.checks
                 if check.state == "stop"
             ]
             raise SettingsError("The preflight stops here. " + " ".join(lines))
 
     def _repr_html_(self) -> str:
-        rows = [(check.state, check.name, check.message, check.mend) for check in self.checks]
+        rows = [(check.state, check.name, check.message, check.fix) for check in self.checks]
         return build_table(rows, "", "check", "found", "what to do")._repr_html_()
 
     def __str__(self) -> str:
         return "\n".join(
-            f"{check.state:4}  {check.name}: {check.message} {check.mend}".rstrip()
+            f"{check.state:4}  {check.name}: {check.message} {check.fix}".rstrip()
             for check in self.checks
         )
 
@@ -141,14 +143,15 @@ def check_owner(run: Run) -> Check:
 
     What an earlier version made and the record names is shown: notebook 1 marks it as the run's.
     """
-    title, name, bedrock = "owner", run.record.run, run.connection.client("bedrock")
-    lost = inventory.find_lost(run.connection, run.base_model, name, run.directory)
+    ok, warn, stop = _states("owner")
+    name, bedrock = run.record.run, run.connection.client("bedrock")
+    lost = find_lost(run.connection, run.base_model, name, run.directory)
     try:
         adoptable = find_adoptable(run, bedrock)
     except AccessError as error:
-        return Check(title, "stop", f"Not known whether run {name} has made something. {error}")
+        return stop(f"Not known whether run {name} has made something. {error}")
     except ConflictError as error:
-        return Check(title, "stop", str(error))
+        return stop(str(error))
     known = {run.record.bucket, run.record.role_name} | {one.arn for one in adoptable}
     others = [
         one
@@ -160,46 +163,36 @@ def check_owner(run: Run) -> Check:
     if others:
         owners = {one.tags[OWNER_TAG] for one in others if OWNER_TAG in one.tags}
         again = " or ".join(f'owner = "{owner}"' for owner in sorted(owners))
-        return Check(
-            title,
-            "stop",
+        return stop(
             f'The name "{name}" is taken in this account and Region. '
             f"{'. '.join(map(str, others))}. Nothing of it is touched.",
             f'Take another name: run = "{_free_name(run)}" is free.'
-            + (
-                f" If it is yours and its record was lost, take it up again: {again}."
-                if again
-                else ""
-            ),
+            + (f" If it is yours and its record was lost, resume it: {again}." if again else ""),
         )
     unseen = ", ".join(one.kind for one in lost.unseen)
     if unseen:
-        return Check(title, "warn", f"Not known whether others use the run's name for: {unseen}.")
+        return warn(f"Not known whether others use the run's name for: {unseen}.")
     if adoptable:
         names = ", ".join(f"{one.kind} {one.name}" for one in adoptable)
-        return Check(
-            title,
-            "warn",
+        return warn(
             f"Made by an earlier version, and named in this run's record: {names}. They are given "
-            f"the run's owner id, {run.record.owner}.",
+            f"the run's owner id, {run.record.owner}."
         )
-    return Check(
-        title, "ok", f'Run "{name}", owner id {run.record.owner}; no other run has its name.'
-    )
+    return ok(f'Run "{name}", owner id {run.record.owner}; no other run has its name.')
 
 
 def _free_name(run: Run) -> str:
     """Propose a name for the run of which neither bucket nor role exists, nor a record here."""
-    s3, roles = run.connection.client("s3"), run.connection.client("iam")
+    s3, iam = run.connection.client("s3"), run.connection.client("iam")
     where = {"account_id": run.record.account_id, "region": run.record.region}
     for number in range(2, 100):
         name = f"{run.record.run[:29]}-{number}"
         try:
             bucket = s3_files.bucket_region(s3, s3_files.default_bucket_name(name, **where))
-            role = iam.find_role(roles, iam.default_role_name(name))
+            role = roles.find_role(iam, roles.default_role_name(name))
             if not (bucket or role or record_path(name).exists()):
                 return name
-        except AccessError:  # there is one, at which we may not look
+        except AccessError:  # there is one that we may not read
             continue
     return f"{run.record.run[:26]}-{run.record.owner[:4]}"
 
@@ -208,12 +201,12 @@ def check_base_model(
     bedrock: "BedrockClient", base_model: BaseModel, *, region: str, today: date
 ) -> Check:
     """Ask Bedrock whether it tunes the model here, and how far along its life the model is."""
-    name = "base model"
+    ok, warn, stop = _states("base model")
     try:
         with explaining("listing the models that Bedrock can tune"):
             answer = bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
     except AccessError as error:
-        return Check(name, "stop", f"We may not look. {error}")
+        return stop(f"This caller may not list the models. {error}")
     offers = {model["modelId"]: model for model in answer.get("modelSummaries", [])}
     offer = offers.get(base_model.id)
     documented = describe_lifecycle(base_model, today)
@@ -221,9 +214,7 @@ def check_base_model(
     if offer is None:
         regions = ", ".join(base_model.regions)
         where = "" if region in base_model.regions else f" Fine-tuning it was offered in {regions}."
-        return Check(
-            name,
-            "stop",
+        return stop(
             f"Bedrock in {region} does not offer {base_model.id} for fine-tuning.{where} "
             f"{documented}",
             elsewhere,
@@ -232,35 +223,31 @@ def check_base_model(
     ended = lifecycle.get("endOfLifeTime")
     if isinstance(ended, datetime) and ended.date() <= today:
         message = f"Bedrock says that {base_model.name} reached its end of life on {ended.date()}."
-        return Check(name, "stop", message, elsewhere)
+        return stop(message, elsewhere)
     if lifecycle.get("status", "ACTIVE") != "ACTIVE":
-        return Check(
-            name,
-            "stop",
+        return stop(
             f"Bedrock says that {base_model.name} is {lifecycle['status']}: no new customization "
             f"job and no new Provisioned Throughput can be created. {documented}",
             elsewhere,
         )
     if lifecycle_state(base_model, today) != "active":
-        return Check(
-            name,
-            "warn",
+        return warn(
             f"This endpoint offers {base_model.name} as ACTIVE, against AWS's published dates: "
             f"{documented}",
             "On the sandbox that is meant, for the lesson; on AWS trust the endpoint, and start "
             "small.",
         )
-    return Check(name, "ok", f"Bedrock in {region} tunes {base_model.name}, which is ACTIVE.")
+    return ok(f"Bedrock in {region} tunes {base_model.name}, which is ACTIVE.")
 
 
 def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
     """Ask whether the account may use the model: agreement, authorization, entitlement."""
-    name = "model access"
+    ok, warn, _ = _states("model access")
     try:
         with explaining(f"reading the access to {base_model.foundation_id}"):
             answer = bedrock.get_foundation_model_availability(modelId=base_model.foundation_id)
     except (AccessError, NotFoundError, SettingsError) as error:
-        return Check(name, "warn", f"It could not be read. {error}")
+        return warn(f"It could not be read. {error}")
     readings = {
         "agreement": answer["agreementAvailability"]["status"],
         "authorization": answer["authorizationStatus"],
@@ -270,45 +257,38 @@ def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
     missing = {key: v for key, v in readings.items() if v not in {"AVAILABLE", "AUTHORIZED"}}
     if missing:
         said = ", ".join(f"{key} is {value}" for key, value in missing.items())
-        return Check(
-            name,
-            "warn",
+        return warn(
             f"The account cannot use {base_model.name} yet: {said}.",
             "Open the Bedrock console's model catalog, accept the agreement and fill in the "
             "provider's use-case form.",
         )
-    return Check(name, "ok", f"The account may use {base_model.name}.")
+    return ok(f"The account may use {base_model.name}.")
 
 
-def check_quotas(
-    quotas: "ServiceQuotasClient", base_model: BaseModel, *, model_units: int = 1
-) -> list[Check]:
+def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[Check]:
     """Read the quotas that a run meets; too few model units would waste the training's money."""
     checks = []
     for meaning, code in base_model.quota_codes.items():
+        ok, warn, _ = _states(f"quota {code}")
         what, is_units = _QUOTAS.get(meaning, (meaning.replace("_", " "), False))
         try:
             value = _read_quota(quotas, code)
         except (AccessError, NotFoundError, SettingsError) as error:
-            mend = "Look at it in the Service Quotas console, under Amazon Bedrock."
-            checks.append(Check(f"quota {code}", "warn", f"{what}: not read. {error}", mend))
+            fix = "Look at it in the Service Quotas console, under Amazon Bedrock."
+            checks.append(warn(f"{what}: not read. {error}", fix))
             continue
-        units_needed = model_units if base_model.serving[0] == "provisioned_throughput" else 0
+        units_needed = 1 if base_model.serving[0] == "provisioned_throughput" else 0
         needed = units_needed if is_units else 1
         if value >= needed:
-            checks.append(Check(f"quota {code}", "ok", f"{value:,.0f} {what}."))
-        else:
-            checks.append(
-                Check(
-                    f"quota {code}",
-                    "warn",
-                    f"{value:,.0f} {what}; the run needs {needed}.",
-                    "Training would work, serving would be refused: ask AWS Support for more "
-                    "before you pay for training. It can take days."
-                    if is_units
-                    else "Ask for more in the Service Quotas console.",
-                )
+            checks.append(ok(f"{value:,.0f} {what}."))
+            continue
+        fix = "Ask for more in the Service Quotas console."
+        if is_units:
+            fix = (
+                "Training would work, serving would be refused: ask AWS Support for more before "
+                "you pay for training. It can take days."
             )
+        checks.append(warn(f"{value:,.0f} {what}; the run needs {needed}.", fix))
     return checks
 
 
@@ -316,29 +296,28 @@ def check_bucket(
     s3: "S3Client", bucket: str, *, region: str, tags: Mapping[str, str], recorded: bool = False
 ) -> Check:
     """Say whether the bucket can be made or used: its Region, and whose it is."""
-    name = "bucket"
+    ok, _, stop = _states("bucket")
     try:
         found = s3_files.bucket_region(s3, bucket)
     except AccessError as error:
-        mend = "Set bucket to another name, or ask your administrator."
-        return Check(name, "stop", f"{bucket} exists and we may not look at it. {error}", mend)
+        fix = "Set bucket to another name, or ask your administrator."
+        return stop(f"{bucket} exists and this caller may not read it. {error}", fix)
     if found is None:
-        return Check(name, "ok", f"{bucket} does not exist yet and will be made in {region}.")
+        return ok(f"{bucket} does not exist yet and will be made in {region}.")
     if found != region:
-        return Check(
-            name,
-            "stop",
+        return stop(
             f"{bucket} is in {found}; the job in {region} reads only its own Region's buckets.",
             "Set bucket to another name.",
         )
     marks = s3_files.bucket_tags(s3, bucket)
     if not is_ours(marks, tags, recorded=recorded):
-        return Check(
-            name,
-            "stop",
-            *refuse_named(bucket, marks, tags, "bucket").split(" It is left alone. "),
-        )
-    return Check(name, "ok", f"{bucket} exists in {region}.")
+        return stop(*refuse_named(bucket, marks, tags, "bucket").split(" It is left alone. "))
+    return ok(f"{bucket} exists in {region}.")
+
+
+def _states(name: str) -> tuple[partial[Check], partial[Check], partial[Check]]:
+    """Make what builds a check of this name: one that is ok, one that warns, one that stops."""
+    return partial(Check, name, "ok"), partial(Check, name, "warn"), partial(Check, name, "stop")
 
 
 def _read_quota(quotas: "ServiceQuotasClient", code: str) -> float:

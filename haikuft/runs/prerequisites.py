@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 
-from haikuft import customization, iam, s3, serving
+from haikuft import s3
+from haikuft.customization.jobs import check_ended_well, find_job
+from haikuft.customization.models import find_custom_model
 from haikuft.errors import NotFoundError, SettingsError
+from haikuft.iam import roles
 from haikuft.runs.run_record import Run
+from haikuft.serving.lifecycle import find_served
+from haikuft.serving.served import kind_of
 from haikuft.tables import Table, build_table
 
 
@@ -46,7 +51,7 @@ def _bucket(run: Run) -> str:
 
 def _role(run: Run) -> str:
     name = run.record.role_name
-    return name if name and iam.find_role(run.connection.client("iam"), name) else ""
+    return name if name and roles.find_role(run.connection.client("iam"), name) else ""
 
 
 def _data(run: Run) -> str:
@@ -67,20 +72,20 @@ def _test_file(run: Run) -> str:
 
 def _job(run: Run) -> str:
     bedrock = run.connection.client("bedrock")
-    found = customization.find_job(bedrock, run.record.job_arn) if run.record.job_arn else None
-    return customization.check_ended_well(found).name if found else ""
+    found = find_job(bedrock, run.record.job_arn) if run.record.job_arn else None
+    return check_ended_well(found).name if found else ""
 
 
 def _custom_model(run: Run) -> str:
     arn = run.record.custom_model_arn
-    found = customization.find_custom_model(run.connection.client("bedrock"), arn) if arn else None
+    found = find_custom_model(run.connection.client("bedrock"), arn) if arn else None
     return found.name if found else ""
 
 
 def _served_model(run: Run) -> str:
     """What serves the custom model, deployment or throughput, once it can be asked."""
     arn, bedrock = run.record.served_arn, run.connection.client("bedrock")
-    found = serving.find_served(bedrock, serving.kind_of(arn), arn) if arn else None
+    found = find_served(bedrock, kind_of(arn), arn) if arn else None
     return found.name if found and found.ready else ""
 
 

@@ -3,7 +3,8 @@
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from haikuft.errors import RecordError
 from haikuft.files import write_whole
@@ -11,7 +12,7 @@ from haikuft.files import write_whole
 FILE_NAME = "run.json"
 _FIX = (
     "Repair the file, or move it aside and run notebook 1 again with the same name: it finds what "
-    "the run has made in the account, and says how to take it up again."
+    "the run has made in the account, and says how to resume it."
 )
 
 
@@ -112,18 +113,13 @@ def read_record(path: Path) -> RunRecord:
         ) from None
     except (OSError, ValueError) as error:
         raise RecordError(f"{path} cannot be read: {error}. {_FIX}") from error
-    if not isinstance(values, dict):
-        raise RecordError(f"{path} holds no JSON object. {_FIX}")
-    types = {field.name: field.type for field in fields(RunRecord)}
-    problems = [f'"{name}" is unknown' for name in values if name not in types]
-    problems += [f'"{name}" is missing' for name in ("run", "target") if name not in values]
-    for name, value in values.items():
-        if name in types and not _fits(value, types[name]):
-            problems.append(f'"{name}" cannot be {json.dumps(value)}')
-    if problems:
-        raise RecordError(f"{path}: {'; '.join(problems)}. {_FIX}")
-    members: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return RunRecord(**members)
+    try:
+        record = msgspec.convert(values, RunRecord)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"{path}: {error}. {_FIX}") from error
+    if unknown := set(values) - {field.name for field in fields(RunRecord)}:
+        raise RecordError(f"{path}: {', '.join(sorted(unknown))} unknown. {_FIX}")
+    return record
 
 
 def write_record(path: Path, record: RunRecord, *, new: bool = False) -> None:
@@ -134,12 +130,3 @@ def write_record(path: Path, record: RunRecord, *, new: bool = False) -> None:
     """
     text = json.dumps(asdict(record), indent=2, ensure_ascii=False)
     write_whole(path, f"{text}\n", new=new)
-
-
-def _fits(value: object, kind: object) -> bool:
-    if kind in (int, float):
-        numbers = (int, float) if kind is float else (int,)
-        return isinstance(value, numbers) and not isinstance(value, bool)
-    if kind is str:
-        return isinstance(value, str)
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)

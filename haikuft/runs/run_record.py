@@ -21,23 +21,6 @@ from haikuft.inference.replies import NOTICE
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record, write_record
 from haikuft.tables import build_table
 
-__all__ = [
-    "FILE_NAME",
-    "Run",
-    "RunRecord",
-    "begin_run",
-    "check_run_name",
-    "choose_run",
-    "find_root",
-    "open_run",
-    "read_record",
-    "record_path",
-    "resolve",
-    "resource_prefix",
-    "save",
-    "write_record",
-]
-
 _RUN_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RUN_NAME_LENGTH = 32  # it becomes part of the bucket's name, which ends at 63
 _OWNER = re.compile(r"[0-9a-f]{16}")
@@ -205,9 +188,9 @@ def begin_run(
         target: "sandbox" or "aws".
         region: AWS Region; "" takes the record's, or the base model's own.
         base_model_id: model to tune; "" takes the record's, or the default.
-        owner: owner id of a run whose record was lost, to take up again what it has made; "" for
+        owner: owner id of a run whose record was lost, to adopt what it has made; "" for
             the record's, or a new one.
-        resume: the command that goes on from here, named if the login has run out.
+        resume: the command that continues from here, named if the login has run out.
 
     Raises:
         RecordError: the run began with another target, account, Region, base model or owner id.
@@ -225,15 +208,9 @@ def begin_run(
         return _take_up(open_run(run, **asked), owner)
     base_model = get_base_model(base_model_id)
     connection = aws.connect(target, region=region or base_model.region, resume=resume)
-    record = RunRecord(
-        run=run,
-        target=target,
+    record = replace(
+        new_record(run, connection, base_model),
         owner=owner or _new_owner(),
-        account_id=connection.account_id,
-        region=connection.region,
-        endpoint=connection.endpoint,
-        sandbox_state=connection.sandbox_state,
-        base_model_id=base_model.id,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     try:
@@ -241,6 +218,19 @@ def begin_run(
     except FileExistsError:  # another process has begun it meanwhile
         return _take_up(open_run(run, **asked), owner)
     return Run(record, connection, base_model, path.parent)
+
+
+def new_record(run: str, connection: aws.Connection, base_model: BaseModel) -> RunRecord:
+    """Make the record of a run that has made nothing, and has no owner id yet."""
+    return RunRecord(
+        run=run,
+        target=connection.target,
+        account_id=connection.account_id,
+        region=connection.region,
+        endpoint=connection.endpoint,
+        sandbox_state=connection.sandbox_state,
+        base_model_id=base_model.id,
+    )
 
 
 def open_run(
@@ -289,7 +279,7 @@ def check_folder(path: Path, record: RunRecord) -> None:
         raise RecordError(
             f'{path} is the record of run "{record.run}", and its folder is called '
             f'"{path.parent.name}": the folder is a copy, or was renamed. What the record names '
-            f'belongs to run "{record.run}", so nothing is changed or deleted from here. Go on '
+            f'belongs to run "{record.run}", so nothing is changed or deleted from here. Continue '
             f'with run = "{record.run}" in its own folder, rename a renamed folder back, or '
             f"delete {FILE_NAME} in the copy and begin a new run there."
         )
@@ -346,9 +336,9 @@ def _agree(record: RunRecord, *triples: tuple[str, str, str]) -> None:
     ]
     if differing:
         raise RecordError(
-            f'Run "{record.run}" belongs to {record.target}: {"; ".join(differing)}. Go on where '
-            "it began (set the parameter, log in to the account or name the endpoint that the "
-            "record names), or take another name for a new run."
+            f'Run "{record.run}" belongs to {record.target}: {"; ".join(differing)}. Continue '
+            "where it began (set the parameter, log in to the account or name the endpoint that "
+            "the record names), or take another name for a new run."
         )
 
 

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from http.client import responses
 from pathlib import Path
 from threading import Lock
@@ -28,20 +28,24 @@ from haikuft.sandbox.access.required_permissions import NoNames
 from haikuft.sandbox.access.s3_authorization import answer_s3
 from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.bedrock import quotas
+from haikuft.sandbox.bedrock.records import utc_now
+from haikuft.sandbox.bedrock.resources import ResourceNames
 from haikuft.sandbox.http import constraints, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.faults import CUT, Faults
-from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
-from haikuft.sandbox.http.requests import (
+from haikuft.sandbox.http.messages import (
     RefusedError,
+    Response,
     Scope,
     check_origin,
     raw_path,
     read_body,
     read_headers,
     read_scope,
+    write_json,
+    write_refusal,
 )
-from haikuft.sandbox.http.responses import Response, write_json, write_refusal
+from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.routing import (
     Call,
     Handler,
@@ -50,21 +54,14 @@ from haikuft.sandbox.http.routing import (
     find_operation,
     report_failure,
 )
-from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, JobRunner, read_progress
-from haikuft.sandbox.jobs.evaluation import evaluation_handlers
-from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, read_progress
+from haikuft.sandbox.jobs.runner import JobRunner
 from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
-from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 SERVED = (*SERVICES, "servicequotas", "bedrock")
-
-
-def utc_now() -> datetime:
-    """Return the time, aware, UTC."""
-    return datetime.now(UTC)
 
 
 class Sandbox:
@@ -103,16 +100,21 @@ class Sandbox:
             (ADMINISTRATOR_ID, administrator_arn(self.settings.account_id)),
         )
         self._faults = Faults(lambda: self.settings)
-        self._bedrock: Bedrock | None = None
-        self._runners: list[JobRunner | EvaluationRunner] = []
-        self._handlers = self._build_handlers(now) if handlers is None else handlers
-        self.authorizer = Authorizer(self.store, self._bedrock or NoNames())
+        self.bedrock: Bedrock | None = None
+        if handlers is None:
+            self.bedrock = Bedrock(
+                self.store, lambda: self.settings, state / "models", now, database=self.database
+            )
+            handlers = self.bedrock.handlers()
+        self._handlers = handlers
+        names = ResourceNames(self.bedrock.plane) if self.bedrock else NoNames()
+        self.authorizer = Authorizer(self.store, names)
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
-        for runner in self._runners:
+        for runner in self._runners():
             runner.resume()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -139,29 +141,20 @@ class Sandbox:
     def idle_seconds(self) -> float:
         """Return the seconds since the last request; 0 while a job runs."""
         with self._activity:
-            if self._open_requests or any(runner.running for runner in self._runners):
+            if self._open_requests or any(runner.running for runner in self._runners()):
                 return 0.0
             return self._clock() - self._last_request
 
     def close(self) -> None:
         """Stop running jobs, which the next server resumes, and close the database."""
-        for runner in reversed(self._runners):
+        for runner in reversed(self._runners()):
             runner.close()
         with self.store.lock:
             self.store.moto_state.save()
         self.database.close()
 
-    def _build_handlers(self, now: Callable[[], datetime]) -> Mapping[str, Handler]:
-        directory = self.state / "models"
-        bedrock = Bedrock(self.store, lambda: self.settings, directory, now, database=self.database)
-        runtime = Runtime(bedrock.plane)
-        evaluations = EvaluationRunner(bedrock.plane, runtime.converse)
-        self._bedrock, self._runners = bedrock, [bedrock.runner, evaluations]
-        return {
-            **bedrock.handlers(),
-            **runtime.handlers(),
-            **evaluation_handlers(bedrock.plane, evaluations),
-        }
+    def _runners(self) -> tuple[JobRunner, ...]:
+        return (self.bedrock.runner, self.bedrock.evaluations) if self.bedrock else ()
 
     def _answer(self, environ: dict[str, Any]) -> Response:
         request_id = str(uuid.uuid4())

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from haikuft.files import write_whole
 from haikuft.sandbox.persistence.database import DATABASE_FILE
 
 HOST = "127.0.0.1"  # the only address a sandbox ever listens on
@@ -20,10 +21,10 @@ ENDPOINT_FILE = "endpoint.json"  # which port the server listens on, or last did
 LOG_FILE = "log"
 SERVER_LOCK = "server.lock"  # held by the server while it runs
 START_LOCK = "start.lock"  # held while it is started or emptied
-_PARTIAL = f"{ENDPOINT_FILE}.part"
 _CONTENTS = ("models", "objects")  # custom models' files and S3's objects
 _DATABASE_FILES = (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm")
-_FILES = (*_DATABASE_FILES, ENDPOINT_FILE, _PARTIAL, LOG_FILE)  # in the order of their deletion
+_FILES = (*_DATABASE_FILES, ENDPOINT_FILE, LOG_FILE)  # in the order of their deletion
+_PARTS = (f".{ENDPOINT_FILE}.*", f"{ENDPOINT_FILE}.part")  # of a killed server; version 0.1.0's
 
 
 def state_directory(state: str | Path | None = None) -> Path:
@@ -65,9 +66,7 @@ def is_locked(path: Path) -> bool:
 
 def write_endpoint(directory: Path, port: int) -> None:
     """Write the port that the server listens on, atomically."""
-    partial = directory / _PARTIAL
-    partial.write_text(json.dumps({"port": port, "endpoint": url_of(port)}), "utf-8")
-    partial.replace(directory / ENDPOINT_FILE)
+    write_whole(directory / ENDPOINT_FILE, json.dumps({"port": port, "endpoint": url_of(port)}))
 
 
 def read_port(directory: Path) -> int:
@@ -81,7 +80,8 @@ def read_port(directory: Path) -> int:
 
 def empty(directory: Path) -> None:
     """Delete the state, the log and the endpoint; nothing else, and not the locks."""
-    for name in _FILES:
+    parts = [path.name for pattern in _PARTS for path in directory.glob(pattern)]
+    for name in (*_FILES, *parts):
         (directory / name).unlink(missing_ok=True)
     for name in _CONTENTS:
         if (directory / name).is_dir():

@@ -35,7 +35,7 @@ from haikuft.sandbox.settings import SandboxSettings, change_settings
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
-REFUSED = 3  # the server's exit code when it has said what keeps it from starting
+REFUSED = 3  # the server's exit code when it cannot start and its log says why
 _FOREIGN = ("AWS_", "MOTO_", "BOTO", "FLASK_", "WERKZEUG_", "INITIAL_NO_AUTH", "TEST_SERVER_MODE")
 
 _children: list[subprocess.Popen[bytes]] = []  # kept, so that a server that ended is reaped

@@ -4,11 +4,13 @@ Settings are stored in the database, one entry each, and hold until they are set
 """
 
 import json
-import math
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+from msgspec import Meta
 
 from haikuft.errors import SettingsError
 from haikuft.sandbox.persistence.database import Database
@@ -21,7 +23,15 @@ STAGES = {  # of a customization job, in order: AWS's name -> the name in these 
     "trainingDetails": "training",
 }
 
-_Rule = tuple[str, Callable[[Any], bool]]  # what a setting takes, in words and as a test
+_Seconds = Annotated[float, Meta(ge=0, le=86_400, description="seconds from 0 to 86400")]
+_Share = Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")]
+_Stage = Annotated[
+    str,
+    Meta(
+        pattern=rf"\A({'|'.join(STAGES.values())}|)\Z",
+        description=f"{', '.join(STAGES.values())} or nothing",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +57,36 @@ class SandboxSettings:
         account_id: Twelve digits; fixed from the sandbox's first start until it is reset.
     """
 
-    stage_seconds: float = 1.0
-    answer_seconds: float = 0.0
-    role_delay_seconds: float = 0.0
-    model_units_quota: int = 2
-    lifecycle: str = "active"
-    throttle_share: float = 0.0
-    error_share: float = 0.0
-    drop_share: float = 0.0
-    fault_seed: int = 0
-    fail_stage: str = ""
-    fail_message: str = "The job was made to fail."
-    stick_stage: str = ""
-    idle_seconds: float = 3600.0
-    account_id: str = ACCOUNT_ID
+    stage_seconds: _Seconds = 1.0
+    answer_seconds: _Seconds = 0.0
+    role_delay_seconds: _Seconds = 0.0
+    model_units_quota: Annotated[
+        int, Meta(ge=0, le=1000, description="a whole number from 0 to 1000")
+    ] = 2
+    lifecycle: Annotated[
+        str, Meta(pattern=r"\A(active|today)\Z", description="active or today")
+    ] = "active"
+    throttle_share: _Share = 0.0
+    error_share: _Share = 0.0
+    drop_share: _Share = 0.0
+    fault_seed: Annotated[
+        int, Meta(ge=0, le=2**32 - 1, description="a whole number from 0 to 4294967295")
+    ] = 0
+    fail_stage: _Stage = ""
+    fail_message: Annotated[
+        str, Meta(min_length=1, max_length=2048, description="a text of 1 to 2048 characters")
+    ] = "The job was made to fail."
+    stick_stage: _Stage = ""
+    idle_seconds: _Seconds = 3600.0
+    account_id: Annotated[str, Meta(pattern=r"\A[0-9]{12}\Z", description="twelve digits")] = (
+        ACCOUNT_ID
+    )
 
     def __post_init__(self) -> None:
         faults = [
-            f"{name} is {getattr(self, name)!r}, but takes {wanted}"
-            for name, (wanted, holds) in _RULES.items()
-            if not holds(getattr(self, name))
+            f"{name} is {getattr(self, name)!r}, but takes {_describe(name)}"
+            for name, rule in _RULES.items()
+            if not _satisfies(getattr(self, name), rule)
         ]
         shares = ("throttle_share", "error_share", "drop_share")
         if not faults and sum(getattr(self, name) for name in shares) > 1:
@@ -155,7 +175,7 @@ def parse_settings(words: Iterable[str]) -> dict[str, Any]:
         try:
             found[name] = type(default)(text)
         except ValueError:
-            raise SettingsError(f"{name} is {text!r}, but takes {_RULES[name][0]}.") from None
+            raise SettingsError(f"{name} is {text!r}, but takes {_describe(name)}.") from None
     return found
 
 
@@ -168,44 +188,17 @@ def _check_names(names: Iterable[str]) -> None:
         )
 
 
-def _number(low: float, high: float) -> Callable[[Any], bool]:
-    def holds(value: Any) -> bool:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return is_number and math.isfinite(value) and low <= value <= high
-
-    return holds
+_RULES: Mapping[str, Any] = get_type_hints(SandboxSettings, include_extras=True)
 
 
-def _whole(low: int, high: int) -> Callable[[Any], bool]:
-    return lambda value: type(value) is int and low <= value <= high
+def _satisfies(value: Any, rule: Any) -> bool:
+    try:
+        msgspec.convert(value, rule)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
-def _is_account_id(value: Any) -> bool:
-    return isinstance(value, str) and len(value) == 12 and value.isascii() and value.isdigit()
-
-
-_SECONDS: _Rule = ("seconds from 0 to 86400", _number(0, 86_400))
-_SHARE: _Rule = ("a share from 0 to 1", _number(0, 1))
-_STAGE: _Rule = (
-    f"{', '.join(STAGES.values())} or nothing",
-    lambda value: value in ("", *STAGES.values()),
-)
-_RULES: Mapping[str, _Rule] = {
-    "stage_seconds": _SECONDS,
-    "answer_seconds": _SECONDS,
-    "role_delay_seconds": _SECONDS,
-    "model_units_quota": ("a whole number from 0 to 1000", _whole(0, 1000)),
-    "lifecycle": ("active or today", lambda value: value in ("active", "today")),
-    "throttle_share": _SHARE,
-    "error_share": _SHARE,
-    "drop_share": _SHARE,
-    "fault_seed": ("a whole number from 0 to 4294967295", _whole(0, 2**32 - 1)),
-    "fail_stage": _STAGE,
-    "fail_message": (
-        "a text of 1 to 2048 characters",
-        lambda value: isinstance(value, str) and 1 <= len(value) <= 2048,
-    ),
-    "stick_stage": _STAGE,
-    "idle_seconds": _SECONDS,
-    "account_id": ("twelve digits", _is_account_id),
-}
+def _describe(name: str) -> str:
+    """Say what a setting takes."""
+    return str(_RULES[name].__metadata__[0].description)

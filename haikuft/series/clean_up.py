@@ -3,8 +3,10 @@
 import sys
 
 from haikuft import inventory
-from haikuft.customization import FINAL
-from haikuft.inventory import Resource
+from haikuft.customization.readings import FINAL
+from haikuft.inventory.lost import search_account
+from haikuft.inventory.resources import GONE, OTHER, Resource
+from haikuft.runs.lookup import JOB
 from haikuft.runs.run_record import record_path
 from haikuft.series.ending import describe_found
 
@@ -31,7 +33,7 @@ def clean_up_lost(
         confirmed: True deletes without asking what carries this owner id, which is then needed.
 
     """
-    found, unknown = inventory.search_account(
+    found, unknown = search_account(
         target, name, record_path(name).parent, region=region, base_model_id=base_model_id
     )
     chosen = [(run, mine) for run, mine in found if owner in ("", run.record.owner)]
@@ -56,13 +58,13 @@ def clean_up_lost(
 
 def _is_left(resource: Resource) -> bool:
     """Tell whether it is still there; the entry of a job that has ended stays for good."""
-    if resource.kind == inventory.JOB and resource.status in FINAL:
+    if resource.kind == JOB and resource.status in FINAL:
         return False
-    return resource.status not in (inventory.GONE, inventory.OTHER)
+    return resource.status not in (GONE, OTHER)
 
 
 def _ask() -> bool:
     if not sys.stdin.isatty():
-        print("Nobody is there to be asked: say --owner and --yes to delete what is listed.")
+        print("There is no terminal to ask on: give --owner and --yes to delete what is listed.")
         return False
     return input("Delete all of this run? [y/N] ").strip().lower() in ("y", "yes")

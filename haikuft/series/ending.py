@@ -1,57 +1,53 @@
 """How a run ends: what it made, what it found out, and on AWS what bills from now on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from haikuft import inventory, serving
+from haikuft import inventory
 from haikuft.errors import HaikuftError, RecordError
 from haikuft.evaluation.report.files import read_evaluation
-from haikuft.inventory import Resource
+from haikuft.inventory.deletion import delete_resource
+from haikuft.inventory.lost import search_account
+from haikuft.inventory.resources import BUCKET, GONE, OTHER, ROLE, UNKNOWN, Resource, list_kind
+from haikuft.inventory.tables import describe_billing
+from haikuft.runs.lookup import DEPLOYMENT, JOB, MODEL, THROUGHPUT
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.runs.run_record import Run, open_run
 from haikuft.series.planning import EVALUATE
 from haikuft.series.report import write_report
+from haikuft.serving.lifecycle import find_served
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """A headless run that came to its end.
+def summary_lines(
+    directory: Path,
+    record: RunRecord | None,
+    notebooks: Sequence[int],
+    *,
+    deleted: bool,
+    seconds: float,
+) -> list[str]:
+    """Write the report, and say in a few lines what was made, found out, and where it is.
 
-    Attributes:
-        run: Its name.
-        directory: Its folder, runs/<run>.
+    Args:
+        directory: The run's folder, runs/<run>.
         record: What it had made before anything was deleted; None if it made nothing.
         notebooks: Numbers of the notebooks executed.
         deleted: Whether the clean-up was told to delete.
         seconds: How long it took.
-
     """
-
-    run: str
-    directory: Path
-    record: RunRecord | None
-    notebooks: tuple[int, ...]
-    deleted: bool
-    seconds: float
-
-
-def summary_lines(walked: Walked) -> list[str]:
-    """Write the report, and say in a few lines what was made, found out, and where it lies."""
-    numbers = walked.notebooks
-    which = f"notebook {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} notebooks"
-    lines = [f"\nDone: {which} of run {walked.run} in {_minutes(walked.seconds)}."]
-    if walked.record is not None:
-        lines += _made_lines(walked, walked.record)
-    if EVALUATE in numbers:
-        lines += _score_lines(walked.directory)
-    report = write_report(walked.directory)
-    shown = [("Notebooks", walked.directory / "notebooks"), ("Report", report)]
+    which = f"notebook {notebooks[0]}" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
+    lines = [f"\nDone: {which} of run {directory.name} in {_minutes(seconds)}."]
+    if record is not None:
+        lines += _made_lines(record, deleted=deleted)
+    if EVALUATE in notebooks:
+        lines += _score_lines(directory)
+    shown = [("Notebooks", directory / "notebooks"), ("Report", write_report(directory))]
     return [*lines, *(f"{name:<10} {_near(path)}" for name, path in shown)]
 
 
 def end_serving(run: str, directory: Path) -> str:
-    """Delete the throughput without commitment that this run made, and say what came of it.
+    """Delete the throughput without commitment that this run made, and say whether it is gone.
 
     A deployment stays, for it bills nothing while idle, and the sentence says so. Empty when
     nothing serves. What AWS answers is in the sentence and never stops the run: its last lines
@@ -65,29 +61,32 @@ def end_serving(run: str, directory: Path) -> str:
         bedrock = opened.connection.client("bedrock")
         serves = [
             resource
-            for kind in (inventory.DEPLOYMENT, inventory.THROUGHPUT)
-            for resource in inventory.list_kind(opened, bedrock, kind)
-            if resource.status not in (inventory.GONE, inventory.OTHER)
+            for kind in (DEPLOYMENT, THROUGHPUT)
+            for resource in list_kind(opened, bedrock, kind)
+            if resource.status not in (GONE, OTHER)
         ]
         return " ".join(_end(opened, resource) for resource in serves)
     except HaikuftError as error:
-        return f"What serves the model could not be ended; if there is any, it bills on: {error}"
+        return (
+            "What serves the model could not be ended; if there is any, it continues to bill: "
+            f"{error}"
+        )
 
 
 def _end(run: Run, resource: Resource) -> str:
     what = f"{resource.kind[0].upper()}{resource.kind[1:]} {resource.name}"
-    if resource.status == inventory.UNKNOWN:
-        return f"{what}: not known, and not ended; it may bill on. {resource.hint}"
-    if resource.kind == inventory.DEPLOYMENT:
+    if resource.status == UNKNOWN:
+        return f"{what}: not known, and not ended; it may continue to bill. {resource.hint}"
+    if resource.kind == DEPLOYMENT:
         return f"{what} stays: it bills its tokens when asked, and nothing while idle."
     bedrock = run.connection.client("bedrock")
     try:
-        found = serving.find_served(bedrock, "provisioned_throughput", resource.arn)
+        found = find_served(bedrock, "provisioned_throughput", resource.arn)
         if found is not None and found.commitment != "none":
-            return f"{what} is committed for {found.commitment} and goes on."
-        inventory.delete_resource(run, resource)
+            return f"{what} is committed for {found.commitment} and continues to bill."
+        delete_resource(run, resource)
     except HaikuftError as error:
-        return f"{what} could NOT be deleted, and bills on: {error}"
+        return f"{what} could NOT be deleted, and continues to bill: {error}"
     return f"{what} is deleted (--keep-serving would have kept it)."
 
 
@@ -109,9 +108,9 @@ def billing_lines(
         try:
             opened = open_run(run, target="aws")
             resources = inventory.list_resources(opened)
-            others = any(one.status == inventory.OTHER for one in resources)
+            others = any(one.status == OTHER for one in resources)
             if not (others and opened.record.is_new):
-                first, *rest = inventory.describe_billing(resources, f"To end it: {command}")
+                first, *rest = describe_billing(resources, f"To end it: {command}")
                 return [f"\n{first}", *rest]
             found = "This record names nothing yet, and others in the account have its name."
         except RecordError as error:
@@ -128,7 +127,7 @@ def billing_lines(
 
 def _search(run: str, directory: Path, command: str, region: str, base_model_id: str) -> list[str]:
     """Say what bills of what carries the run's name, whoever it belongs to."""
-    found, unknown = inventory.search_account(
+    found, unknown = search_account(
         "aws", run, directory, region=region, base_model_id=base_model_id
     )
     return ["The account was searched by name and tags.", *describe_found(found, unknown, command)]
@@ -142,33 +141,33 @@ def describe_found(
     for run, mine in found:
         owner, place = run.record.owner, run.record.region
         resources += [replace(one, name=f"{one.name} (owner id {owner}, {place})") for one in mine]
-        if any(one.bills or one.status == inventory.UNKNOWN for one in mine):
+        if any(one.bills or one.status == UNKNOWN for one in mine):
             there = "" if "--region" in command else f" --region {place}"
             commands.append(f"To end it, if it is yours: {command}{there} --owner {owner}")
-    return inventory.describe_billing(resources, *(commands or [f"To end it: {command}"]))
+    return describe_billing(resources, *(commands or [f"To end it: {command}"]))
 
 
-def _made_lines(walked: Walked, record: RunRecord) -> list[str]:
+def _made_lines(record: RunRecord, *, deleted: bool) -> list[str]:
     """Say what was made, and after a clean-up what of it AWS was read back as gone."""
     made = {
-        inventory.BUCKET: record.bucket,
-        inventory.ROLE: record.role_name,
-        inventory.JOB: record.job_name,
-        inventory.MODEL: record.custom_model_name,
-        inventory.DEPLOYMENT: record.deployment_name,
-        inventory.THROUGHPUT: record.throughput_name,
+        BUCKET: record.bucket,
+        ROLE: record.role_name,
+        JOB: record.job_name,
+        MODEL: record.custom_model_name,
+        DEPLOYMENT: record.deployment_name,
+        THROUGHPUT: record.throughput_name,
     }
     made = {kind: name for kind, name in made.items() if name}
     if not made:
         return []
-    if not walked.deleted:
+    if not deleted:
         return ["Made:", *(f"  {kind} {name}" for kind, name in made.items())]
     try:
-        left = inventory.list_resources(open_run(walked.run, target=record.target))
+        left = inventory.list_resources(open_run(record.run, target=record.target))
     except HaikuftError as error:
         lines = [f"  {kind} {name}" for kind, name in made.items()]
         return [f"Made; whether it is gone could not be read: {error}", *lines]
-    states = {one.kind: one for one in left if one.status != inventory.GONE}
+    states = {one.kind: one for one in left if one.status != GONE}
     gone = [f"  {kind} {name}" for kind, name in made.items() if kind not in states]
     still = [
         f"  {kind} {states[kind].name}: {states[kind].status}. {states[kind].hint}".rstrip(". ")
@@ -198,6 +197,6 @@ def _minutes(seconds: float) -> str:
 
 
 def _near(path: Path) -> str:
-    """Write the path as seen from here, where it lies below."""
+    """Write the path as seen from here, where it is below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

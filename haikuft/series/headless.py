@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,42 +17,6 @@ from haikuft.errors import RunFailedError
 logging.getLogger("papermill").addHandler(logging.NullHandler())  # failures are told below
 
 OnCell = Callable[[int], None]  # called as a cell begins, with its position counted from 0
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Where a headless run stopped, and why.
-
-    Attributes:
-        notebook: The notebook's name, without its ending.
-        executed: The executed copy, saved up to the failing cell.
-        cell: The number that stands beside the cell, as in `In [7]`; 0 if there is none.
-        source: The cell's code.
-        error: The error's name and message, in plain text.
-
-    """
-
-    notebook: str
-    executed: Path
-    cell: int
-    source: str
-    error: str
-
-    def __str__(self) -> str:
-        where = f"cell In [{self.cell}]" if self.cell else "one of its cells"
-        code = "\n".join(f"    {line}" for line in self.source.splitlines())
-        return (
-            f"Notebook {self.notebook} stopped in {where}:\n\n{code}\n\n{self.error}\n\n"
-            f"The notebook as far as it came: {self.executed}"
-        )
-
-
-class NotebookFailedError(RunFailedError):
-    """A notebook failed; `failure` says in which cell and why."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(str(failure))
-        self.failure = failure
 
 
 class OwnKernelManager(AsyncKernelManager):
@@ -78,7 +41,7 @@ def execute_notebook(
     The copy is saved after every cell, so that it is there whatever happens.
 
     Raises:
-        NotebookFailedError: a cell failed, or the kernel died.
+        RunFailedError: a cell failed, or the kernel died. The message names the cell.
 
     """
     executed.parent.mkdir(parents=True, exist_ok=True)
@@ -105,11 +68,22 @@ def execute_notebook(
         )
     except PapermillExecutionError as error:
         words = f"{error.ename}: {strip_color(error.evalue)}".rstrip(": ")
-        failure = Failure(source.stem, executed, error.exec_count or 0, error.source, words)
-        raise NotebookFailedError(failure) from error
+        where = f"cell In [{error.exec_count}]" if error.exec_count else "one of its cells"
+        message = _describe_failure(source, executed, where, error.source, words)
+        raise RunFailedError(message) from error
     except DeadKernelError as error:
         words = "The kernel died while the cell ran; the machine may be out of memory."
-        raise NotebookFailedError(Failure(source.stem, executed, 0, began, words)) from error
+        message = _describe_failure(source, executed, "one of its cells", began, words)
+        raise RunFailedError(message) from error
+
+
+def _describe_failure(source: Path, executed: Path, where: str, code: str, words: str) -> str:
+    """Say in which cell a notebook stopped and why, and where its copy up to there is."""
+    lines = "\n".join(f"    {line}" for line in code.split("\n"))
+    return (
+        f"Notebook {source.stem} stopped in {where}:\n\n{lines}\n\n{words}\n\n"
+        f"The notebook as far as it came: {executed}"
+    )
 
 
 def _literal(path: Path) -> str:

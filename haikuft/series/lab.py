@@ -1,5 +1,6 @@
 """JupyterLab on the notebooks: the right kernel behind them, opened where the run stands."""
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from urllib.parse import quote, urlencode
 import nbformat
 from traitlets.config import Config
 
+from haikuft import __version__
 from haikuft.errors import SettingsError
 from haikuft.evaluation.report.files import JSON_FILE
 from haikuft.metrics.assessment import ASSESSMENT_FILE
@@ -59,7 +61,7 @@ def open_lab(run: str = "", *, port: int = 0, browser: bool = True) -> int:
 
 
 def find_next(directory: Path) -> int:
-    """Tell the number of the notebook with which a run goes on, from what lies in its folder."""
+    """Tell the number of the notebook with which a run continues, from what is in its folder."""
     if not (directory / FILE_NAME).exists():
         return 1
     record = read_record(directory / FILE_NAME)
@@ -68,7 +70,7 @@ def find_next(directory: Path) -> int:
         record.training_uri,
         record.custom_model_arn,
         (directory / ASSESSMENT_FILE).exists(),
-        record.throughput_arn,
+        record.served_arn,
         (directory / JSON_FILE).exists(),
     )
     return next((number for number, one in enumerate(done, 1) if not one), len(done) + 1)
@@ -78,25 +80,42 @@ def prepare_notebooks(root: Path, notebooks: list[Notebook], run: str) -> list[P
     """Copy the series into a run's folder, each copy naming the run; keep copies that are there.
 
     Raises:
-        SettingsError: no run can have that name.
-
+        SettingsError: no run can have that name, or another version of haikuft made the copies.
     """
     from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 
     folder = root / "runs" / check_run_name(run) / "lab"
     folder.mkdir(parents=True, exist_ok=True)
-    copies = []
-    for notebook in notebooks:
-        copy = folder / notebook.path.name
+    copies = [folder / notebook.path.name for notebook in notebooks]
+    for copy in copies:
+        if copy.exists():
+            _check_version(copy)
+    for notebook, copy in zip(notebooks, copies, strict=True):
         if not copy.exists():
             document = load_notebook_node(str(notebook.path))
             named = parameterize_notebook(
                 document, {"run": run}, kernel_name="python3", language="python"
             )
+            named.metadata["haikuft"] = {"version": __version__}
             nbformat.write(named, copy)  # type: ignore[no-untyped-call]
-        copies.append(copy)
     return copies
+
+
+def _check_version(copy: Path) -> None:
+    """Refuse a copy whose cells call another version's helpers; it keeps what was written in it."""
+    try:
+        metadata = json.loads(copy.read_text(encoding="utf-8"))["metadata"]
+        version = metadata.get("haikuft", {}).get("version", "0.1.0")
+    except (ValueError, KeyError, AttributeError, TypeError):
+        version = "not known"
+    if version != __version__:
+        raise SettingsError(
+            f"{copy} was copied by another version of haikuft ({version}; this is {__version__}), "
+            f"and its cells may not run with this one. Move the folder {copy.parent} aside, with "
+            "what you wrote in it, and run this command again: it copies the notebooks anew, and "
+            "the run continues where it was."
+        )
 
 
 @contextmanager

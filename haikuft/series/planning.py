@@ -142,7 +142,7 @@ def execute(steps: Sequence[Step], folder: Path, *, stream: TextIO | None = None
         stream: Where progress is shown; the standard error stream unless told otherwise.
 
     Raises:
-        NotebookFailedError: a notebook failed; those before it are done.
+        RunFailedError: a notebook failed; those before it are done.
 
     """
     names = [step.notebook.name for step in steps]

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from haikuft.errors import RecordError
+from haikuft.errors import RecordError, RunFailedError
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.runs.run_record import check_run_name, choose_run, find_root
-from haikuft.series.ending import Walked, billing_lines, end_serving, summary_lines
-from haikuft.series.headless import NotebookFailedError
+from haikuft.series.ending import billing_lines, end_serving, summary_lines
 from haikuft.series.planning import (
     CLEAN_UP,
     EVALUATE,
@@ -42,7 +41,7 @@ class Request:
         clean_up: True deletes at the end, False does not, None leaves it to the target.
         keep_serving: True leaves throughput on AWS as it is when the run ends.
         state: The sandbox's state directory, if one was named.
-        program: What to call to go on, such as `haikuft`.
+        program: What to call to continue, such as `haikuft`.
 
     """
 
@@ -93,7 +92,7 @@ def walk(request: Request) -> int:
 def resume_command(
     request: Request, steps: Sequence[Step], run: str, number: int, *, done: Collection[str] = ()
 ) -> str:
-    """Write the command that goes on from the notebook with this number.
+    """Write the command that resumes at the notebook with this number.
 
     Only what the remaining notebooks take is said again, and nothing that is `done`.
     """
@@ -136,10 +135,10 @@ def _walk(
                 made = _read(directory)
             if step.notebook.number == EVALUATE and on_aws and not request.keep_serving:
                 notes.append(end_serving(run, directory))
-    except (NotebookFailedError, KeyboardInterrupt) as error:
+    except (RunFailedError, KeyboardInterrupt) as error:
         stopped = steps[len(done)].notebook
         again = stopped.number
-        if isinstance(error, NotebookFailedError):
+        if isinstance(error, RunFailedError):
             print(f"\n{error}", file=sys.stderr)
         else:
             print(f"\nInterrupted in notebook {stopped.name}.", file=sys.stderr)
@@ -150,17 +149,16 @@ def _walk(
         # A job that was started is found again; asking for a new one twice would pay twice.
         started = ("new_job",) if _job(before) != _job(_read(directory)) else ()
         command = resume_command(request, steps, run, again, done=started)
-        print(f"Go on from there: {command}", file=sys.stderr)
-        return FAILED if isinstance(error, NotebookFailedError) else INTERRUPTED
-    walked = Walked(
-        run=run,
-        directory=directory,
-        record=made,
-        notebooks=tuple(step.notebook.number for step in done),
+        print(f"Continue from there: {command}", file=sys.stderr)
+        return FAILED if isinstance(error, RunFailedError) else INTERRUPTED
+    lines = summary_lines(
+        directory,
+        made,
+        [step.notebook.number for step in done],
         deleted=any(step.values.get("delete") for step in done),
         seconds=time.monotonic() - began,
     )
-    _say([*summary_lines(walked), *notes])
+    _say([*lines, *notes])
     return DONE
 
 

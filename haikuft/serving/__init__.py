@@ -5,25 +5,20 @@ tokens, Provisioned Throughput bills hours. Callers need not ask which one it is
 """
 
 from haikuft.serving.costs import estimate_costs, price_tokens, tabulate_costs
-from haikuft.serving.lifecycle import find_served, start_serving, stop_serving, wait_for_served
+from haikuft.serving.lifecycle import stop_serving, wait_for_served
 from haikuft.serving.limit import build_limit_commands, set_limit
 from haikuft.serving.plan import choose_serving, ensure_served, plan_serving
-from haikuft.serving.served import APIS, Served, kind_of, name_served
+from haikuft.serving.served import name_served
 
 __all__ = [
-    "APIS",
-    "Served",
     "build_limit_commands",
     "choose_serving",
     "ensure_served",
     "estimate_costs",
-    "find_served",
-    "kind_of",
     "name_served",
     "plan_serving",
     "price_tokens",
     "set_limit",
-    "start_serving",
     "stop_serving",
     "tabulate_costs",
     "wait_for_served",

@@ -10,18 +10,10 @@ from typing import Any
 
 from haikuft.base_models import Serving
 from haikuft.dataset.records import Record
-from haikuft.pricing import (
-    Estimate,
-    ThroughputCost,
-    TokenPrice,
-    estimate_requests,
-    estimate_throughput,
-    find_token_price,
-    format_dollars,
-    parse_token_price,
-    show_range,
-    take_price,
-)
+from haikuft.pricing import estimate_requests, show_range, take_price
+from haikuft.pricing.amounts import format_dollars
+from haikuft.pricing.estimates import Estimate, ThroughputCost, estimate_throughput
+from haikuft.pricing.table import TokenPrice, find_token_price, parse_token_price
 from haikuft.runs.record_file import RunRecord
 from haikuft.runs.run_record import Run
 from haikuft.tables import Table, build_table

@@ -6,13 +6,13 @@ CustomModelDeployment and ProvisionedModelThroughput; Bedrock User Guide, "Incre
 capacity with Provisioned Throughput" and deploy-custom-model-on-demand.
 """
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from haikuft.aws.errors import error_code, explain, explaining, is_absent
+from haikuft.aws.ownership import list_tags
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.base_models import Serving
 from haikuft.errors import (
@@ -21,7 +21,6 @@ from haikuft.errors import (
     HaikuftError,
     JobFailedError,
     NotFoundError,
-    SettingsError,
 )
 from haikuft.serving.served import APIS, COMMITMENTS, Served, kind_of
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 STARTING = Waiting(deadline_seconds=2 * 3600.0)
 DELETING = Waiting(poll_seconds=5.0, deadline_seconds=900.0)
-_NAME = re.compile(r"([0-9a-zA-Z][_-]?)+")
-_NAME_LENGTH = 63
 
 
 def get_served(bedrock: "BedrockClient", kind: Serving, identifier: str) -> Served:
@@ -80,18 +77,16 @@ def start_serving(
     Raises:
         AccessError: a quota does not allow it.
         ConflictError: the name is taken.
-        SettingsError: an invalid name, number of units or commitment, or a model that cannot be
-            served in this way.
+        SettingsError: a model that cannot be served in this way.
     """
     api = APIS[kind]
-    _check_request(f"{api.noun} name", name, model_units, commitment)
     request: dict[str, Any] = {api.name: name, api.model: model_arn}
     if kind == "provisioned_throughput":
         request["modelUnits"] = model_units
     if COMMITMENTS[commitment]:
         request["commitmentDuration"] = COMMITMENTS[commitment]
     if tags:
-        request["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+        request["tags"] = list_tags(tags)
     if token:
         request["clientRequestToken"] = token
     doing = f"starting {api.noun} {name}"
@@ -235,21 +230,6 @@ def stop_serving(bedrock: "BedrockClient", arn: str, waiting: Waiting = DELETING
         waiting=waiting,
     )
     return True
-
-
-def _check_request(what: str, name: str, model_units: int, commitment: str) -> None:
-    faults = []
-    if len(name) > _NAME_LENGTH or not _NAME.fullmatch(name):
-        faults.append(
-            f'{what} "{name}": take at most {_NAME_LENGTH} letters and digits, with single "-" or '
-            '"_" between them'
-        )
-    if model_units < 1:
-        faults.append(f"model_units = {model_units}: take 1 or more")
-    if commitment not in COMMITMENTS:
-        faults.append(f'commitment = "{commitment}": choose one of {", ".join(COMMITMENTS)}')
-    if faults:
-        raise SettingsError("; ".join(faults) + ".")
 
 
 def _name(kind: Serving, name: str) -> str:

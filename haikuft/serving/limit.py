@@ -10,7 +10,7 @@ import shlex
 from datetime import UTC, datetime, timedelta
 
 from haikuft.errors import SettingsError
-from haikuft.iam.policies import allow, partition, policy_of
+from haikuft.iam.policies import build_policy, partition
 from haikuft.runs.record_file import RunRecord
 from haikuft.serving.served import Served
 
@@ -42,14 +42,8 @@ def build_limit_commands(record: RunRecord) -> str:
         return ""
     name = f"haikuft-end-{record.throughput_arn.rpartition('/')[2]}"
     role_arn = f"arn:{partition(record.region)}:iam::{record.account_id}:role/{name}"
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": "scheduler.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": record.account_id}},
-    }
-    action = ["bedrock:DeleteProvisionedModelThroughput"]
-    policy = policy_of(allow("EndThroughput", action, [record.throughput_arn]))
+    trust = build_policy("TrustScheduler", account_id=record.account_id)
+    policy = build_policy("EndThroughput", throughput=record.throughput_arn)
     target = {
         "Arn": f"arn:{partition(record.region)}:scheduler:::aws-sdk:bedrock:"
         "deleteProvisionedModelThroughput",
@@ -64,7 +58,7 @@ def build_limit_commands(record: RunRecord) -> str:
         f"--schedule-expression 'at({at})' --schedule-expression-timezone UTC "
         "--flexible-time-window Mode=OFF --action-after-completion DELETE --target",
     )
-    documents = (policy_of(trust), policy, target)
+    documents = (trust, policy, target)
     return "\n".join(
         f"aws {command} {shlex.quote(json.dumps(document))}"
         for command, document in zip(commands, documents, strict=True)

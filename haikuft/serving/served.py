@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, Self
 
 from haikuft.base_models import Serving
-from haikuft.runs.lookup import DEPLOYMENT, LISTINGS, THROUGHPUT
+from haikuft.package_data import read_toml
+from haikuft.runs.lookup import LISTINGS
 
 COMMITMENTS = {"none": None, "1 month": "OneMonth", "6 months": "SixMonths"}  # ours -> AWS's
 _TERMS = {aws: ours for ours, aws in COMMITMENTS.items()}
@@ -49,32 +50,10 @@ class Api:
         return LISTINGS[self.noun].field
 
 
+_TABLE = read_toml(__package__, "apis.toml")
 APIS: Mapping[Serving, Api] = {
-    "deployment": Api(
-        noun=DEPLOYMENT,
-        operation="custom_model_deployment",
-        identifier="customModelDeploymentIdentifier",
-        arn="customModelDeploymentArn",
-        name="modelDeploymentName",
-        model="modelArn",
-        created="createdAt",
-        ready="Active",
-        quota="AWS's defaults are 10 deployments, and 2 being created at a time. Delete one that "
-        "nobody needs, wait until one is created, or ask for a higher quota in the Service Quotas "
-        "console; the custom model stays.",
-    ),
-    "provisioned_throughput": Api(
-        noun=THROUGHPUT,
-        operation="provisioned_model_throughput",
-        identifier="provisionedModelId",
-        arn="provisionedModelArn",
-        name="provisionedModelName",
-        model="modelId",
-        created="creationTime",
-        ready="InService",
-        quota="AWS's default is 0 units. Ask AWS Support for model units, which can take days; "
-        "nothing is billed until then, and the custom model stays.",
-    ),
+    "deployment": Api(**_TABLE["deployment"]),
+    "provisioned_throughput": Api(**_TABLE["provisioned_throughput"]),
 }
 
 

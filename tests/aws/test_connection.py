@@ -14,7 +14,7 @@ import pytest
 from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as botocore_errors
 from botocore.awsrequest import AWSRequest, AWSResponse
-from botocore.exceptions import ClientError
+from fakes import refusal
 
 from haikuft import aws
 from haikuft.aws.errors import explain, explaining, is_absent, is_transient
@@ -26,6 +26,7 @@ from haikuft.errors import (
     NotFoundError,
     SettingsError,
 )
+from haikuft.package_data import read_toml
 from haikuft.sandbox import Endpoint
 
 TRAPS = {
@@ -47,15 +48,6 @@ Answer = Callable[[AWSRequest], AWSResponse]
 IDENTITY = b"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/ann</Arn><UserId>A</UserId>
 <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"""
-
-
-def client_error(code: str, message: str = "Something.", status: int = 400) -> ClientError:
-    """Build an error as botocore raises it."""
-    response: Any = {
-        "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"HTTPStatusCode": status},
-    }
-    return ClientError(response, "SomeOperation")
 
 
 class _Body:
@@ -124,7 +116,7 @@ def test_connect_when_region_is_empty_then_asks_for_one() -> None:
 def test_connect_when_aws_has_no_credentials_then_says_how_to_log_in(
     bare: pytest.MonkeyPatch, wire: list[AWSRequest]
 ) -> None:
-    """The message names the login and the command that goes on."""
+    """The message names the login and the command that continues."""
     with pytest.raises(CredentialsError, match=r"aws sso login.*haikuft run --run a --from 3"):
         aws.connect("aws", region="us-west-2", resume="haikuft run --run a --from 3")
     assert wire == []
@@ -166,7 +158,7 @@ def test_connect_when_aws_has_an_endpoint_of_its_own_then_every_client_uses_it(
     assert {request.url.split("/")[2] for request in wire} == {"127.0.0.1:4010"}
 
 
-@pytest.mark.parametrize("target", aws.TARGETS)
+@pytest.mark.parametrize("target", ["sandbox", "aws"])
 def test_client_when_it_asks_models_then_it_adapts_to_throttling_and_waits_for_long_replies(
     target: str,
 ) -> None:
@@ -270,16 +262,16 @@ print(json.loads(answer["body"].read())["model"], walk.caller_arn)
         ("ConflictException", ConflictError, "still in use"),
         ("BucketAlreadyExists", ConflictError, "taken"),
         ("ServiceQuotaExceededException", AccessError, "Service Quotas"),
-        ("ValidationException", SettingsError, "Mend"),
+        ("ValidationException", SettingsError, "Correct"),
         ("ThrottlingException", HaikuftError, "less at once"),
         ("ModelNotReadyException", HaikuftError, "in some minutes"),
     ],
 )
-def test_explain_when_aws_answers_a_code_then_says_what_and_how_to_mend(
+def test_explain_when_aws_answers_a_code_then_says_what_and_how_to_fix(
     code: str, kind: type[HaikuftError], words: str
 ) -> None:
     """Each kind of refusal becomes one of our errors, with AWS's words in it."""
-    error = explain(client_error(code, "AWS's own words."), doing="reading job j")
+    error = explain(refusal(code, "AWS's own words."), doing="reading job j")
     assert type(error) is kind
     assert "While reading job j" in str(error)
     assert "AWS's own words." in str(error)
@@ -288,19 +280,19 @@ def test_explain_when_aws_answers_a_code_then_says_what_and_how_to_mend(
 
 def test_explain_when_use_case_form_is_missing_then_names_the_form() -> None:
     """Anthropic's form comes as a 404 of its own."""
-    error = client_error("ResourceNotFoundException", "FTUFormNotFilled: submit it.")
+    error = refusal("ResourceNotFoundException", "FTUFormNotFilled: submit it.")
     assert "use-case form" in str(explain(error, doing="asking"))
 
 
 def test_explain_when_upload_is_refused_then_finds_the_code_behind_it() -> None:
     """boto3 wraps an upload's error; its code still decides."""
     wrapped = S3UploadFailedError("Failed to upload")
-    wrapped.__context__ = client_error("AccessDenied", status=403)
+    wrapped.__context__ = refusal("AccessDenied", status=403)
     assert isinstance(explain(wrapped, doing="uploading"), AccessError)
 
 
-def test_explaining_when_error_is_not_aws_then_lets_it_fly() -> None:
-    """Our own mistakes are not dressed up as AWS's."""
+def test_explaining_when_error_is_not_aws_then_it_passes_unchanged() -> None:
+    """Our own mistakes are not turned into AWS's."""
     with pytest.raises(ZeroDivisionError), explaining("dividing"):
         _ = 1 / 0
 
@@ -310,17 +302,26 @@ def test_is_transient_when_network_or_service_fails_then_is_true() -> None:
     lost = botocore_errors.EndpointConnectionError(endpoint_url="https://sts.amazonaws.com")
     assert is_transient(lost)
     assert is_transient(botocore_errors.ReadTimeoutError(endpoint_url="x"))
-    assert is_transient(client_error("InternalServerException", status=500))
-    assert is_transient(client_error("ThrottlingException", status=429))
-    assert is_transient(client_error("ModelTimeoutException", status=408))
-    assert not is_transient(client_error("ValidationException"))
+    assert is_transient(refusal("InternalServerException", status=500))
+    assert is_transient(refusal("ThrottlingException", status=429))
+    assert is_transient(refusal("ModelTimeoutException", status=408))
+    assert not is_transient(refusal("ValidationException"))
     assert not is_transient(botocore_errors.NoCredentialsError())
+
+
+def test_error_codes_when_read_then_each_is_of_one_kind() -> None:
+    """A code in two lists would be explained by whichever comes last."""
+    kinds = read_toml("haikuft.aws", "error_codes.toml")
+    codes = [code for listed in kinds.values() for code in listed]
+    assert len(codes) == len(set(codes))
+    for code in codes:
+        assert str(explain(refusal(code), doing="asking")).endswith((".", "!"))
 
 
 def test_is_absent_when_refused_then_is_false() -> None:
     """Not being allowed to look never means that there is nothing."""
-    assert is_absent(client_error("NoSuchEntity"))
-    assert not is_absent(client_error("AccessDenied", status=403))
+    assert is_absent(refusal("NoSuchEntity"))
+    assert not is_absent(refusal("AccessDenied", status=403))
 
 
 def test_connection_when_shown_then_hides_the_session() -> None:

@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from project_copy import copy_project
 
 import haikuft.sandbox
 from haikuft import cli
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 
-REAL = Path(__file__).resolve().parents[2]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 RUN = "first"
 SLOW = 60_000  # milliseconds a cell may take before a test gives up
+KeepScreenshot = Callable[..., None]
 
 
 def give_up(reason: str) -> Any:
@@ -37,13 +38,7 @@ def give_up(reason: str) -> Any:
     pytest.skip(f"{reason}; so nothing is shown in a real browser")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put these tests last: Playwright keeps an event loop, and they work in another folder."""
-    here = Path(__file__).parent
-    items.sort(key=lambda item: here in item.path.parents)
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     """Start Debian's Chromium."""
     try:
@@ -63,15 +58,15 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make this run's folder for screenshots."""
+@pytest.fixture(scope="package")
+def keep_screenshot() -> KeepScreenshot:
+    """`keep_screenshot(part, name)` keeps a screenshot, where a folder is named for them."""
     named = os.environ.get("HAIKUFT_SCREENSHOTS")
     if not named:
-        return tmp_path_factory.mktemp("screenshots")
+        return lambda part, name, **options: None
     folder = Path(named) / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
     folder.mkdir(parents=True)
-    return folder
+    return lambda part, name, **options: part.screenshot(path=folder / f"{name}.png", **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +91,11 @@ class Project:
         assert cli.main([*arguments, "--no-clean-up"] if last < 7 else arguments) == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def project(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Copy what a walk reads, start a sandbox in which one sees a job's stages, do 1 and 2."""
     home = tmp_path_factory.mktemp("browser")
-    root = home / "project"
-    for name in ("notebooks", "data"):
-        shutil.copytree(REAL / name, root / name, ignore=shutil.ignore_patterns(".*"))
-    shutil.copy(REAL / "pyproject.toml", root)
-    (root / "haikuft").mkdir()
+    root = copy_project(home / "project")
     state = home / "sandbox"
     here = Path.cwd()
     with pytest.MonkeyPatch.context() as patch:
@@ -150,11 +141,11 @@ def served(root: Path) -> Iterator[tuple[str, str]]:
 class Lab:
     """JupyterLab in a browser's page, worked as a person does: by what is written on it."""
 
-    def __init__(self, page: Any, address: str, key: str, screenshots: Path) -> None:
+    def __init__(self, page: Any, address: str, key: str, keep: KeepScreenshot) -> None:
         self.page = page
         self._address = address
         self._key = key
-        self._screenshots = screenshots
+        self._keep = keep
 
     def open(self, name: str) -> None:
         """Open a notebook with a kernel of its own, with nothing else on the page."""
@@ -277,11 +268,11 @@ class Lab:
 
     def shoot(self, name: str, part: Any = None) -> None:
         """Keep a screenshot of the page, or of a part of it."""
-        (part or self.page).screenshot(path=self._screenshots / f"{name}.png")
+        self._keep(part or self.page, name)
 
 
-@pytest.fixture(scope="session")
-def lab(chromium: Any, project: Project, screenshots: Path) -> Iterator[Lab]:
+@pytest.fixture(scope="package")
+def lab(chromium: Any, project: Project, keep_screenshot: KeepScreenshot) -> Iterator[Lab]:
     """Open JupyterLab in a page; at the end its kernels and server are gone."""
     config = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_lab_config.json"
     config.parent.mkdir(parents=True, exist_ok=True)
@@ -294,11 +285,11 @@ def lab(chromium: Any, project: Project, screenshots: Path) -> Iterator[Lab]:
     with served(project.root) as (address, key):
         context = chromium.new_context(viewport={"width": 1280, "height": 1000})
         context.set_default_timeout(SLOW / 3)
-        yield Lab(context.new_page(), address, key, screenshots)
+        yield Lab(context.new_page(), address, key, keep_screenshot)
         context.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def walked_to(project: Project) -> Callable[[int], Project]:
     """`walked_to(4)` does what is not done yet, without a browser, up to this notebook."""
 

@@ -38,15 +38,28 @@ def ask_of(chromium: Any) -> Any:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def executed(walked_to: Callable[[int], Any]) -> list[Path]:
+    """Export every notebook that the run has executed."""
+    walked_to(6)
+    return export_run("first")
+
+
 def test_pages_of_a_run_when_opened_then_they_load_nothing(
-    ask_of: Any, walked_to: Callable[[int], Any], screenshots: Path
+    ask_of: Any,
+    walked_to: Callable[[int], Any],
+    executed: list[Path],
+    keep_screenshot: Callable[..., None],
 ) -> None:
     """The report, the evaluation's page, and every notebook exported, run or by hand."""
     project = walked_to(6)
-    pages = [project.directory / "report.html", project.directory / "evaluation.html"]
-    pages += export_run("first")
     by_hand = sorted((project.root / "notebooks").glob("*.ipynb"))
-    pages += export_run("first", by_hand, to=project.directory / "by-hand")
+    pages = [
+        project.directory / "report.html",
+        project.directory / "evaluation.html",
+        *executed,
+        *export_run("first", by_hand, to=project.directory / "by-hand"),
+    ]
     assert len(pages) > 2 + len(by_hand)
 
     for path in pages:
@@ -54,16 +67,14 @@ def test_pages_of_a_run_when_opened_then_they_load_nothing(
 
         assert asked == [], path.name
         assert page.locator("body").inner_text().strip()
-        page.screenshot(path=screenshots / f"{path.parent.name}-{path.stem}.png", full_page=True)
+        keep_screenshot(page, f"{path.parent.name}-{path.stem}", full_page=True)
 
 
 def test_pages_of_a_run_when_opened_then_every_picture_has_a_sentence(
-    ask_of: Any, walked_to: Callable[[int], Any]
+    ask_of: Any, executed: list[Path]
 ) -> None:
     """Whoever cannot see a figure is told what it shows."""
-    walked_to(6)
-
-    for path in export_run("first"):
+    for path in executed:
         _, page = ask_of(path)
         for image in page.locator("img").all():
             assert len(image.get_attribute("alt") or "") > 20, path.name

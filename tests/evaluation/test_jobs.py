@@ -153,7 +153,7 @@ def test_a_model_is_asked_by_the_job_as_the_role(bench: Bench) -> None:
     [
         ("FindPrompts", {}, "s3:ListBucket"),
         ("ReadPromptsWriteScores", {}, "s3:GetObject"),
-        ("AskModels", {"source": "", "model_id": BASE}, "bedrock:InvokeModel"),
+        ("AskEvaluatedModels", {"source": "", "model_id": BASE}, "bedrock:InvokeModel"),
     ],
 )
 def test_job_when_a_statement_of_the_role_is_missing_fails_and_names_it(

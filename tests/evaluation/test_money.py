@@ -12,7 +12,7 @@ from haikuft.errors import SettingsError
 from haikuft.evaluation import FREE, price_hour, summarise_usage, weigh_serving
 from haikuft.evaluation.money import find_break_even
 from haikuft.inference.replies import Reply
-from haikuft.pricing import THROUGHPUT_TOKENS, Price, TokenPrice
+from haikuft.pricing.table import THROUGHPUT_TOKENS, Price, TokenPrice
 from haikuft.runs.record_file import RunRecord
 
 PRICES = {

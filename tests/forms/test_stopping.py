@@ -104,7 +104,7 @@ def test_losses_when_written_any_plain_way_then_they_are_read(text: str) -> None
     ],
 )
 def test_losses_when_they_cannot_be_then_the_refusal_says_why(text: str, words: str) -> None:
-    """What, and how to mend it."""
+    """What, and how to fix it."""
     with pytest.raises(SettingsError) as error:
         parse_losses(text)
 

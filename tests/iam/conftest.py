@@ -11,14 +11,18 @@ import pytest
 from fakes import SOON
 
 from haikuft import aws, customization, iam, inference, metrics, s3, serving
+from haikuft.aws.errors import explaining
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
+from haikuft.customization.jobs import wait_for_job
 from haikuft.dataset.formats import to_training
 from haikuft.errors import AccessError
 from haikuft.inventory import delete_resources, list_resources
 from haikuft.runs import prerequisites
 from haikuft.runs.preflight import run_preflight
-from haikuft.runs.run_record import Run, RunRecord, resource_prefix
-from haikuft.sandbox.access.principals import Caller, Permission
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run, resource_prefix
+from haikuft.sandbox.access.policy_evaluation import Caller, Permission
+from haikuft.serving.lifecycle import find_served, stop_serving
 
 ACCOUNT = "123456789012"
 MESSAGES: Any = [{"role": "user", "content": "training/train.jsonl 3"}]
@@ -132,11 +136,11 @@ class Walk:
         for _ in range(2):
             s3.ensure_bucket(client, self.bucket, **options)
         self.save(bucket=self.bucket)
-        with aws.explaining("reading the bucket back"):
+        with explaining("reading the bucket back"):
             client.get_public_access_block(Bucket=self.bucket)
 
     def make_role(self) -> None:
-        """Notebook 1, steps 2 and 3; a role bent by hand is put right."""
+        """Notebook 1, steps 2 and 3; a role changed by hand is repaired."""
         options: Any = {
             "trust_policy": iam.build_trust_policy(ACCOUNT, self.region),
             "role_policy": iam.build_role_policy(
@@ -146,9 +150,9 @@ class Walk:
         }
         client = self.run.connection.client("iam")
         iam.ensure_role(client, self.role_name, **options)
-        bent = json.dumps(iam.build_trust_policy(ACCOUNT, "eu-west-1"))
+        changed = json.dumps(iam.build_trust_policy(ACCOUNT, "eu-west-1"))
         self.admin.connection.client("iam").update_assume_role_policy(
-            RoleName=self.role_name, PolicyDocument=bent
+            RoleName=self.role_name, PolicyDocument=changed
         )
         arn = iam.ensure_role(client, self.role_name, **options)
         self.save(role_name=self.role_name, role_arn=arn, kms_key_arn=self.key_arn)
@@ -173,14 +177,14 @@ class Walk:
         plan = customization.plan_job(bedrock, self.run, {"epochCount": "1"}, new_job=True)
         self.save(**plan.changes)
         self.save(job_arn=customization.start_job(bedrock, plan.request))
-        job = customization.wait_for_job(bedrock, self.run.record.job_arn, SOON)
+        job = wait_for_job(bedrock, self.run.record.job_arn, SOON)
         self.save(custom_model_arn=job.custom_model_arn or "")
         prerequisites.require(self.run, "job", "custom model")
 
     def stop_job(self) -> None:
         """Notebook 3, where it says how a job is stopped; this one has ended, as AWS will say."""
         bedrock = self.run.connection.client("bedrock")
-        with aws.explaining("stopping the job"):
+        with explaining("stopping the job"):
             try:
                 bedrock.stop_model_customization_job(jobIdentifier=self.run.record.job_arn)
             except bedrock.exceptions.ConflictException:
@@ -199,7 +203,7 @@ class Walk:
         admin = self.admin.connection.client("bedrock")
         self.end("deployment")
         plan = customization.plan_job(admin, self.admin, {"epochCount": "1"}, new_job=True)
-        job = customization.wait_for_job(admin, customization.start_job(admin, plan.request), SOON)
+        job = wait_for_job(admin, customization.start_job(admin, plan.request), SOON)
         for model_arn in (job.custom_model_arn or "", self.run.record.custom_model_arn):
             self.save(custom_model_arn=model_arn)
             self.serve("deployment")
@@ -210,9 +214,9 @@ class Walk:
     def end(self, kind: Any) -> None:
         """Let the administrator end what was started when this step was taken in vain."""
         bedrock = self.admin.connection.client("bedrock")
-        found = serving.find_served(bedrock, kind, self.run.resource_name)
+        found = find_served(bedrock, kind, self.run.resource_name)
         if found is not None:
-            serving.stop_serving(bedrock, found.arn, SOON)
+            stop_serving(bedrock, found.arn, SOON)
 
     def serve(self, kind: Any) -> None:
         """Notebook 5, step 2: find it, or start it, and wait."""

@@ -3,13 +3,15 @@
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft import customization, iam
-from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft import iam
+from haikuft.customization.plan import build_job_request
+from haikuft.iam import roles
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
@@ -29,18 +31,8 @@ def ready(walk: Any) -> Any:
 
 def create_job(walk: Any, name: str) -> str:
     """Ask for a job and give its ARN."""
-    record = walk.admin.record
-    request = customization.build_job_request(
-        job_name=name,
-        custom_model_name=name,
-        role_arn=record.role_arn,
-        base_model_id=HAIKU.id,
-        training_uri=record.training_uri,
-        validation_uri=record.validation_uri,
-        output_uri=f"s3://{record.bucket}/output/{name}/",
-        hyperparameters={"epochCount": "1"},
-        kms_key_arn=walk.key_arn,
-    )
+    run = replace(walk.admin, record=replace(walk.admin.record, kms_key_arn=walk.key_arn))
+    request = build_job_request(run, name, {"epochCount": "1"})
     bedrock = walk.admin.connection.client("bedrock")
     return str(bedrock.create_model_customization_job(**request)["jobArn"])
 
@@ -74,11 +66,11 @@ def test_role_policy_when_any_part_is_missing_then_the_job_fails_in_validation_n
             continue
         client.put_role_policy(
             RoleName=ready.role_name,
-            PolicyName=iam.POLICY_NAME,
+            PolicyName=roles.POLICY_NAME,
             PolicyDocument=json.dumps(changed),
         )
         arn = create_job(ready, f"job-{number}")
-        ready.application._bedrock.runner.join(arn)
+        ready.application.bedrock.runner.join(arn)
         job = bedrock.get_model_customization_job(jobIdentifier=arn)
         (statement,) = [one for one in policy["Statement"] if one["Sid"] == sid]
         missing = job["failureMessage"].partition("The role is not allowed ")[2].split()[0]
@@ -101,10 +93,10 @@ def test_role_policy_when_listing_is_missing_then_fails_in_aws_s_words(ready: An
     )
     policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != "FindDataAndOutput"]
     ready.admin.connection.client("iam").put_role_policy(
-        RoleName=ready.role_name, PolicyName=iam.POLICY_NAME, PolicyDocument=json.dumps(policy)
+        RoleName=ready.role_name, PolicyName=roles.POLICY_NAME, PolicyDocument=json.dumps(policy)
     )
     arn = create_job(ready, "job")
-    ready.application._bedrock.runner.join(arn)
+    ready.application.bedrock.runner.join(arn)
     job = ready.admin.connection.client("bedrock").get_model_customization_job(jobIdentifier=arn)
     assert job["failureMessage"].startswith(
         f"Could not validate GetObject permissions to access Amazon S3 bucket: {ready.bucket} "
@@ -153,12 +145,12 @@ def test_key_policy_when_it_leaves_the_account_out_then_the_role_policy_is_in_va
     def rule(arn: str) -> None:
         statement = {**everything, "Principal": {"AWS": arn}}
         document = {"Version": "2012-10-17", "Statement": [statement]}
-        if arn != admin:  # nobody may shut himself out here, since nobody could mend it
+        if arn != admin:  # nobody may shut himself out here, since nobody could undo it
             document["Statement"].append({**everything, "Principal": {"AWS": admin}})
         kms.put_key_policy(KeyId=ready.key_arn, PolicyName="default", Policy=json.dumps(document))
 
     admin = f"arn:aws:iam::{ACCOUNT}:user/administrator"
-    runner = ready.application._bedrock.runner
+    runner = ready.application.bedrock.runner
     bedrock = ready.admin.connection.client("bedrock")
     rule(admin)
     arn = create_job(ready, "shut-out")
@@ -169,8 +161,8 @@ def test_key_policy_when_it_leaves_the_account_out_then_the_role_policy_is_in_va
     client = ready.admin.connection.client("iam")
     policy = iam.build_role_policy(ready.bucket, region=REGION, account_id=ACCOUNT)
     client.put_role_policy(
-        RoleName=ready.role_name, PolicyName=iam.POLICY_NAME, PolicyDocument=json.dumps(policy)
+        RoleName=ready.role_name, PolicyName=roles.POLICY_NAME, PolicyDocument=json.dumps(policy)
     )
-    ready.application._bedrock.runner.join(create_job(ready, "named"))
+    ready.application.bedrock.runner.join(create_job(ready, "named"))
     named = bedrock.get_model_customization_job(jobIdentifier="named")
     assert named["status"] == "Completed", named

@@ -27,7 +27,7 @@ from haikuft.inference import Budget, ask_many
 from haikuft.inference.many import GIVE_UP_AFTER
 from haikuft.inference.replies import open_replies, read_replies
 from haikuft.inference.requests import build_body, build_request
-from haikuft.pricing import TokenPrice
+from haikuft.pricing.table import TokenPrice
 from haikuft.runs.run_record import Run
 
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/"

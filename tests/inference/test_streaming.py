@@ -87,7 +87,7 @@ def test_stream_when_nobody_reads_then_nothing_is_asked() -> None:
     [
         ("ThrottlingException", "throttlingException: Too fast. Ask for less at once"),
         ("ModelStreamErrorException", "Too fast"),
-        ("InternalServerException", "AWS's side; try again"),
+        ("InternalServerException", "The fault is AWS's; try again"),
     ],
 )
 def test_stream_when_aws_fails_in_its_middle_then_the_pieces_stay_and_the_reason_is_told(

@@ -13,25 +13,15 @@ from fakes import SOON, refusal
 from haikuft import customization, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.base_models import NOVA_MICRO
+from haikuft.customization.jobs import wait_for_job
+from haikuft.customization.plan import build_job_request
 from haikuft.errors import CredentialsError
-from haikuft.inventory import (
-    BUCKET,
-    DEPLOYMENT,
-    GONE,
-    JOB,
-    MODEL,
-    OBJECTS,
-    OTHER,
-    ROLE,
-    THROUGHPUT,
-    UNKNOWN,
-    Resource,
-    delete_resources,
-    list_resources,
-    summarise,
-    tabulate,
-)
-from haikuft.runs.run_record import Run, RunRecord, resource_prefix
+from haikuft.inventory import delete_resources, list_resources, summarise, tabulate
+from haikuft.inventory.resources import BUCKET, GONE, OBJECTS, OTHER, ROLE, UNKNOWN, Resource
+from haikuft.runs.lookup import DEPLOYMENT, JOB, MODEL, THROUGHPUT
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run, resource_prefix
+from haikuft.serving.lifecycle import start_serving
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
@@ -41,24 +31,14 @@ NAME = f"{resource_prefix('first')}-1"
 
 def start_job(run: Run) -> str:
     """Do what notebook 3 does."""
-    request = customization.build_job_request(
-        job_name=NAME,
-        custom_model_name=NAME,
-        role_arn=run.record.role_arn,
-        base_model_id=HAIKU.id,
-        training_uri=s3.join_uri(run.record.bucket, s3.TRAINING_KEY),
-        validation_uri=s3.join_uri(run.record.bucket, s3.VALIDATION_KEY),
-        output_uri=s3.join_uri(run.record.bucket, s3.output_prefix(NAME)),
-        hyperparameters={"epochCount": "1"},
-        tags=run.tags,
-    )
+    request = build_job_request(run, NAME, {"epochCount": "1"})
     return customization.start_job(run.connection.client("bedrock"), request)
 
 
 def serve(run: Run, model_arn: str, **options: Any) -> str:
     """Do what notebook 5 does."""
     bedrock = run.connection.client("bedrock")
-    arn = serving.start_serving(
+    arn = start_serving(
         bedrock, "provisioned_throughput", NAME, model_arn=model_arn, tags=run.tags, **options
     )
     serving.wait_for_served(bedrock, arn, SOON)
@@ -87,7 +67,7 @@ def test_delete_resources_when_the_whole_walk_is_done_then_nothing_is_left(
     """Listed, billed, deleted in order, read back, and deleted again."""
     run = set_up(new_run())
     bedrock = run.connection.client("bedrock")
-    job = customization.wait_for_job(bedrock, start_job(run), SOON)
+    job = wait_for_job(bedrock, start_job(run), SOON)
     serve(run, job.custom_model_arn or "")
     # The record knows neither job, model nor throughput: their tags tell whose they are.
     listed = list_resources(run)
@@ -113,12 +93,12 @@ def test_delete_resources_when_the_whole_walk_is_done_then_nothing_is_left(
 
 
 def test_delete_resources_when_a_deployment_serves_then_goes_before_the_model(
-    new_run: Callable[..., Run], tune: Callable[[Run], Run]
+    tuned_run: Callable[..., Run],
 ) -> None:
     """Known to the record or by its tag alone; it bills nothing idle, and says what it bills."""
-    run = tune(new_run(NOVA_MICRO))
+    run = tuned_run(NOVA_MICRO)
     bedrock, model_arn = run.connection.client("bedrock"), run.record.custom_model_arn
-    arn = serving.start_serving(bedrock, "deployment", NAME, model_arn=model_arn, tags=run.tags)
+    arn = start_serving(bedrock, "deployment", NAME, model_arn=model_arn, tags=run.tags)
     serve(run, model_arn)
     recorded = replace(run, record=replace(run.record, deployment_arn=arn))
     for known in (run, recorded):
@@ -136,12 +116,12 @@ def test_delete_resources_when_a_deployment_serves_then_goes_before_the_model(
 
 
 def test_list_resources_when_a_deployment_has_no_known_price_then_says_so(
-    new_run: Callable[..., Run], tune: Callable[[Run], Run]
+    tuned_run: Callable[..., Run],
 ) -> None:
     """A given price is the record's."""
-    run = tune(new_run(NOVA_MICRO))
+    run = tuned_run(NOVA_MICRO)
     bedrock = run.connection.client("bedrock")
-    arn = serving.start_serving(
+    arn = start_serving(
         bedrock, "deployment", NAME, model_arn=run.record.custom_model_arn, tags=run.tags
     )
     stranger = replace(run, record=replace(run.record, base_model_id="a.b", deployment_arn=arn))
@@ -195,7 +175,7 @@ def test_list_resources_when_another_run_has_some_then_leaves_them_out(
     """A run named first-b begins like one named first: the tag decides whose a thing is."""
     run = new_run()
     bedrock = run.connection.client("bedrock")
-    serving.start_serving(
+    start_serving(
         bedrock,
         "provisioned_throughput",
         f"{resource_prefix('first-b')}-20261121-120000",

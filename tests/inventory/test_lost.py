@@ -7,23 +7,17 @@ from typing import Any
 import pytest
 from fakes import SOON
 
-from haikuft import customization, s3, serving
+from haikuft import customization, s3
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
+from haikuft.customization.jobs import wait_for_job
 from haikuft.errors import JobFailedError
-from haikuft.inventory import (
-    BUCKET,
-    JOB,
-    MODEL,
-    OTHER,
-    ROLE,
-    THROUGHPUT,
-    delete_resources,
-    find_lost,
-    list_resources,
-)
-from haikuft.inventory.lost import Lost
+from haikuft.inventory import delete_resources, list_resources
+from haikuft.inventory.lost import Lost, find_lost
+from haikuft.inventory.resources import BUCKET, OTHER, ROLE
+from haikuft.runs.lookup import JOB, MODEL, THROUGHPUT
 from haikuft.runs.preflight import check_owner
 from haikuft.runs.run_record import Run
+from haikuft.serving.lifecycle import start_serving
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]
@@ -42,12 +36,12 @@ def without_record(run: Run, owner: str = STRANGER) -> Run:
 
 
 def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
-    new_run: NewRun, tune: SetUp
+    tuned_run: NewRun,
 ) -> None:
     """Bucket and role, too; the run that comes of it can be listed and deleted like any other."""
-    run = tune(new_run())
+    run = tuned_run()
     bedrock = run.connection.client("bedrock")
-    serving.start_serving(
+    start_serving(
         bedrock,
         "provisioned_throughput",
         run.resource_name,
@@ -72,10 +66,10 @@ def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
 
 
 def test_find_lost_when_everything_was_deleted_then_old_jobs_do_not_count(
-    new_run: NewRun, tune: SetUp
+    tuned_run: NewRun,
 ) -> None:
     """AWS keeps their entries for good, and the name is free again."""
-    run = tune(new_run())
+    run = tuned_run()
     delete_resources(run, SOON)
     assert search(run).found == ()
     assert check_owner(without_record(run)).state == "ok"
@@ -94,24 +88,24 @@ def test_find_lost_when_bucket_and_role_have_names_of_their_own_then_the_job_tel
     plan = customization.plan_job(bedrock, other, {"epochCount": "1"}, new_job=True)
     arn = customization.start_job(bedrock, plan.request)
     with pytest.raises(JobFailedError, match="PutObject"):  # the role may not write there
-        customization.wait_for_job(bedrock, arn, SOON)
+        wait_for_job(bedrock, arn, SOON)
     buckets = {one.name for one in search(run).found if one.kind == BUCKET}
     assert buckets == {name, run.record.bucket}
 
 
 def test_check_owner_when_the_name_is_another_s_then_stops_and_proposes_a_free_one(
-    new_run: NewRun, tune: SetUp
+    tuned_run: NewRun,
 ) -> None:
     """Two people, one account, one name: nothing of the first is touched."""
-    theirs = tune(new_run())
+    theirs = tuned_run()
     ours = without_record(theirs)
     check = check_owner(ours)
     assert check.state == "stop"
     assert f"owner id {theirs.record.owner}" in check.message
     for kind in (MODEL, BUCKET, ROLE):
         assert kind in check.message
-    assert 'run = "first-2" is free' in check.mend
-    assert f'owner = "{theirs.record.owner}"' in check.mend
+    assert 'run = "first-2" is free' in check.fix
+    assert f'owner = "{theirs.record.owner}"' in check.fix
     before = list_resources(theirs)
     shown = {one.status for one in list_resources(ours)}
     assert shown == {OTHER}
@@ -119,19 +113,17 @@ def test_check_owner_when_the_name_is_another_s_then_stops_and_proposes_a_free_o
     assert list_resources(theirs) == before
 
 
-def test_check_owner_when_the_run_is_taken_up_again_then_goes_on(
-    new_run: NewRun, tune: SetUp
-) -> None:
+def test_check_owner_when_the_run_is_taken_up_again_then_goes_on(tuned_run: NewRun) -> None:
     """With the owner id that the check has told."""
-    run = tune(new_run())
+    run = tuned_run()
     assert check_owner(without_record(run, run.record.owner)).state == "ok"
 
 
 def test_check_owner_when_the_record_is_of_an_earlier_version_then_shows_what_is_adopted(
-    new_run: NewRun, tune: SetUp
+    tuned_run: NewRun,
 ) -> None:
     """Job and model carry the run's name and no owner id, and the record names them."""
-    run = tune(new_run())
+    run = tuned_run()
     bedrock: Any = run.connection.client("bedrock")
     for arn in (run.record.job_arn, run.record.custom_model_arn):
         bedrock.untag_resource(resourceARN=arn, tagKeys=["haikuft:owner"])
@@ -147,7 +139,7 @@ def test_list_resources_when_a_stranger_has_our_name_then_shows_it_and_leaves_it
     """Untagged, it may be anybody's, and bills somebody else."""
     run = new_run()
     bedrock = run.connection.client("bedrock")
-    serving.start_serving(bedrock, "provisioned_throughput", "haikuft-first", model_arn=HAIKU.id)
+    start_serving(bedrock, "provisioned_throughput", "haikuft-first", model_arn=HAIKU.id)
     on_aws = replace(run, connection=replace(run.connection, bills=True))
     for resources in (list_resources(on_aws), delete_resources(on_aws)):
         (found,) = resources
@@ -162,7 +154,7 @@ def test_check_owner_when_what_the_record_names_may_be_anybody_s_then_stops_and_
     """Notebook 1 shows it as a check, before it makes anything."""
     run = new_run()
     bedrock = run.connection.client("bedrock")
-    serving.start_serving(
+    start_serving(
         bedrock,
         "provisioned_throughput",
         "haikuft-first",

@@ -1,11 +1,11 @@
 """Runs of which something is under way, and a front end that answers a real kernel."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from haikuft import customization, s3
+from haikuft import customization
+from haikuft.customization.plan import build_job_request
 from haikuft.runs.run_record import Run
 
 
@@ -15,17 +15,8 @@ def start_job(set_up: Callable[[Run], Run]) -> Callable[..., tuple[Run, str]]:
 
     def start(run: Run, **hyperparameters: str) -> tuple[Run, str]:
         run = set_up(run)
-        request: dict[str, Any] = customization.build_job_request(
-            job_name="haikuft-first-1",
-            custom_model_name="haikuft-first-1",
-            role_arn=run.record.role_arn,
-            base_model_id=run.record.base_model_id,
-            training_uri=run.record.training_uri,
-            validation_uri=run.record.validation_uri,
-            output_uri=s3.join_uri(run.record.bucket, s3.output_prefix("haikuft-first-1")),
-            hyperparameters={"epochCount": "1", "batchSize": "4", **hyperparameters},
-            tags=run.tags,
-        )
+        asked = {"epochCount": "1", "batchSize": "4", **hyperparameters}
+        request = build_job_request(run, "haikuft-first-1", asked)
         return run, customization.start_job(run.connection.client("bedrock"), request)
 
     return start

@@ -25,7 +25,7 @@ def view(
 ) -> JobView:
     """Look at a job that trains, so many seconds after it began."""
     reading = {"status": "InProgress", "stages": STAGES, **job}
-    made = CustomizationJob("arn:j", "j", custom_model_name="m", base_model_arn="b", role_arn="r",
+    made = CustomizationJob("arn:j", "j", custom_model_name="m", role_arn="r",
                             training_uri="t", output_uri="o", created=BEGAN, **reading)  # fmt: skip
     return JobView(made, progress, BEGAN + timedelta(seconds=seconds), tells)
 

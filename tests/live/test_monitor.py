@@ -8,6 +8,7 @@ import pytest
 
 from haikuft import customization, live
 from haikuft.aws.waiting import Waiting
+from haikuft.customization.readings import CustomizationJob
 from haikuft.errors import JobFailedError, SandboxError, WaitTimeoutError
 from haikuft.live import monitor as module
 from haikuft.live.confirm_button import ConfirmButton
@@ -16,7 +17,7 @@ from haikuft.runs.run_record import Run
 Started = Callable[..., tuple[Run, str]]
 
 
-def watch(run: Run, arn: str, **options: Any) -> customization.CustomizationJob:
+def watch(run: Run, arn: str, **options: Any) -> CustomizationJob:
     """Watch to the end, as a program does."""
     return asyncio.run(live.watch_job(run.connection, arn, **options))
 

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from fakes import SOON
 
-from haikuft import customization, live, serving
-from haikuft.inventory import JOB, MODEL, OBJECTS, ROLE, THROUGHPUT, UNKNOWN, Resource
+from haikuft import customization, live
+from haikuft.customization.jobs import wait_for_job
+from haikuft.customization.models import find_custom_model
+from haikuft.inventory.resources import OBJECTS, ROLE, UNKNOWN, Resource
 from haikuft.live.costs import Costs, weigh
+from haikuft.runs.lookup import JOB, MODEL, THROUGHPUT
 from haikuft.runs.run_record import Run
+from haikuft.serving.lifecycle import find_served, start_serving
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(minutes=90)
@@ -113,9 +117,9 @@ def test_banner_when_a_throughput_is_ended_then_the_model_stays(
     """It can be served again."""
     run, arn = start_job(new_run())
     bedrock: Any = run.connection.client("bedrock")
-    job = customization.wait_for_job(bedrock, arn, SOON)
+    job = wait_for_job(bedrock, arn, SOON)
     assert job.custom_model_arn is not None
-    served = serving.start_serving(
+    served = start_serving(
         bedrock,
         "provisioned_throughput",
         "haikuft-first",
@@ -128,8 +132,8 @@ def test_banner_when_a_throughput_is_ended_then_the_model_stays(
     banner.endings[served].yes.click()
 
     assert "1 model unit by the hour until it is deleted" in before
-    assert serving.find_served(bedrock, "provisioned_throughput", served) is None
-    assert customization.find_custom_model(bedrock, job.custom_model_arn) is not None
+    assert find_served(bedrock, "provisioned_throughput", served) is None
+    assert find_custom_model(bedrock, job.custom_model_arn) is not None
     assert "haikuft-first " not in repr(banner)
 
 
@@ -141,7 +145,7 @@ def test_banner_when_asked_to_look_again_then_it_asks_aws_again(
     banner = live.show_running_costs(run, interactive=True)
     customization.stop_job(run.connection.client("bedrock"), arn)
     with pytest.raises(Exception, match="was stopped"):
-        customization.wait_for_job(run.connection.client("bedrock"), arn, SOON)
+        wait_for_job(run.connection.client("bedrock"), arn, SOON)
 
     banner.button.click()
 

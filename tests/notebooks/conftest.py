@@ -1,7 +1,6 @@
 """A copy of the project's folder to walk in, so that no test writes into the real one."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +8,12 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.config import Config
+from project_copy import copy_project
 
 from haikuft import cli
-from haikuft.runs import run_record
+from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.sandbox import Endpoint
 
-REAL = Path(__file__).resolve().parents[2]
 REGION = "us-west-2"
 
 
@@ -29,9 +28,9 @@ class Project:
         """Call `haikuft run` in this folder."""
         return cli.main(["run", *arguments])
 
-    def record(self, run: str) -> run_record.RunRecord:
+    def record(self, run: str) -> RunRecord:
         """Read a run's record."""
-        return run_record.read_record(self.root / "runs" / run / run_record.FILE_NAME)
+        return read_record(self.root / "runs" / run / FILE_NAME)
 
     def client(self, service: str):
         """A client that can reach this sandbox only."""
@@ -45,21 +44,12 @@ class Project:
         )
 
 
-def copy_project(root: Path) -> None:
-    """Copy what a walk reads; the package is the installed one, its folder only marks the root."""
-    for name in ("notebooks", "data"):
-        shutil.copytree(REAL / name, root / name, ignore=shutil.ignore_patterns(".*"))
-    shutil.copy(REAL / "pyproject.toml", root)
-    (root / "haikuft").mkdir()
-
-
 @pytest.fixture(scope="module")
 def project(
     sandbox: Endpoint, sandbox_state: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Project]:
     """A project whose notebooks find this module's sandbox, kernels included."""
-    root = tmp_path_factory.mktemp("project")
-    copy_project(root)
+    root = copy_project(tmp_path_factory.mktemp("project") / "copy")
     here = Path.cwd()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HAIKUFT_SANDBOX_STATE", str(sandbox_state))

@@ -12,7 +12,7 @@ import pytest
 
 from haikuft.dataset import read_records
 from haikuft.dataset.records import reference_of
-from haikuft.runs import run_record
+from haikuft.runs.record_file import read_record
 
 RUN = "walk"
 Holdings = Callable[[], dict[str, list[str]]]
@@ -52,7 +52,7 @@ def test_run_when_it_ends_leaves_everything_that_a_run_promises(walked):
 
 def test_run_when_it_ends_has_made_one_of_each_thing(walked, holdings: Holdings):
     """AWS holds one bucket, role, job, model and throughput, and the record names them."""
-    record, held = run_record.read_record(walked / "run.json"), holdings()
+    record, held = read_record(walked / "run.json"), holdings()
     assert held["buckets"] == [record.bucket]
     assert held["roles"] == [record.role_name]
     assert held["jobs"] == [record.job_arn]

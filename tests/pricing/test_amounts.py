@@ -7,15 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haikuft.pricing import (
-    TokenPrice,
-    find_token_price,
-    format_dollars,
-    format_precise,
-    show_prices,
-)
-from haikuft.pricing.amounts import format_price
+from haikuft.pricing import show_prices
+from haikuft.pricing.amounts import format_dollars, format_precise, format_price
 from haikuft.pricing.estimates import Estimate
+from haikuft.pricing.table import TokenPrice, find_token_price
 
 WRITTEN = re.compile(r"US\$\d{1,3}(,\d{3})*\.\d{2,}")
 # Digits times a power of ten: from a millionth of a cent to a hundred million dollars.

@@ -12,7 +12,7 @@ def test_check_charges_when_not_allowed_then_it_says_what_it_costs_and_how_to_go
         check_charges(True, False, doing="creating a job", estimate="About US$6.00.")
 
     assert str(refusal.value) == (
-        "Stopped before creating a job: About US$6.00. Set allow_charges = True to go on."
+        "Stopped before creating a job: About US$6.00. Set allow_charges = True to continue."
     )
 
 

@@ -7,14 +7,9 @@ from IPython.lib.pretty import pretty
 
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import SettingsError
-from haikuft.pricing import (
-    HOURS_PER_MONTH,
-    TokenPrice,
-    estimate_requests,
-    estimate_throughput,
-    estimate_training,
-    show_range,
-)
+from haikuft.pricing import estimate_requests, estimate_training, show_range
+from haikuft.pricing.estimates import HOURS_PER_MONTH, estimate_throughput
+from haikuft.pricing.table import TokenPrice
 
 TOKENS = TokenRange(low=900_000, likely=1_000_000, high=1_500_000)
 
@@ -143,7 +138,7 @@ def test_range_when_shown_then_three_amounts_or_unknown() -> None:
 
 
 def test_estimate_when_it_is_below_a_cent_then_its_range_is_still_one() -> None:
-    """A small job's three amounts can be told apart; one that cannot has no range at all."""
+    """A small job's three amounts can be distinguished; one that cannot has no range at all."""
     small = estimate_training(TokenRange(800, 1_000, 1_500), 1, 0.001)
 
     assert str(small).startswith("About US$0.001 (between US$0.0008 and US$0.0015): 1,000 tokens")

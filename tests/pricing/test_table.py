@@ -7,17 +7,15 @@ import pytest
 
 from haikuft.base_models import NOVA_2_LITE, NOVA_LITE, NOVA_MICRO, NOVA_PRO, BaseModel
 from haikuft.errors import SettingsError
-from haikuft.pricing import (
+from haikuft.pricing import read_token_prices, show_prices, take_price
+from haikuft.pricing.table import (
     THROUGHPUT_TOKENS,
     TokenPrice,
     find_token_price,
     get_price,
+    load_prices,
     parse_token_price,
-    read_token_prices,
-    show_prices,
-    take_price,
 )
-from haikuft.pricing.table import load_prices
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 

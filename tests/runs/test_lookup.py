@@ -21,7 +21,7 @@ from haikuft.runs.lookup import (
     judge,
 )
 from haikuft.runs.run_record import Run
-from haikuft.serving import start_serving
+from haikuft.serving.lifecycle import start_serving
 
 NewRun = Callable[..., Run]
 STRANGER = "f" * 16
@@ -121,11 +121,9 @@ def test_find_own_when_one_may_be_ours_by_its_name_then_nothing_is_started_besid
         find_own(named, run.connection.client("bedrock"), THROUGHPUT)
 
 
-def test_adopt_when_the_record_is_old_then_what_it_names_is_marked_once(
-    new_run: NewRun, tune: Callable[[Run], Run]
-) -> None:
+def test_adopt_when_the_record_is_old_then_what_it_names_is_marked_once(tuned_run: NewRun) -> None:
     """Job and model of the record are found by ARN, shown, and given the owner id."""
-    run = tune(new_run())
+    run = tuned_run()
     bedrock: Any = run.connection.client("bedrock")
     for arn in (run.record.job_arn, run.record.custom_model_arn):
         bedrock.untag_resource(resourceARN=arn, tagKeys=["haikuft:owner"])

@@ -21,7 +21,8 @@ from haikuft.runs.preflight import (
     check_quotas,
     run_preflight,
 )
-from haikuft.runs.run_record import Run, RunRecord
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
 from haikuft.sandbox import Endpoint
 
 REGION = "us-west-2"
@@ -57,8 +58,8 @@ def test_check_base_model_when_not_listed_then_stops_and_names_others() -> None:
     check = base_model(offering(offer("amazon.nova-micro-v1:0:128k")), TODAY)
     assert check.state == "stop"
     assert "reached its end of life on Amazon Bedrock on 2026-09-10" in check.message
-    assert "Bedrock still tunes here: amazon.nova-micro-v1:0:128k" in check.mend
-    assert "Amazon Nova Pro, base_model_id amazon.nova-pro-v1:0:300k, in us-east-1" in check.mend
+    assert "Bedrock still tunes here: amazon.nova-micro-v1:0:128k" in check.fix
+    assert "Amazon Nova Pro, base_model_id amazon.nova-pro-v1:0:300k, in us-east-1" in check.fix
 
 
 def test_check_base_model_when_region_is_wrong_then_names_the_right_one() -> None:
@@ -96,7 +97,7 @@ def test_check_base_model_when_not_allowed_then_stops_without_guessing() -> None
     bedrock: Any = Scripted(list_foundation_models=refusal("AccessDeniedException", status=403))
     check = base_model(bedrock)
     assert check.state == "stop"
-    assert "may not look" in check.message
+    assert "may not list the models" in check.message
 
 
 AVAILABLE = {
@@ -124,7 +125,7 @@ AVAILABLE = {
 def test_check_access_when_something_lacks_then_says_what(
     answer: Any, state: str, words: str
 ) -> None:
-    """Agreement, authorization, entitlement and Region are told apart."""
+    """Agreement, authorization, entitlement and Region are each named."""
     bedrock: Any = Scripted(get_foundation_model_availability=answer)
     check = check_access(bedrock, HAIKU)
     assert check.state == state
@@ -144,7 +145,7 @@ def test_check_quotas_when_units_are_zero_then_warns_before_training_is_paid() -
         check = checks[f"quota {HAIKU.quota_codes[meaning]}"]
         assert check.state == "warn"
         assert "0 model units" in check.message
-        assert "before you pay for training" in check.mend
+        assert "before you pay for training" in check.fix
 
 
 def test_check_quotas_when_account_has_no_value_then_reads_aws_s_default() -> None:
@@ -164,7 +165,7 @@ def test_check_quotas_when_not_allowed_then_says_where_to_look() -> None:
     for check in check_quotas(client, HAIKU):
         assert check.state == "warn"
         assert "not read" in check.message
-        assert "Service Quotas console" in check.mend
+        assert "Service Quotas console" in check.fix
 
 
 def test_check_quotas_when_login_has_run_out_then_stops() -> None:
@@ -192,7 +193,7 @@ def test_check_bucket_when_free_ours_or_not_then_says_which(storage: Any) -> Non
         check = check_bucket(storage, "haikuft-b", region=region, tags=tags)
         assert check.state == "stop"
         assert words in check.message
-        assert "Set bucket to another name" in check.mend
+        assert "Set bucket to another name" in check.fix
 
 
 def test_check_bucket_when_forbidden_then_stops() -> None:
@@ -201,7 +202,7 @@ def test_check_bucket_when_forbidden_then_stops() -> None:
     assert check_bucket(client, "theirs", region=REGION, tags=TAGS).state == "stop"
 
 
-def test_preflight_when_stopped_then_names_every_stop_and_its_mend() -> None:
+def test_preflight_when_stopped_then_names_every_stop_and_its_fix() -> None:
     """Warnings do not stop; two stops are told at once."""
     preflight = Preflight(
         (

@@ -12,13 +12,13 @@ import pytest
 from haikuft import aws
 from haikuft.base_models import DEFAULT
 from haikuft.errors import RecordError, SettingsError
+from haikuft.runs.record_file import read_record
 from haikuft.runs.run_record import (
     begin_run,
     check_run_name,
     choose_run,
     find_root,
     open_run,
-    read_record,
     record_path,
     resolve,
     resource_prefix,
@@ -29,15 +29,9 @@ ACCOUNT = "123456789012"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(go_to_project: Callable[[Path], Path], tmp_path: Path) -> Path:
     """Make an empty project and go there."""
-    root = tmp_path / "project"
-    for name in ("notebooks", "haikuft"):
-        (root / name).mkdir(parents=True)
-    (root / "pyproject.toml").touch()
-    monkeypatch.chdir(root)
-    monkeypatch.delenv("HAIKUFT_HOME", raising=False)
-    return root
+    return go_to_project(tmp_path / "project")
 
 
 @pytest.fixture
@@ -128,7 +122,7 @@ def test_begin_run_when_begun_before_then_keeps_what_is_recorded(
 def test_open_run_when_never_begun_then_names_notebook_1(
     project: Path, world: dict[str, Any]
 ) -> None:
-    """Without a record there is nothing to go on from."""
+    """Without a record there is nothing to continue."""
     with pytest.raises(RecordError, match=r'Run "first" has no record.*01_setup_iam'):
         open_run("first")
 
@@ -237,15 +231,21 @@ def _without(*names: str) -> Callable[[dict[str, Any]], Any]:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda record: [record], "no JSON object"),
-        (lambda record: record | {"colour": "red"}, '"colour" is unknown'),
-        (lambda record: record | {"seed": "1"}, '"seed" cannot be "1"'),
-        (lambda record: record | {"model_units": True}, '"model_units" cannot be true'),
-        (lambda record: record | {"subnet_ids": [1]}, r'"subnet_ids" cannot be \[1\]'),
-        (_without("target"), '"target" is missing'),
+        (lambda record: [record], "Expected `object`, got `array`"),
+        (lambda record: record | {"colour": "red"}, "colour unknown"),
+        (lambda record: record | {"seed": "1"}, r"Expected `int`, got `str` - at `\$.seed`"),
+        (
+            lambda record: record | {"model_units": True},
+            r"got `bool` - at `\$.model_units`",
+        ),
+        (
+            lambda record: record | {"subnet_ids": [1]},
+            r"got `int` - at `\$.subnet_ids",
+        ),
+        (_without("target"), "missing required field `target`"),
     ],
 )
-def test_read_record_when_spoilt_then_says_what_and_how_to_mend(
+def test_read_record_when_damaged_then_says_what_and_how_to_fix(
     spoil: Callable[[dict[str, Any]], Any], words: str, project: Path, world: dict[str, Any]
 ) -> None:
     """A record edited by hand gives a sentence, not a traceback."""

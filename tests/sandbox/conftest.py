@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
-from haikuft.sandbox.access.principals import AccessDenied, Permission
+from haikuft.sandbox.access.policy_evaluation import AccessDenied, Permission
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.http.rest_json import serialize
 from haikuft.sandbox.http.routing import SERVICES, Call, load_service
-from haikuft.sandbox.jobs.customization_runner import JobRunner
+from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation import create_evaluation_job, evaluation_handlers
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.operations import Bedrock
@@ -83,15 +83,15 @@ class FakeStore:
         return Role(role_arn, role_arn.rpartition("/")[2], source_arn)
 
     def bucket_region(self, bucket: str) -> str | None:
-        """Say where the bucket is."""
+        """Return the bucket's Region."""
         return self.regions.get(bucket)
 
     def find_key(self, key_id: str, region: str) -> str | None:
-        """Give the ARN of the key of that alias."""
+        """Return the ARN of the key of that alias."""
         return self.keys.get(key_id)
 
     def require_model(self, role: Role, model_arn: str) -> None:
-        """Let the role ask any model, unless asking is denied."""
+        """Let the role invoke any model, unless that is denied."""
         if "bedrock:InvokeModel" in self.denied:
             permission = Permission("bedrock:InvokeModel", model_arn)
             raise AccessDenied(role.arn, permission, _UNALLOWED.format(permission.action))
@@ -107,12 +107,12 @@ class FakeStore:
                 raise AccessDenied(role.arn, Permission(action, key_arn), _UNALLOWED.format(action))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
-        """Give what lies there, unless reading is denied."""
+        """Return the object, unless reading is denied."""
         self._require(role, "s3:GetObject", bucket, key)
         return self.objects[bucket, key]
 
     def put_object(self, role: Role, bucket: str, key: str, data: bytes) -> None:
-        """Put it there, unless writing is denied."""
+        """Store the object, unless writing is denied."""
         self._require(role, "s3:PutObject", bucket, key)
         self.objects[bucket, key] = data
 
@@ -135,7 +135,7 @@ class Generation:
 
 @dataclass
 class FakeModel:
-    """A stand-in that answers with its own name and notes what it was asked."""
+    """A stand-in that answers with its own name and records its requests."""
 
     name: str
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -182,22 +182,22 @@ class Desk:
             lambda: self.time,
             base_models=self.base_models,
             database=self.database,
-            make_runner=lambda plane: JobRunner(
+            make_runner=lambda plane: CustomizationRunner(
                 plane, wait=self.wait, command=(sys.executable, str(self.script))
             ),
+            make_runtime=lambda plane: Runtime(
+                plane,
+                load=self.load,  # type: ignore[arg-type]
+                sleep=lambda seconds: self.pass_time(seconds=seconds),
+            ),
         )
-        self.runtime = Runtime(
-            self.bedrock.plane,
-            load=self.load,  # type: ignore[arg-type]
-            sleep=lambda seconds: self.pass_time(seconds=seconds),
-        )
+        self.runtime = self.bedrock.runtime
 
     def ask(self, operation: str, *, region: str = REGION, **parameters: Any) -> dict[str, Any]:
         """Call an operation and see that its result fits AWS's model."""
         service = next(s for s in SERVICES if operation in load_service(s).operation_names)
         call = Call(service, operation, parameters, region, ACCOUNT, "request-1")
-        handlers = {**self.bedrock.handlers(), **self.runtime.handlers()}
-        result = handlers[operation](call)
+        result = self.bedrock.handlers()[operation](call)
         model = load_service(service).operation_model(operation)
         if not model.has_event_stream_output:
             serialize(model, result, "request-1")
@@ -227,7 +227,7 @@ class Desk:
         return self.ask("GetModelCustomizationJob", jobIdentifier=arn)
 
     def provision(self, name: str = "pt-1", **changes: Any) -> str:
-        """Create a throughput for the base model unless told otherwise, and give its ARN."""
+        """Create a throughput for the base model by default, and return its ARN."""
         asked = {"modelUnits": 1, "provisionedModelName": name, "modelId": HAIKU, **changes}
         created = self.ask("CreateProvisionedModelThroughput", **asked)
         return str(created["provisionedModelArn"])
@@ -261,7 +261,7 @@ class Desk:
         self.settings = replace(self.settings, **settings)
 
     def pass_time(self, **duration: float) -> None:
-        """Let the clock go on."""
+        """Advance the clock."""
         self.time += timedelta(**duration)
 
     def load(self, directory: Path) -> "FakeModel":
@@ -270,7 +270,7 @@ class Desk:
         return self.models[-1]
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Wait without waiting: the clock goes on, and what the job looks like is noted."""
+        """Advance the clock in place of waiting, and record what the jobs' Get returns."""
         self.pass_time(seconds=seconds)
         self.seen += [
             self.ask("GetModelCustomizationJob", jobIdentifier=arn)
@@ -376,7 +376,6 @@ class World:
         self.running_evaluation = desk.evaluate(self.patient, "evaluation-3")
         self.handlers: dict[str, Any] = {
             **desk.bedrock.handlers(),
-            **desk.runtime.handlers(),
             **evaluation_handlers(plane, self.patient),
         }
         self.application = Sandbox(path, handlers=self.handlers)

@@ -16,7 +16,7 @@ import haikuft.sandbox
 from haikuft.errors import SandboxError
 from haikuft.sandbox import SandboxSettings
 from haikuft.sandbox.application import Sandbox
-from haikuft.sandbox.http import requests
+from haikuft.sandbox.http import messages
 from haikuft.sandbox.http.routing import Call, ServiceError
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -31,7 +31,7 @@ SIGNATURE = "AWS4-HMAC-SHA256 Credential=k/20261121/us-west-2/bedrock/aws4_reque
 
 
 class Recorder:
-    """A handler that keeps its calls and answers what it is told."""
+    """A handler that records its calls and returns what a test sets."""
 
     def __init__(self, result: dict[str, Any] | None = None) -> None:
         self.calls: list[Call] = []
@@ -147,7 +147,7 @@ def test_service_when_it_is_not_served_then_the_error_names_it(
 
 
 def test_request_when_it_is_not_signed_then_says_that_any_key_will_do(local_sandbox: Any) -> None:
-    """Without a signature nobody knows which service is meant."""
+    """Without a signature it is unknown which service is meant."""
     status, body = send(local_sandbox().url, "GET", "/bucket/key")
     assert (status, "any key will do" in body) == (403, True)
 
@@ -205,7 +205,7 @@ def test_connection_when_kept_alive_then_carries_request_after_request(local_san
     address = urlsplit(local_sandbox().url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
     sockets = set()
-    bodies = [b"", b"x" * 100, b"y" * (requests.OTHER_BODY_LIMIT + 1), b""]
+    bodies = [b"", b"x" * 100, b"y" * (messages.OTHER_BODY_LIMIT + 1), b""]
     for body, status in zip(bodies, [200, 200, 413, 200], strict=True):
         connection.request("GET", "/_sandbox", body)
         sockets.add(connection.sock)

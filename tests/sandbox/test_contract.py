@@ -20,11 +20,8 @@ from botocore.validate import ParamValidator
 
 from haikuft.sandbox.http import constraints
 from haikuft.sandbox.http.routing import SERVICES, ServiceError, load_service
-from haikuft.sandbox.jobs.evaluation import evaluation_handlers
-from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
-from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -174,10 +171,7 @@ def test_rows_when_an_operation_is_served_then_it_has_one(tmp_path: Any) -> None
     """Each handler has its row, and is an operation of AWS's."""
     database = Database(tmp_path / DATABASE_FILE)
     bedrock = Bedrock(None, SandboxSettings, tmp_path, database=database)  # type: ignore[arg-type]
-    runtime = Runtime(bedrock.plane)
-    runner = EvaluationRunner(bedrock.plane, runtime.converse)
-    evaluations = evaluation_handlers(bedrock.plane, runner)
-    served = {*bedrock.handlers(), *runtime.handlers(), *evaluations}
+    served = {*bedrock.handlers()}
     assert served == set(ROWS)
     assert served <= set(MODELS)
 

@@ -73,15 +73,15 @@ def test_read_port_when_the_file_is_damaged_then_there_is_none(tmp_path: Path, t
     assert read_port(tmp_path) == 0
 
 
+@pytest.mark.parametrize("name", [".endpoint.json.0123abcd", "endpoint.json.part"])
 def test_endpoint_file_when_a_killed_writer_left_half_of_one_then_it_does_no_harm(
-    tmp_path: Path,
+    tmp_path: Path, name: str
 ) -> None:
-    """The next one is written in its place, and `empty` takes it."""
-    (tmp_path / "endpoint.json.part").write_text('{"po')
+    """The next one is written in its place, and `empty` deletes the half, also version 0.1.0's."""
+    (tmp_path / name).write_text('{"po')
     assert read_port(tmp_path) == 0
     write_endpoint(tmp_path, 40123)
     assert read_port(tmp_path) == 40123
-    (tmp_path / "endpoint.json.part").write_text('{"po')
     empty(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -17,9 +17,11 @@ import haikuft.sandbox
 from haikuft import aws, customization, serving
 from haikuft.aws.waiting import Waiting
 from haikuft.base_models import CLAUDE_3_HAIKU
+from haikuft.customization.jobs import check_ended_well, wait_for_job
 from haikuft.errors import NotFoundError
 from haikuft.runs.prerequisites import require
-from haikuft.runs.run_record import Run, RunRecord
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
 from haikuft.sandbox import Endpoint
 from haikuft.sandbox.directory import SERVER_LOCK, hold_lock
 
@@ -126,7 +128,7 @@ def test_kill_four_times_while_a_job_runs_then_it_completes_under_the_same_name(
         wait_for_stage(bedrock, arn, stage)
         kill(state)
         bedrock = open_run().connection.client("bedrock")
-    job = customization.wait_for_job(bedrock, arn, Waiting(poll_seconds=0.05))
+    job = wait_for_job(bedrock, arn, Waiting(poll_seconds=0.05))
     found = bedrock.get_model_customization_job(jobIdentifier=told["jobName"])
     assert (found["jobArn"], found["creationTime"]) == (arn, told["creationTime"])
     assert bedrock.list_tags_for_resource(resourceARN=arn)["tags"] == TAGS
@@ -148,7 +150,7 @@ def test_kill_after_notebook_3_then_the_run_goes_on_with_notebook_5(
     kill(state)
     run = replace(open_run(), record=run.record)
     bedrock: Any = run.connection.client("bedrock")
-    job = customization.check_ended_well(customization.get_job(bedrock, run.record.job_arn))
+    job = check_ended_well(customization.get_job(bedrock, run.record.job_arn))
     run = replace(run, record=replace(run.record, custom_model_arn=job.custom_model_arn or ""))
     assert len(require(run, "bucket", "role", "data", "job", "custom model").rows) == 5
     arn = bedrock.create_provisioned_model_throughput(

@@ -36,7 +36,7 @@ def find_imports(name: str) -> set[str]:
 
 @pytest.mark.parametrize("package", BELOW)
 def test_package_when_read_then_has_few_files_and_one_concern(package: str) -> None:
-    """The concern is told in one sentence in its docstring."""
+    """Its docstring is one sentence that says the concern."""
     files = list((ROOT / package).glob("*.py"))
     docstring = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text()))
     assert len(files) <= MOST_FILES

@@ -1,4 +1,4 @@
-"""The private parts of moto that the sandbox uses, so that a change in them is told in words."""
+"""The private parts of moto that the sandbox uses: a change in them fails with a message."""
 
 import inspect
 import re

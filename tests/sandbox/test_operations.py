@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from haikuft.sandbox.http.routing import SERVICES, load_service
 from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import Database
-from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
 
 ACCOUNT = "123456789012"
@@ -136,7 +135,7 @@ def test_every_handler_is_an_operation_of_aws(tmp_path):
     """No handler is misnamed: each name is in botocore's service model."""
     database = Database(tmp_path / "ledger.sqlite")
     bedrock = Bedrock(None, SandboxSettings, tmp_path / "models", database=database)
-    served = {*bedrock.handlers(), *Runtime(bedrock.plane).handlers()}
+    served = {*bedrock.handlers()}
     known = {name for service in SERVICES for name in load_service(service).operation_names}
     assert served <= known
 

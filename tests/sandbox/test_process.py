@@ -71,7 +71,7 @@ def test_start_when_two_processes_do_it_at_once_then_they_get_one_server(state: 
 def test_start_when_its_starter_ends_then_the_server_lives_on_in_its_own_session(
     state: Path,
 ) -> None:
-    """A kernel that dies does not take the sandbox with it, nor does its pipe hang."""
+    """A kernel that ends does not end the sandbox, and nothing waits for its pipe."""
     command = [sys.executable, "-c", START, str(state)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     pid = int(done.stdout)

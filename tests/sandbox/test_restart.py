@@ -1,4 +1,4 @@
-"""A server killed at any moment: the next one has all that was told, and finishes what was begun.
+"""A server killed at any moment: the next one has all that was answered, and finishes what began.
 
 What is on disk changes with each entry in the database and with the files before it. So these tests
 copy the state directory before and after every entry, and open each copy as the next server does.
@@ -89,7 +89,7 @@ def describe(desk: Any, arn: str) -> dict[str, Any]:
 
 
 def check_files(desk: Any) -> None:
-    """See that each model has its files, and that nothing else lies about."""
+    """Check that each model has its files, and that there are no other files."""
     models = desk.bedrock.plane.state.models.values()
     for model in models:
         assert json.loads((model.directory / "job.json").read_text())["base_model_id"]
@@ -113,7 +113,7 @@ def test_kill_at_any_moment_of_a_job_then_the_next_server_completes_it(
         reopen(state)
         check_files(desk)
         if not promised and not desk.bedrock.plane.state.jobs:
-            continue  # killed before anyone was told of the job, and before it was kept
+            continue  # killed before the response, and before the job was stored
         job = desk.ask("GetModelCustomizationJob", jobIdentifier="job-1")
         assert (job["jobArn"], job["status"], job["creationTime"]) == (arn, "Completed", created)
         stages = [stage["status"] for stage in job["statusDetails"].values()]
@@ -161,7 +161,7 @@ def _stage_of(state: Path, arn: str) -> str:
 def test_kill_while_a_job_is_stopping_then_it_has_stopped(
     desk: Any, recorder: Recorder, reopen: Callable[[Path], None]
 ) -> None:
-    """Who asked for an end gets it, with no stage left open; a moment before, it goes on."""
+    """A job that was stopped is Stopped in all stages; one that was not continues."""
     desk.on_wait = lambda: desk.ask("StopModelCustomizationJob", jobIdentifier="job-1")
     arn = desk.create_job()
     desk.bedrock.runner.join(arn)
@@ -233,13 +233,13 @@ def test_kill_at_any_moment_of_other_operations_then_what_was_told_holds(
         reopen(state)
         check_files(desk)
         found = desk.ask("ListProvisionedModelThroughputs")["provisionedModelSummaries"]
-        later = moments[min(number + 1, 11)][1]  # an operation that was kept may not be told yet
+        later = moments[min(number + 1, 11)][1]  # a stored operation may not be answered yet
         names = {told.get("name", "") for told in (promised, later)}
         tags = {told.get("tags", "") for told in (promised, later)}
         assert (found[0]["provisionedModelName"] if found else "") in names
         if found:
             assert found[0]["creationTime"] == created
-            assert found[0]["status"] == "InService"  # what was pending has gone on by the clock
+            assert found[0]["status"] == "InService"  # the time has passed
             kept = desk.ask("ListTagsForResource", resourceARN=throughput)["tags"]
             assert ",".join(sorted(tag["key"] for tag in kept)) in tags
             again = desk.provision("x", tags=TAG, clientRequestToken="token-2", modelId=model)
@@ -249,7 +249,7 @@ def test_kill_at_any_moment_of_other_operations_then_what_was_told_holds(
 def test_throughput_when_creating_at_the_kill_then_is_ready_when_it_would_have_been(
     desk: Any, tmp_path: Path, reopen: Callable[[Path], None]
 ) -> None:
-    """The clock goes on while no server runs."""
+    """Time also counts while no server runs."""
     arn = desk.provision()
     desk.pass_time(seconds=1.5)
     reopen(tmp_path)
@@ -261,7 +261,7 @@ def test_throughput_when_creating_at_the_kill_then_is_ready_when_it_would_have_b
 def test_close_while_a_job_trains_then_the_record_says_that_it_runs(
     desk: Any, records: Callable[..., bytes], tmp_path: Path, reopen: Callable[[Path], None]
 ) -> None:
-    """A stopped sandbox has not stopped the job: the next start goes on with it."""
+    """A stopped sandbox does not stop the job: the next start resumes it."""
     training = "data", "training/train.jsonl"
     desk.store.objects[training] = records(40, "hang")
     arn = desk.create_job()
@@ -290,7 +290,7 @@ def test_open_when_files_are_left_that_no_record_names_then_they_go(
 def test_open_when_the_database_is_damaged_then_no_file_is_touched(
     desk: Any, tmp_path: Path
 ) -> None:
-    """Without the records nobody can say what belongs to one."""
+    """Without the records it is unknown which files belong to a model."""
     desk.run_job()
     desk.bedrock.runner.close()
     database = Database(tmp_path / DATABASE_FILE)

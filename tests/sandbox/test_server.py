@@ -44,7 +44,7 @@ def test_stop_when_idle_when_the_server_stops_otherwise_then_ends() -> None:
 
 
 def test_server_when_idle_time_is_zero_then_ends_by_itself(tmp_path: Path) -> None:
-    """The process leaves when nobody needs it, with exit code 0 and a quiet log."""
+    """The process ends when it is idle, with exit code 0 and an empty log."""
     command = [*SERVER, str(tmp_path), "--settings", '{"idle_seconds": 0}']
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -25,15 +25,9 @@ WriteNotebook = Callable[[str, str, Sequence[str]], Path]
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(go_to_project: Callable[[Path], Path], tmp_path: Path) -> Path:
     """Make an empty project and go there; its name holds what papermill would trip over."""
-    root = tmp_path / "a {project} of ours"
-    for name in ("notebooks", "haikuft"):
-        (root / name).mkdir(parents=True)
-    (root / "pyproject.toml").touch()
-    monkeypatch.chdir(root)
-    monkeypatch.delenv("HAIKUFT_HOME", raising=False)
-    return root
+    return go_to_project(tmp_path / "a {project} of ours")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.cli import main
 from haikuft.runs.run_record import Run, begin_run
 from haikuft.series.ending import billing_lines
-from haikuft.serving import start_serving
+from haikuft.serving.lifecycle import start_serving
 
 OWNER = "0123456789abcdef"
 
@@ -50,7 +50,7 @@ def test_clean_up_when_the_record_is_lost_then_lists_and_asks_before_it_deletes(
     """Nobody to ask, or no, leaves everything; yes deletes and reads back."""
     assert main([*CLEAN_UP, "--yes"]) == 1  # whose it is was not said
     out = capsys.readouterr().out
-    assert "Nobody is there to be asked" in out
+    assert "There is no terminal to ask on" in out
     end = f"haikuft clean-up --run first --target aws --yes --region us-west-2 --owner {OWNER}"
     assert f"To end it, if it is yours: {end}" in out
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)

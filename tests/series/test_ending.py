@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from haikuft.series.ending import Walked, summary_lines
+from haikuft.series.ending import summary_lines
 
 
-def walked(directory: Path, notebooks: tuple[int, ...]) -> Walked:
-    """Say that these notebooks were executed."""
-    return Walked("first", directory, None, notebooks, deleted=False, seconds=75.0)
+def write_summary(directory: Path, notebooks: tuple[int, ...]) -> list[str]:
+    """Give the last lines of a run in which these notebooks were executed."""
+    return summary_lines(directory, None, notebooks, deleted=False, seconds=75.0)
 
 
 def test_summary_when_evaluated_then_base_and_tuned_stand_with_count_and_interval(
@@ -17,9 +17,9 @@ def test_summary_when_evaluated_then_base_and_tuned_stand_with_count_and_interva
     """A score without its count says nothing."""
     evaluate(tmp_path)
 
-    text = "\n".join(summary_lines(walked(tmp_path, (5, 6))))
+    text = "\n".join(write_summary(tmp_path, (5, 6)))
 
-    assert "Done: 2 notebooks of run first in 1 min 15 s." in text
+    assert f"Done: 2 notebooks of run {tmp_path.name} in 1 min 15 s." in text
     assert "Scores on 40 test records:" in text
     assert "  base: " in text
     assert " 0.500 (95 % interval 0." in text
@@ -34,12 +34,12 @@ def test_summary_when_not_evaluated_this_time_then_older_scores_are_not_shown(
     """They belong to an earlier model."""
     evaluate(tmp_path)
 
-    assert "Scores" not in "\n".join(summary_lines(walked(tmp_path, (1, 2, 3))))
+    assert "Scores" not in "\n".join(write_summary(tmp_path, (1, 2, 3)))
 
 
 def test_summary_when_called_then_the_report_is_written(tmp_path: Path) -> None:
     """Whatever there is to report."""
-    lines = summary_lines(walked(tmp_path, (1,)))
+    lines = write_summary(tmp_path, (1,))
 
     assert lines[-1] == f"Report     {tmp_path / 'report.html'}"
     assert (tmp_path / "report.html").exists()

@@ -19,6 +19,7 @@ import pytest
 from ipykernel.kernelspec import write_kernel_spec
 from jupyter_client.kernelspec import KernelSpecManager
 
+from haikuft import __version__
 from haikuft.cli import main
 from haikuft.errors import SettingsError
 from haikuft.metrics.assessment import ASSESSMENT_FILE
@@ -102,6 +103,18 @@ def test_next_notebook_when_files_say_how_far_then_they_count(tmp_path: Path) ->
     assert find_next(tmp_path) == 7
 
 
+def test_next_notebook_when_a_deployment_serves_the_model_then_evaluation_is_next(
+    tmp_path: Path,
+) -> None:
+    """Throughput is not the only way in which a model is served."""
+    record = RunRecord("first", "sandbox", role_arn="r", training_uri="t", custom_model_arn="c")
+    served = replace(record, serving="deployment", deployment_arn="d")
+    write_record(tmp_path / "run.json", served)
+    (tmp_path / ASSESSMENT_FILE).touch()
+
+    assert find_next(tmp_path) == 6
+
+
 def test_notebooks_of_a_run_when_prepared_then_they_name_it_and_ours_stay_as_they_were(
     series: Path,
 ) -> None:
@@ -128,10 +141,55 @@ def test_notebooks_of_a_run_when_prepared_again_then_what_was_written_in_them_st
 ) -> None:
     """They are the reader's by then."""
     first, _ = prepare_notebooks(series, find_notebooks(series), "tuesday")
-    first.write_text("mine", encoding="utf-8")
+    document = nbformat.read(first, as_version=4)
+    document.cells[0].source = "mine"
+    nbformat.write(document, first)
 
     prepare_notebooks(series, find_notebooks(series), "tuesday")
 
+    assert nbformat.read(first, as_version=4).cells[0].source == "mine"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "version"),
+    [({}, "0.1.0"), ({"haikuft": {"version": "0.3.0"}}, "0.3.0")],
+    ids=["made by 0.1.0, which wrote no version", "made by a later version"],
+)
+def test_notebooks_of_a_run_when_another_version_made_them_then_they_are_refused_and_kept(
+    series: Path,
+    capsys: pytest.CaptureFixture[str],
+    metadata: dict[str, Any],
+    version: str,
+) -> None:
+    """One sentence says what to do; what was written in the copies stays."""
+    missing, first = prepare_notebooks(series, find_notebooks(series), "tuesday")
+    document = nbformat.read(first, as_version=4)
+    document.metadata = metadata
+    nbformat.write(document, first)
+    before = first.read_bytes()
+    missing.unlink()
+
+    assert main(["lab", "--run", "tuesday", "--no-browser"]) == 2
+
+    told = capsys.readouterr().err
+    assert f"another version of haikuft ({version}; this is {__version__})" in told
+    assert f"Move the folder {first.parent} aside" in told
+    assert first.read_bytes() == before
+    assert not missing.exists()  # no folder holds notebooks of two versions
+
+    first.parent.rename(first.parent.with_name("lab-before"))
+    assert len(prepare_notebooks(series, find_notebooks(series), "tuesday")) == 2
+
+
+def test_notebooks_of_a_run_when_one_is_no_notebook_then_it_is_refused_and_kept(
+    series: Path,
+) -> None:
+    """Whatever it is, it is the reader's."""
+    first, _ = prepare_notebooks(series, find_notebooks(series), "tuesday")
+    first.write_text("mine", encoding="utf-8")
+
+    with pytest.raises(SettingsError, match="Move the folder"):
+        prepare_notebooks(series, find_notebooks(series), "tuesday")
     assert first.read_text(encoding="utf-8") == "mine"
 
 
@@ -179,7 +237,7 @@ def test_lab_when_served_then_it_says_where_to_begin_with_our_python_and_ctrl_c_
 def test_lab_when_the_port_is_taken_then_it_says_so_in_one_line(
     series: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And names the mend."""
+    """And says which port to take."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status = main(["lab", "--no-browser", "--port", str(port)])

@@ -69,7 +69,7 @@ def test_plan_when_only_a_notebook_left_out_has_the_parameter_then_it_is_named(
 def test_plan_when_several_values_are_bad_then_all_are_named_at_once(
     planned: Callable[..., list[Step]],
 ) -> None:
-    """Nobody mends one mistake to meet the next."""
+    """Nobody fixes one mistake to meet the next."""
     with pytest.raises(SettingsError) as error:
         planned(given={"seed": "x", "share": "y", "colour": "red"})
 

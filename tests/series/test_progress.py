@@ -1,4 +1,4 @@
-"""What a headless run shows while it goes on."""
+"""What a headless run shows while it runs."""
 
 import io
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from haikuft.cli import main
-from haikuft.errors import CredentialsError
-from haikuft.inventory import DEPLOYMENT, THROUGHPUT, Resource
+from haikuft.errors import CredentialsError, RunFailedError
+from haikuft.inventory.resources import Resource
+from haikuft.runs.lookup import DEPLOYMENT, THROUGHPUT
 from haikuft.runs.record_file import RunRecord, read_record, write_record
 from haikuft.runs.run_record import record_path
 from haikuft.series import ending, walk
-from haikuft.series.headless import Failure, NotebookFailedError
 from haikuft.series.planning import Step
-from haikuft.serving import Served
+from haikuft.serving.served import Served
 
 Behaviour = Callable[[Step], None]
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -116,11 +116,11 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     """Put an account where AWS would be."""
     account = Account()
     monkeypatch.setattr(ending, "open_run", account.open_run)
-    monkeypatch.setattr(ending.serving, "find_served", account.find)
-    monkeypatch.setattr(ending.inventory, "delete_resource", account.delete)
-    monkeypatch.setattr(ending.inventory, "list_kind", account.list_kind)
+    monkeypatch.setattr(ending, "find_served", account.find)
+    monkeypatch.setattr(ending, "delete_resource", account.delete)
+    monkeypatch.setattr(ending, "list_kind", account.list_kind)
     monkeypatch.setattr(ending.inventory, "list_resources", account.list_resources)
-    monkeypatch.setattr(ending.inventory, "search_account", lambda *_, **__: ([], []))
+    monkeypatch.setattr(ending, "search_account", lambda *_, **__: ([], []))
     return account
 
 
@@ -148,9 +148,7 @@ def behave(
 
 def fail(step: Step) -> None:
     """Fail as a notebook does."""
-    raise NotebookFailedError(
-        Failure(step.notebook.name, Path("copy.ipynb"), 7, "job.wait()", "JobFailedError: no")
-    )
+    raise RunFailedError(f"Notebook {step.notebook.name} stopped in cell In [7]: job.wait()")
 
 
 def interrupt(step: Step) -> None:
@@ -354,7 +352,7 @@ def test_run_when_the_throughput_is_committed_then_it_is_left_and_said(
     assert main(["run", "--target", "aws"]) == 0
 
     assert account.deleted == []
-    assert "is committed for 1 month and goes on" in capsys.readouterr().out
+    assert "is committed for 1 month and continues to bill" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("behaviour", "status"), [(None, 0), (fail, 1)])
@@ -388,7 +386,7 @@ def test_run_when_aws_cannot_be_asked_at_the_end_then_it_says_that_something_may
     assert main(["run", "--target", "aws"]) == 1
 
     out, err = capsys.readouterr()
-    assert "could not be ended; if there is any, it bills on: the login has run out" in err
+    assert "could not be ended; if there is any, it continues to bill: the login has run out" in err
     assert "AWS could not be asked what bills now: the login has run out" in out
     assert "Billing now: not known, and something may bill." in out
     assert out.splitlines()[-1].endswith("haikuft clean-up --run first --target aws")

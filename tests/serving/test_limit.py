@@ -12,7 +12,8 @@ from botocore.validate import ParamValidator
 
 from haikuft.errors import SettingsError
 from haikuft.runs.record_file import RunRecord
-from haikuft.serving import Served, build_limit_commands, set_limit
+from haikuft.serving import build_limit_commands, set_limit
+from haikuft.serving.served import Served
 
 CREATED = datetime(2026, 11, 28, 22, 30, tzinfo=UTC)
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"

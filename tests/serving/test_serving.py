@@ -18,8 +18,11 @@ from haikuft.base_models import (
 )
 from haikuft.errors import NotFoundError, SettingsError
 from haikuft.runs.prerequisites import require
-from haikuft.runs.run_record import Run, RunRecord
+from haikuft.runs.record_file import RunRecord
+from haikuft.runs.run_record import Run
+from haikuft.serving.lifecycle import find_served, stop_serving
 from haikuft.serving.plan import ServingPlan
+from haikuft.serving.served import kind_of
 
 RECORDS = [
     {
@@ -72,14 +75,14 @@ def test_choose_serving_when_it_cannot_be_then_says_what_can(choice: str, words:
     ids=["claude", "nova", "nova-throughput"],
 )
 def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
-    new_run: NewRun, tune: Callable[[Run], Run], model: BaseModel, choice: str, kind: str
+    tuned_run: NewRun, model: BaseModel, choice: str, kind: str
 ) -> None:
     """The record holds the ARN that is asked; run twice, there is one; the model stays."""
-    run = serve(tune(new_run(model)), choice)
+    run = serve(tuned_run(model), choice)
     bedrock, record = run.connection.client("bedrock"), run.record
-    assert (record.serving, serving.kind_of(record.served_arn)) == (kind, kind)
+    assert (record.serving, kind_of(record.served_arn)) == (kind, kind)
     assert require(run, "served model").rows == (("served model", "haikuft-first-012345"),)
-    found = serving.find_served(bedrock, serving.kind_of(record.served_arn), "haikuft-first-012345")
+    found = find_served(bedrock, kind_of(record.served_arn), "haikuft-first-012345")
     assert found is not None
     assert (found.ready, found.commitment, found.arn) == (True, "none", record.served_arn)
     assert found.model_arn == record.custom_model_arn
@@ -90,17 +93,15 @@ def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
     asked = [{"role": "user", "content": [{"text": "training/train.jsonl 3"}]}]
     reply = runtime.converse(modelId=record.served_arn, messages=asked)
     assert reply["output"]["message"]["role"] == "assistant"
-    assert serving.stop_serving(bedrock, record.served_arn, SOON) is True
-    assert serving.stop_serving(bedrock, record.served_arn, SOON) is False
-    assert serving.find_served(bedrock, found.kind, record.served_arn) is None
+    assert stop_serving(bedrock, record.served_arn, SOON) is True
+    assert stop_serving(bedrock, record.served_arn, SOON) is False
+    assert find_served(bedrock, found.kind, record.served_arn) is None
     assert len(bedrock.list_custom_models()["modelSummaries"]) == 1
 
 
-def test_wait_for_served_when_it_changes_then_each_status_is_shown(
-    new_run: NewRun, tune: Callable[[Run], Run]
-) -> None:
+def test_wait_for_served_when_it_changes_then_each_status_is_shown(tuned_run: NewRun) -> None:
     """In AWS's words."""
-    run, shown = serve(tune(new_run(NOVA_MICRO))), []
+    run, shown = serve(tuned_run(NOVA_MICRO)), []
     bedrock = run.connection.client("bedrock")
     serving.wait_for_served(
         bedrock, run.record.served_arn, Waiting(poll_seconds=0, on_change=shown.append)
@@ -208,10 +209,10 @@ def test_served_arn_when_the_record_is_from_before_the_choice_then_is_the_throug
 
 @pytest.mark.parametrize("model", [CLAUDE_3_HAIKU, NOVA_MICRO], ids=lambda model: model.name)
 def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bought_twice(
-    new_run: NewRun, tune: Callable[[Run], Run], model: BaseModel
+    tuned_run: NewRun, model: BaseModel
 ) -> None:
     """Found by the owner id; an unanswered request is repeated; a new one follows what is gone."""
-    run = tune(new_run(model))
+    run = tuned_run(model)
     bedrock = run.connection.client("bedrock")
 
     def plan(run: Run) -> ServingPlan:
@@ -228,7 +229,7 @@ def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bou
     assert found is not None
     assert found.arn == arn
     answered = replace(unanswered, record=replace(unanswered.record, **serving.name_served(arn)))
-    serving.stop_serving(bedrock, arn, SOON)
+    stop_serving(bedrock, arn, SOON)
     later = plan(answered)
     assert later.found is None
     assert later.request["token"] != first.request["token"]
@@ -236,13 +237,13 @@ def test_plan_serving_when_the_answer_or_the_record_was_lost_then_nothing_is_bou
 
 
 def test_wait_for_served_when_aws_took_it_for_a_repeat_then_says_to_run_again(
-    new_run: NewRun, tune: Callable[[Run], Run]
+    tuned_run: NewRun,
 ) -> None:
     """What the first request had bought was deleted meanwhile."""
-    run = tune(new_run())
+    run = tuned_run()
     bedrock = run.connection.client("bedrock")
     cost = serving.estimate_costs(run, RECORDS)["provisioned_throughput"]
     plan = serving.plan_serving(bedrock, run, cost)
-    serving.stop_serving(bedrock, serving.ensure_served(bedrock, plan), SOON)
+    stop_serving(bedrock, serving.ensure_served(bedrock, plan), SOON)
     with pytest.raises(NotFoundError, match="Run this notebook again"):
         serving.wait_for_served(bedrock, serving.ensure_served(bedrock, plan), SOON)

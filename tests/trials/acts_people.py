@@ -150,16 +150,9 @@ def stranger_has_the_role(tags: dict[str, str]) -> Act:
     """A stranger's role has the name of the run's; begin the run, and clean up."""
 
     def act(bench: Bench) -> None:
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "ec2.amazonaws.com"},
-                    "Action": "sts:AssumeRole",
-                }
-            ],
-        }
+        principal = {"Service": "ec2.amazonaws.com"}
+        allowed = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        trust = {"Version": "2012-10-17", "Statement": [allowed]}
         bench.client("iam").create_role(
             RoleName=f"AmazonBedrock-haikuft-{RUN}",
             AssumeRolePolicyDocument=json.dumps(trust),

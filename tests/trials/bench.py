@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,12 +18,12 @@ import boto3
 import psutil
 from botocore.config import Config
 from last_lines import Thing, find_untruths
+from project_copy import copy_project
 from proxy import CUT, Proxy, Reply, open_proxy
 
 import haikuft.sandbox
 from haikuft.sandbox import Endpoint
 
-REAL = Path(__file__).resolve().parents[2]
 RUN = "mine"
 REGION = "us-west-2"
 PATIENCE = 240.0  # seconds for a command or a condition; none of the trials needs so many
@@ -269,14 +268,6 @@ def open_bench(folder: Path, *, region: str = REGION) -> Iterator[Bench]:
                 bench.close()
     finally:
         haikuft.sandbox.stop(state)
-
-
-def copy_project(root: Path) -> None:
-    """Copy what a walk reads; the package is the installed one, its folder only marks the root."""
-    skipped = shutil.ignore_patterns(".*")
-    shutil.copytree(REAL / "notebooks", root / "notebooks", ignore=skipped)
-    shutil.copy(REAL / "pyproject.toml", root)
-    (root / "haikuft").mkdir()
 
 
 def _surroundings(root: Path, url: str, folder: Path) -> dict[str, str]:

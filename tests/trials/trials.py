@@ -74,115 +74,76 @@ def _interrupts() -> list[Trial]:
     ]
 
 
-def _network() -> list[Trial]:
-    """The network lost, for a time and for good, and faults of the service."""
-    half_minute = partial(paid.lost, seconds=30.0)
-    job, throughput = {"job": 1}, {"throughput": 1}
-    rows: list[tuple[str, str, Act, dict[str, int]]] = [
-        (
-            "lost for 2 s as create throughput is answered",
-            MODEL,
-            paid.lost(CREATE_THROUGHPUT, serve, seconds=2.0),
-            throughput,
-        ),
-        (
-            "connection cut once as create job is answered",
-            DATA,
-            paid.cut_once(CREATE_JOB, tune),
-            job,
-        ),
-        ("lost for 30 s before create job", DATA, half_minute(CREATE_JOB, tune, when=BEFORE), job),
-        ("lost for 30 s as create job is answered", DATA, half_minute(CREATE_JOB, tune), job),
-        (
-            "lost for 30 s as create throughput is answered",
-            MODEL,
-            half_minute(CREATE_THROUGHPUT, serve),
-            throughput,
-        ),
-        ("lost for 30 s in notebook 3's wait", DATA, half_minute(GET_JOB, tune), job),
-        (
-            "lost for good as create job is answered; run again",
-            DATA,
-            paid.lost_for_good(CREATE_JOB, tune),
-            job,
-        ),
-        (
-            "lost for good as create throughput is answered; run again",
-            MODEL,
-            paid.lost_for_good(CREATE_THROUGHPUT, serve),
-            throughput,
-        ),
-        (
-            "lost for good in notebook 3's wait; run again",
-            DATA,
-            paid.lost_for_good(GET_JOB, tune, nth=3),
-            job,
-        ),
-    ]
+def _around_purchases(
+    kind: str, jobs: dict[str, Act], throughputs: dict[str, Act], *, quick: str
+) -> list[Trial]:
+    """Make trials, name -> act, in which one job is bought, and in which one throughput is."""
     return [
-        Trial(f"network {name}", "network", begins, act, quick=number == 0, **bought)
-        for number, (name, begins, act, bought) in enumerate(rows)
+        *(Trial(name, kind, DATA, act, job=1, quick=name == quick) for name, act in jobs.items()),
+        *(
+            Trial(name, kind, MODEL, act, throughput=1, quick=name == quick)
+            for name, act in throughputs.items()
+        ),
     ]
+
+
+def _network() -> list[Trial]:
+    """The network lost, for a time and for good."""
+    lost, cut, for_good = partial(paid.lost, seconds=30.0), paid.cut_once, paid.lost_for_good
+    briefly = "network lost for 2 s as create throughput is answered"
+    again = "network lost for good {}; run again".format
+    return _around_purchases(
+        "network",
+        {
+            "network connection cut once as create job is answered": cut(CREATE_JOB, tune),
+            "network lost for 30 s before create job": lost(CREATE_JOB, tune, when=BEFORE),
+            "network lost for 30 s as create job is answered": lost(CREATE_JOB, tune),
+            "network lost for 30 s in notebook 3's wait": lost(GET_JOB, tune),
+            again("as create job is answered"): for_good(CREATE_JOB, tune),
+            again("in notebook 3's wait"): for_good(GET_JOB, tune, nth=3),
+        },
+        {
+            briefly: paid.lost(CREATE_THROUGHPUT, serve, seconds=2.0),
+            "network lost for 30 s as create throughput is answered": lost(
+                CREATE_THROUGHPUT, serve
+            ),
+            again("as create throughput is answered"): for_good(CREATE_THROUGHPUT, serve),
+        },
+        quick=briefly,
+    )
 
 
 def _faults() -> list[Trial]:
     """Throttling, internal errors and expired credentials at a paid call."""
-    throttled, failed = "ThrottlingException", "InternalServerException"
-    job, throughput = {"job": 1}, {"throughput": 1}
-    rows: list[tuple[str, str, Act, dict[str, int]]] = [
-        (
-            "create job throttled once",
-            DATA,
-            paid.refused_once(CREATE_JOB, throttled, BEFORE, tune),
-            job,
-        ),
-        (
-            "create throughput throttled for good; run again",
-            MODEL,
-            paid.refused_for_good(CREATE_THROUGHPUT, throttled, BEFORE, serve),
-            throughput,
-        ),
-        (
-            "create job carried out and answered with 500 once",
-            DATA,
-            paid.refused_once(CREATE_JOB, failed, UNANSWERED, tune),
-            job,
-        ),
-        (
-            "create job carried out and answered with 500 for good; run again",
-            DATA,
-            paid.refused_for_good(CREATE_JOB, failed, UNANSWERED, tune),
-            job,
-        ),
-        (
-            "create throughput carried out and answered with 500 for good; run again",
-            MODEL,
-            paid.refused_for_good(CREATE_THROUGHPUT, failed, UNANSWERED, serve),
-            throughput,
-        ),
-        (
-            "credentials expired as create job is answered; run again",
-            DATA,
-            paid.expired(CREATE_JOB, tune),
-            job,
-        ),
-        (
-            "credentials expired as create throughput is answered; run again",
-            MODEL,
-            paid.expired(CREATE_THROUGHPUT, serve),
-            throughput,
-        ),
-        (
-            "credentials expired in notebook 3's wait; run again",
-            DATA,
-            paid.expired(GET_JOB, tune, nth=3),
-            job,
-        ),
-    ]
-    return [
-        Trial(name, "fault", begins, act, quick=number == 2, **bought)
-        for number, (name, begins, act, bought) in enumerate(rows)
-    ]
+    once, for_good, expired = paid.refused_once, paid.refused_for_good, paid.expired
+    throttled = ("ThrottlingException", BEFORE)
+    failed = ("InternalServerException", UNANSWERED)
+    answered_500 = "create job carried out and answered with 500 once"
+    again = "{}; run again".format
+    return _around_purchases(
+        "fault",
+        {
+            "create job throttled once": once(CREATE_JOB, *throttled, tune),
+            answered_500: once(CREATE_JOB, *failed, tune),
+            again("create job carried out and answered with 500 for good"): for_good(
+                CREATE_JOB, *failed, tune
+            ),
+            again("credentials expired as create job is answered"): expired(CREATE_JOB, tune),
+            again("credentials expired in notebook 3's wait"): expired(GET_JOB, tune, nth=3),
+        },
+        {
+            again("create throughput throttled for good"): for_good(
+                CREATE_THROUGHPUT, *throttled, serve
+            ),
+            again("create throughput carried out and answered with 500 for good"): for_good(
+                CREATE_THROUGHPUT, *failed, serve
+            ),
+            again("credentials expired as create throughput is answered"): expired(
+                CREATE_THROUGHPUT, serve
+            ),
+        },
+        quick=answered_500,
+    )
 
 
 def _records() -> list[Trial]:

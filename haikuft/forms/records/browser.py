@@ -33,7 +33,9 @@ class RecordBrowser:
 
     def __init__(self, rows: list[Row], report: Report | None = None) -> None:
         self.rows = rows
-        self._of_files = record_rows.list_whole_file_problems(report)
+        self._of_files = (
+            [p for p in report.problems if p.line is None] if report is not None else []
+        )
         self.controls = _build_controls(rows)
         self.previous = widgets.Button(description="Previous page", icon="arrow-left")
         self.next = widgets.Button(description="Next page", icon="arrow-right")

@@ -5,24 +5,11 @@ from html import escape
 
 from haikuft.dataset.problems import Problem
 from haikuft.forms.records.rows import Row, texts_of
+from haikuft.package_data import read_text
 
 LONGEST = 4_000  # characters of one turn; the rest is counted
 
-STYLE = """
-.haikuft-record { border: 1px solid var(--jp-border-color1, #999); border-radius: 6px;
-  padding: .4rem .7rem; margin: .6rem 0; max-width: 56rem; }
-.haikuft-record > header { font-size: .9em; margin-bottom: .3rem; }
-.haikuft-turn { max-width: 80%; width: fit-content; border-radius: 10px; padding: .3rem .7rem;
-  margin: .35rem 0; border: 1px solid var(--jp-border-color2, #ccc);
-  background: var(--jp-layout-color2, rgba(127, 127, 127, .12)); overflow-wrap: anywhere; }
-.haikuft-turn > b { display: block; font-size: .8em; }
-.haikuft-turn > div { white-space: pre-wrap; line-height: 1.4; }
-.haikuft-turn.assistant { margin-left: auto; border-width: 1px 4px 1px 1px; }
-.haikuft-turn.user { border-width: 1px 1px 1px 4px; }
-.haikuft-turn.system { border-style: dashed; }
-.haikuft-record .problem { outline: 3px solid var(--jp-warn-color1, #b0641e); }
-.haikuft-record .problem-text { font-weight: bold; font-size: .9em; margin: .2rem 0; }
-"""
+STYLE = read_text(__package__, "chat_view.css")
 
 
 def draw_record(row: Row) -> str:

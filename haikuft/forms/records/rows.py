@@ -61,11 +61,6 @@ def load_rows(files: Mapping[str, Path], report: Report | None = None) -> list[R
     return rows
 
 
-def list_whole_file_problems(report: Report | None) -> list[Problem]:
-    """List the problems of whole files."""
-    return [p for p in report.problems if p.line is None] if report is not None else []
-
-
 def choose_rows(
     rows: Sequence[Row],
     *,

@@ -17,8 +17,14 @@ from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
-from haikuft.sandbox.access.policy_evaluation import PolicyError
-from haikuft.sandbox.access.principals import Caller, Permission, Policy, ResourceKind
+from haikuft.sandbox.access.policy_evaluation import (
+    Caller,
+    Permission,
+    Policy,
+    PolicyError,
+    ResourceKind,
+    authorize,
+)
 
 ADMINISTRATOR_ID = "AIDASANDBOXADMINIST8R"  # 21 characters, as IAM's user ids have
 
@@ -35,18 +41,21 @@ class Account:
     """One AWS account.
 
     Args:
-        account_id: Returns its id, twelve digits.
+        account_id: Its id, twelve digits.
         now: Returns the time, aware, UTC; it decides whether a session has expired.
     """
 
-    def __init__(self, account_id: Callable[[], str], now: Callable[[], datetime]) -> None:
-        self._account_id = account_id
+    def __init__(self, account_id: str, now: Callable[[], datetime]) -> None:
+        self.account_id = account_id
         self._now = now
 
-    @property
-    def account_id(self) -> str:
-        """The account's id."""
-        return self._account_id()
+    def require(self, caller: Caller, permission: Permission) -> None:
+        """Check that a caller has a permission, by its own policies and those on the resource.
+
+        Raises AccessDenied, and PolicyError for a policy that cannot be evaluated.
+        """
+        on_resource, kind = self.policies_on(permission)
+        authorize(caller, permission, on_resource=on_resource, kind=kind)
 
     def find_caller(self, access_key: str) -> Caller:
         """Find the caller of an access key; a key that IAM did not create is the administrator.
@@ -127,7 +136,7 @@ class Account:
             return self.bucket_policies(bucket), "bucket"
         if permission.action.startswith("kms:") and ":key/" in permission.resource:
             policies = self.key_policies(permission.resource)
-            if policies is not None:  # KMS itself says of a key that it is not there
+            if policies is not None:  # for a key that does not exist KMS returns the error
                 return policies, "key"
         if permission.action == "sts:AssumeRole":
             return self.trust_policies(permission.resource), "role"

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 
 from haikuft.sandbox.access import required_permissions
 from haikuft.sandbox.access.account import KeyNotUsable
-from haikuft.sandbox.access.principals import AccessDenied, Caller, Permission, authorize
+from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.http.requests import RefusedError, Scope
+from haikuft.sandbox.http.messages import RefusedError, Scope
 from haikuft.sandbox.http.routing import Call, ServiceError
 
 _NO_SESSION = frozenset({"GetSessionToken", "GetFederationToken"})
@@ -67,10 +67,9 @@ class Authorizer:
         for permission in permissions:
             if caller.administrator and permission.action in _ROOT_RIGHTS:
                 continue  # AWS lets an account's root do these, whatever a bucket's policy says
-            with self.store.lock:
-                on_resource, kind = self.account.policies_on(permission)
             try:
-                authorize(caller, permission, on_resource=on_resource, kind=kind)
+                with self.store.lock:
+                    self.account.require(caller, permission)
             except AccessDenied:
                 self.on_decision(caller, permission, False)
                 raise

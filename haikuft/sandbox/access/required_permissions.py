@@ -16,7 +16,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from haikuft.sandbox.access.principals import ANY, Permission
+from haikuft.sandbox.access.policy_evaluation import ANY, Permission
 from haikuft.sandbox.http.routing import Call
 
 BEDROCK = "bedrock.amazonaws.com"
@@ -56,7 +56,7 @@ _MODELS = {  # operation -> the parameter that names a model of whatever kind
     "ConverseStream": "modelId",
     "CountTokens": "modelId",
 }
-_TAGGED = {  # operation -> the parameters that bring tags, and the kind of what they go on
+_TAGGED = {  # operation -> the parameters that contain tags, and the kind of resource they tag
     "CreateModelCustomizationJob": (("jobTags", _JOB), ("customModelTags", _CUSTOM)),
     "CreateProvisionedModelThroughput": (("tags", _PROVISIONED),),
     "CreateCustomModelDeployment": (("tags", _DEPLOYMENT),),

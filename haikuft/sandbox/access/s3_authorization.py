@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from haikuft.sandbox.access.authorization import Authorizer
-from haikuft.sandbox.access.principals import AccessDenied, Caller, Permission
+from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.s3_permissions import (
     Request,
     UnknownPermissionError,
@@ -20,10 +20,9 @@ from haikuft.sandbox.access.s3_permissions import (
     request_permissions,
 )
 from haikuft.sandbox.access.service_role import default_key
-from haikuft.sandbox.http.requests import RefusedError, Scope, read_headers
-from haikuft.sandbox.http.responses import Response
+from haikuft.sandbox.http.messages import RefusedError, Response, Scope, read_headers
 
-Forward = Callable[[bytes], Response]  # hands the request to S3 with this body
+Forward = Callable[[bytes], Response]  # sends the request to S3 with this body
 
 _READS = frozenset({"s3:GetObject", "s3:GetObjectVersion"})
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
@@ -125,7 +124,7 @@ def _delete_many(
         # S314: expat bounds how far entities expand, and bodies are bounded.
         document = ElementTree.fromstring(body)  # noqa: S314
     except ElementTree.ParseError:
-        return forward(body)  # S3 says what is wrong with it
+        return forward(body)  # S3 returns the error
     denied = ""
     for one in document.findall("{*}Object"):
         key, version = one.findtext("{*}Key", ""), one.findtext("{*}VersionId", "")

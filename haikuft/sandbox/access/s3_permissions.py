@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl, unquote
 
-from haikuft.sandbox.access.principals import Permission
+from haikuft.sandbox.access.policy_evaluation import Permission
 from haikuft.sandbox.http.routing import load_service
 
 _BUCKET = {  # sub-resource of a bucket -> what IAM calls it
@@ -104,9 +104,9 @@ def request_permissions(request: Request) -> Iterator[Permission]:
     if not request.bucket:
         yield Permission("s3:ListAllMyBuckets")
     elif request.key:
-        yield from _object_needs(request)
+        yield from _object_permissions(request)
     elif not request.deletes_many:
-        yield _bucket_need(request)
+        yield _bucket_permission(request)
 
 
 def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[Permission]:
@@ -124,7 +124,7 @@ def listing_permission(bucket: str, key: str) -> Permission:
     return Permission("s3:ListBucket", object_arn(bucket), {"s3:prefix": key})
 
 
-def _bucket_need(request: Request) -> Permission:
+def _bucket_permission(request: Request) -> Permission:
     method, query = request.method, request.query
     found = [name for name in query if name in _BUCKET or name in _BUCKET_LISTS]
     unknown = [name for name in query if name in _sub_resources(False) and name not in found]
@@ -142,7 +142,7 @@ def _bucket_need(request: Request) -> Permission:
     return Permission(f"s3:{verb}{_BUCKET[name]}", request.arn)
 
 
-def _object_needs(request: Request) -> Iterator[Permission]:
+def _object_permissions(request: Request) -> Iterator[Permission]:
     method, query, arn = request.method, request.query, request.arn
     found = [name for name in query if name in _OBJECT]
     unknown = [

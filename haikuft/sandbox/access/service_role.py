@@ -12,8 +12,12 @@ from threading import RLock
 from typing import Any
 
 from haikuft.sandbox.access.account import Account, aware
-from haikuft.sandbox.access.policy_evaluation import PolicyError, evaluate
-from haikuft.sandbox.access.principals import AccessDenied, Permission, authorize
+from haikuft.sandbox.access.policy_evaluation import (
+    AccessDenied,
+    Permission,
+    PolicyError,
+    evaluate,
+)
 from haikuft.sandbox.access.s3_permissions import listing_permission, object_arn
 from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.settings import SandboxSettings
@@ -59,7 +63,7 @@ class Store:
     ) -> None:
         self.lock = RLock()
         self.moto_state = moto_state
-        self.account = Account(lambda: settings().account_id, now)
+        self.account = Account(settings().account_id, now)
         self._settings = settings
         self._now = now
 
@@ -191,13 +195,11 @@ class Store:
             found = self.account.find_role(role.arn)
             if found is None:
                 raise AccessDenied(role.arn, permission, "because the role no longer exists")
-            caller = self.account.caller_of_role(found)
-            on_resource, kind = self.account.policies_on(permission)
-        try:
-            authorize(caller, permission, on_resource=on_resource, kind=kind)
-        except PolicyError as error:
-            reason = f"because a policy cannot be evaluated: {error}"
-            raise AccessDenied(role.arn, permission, reason) from error
+            try:
+                self.account.require(self.account.caller_of_role(found), permission)
+            except PolicyError as error:
+                reason = f"because a policy cannot be evaluated: {error}"
+                raise AccessDenied(role.arn, permission, reason) from error
 
     def _find_object(self, bucket: str, key: str) -> Any | None:
         found = self.account.find_bucket(bucket)

@@ -8,7 +8,6 @@ Sources: botocore's service model; Amazon Bedrock User Guide, deploy-custom-mode
 from the AWS General Reference.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from haikuft.sandbox.bedrock import resources
@@ -16,8 +15,7 @@ from haikuft.sandbox.bedrock.foundation_models import require_available
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS as DEPLOYMENT_QUOTA
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS_IN_PROGRESS
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment, present
-from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS
-from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_tags
 from haikuft.sandbox.http.routing import Call, conflict_error, quota_error, validation_error
 
 
@@ -61,11 +59,9 @@ def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
                 f"{deployment.name} is {deployment.pending}; wait until that is done."
             )
         model = _require_deployable(plane, call)
-        plane.state.deployments[deployment.arn] = replace(
-            deployment,
-            desired_model_arn=model.arn,
-            updated=True,
-            **resources.begin(plane, "Updating"),
+        begun = resources.begin(plane, "Updating")
+        resources.update(
+            plane, DEPLOYMENTS, deployment, desired_model_arn=model.arn, updated=True, **begun
         )
     return {"customModelDeploymentArn": deployment.arn}
 

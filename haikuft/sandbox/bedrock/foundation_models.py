@@ -160,7 +160,7 @@ def _summary(offer: Offer) -> dict[str, Any]:
             "publicExtendedAccessTime": dates.extended,
             "endOfLifeTime": dates.end_of_life,
         }
-    # A model that is asked through profiles alone has none of the types that AWS's shape names.
+    # A model that is invoked only through profiles has none of the types that AWS's shape names.
     on_demand = ["ON_DEMAND"] if offer.model.inference_id == offer.model_id else []
     inference = ["PROVISIONED"] if "provisioned_throughput" in offer.model.serving else []
     return {

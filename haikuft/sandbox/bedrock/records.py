@@ -9,7 +9,7 @@ import secrets
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -223,6 +223,15 @@ class ControlPlane:
     now: Callable[[], datetime]
     models_dir: Path
     base_models: Mapping[str, BaseModel]
+
+
+def utc_now() -> datetime:
+    """Return the time, aware, UTC, in whole milliseconds.
+
+    AWS gives times in milliseconds; finer ones would differ from what a client has received.
+    """
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def new_id() -> str:

@@ -1,13 +1,14 @@
-"""Create, require, list and delete resources of all kinds.
+"""Create, require, list, tag and delete resources of all kinds.
 
 A request to create that is repeated with its client request token creates nothing new. A list is
 filtered and sorted by creation time, page by page. A page's token contains the position of its
 last record, so a record created or deleted between two pages neither repeats nor hides others.
+A resource has at most 50 tags, no key twice, and no key that begins with "aws:".
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -25,6 +26,7 @@ from haikuft.sandbox.bedrock.records import (
     find,
     in_region,
     new_id,
+    region_of,
 )
 from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
 
@@ -70,7 +72,7 @@ def settle(plane: ControlPlane, record: Served) -> Served:
 
 
 def _settle_deployment(plane: ControlPlane, deployment: Deployment) -> Deployment:
-    """Settle a deployment; it has failed when the files of its model are gone."""
+    """Settle a deployment; it is Failed when the files of its model are missing."""
     deployment = settle(plane, deployment)
     model = plane.state.models[deployment.model_arn]
     gone = f"The files of custom model {model.name} are gone. Tune it again, and update this."
@@ -96,6 +98,30 @@ EVALUATION_JOBS: Kind[EvaluationJob] = Kind(
 KINDS: tuple[Kind[Any], ...] = (
     *(CUSTOMIZATION_JOBS, CUSTOM_MODELS, THROUGHPUTS, DEPLOYMENTS, EVALUATION_JOBS),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceNames:
+    """Finds the ARN of what a request names by name or id, as `required_permissions` asks."""
+
+    plane: ControlPlane
+
+    def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
+        """Return the ARN of a Region's resource or key; None when there is none."""
+        if kind == "key":
+            return self.plane.store.find_key(identifier, region)
+        state = self.plane.state
+        with state.lock:
+            found = (find(k.table(state), identifier, region) for k in KINDS if k.path == kind)
+            return next((record.arn for record in found if record is not None), None)
+
+    def key_of(self, arn: str) -> str:
+        """Return the key of a custom model, by its ARN or that of its throughput or deployment."""
+        state = self.plane.state
+        with state.lock:
+            server = state.throughputs.get(arn) or state.deployments.get(arn)
+            model = state.models.get(server.model_arn if server else arn)
+            return state.jobs[model.job_arn].kms_key_arn if model else ""
 
 
 def create(
@@ -182,6 +208,12 @@ def list_page(
     return page(chosen, call.parameters)
 
 
+def update(plane: ControlPlane, kind: Kind[Record], record: Record, **changes: Any) -> None:
+    """Replace a record by one with changes and the time of the change, now unless given."""
+    changed = replace(record, **{"changed": plane.now(), **changes})
+    kind.table(plane.state)[record.arn] = changed
+
+
 def delete(plane: ControlPlane, kind: Kind[Any], arn: str) -> None:
     """Delete a resource and its tags."""
     del kind.table(plane.state)[arn]
@@ -244,3 +276,66 @@ def _decode(token: str) -> tuple[str, str]:
     except (binascii.Error, ValueError) as error:
         raise validation_error("The provided nextToken is invalid.") from error
     return created, arn
+
+
+MAX_TAGS = 50
+
+
+def read_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Check a request's tags and turn them into key -> value.
+
+    Raises:
+        ServiceError: a key occurs twice or begins with "aws:", or there are more than 50.
+    """
+    keys = [tag["key"] for tag in tags]
+    if len(set(keys)) < len(keys):
+        raise validation_error("Duplicate tag keys found in the request.")
+    if any(key.lower().startswith("aws:") for key in keys):
+        raise validation_error('Tag keys starting with "aws:" are reserved.')
+    _check_count(len(keys), "the new resource")
+    return {tag["key"]: tag["value"] for tag in tags}
+
+
+def tag_resource(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """TagResource: adds, and replaces the values of keys already there."""
+    with plane.state.lock:
+        tags = _tags_of(plane.state, call)
+        merged = tags | read_tags(call.parameters["tags"])
+        _check_count(len(merged), call.parameters["resourceARN"])
+        plane.state.tags[call.parameters["resourceARN"]] = merged
+    return {}
+
+
+def untag_resource(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """UntagResource: keys that are not there are no error."""
+    with plane.state.lock:
+        tags = _tags_of(plane.state, call)
+        gone = set(call.parameters["tagKeys"])
+        plane.state.tags[call.parameters["resourceARN"]] = {
+            key: value for key, value in tags.items() if key not in gone
+        }
+    return {}
+
+
+def list_tags(plane: ControlPlane, call: Call) -> dict[str, Any]:
+    """ListTagsForResource."""
+    with plane.state.lock:
+        tags = _tags_of(plane.state, call)
+    return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
+
+
+def _tags_of(state: State, call: Call) -> dict[str, str]:
+    arn = call.parameters["resourceARN"]
+    known = any(arn in kind.table(state) for kind in KINDS)
+    if not known or region_of(arn) != call.region:
+        raise ServiceError("ResourceNotFoundException", f"Resource {arn} not found.")
+    return state.tags.get(arn, {})
+
+
+def _check_count(count: int, resource: str) -> None:
+    if count > MAX_TAGS:
+        raise ServiceError(
+            "TooManyTagsException",
+            f"The request would give the resource {count} tags; {MAX_TAGS} are allowed.",
+            resourceName=resource,
+        )

@@ -6,7 +6,6 @@ units comes from the settings.
 """
 
 import calendar
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +13,7 @@ from haikuft.base_models import BaseModel
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import base_model_arn, require_customizable
 from haikuft.sandbox.bedrock.records import ControlPlane, Throughput, find, in_region, present
-from haikuft.sandbox.bedrock.resources import THROUGHPUTS
-from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.bedrock.resources import THROUGHPUTS, read_tags
 from haikuft.sandbox.http.routing import Call, conflict_error, quota_error, validation_error
 
 TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
@@ -50,10 +48,8 @@ def update_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
         name = asked.get("desiredProvisionedModelName", throughput.name)
         if name != throughput.name:
             _check_name(plane, call, name)
-        changed = replace(throughput, name=name, changed=plane.now())
-        if "desiredModelId" in asked:
-            changed = _change_model(plane, call, changed)
-        plane.state.throughputs[throughput.arn] = changed
+        model = _begin_change(plane, call, throughput) if "desiredModelId" in asked else {}
+        resources.update(plane, THROUGHPUTS, throughput, name=name, **model)
     return {}
 
 
@@ -122,14 +118,15 @@ def _check_serving(base: BaseModel) -> None:
         )
 
 
-def _change_model(plane: ControlPlane, call: Call, throughput: Throughput) -> Throughput:
+def _begin_change(plane: ControlPlane, call: Call, throughput: Throughput) -> dict[str, Any]:
+    """Return the attributes of a throughput that begins to change its model."""
     model_arn, base_id = _find_model(plane, call, call.parameters["desiredModelId"])
     if base_id != throughput.base_model_id or not throughput.custom:
         raise validation_error(
             "A provisioned custom model can be given its base model or another custom model of "
             "the same base model, nothing else."
         )
-    return replace(throughput, desired_model_arn=model_arn, **resources.begin(plane, "Updating"))
+    return {"desired_model_arn": model_arn, **resources.begin(plane, "Updating")}
 
 
 def _check_name(plane: ControlPlane, call: Call, name: str) -> None:

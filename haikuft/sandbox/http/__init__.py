@@ -1,1 +1,1 @@
-"""HTTP: the server, requests and responses, and Bedrock's rest-json protocol and event streams."""
+"""HTTP: the server, its messages, and Bedrock's rest-json protocol and event streams."""

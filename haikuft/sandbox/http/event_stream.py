@@ -15,7 +15,7 @@ from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 from moto.core.eventstream import EventStreamEncoder
 
-from haikuft.sandbox.http.responses import Response
+from haikuft.sandbox.http.messages import Response
 from haikuft.sandbox.http.rest_json import dump_json, serialize, to_json
 from haikuft.sandbox.http.routing import ServiceError, report_failure
 

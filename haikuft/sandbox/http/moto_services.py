@@ -19,7 +19,7 @@ from moto.s3.models import FakeBucket
 from moto.sts.models import STSBackend
 from werkzeug.test import run_wsgi_app
 
-from haikuft.sandbox.http.responses import Response
+from haikuft.sandbox.http.messages import Response
 
 _create_app = cast(Callable[[str], Any], create_backend_app)
 

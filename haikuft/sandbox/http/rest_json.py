@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 
-from haikuft.sandbox.http.responses import Response
+from haikuft.sandbox.http.messages import Response
 from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, load_service
 
 _Shape = Any  # botocore's shapes; which attributes one has depends on its type_name

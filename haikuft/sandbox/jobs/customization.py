@@ -29,8 +29,7 @@ from haikuft.sandbox.bedrock.records import (
     in_region,
     present,
 )
-from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS
-from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
 from haikuft.sandbox.http.routing import (
     Call,
     Handler,
@@ -38,16 +37,24 @@ from haikuft.sandbox.http.routing import (
     quota_error,
     validation_error,
 )
-from haikuft.sandbox.jobs.customization_runner import JobRunner
-from haikuft.sandbox.jobs.files import check_role, check_validation, input_uris, split_uri
+from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
+from haikuft.sandbox.jobs.files import (
+    check_bucket,
+    check_role,
+    check_validation,
+    input_uris,
+    refuse_reading,
+    refuse_writing,
+    split_uri,
+)
 from haikuft.sandbox.settings import STAGES
 
-_CANNOT_READ = "Could not validate GetObject permissions to access Amazon S3 bucket"
-_CANNOT_WRITE = "Could not validate PutObject permissions to access S3 bucket"
 _KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
 
 
-def customization_handlers(plane: ControlPlane, runner: JobRunner) -> Mapping[str, Handler]:
+def customization_handlers(
+    plane: ControlPlane, runner: CustomizationRunner
+) -> Mapping[str, Handler]:
     """Operation name -> handler, for every operation of customization jobs that is served."""
     return {
         "CreateModelCustomizationJob": partial(create_job, plane, runner.start),
@@ -181,22 +188,13 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
 def _check_files(plane: ControlPlane, call: Call) -> None:
     """Each input is one .jsonl object, and all buckets are in the job's Region."""
     for uri in input_uris(call.parameters):
-        bucket, key = split_uri(uri)
-        if not key.endswith(".jsonl"):
+        if not split_uri(uri)[1].endswith(".jsonl"):
             raise validation_error(
                 f"Provided S3 location is invalid: {uri}. Input data must be in .jsonl format",
             )
-        _check_bucket(plane, call, bucket, f"{_CANNOT_READ}: {bucket} at key {key}")
-    bucket, key = split_uri(call.parameters["outputDataConfig"]["s3Uri"])
-    _check_bucket(plane, call, bucket, f"{_CANNOT_WRITE}: {bucket} at key {key}")
-
-
-def _check_bucket(plane: ControlPlane, call: Call, bucket: str, message: str) -> None:
-    region = plane.store.bucket_region(bucket)
-    if region == call.region:
-        return
-    reason = "does not exist" if region is None else f"is in {region}, the job in {call.region}"
-    raise validation_error(f"{message}. The bucket {reason}.")
+        check_bucket(plane.store, uri, call.region, refuse_reading(uri))
+    uri = call.parameters["outputDataConfig"]["s3Uri"]
+    check_bucket(plane.store, uri, call.region, refuse_writing(uri))
 
 
 def _read_hyperparameters(asked: Mapping[str, Any], base_model: BaseModel) -> dict[str, str]:

@@ -3,24 +3,35 @@
 Each job has a thread, and its training is a child process, so that training does not block the
 server. Each stage lasts at least `stage_seconds`, so that it can be seen. The child process ends
 when the job is stopped and when the server ends: its standard input is a pipe from the server.
+A change of the job's record is one transaction: it is in the database when the function returns.
 """
 
 import re
 import subprocess
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from haikuft.dataset.report import Kind
-from haikuft.errors import SandboxError
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
-from haikuft.sandbox.bedrock.records import ControlPlane, Job, id_of
+from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock.records import (
+    UNFINISHED,
+    ControlPlane,
+    CustomModel,
+    Job,
+    Stage,
+    build_arn,
+    id_of,
+    new_id,
+    region_of,
+)
+from haikuft.sandbox.bedrock.resources import CUSTOMIZATION_JOBS, read_tags
 from haikuft.sandbox.jobs.files import (
     PROBE,
     UNEXPECTED,
@@ -33,11 +44,10 @@ from haikuft.sandbox.jobs.files import (
     read_input,
     write_output,
 )
-from haikuft.sandbox.jobs.stages import complete, finish, mark_stage, mark_stopping, prepare_resume
-from haikuft.sandbox.jobs.threads import JobThreads, Wait
+from haikuft.sandbox.jobs.runner import JobRunner, JobStoppedError, ServerClosingError, Wait
 from haikuft.sandbox.settings import STAGES
 from haikuft.sandbox.standin import contract
-from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress
+from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress, TrainingResult
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
 STICK_CHECK_SECONDS = 0.1  # between two checks of the setting `stick_stage`
@@ -46,7 +56,6 @@ DATA_FILES: tuple[tuple[Kind, str], ...] = (
     ("training", contract.TRAINING_DATA),
     ("validation", contract.VALIDATION_DATA),
 )
-RETRY_SECONDS = 2.0  # between two attempts to record how a job ended
 SEED = 0
 WORK_PREFIX = ".job-"  # of the names of working directories
 
@@ -59,20 +68,12 @@ RESULTS = {
 }
 
 
-# AWS tells nothing of a training's progress, so it has an address of the sandbox's own:
+# AWS has no API for the progress of a training, so the sandbox has a path of its own:
 # GET /_sandbox/jobs/<last part of the job's ARN>/progress
 PROGRESS_PATH = re.compile(r"/_sandbox/jobs/(?P<id>[a-z0-9]+)/progress")
 
 
-class JobStoppedError(Exception):
-    """The job has been stopped by a request."""
-
-
-class ServerClosingError(Exception):
-    """The server ends; the next one starts the job again."""
-
-
-class JobRunner(JobThreads):
+class CustomizationRunner(JobRunner):
     """Runs customization jobs, and stops them.
 
     Args:
@@ -112,23 +113,17 @@ class JobRunner(JobThreads):
         if child is not None:
             child.terminate()
 
-    def run(self, arn: str) -> None:
-        """Run the job to its end, in a directory of its own."""
+    def work(self, arn: str) -> None:
+        """Do the job's work, in a directory of its own."""
         prefix = f"{WORK_PREFIX}{id_of(arn)}-"
-        try:
-            with TemporaryDirectory(
-                prefix=prefix, dir=self._plane.models_dir, ignore_cleanup_errors=True
-            ) as workdir:
-                self._work(arn, Path(workdir))
-        except ServerClosingError:
-            pass
-        except JobStoppedError:
-            self._end(arn, "Stopped")
-        except JobError as failure:
-            self._end(arn, "Failed", failure_message=str(failure)[:2048])
-        except Exception:  # the job must end in any case, and the server's log contain the reason
-            traceback.print_exc()
-            self._end(arn, "Failed", failure_message=UNEXPECTED)
+        with TemporaryDirectory(
+            prefix=prefix, dir=self._plane.models_dir, ignore_cleanup_errors=True
+        ) as workdir:
+            self._work(arn, Path(workdir))
+
+    def end(self, arn: str, status: str, *failure_messages: str) -> None:
+        """Record how the job ended."""
+        finish(self._plane, arn, status, failure_message="".join(failure_messages))
 
     def _work(self, arn: str, workdir: Path) -> None:
         plane, job = self._plane, self._plane.state.jobs[arn]
@@ -154,7 +149,7 @@ class JobRunner(JobThreads):
                     data = (workdir / name).read_bytes()
                     write_output(plane.store, role, output_uri, target, data)
         with plane.state.lock:
-            self._check_stop(arn)
+            self.check_stop(arn)
             complete(plane, arn, workdir)
 
     def _assume_role(self, job: Job) -> Role:
@@ -167,7 +162,7 @@ class JobRunner(JobThreads):
         """Run the training in a child process and wait for its end."""
         command = [*self._command, str(workdir)]
         while not self._slots.acquire(timeout=0.1):
-            self._check_stop(arn)
+            self.check_stop(arn)
         try:
             child = subprocess.Popen(  # noqa: S603 - ours; the directory is named by an id of ours
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
@@ -182,14 +177,14 @@ class JobRunner(JobThreads):
             self._slots.release()
             with self._lock:
                 self._children.pop(arn, None)
-        self._check_stop(arn)
+        self.check_stop(arn)
         if code != 0:  # the process has written the reason to stderr, the server's log
             raise JobError(UNEXPECTED)
 
     @contextmanager
     def _stage(self, arn: str, name: str) -> Iterator[None]:
         """Record the status of a stage, and wait until it has lasted `stage_seconds`."""
-        self._check_stop(arn)
+        self.check_stop(arn)
         began = self._plane.now()
         mark_stage(self._plane, arn, name, "InProgress")
         try:
@@ -198,7 +193,7 @@ class JobRunner(JobThreads):
             left = self._plane.settings().stage_seconds - passed
             if left > 0:
                 self._wait(self.stop_event(arn), left)
-            self._check_stop(arn)
+            self.check_stop(arn)
             self._inject_fault(arn, name)
         except JobStoppedError:
             mark_stage(self._plane, arn, name, "Stopped")
@@ -214,25 +209,9 @@ class JobRunner(JobThreads):
         """Stay in a stage, or fail at its end, as the settings say."""
         while (settings := self._plane.settings()).stick_stage == STAGES[name]:
             self._wait(self.stop_event(arn), STICK_CHECK_SECONDS)
-            self._check_stop(arn)
+            self.check_stop(arn)
         if settings.fail_stage == STAGES[name]:
             raise JobError(settings.fail_message)
-
-    def _check_stop(self, arn: str) -> None:
-        if self.closing.is_set():
-            raise ServerClosingError
-        if self.stop_event(arn).is_set():
-            raise JobStoppedError
-
-    def _end(self, arn: str, status: str, **results: Any) -> None:
-        """Record how the job ended; try again while the database cannot be written."""
-        while not self.closing.is_set():
-            try:
-                finish(self._plane, arn, status, **results)
-                break
-            except SandboxError as error:
-                print(f"{arn} has ended: {status}. {error}", file=sys.stderr)
-                self._wait(self.closing, RETRY_SECONDS)
 
 
 def read_progress(directory: Path, job_id: str) -> dict[str, Any]:
@@ -248,3 +227,92 @@ def read_progress(directory: Path, job_id: str) -> dict[str, Any]:
         except FileNotFoundError:  # it does not train yet, or the job has just ended
             continue
     return {}
+
+
+def mark_stage(plane: ControlPlane, arn: str, name: str, status: str) -> None:
+    """Set the status of one of the job's stages; the first status sets its creation time."""
+    with plane.state.lock:
+        job, now = plane.state.jobs[arn], plane.now()
+        stage = replace(job.stages[name], status=status, changed=now)
+        if stage.created is None:
+            stage = replace(stage, created=now)
+        stages = {**job.stages, name: stage}
+        resources.update(plane, CUSTOMIZATION_JOBS, job, changed=now, stages=stages)
+
+
+def mark_stopping(plane: ControlPlane, arn: str) -> None:
+    """Turn the job, and the stage it is in, to Stopping."""
+    with plane.state.lock:
+        job, now = plane.state.jobs[arn], plane.now()
+        stages = {
+            name: replace(stage, status="Stopping", changed=now)
+            if stage.status == "InProgress"
+            else stage
+            for name, stage in job.stages.items()
+        }
+        resources.update(
+            plane, CUSTOMIZATION_JOBS, job, status="Stopping", changed=now, stages=stages
+        )
+
+
+def finish(plane: ControlPlane, arn: str, status: str, **results: Any) -> None:
+    """End the job; `results` are further attributes of its record."""
+    with plane.state.lock:
+        job, now = plane.state.jobs[arn], plane.now()
+        resources.update(
+            plane, CUSTOMIZATION_JOBS, job, status=status, changed=now, ended=now, **results
+        )
+
+
+def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
+    """Create the custom model from the files of the training, and complete the job.
+
+    The files are moved before the record names them. A server that is killed in between leaves
+    files without a record, which the next one deletes, but never a record without files.
+    """
+    result = contract.read(workdir, TrainingResult)
+    with plane.state.lock:
+        job = plane.state.jobs[arn]
+        resource = f"custom-model/{job.base_model_id}/{new_id()}"
+        model = CustomModel(
+            arn=build_arn(region_of(arn), arn.split(":")[4], resource),
+            name=job.request["customModelName"],
+            created=plane.now(),
+            job_arn=arn,
+            base_model_id=job.base_model_id,
+            directory=plane.models_dir / id_of(resource),
+        )
+        (workdir / contract.MODEL_DIRECTORY).rename(model.directory)
+        plane.state.models[model.arn] = model
+        plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
+        finish(
+            plane,
+            arn,
+            "Completed",
+            model_arn=model.arn,
+            training_loss=result.training_loss,
+            validation_loss=result.validation_loss,
+        )
+
+
+def prepare_resume(plane: ControlPlane) -> list[str]:
+    """Prepare the jobs that the last server left unfinished; return the ARNs of those to run.
+
+    Their stages start again; a job that was Stopping becomes Stopped.
+    """
+    with plane.state.lock:
+        left = [job for job in plane.state.jobs.values() if job.status in UNFINISHED]
+        for job in left:
+            if job.status == "Stopping":
+                _stop(plane, job)
+            else:
+                stages = dict.fromkeys(STAGES, Stage())
+                resources.update(plane, CUSTOMIZATION_JOBS, job, stages=stages)
+    return [job.arn for job in left if job.status == "InProgress"]
+
+
+def _stop(plane: ControlPlane, job: Job) -> None:
+    for name, stage in job.stages.items():
+        if stage.status == "Stopping":
+            mark_stage(plane, job.arn, name, "Stopped")
+    finish(plane, job.arn, "Stopped")

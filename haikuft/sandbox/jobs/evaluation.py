@@ -6,17 +6,15 @@ model, or a metric that cannot be computed without one, is created as on AWS and
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, present
-from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
-from haikuft.sandbox.bedrock.tags import read_tags
+from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS, read_tags
 from haikuft.sandbox.http.routing import Call, Handler, conflict_error, validation_error
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
-from haikuft.sandbox.jobs.files import check_role, split_uri
+from haikuft.sandbox.jobs.files import check_bucket, check_role, split_uri
 
 
 def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mapping[str, Handler]:
@@ -76,7 +74,7 @@ def stop_evaluation_job(
         job = _require(plane, call)
         if job.status != "InProgress":
             raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
-        plane.state.evaluations[job.arn] = replace(job, status="Stopping", changed=plane.now())
+        resources.update(plane, EVALUATION_JOBS, job, status="Stopping")
     stop(job.arn)
     return {}
 
@@ -139,11 +137,7 @@ def _check_files(plane: ControlPlane, call: Call) -> None:
         if not split_uri(uri)[1].endswith(".jsonl"):
             raise validation_error(f"The data set {uri} is no .jsonl object in S3.")
     for uri in (*uris, asked["outputDataConfig"]["s3Uri"]):
-        bucket = split_uri(uri)[0]
-        region = plane.store.bucket_region(bucket)
-        if region != call.region:
-            where = "does not exist" if region is None else f"is in {region}, not {call.region}"
-            raise validation_error(f"The bucket of {uri} {where}.")
+        check_bucket(plane.store, uri, call.region, f"{uri} cannot be used.")
 
 
 def _summary(job: EvaluationJob) -> dict[str, Any]:

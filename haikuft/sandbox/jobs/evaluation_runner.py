@@ -1,33 +1,36 @@
 """Run an evaluation job: read the prompts, invoke the model, compute and write the scores.
 
-Format and place of the scores: Bedrock User Guide, "Understand how the results of your
-model evaluation job are saved in Amazon S3".
+Only the metrics that need no model are computed; a job that asks for another fails. Bedrock's user
+guide says that accuracy is the share of right classes for classification, and an F1 of words for
+questions and answers; it does not publish how texts are normalised before. Here case, surrounding
+space and (for words) punctuation and articles are ignored, as in the usual F1 of question
+answering.
+Sources: Bedrock User Guide, "Model evaluation tasks" and "Understand how the results of your model
+evaluation job are saved in Amazon S3".
 """
 
 import json
+import re
+import string
 import threading
-import traceback
 import uuid
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from haikuft.sandbox.access.principals import AccessDenied
-from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
+from haikuft.sandbox.access.service_role import Role
+from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, id_of, region_of
-from haikuft.sandbox.http.routing import Call, Handler, ServiceError
-from haikuft.sandbox.jobs.evaluation_metrics import METRICS
-from haikuft.sandbox.jobs.files import UNEXPECTED, JobError, read_input, write_output
-from haikuft.sandbox.jobs.threads import JobThreads, Wait
+from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
+from haikuft.sandbox.http.routing import Call, Handler
+from haikuft.sandbox.jobs.files import JobError, read_input, write_output
+from haikuft.sandbox.jobs.runner import JobRunner, Wait
 
 MAX_PROMPTS = 1_000  # AWS General Reference: prompts in one custom data set
 MAX_PROMPT_BYTES = 4 * 1024
 
 
-class EvaluationStoppedError(Exception):
-    """The job has been stopped by a request, or the server ends."""
-
-
-class EvaluationRunner(JobThreads):
+class EvaluationRunner(JobRunner):
     """Runs evaluation jobs, and stops them.
 
     Args:
@@ -47,30 +50,16 @@ class EvaluationRunner(JobThreads):
         """Resume the jobs that the last server left unfinished; one Stopping has stopped."""
         for job in list(self._plane.state.evaluations.values()):
             if job.status == "Stopping":
-                self._end(job.arn, "Stopped")
+                self.end(job.arn, "Stopped")
             elif job.status == "InProgress":
                 self.start(job.arn)
 
-    def run(self, arn: str) -> None:
-        """Run the job to its end; one that is Stopping turns to Stopped."""
-        job = self._plane.state.evaluations[arn]
-        try:
-            self._work(job)
-            self._end(arn, "Completed")
-        except EvaluationStoppedError:
-            if self._plane.state.evaluations[arn].status == "Stopping":
-                self._end(arn, "Stopped")
-        except (JobError, AccessDenied, ServiceError, RoleNotAssumable) as failure:
-            self._end(arn, "Failed", str(failure)[:2048])
-        except Exception:  # the job must end in any case, and the server's log contain the reason
-            traceback.print_exc()
-            self._end(arn, "Failed", UNEXPECTED)
-
-    def _work(self, job: EvaluationJob) -> None:
-        plane = self._plane
-        self._wait(self.stop_event(job.arn), plane.settings().stage_seconds)
-        self._check_stop(job.arn)
-        role = plane.store.assume_role(job.request["roleArn"], source_arn=job.arn)
+    def work(self, arn: str) -> None:
+        """Compute the scores of the job's data sets, and write them to S3."""
+        plane, job = self._plane, self._plane.state.evaluations[arn]
+        self._wait(self.stop_event(arn), plane.settings().stage_seconds)
+        self.check_stop(arn)
+        role = plane.store.assume_role(job.request["roleArn"], source_arn=arn)
         automated = job.request["evaluationConfig"]["automated"]
         _check_metrics(automated)
         model = job.request["inferenceConfig"]["models"][0]
@@ -80,7 +69,7 @@ class EvaluationRunner(JobThreads):
             uri = config["dataset"]["datasetLocation"]["s3Uri"]
             lines = []
             for prompt in _read_prompts(read_input(plane.store, role, uri), uri, source):
-                self._check_stop(job.arn)
+                self.check_stop(arn)
                 response = (
                     prompt["modelResponses"][0]["response"]
                     if source
@@ -88,12 +77,21 @@ class EvaluationRunner(JobThreads):
                 )
                 lines.append(_score(config, prompt, response, name))
             target = (
-                f"{job.name}/{id_of(job.arn)}/models/{name}/taskTypes/{config['taskType']}/"
+                f"{job.name}/{id_of(arn)}/models/{name}/taskTypes/{config['taskType']}/"
                 f"datasets/{config['dataset']['name']}/{uuid.uuid4()}_output.jsonl"
             )
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             output = job.request["outputDataConfig"]["s3Uri"]
-            write_output(plane.store, role, output.rstrip("/"), target, text.encode())
+            write_output(plane.store, role, output, target, text.encode())
+        self.end(arn, "Completed")
+
+    def end(self, arn: str, status: str, *failure_messages: str) -> None:
+        """Record how the job ended."""
+        with self._plane.state.lock:
+            job = self._plane.state.evaluations[arn]
+            resources.update(
+                self._plane, EVALUATION_JOBS, job, status=status, failure_messages=failure_messages
+            )
 
     def _ask(self, role: Role, job: EvaluationJob, model: dict[str, Any], prompt: str) -> str:
         """Invoke a model as the role, which must be allowed bedrock:InvokeModel."""
@@ -112,17 +110,6 @@ class EvaluationRunner(JobThreads):
         call = Call("bedrock-runtime", "Converse", parameters, region, account, str(uuid.uuid4()))
         content = self._converse(call)["output"]["message"]["content"]
         return "".join(block["text"] for block in content if "text" in block)
-
-    def _check_stop(self, arn: str) -> None:
-        if self.stop_event(arn).is_set():
-            raise EvaluationStoppedError
-
-    def _end(self, arn: str, status: str, *failure_messages: str) -> None:
-        with self._plane.state.lock:
-            job = self._plane.state.evaluations[arn]
-            self._plane.state.evaluations[arn] = replace(
-                job, status=status, changed=self._plane.now(), failure_messages=failure_messages
-            )
 
 
 def _check_metrics(automated: dict[str, Any]) -> None:
@@ -199,3 +186,32 @@ def _score(
         "inputRecord": {key: value for key, value in prompt.items() if key != "modelResponses"},
         "modelResponses": [{"response": response, "modelIdentifier": name}],
     }
+
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def label_accuracy(response: str, reference: str) -> float:
+    """1 for the right class, 0 for any other."""
+    return float(response.strip().casefold() == reference.strip().casefold())
+
+
+def word_f1(response: str, reference: str) -> float:
+    """Harmonic mean of precision and recall of the words, each counted as often as it occurs."""
+    found, wanted = Counter(_words(response)), Counter(_words(reference))
+    if not found or not wanted:
+        return float(found == wanted)
+    shared = (found & wanted).total()
+    return 2 * shared / (found.total() + wanted.total())
+
+
+METRICS: Mapping[tuple[str, str], Callable[[str, str], float]] = {
+    ("Classification", "Builtin.Accuracy"): label_accuracy,
+    ("QuestionAndAnswer", "Builtin.Accuracy"): word_f1,
+}
+"""(task type, metric) -> (response, reference) -> score from 0 to 1."""
+
+
+def _words(text: str) -> list[str]:
+    return _ARTICLES.sub(" ", text.lower().translate(_WITHOUT_PUNCTUATION)).split()

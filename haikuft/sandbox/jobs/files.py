@@ -13,7 +13,7 @@ from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Problem
 from haikuft.dataset.report import Kind, Report
 from haikuft.dataset.validate.validation import validate_file
-from haikuft.sandbox.access.principals import AccessDenied
+from haikuft.sandbox.access.policy_evaluation import AccessDenied
 from haikuft.sandbox.access.required_permissions import KEY_ACTIONS
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable, Store
 from haikuft.sandbox.http.routing import validation_error
@@ -81,6 +81,31 @@ def check_role(store: Store, request: Mapping[str, Any], job_arn: str) -> None:
         raise validation_error(f"Could not assume provided IAM role. {error.reason}") from error
 
 
+def check_bucket(store: Store, uri: str, region: str, refusal: str) -> None:
+    """Refuse a job that names a bucket outside its Region; `refusal` begins the message.
+
+    Raises:
+        ServiceError: the bucket is in another Region, or does not exist.
+    """
+    found = store.bucket_region(split_uri(uri)[0])
+    if found != region:
+        reason = "does not exist" if found is None else f"is in {found}, the job in {region}"
+        raise validation_error(f"{refusal} The bucket {reason}.")
+
+
+def refuse_reading(uri: str) -> str:
+    """Return AWS's sentence for a data file that cannot be read."""
+    bucket, key = split_uri(uri)
+    access = "Could not validate GetObject permissions to access Amazon S3 bucket"
+    return f"{access}: {bucket} at key {key}."
+
+
+def refuse_writing(uri: str) -> str:
+    """Return AWS's sentence for an output location that cannot be written."""
+    bucket, key = split_uri(uri)
+    return f"Could not validate PutObject permissions to access S3 bucket: {bucket} at key {key}."
+
+
 def find_output(request: Mapping[str, Any], job_id: str) -> str:
     """Return the S3 URI that a job's results go under, without a slash at its end."""
     return f"{request['outputDataConfig']['s3Uri'].rstrip('/')}/model-customization-job-{job_id}"
@@ -96,8 +121,7 @@ def read_input(store: Store, role: Role, uri: str) -> bytes:
         JobError: the role lacks a permission, or the object does not exist.
     """
     bucket, key = split_uri(uri)
-    refusal = f"Could not validate GetObject permissions to access Amazon S3 bucket: {bucket} "
-    with _job_errors(f"{refusal}at key {key}.", "There is no such object."):
+    with _job_errors(refuse_reading(uri), "There is no such object."):
         store.require_listing(role, bucket, key)
         return store.get_object(role, bucket, key)
 
@@ -108,12 +132,9 @@ def write_output(store: Store, role: Role, output_uri: str, name: str, data: byt
     Raises:
         JobError: the role lacks a permission, or the bucket does not exist.
     """
-    bucket, prefix = split_uri(output_uri)
-    key = f"{prefix}/{name}" if prefix else name
-    refusal = (
-        "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to access "
-        f"S3 bucket: {bucket} at key {key}."
-    )
+    uri = f"{output_uri.rstrip('/')}/{name}"
+    bucket, key = split_uri(uri)
+    refusal = f"Amazon S3 perms missing (PutObject): {refuse_writing(uri)}"
     with _job_errors(refusal, "There is no such bucket."):
         store.put_object(role, bucket, key, data)
 

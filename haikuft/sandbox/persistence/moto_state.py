@@ -31,8 +31,7 @@ from requests.structures import CaseInsensitiveDict
 from haikuft.errors import SandboxError
 from haikuft.sandbox.persistence import moto_identity, moto_s3
 from haikuft.sandbox.persistence.database import Database
-from haikuft.sandbox.persistence.documents import Documents
-from haikuft.sandbox.persistence.object_files import ObjectFiles, StoredBytes
+from haikuft.sandbox.persistence.documents import Documents, ObjectFiles, StoredBytes
 from haikuft.sandbox.persistence.serializer import Codec, Leaf
 
 OBJECTS_DIRECTORY = "objects"

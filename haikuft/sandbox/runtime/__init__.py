@@ -1,1 +1,1 @@
-"""Runtime: resolve the model of a request, parse the request, and write the reply or its stream."""
+"""Runtime: the model of a request, and the formats in which it is asked and answers."""

@@ -1,10 +1,11 @@
 """Bedrock's runtime: InvokeModel and Converse, whole or as a stream, and CountTokens.
 
-A custom model answers with the stand-in that its job trained, a base model with the baseline. The
-`model` of a reply says so: "sandbox-stand-in/<custom model>" or "sandbox-stand-in/base". A reply is
-complete before its stream begins, so that every error is reported before HTTP 200, and a stream
-takes no more time than a single response. With the setting `answer_seconds` a single response is
-delayed, and the events of a stream are spread over that time.
+A request's model id means a base model, or a custom model that is served. A custom model answers
+with the stand-in that its job trained, a base model with the baseline. The `model` of a reply says
+so: "sandbox-stand-in/<custom model>" or "sandbox-stand-in/base". A reply is complete before its
+stream begins, so that every error is reported before HTTP 200, and a stream takes no more time than
+a single response. With the setting `answer_seconds` a single response is delayed, and the events of
+a stream are spread over that time.
 """
 
 import re
@@ -12,31 +13,148 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haikuft.sandbox.bedrock.records import ControlPlane
+from haikuft.base_models import BaseModel
+from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, Offer, require_available
+from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, find
+from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS
 from haikuft.sandbox.http.event_stream import Event
-from haikuft.sandbox.http.routing import Call, Handler
-from haikuft.sandbox.runtime import responses
-from haikuft.sandbox.runtime.model_resolution import (
-    ResolvedModel,
-    resolve_counted_model,
-    resolve_model,
-)
-from haikuft.sandbox.runtime.requests import (
-    InferenceRequest,
-    check_invocation,
-    read_body,
-    read_converse,
-)
-from haikuft.sandbox.runtime.responses import Reply
+from haikuft.sandbox.http.routing import Call, Handler, ServiceError, validation_error
+from haikuft.sandbox.runtime import converse, messages
+from haikuft.sandbox.runtime.messages import InferenceRequest, Reply
 from haikuft.sandbox.standin.baseline import base_reply
 
 if TYPE_CHECKING:
     from haikuft.sandbox.standin.model import StandIn
+
+LABEL = "sandbox-stand-in"
+PROFILES = {"us": "us-", "eu": "eu-"}  # prefix of a profile's id -> of the Regions that have it
+NOT_READY = (
+    "The model specified in the request is not ready to serve inference requests. "
+    "The AWS SDK will automatically retry the operation up to 5 times."
+)
+UNCOUNTED = "The provided model doesn't support counting tokens."
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """The model that answers a request.
+
+    Attributes:
+        base_model: The base model, or that of the custom model.
+        custom: The custom model; None when the base model itself answers.
+    """
+
+    base_model: BaseModel
+    custom: CustomModel | None
+
+    @property
+    def label(self) -> str:
+        """The `model` of the reply."""
+        return f"{LABEL}/{self.custom.name if self.custom else 'base'}"
+
+
+def resolve_model(plane: ControlPlane, call: Call) -> ResolvedModel:
+    """Find the model that answers.
+
+    A provisioned model is named by ARN or name, a deployment by ARN, a base model by id, profile
+    or ARN.
+
+    Raises:
+        ServiceError: no model has that id, or it cannot answer now.
+    """
+    model_id = call.parameters["modelId"]
+    if ":custom-model-deployment/" in model_id:
+        return _deployed(plane, call, model_id)
+    if ":provisioned-model/" in model_id or "." not in model_id:
+        return _provisioned(plane, call, model_id)
+    if ":custom-model/" in model_id:
+        raise _on_demand_refusal(model_id)
+    plain = _plain_id(call, model_id)
+    offer = require_available(plane, call.region, plain)
+    profile_alone = offer.model.inference_id != offer.model.foundation_id
+    if offer.tunable or (profile_alone and model_id.rpartition("/")[2] == plain):
+        raise _on_demand_refusal(model_id)
+    return ResolvedModel(offer.model, None)
+
+
+def resolve_counted_model(plane: ControlPlane, call: Call) -> Offer:
+    """Find the base model for CountTokens: by its plain id or that id's ARN, nothing else.
+
+    Raises:
+        ServiceError: no such base model, or none whose tokens are counted.
+    """
+    model_id = call.parameters["modelId"]
+    own = f"arn:aws:bedrock:{call.region}::foundation-model/"
+    if model_id.startswith("arn:") and not model_id.startswith(own):
+        raise validation_error(UNCOUNTED)
+    plain = model_id.removeprefix(own)
+    if plain.partition(".")[0] in PROFILES:
+        raise validation_error(UNCOUNTED)
+    offer = require_available(plane, call.region, plain)
+    if offer.tunable:
+        raise validation_error(UNCOUNTED)
+    return offer
+
+
+def _deployed(plane: ControlPlane, call: Call, arn: str) -> ResolvedModel:
+    with plane.state.lock:
+        deployment = resources.require(plane, call, DEPLOYMENTS, arn)
+        custom = plane.state.models[deployment.model_arn]
+    if deployment.failure_message:
+        raise ServiceError("ModelErrorException", deployment.failure_message)
+    return _ready(plane, call, custom.base_model_id, deployment.status, custom)
+
+
+def _provisioned(plane: ControlPlane, call: Call, identifier: str) -> ResolvedModel:
+    state = plane.state
+    with state.lock:
+        unserved = find(state.throughputs, identifier, call.region) is None
+        if unserved and find(state.models, identifier, call.region) is not None:
+            raise _on_demand_refusal(identifier)
+        throughput = resources.require(plane, call, THROUGHPUTS, identifier)
+        custom = state.models.get(throughput.model_arn)
+    return _ready(plane, call, throughput.base_model_id, throughput.status, custom)
+
+
+def _ready(
+    plane: ControlPlane, call: Call, base_model_id: str, status: str, custom: CustomModel | None
+) -> ResolvedModel:
+    offer = require_available(plane, call.region, base_model_id)
+    if status == "Creating":
+        raise ServiceError("ModelNotReadyException", NOT_READY)
+    return ResolvedModel(offer.model, custom)
+
+
+def _plain_id(call: Call, model_id: str) -> str:
+    """Read a base model's id from its ARN, an inference profile's ARN or a profile's id."""
+    if model_id.startswith("arn:"):
+        own = (
+            f"arn:aws:bedrock:{call.region}::foundation-model/",
+            f"arn:aws:bedrock:{call.region}:{call.account_id}:inference-profile/",
+        )
+        if not model_id.startswith(own):
+            raise validation_error(INVALID_IDENTIFIER)
+        model_id = model_id.partition("/")[2]
+    prefix, _, rest = model_id.partition(".")
+    if prefix not in PROFILES:
+        return model_id
+    if not call.region.startswith(PROFILES[prefix]):
+        raise validation_error(INVALID_IDENTIFIER)
+    return rest
+
+
+def _on_demand_refusal(model_id: str) -> ServiceError:
+    return validation_error(
+        f"Invocation of model ID {model_id} with on-demand throughput isn’t supported. Retry your "
+        "request with the ID or ARN of an inference profile that contains this model.",
+    )
+
 
 LOADED_MODELS = 4  # each takes some 150 MB
 _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
@@ -45,7 +163,7 @@ _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
 def load_stand_in(directory: Path) -> "StandIn":
     """Load a custom model's stand-in from its directory."""
     from haikuft.sandbox.standin.model import (
-        StandIn,  # loads NumPy and SciPy: only when one is asked
+        StandIn,  # loads NumPy and SciPy, so only when a custom model is invoked
     )
 
     return StandIn.load(directory)
@@ -86,24 +204,24 @@ class Runtime:
         """InvokeModel with a Messages body."""
         label, reply = self._answer_body(call)
         self._wait(reply.wait_seconds)
-        return responses.write_invocation(label, reply)
+        return messages.write_invocation(label, reply)
 
     def stream_model(self, call: Call) -> dict[str, Any]:
         """InvokeModelWithResponseStream: the same reply, event by event."""
         label, reply = self._answer_body(call)
-        events = self._pace(responses.stream_invocation(label, reply), reply.wait_seconds)
+        events = self._pace(messages.stream_invocation(label, reply), reply.wait_seconds)
         return {"body": events, "contentType": "application/json"}
 
     def converse(self, call: Call) -> dict[str, Any]:
         """Converse; `additionalModelResponseFieldPaths` may ask for "/model"."""
         label, reply = self._answer_turns(call)
         self._wait(reply.wait_seconds)
-        return responses.write_conversation(label, reply, field_paths=_field_paths(call))
+        return converse.write_conversation(label, reply, field_paths=_field_paths(call))
 
     def stream_conversation(self, call: Call) -> dict[str, Any]:
         """ConverseStream: the same reply, event by event."""
         label, reply = self._answer_turns(call)
-        events = responses.stream_conversation(label, reply, field_paths=_field_paths(call))
+        events = converse.stream_conversation(label, reply, field_paths=_field_paths(call))
         return {"stream": self._pace(events, reply.wait_seconds)}
 
     def count_tokens(self, call: Call) -> dict[str, Any]:
@@ -111,22 +229,22 @@ class Runtime:
         limit = resolve_counted_model(self._plane, call).model.limits.max_output_tokens
         asked = call.parameters["input"]
         if "invokeModel" in asked:
-            request = read_body(asked["invokeModel"]["body"], max_output_tokens=limit)
+            request = messages.read_body(asked["invokeModel"]["body"], max_output_tokens=limit)
         else:
-            request = read_converse(asked["converse"], max_output_tokens=limit)
+            request = converse.read_converse(asked["converse"], max_output_tokens=limit)
         return {"inputTokens": count_input(request)}
 
     def _answer_body(self, call: Call) -> tuple[str, Reply]:
         resolved = resolve_model(self._plane, call)
-        check_invocation(call.parameters)
+        messages.check_invocation(call.parameters)
         limit = resolved.base_model.limits.max_output_tokens
-        request = read_body(call.parameters.get("body", b""), max_output_tokens=limit)
+        request = messages.read_body(call.parameters.get("body", b""), max_output_tokens=limit)
         return resolved.label, self._answer(resolved, request)
 
     def _answer_turns(self, call: Call) -> tuple[str, Reply]:
         resolved = resolve_model(self._plane, call)
         limit = resolved.base_model.limits.max_output_tokens
-        request = read_converse(call.parameters, max_output_tokens=limit)
+        request = converse.read_converse(call.parameters, max_output_tokens=limit)
         return resolved.label, self._answer(resolved, request)
 
     def _answer(self, resolved: ResolvedModel, request: InferenceRequest) -> Reply:

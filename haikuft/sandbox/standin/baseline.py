@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# Words before a list that say that an answer is to be taken from it.
+# Words before a list which mean that the reply is one of its entries.
 _CUE = re.compile(
     r"\b(labels?|tags?|categor(y|ies)|class(es)?|classify|options?|choices?|choose|pick|select|"
     r"topics?|intents?|types?|queues?|answer|reply|respond|values|one of|either|allowed|possible|"

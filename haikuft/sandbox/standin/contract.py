@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from haikuft.errors import DataError
+from haikuft.files import write_whole
 
 TRAINING_DATA, VALIDATION_DATA = "training.jsonl", "validation.jsonl"
 TRAINING_METRICS, VALIDATION_METRICS = "step_wise_training_metrics.csv", "validation_metrics.csv"
@@ -81,7 +82,7 @@ Value = TypeVar("Value", TrainingJob, TrainingProgress, TrainingResult)
 
 def write(directory: Path, value: Value) -> None:
     """Write a value into its file."""
-    write_text(directory / FILES[type(value)], json.dumps(asdict(value)))
+    write_whole(directory / FILES[type(value)], json.dumps(asdict(value)))
 
 
 def read(directory: Path, value_type: type[Value]) -> Value:
@@ -96,10 +97,3 @@ def read(directory: Path, value_type: type[Value]) -> Value:
         return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), value_type)
     except (ValueError, msgspec.ValidationError) as error:
         raise DataError(f"{path} is no {value_type.__name__}: {error}.") from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part of one."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    beside.replace(path)

@@ -29,7 +29,7 @@ PROMPT_ROWS = 1 << 17  # the first half for words and word pairs, the second for
 CONTEXT_ROWS = 1 << 18
 HALF = PROMPT_ROWS // 2
 
-# What a cursor knows, and the combinations of it that are features.
+# The columns of a cursor's state, and the combinations of them that are features.
 _NAMES = """position last1 last2 last3 last4 last5 last6 slot brackets path count
     over8 over16 over32 over64 over128 repeated"""
 COLUMNS = _NAMES.split()

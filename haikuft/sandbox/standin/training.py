@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from haikuft.base_models import get_base_model
 from haikuft.dataset.read.training_files import read_records
 from haikuft.errors import HaikuftError
+from haikuft.files import write_whole
 from haikuft.hyperparameters import count_steps, from_aws
 from haikuft.sandbox.standin import contract
 from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress, TrainingResult
-from haikuft.sandbox.standin.training_config import build_training_config
 
 if TYPE_CHECKING:
     from haikuft.sandbox.standin.model import Point, Training
@@ -36,7 +36,8 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
     Raises:
         HaikuftError: a file is missing or cannot be used; the message says which and how.
     """
-    from haikuft.sandbox.standin.model import train  # loads NumPy, for which `main` prepares
+    # These load NumPy, for which `main` prepares.
+    from haikuft.sandbox.standin.model import build_training_config, train
 
     job = contract.read(workdir, TrainingJob)
     base_model = get_base_model(job.base_model_id)
@@ -102,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _write_metrics(path: Path, name: str, points: "Sequence[Point]") -> None:
     rows = [f"{point.step},{point.epoch},{point.loss:.6g}" for point in points]
-    contract.write_text(path, "\n".join([f"step_number,epoch_number,{name}", *rows, ""]))
+    write_whole(path, "\n".join([f"step_number,epoch_number,{name}", *rows, ""]))
 
 
 def _write_progress(workdir: Path, curve: "Sequence[Point]", steps: int) -> None:

@@ -17,7 +17,7 @@ from haikuft.evaluation import (
     write_page,
 )
 from haikuft.inference.replies import Reply
-from haikuft.pricing import THROUGHPUT_TOKENS, Price, TokenPrice
+from haikuft.pricing.table import THROUGHPUT_TOKENS, Price, TokenPrice
 
 PRICES = {"base": TokenPrice(0.001, 0.005, "as given"), "tuned": THROUGHPUT_TOKENS}
 HOURS = {"tuned": Price("throughput", "", 20.0, "per hour", "", "as given")}

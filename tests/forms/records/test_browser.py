@@ -136,7 +136,7 @@ def test_record_when_any_text_holds_html_then_none_reaches_the_page(
 def test_record_when_it_is_no_record_then_the_line_is_shown_all_the_same(
     tmp_path: Path, line: str
 ) -> None:
-    """Whoever mends it must see it."""
+    """Whoever fixes it must see it."""
     path = tmp_path / "a.jsonl"
     path.write_bytes(line.encode() + b"\n\xff\n")
 

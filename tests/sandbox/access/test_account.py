@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from haikuft.sandbox.access.account import Account, read_policy
-from haikuft.sandbox.access.policy_evaluation import PolicyError
-from haikuft.sandbox.access.principals import Permission
+from haikuft.sandbox.access.policy_evaluation import Permission, PolicyError
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 KEYS = f"arn:aws:kms:{REGION}:{ACCOUNT}"
@@ -82,6 +81,6 @@ def test_path_of_when_a_role_lies_in_a_folder_then_says_which(account: Account) 
 
 
 def test_read_policy_when_it_is_no_json_then_says_so() -> None:
-    """S3 here takes any text as a bucket's policy; what cannot be read lets nobody in."""
+    """S3 here accepts any text as a bucket's policy; one that cannot be parsed allows nothing."""
     with pytest.raises(PolicyError, match="A policy is not JSON"):
         read_policy("{")

@@ -49,7 +49,7 @@ class Users:
         return self.local.client(service)
 
     def ann(self, service: str, access_key: str = "") -> Any:
-        """Make a client of ann's, or of whoever has the key."""
+        """Make a client of the user ann, or of the given access key."""
         session = boto3.Session(access_key or self.access_key, "not checked", region_name=REGION)
         config = Config(proxies={}, retries={"total_max_attempts": 1})
         return session.client(service, endpoint_url=self.local.url, config=config)
@@ -278,7 +278,7 @@ def test_request_when_the_session_has_ended_then_says_so(local_sandbox: Any) -> 
 
 
 def test_session_token_when_a_user_asks_for_one_then_is_told_what_to_use(users: Users) -> None:
-    """Moto's session tokens would be the administrator's; nobody gets one by mistake."""
+    """Moto's session tokens would act as the administrator, so none is created."""
     users.allow(allow("*"))
     with pytest.raises(ClientError, match=r"no keys by GetSessionToken .* AssumeRole"):
         users.ann("sts").get_session_token()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.access.principals import ANY
+from haikuft.sandbox.access.policy_evaluation import ANY
 from haikuft.sandbox.access.required_permissions import (
     NoNames,
     bedrock_permissions,

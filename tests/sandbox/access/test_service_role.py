@@ -1,4 +1,4 @@
-"""What a service role may do with the account's data, and what it is told when it may not."""
+"""What a service role may do with the account's data, and the messages when it may not."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.access.principals import AccessDenied
+from haikuft.sandbox.access.policy_evaluation import AccessDenied
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable, Store
 
 ACCOUNT = "123456789012"

@@ -160,7 +160,7 @@ def test_tags_given_at_creation_and_later_are_listed_until_deletion(deployer):
 
 
 def test_update_serves_the_old_model_until_ready_and_keeps_the_arn(deployer):
-    """The deployment stays Active; updateDetails tell where the update stands."""
+    """The deployment stays Active; updateDetails has the state of the update."""
     one, two = tune(deployer, "one"), tune(deployer, "two")
     arn = deployer.deploy(one)
     deployer.pass_time(seconds=2)
@@ -203,7 +203,7 @@ def test_delete_while_creating_is_a_conflict_and_after_it_the_deployment_is_gone
 
 
 def test_deployment_whose_model_is_lost_has_failed_until_it_is_given_another(deployer):
-    """Failed is AWS's word for one that became unavailable; the message says how to mend it."""
+    """Failed is AWS's word for one that became unavailable; the message says how to fix it."""
     one, two = tune(deployer, "one"), tune(deployer, "two")
     arn = deployer.deploy(one)
     deployer.pass_time(seconds=2)

@@ -1,7 +1,8 @@
-"""Pages: nothing twice, nothing missed, whatever happens between two of them."""
+"""What all resources share: pages of lists, and tags."""
 
 import pytest
 
+from haikuft.sandbox.bedrock.records import utc_now
 from haikuft.sandbox.http.routing import ServiceError
 
 
@@ -59,17 +60,78 @@ def test_page_when_created_between_shows_those(five):
     assert names == ["pt-2", "pt-1"]
 
 
-def test_creation_time_has_the_precision_that_goes_over_the_wire(desk):
-    """What a client was told, given back as creationTimeAfter, excludes that very record."""
-    desk.time = desk.time.replace(microsecond=123_456)
-    desk.provision()
-    throughput = desk.ask("GetProvisionedModelThroughput", provisionedModelId="pt-1")
-    assert throughput["creationTime"].microsecond == 123_000
+def test_time_of_the_sandbox_has_the_precision_that_goes_over_the_wire():
+    """A creation time from a response, sent as creationTimeAfter, excludes that record."""
+    assert {utc_now().microsecond % 1000 for _ in range(20)} == {0}
 
 
 @pytest.mark.parametrize("token", ["abc", "%%%", "bm90IG9uZSBvZiBvdXJz", "é"])
 def test_page_when_token_is_not_ours_is_refused(five, token):
-    """A token nobody gave out is a ValidationException, not a crash."""
+    """A token that no list returned is a ValidationException, not an internal error."""
     with pytest.raises(ServiceError) as caught:
         page(five, nextToken=token)
     assert caught.value.code == "ValidationException"
+
+
+def tags_of(desk, arn):
+    """Key -> value of a resource's tags."""
+    tags = desk.ask("ListTagsForResource", resourceARN=arn)["tags"]
+    return {tag["key"]: tag["value"] for tag in tags}
+
+
+def test_tags_given_at_creation_are_on_job_model_and_throughput(desk):
+    """Each has its own: jobTags, customModelTags, tags."""
+    job = desk.run_job(
+        jobTags=[{"key": "haikuft:run", "value": "one"}],
+        customModelTags=[{"key": "haikuft:run", "value": "two"}],
+    )
+    arn = desk.provision(
+        modelId=job["outputModelArn"], tags=[{"key": "haikuft:run", "value": "three"}]
+    )
+    assert tags_of(desk, job["jobArn"]) == {"haikuft:run": "one"}
+    assert tags_of(desk, job["outputModelArn"]) == {"haikuft:run": "two"}
+    assert tags_of(desk, arn) == {"haikuft:run": "three"}
+
+
+def test_tag_adds_and_replaces_and_untag_takes_away(desk):
+    """Tagging twice keeps the last value; untagging an absent key is no error."""
+    arn = desk.provision(tags=[{"key": "a", "value": "1"}])
+    tags = [{"key": "a", "value": "2"}, {"key": "b", "value": ""}]
+    desk.ask("TagResource", resourceARN=arn, tags=tags)
+    assert tags_of(desk, arn) == {"a": "2", "b": ""}
+    desk.ask("UntagResource", resourceARN=arn, tagKeys=["a", "never"])
+    assert tags_of(desk, arn) == {"b": ""}
+
+
+def test_tags_of_a_deleted_throughput_are_gone(desk):
+    """What is gone has no tags."""
+    arn = desk.provision(tags=[{"key": "a", "value": "1"}])
+    desk.ask("DeleteProvisionedModelThroughput", provisionedModelId=arn)
+    with pytest.raises(ServiceError) as caught:
+        tags_of(desk, arn)
+    assert caught.value.code == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [
+        ([{"key": "a", "value": "1"}, {"key": "a", "value": "2"}], "ValidationException"),
+        ([{"key": "aws:a", "value": "1"}], "ValidationException"),
+        ([{"key": str(n), "value": ""} for n in range(51)], "TooManyTagsException"),
+    ],
+)
+def test_tags_that_break_a_rule_are_refused_and_nothing_is_made(desk, tags, code):
+    """No key twice, none of AWS's own, at most fifty."""
+    with pytest.raises(ServiceError) as caught:
+        desk.provision(tags=tags)
+    assert caught.value.code == code
+    assert desk.ask("ListProvisionedModelThroughputs") == {"provisionedModelSummaries": []}
+
+
+def test_tag_when_sum_passes_fifty_is_refused_with_the_resource_named(desk):
+    """Old and new tags count together; the error names the resource as AWS's shape has it."""
+    arn = desk.provision(tags=[{"key": str(n), "value": ""} for n in range(50)])
+    with pytest.raises(ServiceError) as caught:
+        desk.ask("TagResource", resourceARN=arn, tags=[{"key": "one more", "value": ""}])
+    assert caught.value.code == "TooManyTagsException"
+    assert caught.value.members == {"resourceName": arn}

@@ -29,7 +29,7 @@ def test_create_is_creating_until_its_time_then_in_service(desk):
 
 @pytest.mark.parametrize("by", ["name", "arn"])
 def test_create_for_custom_model_by_name_or_arn_serves_it(desk, by):
-    """A custom model is named either way; the base model underneath is told as well."""
+    """A custom model is named by name or ARN; the response also has its base model."""
     job = desk.run_job()
     model = {"name": job["outputModelName"], "arn": job["outputModelArn"]}[by]
     arn = desk.provision(modelId=model)
@@ -151,7 +151,7 @@ def test_commitment_of_six_months_passes_the_turn_of_the_year(desk):
 
 
 def test_update_to_sibling_serves_the_old_model_until_ready(desk):
-    """While Updating both models are told, and neither update nor delete is possible."""
+    """While Updating the response has both models, and neither update nor delete is possible."""
     one, two = desk.run_job("one")["outputModelArn"], desk.run_job("two")["outputModelArn"]
     desk.provision(modelId=one)
     desk.pass_time(seconds=2)

@@ -131,7 +131,7 @@ def test_error_when_the_stream_has_no_such_exception_then_its_code_is_in_the_hea
 def test_error_when_it_is_a_mistake_of_ours_then_is_internal_and_in_the_log(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """After HTTP 200 a failure can only be told in the stream."""
+    """After HTTP 200 a failure can only be reported in the stream."""
 
     def events() -> Any:
         yield {"messageStart": {"role": "assistant"}}

@@ -1,4 +1,4 @@
-"""Faults on demand, and that our helpers survive them."""
+"""Injected faults, and that the helpers continue after them."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from urllib3.exceptions import ProtocolError
 
 from haikuft import customization
 from haikuft.aws.waiting import Waiting
+from haikuft.customization.jobs import wait_for_job
 from haikuft.runs.run_record import Run
 from haikuft.sandbox.http.faults import Faults
 from haikuft.sandbox.http.routing import ServiceError
@@ -22,12 +23,12 @@ HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 
 
 def draw(settings: SandboxSettings, count: int) -> list[str]:
-    """Let so many calls come; what struck each."""
+    """Choose for so many calls; return the fault of each."""
     faults = Faults(lambda: settings)
 
     def inject() -> str:
         try:
-            return "cut" if faults.inject() else "spared"
+            return "cut" if faults.inject() else "none"
         except ServiceError as error:
             return error.code
 
@@ -40,7 +41,7 @@ def ask(local: Any) -> Any:
     return local.client("bedrock-runtime").converse(modelId=HAIKU, messages=messages)
 
 
-def test_faults_strike_the_shares_that_are_set() -> None:
+def test_faults_occur_in_the_shares_that_are_set() -> None:
     """Of many calls each fault gets its share, within what chance allows."""
     settings = SandboxSettings(throttle_share=0.1, error_share=0.05, drop_share=0.02)
     counts = Counter(draw(settings, 10_000))
@@ -49,16 +50,16 @@ def test_faults_strike_the_shares_that_are_set() -> None:
     assert counts["cut"] == pytest.approx(200, abs=50)
 
 
-def test_faults_with_the_same_seed_strike_the_same_calls() -> None:
-    """A lesson goes the same way each time; another seed gives another one."""
+def test_faults_with_the_same_seed_occur_in_the_same_calls() -> None:
+    """A lesson has the same faults each time; another seed gives others."""
     settings = SandboxSettings(throttle_share=0.3, fault_seed=7)
     assert draw(settings, 100) == draw(settings, 100)
     assert draw(settings, 100) != draw(SandboxSettings(throttle_share=0.3, fault_seed=8), 100)
 
 
-def test_faults_when_none_are_set_strike_nothing() -> None:
+def test_faults_when_none_are_set_do_not_occur() -> None:
     """As the sandbox is by default."""
-    assert set(draw(SandboxSettings(), 100)) == {"spared"}
+    assert set(draw(SandboxSettings(), 100)) == {"none"}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_job_when_calls_fail_and_connections_are_cut_is_made_once_and_waited_for
     planned = customization.plan_job(bedrock, run, {"epochCount": "1"})
 
     arn = customization.start_job(bedrock, planned.request)
-    job = customization.wait_for_job(bedrock, arn, Waiting(poll_seconds=0.2))
+    job = wait_for_job(bedrock, arn, Waiting(poll_seconds=0.2))
 
     assert job.status == "Completed"
     jobs = bedrock.list_model_customization_jobs()["modelCustomizationJobSummaries"]

@@ -1,4 +1,4 @@
-"""HTTP as strangers speak it: what is no request is refused, and nobody waits for it."""
+"""Invalid HTTP: it is refused, and no other client waits because of it."""
 
 import http.client
 import json
@@ -76,7 +76,7 @@ def test_request_when_its_end_or_head_is_odd_then_one_4xx_and_the_connection_end
 def test_request_when_it_is_no_http_then_refused_and_the_next_is_answered(
     address: tuple[str, int], data: bytes
 ) -> None:
-    """TLS at a plain port, an endless address, nothing at all: the server goes on."""
+    """TLS at a plain port, an endless path, an empty request: the server continues."""
     assert b" 200 " not in send(address, data)
     head = build_head(address, "GET /foundation-models HTTP/1.1")
     assert send(address, head + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")
@@ -85,7 +85,7 @@ def test_request_when_it_is_no_http_then_refused_and_the_next_is_answered(
 def test_server_when_many_connections_say_nothing_or_half_then_others_are_answered(
     address: tuple[str, int],
 ) -> None:
-    """200 clients that never come to the end of their request keep nobody waiting."""
+    """200 clients that never end their request do not delay another client."""
     halves = [b"", b"GET", build_head(address, "POST /tagResource HTTP/1.1") + b"Content-Le"]
     halves += [build_head(address, "POST /tagResource HTTP/1.1") + b"Content-Length: 9\r\n\r\n{"]
     idle = [socket.create_connection(address, timeout=20) for _ in range(200)]
@@ -104,7 +104,7 @@ def test_server_when_many_connections_say_nothing_or_half_then_others_are_answer
 def test_moto_when_its_own_controls_are_asked_for_then_they_are_not_there(
     address: tuple[str, int], path: str
 ) -> None:
-    """What moto's server lets everyone do, such as emptying it, nobody can do here."""
+    """Operations of moto's own server, such as emptying it, are not served here."""
     for service in ("s3", "iam", "sts", "kms", "moto-api"):
         line = f"POST {path} HTTP/1.1"
         head = (

@@ -514,7 +514,7 @@ def test_job_when_set_to_fail_at_a_stage_fails_there_with_the_message(desk, sett
 
 @pytest.mark.parametrize(("setting", "stage"), [(name, stage) for stage, name in STAGES.items()])
 def test_job_when_set_to_stick_stays_in_the_stage_until_let_go(desk, setting, stage):
-    """However often one looks, the stage is in progress; with the setting gone it goes on."""
+    """The stage stays in progress until the setting is changed; then the job continues."""
 
     def look():
         stuck = [job for job in desk.seen if job["statusDetails"][stage]["status"] == "InProgress"]

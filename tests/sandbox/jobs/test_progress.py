@@ -1,4 +1,4 @@
-"""How far a training has come, told at the sandbox's own address."""
+"""The progress of a training, at the sandbox's own path."""
 
 import json
 from collections.abc import Callable

@@ -48,7 +48,7 @@ KEY_POLICY = json.dumps(
 
 @pytest.fixture
 def reopen(local_sandbox: Any) -> Callable[[], Any]:
-    """Open the state, which nobody closed before: `reopen()("iam")` is a client of it."""
+    """Open the state, which was not closed before: `reopen()("iam")` is a client of it."""
     return lambda: local_sandbox().client
 
 
@@ -121,7 +121,7 @@ def describe_kms(kms: Any) -> dict[str, Any]:
 
 
 def make_certificate() -> str:
-    """Make a certificate that nobody signed but its own key, as PEM."""
+    """Make a self-signed certificate, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "haikuft")])
     now = datetime.now(UTC)
@@ -228,7 +228,7 @@ def test_iam_when_opened_again_then_things_still_hang_together(reopen: Callable[
 def test_access_key_when_opened_again_then_is_its_users(
     local_sandbox: Callable[..., Any],
 ) -> None:
-    """The same id and secret go on working, those of an assumed role, too."""
+    """The same id and secret still work, also those of an assumed role."""
     local = local_sandbox()
     iam = local.client("iam")
     iam.create_user(UserName="ada")

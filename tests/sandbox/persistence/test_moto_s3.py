@@ -141,7 +141,7 @@ def describe(s3: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def reopen(local_sandbox: Any) -> Callable[..., Any]:
-    """Open the state, which nobody closed before, and return a client of it."""
+    """Open the state, which was not closed before, and return a client of it."""
     return lambda region=REGION: local_sandbox().client("s3", region)
 
 

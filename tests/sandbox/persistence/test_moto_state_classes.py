@@ -1,4 +1,4 @@
-"""Which of moto's classes are kept: all of those that its backends can hold."""
+"""Which of moto's classes are stored: all that its backends can contain."""
 
 import inspect
 import re
@@ -14,8 +14,8 @@ from moto.kms import utils as kms_utils
 from moto.s3 import models as s3
 from moto.sts import models as sts
 
+from haikuft.sandbox.persistence.documents import ObjectFiles, StoredBytes
 from haikuft.sandbox.persistence.moto_state import CLASSES, build_codec
-from haikuft.sandbox.persistence.object_files import ObjectFiles, StoredBytes
 
 NOT_KEPT = {
     "AWSManagedPolicy": "AWS's own, which moto makes again",

@@ -40,7 +40,7 @@ THING = Thing(
 
 
 class CountingDatabase(Database):
-    """Counts what is written, and refuses to when told."""
+    """Counts what is written, and fails when a test says so."""
 
     committed = 0
     full = False
@@ -136,7 +136,7 @@ def test_changes_when_the_block_raises_then_are_undone(tmp_path: Path) -> None:
 def test_changes_when_the_database_cannot_be_written_then_are_undone_and_can_be_tried_again(
     tmp_path: Path,
 ) -> None:
-    """Nobody is told of what would not be there tomorrow."""
+    """A change that was not written cannot be read."""
     database, tables, _, words = open_tables(tmp_path)
     database.full = True
     with pytest.raises(SandboxError, match="full"), tables:

@@ -12,7 +12,7 @@ from botocore.exceptions import EventStreamError
 from haikuft.sandbox.http.event_stream import break_stream, encode_event
 from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, load_service
 from haikuft.sandbox.runtime.invocation import answer_base
-from haikuft.sandbox.runtime.requests import InferenceRequest
+from haikuft.sandbox.runtime.messages import InferenceRequest
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
 HAIKU = f"{PLAIN}:200k"

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.runtime.requests import (
+from haikuft.sandbox.runtime.converse import read_converse
+from haikuft.sandbox.runtime.messages import (
     InferenceRequest,
     check_invocation,
     read_body,
-    read_converse,
 )
 
 TURN = {"role": "user", "content": "Where is my order?"}

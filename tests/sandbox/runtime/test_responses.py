@@ -7,13 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.sandbox.http.routing import ServiceError
-from haikuft.sandbox.runtime.responses import (
+from haikuft.sandbox.runtime.converse import stream_conversation, write_conversation
+from haikuft.sandbox.runtime.messages import (
     LONGEST_PIECE,
     Reply,
     split_reply,
-    stream_conversation,
     stream_invocation,
-    write_conversation,
     write_invocation,
 )
 
@@ -129,7 +128,7 @@ def test_field_paths_choose_from_the_models_own_reply(paths, fields):
 @pytest.mark.parametrize("path", ["stop_sequence", "", "/a~2", "#/model"])
 @pytest.mark.parametrize("write", [write_conversation, stream_conversation])
 def test_field_path_that_is_no_json_pointer_is_refused_at_once(path, write):
-    """Also for a stream before its first event, while the HTTP status can tell."""
+    """Also for a stream: before its first event, while the HTTP status can still be an error."""
     with pytest.raises(ServiceError, match="is not a JSON Pointer") as caught:
         write("x", ANSWER, field_paths=[path])
     assert caught.value.code == "ValidationException"

@@ -11,10 +11,18 @@ import pytest
 from made_intents import make_split
 
 from haikuft import sandbox
+from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO, BaseModel
 from haikuft.errors import DataError, NotFoundError
+from haikuft.hyperparameters import build_hyperparameters
 from haikuft.sandbox.standin import features
-from haikuft.sandbox.standin.model import Generation, StandIn, Training, train
-from haikuft.sandbox.standin.training_config import TrainingConfig
+from haikuft.sandbox.standin.model import (
+    Generation,
+    StandIn,
+    Training,
+    TrainingConfig,
+    build_training_config,
+    train,
+)
 
 TOPICS = {
     "water_damage": "leak pipe puddle ceiling damp drip flooded bucket stain mould tap basin",
@@ -416,7 +424,7 @@ def test_generate_when_drawing_is_narrowed_to_one_token_then_is_the_likeliest(
 def test_generate_when_max_tokens_is_reached_then_stops_there(
     json_model: StandIn, report: Record
 ) -> None:
-    """No reply is longer than asked for, and the reason is told."""
+    """No reply is longer than max_tokens, and the stop reason says so."""
     reply = reply_to(json_model, report, max_tokens=5)
     assert (reply.stop_reason, reply.output_tokens) == ("max_tokens", 5)
 
@@ -498,3 +506,30 @@ def test_cursor_when_a_key_becomes_a_value_then_tells_them_apart_and_from_list_e
         *(string, string, prose, entry, key),
         *(value - 1, value, value - 1, key, entry - 1, entry),
     ]
+
+
+def test_recipe_of_claude_is_its_five_hyperparameters() -> None:
+    """They are taken as they are."""
+    chosen = build_hyperparameters(epoch_count=3, batch_size=16, learning_rate_multiplier=0.5)
+    assert build_training_config(CLAUDE_3_HAIKU, chosen) == TrainingConfig(3, 16, 0.5, 0.001, 2)
+
+
+def test_recipe_of_nova_scales_by_its_learning_rate_and_never_ends_early() -> None:
+    """Ten times the default rate is ten times the step; the batch is the service's own."""
+    chosen = build_hyperparameters(NOVA_MICRO, learning_rate=1e-4, learning_rate_warmup_steps=5)
+    assert build_training_config(NOVA_MICRO, chosen) == TrainingConfig(
+        epoch_count=2,
+        batch_size=NOVA_MICRO.training_batch,
+        learning_rate_multiplier=pytest.approx(10.0),
+        early_stopping_threshold=0.0,
+        early_stopping_patience=0,
+        warmup_steps=5,
+    )
+
+
+@pytest.mark.parametrize("model", BASE_MODELS.values(), ids=lambda model: model.name)
+def test_recipe_of_any_model_comes_from_its_data(model: BaseModel) -> None:
+    """A new family needs no code here."""
+    config = build_training_config(model, build_hyperparameters(model))
+    assert config.epoch_count >= 1
+    assert config.batch_size >= 1

@@ -164,7 +164,7 @@ def test_child_when_run_again_then_every_file_has_the_same_bytes(
 def test_child_when_the_processor_is_another_then_losses_agree_to_three_digits(
     finished: Path, tmp_path: Path
 ) -> None:
-    """NumPy and its BLAS add in the order of an old processor, when told to."""
+    """NumPy and its BLAS add in the order of an old processor when variables say so."""
     work = make_work(
         tmp_path,
         training=make_records(30),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikuft.sandbox.jobs.evaluation_metrics import METRICS, label_accuracy, word_f1
+from haikuft.sandbox.jobs.evaluation_runner import METRICS, label_accuracy, word_f1
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_word_f1_weighs_precision_and_recall_of_words(
 
 @given(st.text(), st.text())
 def test_metrics_are_shares_whatever_the_texts(response: str, reference: str) -> None:
-    """Every score lies between 0 and 1, and a text agrees with itself."""
+    """Every score is between 0 and 1, and that of a text against itself is 1."""
     for metric in METRICS.values():
         assert 0 <= metric(response, reference) <= 1
         assert metric(response, response) == 1

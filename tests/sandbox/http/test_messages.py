@@ -1,4 +1,4 @@
-"""Which requests get past the requests."""
+"""Which requests are accepted, and how errors are written."""
 
 import http.client
 import io
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from haikuft.sandbox.http import requests
+from haikuft.sandbox.http import messages
 from haikuft.sandbox.http.server import BODY_READ, bind
 
 SIGNED = "AWS4-HMAC-SHA256 Credential={}/20261121/{}/{}/aws4_request, SignedHeaders=host"
@@ -93,13 +93,13 @@ def test_read_scope_when_request_is_signed_then_says_service_and_region(
     environ: dict[str, str], scope: tuple[str, str, str]
 ) -> None:
     """Header or query, Version 4 or S3's Version 2, or no signature at all."""
-    assert requests.read_scope(environ) == requests.Scope(*scope)
+    assert messages.read_scope(environ) == messages.Scope(*scope)
 
 
 def test_read_scope_when_request_has_a_bedrock_api_key_then_says_what_to_unset() -> None:
     """A bearer token names no Region, and would be a real one's."""
-    with pytest.raises(requests.RefusedError, match="AWS_BEARER_TOKEN_BEDROCK"):
-        requests.read_scope({"HTTP_AUTHORIZATION": "Bearer token"})
+    with pytest.raises(messages.RefusedError, match="AWS_BEARER_TOKEN_BEDROCK"):
+        messages.read_scope({"HTTP_AUTHORIZATION": "Bearer token"})
 
 
 def body_of(data: bytes, **environ: Any) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def body_of(data: bytes, **environ: Any) -> dict[str, Any]:
 def test_read_body_when_it_is_within_the_limit_then_the_service_can_read_it_again() -> None:
     """What was read is put back, chunked or not."""
     for environ in (body_of(b"abc"), body_of(b"abc") | {"wsgi.input_terminated": True}):
-        assert requests.read_body(environ, "bedrock") == b"abc"
+        assert messages.read_body(environ, "bedrock") == b"abc"
         assert environ["wsgi.input"].read() == b"abc"
         assert (environ["CONTENT_LENGTH"], environ[BODY_READ]) == ("3", True)
 
@@ -118,24 +118,24 @@ def test_read_body_when_it_is_within_the_limit_then_the_service_can_read_it_agai
 @pytest.mark.parametrize("chunked", [False, True])
 def test_read_body_when_it_is_over_the_limit_then_refused_with_the_limit(chunked: bool) -> None:
     """Each service has its limit; IAM needs no large one."""
-    environ = body_of(b"x" * (requests.OTHER_BODY_LIMIT + 1))
+    environ = body_of(b"x" * (messages.OTHER_BODY_LIMIT + 1))
     environ |= {"wsgi.input_terminated": True} if chunked else {}
-    with pytest.raises(requests.RefusedError, match="1,048,576 bytes") as caught:
-        requests.read_body(environ, "iam")
+    with pytest.raises(messages.RefusedError, match="1,048,576 bytes") as caught:
+        messages.read_body(environ, "iam")
     assert caught.value.status == 413
 
 
 def test_read_body_when_it_breaks_off_then_refused() -> None:
     """Half an upload is never stored as if it were all."""
-    with pytest.raises(requests.RefusedError, match="3 of 4 bytes"):
-        requests.read_body(body_of(b"abc", CONTENT_LENGTH="4"), "s3")
+    with pytest.raises(messages.RefusedError, match="3 of 4 bytes"):
+        messages.read_body(body_of(b"abc", CONTENT_LENGTH="4"), "s3")
 
 
 @pytest.mark.parametrize("length", ["-1", "1_0", "many", "１"])
 def test_read_body_when_length_is_none_then_refused(length: str) -> None:
     """A length that is no number is the client's mistake."""
-    with pytest.raises(requests.RefusedError, match="Content-Length"):
-        requests.read_body({"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": length}, "s3")
+    with pytest.raises(messages.RefusedError, match="Content-Length"):
+        messages.read_body({"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": length}, "s3")
 
 
 def test_bind_when_it_listens_then_on_loopback_only() -> None:

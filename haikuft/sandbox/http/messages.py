@@ -1,16 +1,19 @@
-"""Request checks before any service: the origin, the signature's scope, and the size of the body.
+"""HTTP messages: check and read a request before any service, and write a response.
 
-The sandbox listens on loopback, but a web page in the user's browser can reach loopback, too:
-a request must name the sandbox's own host (otherwise a page could use DNS rebinding) and must not
-come from another site.
+A request is checked for its origin, its signature's scope and the size of its body. The sandbox
+listens on loopback, but a web page in the user's browser can reach loopback, too: a request must
+name the sandbox's own host (otherwise a page could use DNS rebinding) and must not come from
+another site. An error response has the form of the service that was asked.
 """
 
 import io
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 from haikuft.sandbox.http.server import BODY_READ
 
@@ -165,3 +168,41 @@ def _read(stream: Any, length: int) -> bytes:
         pieces.append(piece)
         length -= len(piece)
     return b"".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response; a streamed response has frames in place of a body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    frames: Iterator[bytes] | None = None
+
+
+def write_refusal(
+    service: str, environ: Mapping[str, Any], error: RefusedError, request_id: str
+) -> Response:
+    """Write an error response in the form that the service's clients can read."""
+    code, message = escape(error.code), escape(error.message)
+    inner = f"<Code>{code}</Code><Message>{message}</Message>"
+    if service == "s3":
+        text = f"<Error>{inner}</Error>"
+    elif service == "ec2":
+        text = f"<Response><Errors><Error>{inner}</Error></Errors></Response>"
+    elif "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
+        text = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error></ErrorResponse>"
+    else:
+        document = {"__type": error.code, "message": error.message}
+        answer = write_json(error.status, document, request_id)
+        answer.headers["x-amzn-ErrorType"] = error.code
+        return answer
+    headers = {"Content-Type": "application/xml", "x-amzn-RequestId": request_id}
+    return Response(error.status, headers, text.encode("utf-8"))
+
+
+def write_json(status: int, document: Any, request_id: str = "") -> Response:
+    """Write a JSON response that no service model describes."""
+    headers = {"Content-Type": "application/json"}
+    headers |= {"x-amzn-RequestId": request_id} if request_id else {}
+    return Response(status, headers, json.dumps(document).encode("utf-8"))

@@ -1,4 +1,4 @@
-"""Who may what: policies of the caller, of the resource, boundary and session, put together."""
+"""Permissions: the policies of caller, resource, boundary and session, combined."""
 
 from typing import Any
 
@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikuft.sandbox.access.policy_evaluation import Decision, PolicyError
-from haikuft.sandbox.access.principals import (
+from haikuft.sandbox.access.policy_evaluation import (
     ANY,
     AccessDenied,
     Caller,
+    Decision,
     Permission,
+    PolicyError,
     authorize,
     combine,
 )
@@ -107,7 +108,7 @@ def test_authorize_when_policies_meet_then_aws_s_order_decides(
 def test_authorize_when_it_is_a_key_then_its_policy_decides_first(
     own: tuple[Any, ...], key_policy: Any, reason: str
 ) -> None:
-    """Without the account in the key's policy, the caller's own is in vain."""
+    """Without the account in the key's policy, the caller's own policy does not suffice."""
     permission = Permission("kms:Decrypt", f"arn:aws:kms:us-west-2:{ACCOUNT}:key/1")
     found = refusal(ann(*own), permission, on_resource=(key_policy,), kind="key")
     assert bool(found) == bool(reason)

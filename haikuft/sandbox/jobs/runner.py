@@ -1,0 +1,136 @@
+"""Run jobs, each in a thread, and stop them; how a job ends is recorded in any case."""
+
+import sys
+import threading
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from haikuft.errors import SandboxError
+from haikuft.sandbox.access.policy_evaluation import AccessDenied
+from haikuft.sandbox.access.service_role import RoleNotAssumable
+from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
+
+RETRY_SECONDS = 2.0  # between two attempts to record how a job ended
+
+Wait = Callable[[threading.Event, float], bool]
+"""Waits for an event or the seconds, whichever is first; true for the event."""
+
+
+class JobStoppedError(Exception):
+    """The job has been stopped by a request."""
+
+
+class ServerClosingError(Exception):
+    """The server ends; the next one starts the job again."""
+
+
+class JobRunner(ABC):
+    """One thread for each running job; a subclass defines what a job does.
+
+    Args:
+        wait: Waits for an event or some seconds; tests replace it.
+
+    Attributes:
+        closing: Set when the server ends; the next server resumes the jobs that stop then.
+    """
+
+    def __init__(self, *, wait: Wait = threading.Event.wait) -> None:
+        self.closing = threading.Event()
+        self._wait = wait
+        self._lock = threading.Lock()
+        self._stops: dict[str, threading.Event] = {}
+        self._threads: dict[str, threading.Thread] = {}
+
+    @abstractmethod
+    def resume(self) -> None:
+        """Resume the jobs that the last server left unfinished."""
+
+    @abstractmethod
+    def work(self, arn: str) -> None:
+        """Do the job's work and complete it; `check_stop` between two parts of it."""
+
+    @abstractmethod
+    def end(self, arn: str, status: str, *failure_messages: str) -> None:
+        """Record that the job is Stopped, or Failed with a message."""
+
+    @property
+    def running(self) -> int:
+        """The number of running jobs; a sandbox with running jobs is not idle."""
+        with self._lock:
+            return len(self._threads)
+
+    def start(self, arn: str) -> None:
+        """Run the job in a new thread."""
+        thread = threading.Thread(
+            target=self._run, args=(arn,), name=arn.rpartition(":")[2], daemon=True
+        )
+        with self._lock:
+            self._stops[arn] = threading.Event()
+            self._threads[arn] = thread
+        thread.start()
+
+    def stop_event(self, arn: str) -> threading.Event:
+        """Return the event that stops this job; only while it runs."""
+        return self._stops[arn]
+
+    def check_stop(self, arn: str) -> None:
+        """Raise ServerClosingError if the server ends, JobStoppedError if the job is stopped."""
+        if self.closing.is_set():
+            raise ServerClosingError
+        if self.stop_event(arn).is_set():
+            raise JobStoppedError
+
+    def interrupt(self, arn: str) -> None:
+        """Stop a job; one that has ended is ignored."""
+        with self._lock:
+            event = self._stops.get(arn)
+        if event is not None:
+            event.set()
+
+    def join(self, arn: str, seconds: float | None = None) -> None:
+        """Wait until the job has ended, or for some seconds."""
+        with self._lock:
+            thread = self._threads.get(arn)
+        if thread is not None:
+            thread.join(seconds)
+
+    def close(self, *, seconds: float = 5.0) -> None:
+        """Stop all jobs and wait for each thread, at most `seconds`.
+
+        The records stay as they are: the next server resumes the jobs.
+        """
+        self.closing.set()
+        with self._lock:
+            arns = list(self._threads)
+        for arn in arns:
+            self.interrupt(arn)
+        for arn in arns:
+            self.join(arn, seconds)
+
+    def _run(self, arn: str) -> None:
+        try:
+            self.work(arn)
+        except ServerClosingError:
+            pass
+        except JobStoppedError:
+            self._end(arn, "Stopped")
+        except (JobError, AccessDenied, RoleNotAssumable, ServiceError) as failure:
+            self._end(arn, "Failed", str(failure)[:2048])
+        except Exception:  # the job must end in any case, and the server's log contain the reason
+            traceback.print_exc()
+            self._end(arn, "Failed", UNEXPECTED)
+        finally:
+            with self._lock:
+                del self._threads[arn], self._stops[arn]
+
+    def _end(self, arn: str, status: str, *failure_messages: str) -> None:
+        """Record how the job ended; try again while the database cannot be written."""
+        while not self.closing.is_set():
+            try:
+                self.end(arn, status, *failure_messages)
+                break
+            except SandboxError as error:
+                print(f"{arn} has ended: {status}. {error}", file=sys.stderr)
+                self._wait(self.closing, RETRY_SECONDS)

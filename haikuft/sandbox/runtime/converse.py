@@ -1,0 +1,138 @@
+"""Converse: read and check its parameters, and write its response or its events. Pure.
+
+Sources: botocore's service model of the runtime, and AWS's error messages for invalid requests. For
+a block of text ConverseStream sends no contentBlockStart: its model has none for text.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from haikuft.sandbox.bedrock.records import present
+from haikuft.sandbox.runtime.messages import (
+    InferenceRequest,
+    Reply,
+    build_request,
+    check_service,
+    join_texts,
+    malformed,
+    range_faults,
+    refusal,
+    split_reply,
+    write_message,
+)
+
+_POINTER = re.compile(r"(/([^~/]|~[01])*)+")  # RFC 6901, the empty one left out
+
+
+def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> InferenceRequest:
+    """Read Converse's parameters; those left out take the model's defaults.
+
+    Raises:
+        ServiceError: ValidationException with AWS's message for the first error.
+    """
+    unserved = {"toolConfig", "guardrailConfig", "promptVariables", "outputConfig"}
+    found = sorted(unserved & parameters.keys())
+    if found:
+        raise refusal(f"The sandbox's stand-in takes no {', '.join(found)}: it is text only.")
+    latency = parameters.get("performanceConfig", {}).get("latency")
+    check_service(latency, parameters.get("serviceTier", {}).get("type"))
+    config = parameters.get("inferenceConfig", {})
+    further = parameters.get("additionalModelRequestFields") or {}
+    names = {"temperature": "temperature", "topP": "top_p", "stopSequences": "stop_sequences"}
+    asked = {ours: config[theirs] for theirs, ours in names.items() if theirs in config}
+    asked["max_tokens"] = config.get("maxTokens", max_output_tokens)
+    if not isinstance(further, dict) or further.keys() - {"top_k"}:
+        raise refusal("additionalModelRequestFields: the sandbox's stand-in takes top_k only.")
+    asked |= further
+    if faults := range_faults(asked):
+        raise malformed("".join(faults))
+    turns = parameters.get("messages", [])
+    if not turns or turns[0]["role"] != "user":
+        raise refusal(
+            "A conversation must start with a user message. "
+            "Try again with a conversation that starts with a user message."
+        )
+    if any(a["role"] == b["role"] for a, b in pairwise(turns)):
+        raise refusal(
+            "A conversation must alternate between user and assistant roles. "
+            "Make sure the conversation alternates between user and assistant roles and try again."
+        )
+    system = parameters.get("system")
+    return build_request(
+        asked,
+        messages=[
+            {"role": turn["role"], "content": join_texts(turn["content"], f"messages.{n}.content")}
+            for n, turn in enumerate(turns)
+        ],
+        system=join_texts(system, "system") if system else None,
+        max_output_tokens=max_output_tokens,
+    )
+
+
+def write_conversation(
+    label: str, reply: Reply, *, field_paths: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Write Converse's result.
+
+    Raises ServiceError: ValidationException for a path that is no JSON Pointer.
+    """
+    return present(
+        output={"message": {"role": "assistant", "content": [{"text": reply.text}]}},
+        stopReason=reply.stop_reason,
+        usage=_usage(reply),
+        metrics={"latencyMs": reply.latency_ms},
+        additionalModelResponseFields=_pick(write_message(label, reply), field_paths) or None,
+    )
+
+
+def stream_conversation(
+    label: str, reply: Reply, *, field_paths: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Write ConverseStream's events.
+
+    Raises ServiceError at once: ValidationException for a path that is no JSON Pointer.
+    """
+    further = _pick(write_message(label, reply), field_paths) or None
+    stop = present(stopReason=reply.stop_reason, additionalModelResponseFields=further)
+
+    def events() -> Iterator[dict[str, Any]]:
+        yield {"messageStart": {"role": "assistant"}}
+        for piece in split_reply(reply.text):
+            yield {"contentBlockDelta": {"delta": {"text": piece}, "contentBlockIndex": 0}}
+        yield {"contentBlockStop": {"contentBlockIndex": 0}}
+        yield {"messageStop": stop}
+        metrics = {"latencyMs": reply.latency_ms}
+        yield {"metadata": {"usage": _usage(reply), "metrics": metrics}}
+
+    return events()
+
+
+def _usage(reply: Reply) -> dict[str, int]:
+    return {
+        "inputTokens": reply.input_tokens,
+        "outputTokens": reply.output_tokens,
+        "totalTokens": reply.input_tokens + reply.output_tokens,
+    }
+
+
+def _pick(message: Mapping[str, Any], pointers: Sequence[str]) -> dict[str, Any]:
+    """Choose a reply's fields by JSON Pointers; those without a value are left out."""
+    picked: dict[str, Any] = {}
+    for pointer in pointers:
+        if not _POINTER.fullmatch(pointer):
+            raise refusal(
+                f"additionalModelResponseFieldPaths: {pointer!r} is not a JSON Pointer such as "
+                '"/stop_sequence".',
+            )
+        keys = [key.replace("~1", "/").replace("~0", "~") for key in pointer[1:].split("/")]
+        found: Any = message
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+        if found is not None:
+            place = picked
+            for key in keys[:-1]:
+                place = place.setdefault(key, {})
+            place[keys[-1]] = found
+    return picked

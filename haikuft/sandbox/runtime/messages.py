@@ -1,0 +1,366 @@
+"""Anthropic's Messages format, as InvokeModel takes and returns it: read, check and write. Pure.
+
+Sources: Amazon Bedrock User Guide, model-parameters-anthropic-claude-messages-request-response, and
+the error messages of AWS for invalid requests; Anthropic's Messages API and the events of its
+streaming as Bedrock wraps them, where the last one carries `amazon-bedrock-invocationMetrics`. The
+stand-in reads only text.
+"""
+
+import json
+import math
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, validation_error
+
+JSON = "application/json"
+VERSION = "bedrock-2023-05-31"
+MAX_STOP_SEQUENCES = 8_191
+
+_REQUIRED = ("max_tokens", "messages", "anthropic_version")
+_ALLOWED = frozenset(
+    {*_REQUIRED, "system", "temperature", "top_p", "top_k", "stop_sequences", "metadata"}
+)
+_UNSERVED = frozenset({"tools", "tool_choice", "anthropic_beta", "thinking"})
+_TYPES = {bool: "Boolean", int: "Integer", float: "Number", str: "String", list: "JSONArray"}
+_TYPES |= {dict: "JSONObject", type(None): "Null"}
+
+LONGEST_PIECE = 32  # characters of one delta, without the space before them
+_PIECE = re.compile(rf"\s?\S{{1,{LONGEST_PIECE}}}|\s{{1,{LONGEST_PIECE}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceRequest:
+    """A request to a model: the conversation and the parameters of inference.
+
+    Attributes:
+        system: The system prompt; None without one.
+        messages: Turns with plain text as content; the first is the user's.
+        max_tokens: Longest reply.
+        temperature: 0 to 1; 0 always takes the likeliest token.
+        top_p: Share of probability to draw from.
+        top_k: How many of the likeliest tokens to draw from; None for all.
+        stop_sequences: Texts that end the reply.
+    """
+
+    system: str | None
+    messages: list[dict[str, str]]
+    max_tokens: int
+    temperature: float
+    top_p: float
+    top_k: int | None
+    stop_sequences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply, its token counts and its times.
+
+    Attributes:
+        stop_reason: "end_turn", "max_tokens" or "stop_sequence".
+        stop_sequence: The one that ended it; None for the other reasons.
+        first_byte_ms: Time to generate it in whole milliseconds, without loading the model. The
+            reply is complete before the first event of a stream is sent.
+        latency_ms: The same, with the delay.
+        wait_seconds: The delay by the setting `answer_seconds`.
+    """
+
+    text: str
+    stop_reason: str
+    stop_sequence: str | None
+    input_tokens: int
+    output_tokens: int
+    first_byte_ms: int = 0
+    latency_ms: int = 0
+    wait_seconds: float = 0.0
+
+
+def check_invocation(parameters: Mapping[str, Any]) -> None:
+    """Check the parameters of InvokeModel other than its body.
+
+    Raises:
+        ServiceError: ValidationException for what the stand-in does not support.
+    """
+    check_service(parameters.get("performanceConfigLatency"), parameters.get("serviceTier"))
+    if parameters.get("guardrailIdentifier"):
+        raise refusal("The sandbox's stand-in takes no guardrailIdentifier: it has no guardrails.")
+    for name, allowed in (("contentType", {JSON}), ("accept", {JSON, "application/*", "*/*"})):
+        kinds = {kind.partition(";")[0].strip() for kind in parameters.get(name, JSON).split(",")}
+        if not kinds & {*allowed, ""}:
+            raise refusal(f"{name}: {parameters[name]} is not {JSON}, which this model takes.")
+
+
+def read_body(body: bytes, *, max_output_tokens: int) -> InferenceRequest:
+    """Read a Messages body.
+
+    Raises:
+        ServiceError: ValidationException with AWS's message for the first error.
+    """
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise malformed(f"{error}") from error
+    if not isinstance(asked, dict):
+        raise malformed(f"#: expected type: JSONObject, found: {_type(asked)}")
+    unserved = sorted(_UNSERVED & asked.keys())
+    if unserved:
+        raise refusal(f"The sandbox's stand-in takes no {', '.join(unserved)}: it is text only.")
+    faults = [f"#: required key [{key}] not found" for key in _REQUIRED if key not in asked]
+    unknown = [key for key in asked if key not in _ALLOWED]
+    faults += [f"#: extraneous key [{key}] is not permitted" for key in unknown]
+    faults += range_faults(asked)
+    if faults:
+        raise malformed("".join(faults))
+    if asked["anthropic_version"] != VERSION:
+        version = asked["anthropic_version"]
+        raise refusal(f'Invalid API version: {version}. anthropic_version must be "{VERSION}".')
+    return build_request(
+        asked,
+        messages=[_read_message(message, n) for n, message in enumerate(asked["messages"])],
+        system=_read_system(asked.get("system")),
+        max_output_tokens=max_output_tokens,
+    )
+
+
+def write_message(label: str, reply: Reply) -> dict[str, Any]:
+    """Write the reply as Anthropic's Messages API gives it; `label` is its `model`."""
+    return {
+        "id": f"msg_bdrk_{secrets.token_hex(12)}",
+        "type": "message",
+        "role": "assistant",
+        "model": label,
+        "content": [{"type": "text", "text": reply.text}],
+        "stop_reason": reply.stop_reason,
+        "stop_sequence": reply.stop_sequence,
+        "usage": {"input_tokens": reply.input_tokens, "output_tokens": reply.output_tokens},
+    }
+
+
+def write_invocation(label: str, reply: Reply) -> dict[str, Any]:
+    """Write InvokeModel's result."""
+    return {
+        "body": _dump(write_message(label, reply)),
+        "contentType": "application/json",
+        EXTRA_HEADERS: {
+            "x-amzn-bedrock-input-token-count": str(reply.input_tokens),
+            "x-amzn-bedrock-output-token-count": str(reply.output_tokens),
+            "x-amzn-bedrock-invocation-latency": str(reply.latency_ms),
+        },
+    }
+
+
+def stream_invocation(label: str, reply: Reply) -> Iterator[dict[str, Any]]:
+    """Write InvokeModelWithResponseStream's events: Anthropic's, each in a chunk's bytes."""
+    for event in _message_events(label, reply):
+        yield {"chunk": {"bytes": _dump(event)}}
+
+
+def split_reply(text: str) -> list[str]:
+    """Split a reply into pieces of about a word, for streaming; joined they are the reply.
+
+    Example: "Where is it?" → ["Where", " is", " it?"].
+    """
+    return _PIECE.findall(text)
+
+
+def build_request(
+    asked: Mapping[str, Any],
+    *,
+    messages: list[dict[str, str]],
+    system: str | None,
+    max_output_tokens: int,
+) -> InferenceRequest:
+    """Build the request from what was read, after the rules that both formats have."""
+    _check_turns(messages)
+    if asked["max_tokens"] > max_output_tokens:
+        raise refusal(
+            f"max_tokens: {asked['max_tokens']} > {max_output_tokens}, "
+            "which is the maximum allowed number of output tokens for this model"
+        )
+    if any(not text.strip() for text in asked.get("stop_sequences", ())):
+        raise refusal("stop_sequences: each stop sequence must contain non-whitespace")
+    return InferenceRequest(
+        system=system,
+        messages=messages,
+        max_tokens=asked["max_tokens"],
+        temperature=float(asked.get("temperature", 1.0)),
+        top_p=float(asked.get("top_p", 0.999)),
+        top_k=asked.get("top_k"),
+        stop_sequences=tuple(asked.get("stop_sequences", ())),
+    )
+
+
+def check_service(latency: str | None, tier: str | None) -> None:
+    """Refuse a latency and a service tier that this model does not have."""
+    if latency not in (None, "standard"):
+        raise refusal(f"performanceConfig: this model has no {latency} latency, only standard.")
+    if tier not in (None, "default"):
+        raise refusal(f"serviceTier: this model has no {tier} tier, only default.")
+
+
+def range_faults(asked: Mapping[str, Any]) -> list[str]:
+    """Find the errors in the members that are numbers or lists."""
+    faults = [
+        *_number_faults(asked, "max_tokens", 1, math.inf, whole=True),
+        *_number_faults(asked, "temperature", 0, 1),
+        *_number_faults(asked, "top_p", 0, 1),
+        *_number_faults(asked, "top_k", 0, 500, whole=True),
+    ]
+    for name in ("messages", "stop_sequences"):
+        value = asked.get(name, [])
+        if not isinstance(value, list):
+            faults.append(f"#/{name}: expected type: JSONArray, found: {_type(value)}")
+    stops = asked.get("stop_sequences", [])
+    if isinstance(stops, list):
+        faults += [
+            f"#/stop_sequences/{n}: expected type: String, found: {_type(text)}"
+            for n, text in enumerate(stops)
+            if not isinstance(text, str)
+        ]
+        if len(stops) > MAX_STOP_SEQUENCES:
+            faults.append(
+                f"#/stop_sequences: expected maximum item count: {MAX_STOP_SEQUENCES}, "
+                f"found: {len(stops)}"
+            )
+    return faults
+
+
+def join_texts(blocks: Sequence[Mapping[str, Any]], place: str) -> str:
+    """Join blocks of text by line breaks; `place` names them in the refusal of any other block."""
+    for n, block in enumerate(blocks):
+        if "text" not in block:
+            raise _not_text(f"{place}.{n}", ", ".join(block))
+    return "\n".join(block["text"] for block in blocks)
+
+
+def malformed(fault: str) -> ServiceError:
+    """Return AWS's error for a body that does not fit the format."""
+    return refusal(f"Malformed input request: {fault}, please reformat your input and try again.")
+
+
+def refusal(message: str) -> ServiceError:
+    """Return the error for a request that breaks a rule of a format."""
+    return validation_error(message)
+
+
+def _check_turns(messages: Sequence[Mapping[str, str]]) -> None:
+    if not messages:
+        raise refusal("messages: at least one message is required")
+    if messages[0]["role"] != "user":
+        raise refusal('messages: first message must use the "user" role')
+    for before, after in pairwise(messages):
+        if before["role"] == after["role"]:
+            raise refusal(
+                'messages: roles must alternate between "user" and "assistant", but found '
+                f'multiple "{after["role"]}" roles in a row'
+            )
+    for n, message in enumerate(messages):
+        if not message["content"].strip():
+            raise refusal(f"messages.{n}: text content blocks must contain non-whitespace text")
+    last = messages[-1]
+    if last["role"] == "assistant" and last["content"] != last["content"].rstrip():
+        raise refusal("messages: final assistant content cannot end with trailing whitespace")
+
+
+def _number_faults(
+    asked: Mapping[str, Any], name: str, low: float, high: float, *, whole: bool = False
+) -> list[str]:
+    if name not in asked:
+        return []
+    value = asked[name]
+    wanted = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, wanted):
+        kind = "Integer" if whole else "Number"
+        return [f"#/{name}: expected type: {kind}, found: {_type(value)}"]
+    # Written so that NaN, which Python's JSON reader lets through, fails too.
+    if not value >= low:
+        return [f"#/{name}: {value} is not greater or equal to {low}"]
+    if not value <= high:
+        return [f"#/{name}: {value} is not less or equal to {high}"]
+    return []
+
+
+def _read_message(message: Any, n: int) -> dict[str, str]:
+    if not isinstance(message, dict):
+        raise malformed(f"#/messages/{n}: expected type: JSONObject, found: {_type(message)}")
+    for key in ("role", "content"):
+        if key not in message:
+            raise malformed(f"#/messages/{n}: required key [{key}] not found")
+    unknown = [key for key in message if key not in ("role", "content")]
+    if unknown:
+        raise malformed(f"#/messages/{n}: extraneous key [{unknown[0]}] is not permitted")
+    if message["role"] not in ("user", "assistant"):
+        raise malformed(f"#/messages/{n}/role: {message['role']} is not a valid enum value")
+    content = message["content"]
+    if isinstance(content, str):
+        return {"role": message["role"], "content": content}
+    if not isinstance(content, list):
+        raise malformed(
+            f"#/messages/{n}/content: expected type: JSONArray, found: {_type(content)}"
+        )
+    return {"role": message["role"], "content": _join_typed(content, f"messages.{n}.content")}
+
+
+def _read_system(system: Any) -> str | None:
+    if system is None or isinstance(system, str):
+        return system or None
+    if not isinstance(system, list):
+        raise malformed(f"#/system: expected type: JSONArray, found: {_type(system)}")
+    return _join_typed(system, "system") or None
+
+
+def _join_typed(blocks: Sequence[Any], place: str) -> str:
+    """Join Anthropic's content blocks, which name their type; only text is allowed."""
+    for n, block in enumerate(blocks):
+        if not isinstance(block, dict) or "type" not in block:
+            raise malformed(f"{place}.{n}: expected an object with a type")
+        if block["type"] != "text" or not isinstance(block.get("text"), str):
+            raise _not_text(f"{place}.{n}", str(block["type"]))
+    return join_texts(blocks, place)
+
+
+def _not_text(place: str, kind: str) -> ServiceError:
+    return refusal(f"{place} is {kind}; the sandbox's stand-in reads text blocks only")
+
+
+def _type(value: Any) -> str:
+    return _TYPES.get(type(value), type(value).__name__)
+
+
+def _message_events(label: str, reply: Reply) -> Iterator[dict[str, Any]]:
+    begun = {
+        **write_message(label, reply),
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": reply.input_tokens, "output_tokens": 0},
+    }
+    yield {"type": "message_start", "message": begun}
+    block = {"type": "text", "text": ""}
+    yield {"type": "content_block_start", "index": 0, "content_block": block}
+    for piece in split_reply(reply.text):
+        delta = {"type": "text_delta", "text": piece}
+        yield {"type": "content_block_delta", "index": 0, "delta": delta}
+    yield {"type": "content_block_stop", "index": 0}
+    yield {
+        "type": "message_delta",
+        "delta": {"stop_reason": reply.stop_reason, "stop_sequence": reply.stop_sequence},
+        "usage": {"output_tokens": reply.output_tokens},
+    }
+    yield {
+        "type": "message_stop",
+        "amazon-bedrock-invocationMetrics": {
+            "inputTokenCount": reply.input_tokens,
+            "outputTokenCount": reply.output_tokens,
+            "invocationLatency": reply.latency_ms,
+            "firstByteLatency": reply.first_byte_ms,
+        },
+    }
+
+
+def _dump(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""Tests in a real browser; as a package, they share one browser, and end it before other tests."""
