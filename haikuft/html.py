@@ -43,6 +43,11 @@ def build_status(sentence: str) -> str:
     return f'<div role="status">{escape(sentence)}</div>' if sentence else ""
 
 
+def build_notice(sentence: str) -> str:
+    """Build the line that stands first on a page; "" for no sentence."""
+    return f'<p class="notice"><b>{escape(sentence)}</b></p>' if sentence else ""
+
+
 def format_number(number: float) -> str:
     """Write a number: whole ones in full, others to three decimal places, NaN as ""."""
     if number != number:  # only NaN is unlike itself

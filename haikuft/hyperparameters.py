@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -39,11 +39,13 @@ class EarlyStop:
         stopped_epoch: The last epoch trained; None if no stop was called.
         best_epoch: The epoch with the lowest loss up to there, the first of equals.
         best_loss: Its loss.
+        simulated: The job has no such rule, so that it explains nothing of how the job ended.
     """
 
     stopped_epoch: int | None
     best_epoch: int
     best_loss: float
+    simulated: bool = field(default=False, compare=False)
 
 
 def suggest_hyperparameters(base_model: BaseModel = DEFAULT, **given: float) -> dict[str, float]:

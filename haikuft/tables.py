@@ -9,6 +9,8 @@ from haikuft import html
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_LINES = 100  # rows of a table's plain text; a notebook shows the whole table
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Table:
@@ -23,12 +25,15 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def __repr__(self) -> str:
-        lines = [self.headings, *self.rows] if any(self.headings) else [*self.rows]
+        shown = self.rows[:MOST_LINES]
+        lines = [self.headings, *shown] if any(self.headings) else [*shown]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
+        texts = [
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in lines
-        )
+        ]
+        rest = len(self.rows) - len(shown)
+        return "\n".join([*texts, f"… {rest:,} more rows"] if rest else texts)
 
     def _repr_html_(self) -> str:
         return html.build_table(self.rows, self.headings, style=html.INLINE_STYLE)

@@ -20,6 +20,7 @@ from haikuft.hyperparameters import (
     decide_early_stop,
 )
 from haikuft.metrics import (
+    align_epochs,
     assess,
     download_metrics,
     find_metrics,
@@ -28,7 +29,7 @@ from haikuft.metrics import (
     replay_early_stop,
     write_assessment,
 )
-from haikuft.metrics.assessment import Assessment, summarise_epochs
+from haikuft.metrics.assessment import Assessment
 from haikuft.metrics.files import read_metrics
 
 JOB_ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/base/abcdefghijkl"
@@ -201,21 +202,6 @@ def test_read_metrics_when_the_file_is_broken_then_it_says_where(text: str, said
         read_metrics(text, source="train.csv")
 
 
-def test_summarise_epochs_when_there_is_validation_then_both_losses_stand_side_by_side() -> None:
-    """Training is the epoch's mean, validation its last reading."""
-    table = summarise_epochs(_training([1.0, 0.5], [0.4, 0.2]), _validation(0.9, 0.8))
-
-    assert table["step_number"].tolist() == [2, 4]
-    assert table["training_loss"].tolist() == pytest.approx([0.75, 0.3])
-    assert table["validation_loss"].tolist() == [0.9, 0.8]
-
-
-def test_summarise_epochs_when_there_is_none_then_its_column_is_empty() -> None:
-    """The table keeps its shape."""
-    assert summarise_epochs(FALLING)["validation_loss"].isna().all()
-    assert list_validation_losses(None) == []
-
-
 def test_replay_early_stop_when_there_are_losses_then_it_is_the_jobs_own_rule() -> None:
     """Threshold and patience are those of the job's hyperparameters."""
     strict = read_stop_rule(
@@ -225,6 +211,7 @@ def test_replay_early_stop_when_there_are_losses_then_it_is_the_jobs_own_rule() 
     assert not strict.simulated
     assert replay_early_stop(_validation(*WORKED_EXAMPLE), strict) == EarlyStop(4, 4, 0.66)
     assert replay_early_stop(None, strict) is None
+    assert list_validation_losses(None) == []
 
 
 def test_read_stop_rule_when_the_model_has_none_then_the_lesson_s_is_simulated() -> None:
@@ -310,7 +297,7 @@ def test_assess_when_the_job_ran_past_our_rule_then_it_says_so() -> None:
     """AWS documents no rule, so a difference is worth telling."""
     found = assess(FALLING, _validation(0.9, 0.8, 0.7, 0.6), EarlyStop(2, 2, 0.8))
 
-    assert "would have stopped after epoch 2; it ran 4" in found.sentence
+    assert "rule, the job would have stopped after epoch 2; it ran 4" in found.sentence
 
 
 def test_assess_when_there_is_no_validation_file_then_it_says_so_plainly() -> None:
@@ -342,7 +329,107 @@ def test_assess_when_the_training_loss_rose_or_burst_then_it_diverged(
     training: pd.DataFrame,
 ) -> None:
     """A reckless learning rate is named as the cause to look at first."""
-    found = assess(training, _validation(0.9, 1.8))
+    found = assess(training, _validation(0.9, 1.8), settings=build_hyperparameters())
 
     assert found.verdict == "diverged"
-    assert "learning_rate_multiplier" in found.sentence
+    assert "Lower learning_rate_multiplier and train again." in found.sentence
+
+
+def test_assess_when_a_nova_job_diverged_then_the_advice_names_nova_s_parameters() -> None:
+    """The case `nova_divergence_names_claudes_parameter`; with no settings none is named."""
+    burst = read_metrics("step_number,epoch_number,training_loss\n1,0,0.3\n2,0,nan\n")
+
+    of_nova = assess(burst, settings=build_hyperparameters(NOVA_MICRO)).sentence
+    assert "Lower learning_rate, or raise learning_rate_warmup_steps, and train" in of_nova
+    assert "Lower the learning rate and train again." in assess(burst).sentence
+
+
+def test_assess_when_early_stopping_is_only_simulated_then_it_explains_no_end() -> None:
+    """The case `nova_early_stop_claimed`: the job ran all its epochs, and over-fitted."""
+    training = _training(*([loss] for loss in (0.8, 0.5, 0.4, 0.35)))
+    validation = _validation(0.50, 0.40, 0.44, 0.48)
+    settings = build_hyperparameters(NOVA_MICRO, epoch_count=4)
+    stop = replay_early_stop(validation, read_stop_rule(settings))
+
+    found = assess(training, validation, stop, settings)
+
+    assert (stop, stop is not None and stop.simulated) == (EarlyStop(4, 2, 0.40), True)
+    assert found.verdict == "over-fitted"
+    assert "Try epoch_count = 2" in found.sentence
+    assert "ended" not in found.sentence
+    assert "stopped" not in found.sentence
+
+
+def test_assess_when_a_simulated_rule_would_have_stopped_before_then_it_is_told_as_such() -> None:
+    """Never as what ended the job."""
+    validation = _validation(0.50, 0.40, 0.44, 0.48, 0.52)
+    settings = build_hyperparameters(NOVA_MICRO, epoch_count=5)
+    stop = replay_early_stop(validation, read_stop_rule(settings))
+
+    found = assess(_training(*([1 / n] for n in range(1, 6))), validation, stop, settings)
+
+    assert "which this model has not, the job would have stopped after epoch 4; it ran 5." in (
+        found.sentence
+    )
+
+
+def test_assess_when_the_rule_stops_at_the_last_epoch_asked_for_then_nothing_was_ended() -> None:
+    """All epochs ran, also where the model can stop early."""
+    losses = (0.9, 0.6, 0.7, 0.8)
+    asked = {"epoch_count": 4, "early_stopping_patience": 2, "early_stopping_threshold": 0.0}
+
+    found = assess(FALLING, _validation(*losses), EarlyStop(4, 2, 0.6), asked)
+    longer = assess(FALLING, _validation(*losses), EarlyStop(4, 2, 0.6), asked | {"epoch_count": 9})
+
+    assert (found.verdict, longer.verdict) == ("over-fitted", "stopped well")
+    assert "ended" not in found.sentence
+
+
+@pytest.mark.parametrize(("losses", "epochs"), [((1.5, 1.45, 1.44), 3), ((1.5,), 1)])
+def test_assess_when_training_is_near_0_and_validation_is_not_then_over_fitting_is_said(
+    losses: tuple[float, ...], epochs: int
+) -> None:
+    """However flat the validation loss is, and after one epoch, too."""
+    training = _training(*([1.0, 0.01] for _ in range(epochs - 1)), [0.06, 0.02])
+
+    found = assess(training, _validation(*losses))
+
+    assert found.verdict == "over-fitted"
+    assert f"The training loss is 0.04 in epoch {epochs}, near 0" in found.sentence
+
+
+def test_assess_when_the_job_reports_the_kept_model_then_both_numbers_have_their_names() -> None:
+    """The loss at the end is another one."""
+    validation = _validation(0.9, 0.8, 0.848, 0.852)
+    stop = EarlyStop(4, 2, 0.8)
+
+    found = assess(FALLING, validation, stop, reported=0.8)
+
+    assert "The job reports 0.8: the validation loss of the kept model (epoch 2)" in found.sentence
+    assert "reports" not in assess(FALLING, validation, stop, reported=0.852).sentence
+    assert "reports" not in assess(FALLING, validation, stop).sentence
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_assess_when_some_epochs_have_no_validation_loss_then_epochs_keep_their_numbers(
+    first: int,
+) -> None:
+    """Whether the file counts from 0 is seen by its steps."""
+    training = read_metrics(
+        "step_number,epoch_number,training_loss\n"
+        + "".join(f"{step},{first + (step - 1) // 10},{1 - step / 100}\n" for step in range(1, 61))
+    )
+    validation = read_metrics(
+        "step_number,epoch_number,validation_loss\n"
+        f"20,{first + 1},0.50\n40,{first + 3},0.40\n60,{first + 5},0.60\n"
+    )
+
+    aligned = align_epochs(training, validation)
+    assert aligned is not None
+    rule = read_stop_rule(build_hyperparameters(early_stopping_patience=1))
+
+    assert aligned["epoch_number"].tolist() == [2, 4, 6]
+    assert replay_early_stop(aligned, rule) == EarlyStop(6, 4, 0.4)
+    assert "lowest after epoch 4 (0.4) and rose by 50.0% to 0.6 by epoch 6" in (
+        assess(training, validation).sentence
+    )

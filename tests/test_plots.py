@@ -101,6 +101,30 @@ def test_plot_losses_when_there_is_validation_then_it_meets_training_at_each_epo
     assert ax.get_ylabel() == "loss"
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_plot_losses_when_some_epochs_have_no_validation_loss_then_the_rest_keeps_its_steps(
+    first: int,
+) -> None:
+    """At the step of the file, in whatever way it counts its epochs."""
+    validation = pd.DataFrame(
+        {"step_number": [3, 6], "epoch_number": [1 + first, 2 + first], "loss": [0.7, 0.8]}
+    )
+
+    ax = plot_losses(TRAINING, validation)
+
+    line = next(line for line in ax.lines if line.get_label() == "validation")
+    assert list(line.get_xdata()) == [3, 6]
+    assert "lowest after epoch 2 (0.7)" in alt_text(ax)
+
+
+def test_plot_losses_when_early_stopping_is_simulated_then_it_would_have_stopped() -> None:
+    """A rule that the model has not ended nothing."""
+    ax = plot_losses(TRAINING, VALIDATION, early_stop=EarlyStop(3, 2, 0.7, simulated=True))
+
+    assert "3\nwould stop" in texts_in(ax)
+    assert "early stopping would have stopped after epoch 3" in alt_text(ax)
+
+
 def test_plot_losses_when_several_rows_share_a_step_then_their_mean_is_drawn() -> None:
     """Some jobs write a row a device."""
     doubled = pd.concat([TRAINING, TRAINING.assign(loss=TRAINING["loss"] + 0.2)])
@@ -415,3 +439,34 @@ def test_figure_when_its_file_has_no_description_then_its_name_is_used(tmp_path:
     Figure().savefig(tmp_path / "plain.png")
 
     assert 'alt="Plain"' in build_figure(tmp_path / "plain.png")
+
+
+def test_plot_confusion_when_there_are_77_labels_then_those_confused_most_are_drawn() -> None:
+    """The figure says how many there are; every pair is in a table."""
+    records = [
+        {
+            "messages": [
+                {"role": "user", "content": f"message {n}"},
+                {"role": "assistant", "content": f"label {n % 77}"},
+            ]
+        }
+        for n in range(308)
+    ]
+    wrong = {f"label {n}": f"label {n + 1}" for n in range(0, 30, 2)}
+    texts = [one["messages"][1]["content"] for one in records]
+    given = {"base": texts, "tuned": [wrong.get(text, text) for text in texts]}
+    replies = {
+        name: {
+            record_id(one): Reply(
+                record_id(one), "m", text, "end_turn", 1, 1, 0, "m", None, "", "{}"
+            )
+            for one, text in zip(records, said, strict=True)
+        }
+        for name, said in given.items()
+    }
+
+    ax = plot_confusion(compare(records, replies, task="labels"))
+
+    assert len(ax.get_yticks()) == 20
+    assert "the 20 of 77 labels confused most" in ax.get_xlabel()
+    assert "Of 308 records tuned labels 248 as the reference does" in alt_text(ax)

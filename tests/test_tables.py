@@ -42,3 +42,11 @@ def test_table_of_a_frame_rounds_numbers_and_shortens_long_texts():
     table = tabulate_frame(frame, longest=10)
     assert table.headings == ("n", "score", "prompt")
     assert table.rows == (("3", "0.667", "xxxxxxxxx…"), ("4", "", "y"))
+
+
+def test_table_when_large_then_its_text_is_short_and_its_html_whole():
+    """The text is a twin for places that draw no HTML; nobody reads ten thousand lines there."""
+    table = build_table([(number, "x") for number in range(10_003)], "n", "text")
+    assert repr(table).splitlines()[-1] == "… 9,903 more rows"
+    assert len(repr(table)) < 3_000
+    assert table._repr_html_().count("<tr>") == 10_004

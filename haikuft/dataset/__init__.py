@@ -14,7 +14,7 @@ _MODULES = {
     "read.examples": ("detect_format", "first_example"),
     "read.sources": ("find_dataset",),
     "read.training_files": ("read_records",),
-    "records": ("prompt_of", "record_id", "write_records"),
+    "records": ("prompt_of", "record_id", "reference_of", "write_records"),
     "splitting": ("check_split", "split_records", "write_split"),
     "statistics": ("describe_records",),
     "tokens": ("estimate_total_tokens",),

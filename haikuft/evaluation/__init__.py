@@ -16,18 +16,28 @@ from haikuft.evaluation.report.page import write_page
 from haikuft.evaluation.scorers.scorer import (
     Scorer,
     choose_scorers,
+    describe_task,
+    has_few_answers,
     recognise_task,
     schema_scorer,
 )
-from haikuft.evaluation.statistics.classes import score_classes
+from haikuft.evaluation.statistics.classes import list_confusions, score_classes, show_classes
 from haikuft.evaluation.statistics.comparison import compare
-from haikuft.evaluation.statistics.free_baseline import FREE, ask_free_baseline
+from haikuft.evaluation.statistics.endings import suggest_max_tokens
+from haikuft.evaluation.statistics.free_baseline import (
+    FREE,
+    MOST_FREQUENT,
+    ask_free_baseline,
+    ask_most_frequent,
+)
 
 __all__ = [
     "FREE",
+    "MOST_FREQUENT",
     "RUBRIC",
     "Scorer",
     "ask_free_baseline",
+    "ask_most_frequent",
     "break_down",
     "browse",
     "build_evaluation_request",
@@ -38,13 +48,18 @@ __all__ = [
     "choose_scorers",
     "compare",
     "count_outcomes",
+    "describe_task",
+    "has_few_answers",
     "judge",
+    "list_confusions",
     "price_hour",
     "read_scores",
     "recognise_task",
     "schema_scorer",
     "score_classes",
+    "show_classes",
     "start_evaluation_job",
+    "suggest_max_tokens",
     "summarise_usage",
     "wait_for_evaluation_job",
     "weigh_serving",

@@ -1,8 +1,8 @@
-"""Bedrock evaluation jobs: request, start, wait, stop, read the scores.
+"""Bedrock evaluation jobs: request, start, wait, read the scores.
 
-For test sets or judges that are too large for a notebook. Source: Bedrock API, Create-, Get- and
-StopEvaluationJob; Bedrock User Guide, "Understand how the results of your model evaluation job are
-saved in Amazon S3". botocore has no waiters for Bedrock.
+For test sets or judges that are too large for a notebook. Source: Bedrock API, CreateEvaluationJob
+and GetEvaluationJob; Bedrock User Guide, "Understand how the results of your model evaluation job
+are saved in Amazon S3". botocore has no waiters for Bedrock.
 """
 
 import json
@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
-from botocore.exceptions import ClientError
 
 from haikuft import s3
-from haikuft.aws.errors import error_code, explaining
+from haikuft.aws.errors import explaining
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.errors import DataError, JobFailedError, SettingsError
 
@@ -171,17 +170,6 @@ def wait_for_evaluation_job(
         reasons = " ".join(job.failure_messages) or "AWS gives no reason."
         raise JobFailedError(f"Evaluation job {job.name} is {job.status}. {reasons}")
     return job
-
-
-def stop_evaluation_job(bedrock: "BedrockClient", arn: str) -> None:
-    """Ask a running job to stop; one that has ended is left as it is."""
-    with explaining(f"stopping evaluation job {arn}"):
-        try:
-            bedrock.stop_evaluation_job(jobIdentifier=arn)
-        except ClientError as error:
-            ended = get_evaluation_job(bedrock, arn).status not in RUNNING
-            if error_code(error) not in ("ConflictException", "ValidationException") or not ended:
-                raise
 
 
 def read_scores(client: "S3Client", job: EvaluationJob) -> pd.DataFrame:

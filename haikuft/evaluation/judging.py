@@ -144,7 +144,7 @@ def build_questions(
     *,
     rubric: str = RUBRIC,
 ) -> list[Question]:
-    """Build two questions for each record that both models answered.
+    """Build two questions for each record that both models answered; copies are asked once.
 
     Args:
         records: The test records.
@@ -158,8 +158,7 @@ def build_questions(
     if not rubric.strip():
         raise SettingsError("rubric is empty: say what makes one reply better than another.")
     questions = []
-    for record in records:
-        key = record_id(record)
+    for key, record in {record_id(record): record for record in records}.items():
         pair = first.get(key), second.get(key)
         if any(reply is None or reply.error is not None for reply in pair):
             continue

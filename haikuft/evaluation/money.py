@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.endings import count_endings, describe_endings
+from haikuft.evaluation.statistics.free_baseline import FREE, RIVALS
 from haikuft.inference.replies import Reply
 from haikuft.pricing import take_price
 from haikuft.pricing.amounts import format_dollars, format_precise
@@ -19,6 +20,7 @@ from haikuft.runs.record_file import RunRecord
 
 NOT_GIVEN = "price not given"
 UNKNOWN = float("nan")
+_LATENCIES = ("latency_median", "latency_95", "latency_99")
 _FREE_TOKENS = TokenPrice(0.0, 0.0, FREE)
 
 
@@ -54,18 +56,23 @@ def summarise_usage(
             not known.
 
     Returns:
-        One row a model: model, replies, errors, characters, input_tokens and output_tokens (means
+        One row a model: model, replies, errors, endings (how many did not end by themselves, and
+        why), characters, input_tokens and output_tokens (means
         of a reply), latency_median, latency_95 and latency_99 (seconds), dollars_per_1000 (NaN
         where it is not known), cost (in words).
     """
-    prices = {**(prices or {}), FREE: _FREE_TOKENS}
+    prices = {**(prices or {}), **dict.fromkeys(RIVALS, _FREE_TOKENS)}
     rows = []
     for name, replies in replies_by_name.items():
         price, hour = prices.get(name), (hours or {}).get(name)
         good = [reply for reply in replies.values() if reply.error is None]
-        seconds = pd.Series([reply.latency_seconds for reply in good], dtype=float)
-        tokens_in = _mean([reply.input_tokens for reply in good])
-        tokens_out = _mean([reply.output_tokens for reply in good])
+        figures = pd.DataFrame(
+            [(r.input_tokens, r.output_tokens, len(r.text), r.latency_seconds) for r in good],
+            columns=["input_tokens", "output_tokens", "characters", "seconds"],
+            dtype=float,
+        )
+        tokens_in, tokens_out, characters, _ = figures.mean()
+        latencies = figures["seconds"].quantile([0.5, 0.95, 0.99])
         dollars = UNKNOWN
         if price == THROUGHPUT_TOKENS:
             if hour and hour.amount and requests_per_hour > 0:
@@ -77,12 +84,11 @@ def summarise_usage(
                 "model": name,
                 "replies": len(good),
                 "errors": len(replies) - len(good),
-                "characters": _mean([len(reply.text) for reply in good]),
+                "endings": describe_endings(count_endings(good)),
+                "characters": characters,
                 "input_tokens": tokens_in,
                 "output_tokens": tokens_out,
-                "latency_median": seconds.median(),
-                "latency_95": seconds.quantile(0.95),
-                "latency_99": seconds.quantile(0.99),
+                **dict(zip(_LATENCIES, latencies, strict=True)),
                 "dollars_per_1000": dollars,
                 "cost": _describe_cost(price, hour, dollars),
             }
@@ -187,7 +193,3 @@ def _describe_cost(price: TokenPrice | None, hour: Price | None, dollars: float)
         return NOT_GIVEN
     source = f"as of {hour.as_of}" if by_hour and hour and hour.as_of else price.source
     return f"{format_precise(dollars)} per 1,000 requests (price: {source})"
-
-
-def _mean(numbers: Sequence[float]) -> float:
-    return sum(numbers) / len(numbers) if numbers else UNKNOWN

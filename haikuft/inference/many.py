@@ -4,7 +4,9 @@ The client retries throttled and lost requests: botocore's adaptive mode repeats
 all threads that share the client for as long as the service throttles.
 """
 
-from collections.abc import Callable, Container, Iterator, Sequence
+import sys
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +16,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Unpack
 
 from botocore.exceptions import ClientError
+from tqdm import tqdm
 
 from haikuft.aws.errors import is_transient
 from haikuft.dataset.records import prompt_of, record_id
@@ -28,7 +31,6 @@ from haikuft.errors import (
 from haikuft.files import JsonLinesFile
 from haikuft.inference.asking import ask, check_api, now
 from haikuft.inference.budget import Budget, most_input_tokens
-from haikuft.inference.progress import Progress
 from haikuft.inference.replies import Reply, open_replies, read_replies
 from haikuft.inference.requests import MAX_TOKENS, Sampling, name_settings
 from haikuft.pricing.amounts import format_precise
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
 GIVE_UP_AFTER = 10  # failures in a row, with no reply between, end the asking
+
+_PAUSE_SECONDS = 0.5  # between two updates of the bar; an executed notebook keeps them all
 
 # After these every later question fails, too: log in, get permission, or buy throughput first.
 _HOPELESS = (CredentialsError, AccessError, NotFoundError)
@@ -116,14 +120,29 @@ def ask_many(
         answered = len(wanted) - len(missing)
         if answered:
             asking.answered.set()
-        asked = 0
-        with Progress(path.stem, len(wanted), answered, price, shown=progress) as bar:
+        came = Counter[str]()
+        # Standard output, because notebooks show standard error in red.
+        with tqdm(
+            desc=path.stem,
+            total=len(wanted),
+            initial=answered,
+            unit="reply",
+            disable=not progress,
+            file=sys.stdout,
+            mininterval=_PAUSE_SECONDS,
+        ) as bar:
             futures = [pool.submit(asking.ask_one, key, wanted[key], file) for key in missing]
             try:
                 for reply in _as_they_come(futures):
                     replies[reply.record_id] = reply
-                    asked += 1
-                    bar.count(reply)
+                    came.update(
+                        replies=1,
+                        errors=int(reply.error is not None),
+                        read=reply.input_tokens,
+                        written=reply.output_tokens,
+                    )
+                    bar.set_postfix_str(_describe_progress(came, price), refresh=False)
+                    bar.update()
             except HaikuftError as error:
                 there = sum(not reply.error for reply in replies.values())
                 again = " (notebook 5 serves the model again)" if _is_served(model_id) else ""
@@ -131,10 +150,10 @@ def ask_many(
                     f"{error} {there} of {len(wanted)} replies are in {path}. Once that is fixed"
                     f"{again}, run again; only the rest will be asked."
                 ) from error
-    if asked < len(missing):
+    if came["replies"] < len(missing):
         ceiling, spent = format_precise(budget.max_dollars), format_precise(budget.spent)
         tell(
-            f"Stopped at the ceiling of {ceiling}: {len(missing) - asked} of "
+            f"Stopped at the ceiling of {ceiling}: {len(missing) - came['replies']} of "
             f"{len(wanted)} records are left unasked, because the next could pass it "
             f"({spent} spent). Run again to spend as much once more, or set a "
             "higher max_dollars; only the rest will be asked."
@@ -229,6 +248,13 @@ class _Asking:
 
     def _cost(self, input_tokens: int, output_tokens: int) -> float:
         return 0.0 if self.price is None else self.price.cost(input_tokens, output_tokens)
+
+
+def _describe_progress(came: Mapping[str, int], price: TokenPrice | None) -> str:
+    """Write failures, tokens and cost of the replies that have come."""
+    read, written = came["read"], came["written"]
+    words = f"errors={came['errors']}, tokens={read:,} in + {written:,} out"
+    return words if price is None else f"{words}, {format_precise(price.cost(read, written))}"
 
 
 def _check(

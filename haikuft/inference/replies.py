@@ -2,10 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from haikuft.files import JsonLinesFile, read_json_lines
+
+_STAND_IN = "sandbox-stand-in"  # how the names of the sandbox's models begin
+NOTICE = "In the sandbox a small stand-in was trained and answered; no Claude or Nova was involved."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,11 @@ class Reply:
     api: str = "messages"  # files written before there was a choice do not say
     retries: int = 0
     first_seconds: float | None = None
+
+
+def notice_of(names: Iterable[str]) -> str:
+    """Say that a stand-in answered, where one of the names in replies is a stand-in's; else ""."""
+    return NOTICE if any(name.startswith(_STAND_IN) for name in names) else ""
 
 
 def file_name(model: str) -> str:

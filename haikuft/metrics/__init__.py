@@ -6,6 +6,7 @@ more or less), so files are found by name and columns by header. Source: Bedrock
 """
 
 from haikuft.metrics.assessment import (
+    align_epochs,
     assess,
     list_validation_losses,
     read_stop_rule,
@@ -15,6 +16,7 @@ from haikuft.metrics.assessment import (
 from haikuft.metrics.files import download_metrics, find_metrics
 
 __all__ = [
+    "align_epochs",
     "assess",
     "download_metrics",
     "find_metrics",

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +16,7 @@ ASSESSMENT_FILE = "assessment.json"
 LESSON = (0.001, 2)  # threshold and patience, Claude 3 Haiku's defaults, for a model without
 RISE = 0.02  # validation loss this far above its lowest: over-fitted
 FALL = 0.01  # validation loss still improving by this share in the last epoch: still falling
+NEAR_ZERO = 0.1  # training loss below this share of the validation loss: over-fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,74 +68,75 @@ def read_stop_rule(hyperparameters: Hyperparameters) -> StopRule:
     )
 
 
-def summarise_epochs(
-    training: pd.DataFrame, validation: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Tabulate both losses, one row an epoch.
+def align_epochs(training: pd.DataFrame, validation: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Count the epochs of the validation losses as those of the training losses are counted.
 
-    Returns:
-        Columns epoch_number, step_number (the epoch's last), training_loss (mean of the epoch's
-        steps) and validation_loss (its last reading; NaN where there is none).
+    Where the first epochs have no validation loss, its file does not show whether it counts from 0;
+    then the steps, which both files name, decide. None without a validation file.
     """
-    table = training.groupby("epoch_number", as_index=False).agg(
-        step_number=("step_number", "max"), training_loss=("loss", "mean")
-    )
-    if validation is None or validation.empty:
-        return table.assign(validation_loss=math.nan)
-    last = validation.groupby("epoch_number")["loss"].last()
-    return table.assign(validation_loss=table["epoch_number"].map(last))
+    if validation is None:
+        return None
+    epochs = training.drop_duplicates("step_number", keep="last").set_index("step_number")
+    apart = validation["step_number"].map(epochs["epoch_number"]) - validation["epoch_number"]
+    return validation.assign(epoch_number=validation["epoch_number"] + int((apart == 1).all()))
 
 
 def list_validation_losses(validation: pd.DataFrame | None) -> list[float]:
     """List the validation losses, one an epoch in order: what the early-stopping rule reads."""
-    if validation is None or validation.empty:
-        return []
-    return [float(loss) for loss in validation.groupby("epoch_number")["loss"].last()]
+    return [float(loss) for loss in _by_epoch(validation)]
 
 
 def replay_early_stop(validation: pd.DataFrame | None, rule: StopRule) -> EarlyStop | None:
     """Apply an early-stopping rule to a job's losses; None without a validation file."""
-    losses = list_validation_losses(validation)
-    if not losses:
+    losses = _by_epoch(validation)
+    if losses.empty:
         return None
-    return decide_early_stop(losses, threshold=rule.threshold, patience=rule.patience)
+    stop = decide_early_stop(losses.tolist(), threshold=rule.threshold, patience=rule.patience)
+    return replace(
+        stop,
+        stopped_epoch=stop.stopped_epoch and int(losses.index[stop.stopped_epoch - 1]),
+        best_epoch=int(losses.index[stop.best_epoch - 1]),
+        simulated=rule.simulated,
+    )
 
 
 def assess(
     training: pd.DataFrame,
     validation: pd.DataFrame | None = None,
     early_stop: EarlyStop | None = None,
+    settings: Hyperparameters | None = None,
+    reported: float | None = None,
 ) -> Assessment:
-    """Assess the losses, in one or two computed sentences.
+    """Assess the losses, in a few computed sentences.
 
     Args:
         training: Losses by step, from `read_metrics`.
         validation: Losses by epoch, from `read_metrics`; None without a validation file.
-        early_stop: What the early-stopping rule decides on these validation losses, if it was on.
+        early_stop: What an early-stopping rule decides on these losses, from `replay_early_stop`.
+        settings: The job's hyperparameters, for how many epochs it was to run, and for the names
+            in advice; None where they are not known.
+        reported: The validation loss that the job reports for its model; None where it does not.
     """
-    table = summarise_epochs(training, validation)
-    fit = [float(loss) for loss in table["training_loss"]]
-    losses = list_validation_losses(validation)
-    if diverged := _describe_divergence(training, losses):
+    settings = settings or {}
+    fit = training.groupby("epoch_number")["loss"].mean()
+    losses = _by_epoch(align_epochs(training, validation))
+    if diverged := _describe_divergence(training, losses.tolist(), settings):
         return Assessment("diverged", diverged)
-    if not losses:
+    if losses.empty:
         return Assessment("unknown", _describe_training_alone(training))
-    if len(losses) == 1:
-        return Assessment(
-            "unknown",
-            f"One epoch gives one validation loss ({losses[0]:.3g}), and one point has no "
-            "direction. Run at least 2 epochs to see whether it falls or rises.",
+    ran = int(max(fit.index[-1], losses.index[-1]))
+    stop = early_stop.stopped_epoch if early_stop else None
+    ended = stop == ran and not (early_stop and early_stop.simulated)
+    ended = ended and ran < settings.get("epoch_count", math.inf)
+    assessment = _judge_curve(fit, losses, ended)
+    sentences = [assessment.sentence, _describe_kept(losses, reported)]
+    if early_stop and stop and stop < ran:
+        other = ", which this model has not" if early_stop.simulated else ""
+        sentences.append(
+            f"By our reading of the early-stopping rule{other}, the job would have stopped after "
+            f"epoch {stop}; it ran {ran}."
         )
-    best = min(range(len(losses)), key=losses.__getitem__)
-    stopped = early_stop is not None and early_stop.stopped_epoch == len(losses)
-    assessment = _judge_curve(fit, losses, best, stopped)
-    if early_stop and early_stop.stopped_epoch and early_stop.stopped_epoch < len(losses):
-        return Assessment(
-            assessment.verdict,
-            f"{assessment.sentence} By our reading of the early-stopping rule the job would have "
-            f"stopped after epoch {early_stop.stopped_epoch}; it ran {len(losses)}.",
-        )
-    return assessment
+    return Assessment(assessment.verdict, " ".join(filter(None, sentences)))
 
 
 def write_assessment(directory: Path, assessment: Assessment) -> Path:
@@ -143,53 +145,95 @@ def write_assessment(directory: Path, assessment: Assessment) -> Path:
     return write_whole(directory / ASSESSMENT_FILE, f"{text}\n")
 
 
-def _judge_curve(fit: list[float], losses: list[float], best: int, stopped: bool) -> Assessment:
-    """Judge two or more finite validation losses. `best` is an index; epochs count from 1."""
-    last, lowest, epochs = losses[-1], losses[best], len(losses)
+def _judge_curve(fit: "pd.Series[float]", losses: "pd.Series[float]", ended: bool) -> Assessment:
+    """Judge finite validation losses by epoch; `ended` says that early stopping ended the job."""
+    best, epoch = int(losses.index[int(losses.argmin())]), int(losses.index[-1])
+    last, lowest = float(losses.iloc[-1]), float(losses[best])
+    kept = best if ended else epoch
+    near_zero = float(fit.get(kept, math.inf)) < NEAR_ZERO * float(losses[kept])
+    if len(losses) == 1 and not near_zero:
+        return Assessment(
+            "unknown",
+            f"One epoch gives one validation loss ({last:.3g}), and one point has no "
+            "direction. Run at least 2 epochs to see whether it falls or rises.",
+        )
     rise = _change(lowest, last)
-    fall = -_change(losses[-2], last)
-    least = f"The validation loss was lowest after epoch {best + 1} ({lowest:.3g})"
-    if best < epochs - 1 and rise >= RISE:
-        trained = ""
-        if len(fit) == epochs and fit[-1] < fit[best]:
-            trained = f", while the training loss kept falling from {fit[best]:.3g} to "
-            trained += f"{fit[-1]:.3g}"
-        if stopped:
-            return Assessment(
-                "stopped well",
-                f"{least}. It had risen by {rise:.1%} when early stopping ended the training "
-                f"after epoch {epochs}{trained}. AWS does not say which epoch's weights it keeps.",
-            )
+    least = f"The validation loss was lowest after epoch {best} ({lowest:.3g})"
+    trained = ""
+    if best in fit and fit.iloc[-1] < fit[best]:
+        trained = f", while the training loss kept falling from {fit[best]:.3g} to "
+        trained += f"{fit.iloc[-1]:.3g}"
+    if ended and best < epoch and rise >= RISE and not near_zero:
+        return Assessment(
+            "stopped well",
+            f"{least}. It had risen by {rise:.1%} when early stopping ended the training "
+            f"after epoch {epoch}{trained}. AWS does not say which epoch's weights it keeps.",
+        )
+    if best < epoch and rise >= RISE:
         return Assessment(
             "over-fitted",
-            f"{least} and rose by {rise:.1%} to {last:.3g} by epoch {epochs}{trained}: the model "
-            f"over-fitted. Try epoch_count = {best + 1}, or more varied records.",
+            f"{least} and rose by {rise:.1%} to {last:.3g} by epoch {epoch}{trained}: the model "
+            f"over-fitted. Try epoch_count = {best}, or more varied records.",
         )
-    if best == epochs - 1 and fall >= FALL:
+    if near_zero:
+        fewer = f"epoch_count = {best}" if best < epoch else "fewer epochs"
+        return Assessment(
+            "over-fitted",
+            f"{least}. The training loss is {fit[kept]:.3g} in epoch {kept}, near 0, and the "
+            f"validation loss {losses[kept]:.3g}: the model has learnt the records of its training "
+            "and not what they have in common, which is over-fitting. "
+            f"Try {fewer}, or more varied records.",
+        )
+    fall = -_change(float(losses.iloc[-2]), last)
+    if best == epoch and fall >= FALL:
         start = f"The validation loss still fell by {fall:.1%} in the last epoch, to {last:.3g}"
-        if stopped:
+        if ended:
             return Assessment(
                 "still falling",
-                f"{start}, when early stopping ended the training after epoch {epochs}. Lower "
+                f"{start}, when early stopping ended the training after epoch {epoch}. Lower "
                 "early_stopping_threshold or raise early_stopping_patience to let it continue.",
             )
         return Assessment("still falling", f"{start}. More epochs may help.")
-    if stopped:
-        end = f"early stopping ended the training after epoch {epochs}, when it had flattened"
-    else:
-        end = f"after epoch {epochs}, the last, it is {last:.3g}"
+    end = f"at the end (epoch {epoch}) it is {last:.3g}"
+    if ended:
+        end += f". Early stopping ended the training after epoch {epoch}, when it had flattened"
     return Assessment("stopped well", f"{least}; {end}. More epochs would gain little.")
 
 
-def _describe_divergence(training: pd.DataFrame, losses: list[float]) -> str:
+def _describe_kept(losses: "pd.Series[float]", reported: float | None) -> str:
+    """Say which epoch's model a job keeps, where the loss that it reports shows that."""
+    kept = [
+        e for e, loss in losses.items() if reported and math.isclose(loss, reported, rel_tol=1e-3)
+    ]
+    if len(kept) != 1 or kept[0] == losses.index[-1]:
+        return ""
+    return (
+        f"The job reports {reported:.3g}: the validation loss of the kept model (epoch {kept[0]}), "
+        f"not the one at the end."
+    )
+
+
+def _describe_divergence(
+    training: pd.DataFrame, losses: list[float], settings: Hyperparameters
+) -> str:
     """Describe a training that diverged; "" for one that did not."""
     first, last = _ends(training)
-    fix = "Lower learning_rate_multiplier and train again."
+    rates = [name for name in settings if name.startswith("learning_rate")]
+    rate = next((name for name in rates if "warmup" not in name), "the learning rate")
+    warmup = "".join(f", or raise {name}," for name in rates if "warmup" in name)
+    fix = f"Lower {rate}{warmup} and train again."
     if not all(map(math.isfinite, [*training["loss"], *losses])):
         return f"A loss is no longer a finite number: the training diverged. {fix}"
     if last > first * (1 + RISE):
         return f"The training loss itself rose, from {first:.3g} to {last:.3g}: it diverged. {fix}"
     return ""
+
+
+def _by_epoch(validation: pd.DataFrame | None) -> "pd.Series[float]":
+    """Give each epoch's last validation loss, by the number of the epoch."""
+    if validation is None:
+        return pd.Series(dtype=float)
+    return validation.groupby("epoch_number")["loss"].last()
 
 
 def _describe_training_alone(training: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from haikuft.metrics.assessment import align_epochs
 from haikuft.plots.style import FAINT, INK, TUNED, describe, in_style
 
 if TYPE_CHECKING:
@@ -25,9 +26,12 @@ def plot_losses(
 ) -> Axes:
     """Draw training loss by step and validation loss by epoch over one axis of steps.
 
+    A validation loss stands at the step that its file names, where the training file has this step
+    in the same epoch; else at the end of its epoch.
+
     Args:
         training: Columns step_number, epoch_number and loss, from `metrics.read_metrics`.
-        validation: The same by epoch; None without a validation file.
+        validation: The same by epoch, some of which may be missing; None without such a file.
         early_stop: What the early-stopping rule decides; its epochs are marked.
         ax: Where to draw; None makes a figure.
     """
@@ -40,17 +44,22 @@ def plot_losses(
     )
     ax.plot(by_step.index, by_step, color=TUNED, label="training")
     labels = [("training", by_step.index[-1], by_step.iloc[-1])]
+    validation = align_epochs(training, validation)
     if validation is not None and not validation.empty:
-        # Both files are aligned at each epoch's last step, whatever step a file gives.
-        by_epoch = validation.groupby("epoch_number")["loss"].last()
-        written = validation.groupby("epoch_number")["step_number"].last()
-        steps = [int(ends.get(epoch, written[epoch])) for epoch in by_epoch.index]
+        last = validation.groupby("epoch_number")[["loss", "step_number"]].last()
+        by_epoch, written = last["loss"], last["step_number"]
+        of_epoch = set(zip(training["epoch_number"], training["step_number"], strict=True))
+        steps = [
+            int(step if (epoch, step) in of_epoch else ends.get(epoch, step))
+            for epoch, step in written.items()
+        ]
         ax.plot(steps, by_epoch, color=INK, linestyle="--", marker="o", label="validation")
         labels.append(("validation", steps[-1], by_epoch.iloc[-1]))
         sentence += f"; validation loss from {by_epoch.iloc[0]:.3g} to {by_epoch.iloc[-1]:.3g}"
         sentence += f", lowest after epoch {by_epoch.idxmin()} ({by_epoch.min():.3g})"
     if early_stop is not None and early_stop.stopped_epoch:
-        sentence += f"; early stopping ended the training after epoch {early_stop.stopped_epoch}"
+        ended = "would have stopped" if early_stop.simulated else "ended the training"
+        sentence += f"; early stopping {ended} after epoch {early_stop.stopped_epoch}"
     ax.set(
         title="Does the model generalise or overfit?",
         xlabel="step (thin lines: ends of epochs)",
@@ -76,7 +85,8 @@ def _mark_epochs(ax: Axes, ends: Mapping[int, int], early_stop: "EarlyStop | Non
     words: dict[int, list[str]] = {epoch: [str(epoch)] for epoch in ends}
     if early_stop is not None:
         words.get(early_stop.best_epoch, []).append("lowest")
-        words.get(early_stop.stopped_epoch or 0, []).append("stopped")
+        stopped = "would stop" if early_stop.simulated else "stopped"
+        words.get(early_stop.stopped_epoch or 0, []).append(stopped)
     for epoch, step in ends.items():
         marked = len(words[epoch]) > 1
         ax.axvline(step, color=INK if marked else FAINT, linewidth=0.8, zorder=0)

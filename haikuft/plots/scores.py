@@ -2,14 +2,18 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from haikuft.evaluation.statistics.classes import count_confusions
+from haikuft.evaluation.scorers.labels import NO_LABEL
+from haikuft.evaluation.statistics.classes import count_confusions, list_confusions
 from haikuft.evaluation.statistics.comparison import Evaluation
-from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.plots.style import BASE, FAINT, INK, MARKS, OTHERS, TUNED, describe, in_style
+
+_MOST_LABELS = 20  # that a figure has room for
 
 
 @in_style
@@ -36,7 +40,7 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
     if scorer.is_share:
         ax.set_xlim(-3, 105)  # a mark at 0 is whole
         ax.xaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=" %"))
-    asked = [model for model in evaluation.models[1:] if model != FREE]
+    asked = [model for model in evaluation.models[1:] if model not in RIVALS]
     models = " or ".join(asked or evaluation.models[1:])
     ax.set_title(f"Is {models} better than {evaluation.baseline}?")
     ax.set_xlabel(f"{scorer.title} ({evaluation.n} records; bars: 95 % interval)")
@@ -50,6 +54,8 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
 def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None = None) -> Axes:
     """Draw which labels a model gave to which records, counts in the cells.
 
+    Of many labels those that are confused most are drawn; `list_confusions` has all pairs.
+
     Args:
         evaluation: From `compare`, of a label task.
         model: Which model; "" takes the first after the baseline.
@@ -58,7 +64,9 @@ def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None =
     Raises:
         SettingsError: the task is not a label task.
     """
-    confusions = count_confusions(evaluation, model)
+    whole = count_confusions(evaluation, model)
+    shown = _pick_confused(whole)
+    confusions = whole.loc[shown, [*shown, NO_LABEL]]
     counts = confusions.to_numpy()
     rows, columns = counts.shape
     ax = ax or plt.subplots(figsize=(2.6 + min(12, 0.5 * columns), 2.2 + min(10, 0.4 * rows)))[1]
@@ -76,22 +84,29 @@ def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None =
     ax.set_yticks(np.arange(rows) - 0.5, minor=True)
     ax.grid(which="minor", color=FAINT, linewidth=0.8)
     ax.tick_params(which="minor", length=0)
-    model = str(confusions.columns.name)
+    model = str(whole.columns.name)
     ax.set(title=f"Which labels does {model} confuse?", xlabel="label given", ylabel="reference")
-    sentence = f"Of {counts.sum()} records {model} labels {np.trace(counts)} as the reference does"
-    wrong = counts.copy()
-    np.fill_diagonal(wrong, 0)
-    if wrong.any():
-        row, column = divmod(int(wrong.argmax()), columns)
-        label, given = confusions.index[row], confusions.columns[column]
-        sentence += f"; most often it takes {label} for {given} ({wrong.max()})"
+    if len(shown) < len(whole):
+        ax.set_xlabel(f"label given (the {len(shown)} of {len(whole)} labels confused most)")
+    total, right = whole.to_numpy().sum(), np.trace(whole.to_numpy())
+    sentence = f"Of {total} records {model} labels {right} as the reference does"
+    for label, given, count in list_confusions(evaluation, model).head(1).to_numpy():
+        sentence += f"; most often it takes {label} for {given} ({count})"
     return describe(ax, f"{sentence}.")
+
+
+def _pick_confused(confusions: pd.DataFrame) -> list[str]:
+    """Pick the labels with the most records that were given another label or got it wrongly."""
+    counts = confusions.to_numpy()[:, :-1]
+    wrong = confusions.sum(axis=1) + counts.sum(axis=0) - 2 * counts.diagonal()
+    most = wrong.sort_values(ascending=False, kind="stable").index[:_MOST_LABELS]
+    return [label for label in confusions.index if label in set(most)]
 
 
 def _look(model: str, at: int) -> tuple[str, str]:
     """Colour and mark of a model: baseline, tuned, further ones, and the free baseline."""
-    if model == FREE:
-        return INK, "P"
+    if model in RIVALS:
+        return INK, "PX"[RIVALS.index(model)]
     if at < 2:
         return ((BASE, "o"), (TUNED, "D"))[at]
     return OTHERS[at % len(OTHERS)], MARKS[at % len(MARKS)]

@@ -26,6 +26,8 @@ class RunRecord:
         endpoint: URL in place of AWS's own; "" for AWS's own. The sandbox's may change.
         sandbox_state: the sandbox's state directory; "" on AWS.
         created: when the run began, ISO 8601 in UTC.
+        task: kind of task that notebook 2 recognised, "labels", "structured" or "text"; "" in a
+            record from before it was kept.
         job_attempt: number of the job that was last asked for, counted from 1; likewise of the
             deployment and the throughput. A request that is repeated carries the same number.
         serving: how the custom model is served, "deployment" or "provisioned_throughput"; "" in a
@@ -57,6 +59,7 @@ class RunRecord:
     security_group_ids: tuple[str, ...] = ()
     dataset: str = ""
     system_prompt: str = ""
+    task: str = ""
     seed: int = 0
     training_uri: str = ""
     validation_uri: str = ""

@@ -17,6 +17,7 @@ from haikuft import aws
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG
 from haikuft.base_models import BaseModel, get_base_model
 from haikuft.errors import RecordError, SettingsError
+from haikuft.inference.replies import NOTICE
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record, write_record
 from haikuft.tables import build_table
 
@@ -62,6 +63,11 @@ class Run:
     def tags(self) -> dict[str, str]:
         """Tags that mark everything this run makes."""
         return {RUN_TAG: self.record.run, OWNER_TAG: self.record.owner}
+
+    @property
+    def notice(self) -> str:
+        """The sentence that nothing here is Claude's or Nova's, for the sandbox; "" on AWS."""
+        return NOTICE if self.record.target == "sandbox" else ""
 
     @property
     def resource_name(self) -> str:

@@ -187,7 +187,8 @@ def _score_lines(directory: Path) -> list[str]:
                 f"  {score['model']}: {score['title']} {score['score']:.3f} "
                 f"(95 % interval {score['low']:.3f} to {score['high']:.3f})"
             )
-    return [*lines, f"  {found['sentence']}"]
+    sentences = filter(None, (found["notice"], found["sentence"]))
+    return [*lines, *(f"  {sentence}" for sentence in sentences)]
 
 
 def _minutes(seconds: float) -> str:

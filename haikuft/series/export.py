@@ -15,7 +15,8 @@ from traitlets.config import Config
 
 from haikuft.errors import DataError, NotFoundError
 from haikuft.files import write_whole
-from haikuft.html import POLICY
+from haikuft.html import POLICY, build_notice
+from haikuft.inference.replies import NOTICE
 from haikuft.runs.run_record import check_run_name, find_root
 
 _TEMPLATE = f"""
@@ -24,6 +25,12 @@ _TEMPLATE = f"""
 {{% block jupyter_widgets %}}{{% endblock %}}
 {{% block html_head_js_mathjax %}}{{% endblock %}}
 {{% block html_head_js_mermaidjs %}}{{% endblock %}}
+{{% block body_header %}}{{{{ super() }}}}
+{{% set code = nb.cells | map(attribute="source") | join(" ") %}}
+{{% if 'target: str = "sandbox"' in code and 'target = "aws"' not in code %}}
+{build_notice(NOTICE)}
+{{% endif %}}
+{{% endblock %}}
 """
 # The richest first, without widgets, which each have a copy as HTML.
 _SHOWN = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")

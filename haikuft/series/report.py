@@ -8,6 +8,7 @@ from haikuft import html
 from haikuft.evaluation.report.files import CSV_FILE, JSON_FILE, read_evaluation
 from haikuft.evaluation.report.page import build_records, build_sections
 from haikuft.files import write_whole
+from haikuft.inference.replies import NOTICE
 from haikuft.metrics.assessment import ASSESSMENT_FILE
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.serving import build_limit_commands
@@ -25,17 +26,22 @@ def write_report(directory: Path) -> Path:
 
 def build_report(directory: Path) -> str:
     """Build the page: the verdict first, then what it is based on, and each record last."""
-    evaluated = (directory / JSON_FILE).exists()
+    evaluated, begun = (directory / JSON_FILE).exists(), (directory / FILE_NAME).exists()
+    record = read_record(directory / FILE_NAME) if begun else None
     sections: list[str] = []
     if evaluated:
         evaluation = read_evaluation(directory)
         sections += build_sections(evaluation, directory / CSV_FILE)
     else:
-        sections.append('<p class="verdict">Not evaluated yet: notebook 6 does that.</p>')
+        on_sandbox = record is not None and record.target == "sandbox"
+        sections += [
+            html.build_notice(NOTICE if on_sandbox else ""),
+            '<p class="verdict">Not evaluated yet: notebook 6 does that.</p>',
+        ]
     sections += _training_section(directory / ASSESSMENT_FILE)
     sections += [html.build_figure(path) for path in sorted((directory / "figures").glob("*.png"))]
-    if (directory / FILE_NAME).exists():
-        sections.append(_record_section(read_record(directory / FILE_NAME)))
+    if record is not None:
+        sections.append(_record_section(record))
     if evaluated:
         sections += build_records(evaluation, directory / CSV_FILE)
     return html.build_page(f"Run {directory.name}", sections)

@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from haikuft.cli import main
 from haikuft.errors import DataError, NotFoundError
+from haikuft.inference.replies import NOTICE
 from haikuft.series.export import export_notebook, export_run
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -85,3 +86,25 @@ def test_export_when_the_file_is_no_notebook_then_it_says_so(project: Path, text
 
     with pytest.raises(DataError, match="is not a Jupyter notebook"):
         export_run("first", [path])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "injected", "said"),
+    [
+        ('target: str = "sandbox"', "", True),
+        ('target: str = "sandbox"', 'target = "aws"', False),
+        ('target: str = "aws"', "", False),
+        ("x = 1", "", False),
+    ],
+)
+def test_page_when_the_walk_was_on_the_sandbox_then_it_says_so_first(
+    parameters: str, injected: str, said: bool, tmp_path: Path
+) -> None:
+    """Before the notebook's title; JupyterLab's own export uses the same template."""
+    cells = [new_markdown_cell("# A walk"), new_code_cell(parameters), new_code_cell(injected)]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "n.ipynb")
+
+    page = export_notebook(tmp_path / "n.ipynb", tmp_path / "page.html").read_text("utf-8")
+
+    assert (NOTICE in page) == said
+    assert page.find(NOTICE) < page.index("A walk</h1>" if "A walk</h1>" in page else "A walk<a")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from haikuft.errors import DataError, NotFoundError
 from haikuft.evaluation.report.errors_table import break_down, count_outcomes, name_outcomes
-from haikuft.evaluation.statistics.classes import score_classes
+from haikuft.evaluation.statistics.classes import list_confusions, score_classes
 from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.verdicts import Comparison
 from haikuft.files import write_whole
 
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
 JSON_FILE = "evaluation.json"
 CSV_FILE = "evaluation.csv"
-FORMAT = 2
+FORMAT = 3
+MOST_CONFUSIONS = 20  # pairs of labels that are listed, the most frequent first
 _COPIED = (
-    *("task", "metric", "n", "left_out", "seed", "baseline", "models", "answered_by", "sentence"),
+    *("task", "metric", "n", "copies", "left_out", "seed", "baseline", "models", "answered_by"),
+    *("endings", "notice", "sentence"),
 )
 _COMPARISONS = ("comparisons", "between", "further")
 
@@ -33,10 +36,12 @@ def write_evaluation(
 ) -> Path:
     """Write both files.
 
-    evaluation.json holds format, task, metric, n, left_out, seed, baseline, models, answered_by,
-    sentence, scores, comparisons, between, further, outcomes, groups (by length and metadata,
-    for each further model), usage, break_even, and by_class for labels. evaluation.csv holds one
-    row a record with every reply, score and outcome; those that got worse come first.
+    evaluation.json holds format, task, metric, n, copies, left_out, seed, baseline, models,
+    answered_by, endings, notice, sentence, scores, comparisons, between, further, outcomes, groups
+    (by length and metadata, for each further model), usage, break_even, and for labels by_class
+    and confusions.
+    evaluation.csv holds one row a record with every reply, why it ended, its scores and outcome;
+    those that got worse come first.
 
     Args:
         directory: The run's folder; made where there is none.
@@ -63,6 +68,11 @@ def write_evaluation(
     }
     if evaluation.task == "labels":
         summary["by_class"] = _rows(score_classes(evaluation))
+        summary["confusions"] = {
+            name: _rows(list_confusions(evaluation, name).head(MOST_CONFUSIONS))
+            for name in further
+            if name not in RIVALS
+        }
     table = evaluation.table.assign(
         **{f"{m} outcome": name_outcomes(evaluation, m) for m in further}
     )

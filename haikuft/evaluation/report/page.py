@@ -9,7 +9,8 @@ from typing import Any
 from haikuft import html
 from haikuft.evaluation.report.browsing import build_browser
 from haikuft.evaluation.report.files import CSV_FILE, read_evaluation
-from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.classes import models_of_classes, show_classes
+from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.verdicts import format_change, format_p, format_score
 from haikuft.files import write_whole
 
@@ -50,6 +51,7 @@ def build_sections(found: Mapping[str, Any], table: Path) -> list[str]:
         table: evaluation.csv in the same folder.
     """
     return [
+        html.build_notice(found["notice"]),
         f'<p class="verdict">{escape(found["sentence"])}</p>',
         *_score_tables(found),
         *_money_section(found),
@@ -86,10 +88,14 @@ def _score_tables(found: Mapping[str, Any]) -> list[str]:
         mean, low, high = (
             format_score(score[part], is_share=share) for part in ("score", "low", "high")
         )
-        scores.append((score["title"], score["model"], mean, f"{low} to {high}", score["n"]))
+        row = (score["title"], score["model"], mean, f"{low} to {high}", score["n"])
+        scores.append((*row, score["endings"]))
+    headings = ("score", "model", "mean", "95 % interval", "records", "not ended by themselves")
+    copies = f"<p>{found['copies']} copies of test records are not counted.</p>"
     return [
         "<h2>Scores</h2>",
-        html.build_table(scores, ("score", "model", "mean", "95 % interval", "records")),
+        html.build_table(scores, headings),
+        copies if found["copies"] else "",
         "<h2>Differences</h2>",
         html.build_table(map(_difference_row, _all_comparisons(found)), _DIFFERENCES),
         "<p>Shares differ in points. p is of the paired test, after Holm's correction for all "
@@ -137,13 +143,14 @@ def _money_section(found: Mapping[str, Any]) -> list[str]:
             *(use[name] or 0.0 for name in ("latency_median", "latency_95", "latency_99")),
             use["replies"],
             use["errors"],
+            use["endings"],
         )
         for use in found["usage"]
     ]
     headings = ("model", "cost", "tokens in", "tokens out", "seconds (median)", "95 %", "99 %")
     return [
         "<h2>Costs and times</h2>",
-        html.build_table(rows, (*headings, "replies", "failed")),
+        html.build_table(rows, (*headings, "replies", "failed", "not ended by themselves")),
         f"<p>{escape(found['break_even'])}</p>" if found["break_even"] else "",
     ]
 
@@ -157,7 +164,7 @@ def _outcome_sections(found: Mapping[str, Any], table: Path) -> list[str]:
     return [
         "<h2>Outcomes of the records</h2>",
         html.build_table(counts, ("model", f"against {found['baseline']}", "records")),
-        *(_examples_section(table, model) for model in found["outcomes"] if model != FREE),
+        *(_examples_section(table, model) for model in found["outcomes"] if model not in RIVALS),
     ]
 
 
@@ -179,8 +186,12 @@ def _examples_section(table: Path, model: str) -> str:
 def _group_sections(found: Mapping[str, Any]) -> list[str]:
     sections = []
     if found.get("by_class"):
-        sections += ["<h2>By label</h2>", _frame(found["by_class"])]
-    asked = {model: groups for model, groups in found["groups"].items() if model != FREE}
+        shown = show_classes(found["by_class"], models_of_classes(found["models"]))
+        sections += ["<h2>By label</h2>", html.build_table(shown.rows, shown.headings)]
+        for model, pairs in found["confusions"].items():
+            heading = f"<h2>Labels that {escape(model)} took for others</h2>"
+            sections.append(heading + (_frame(pairs) if pairs else "<p>None.</p>"))
+    asked = {model: groups for model, groups in found["groups"].items() if model not in RIVALS}
     for model, groups in asked.items():
         for by, rows in groups.items():
             heading = f"<h2>By {escape(by)}: {escape(model)} against {escape(found['baseline'])}"

@@ -1,13 +1,22 @@
 """Scorers of whole texts: equality, labels, length and refusals."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import regex
 
 from haikuft.dataset.records import Record, reference_of
 
 NO_LABEL = "(no label)"
 
 _EDGES = " \t\r\n.,;:!?\"'`*_()[]{}<>"
+_SENTENCE_MARKS = " .,;:!?\"'`。、"
+_KOREAN_PARTICLES = "입니다|이다|은|는|이|가|을|를|에|의|로|으로|와|과|도"
+# Scripts that write no space between words.
+NO_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _REFUSAL = re.compile(
     r"\b(?:i(?:'m| am)(?: very| so| really)? sorry|my apologies|i apologi[sz]e|unfortunately)\b"
     r"|\bas an ai\b"
@@ -19,8 +28,12 @@ _OPENING = 120  # characters; later in a long answer a refusal may be a quotatio
 
 
 def exact_match(record: Record, reply: str) -> float:
-    """Score 1.0 when the reply is the reference, white space at its ends aside."""
-    return float(reply.strip() == reference_of(record).strip())
+    """Score 1.0 when the reply is the reference, white space at its ends aside.
+
+    A letter and its mark may be one character or two: Unicode calls that the same text (NFC).
+    """
+    texts = (unicodedata.normalize("NFC", text).strip() for text in (reply, reference_of(record)))
+    return float(len(set(texts)) == 1)
 
 
 def normalised_match(record: Record, reply: str) -> float:
@@ -30,7 +43,7 @@ def normalised_match(record: Record, reply: str) -> float:
 
 def label_match(record: Record, reply: str, *, labels: Sequence[str]) -> float:
     """Score 1.0 when the label in the reply is the reference."""
-    return float(read_label(reply, labels) == reference_of(record).strip())
+    return float(read_label(reply, labels) == join_text(reference_of(record)))
 
 
 def length_gap(record: Record, reply: str) -> float:
@@ -51,25 +64,73 @@ def refusal(record: Record, reply: str) -> float:
 def read_label(reply: str, labels: Sequence[str]) -> str:
     """Read the label of a reply: the reply itself, or the only label that occurs in it.
 
-    A model may so answer in a sentence; a reply that names two labels gets `NO_LABEL`. A label
-    inside a longer one ("card" in "card lost") counts only where it occurs alone.
+    A reply that is a label as it stands, white space aside, is that label. Case and marks at the
+    ends are folded only where one label is left: with the labels "<10" and ">10" the reply "10" is
+    neither. A model may answer in a sentence; a reply that names two labels gets `NO_LABEL`. A
+    label inside a longer one ("card" in "card lost") counts only where it occurs alone; in scripts
+    without spaces it may stand between other letters.
     """
-    by_form = {normalise(label): label for label in labels}
-    if normalise(reply) in by_form:
-        return by_form[normalise(reply)]
-    forms = sorted(
-        filter(None, by_form), key=len, reverse=True
-    )  # longest first, so that it matches before a part of it
-    if not forms:
-        return NO_LABEL
-    pattern = rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?!\w)"
-    named = {by_form[form] for form in re.findall(pattern, normalise(reply))}
+    text = join_text(reply)
+    reader = _make_reader(tuple(labels))
+    if text in reader.labels:
+        return text
+    for fold in (_drop_sentence_marks, str.casefold, _fold_sentence, normalise):
+        if fold(text) and (same := [label for label in reader.labels if fold(label) == fold(text)]):
+            return same[0] if len(same) == 1 else NO_LABEL
+    named = {reader.identify(found) for found in reader.pattern.findall(text)}
     return named.pop() if len(named) == 1 else NO_LABEL
+
+
+def join_text(text: str) -> str:
+    """Normalise Unicode (NFC) and join white space."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def normalise(text: str) -> str:
     """Fold case, join white space, and drop marks at both ends."""
-    return " ".join(text.casefold().split()).strip(_EDGES)
+    return join_text(text).casefold().strip(_EDGES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Labels, and a pattern that finds them and their forms without marks in a sentence."""
+
+    labels: tuple[str, ...]
+    pattern: "regex.Pattern[str]"
+
+    def identify(self, found: str) -> str:
+        """Name the label of a form that was found; `NO_LABEL` where several have it."""
+        if found in self.labels:
+            return found
+        for fold in (str.casefold, normalise):
+            if same := [label for label in self.labels if fold(label) == fold(found)]:
+                return same[0] if len(same) == 1 else NO_LABEL
+        return NO_LABEL
+
+
+@lru_cache(maxsize=8)
+def _make_reader(labels: tuple[str, ...]) -> _Reader:
+    known = tuple(dict.fromkeys(map(join_text, labels)))
+    # A label that is nothing but marks is read where it is the whole reply: a full stop ends any
+    # sentence. The longest form comes first, so that it matches before a part of it.
+    forms = {form for label in known if normalise(label) for form in (label, normalise(label))}
+    ordered = "|".join(regex.escape(form) for form in sorted(forms, key=len, reverse=True))
+    # A letter of a script with spaces beside a form makes it a part of another word, and so does a
+    # "+" or "#" after it (C, C++). In Korean a particle may follow.
+    word = rf"[\w--{NO_SPACES}]"
+    inside = rf"(?<={NO_SPACES})|(?<!{word})"
+    after = rf"(?:{_KOREAN_PARTICLES})?(?!{word}|\p{{M}}|[+#])"
+    pattern = regex.compile(rf"(?:{inside})({ordered or '(?!)'}){after}", regex.I | regex.V1)
+    return _Reader(known, pattern)
+
+
+def _drop_sentence_marks(text: str) -> str:
+    """Drop the marks that end or quote a sentence."""
+    return text.strip(_SENTENCE_MARKS)
+
+
+def _fold_sentence(text: str) -> str:
+    return _drop_sentence_marks(text).casefold()
 
 
 def _refuses(text: str) -> bool:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from haikuft.dataset.labels import labels_of
-from haikuft.dataset.records import Record, reference_of
+from haikuft.dataset.labels import LEAST_A_LABEL, labels_of
+from haikuft.dataset.records import Record, prompt_of, reference_of
 from haikuft.errors import SettingsError
-from haikuft.evaluation.scorers import structured
+from haikuft.evaluation.scorers import facts, structured
 from haikuft.evaluation.scorers import text_overlap as overlap
 from haikuft.evaluation.scorers.labels import (
     exact_match,
+    join_text,
     label_match,
     length_gap,
     normalised_match,
@@ -25,6 +26,7 @@ from haikuft.evaluation.scorers.labels import (
 )
 
 TASKS = ("labels", "structured", "text")
+_QUESTION_MARKS = "?？؟;՞"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,41 @@ def recognise_task(records: Sequence[Record]) -> str:
     return "labels" if labels_of(records) else "text"
 
 
-def scorers_for(task: str, labels: Sequence[str] = ()) -> list[Scorer]:
-    """List the scorers of a task, the one that decides the verdict first.
+def has_few_answers(records: Sequence[Record]) -> bool:
+    """Whether the references are two or more answers of any form, each of three records or more.
+
+    On average, as for labels. Then a classifier can compete, and so can the most frequent answer.
+    """
+    answers = {join_text(reference_of(record)) for record in records}
+    return 1 < len(answers) <= len(records) / LEAST_A_LABEL
+
+
+def describe_task(task: str, records: Sequence[Record]) -> str:
+    """Say in a sentence what kind of task a data set is, and whether one answer is all it has."""
+    answers = {join_text(reference_of(record)) for record in records}
+    if len(answers) == 1:
+        return (
+            f"All {len(records):,} records have one and the same answer. A model that always gives "
+            "it is right, so there is nothing to learn and nothing to compare: add records with "
+            "other answers."
+        )
+    kind = {"labels": "labels", "structured": "JSON", "text": "free text"}[task]
+    return f"The answers are {kind}: {len(answers):,} different ones in {len(records):,} records."
+
+
+def asks_questions(records: Sequence[Record]) -> bool:
+    """Whether most prompts end with a question mark, so that an answer has to be complete."""
+    ends = [prompt_of(record)[1][-1]["content"].rstrip()[-1:] for record in records]
+    return 2 * sum(end in _QUESTION_MARKS for end in ends if end) > len(ends)
+
+
+def scorers_for(task: str, labels: Sequence[str] = (), *, complete: bool = False) -> list[Scorer]:
+    """List the scorers of a task, the one that decides first and the one beside it second.
 
     Args:
         task: "labels", "structured" or "text".
         labels: All labels of a label task.
+        complete: In free text a reply that leaves a fact out is wrong, as in questions and answers.
 
     Raises:
         SettingsError: an unknown task.
@@ -100,23 +131,37 @@ def scorers_for(task: str, labels: Sequence[str] = ()) -> list[Scorer]:
         return [Scorer("accuracy", "right labels", right), exact, *shared]
     if task == "structured":
         return [
-            Scorer("valid_json", "replies that are valid JSON", structured.valid_json),
-            Scorer("required_keys", "the reference's keys", structured.required_keys),
-            Scorer("same_shape", "replies of the reference's shape", structured.matches_schema),
             Scorer(
                 "json_agreement", "agreement with the reference's values", structured.json_agreement
             ),
+            Scorer("valid_json", "replies that are valid JSON", structured.valid_json),
             exact,
+            Scorer("required_keys", "the reference's keys", structured.required_keys),
+            Scorer("same_shape", "replies of the reference's shape", structured.matches_schema),
             *shared,
         ]
     if task == "text":
+        also = " or left out" if complete else ""
+        right = partial(facts.right_facts, complete=complete)
         return [
+            Scorer(
+                "right_rouge_l",
+                f"ROUGE-L, 0 where a fact is wrong{also}",
+                lambda record, reply: overlap.rouge_l(record, reply) * right(record, reply),
+            ),
+            Scorer("right_facts", f"replies with no fact wrong{also}", right),
+            exact,
+            Scorer(
+                "left_out_facts",
+                "replies that leave a fact out",
+                facts.left_out_facts,
+                higher_is_better=False,
+            ),
             Scorer("rouge_l", "ROUGE-L", overlap.rouge_l),
             Scorer("rouge_1", "ROUGE-1", overlap.rouge_1),
             Scorer("rouge_2", "ROUGE-2", overlap.rouge_2),
             Scorer("chrf", "chrF", overlap.chrf),
             Scorer("same_words", "replies with the reference's words", normalised_match),
-            exact,
             *shared,
         ]
     raise SettingsError(f'task: "{task}" is unknown. Use one of {", ".join(TASKS)}, or "".')
@@ -135,9 +180,9 @@ def choose_scorers(
     Raises:
         SettingsError: a name that is no scorer of the task.
     """
-    labels = sorted({reference_of(r).strip() for r in records}) if task == "labels" else []
-    tasks = (task,) if task else TASKS
-    known = {s.name: s for one in tasks for s in scorers_for(one, labels)}
+    labels = sorted({join_text(reference_of(r)) for r in records}) if task == "labels" else []
+    tasks, complete = (task,) if task else TASKS, asks_questions(records)
+    known = {s.name: s for one in tasks for s in scorers_for(one, labels, complete=complete)}
     if odd := [name for name in names if name not in known]:
         of = f"of the task {task}" if task else "here"
         raise SettingsError(
@@ -148,6 +193,14 @@ def choose_scorers(
 
 
 def schema_scorer(schema: str) -> Scorer:
-    """Make a scorer of replies that a JSON Schema, given as text, allows."""
-    allowed = partial(structured.matches_schema, schema=schema)
-    return Scorer("schema", "replies that the schema allows", allowed)
+    """Make a scorer of replies that a JSON Schema, given as text, allows.
+
+    Its title says which of the schema's formats are checked.
+
+    Raises:
+        SettingsError: the text is not a JSON Schema, or refers to something outside of it.
+    """
+    parts = zip(("formats checked", "not checked"), structured.list_formats(schema), strict=True)
+    said = "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names)
+    title = "replies that the schema allows" + (f" ({said})" if said else "")
+    return Scorer("schema", title, partial(structured.matches_schema, schema=schema))

@@ -4,17 +4,21 @@ ROUGE comes from the package rouge-score, chrF from sacrebleu: those that papers
 Both count shared words or letters: a correct answer in other words scores low.
 """
 
-import re
+import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import regex
+
 from haikuft.dataset.records import Record, reference_of
+from haikuft.evaluation.scorers.labels import NO_SPACES
 
 if TYPE_CHECKING:
     from rouge_score.rouge_scorer import RougeScorer
     from sacrebleu.metrics.chrf import CHRF
 
-_WORD = re.compile(r"[^\W_]+")
+# Where there are no spaces each letter is a word; marks stay with their letter.
+_WORD = regex.compile(rf"{NO_SPACES}\p{{M}}*|[[\p{{L}}\p{{N}}\p{{M}}]--{NO_SPACES}]+", regex.V1)
 _KINDS = ["rouge1", "rouge2", "rougeL"]
 
 
@@ -38,14 +42,19 @@ def chrf(record: Record, reply: str) -> float:
     return float(_chrf().sentence_score(reply, [reference_of(record)]).score / 100)
 
 
-class _Words:
-    """Lower-case runs of letters and digits of any script, without stemming.
+def split_words(text: str) -> list[str]:
+    """Split into lower-case words of any script, without stemming; marks between them are dropped.
 
-    rouge-score's own tokenizer, which this equals on ASCII text, drops every other letter.
+    In scripts without spaces each letter with its marks is a word. Unicode is normalised (NFC).
     """
+    return list(_WORD.findall(unicodedata.normalize("NFC", text).lower()))
+
+
+class _Words:
+    """The tokenizer for rouge-score, whose own drops every letter that is not of ASCII."""
 
     def tokenize(self, text: str) -> list[str]:
-        return _WORD.findall(text.lower())
+        return split_words(text)
 
 
 @lru_cache(maxsize=1)  # three scorers ask about one reply in a row

@@ -1,14 +1,17 @@
 """Figures by class of a label task: precision, recall, F1, and confusions."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from haikuft.errors import SettingsError
-from haikuft.evaluation.scorers.labels import NO_LABEL, read_label
+from haikuft.evaluation.scorers.labels import NO_LABEL, join_text, read_label
 from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.free_baseline import MOST_FREQUENT
 from haikuft.evaluation.statistics.uncertainty import Interval, draw_weights, intervals_of
+from haikuft.tables import Table, build_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +39,7 @@ def score_classes(evaluation: Evaluation) -> pd.DataFrame:
         "label": [*labels, ALL],
         "n": [*(references.count(label) for label in labels), len(references)],
     }
-    for model in evaluation.models:
+    for model in models_of_classes(evaluation.models):
         given = _labels_given(evaluation, model)
         seen = np.isin(labels, [*references, *given])
         figures = precision_recall_fscore_support(references, given, labels=labels, zero_division=0)
@@ -68,6 +71,53 @@ def count_confusions(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
     )
     table = pd.DataFrame(counts[:-1], index=labels, columns=given)
     return table.rename_axis(index="reference", columns=name)
+
+
+def models_of_classes(models: Sequence[str]) -> list[str]:
+    """Pick the models whose figures by class say something: one answer for all has none."""
+    return [model for model in models if model != MOST_FREQUENT]
+
+
+def list_confusions(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
+    """List which labels a model took for which others, the most frequent pair first.
+
+    Returns:
+        Columns reference, given and n; pairs that do not occur are left out.
+
+    Raises:
+        SettingsError: the task is not a label task.
+    """
+    counts = count_confusions(evaluation, model)
+    pairs = [
+        (reference, given, int(counts.loc[reference, given]))
+        for reference in counts.index
+        for given in counts.columns
+        if reference != given and counts.loc[reference, given]
+    ]
+    pairs.sort(key=lambda pair: -pair[2])
+    return pd.DataFrame(pairs, columns=["reference", "given", "n"])
+
+
+def show_classes(rows: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Table:
+    """Show the rows of `score_classes` with two columns a model, worst labels first.
+
+    Args:
+        rows: One a label, and last the means, which come first here.
+        models: Those to show; by the second of them the labels are sorted.
+    """
+    *labels, mean = rows
+    ordered = sorted(labels, key=lambda row: row[f"{models[min(1, len(models) - 1)]} F1"])
+    cells = []
+    for row in (mean, *ordered):
+        cells.append([row["label"], f"{row['n']}"])
+        for model in models:
+            low, high = row[f"{model} F1 low"], row[f"{model} F1 high"]
+            cells[-1] += [
+                f"{row[f'{model} F1']:.2f} ({low:.2f} to {high:.2f})",
+                f"{row[f'{model} precision']:.2f}, {row[f'{model} recall']:.2f}",
+            ]
+    heads = (text for m in models for text in (f"{m}: F1 (95 %)", "precision, recall"))
+    return build_table(cells, "label", "n", *heads)
 
 
 def _resample_f1(
@@ -106,7 +156,7 @@ def _labels_of(evaluation: Evaluation) -> list[str]:
 
 
 def _references(evaluation: Evaluation) -> list[str]:
-    return [text.strip() for text in evaluation.table["reference"]]
+    return [join_text(text) for text in evaluation.table["reference"]]
 
 
 def _labels_given(evaluation: Evaluation, model: str) -> list[str]:

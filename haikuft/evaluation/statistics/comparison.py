@@ -10,11 +10,13 @@ import pandas as pd
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError, SettingsError
-from haikuft.evaluation.scorers.scorer import Scorer, recognise_task, scorers_for
+from haikuft.evaluation.scorers.labels import join_text
+from haikuft.evaluation.scorers.scorer import Scorer, asks_questions, recognise_task, scorers_for
 from haikuft.evaluation.statistics import uncertainty
-from haikuft.evaluation.statistics.free_baseline import FREE
-from haikuft.evaluation.statistics.verdicts import Comparison, judge_free_baseline
-from haikuft.inference.replies import Reply
+from haikuft.evaluation.statistics.endings import count_endings, describe_endings, warn_of_endings
+from haikuft.evaluation.statistics.free_baseline import RIVALS
+from haikuft.evaluation.statistics.verdicts import Comparison, format_score, judge_rival
+from haikuft.inference.replies import Reply, notice_of
 
 _COLUMNS = ("record_id", "outcome", "prompt", "reference")
 
@@ -26,21 +28,25 @@ class Evaluation:
     Attributes:
         task: "labels", "structured" or "text".
         baseline: Name of the model the others are compared with.
-        models: Names of all models, the baseline first, a free baseline last.
+        models: Names of all models, the baseline first, the free rivals last.
         labels: The labels of a label task, sorted; empty otherwise.
-        n: Records scored.
-        left_out: Records without a reply from every model.
+        n: Different records scored; a copy of a record is no further evidence.
+        copies: Records that were copies of others, and not counted.
+        left_out: Different records without a reply from every model.
         seed: Seed of the bootstrap.
-        scores: One row a model and scorer: model, metric, title, n, score, low, high. The interval
-            is Wilson's for scores of 0 or 1, else from a bootstrap over the records.
+        scores: One row a model and scorer: model, metric, title, n, score, low, high, endings (how
+            many of the model's replies did not end by themselves, and why). The interval is
+            Wilson's for scores of 0 or 1, else from a bootstrap over the records.
         comparisons: One for each further model against the baseline by the deciding scorer, in the
             order of `models`.
-        between: The further models against each other, and against a free baseline, by the same.
+        between: The further models against each other, and against the free rivals, by the same.
         further: The same pairs by each other scorer.
         metadata: Names of the table's columns that describe a record, such as its file.
         table: One row a record: record_id, prompt, reference, the metadata, and for each model its
-            reply and scores, named "<model> reply" and "<model> <metric>".
+            reply, why it ended, and its scores, named "<model> reply", "<model> stop_reason" and
+            "<model> <metric>".
         answered_by: For each model, the names in its replies; a stand-in says so here.
+        endings: For each model, AWS's reasons why replies did not end by themselves, and how many.
     """
 
     task: str
@@ -48,6 +54,7 @@ class Evaluation:
     models: tuple[str, ...]
     labels: tuple[str, ...]
     n: int
+    copies: int
     left_out: int
     seed: int
     scores: pd.DataFrame
@@ -57,6 +64,7 @@ class Evaluation:
     metadata: tuple[str, ...]
     table: pd.DataFrame
     answered_by: dict[str, tuple[str, ...]]
+    endings: dict[str, dict[str, int]]
 
     @property
     def metric(self) -> str:
@@ -65,18 +73,42 @@ class Evaluation:
 
     @property
     def sentence(self) -> str:
-        """Every verdict by the deciding scorer, and what was left out."""
-        asked = [c for c in self.comparisons if c.model != FREE] or list(self.comparisons)
-        sentences = [comparison.sentence for comparison in asked]
+        """How replies ended, every verdict by the deciding scorer, and what was left out."""
+        asked = [c for c in self.comparisons if c.model not in RIVALS] or list(self.comparisons)
+        sentences = [warn_of_endings(self.endings, self.n)]
+        sentences += [comparison.sentence for comparison in asked]
+        sentences.append(self._beside)
         for comparison in self.between:
-            free = comparison.baseline == FREE
-            sentences.append(judge_free_baseline(comparison) if free else comparison.sentence)
+            rival = comparison.baseline in RIVALS
+            sentences.append(judge_rival(comparison) if rival else comparison.sentence)
         if self.left_out:
             sentences.append(
                 f"Left out, because a model gave no reply: {self.left_out} of "
                 f"{self.n + self.left_out} records."
             )
-        return " ".join(sentences)
+        if self.copies:
+            sentences.append(
+                f"The test records hold {self.copies} copies of others; each is counted once."
+            )
+        return " ".join(filter(None, sentences))
+
+    @property
+    def notice(self) -> str:
+        """The sentence that a stand-in of the sandbox answered; "" where none did."""
+        return notice_of(name for names in self.answered_by.values() for name in names)
+
+    @property
+    def _beside(self) -> str:
+        """The two scores beside the deciding one; of labels there is no need."""
+        shares = {c.scorer.title for c in self.further if c.scorer.is_share}
+        rows = self.scores[~self.scores["model"].isin(RIVALS) & self.scores["title"].isin(shares)]
+        titles = [] if self.task == "labels" else list(dict.fromkeys(rows["title"]))[:2]
+        said = []
+        for title in titles:
+            found = rows[rows["title"] == title][["model", "score"]].to_numpy()
+            words = (f"{model} {format_score(score, is_share=True)}" for model, score in found)
+            said.append(f"{title}: {', '.join(words)}")
+        return f"Beside it: {'; '.join(said)}." if said else ""
 
 
 def compare(
@@ -94,7 +126,7 @@ def compare(
     """Score every model's replies and compare all models in pairs.
 
     Args:
-        records: The test records; their last assistant turn is the reference.
+        records: The test records; their last assistant turn is the reference. Copies count once.
         replies_by_name: For each model's name, its replies by record id, as from `ask_many`.
         baseline: Which of the names the others are compared with.
         task: "labels", "structured" or "text"; "" recognises it from these records.
@@ -110,23 +142,29 @@ def compare(
             name, or a scorer that returned no usable number.
         DataError: no record was answered by every model.
     """
-    models = (baseline, *sorted((m for m in replies_by_name if m != baseline), key=FREE.__eq__))
+    further = [m for m in replies_by_name if m != baseline and m not in RIVALS]
+    models = (baseline, *further, *(m for m in RIVALS if m in replies_by_name and m != baseline))
     if baseline not in replies_by_name or len(models) < 2:
         raise SettingsError(
             f'compare: the replies are of {sorted(replies_by_name)}. Give those of "{baseline}" '
             "and of at least one more model, or name another baseline."
         )
-    shared = [r for r in records if all(_answered(replies_by_name[m], r) for m in models)]
+    different = list({_content(record): record for record in reversed(records)}.values())[::-1]
+    shared = [r for r in different if all(_answered(replies_by_name[m], r) for m in models)]
     if not shared:
         raise DataError(_explain_emptiness(records, replies_by_name, models))
     task = task or recognise_task(records)
-    references = {reference_of(record).strip() for record in records}
-    all_labels = tuple(sorted(references.union(labels))) if task == "labels" else ()
-    chosen = [*(scorers or scorers_for(task, all_labels)), *extra_scorers]
+    references = {join_text(reference_of(record)) for record in records}
+    all_labels = tuple(sorted(references.union(map(join_text, labels)))) if task == "labels" else ()
+    own = scorers or scorers_for(task, all_labels, complete=asks_questions(records))
+    chosen = [*own, *extra_scorers]
     _check_names(chosen, models, metadata or {})
     table = _tabulate(shared, replies_by_name, models, chosen, metadata or {})
+    endings = {m: count_endings(replies_by_name[m][record_id(r)] for r in shared) for m in models}
     pairs = [(model, baseline) for model in models[1:]]
-    between = [(a, b) if b == FREE else (b, a) for a, b in combinations(models[1:], 2)]
+    between = [
+        (a, b) if b in RIVALS else (b, a) for a, b in combinations(models[1:], 2) if a not in RIVALS
+    ]
     compared = _compare_pairs(table, [*pairs, *between], chosen, seed)
     return Evaluation(
         task=task,
@@ -134,15 +172,19 @@ def compare(
         models=models,
         labels=all_labels,
         n=len(shared),
-        left_out=len(records) - len(shared),
+        copies=len(records) - len(different),
+        left_out=len(different) - len(shared),
         seed=seed,
-        scores=_score_models(table, models, chosen, seed),
+        scores=_score_models(table, models, chosen, seed).assign(
+            endings=lambda scores: [describe_endings(endings[model]) for model in scores["model"]]
+        ),
         comparisons=tuple(compared[: len(pairs)]),
         between=tuple(compared[len(pairs) : len(pairs) + len(between)]),
         further=tuple(compared[len(pairs) + len(between) :]),
         metadata=tuple(metadata or {}),
         table=table,
         answered_by={m: _names_in(replies_by_name[m], shared) for m in models},
+        endings=endings,
     )
 
 
@@ -154,10 +196,18 @@ def _check_names(
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise SettingsError(f'Two scorers are named "{twice}". Give one of them another name.')
-    taken = {*_COLUMNS, *models, *(f"{m} {name}" for m in models for name in (*names, "reply"))}
+    own = (*names, "reply", "stop_reason")
+    taken = {*_COLUMNS, *models, *(f"{m} {name}" for m in models for name in own)}
     for name in metadata:
         if name in taken:
             raise SettingsError(f'metadata: "{name}" names another column. Give it another name.')
+
+
+def _content(record: Record) -> tuple[str, ...]:
+    """What makes a record the same as another one, white space aside."""
+    system, turns = prompt_of(record)
+    texts = [system or "", *(part for turn in turns for part in turn.values())]
+    return tuple(join_text(text) for text in (*texts, reference_of(record)))
 
 
 def _answered(replies: Mapping[str, Reply], record: Record) -> bool:
@@ -186,8 +236,9 @@ def _tabulate(
             **{name: values.get(key, "") for name, values in metadata.items()},
         }
         for model in models:
-            text = replies_by_name[model][key].text
-            row[f"{model} reply"] = _writable(text)
+            reply = replies_by_name[model][key]
+            text = reply.text
+            row |= {f"{model} reply": _writable(text), f"{model} stop_reason": reply.stop_reason}
             row |= {f"{model} {scorer.name}": scorer(record, text) for scorer in scorers}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -221,7 +272,10 @@ def _score_models(
 def _compare_pairs(
     table: pd.DataFrame, pairs: Sequence[tuple[str, str]], scorers: Sequence[Scorer], seed: int
 ) -> list[Comparison]:
-    """Compare every pair by every scorer; the pairs of one scorer are corrected together."""
+    """Compare every pair by every scorer; the pairs of one scorer are corrected together.
+
+    Those of the free rivals against the baseline are corrected apart: no verdict rests on them.
+    """
     scores = [
         tuple(table[f"{name} {scorer.name}"].to_numpy(float) for name in pair)
         for scorer in scorers
@@ -235,8 +289,14 @@ def _compare_pairs(
         if exact[at]:
             p_values[at] = uncertainty.mcnemar(theirs, ours)
     compared = []
+    of_rivals = [model in RIVALS for model, _ in pairs]
     for start, scorer in zip(range(0, len(scores), len(pairs)), scorers, strict=True):
-        corrected = uncertainty.correct_by_holm(p_values[start : start + len(pairs)])
+        corrected = np.empty(len(pairs))
+        for family in (False, True):
+            members = [at for at, rival in enumerate(of_rivals) if rival == family]
+            corrected[members] = uncertainty.correct_by_holm(
+                [p_values[start + at] for at in members]
+            )
         for at, (model, baseline) in enumerate(pairs):
             ours, theirs = scores[start + at]
             gain = (ours - theirs).mean() * (1 if scorer.higher_is_better else -1)
@@ -251,12 +311,12 @@ def _compare_pairs(
                     difference=intervals[start + at],
                     test=uncertainty.MCNEMAR if exact[start + at] else uncertainty.BOOTSTRAP,
                     p_value=p_values[start + at],
-                    corrected_p=corrected[at],
-                    family=len(pairs),
+                    corrected_p=float(corrected[at]),
+                    family=of_rivals.count(of_rivals[at]),
                     smallest=uncertainty.smallest_difference(
                         ours - theirs, right_or_wrong=exact[start + at]
                     ),
-                    verdict=uncertainty.decide(gain, corrected[at], len(table)),
+                    verdict=uncertainty.decide(gain, float(corrected[at]), len(table)),
                 )
             )
     return compared

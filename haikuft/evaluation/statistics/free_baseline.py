@@ -1,26 +1,34 @@
-"""The free baseline: TF-IDF and logistic regression, fitted to the same training split.
+"""Rivals that cost nothing: a text classifier of the same training split, and its usual answer.
 
-A tuned model that costs money should be better than this. scikit-learn fits it; the strength of
-the regularisation (C) is chosen by cross-validation on the training records alone.
+A tuned model that costs money should be better than these. The free baseline is TF-IDF and logistic
+regression by scikit-learn; whether it counts words or characters, and the strength of the
+regularisation (C), are chosen by cross-validation on the training records alone.
 """
 
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import regex
+
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError
+from haikuft.evaluation.scorers.labels import NO_SPACES
 from haikuft.inference.replies import Reply
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 FREE = "free baseline"  # its name among the models of a comparison
+MOST_FREQUENT = "most frequent answer"
+RIVALS = (FREE, MOST_FREQUENT)
 MODEL = "TF-IDF + logistic regression"  # the name in its replies
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # the values of C that are tried
 FOLDS = 5
+MOST_RUNS = 30_000  # of one to four characters that are counted, the most frequent first
 
 
 def ask_free_baseline(
@@ -45,33 +53,49 @@ def ask_free_baseline(
         DataError: the training records have fewer than two labels, or prompts without words.
     """
     model = train_free_baseline(training, seed=seed)
-    strength = f"{model.named_steps['classifier'].C:g}"
-    asked_at = datetime.now(UTC).isoformat(timespec="seconds")
+    counted = "words" if model.named_steps["words"].analyzer == "word" else "characters"
+    name = f"{MODEL}, C = {model.named_steps['classifier'].C:g}, of {counted}"
     replies = {}
     for record in records:
         started = clock()
-        (label,) = model.predict([_text_of(record)])
-        replies[record_id(record)] = Reply(
-            record_id=record_id(record),
-            model_id=FREE,
-            text=str(label),
-            stop_reason="end_turn",
-            input_tokens=0,
-            output_tokens=0,
-            latency_seconds=round(clock() - started, 6),
-            model=f"{MODEL}, C = {strength}",
-            error=None,
-            asked_at=asked_at,
-            settings="{}",
-        )
+        (answer,) = model.predict([_text_of(record)])
+        replies[record_id(record)] = _answer(record, FREE, str(answer), name, clock() - started)
     return replies
+
+
+def ask_most_frequent(training: Sequence[Record], records: Sequence[Record]) -> dict[str, Reply]:
+    """Answer every record with the most frequent answer of the training records."""
+    counts = Counter(reference_of(record).strip() for record in training)
+    answer = max(sorted(counts), key=counts.__getitem__)
+    return {
+        record_id(record): _answer(record, MOST_FREQUENT, answer, MOST_FREQUENT, 0.0)
+        for record in records
+    }
+
+
+def _answer(record: Record, model_id: str, text: str, model: str, seconds: float) -> Reply:
+    return Reply(
+        record_id=record_id(record),
+        model_id=model_id,
+        text=text,
+        stop_reason="end_turn",
+        input_tokens=0,
+        output_tokens=0,
+        latency_seconds=round(seconds, 6),
+        model=model,
+        error=None,
+        asked_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        settings="{}",
+    )
 
 
 def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeline":
     """Fit scikit-learn's pipeline of steps "words" and "classifier".
 
-    C is chosen by the mean accuracy over up to five folds, each with word counts of its own, so
-    that no fold uses another's. Where a label has a single record there are no folds, and C is 1.
+    First words or runs of characters, then C, are chosen by the mean accuracy over up to five
+    folds, each with counts of its own, so that no fold uses another's; copies of a record count
+    once. Where a label has a single record there are no folds: then C is 1, and characters are
+    counted where most letters are of a script without spaces.
 
     Raises:
         DataError: the training records have fewer than two labels, or prompts without words.
@@ -82,33 +106,44 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
     from sklearn.pipeline import Pipeline
     from threadpoolctl import threadpool_limits
 
-    texts = [_text_of(record) for record in training]
-    labels = [reference_of(record).strip() for record in training]
+    pairs = dict.fromkeys((_text_of(record), reference_of(record).strip()) for record in training)
+    texts, labels = [text for text, _ in pairs], [label for _, label in pairs]
     counts = Counter(labels)
     if len(counts) < 2:
         raise DataError(
             f"The training records have {len(counts)} label. The free baseline needs two or more: "
             "give the training split of a label task."
         )
-    words = TfidfVectorizer(sublinear_tf=True)
-    split = words.build_analyzer()
-    if not any(map(split, texts)):
+    written = "".join(texts)
+    if not regex.search(r"[\p{L}\p{N}]", written):
         raise DataError(
-            "The training prompts hold no words of two letters or more, so the free baseline has "
-            "nothing to count. Leave it out."
+            "The training prompts hold no words, so the free baseline has nothing to count. Leave "
+            "it out."
         )
-    model = Pipeline([("words", words), ("classifier", LogisticRegression(max_iter=1000))])
+    options: dict[str, Any] = {"sublinear_tf": True, "preprocessor": _prepare}
+    words = TfidfVectorizer(**options)
+    characters = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(1, 4), max_features=MOST_RUNS, **options
+    )
+    classifier = LogisticRegression(max_iter=1000)
     folds = min(FOLDS, *counts.values())
     if folds < 2:
+        letters = len(regex.findall(r"\p{L}", written))
+        bare = 2 * len(regex.findall(NO_SPACES, written)) > letters
+        model = Pipeline([("words", characters if bare else words), ("classifier", classifier)])
         return model.fit(texts, labels)
-    search = GridSearchCV(
-        model,
-        {"classifier__C": STRENGTHS},
-        cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
-    )
+    best: Any = Pipeline([("words", words), ("classifier", classifier)])
+    # Of equals the first is taken: words, which are quicker, and the smaller C.
+    grids = {"words": (words, characters)}, {"classifier__C": STRENGTHS}
     with threadpool_limits(1):  # on so little data more threads are forty times slower
-        best: Any = search.fit(texts, labels).best_estimator_
+        for grid in grids:
+            splits = StratifiedKFold(folds, shuffle=True, random_state=seed)
+            best = GridSearchCV(best, grid, cv=splits).fit(texts, labels).best_estimator_
     return best
+
+
+def _prepare(text: str) -> str:
+    return unicodedata.normalize("NFC", text).lower()
 
 
 def _text_of(record: Record) -> str:

@@ -144,12 +144,11 @@ def smallest_difference(differences: "ArrayLike", *, right_or_wrong: bool) -> fl
 
 def correct_by_holm(p_values: Sequence[float]) -> list[float]:
     """Adjust p-values of several comparisons by Holm's method, in the order given."""
-    order = sorted(range(len(p_values)), key=lambda at: p_values[at])
-    adjusted, least = [0.0] * len(p_values), 0.0
-    for rank, at in enumerate(order):
-        least = max(least, min(1.0, (len(p_values) - rank) * p_values[at]))
-        adjusted[at] = least
-    return adjusted
+    values = np.asarray(p_values, dtype=float)
+    order = np.argsort(values, kind="stable")
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    return [float(p) for p in np.minimum(adjusted, 1.0)]
 
 
 def decide(gain: float, p_value: float, n: int) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from haikuft.evaluation.scorers.scorer import Scorer
-from haikuft.evaluation.statistics.free_baseline import FREE
+from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.uncertainty import FEWEST, NO_VERDICT, Interval
 
 
@@ -81,13 +81,14 @@ class Comparison:
         return f" So many records would show a difference of {size} four times in five."
 
 
-def judge_free_baseline(comparison: Comparison) -> str:
-    """Say whether a model is better than the free baseline, with the numbers."""
+def judge_rival(comparison: Comparison) -> str:
+    """Say whether a model is better than a rival that costs nothing, with the numbers."""
+    rival = _the(comparison.baseline)
     if comparison.verdict == "better":
-        return f"Compared with the free baseline: {comparison.sentence}"
+        return f"Compared with {rival}: {comparison.sentence}"
     limit = "" if comparison.verdict == "worse" else " that these records can detect"
     model = f"{comparison.model[0].upper()}{comparison.model[1:]}"
-    return f"{model} has no advantage over the free baseline{limit}: {comparison.sentence}"
+    return f"{model} has no advantage over {rival}{limit}: {comparison.sentence}"
 
 
 def format_score(score: float, *, is_share: bool) -> str:
@@ -106,4 +107,4 @@ def format_p(p_value: float) -> str:
 
 
 def _the(model: str) -> str:
-    return f"the {FREE}" if model == FREE else model
+    return f"the {model}" if model in RIVALS else model

@@ -22,7 +22,7 @@ from haikuft.evaluation.scorers.labels import (
     read_label,
     refusal,
 )
-from haikuft.evaluation.scorers.scorer import scorers_for
+from haikuft.evaluation.scorers.scorer import describe_task, has_few_answers, scorers_for
 from haikuft.evaluation.scorers.structured import (
     build_schema,
     json_agreement,
@@ -174,6 +174,35 @@ def test_recognise_task_when_references_differ_then_it_is_text() -> None:
     assert recognise_task([]) == "text"
 
 
+def test_has_few_answers_when_references_repeat_then_it_holds_in_any_form() -> None:
+    """JSON and answers of several lines, too; one answer is none to choose from."""
+    few = [record(answer, n) for n in range(3) for answer in ('{"a": 1}', "two\nlines")]
+
+    assert has_few_answers(few)
+    assert not has_few_answers(few[:5])
+    assert not has_few_answers([record("one", n) for n in range(9)])
+
+
+def test_describe_task_when_all_answers_are_one_then_it_says_that_there_is_nothing_to_learn() -> (
+    None
+):
+    """Otherwise it counts them."""
+    assert "one and the same answer" in describe_task("text", [record("yes", n) for n in range(9)])
+    assert describe_task("labels", [record("ab"[n % 2], n) for n in range(1200)]) == (
+        "The answers are labels: 2 different ones in 1,200 records."
+    )
+
+
+@pytest.mark.parametrize(("labels", "records"), [(77, 1150), (150, 2000)])
+def test_recognise_task_when_there_are_many_labels_then_the_whole_data_set_shows_them(
+    labels: int, records: int
+) -> None:
+    """A part of it has too few records a label."""
+    whole = [record(f"intent {n % labels}", n) for n in range(records)]
+
+    assert recognise_task(whole) == "labels"
+
+
 def test_scorers_for_when_the_task_is_unknown_then_it_names_the_known() -> None:
     """A misspelt task is no task."""
     with pytest.raises(SettingsError, match="labels, structured, text"):
@@ -182,7 +211,7 @@ def test_scorers_for_when_the_task_is_unknown_then_it_names_the_known() -> None:
 
 @pytest.mark.parametrize(
     ("task", "deciding"),
-    [("labels", "accuracy"), ("structured", "valid_json"), ("text", "rouge_l")],
+    [("labels", "accuracy"), ("structured", "json_agreement"), ("text", "right_rouge_l")],
 )
 def test_scorers_for_when_the_task_is_known_then_the_deciding_one_comes_first(
     task: str, deciding: str

@@ -14,11 +14,15 @@ from haikuft.dataset.records import record_id
 from haikuft.errors import DataError, NotFoundError, SettingsError
 from haikuft.evaluation import (
     FREE,
+    MOST_FREQUENT,
     Scorer,
+    ask_most_frequent,
     break_down,
     compare,
     count_outcomes,
+    list_confusions,
     score_classes,
+    show_classes,
     write_evaluation,
 )
 from haikuft.evaluation.report.errors_table import examples
@@ -457,3 +461,138 @@ def test_read_evaluation_when_there_is_none_then_it_names_notebook_six(tmp_path:
     """Not evaluated yet."""
     with pytest.raises(NotFoundError, match="Run notebook 6 first"):
         read_evaluation(tmp_path)
+
+
+# Copies, rivals, and what stands beside the verdict
+
+
+def test_compare_when_records_are_copies_then_each_counts_once() -> None:
+    """The case `duplicated_test_records`: five of twenty are too few, also if all stand twice."""
+    records = [record("billing" if n % 2 else "access", n) for n in range(20)]
+    references = [r["messages"][1]["content"] for r in records]
+    by_name = {
+        "base": replies(records, [*["other"] * 5, *references[5:]]),
+        "tuned": replies(records, references),
+    }
+    spaced = {"messages": [records[0]["messages"][0], {"role": "assistant", "content": "access "}]}
+
+    once = compare(records, by_name, task="labels")
+    twice = compare([*records, *records, spaced], by_name, task="labels")
+
+    assert (twice.n, twice.copies, once.copies) == (20, 21, 0)
+    assert twice.comparisons[0].p_value == once.comparisons[0].p_value == pytest.approx(0.0625)
+    assert twice.comparisons[0].verdict == "not distinguishable"
+    assert twice.scores.equals(once.scores)
+    assert twice.sentence.endswith(
+        "The test records hold 21 copies of others; each is counted once."
+    )
+
+
+def test_compare_when_there_are_free_rivals_then_the_model_is_held_against_each() -> None:
+    """They are not held against each other, and take no part in the model's correction."""
+    records = [record("yes" if n % 2 else "no", n) for n in range(60)]
+    references = [r["messages"][1]["content"] for r in records]
+    by_name = {
+        MOST_FREQUENT: ask_most_frequent([record("no"), record("no", 1), record("yes")], records),
+        FREE: replies(records, [*references[:40], *["?"] * 20]),
+        "tuned": replies(records, references),
+        "base": replies(records, ["?"] * 60),
+    }
+
+    found = compare(records, by_name, task="labels")
+
+    assert found.models == ("base", "tuned", FREE, MOST_FREQUENT)
+    assert [(c.model, c.baseline) for c in found.between] == [
+        ("tuned", FREE),
+        ("tuned", MOST_FREQUENT),
+    ]
+    assert {c.family for c in (*found.between, found.comparisons[0])} == {3}
+    assert "Compared with the most frequent answer: Tuned is better" in found.sentence
+
+
+def test_compare_when_the_task_is_json_then_agreement_decides_and_validity_stands_beside() -> None:
+    """Valid JSON of which a third is wrong is not 100 % against 0 %."""
+    records = [record(f'{{"queue": "{"abc"[n % 3]}"}}', n) for n in range(60)]
+    by_name = {
+        "base": replies(records, ["queue a"] * 60),
+        "tuned": replies(records, ['{"queue": "a"}'] * 60),
+    }
+
+    found = compare(records, by_name)
+
+    assert found.metric == "json_agreement"
+    assert "reference's values: tuned 33.3 %, base 0.0 %" in found.sentence
+    assert "Beside it: replies that are valid JSON: base 0.0 %, tuned 100.0 %" in found.sentence
+
+
+def test_compare_when_a_fluent_reply_has_a_wrong_fact_then_it_is_no_better() -> None:
+    """High overlap does not save it; the facts and exact match stand beside the verdict."""
+    records = [record(f"Your order {n + 100} arrives in {n + 2} days.", n) for n in range(40)]
+    references = [r["messages"][1]["content"] for r in records]
+    wrong = [text.replace(" days", "0 days") for text in references]
+    by_name = {
+        "base": replies(records, [*wrong[:10], *references[10:]]),
+        "tuned": replies(records, [*references[:10], *wrong[10:]]),
+    }
+
+    found = compare(records, by_name)
+
+    assert found.comparisons[0].verdict == "worse"
+    assert found.scores.set_index(["model", "metric"]).loc[("tuned", "rouge_l"), "score"] > 0.85
+    assert "Beside it: replies with no fact wrong: base 75.0 %, tuned 25.0 %; replies equal" in (
+        found.sentence
+    )
+    assert count_outcomes(found)["got worse"] == 30
+
+
+def test_compare_when_the_prompts_are_questions_then_a_fact_left_out_is_wrong() -> None:
+    """Elsewhere it is only counted."""
+    for mark, score in (("?", 0.0), (".", 1.0)):
+        records = [record(f"It takes {n + 2} days.", n) for n in range(12)]
+        for one in records:
+            one["messages"][0]["content"] += mark
+        by_name = dict.fromkeys(("base", "tuned"), replies(records, ["It takes days."] * 12))
+        scores = compare(records, by_name).scores.set_index(["model", "metric"])["score"]
+
+        assert scores["tuned", "right_facts"] == score
+        assert scores["tuned", "left_out_facts"] == 1.0
+
+
+def test_list_confusions_when_labels_are_confused_then_the_most_frequent_pair_is_first() -> None:
+    """Right answers are no confusion; a reply without a label is one."""
+    records = [record(LABELS[n % 3], n) for n in range(9)]
+    texts = [
+        "card lost",
+        "card lost",
+        "?",
+        "card lost",
+        "card lost",
+        "card",
+        "billing",
+        "card",
+        "x",
+    ]
+    found = compare(records, {"base": replies(records, texts), "tuned": replies(records, texts)})
+
+    pairs = [tuple(row) for row in list_confusions(found).to_numpy()]
+    assert pairs == [
+        ("billing", "card lost", 2),
+        ("card", NO_LABEL, 2),
+        ("card lost", "card", 1),
+    ]
+
+
+def test_show_classes_when_shown_then_the_means_come_first_and_the_worst_label_next() -> None:
+    """Two columns a model: F1 with its interval, and what it is made of."""
+    records = [record(LABELS[n % 3], n) for n in range(30)]
+    references = [r["messages"][1]["content"] for r in records]
+    wrong = ["?" if text == "card" else text for text in references]
+    found = compare(
+        records, {"base": replies(records, references), "tuned": replies(records, wrong)}
+    )
+
+    table = show_classes(score_classes(found).to_dict("records"), found.models)
+
+    assert table.headings[2:4] == ("base: F1 (95 %)", "precision, recall")
+    assert [row[:2] for row in table.rows[:2]] == [(ALL, "30"), ("card", "10")]
+    assert table.rows[1][4:] == ("0.00 (0.00 to 0.00)", "0.00, 0.00")

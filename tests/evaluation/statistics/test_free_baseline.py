@@ -7,7 +7,7 @@ import pytest
 
 from haikuft.dataset.records import record_id
 from haikuft.errors import DataError
-from haikuft.evaluation import ask_free_baseline, recognise_task
+from haikuft.evaluation import ask_free_baseline, ask_most_frequent, recognise_task
 from haikuft.evaluation.statistics.free_baseline import STRENGTHS, train_free_baseline
 
 WORDS = {
@@ -108,3 +108,42 @@ def test_free_baseline_when_there_is_nothing_to_learn_then_it_says_so(
     """One label, or prompts without words."""
     with pytest.raises(DataError, match=said):
         train_free_baseline(training)
+
+
+SCRIPTS = {
+    "Chinese": ("您好包裹在哪里谢谢{}", "请帮我退款编号{}号", "密码忘记了账户{}登录"),
+    "Japanese": ("荷物はどこですか{}番", "返金をお願いします{}", "パスワードを忘れた{}"),
+    "Thai": ("พัสดุอยู่ที่ไหน{}", "ขอคืนเงินเลขที่{}", "ลืมรหัสผ่านบัญชี{}"),
+    "Hindi": ("मेरा पार्सल कहाँ है {}", "पैसे वापस कीजिए {}", "पासवर्ड भूल गया {}"),
+    "Arabic": ("أين طردي {}", "أريد استرداد المال {}", "نسيت كلمة المرور {}"),
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_free_baseline_when_the_script_is_any_then_it_learns_what_words_alone_would_not(
+    script: str,
+) -> None:
+    """Cross-validation chooses characters where there are no spaces."""
+    forms = SCRIPTS[script]
+    records = [record("abc"[n % 3], forms[n % 3].format(n)) for n in range(200)]
+
+    replies = ask_free_baseline(records[:140], records[140:])
+
+    right = [replies[record_id(r)].text == r["messages"][1]["content"] for r in records[140:]]
+    assert sum(right) / len(right) > 0.95
+
+
+def test_free_baseline_when_records_are_copies_then_it_learns_what_one_of_each_teaches() -> None:
+    """Copies in two folds would let it learn by heart what it is tried on."""
+    once, thrice = (train_free_baseline(TRAINING * times) for times in (1, 3))
+
+    assert (once["classifier"].coef_ == thrice["classifier"].coef_).all()
+
+
+def test_most_frequent_answer_when_asked_then_it_is_the_same_for_all() -> None:
+    """Of equals the first by its letters."""
+    training = [record("b", "x"), record("a", "y"), record("b", "z"), record("a", "v")]
+
+    replies = ask_most_frequent(training, [record("?", "one"), record("?", "two")])
+
+    assert [reply.text for reply in replies.values()] == ["a", "a"]
