@@ -84,7 +84,7 @@ THROUGHPUT_TOKENS = TokenPrice(0.0, 0.0, "Provisioned Throughput bills by the ho
 def load_prices() -> tuple[Price, ...]:
     """Read the table: the default base model first, the others for scale."""
     text = files(__package__).joinpath("prices.csv").read_text(encoding="utf-8")
-    rows: Iterable[dict[str, Any]] = csv.DictReader(text.splitlines())
+    rows: Iterable[dict[str, Any]] = csv.DictReader(text.split("\n"))
     return tuple(
         Price(**row | {"amount": float(row["amount"]) if row["amount"] else None}) for row in rows
     )

@@ -41,7 +41,7 @@ class Failure:
 
     def __str__(self) -> str:
         where = f"cell In [{self.cell}]" if self.cell else "one of its cells"
-        code = "\n".join(f"    {line}" for line in self.source.splitlines())
+        code = "\n".join(f"    {line}" for line in self.source.split("\n"))
         return (
             f"Notebook {self.notebook} stopped in {where}:\n\n{code}\n\n{self.error}\n\n"
             f"The notebook as far as it came: {self.executed}"
