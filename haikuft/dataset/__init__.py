@@ -10,7 +10,6 @@ from typing import Any
 # Module -> its public names: what notebooks and the command line use.
 _MODULES = {
     "convert.converter": ("convert_file", "read_raw"),
-    "labels": ("labels_of",),
     "read.examples": ("detect_format", "first_example"),
     "read.sources": ("find_dataset",),
     "read.training_files": ("read_records",),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from haikuft.dataset import labels_of
+from haikuft.dataset.labels import labels_of
 
 
 def test_labels_when_few_short_answers_recur_then_one_for_each_record(make_record):
