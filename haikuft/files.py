@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -31,17 +32,31 @@ def write_whole(path: Path, text: str, *, new: bool = False) -> Path:
         FileExistsError: the file was to be new, and there is one.
         OSError: the disk refuses; the file is as it was before.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    try:
-        partial.write_bytes(text.encode(errors="backslashreplace"))
-        if new:
-            os.link(partial, path)  # unlike a rename, it never replaces another's file
-        else:
-            partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_together({path: text}, new=new)
     return path
+
+
+def write_together(texts: Mapping[Path, str], *, new: bool = False) -> None:
+    """Write several files as `write_whole` does; none replaces an old one before all are written.
+
+    Raises:
+        FileExistsError: the files were to be new, and there is one.
+        OSError: the disk refuses.
+    """
+    partials = {path: path.with_name(f".{path.name}.{uuid4().hex[:8]}") for path in texts}
+    try:
+        for path, partial in partials.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(texts[path].encode(errors="backslashreplace"))
+        for path, partial in partials.items():
+            if new:
+                os.link(partial, path)  # unlike a rename, it never replaces another's file
+            else:
+                partial.replace(path)
+    finally:
+        for partial in partials.values():
+            with suppress(OSError):  # such as a folder that could not be made
+                partial.unlink()
 
 
 def read_json_lines(

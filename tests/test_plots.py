@@ -310,7 +310,7 @@ def test_plot_lengths_when_some_may_exceed_the_limit_then_they_are_counted() -> 
     assert sum(patch.get_height() for patch in ax.patches) == 2
     assert texts_in(ax) == ["limit 600 "]
     assert alt_text(ax) == (
-        "2 records of 100 to 500 likely tokens, half of them up to 300; 1 may exceed the limit "
+        "2 records of 92 to 459 likely tokens, half of them up to 276; 1 may exceed the limit "
         "of 600."
     )
 

@@ -3,12 +3,12 @@
 import json
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from haikuft.dataset.problems import quotable
 from haikuft.errors import DataError
+from haikuft.files import write_together
 
 # A Messages record, to which every other format is converted when it is read:
 # {"system"?: str, "messages": [{"role", "content": str}, …]}.
@@ -24,38 +24,28 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Mapping[str, A
     Raises:
         DataError: a record cannot be written as JSON or UTF-8, or the disk refuses.
     """
-    target = Path(path)
-    write_together({target: records})
-    return target
+    write_files({Path(path): records})
+    return Path(path)
 
 
-def write_together(files: Mapping[Path, Iterable[Mapping[str, Any]]]) -> None:
+def write_files(files: Mapping[Path, Iterable[Mapping[str, Any]]]) -> None:
     """Write several files of records; none replaces an old file before all are written.
 
     Raises:
         DataError: a record cannot be written as JSON or UTF-8, or the disk refuses.
     """
-    partials = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in files}
-    target = Path()
+    texts = {
+        path: "".join(_to_line(record, number) for number, record in enumerate(records, start=1))
+        for path, records in files.items()
+    }
     try:
-        for target, records in files.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with partials[target].open("w", encoding="utf-8", newline="\n") as file:
-                for number, record in enumerate(records, start=1):
-                    file.write(_to_line(record, number))
-                file.flush()
-                os.fsync(file.fileno())
-        for target, partial in partials.items():
-            partial.replace(target)
+        write_together(texts)
     except OSError as error:
+        names = ", ".join(quotable(str(path)) for path in files)
         raise DataError(
-            f"{quotable(str(target))} could not be written ({error.strerror or error}). "
+            f"{names} could not be written ({error.strerror or error}). "
             "Check the folder and the free space on the disk."
         ) from error
-    finally:
-        for partial in partials.values():
-            with suppress(OSError):
-                partial.unlink()
 
 
 def measure_line(record: Mapping[str, Any]) -> int:
@@ -141,6 +131,6 @@ def _to_line(record: Mapping[str, Any], number: int) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         raise DataError(
             f"Record {number} cannot be written as JSON in UTF-8 ({quotable(str(error))}). "
-            "Mend the record; nothing was written."
+            "Fix the record; nothing was written."
         ) from error
     return f"{line}\n"

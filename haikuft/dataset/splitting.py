@@ -19,7 +19,7 @@ from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.formats import to_training
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import count
-from haikuft.dataset.records import Record, digest, measure_line, prompt_parts, write_together
+from haikuft.dataset.records import Record, digest, measure_line, prompt_parts, write_files
 from haikuft.dataset.tokens import estimate_record_tokens
 from haikuft.errors import DataError, SettingsError
 
@@ -178,7 +178,7 @@ def write_split(
     check_split(split, base_model)
     files = {kind: Path(folder) / name for kind, name in FILE_NAMES.items()}
     lines = [[to_training(record, base_model) for record in part] for part in split]
-    write_together(dict(zip(files.values(), lines, strict=True)))
+    write_files(dict(zip(files.values(), lines, strict=True)))
     return files
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.records import prompt_key, prompt_of, reference_of
 from haikuft.dataset.tokens import (
-    BYTES_PER_TOKEN,
+    BASIS,
     TokenRange,
     add_tokens,
     count_bytes,
@@ -90,9 +90,7 @@ class Statistics:
                 ("half of the records up to", str(ordered[(len(ordered) - 1) // 2])),
                 ("the longest record", str(ordered[-1])),
             ]
-        low, likely, high = (BYTES_PER_TOKEN[name] for name in ("low", "likely", "high"))
-        basis = f"UTF-8 bytes ÷ {likely:g} (÷ {low:g} to ÷ {high:g}); the tokenizer is not public"
-        return [*rows, ("basis of the tokens", basis)]
+        return [*rows, ("basis of the tokens", BASIS)]
 
     def __repr__(self) -> str:
         return "\n".join(f"{name}: {value}" for name, value in self.rows())

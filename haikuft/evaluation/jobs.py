@@ -190,7 +190,9 @@ def read_scores(client: "S3Client", job: EvaluationJob) -> pd.DataFrame:
     rows = []
     for key in found:
         uri = s3.join_uri(bucket, key)
-        for number, line in enumerate(s3.read_text(client, uri).splitlines(), 1):
+        for number, line in enumerate(s3.read_text(client, uri).split("\n"), 1):
+            if not line.strip():
+                continue
             try:
                 rows.append(_read_row(json.loads(line)))
             except (ValueError, KeyError, TypeError, AttributeError) as error:

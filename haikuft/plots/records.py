@@ -63,7 +63,7 @@ def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = Non
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(
         title="Do the records fit?",
-        xlabel="tokens a record, estimated from UTF-8 bytes (log scale)",
+        xlabel="tokens a record, estimated from its characters (log scale)",
         ylabel="records",
     )
     return describe(

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from haikuft.dataset.records import Record, reference_of
-from haikuft.dataset.tokens import TokenRange, estimate_tokens, estimate_total_tokens
+from haikuft.dataset.records import Record, prompt_of, reference_of
+from haikuft.dataset.tokens import TokenRange, add_tokens, estimate_texts, estimate_tokens
 from haikuft.errors import SettingsError
 from haikuft.pricing.amounts import format_dollars, format_precise, format_price
 from haikuft.pricing.consent import months_of
@@ -113,12 +113,12 @@ def estimate_requests(
         setting: The parameter that a missing price belongs in.
     """
     requests = requests or len(records)
-    whole = estimate_total_tokens(records)
-    replies = sum((estimate_tokens(reference_of(one)) for one in records), TokenRange(0, 0, 0))
+    prompts = add_tokens(_estimate_prompt(one) for one in records)
+    replies = add_tokens(estimate_tokens(reference_of(one)) for one in records)
     counts = [  # tokens of the prompts and of the replies, for all records
-        (whole.low - replies.low, replies.low),
-        (whole.likely - replies.likely, replies.likely),
-        (whole.high - replies.high, replies.high),
+        (prompts.low, replies.low),
+        (prompts.likely, replies.likely),
+        (prompts.high, replies.high),
     ]
     read, written = (count / len(records) for count in counts[1])
     asked = f"{requests:,} requests of about {read:,.0f} tokens in and {written:,.0f} out each"
@@ -169,6 +169,11 @@ def show_range(estimate: Estimate) -> tuple[str, str, str]:
         for amount in (estimate.low, estimate.likely, estimate.high)
     )
     return low, likely, high
+
+
+def _estimate_prompt(record: Record) -> TokenRange:
+    system, turns = prompt_of(record)
+    return estimate_texts([system or "", *(turn["content"] for turn in turns)])
 
 
 def _ask_for(setting: str, unit: str) -> str:

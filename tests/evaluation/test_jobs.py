@@ -138,6 +138,24 @@ def test_own_responses_are_scored_and_read_back(own: Bench) -> None:
     )
 
 
+def test_texts_with_separators_of_unicode_are_read_whole_by_the_job_and_from_its_results(
+    bench: Bench,
+) -> None:
+    """A line is what ends in LF: no other character that divides lines elsewhere divides one."""
+    records = build_records(4)
+    for record, separator in zip(records, "\u2028\u2029\u0085\x1c", strict=True):
+        record["messages"][0]["content"] += f"{separator}Thank you."
+    replies = {
+        record_id(record): ScriptedReply(LABELS[number % 2])
+        for number, record in enumerate(records)
+    }
+    prompts = build_prompts(records, replies, source="tuned")
+    bench.upload(prompts)
+    scores = jobs.read_scores(bench.local.client("s3"), bench.evaluate())
+    assert sorted(scores["prompt"]) == sorted(prompt["prompt"] for prompt in prompts)
+    assert scores["Accuracy"].mean() == 1.0
+
+
 def test_a_model_is_asked_by_the_job_as_the_role(bench: Bench) -> None:
     """Without responses in the data set, the job asks; the base names one of the two labels."""
     bench.upload(build_prompts(build_records(4)))

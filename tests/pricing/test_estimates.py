@@ -5,7 +5,7 @@ import math
 import pytest
 from IPython.lib.pretty import pretty
 
-from haikuft.dataset.tokens import TokenRange
+from haikuft.dataset.tokens import TokenRange, estimate_tokens
 from haikuft.errors import SettingsError
 from haikuft.pricing import estimate_requests, estimate_training, show_range
 from haikuft.pricing.estimates import HOURS_PER_MONTH, estimate_throughput
@@ -48,10 +48,11 @@ def test_estimate_training_when_the_price_is_no_price_then_it_is_refused(price: 
         estimate_training(TOKENS, 2, price)
 
 
+PROMPT, ANSWER = "Where is the parcel? " * 200, "It is on its way to you. " * 20
 RECORD = {
     "messages": [
-        {"role": "user", "content": "x" * 3500},
-        {"role": "assistant", "content": "y" * 350},
+        {"role": "user", "content": PROMPT},
+        {"role": "assistant", "content": ANSWER},
     ]
 }
 
@@ -59,14 +60,17 @@ RECORD = {
 def test_estimate_requests_when_prices_are_known_then_prompts_and_answers_of_each_model_bill() -> (
     None
 ):
-    """3,500 bytes of prompt and 350 of answer are about 1,000 and 100 tokens."""
+    """What is read and what is written have a price each."""
+    read, written = estimate_tokens(PROMPT).likely, estimate_tokens(ANSWER).likely
     prices = {"base": TokenPrice(0.00025, 0.00125, "read"), "tuned": TokenPrice(0.001, 0.0, "told")}
 
     estimate = estimate_requests([RECORD] * 10, prices)
 
-    assert estimate.likely == pytest.approx((10_000 * 1.25 + 1_000 * 1.25) / 1e6)
+    assert estimate.likely == pytest.approx(10 * (read * 1.25 + written * 1.25) / 1e6)
     assert estimate.low < estimate.likely < estimate.high
-    assert estimate.formula.startswith("10 requests of about 1,000 tokens in and 100 out each, ")
+    assert estimate.formula.startswith(
+        f"10 requests of about {read:,} tokens in and {written:,} out each, "
+    )
     assert "base at US$0.25 in and US$1.25 out per 1,000,000 tokens (read)" in estimate.formula
     assert "tuned at US$1.00 in" in estimate.formula
 
@@ -87,7 +91,7 @@ def test_estimate_requests_when_their_number_is_said_then_the_records_stand_for_
     many = estimate_requests([RECORD] * 10, prices, requests=1000)
 
     assert many.likely == pytest.approx(100 * estimate_requests([RECORD] * 10, prices).likely)
-    assert many.formula.startswith("1,000 requests of about 1,000 tokens in")
+    assert many.formula.startswith("1,000 requests of about ")
 
 
 def test_estimates_when_shown_in_a_notebook_then_they_are_plain_text() -> None:

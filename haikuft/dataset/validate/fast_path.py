@@ -13,7 +13,7 @@ import msgspec
 from haikuft.base_models import BaseModel
 from haikuft.dataset.formats import CONVERSE, MESSAGES, format_of
 from haikuft.dataset.problems import ROLES
-from haikuft.dataset.tokens import BYTES_PER_TOKEN, count_bytes
+from haikuft.dataset.tokens import count_bytes
 from haikuft.dataset.validate.reserved_strings import build_search
 
 
@@ -51,15 +51,13 @@ class ValidRecord(msgspec.Struct, frozen=True, gc=False):
         prompt: Digest of the system prompt and all turns but the last, for this process alone.
         reply: Digest of the last turn, likewise.
         bytes: UTF-8 bytes of its texts.
-        system: The system prompt, "" if there is none.
-        answer: The text of the last turn.
+        texts: The system prompt, "" if there is none, and the texts of the turns.
     """
 
     prompt: int
     reply: int
     bytes: int
-    system: str
-    answer: str
+    texts: list[str]
 
 
 FastPath: TypeAlias = Callable[[bytes], "ValidRecord | None"]
@@ -113,7 +111,7 @@ def build_fast_path(base_model: BaseModel) -> FastPath:
     """Build the fast path of one model: a line's bytes -> its `ValidRecord`, or None: undecided."""
     record_type, split, turn_quotes, system_quotes = _DECODINGS[format_of(base_model)]
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(record_type).decode
-    most_bytes = int(base_model.limits.max_record_tokens * BYTES_PER_TOKEN["high"])
+    most_bytes = base_model.limits.max_record_tokens  # no token has less than a byte
     holds_reserved = build_search(base_model)
     systems: dict[str, int] = {"": 0}  # valid system prompts -> their bytes
 
@@ -147,7 +145,8 @@ def build_fast_path(base_model: BaseModel) -> FastPath:
             return None
         escapes = b"\\" in data
         quotes += turn_quotes * len(contents) + (system_quotes if system else 0)
-        if not _has_quotes(data, quotes, [system, *contents], escapes):
+        texts = [system, *contents]
+        if not _has_quotes(data, quotes, texts, escapes):
             return None
         known = systems.get(system)
         size = measure(system, escapes) if known is None else known
@@ -157,7 +156,7 @@ def build_fast_path(base_model: BaseModel) -> FastPath:
             return None
         if known is None and len(systems) < MAX_SYSTEMS and len(system) <= MAX_SYSTEM_LENGTH:
             systems[system] = count_bytes(system)
-        return ValidRecord(*digest_texts(system, contents), size, system, contents[-1])
+        return ValidRecord(*digest_texts(system, contents), size, texts)
 
     return check
 

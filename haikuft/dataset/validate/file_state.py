@@ -6,11 +6,15 @@ from collections import Counter
 from haikuft.dataset.labels import MAX_LABEL_LENGTH
 from haikuft.dataset.problems import RULES, Finding, Problem
 from haikuft.dataset.report import SHOWN, FileSummary, FirstOfEach, Kind, Report
-from haikuft.dataset.tokens import add_tokens, tokens_of_bytes
+from haikuft.dataset.tokens import NO_TOKENS, TokenRange, estimate_texts
 from haikuft.dataset.validate.fast_path import ValidRecord
 
 MAX_REMEMBERED = 200_000  # records whose digests are kept, to find duplicates
 MAX_KINDS = 1_000  # different labels, or system prompts, that are counted
+# Tokens are estimated for these first bytes of short records and for one of so many bytes after
+# them; the others count by their bytes. The number is prime, so that records of kinds that take
+# turns are all met.
+SAMPLED_BYTES, SAMPLED_ONE_IN = 50_000, 199
 
 
 class FileState:
@@ -43,7 +47,10 @@ class FileState:
         self.found: FirstOfEach[Problem] = FirstOfEach()
         self.systems: dict[int, list[int]] = {}
         self.labels: Counter[str] | None = Counter()
-        self._sizes: Counter[int] = Counter()  # bytes of a record -> how many have so many
+        self._tokens = NO_TOKENS  # of records whose tokens are known
+        self._bytes = 0  # of the other records
+        self._sampled = NO_TOKENS  # of a sample of these, which has so many bytes
+        self._sampled_bytes = 0
         # Digest of a prompt -> its index in the two arrays: its first line, its answer's digest.
         self._prompts: dict[int, int] = {}
         self._lines = array("Q")
@@ -61,20 +68,27 @@ class FileState:
         """Add a finding as a problem of this line."""
         self.add(line, finding.code, finding.message, finding.fix, finding.place)
 
-    def add_record(self, line: int, record: ValidRecord) -> None:
-        """Add a valid record, and compare it with those before it."""
+    def add_record(self, line: int, record: ValidRecord, tokens: TokenRange | None = None) -> None:
+        """Add a valid record, and compare it with those before it; tokens may be unknown."""
         self.valid += 1
-        self._sizes[record.bytes] += 1
-        system = hash(record.system) if record.system else 0
+        if tokens is None:
+            self._bytes += record.bytes
+            if self._sampled_bytes < SAMPLED_BYTES + self._bytes // SAMPLED_ONE_IN:
+                self._sampled += estimate_texts(record.texts)
+                self._sampled_bytes += record.bytes
+        else:
+            self._tokens += tokens
+        system = hash(record.texts[0]) if record.texts[0] else 0
         if (kind := self.systems.get(system)) is not None:
             kind[0] += 1
         elif len(self.systems) < MAX_KINDS:
             self.systems[system] = [1, line]
         if self.labels is not None:
-            if len(record.answer) > MAX_LABEL_LENGTH or len(self.labels) > MAX_KINDS:
+            answer = record.texts[-1]
+            if len(answer) > MAX_LABEL_LENGTH or len(self.labels) > MAX_KINDS:
                 self.labels = None
             else:
-                self.labels[record.answer] += 1
+                self.labels[answer] += 1
         index = self._prompts.get(record.prompt)
         if index is not None:
             self._add_duplicate(line, self._lines[index], self._replies[index] == record.reply)
@@ -111,7 +125,8 @@ class FileState:
 
     def report(self) -> Report:
         """Give all that was found, in the order of the lines, whole-file problems last."""
-        tokens = add_tokens(tokens_of_bytes(size) * n for size, n in self._sizes.items())
+        times = self._bytes / self._sampled_bytes if self._sampled_bytes else 0.0
+        tokens = self._tokens + self._sampled * times
         summary = FileSummary(self.file, self.kind, self.records, self.bytes, tokens)
         ordered = sorted(self.found.items, key=lambda one: (one.line is None, one.line or 0))
         return Report((summary,), tuple(ordered), dict(self.found.counts))

@@ -36,10 +36,12 @@ def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel
             valid = to_messages(record)
             contents = [turn["content"] for turn in valid["messages"]]
             system = valid.get("system", "")
-            findings += check_tokens(estimate_record_tokens(valid), base_model)
-            size = sum(map(count_bytes, [system, *contents]))
-            digests = digest_texts(system, contents)
-            state.add_record(number, ValidRecord(*digests, size, system, contents[-1]))
+            tokens = estimate_record_tokens(valid)
+            findings += check_tokens(tokens, base_model)
+            texts = [system, *contents]
+            size = sum(map(count_bytes, texts))
+            record_digests = digest_texts(system, contents)
+            state.add_record(number, ValidRecord(*record_digests, size, texts), tokens)
     for finding in findings:
         if finding.code == "wrong-format":
             fix = describe_conversion(state.file, recognise(record), base_model=base_model)

@@ -136,10 +136,10 @@ def _read_prompts(data: bytes, uri: str, source: str | None) -> list[dict[str, A
         JobError: names the first line that violates them.
     """
     prompts = []
-    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), 1):
         fault = ""
         try:
-            prompt = json.loads(line)
+            prompt = json.loads(line.decode("utf-8", "replace"))
         except ValueError:
             raise JobError(f"{uri}, line {number}: this is no JSON object.") from None
         if not isinstance(prompt, dict):

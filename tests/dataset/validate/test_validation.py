@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE, NOVA_MICRO
-from haikuft.dataset import validate_file, validate_files
+from haikuft.dataset import estimate_total_tokens, validate_file, validate_files
 from haikuft.dataset.formats import to_training
 from haikuft.dataset.formats.converse import to_messages
 from haikuft.dataset.read import json_lines
@@ -172,7 +172,7 @@ BAD_LINES = {
     ),
     "an escaped NUL": (answered("a\0b"), "nul", "messages[0].content"),
     "half a surrogate pair": (answered("a\ud800b"), "lone-surrogate", "messages[0].content"),
-    "a text beyond the token limit": (answered("a" * 150_000), "too-many-tokens", ""),
+    "a text beyond the token limit": (answered("a" * 250_000), "too-many-tokens", ""),
 }  # fmt: skip
 
 # Name -> a line that must get this warning and no error, and the place.
@@ -616,8 +616,8 @@ def test_record_when_the_fast_path_accepts_it_then_the_full_check_finds_nothing(
     plain = to_messages(value)
     assert check_tokens(estimate_record_tokens(plain), base_model) == []
     assert b"\r" not in data
-    assert valid.system == plain.get("system", "")
-    assert valid.answer == plain["messages"][-1]["content"]
+    contents = [turn["content"] for turn in plain["messages"]]
+    assert valid.texts == [plain.get("system", ""), *contents]
 
 
 @no_deadline
@@ -639,8 +639,19 @@ def test_record_when_well_formed_then_the_fast_path_accepts_it(contents, base_mo
     for data in (json.dumps(written).encode(), json.dumps(written, ensure_ascii=False).encode()):
         valid = check(data)
         assert valid is not None
-        assert valid.system == "Be brief."
-        assert valid.answer == record["messages"][-1]["content"]
+        contents = [turn["content"] for turn in record["messages"]]
+        assert valid.texts == ["Be brief.", *contents]
+
+
+def test_tokens_when_a_file_is_long_then_a_sample_stands_for_it(write, make_record):
+    """The range of a file of two languages is near the one of all of its records."""
+    answers = ("Das Paket ist unterwegs zu Ihnen. " * 9, "It is on its way to you. " * 9)
+    records = [make_record(n, answer=f"{answers[n % 2]}{n}") for n in range(2_000)]
+    lines = [json.dumps(record).encode() + b"\n" for record in records]
+    found, wanted = validate_file(write(lines)).files[0].tokens, estimate_total_tokens(records)
+    assert (found.low, found.likely, found.high) == pytest.approx(
+        (wanted.low, wanted.likely, wanted.high), rel=0.03
+    )
 
 
 def test_file_when_one_of_ten_thousand_records_is_bad_then_exactly_one_problem(write, make_lines):
