@@ -30,7 +30,7 @@ class Spread:
         return f"{self.shortest:,} to {self.longest:,}, half of them up to {self.middle:,}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Statistics:
     """What a data set holds. A notebook shows it as a table.
 
@@ -92,7 +92,7 @@ class Statistics:
             ]
         return [*rows, ("basis of the tokens", BASIS)]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join(f"{name}: {value}" for name, value in self.rows())
 
     def _repr_html_(self) -> str:

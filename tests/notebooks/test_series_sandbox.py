@@ -65,7 +65,9 @@ def test_evaluation_on_the_tickets_tells_tuned_and_base_apart(walked):
     """Tuned beats base, the interval excludes zero, on 60 test records or more."""
     evaluation = json.loads((walked / "evaluation.json").read_text())
     comparison = next(c for c in evaluation["comparisons"] if c["model"] == "tuned")
-    assert evaluation["models"] == ["base", "tuned", "free baseline"]
+    assert evaluation["models"] == ["base", "tuned", "free baseline", "most frequent answer"]
+    assert evaluation["notice"].endswith("no Claude or Nova was involved.")
+    assert json.loads((walked / "run.json").read_text())["task"] == evaluation["task"] == "labels"
     assert evaluation["n"] >= 60
     assert comparison["verdict"] == "better"
     assert comparison["difference"]["low"] > 0
@@ -194,7 +196,7 @@ def test_run_on_messages_with_json_answers_scores_structure_instead_of_labels(
     asked = ("--dataset", str(own), "-p", "validation_share", "0.3", "-p", "epoch_count", "3")
     assert project.run("--run", "own", "--to", "6", *asked) == 0
     evaluation = json.loads((project.root / "runs" / "own" / "evaluation.json").read_text())
-    assert (evaluation["task"], evaluation["metric"]) == ("structured", "valid_json")
+    assert (evaluation["task"], evaluation["metric"]) == ("structured", "json_agreement")
     tuned = [s for s in evaluation["scores"] if s["model"] == "tuned"]
     assert {s["metric"]: s["score"] for s in tuned}["valid_json"] > 0.9
 

@@ -119,6 +119,18 @@ def test_begin_run_when_begun_before_then_keeps_what_is_recorded(
     assert begin_run("first").record == first.record
 
 
+def test_open_run_when_the_record_is_from_before_the_task_was_kept_then_it_opens(
+    project: Path, world: dict[str, Any]
+) -> None:
+    """The task is then not known, and notebook 6 recognises it from all records of the run."""
+    begin_run("first")
+    old = json.loads(record_path("first").read_text())
+    del old["task"]
+    record_path("first").write_text(json.dumps(old))
+
+    assert open_run("first").record.task == ""
+
+
 def test_open_run_when_never_begun_then_names_notebook_1(
     project: Path, world: dict[str, Any]
 ) -> None:
