@@ -16,7 +16,9 @@ from haikuft.base_models import (
     NOVA_MICRO,
     BaseModel,
 )
+from haikuft.dataset.tokens import estimate_tokens
 from haikuft.errors import NotFoundError, SettingsError
+from haikuft.pricing.amounts import format_dollars
 from haikuft.runs.prerequisites import require
 from haikuft.runs.record_file import RunRecord
 from haikuft.runs.run_record import Run
@@ -27,11 +29,12 @@ from haikuft.serving.served import kind_of
 RECORDS = [
     {
         "messages": [
-            {"role": "user", "content": "x" * 3500},  # about 1,000 tokens
-            {"role": "assistant", "content": "y" * 350},  # about 100
+            {"role": "user", "content": "x" * 3500},
+            {"role": "assistant", "content": "y" * 350},
         ]
     }
 ] * 4
+ASKED, REPLIED = (estimate_tokens(turn["content"]).likely for turn in RECORDS[0]["messages"])
 NewRun = Callable[..., Run]
 
 
@@ -117,14 +120,14 @@ def test_estimate_costs_when_both_ways_are_allowed_then_they_stand_side_by_side(
     assert list(costs) == ["deployment", "provisioned_throughput"]
     thousand = costs["deployment"].thousand
     assert thousand is not None
-    assert thousand.likely == pytest.approx(1000 * (1000 * 0.0003 + 100 * 0.0025) / 1000)
+    assert thousand.likely == pytest.approx(ASKED * 0.0003 + REPLIED * 0.0025)
     assert "Unused it costs nothing" in str(costs["deployment"])
     hours = costs["provisioned_throughput"].hours
     assert hours is not None
     assert hours.hour == 60.5
     table = serving.tabulate_costs(costs)
     assert [row[0] for row in table.rows] == list(costs)
-    assert table.rows[0][2].startswith("US$0.55 (US$0.")
+    assert table.rows[0][2].startswith(f"{format_dollars(thousand.likely)} (US$0.")
     assert [row[3] for row in table.rows] == ["US$0.00", "US$1,452.00"]
     assert all("2026-08-02" in row[1] for row in table.rows)
 
@@ -167,7 +170,7 @@ def test_estimate_costs_when_prices_are_given_then_they_stand_and_the_record_kee
         assert hours is not None
         assert thousand is not None
         assert hours.hour == 40.0
-        assert thousand.likely == pytest.approx(1000 * (1000 * 0.001 + 100 * 0.002) / 1000)
+        assert thousand.likely == pytest.approx(ASKED * 0.001 + REPLIED * 0.002)
         assert "2026-11-20" in costs["deployment"].price
 
 
