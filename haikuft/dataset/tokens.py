@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from haikuft.package_data import read_text
 
 BASIS = (
     "counts by kind of character, measured on an older Claude tokenizer (in the PyPI package "
@@ -159,7 +160,7 @@ def _kind_of(char: str) -> str:
 @cache
 def _load_rates() -> tuple[Mapping[str, _Rate], list[tuple[str, str, str]]]:
     """Read the rate of each kind, and the first and last character of each block, in order."""
-    text = Path(__file__).with_name("token_rates.csv").read_text(encoding="utf-8")
+    text = read_text(__package__, "token_rates.csv")
     rates: dict[str, _Rate] = {}
     blocks = []
     for row in csv.DictReader(text.split("\n")):

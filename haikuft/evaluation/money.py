@@ -57,9 +57,9 @@ def summarise_usage(
 
     Returns:
         One row a model: model, replies, errors, endings (how many did not end by themselves, and
-        why), characters, input_tokens and output_tokens (means
-        of a reply), latency_median, latency_95 and latency_99 (seconds), dollars_per_1000 (NaN
-        where it is not known), cost (in words).
+        why), characters, input_tokens and output_tokens (means of a reply), latency_median,
+        latency_95 and latency_99 (seconds), dollars_per_1000 (NaN where it is not known), cost (in
+        words).
     """
     prices = {**(prices or {}), **dict.fromkeys(RIVALS, _FREE_TOKENS)}
     rows = []
