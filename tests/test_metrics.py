@@ -31,6 +31,8 @@ from haikuft.metrics import (
 )
 from haikuft.metrics.assessment import Assessment
 from haikuft.metrics.files import read_metrics
+from haikuft.plots import plot_losses
+from haikuft.plots.style import alt_text
 
 JOB_ARN = "arn:aws:bedrock:us-west-2:123456789012:model-customization-job/base/abcdefghijkl"
 FOLDER = "model-customization-job-abcdefghijkl"
@@ -353,7 +355,7 @@ def test_assess_when_early_stopping_is_only_simulated_then_it_explains_no_end() 
 
     found = assess(training, validation, stop, settings)
 
-    assert (stop, stop is not None and stop.simulated) == (EarlyStop(4, 2, 0.40), True)
+    assert (stop, stop is not None and stop.simulated) == (EarlyStop(None, 2, 0.40), True)
     assert found.verdict == "over-fitted"
     assert "Try epoch_count = 2" in found.sentence
     assert "ended" not in found.sentence
@@ -376,13 +378,20 @@ def test_assess_when_a_simulated_rule_would_have_stopped_before_then_it_is_told_
 def test_assess_when_the_rule_stops_at_the_last_epoch_asked_for_then_nothing_was_ended() -> None:
     """All epochs ran, also where the model can stop early."""
     losses = (0.9, 0.6, 0.7, 0.8)
-    asked = {"epoch_count": 4, "early_stopping_patience": 2, "early_stopping_threshold": 0.0}
+    asked = {"early_stopping_patience": 2, "early_stopping_threshold": 0.0}
 
-    found = assess(FALLING, _validation(*losses), EarlyStop(4, 2, 0.6), asked)
-    longer = assess(FALLING, _validation(*losses), EarlyStop(4, 2, 0.6), asked | {"epoch_count": 9})
+    validation = _validation(*losses)
 
+    stop, earlier = (
+        replay_early_stop(validation, read_stop_rule(asked | {"epoch_count": epochs}))
+        for epochs in (4, 9)
+    )
+    found, longer = (assess(FALLING, validation, one, asked) for one in (stop, earlier))
+
+    assert (stop, earlier) == (EarlyStop(None, 2, 0.6), EarlyStop(4, 2, 0.6))
     assert (found.verdict, longer.verdict) == ("over-fitted", "stopped well")
     assert "ended" not in found.sentence
+    assert "early stopping" not in alt_text(plot_losses(FALLING, validation, early_stop=stop))
 
 
 @pytest.mark.parametrize(("losses", "epochs"), [((1.5, 1.45, 1.44), 3), ((1.5,), 1)])

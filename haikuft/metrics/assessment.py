@@ -39,11 +39,13 @@ class StopRule:
     Attributes:
         threshold: Smallest fall of the validation loss that counts.
         patience: Epochs in a row without such a fall that end the training.
+        epochs: Epochs that the job was to run, after which no rule ends anything; 0: not known.
         simulated: The job has no early stopping of its own; the rule is the lesson's.
     """
 
     threshold: float
     patience: int
+    epochs: int
     simulated: bool
 
     def __str__(self) -> str:
@@ -59,11 +61,13 @@ class StopRule:
 
 def read_stop_rule(hyperparameters: Hyperparameters) -> StopRule:
     """Read a job's early-stopping rule, or take the lesson's where the model has none."""
+    epochs = int(hyperparameters.get("epoch_count", 0))
     if "early_stopping_patience" not in hyperparameters:
-        return StopRule(*LESSON, simulated=True)
+        return StopRule(*LESSON, epochs, simulated=True)
     return StopRule(
         hyperparameters["early_stopping_threshold"],
         int(hyperparameters["early_stopping_patience"]),
+        epochs,
         simulated=False,
     )
 
@@ -92,9 +96,10 @@ def replay_early_stop(validation: pd.DataFrame | None, rule: StopRule) -> EarlyS
     if losses.empty:
         return None
     stop = decide_early_stop(losses.tolist(), threshold=rule.threshold, patience=rule.patience)
+    stopped = stop.stopped_epoch and int(losses.index[stop.stopped_epoch - 1])
     return replace(
         stop,
-        stopped_epoch=stop.stopped_epoch and int(losses.index[stop.stopped_epoch - 1]),
+        stopped_epoch=None if stopped == rule.epochs else stopped,
         best_epoch=int(losses.index[stop.best_epoch - 1]),
         simulated=rule.simulated,
     )
@@ -113,8 +118,7 @@ def assess(
         training: Losses by step, from `read_metrics`.
         validation: Losses by epoch, from `read_metrics`; None without a validation file.
         early_stop: What an early-stopping rule decides on these losses, from `replay_early_stop`.
-        settings: The job's hyperparameters, for how many epochs it was to run, and for the names
-            in advice; None where they are not known.
+        settings: The job's hyperparameters, for the names in advice; None where they are not known.
         reported: The validation loss that the job reports for its model; None where it does not.
     """
     settings = settings or {}
@@ -127,7 +131,6 @@ def assess(
     ran = int(max(fit.index[-1], losses.index[-1]))
     stop = early_stop.stopped_epoch if early_stop else None
     ended = stop == ran and not (early_stop and early_stop.simulated)
-    ended = ended and ran < settings.get("epoch_count", math.inf)
     assessment = _judge_curve(fit, losses, ended)
     sentences = [assessment.sentence, _describe_kept(losses, reported)]
     if early_stop and stop and stop < ran:
