@@ -90,20 +90,25 @@ def build_caller_policy(
     It is made for a customer managed policy: an inline policy of a user may not be so long.
     """
     arns = _name_arns(region, account_id, bucket)
-    ways = sorted(serving)
+    ways, roles = sorted(serving), f"arn:{partition(region)}:iam::{account_id}:role"
     sids = ["SetUpBucket", "UseObjects", "SetUpRole", "PassRole", "ReadFoundationModels"]
     sids += ["CreateCustomization", "FollowCustomization", "UseCustomModels"]
     sids += [sid for way in ways for sid in _SERVING_SIDS[way]]
-    sids += ["ListOwn", "MarkAsOurs", "AskModels", "ReadQuotas"]
+    sids += ["RunEvaluations", "ListOwn", "MarkAsOurs", "AskModels", "ReadQuotas"]
     if kms_key_arn:
         sids += ["GiveKeyToBedrock", "UseKeyThroughS3"]
     return build_policy(
         *sids,
         **arns,
         key=kms_key_arn,
-        role=f"arn:{partition(region)}:iam::{account_id}:role/{role_name}",
+        role=[f"{roles}/{name}" for name in (role_name, name_evaluation_role(role_name))],
         served=[arns[_SERVED_ARNS[way]] for way in ways],
     )
+
+
+def name_evaluation_role(role_name: str) -> str:
+    """Name the role of a run's evaluation jobs: another one, trusted for that kind of job alone."""
+    return f"{role_name[:53]}-evaluation"  # IAM takes 64 characters
 
 
 def build_evaluation_trust_policy(account_id: str, region: str) -> Policy:
@@ -111,13 +116,17 @@ def build_evaluation_trust_policy(account_id: str, region: str) -> Policy:
     return build_policy("TrustEvaluationsOfThisAccount", **_name_arns(region, account_id))
 
 
-def build_evaluation_policy(bucket: str, *, region: str, account_id: str) -> Policy:
+def build_evaluation_policy(
+    bucket: str, *, region: str, account_id: str, kms_key_arn: str = ""
+) -> Policy:
     """Build what an evaluation job's role may do: read prompts, write scores, and ask models.
 
-    Prompts and scores are in the folder evaluation/ of the bucket.
+    Prompts and scores are in the folder evaluation/ of the bucket, encrypted with the key if there
+    is one.
     """
-    arns = _name_arns(region, account_id, bucket)
-    return build_policy("FindPrompts", "ReadPromptsWriteScores", "AskEvaluatedModels", **arns)
+    sids = ["FindPrompts", "ReadPromptsWriteScores", "AskEvaluatedModels"]
+    sids += ["UseKeyOnObjects"] if kms_key_arn else []
+    return build_policy(*sids, **_name_arns(region, account_id, bucket), key=kms_key_arn)
 
 
 def explain_policy(policy: Mapping[str, Any]) -> list[tuple[str, str]]:

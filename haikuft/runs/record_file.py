@@ -38,6 +38,8 @@ class RunRecord:
         token_price: US dollars per 1,000 tokens that the deployment reads and writes, as given to
             notebook 5, such as "0.0003 0.0025"; "" for the price table's.
         price_date: the day of these prices, as given.
+        evaluation_role_name: the role of notebook 6's evaluation jobs; "" where none was run.
+        evaluation_job_arn: the last of these jobs.
         throughput_ends: when the throughput is meant to be deleted, ISO 8601 in UTC; "" without a
             limit.
     """
@@ -86,6 +88,8 @@ class RunRecord:
     token_price: str = ""
     price_date: str = ""
     throughput_ends: str = ""
+    evaluation_role_name: str = ""
+    evaluation_job_arn: str = ""
 
     @property
     def is_new(self) -> bool:
