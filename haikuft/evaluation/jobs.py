@@ -134,7 +134,7 @@ def build_evaluation_request(
 
 
 def evaluate_replies(
-    run: Run, prompts_path: Path, task: str, *, source: str, waiting: Waiting = _WAITING
+    run: Run, prompts_path: Path, task: str, *, source: str, waiting: Waiting | None = None
 ) -> tuple[Run, EvaluationJob]:
     """Have Bedrock score the replies in a file of prompts: role, upload, job, and wait.
 
@@ -145,7 +145,7 @@ def evaluate_replies(
         prompts_path: written from `build_prompts`, with replies.
         task: kind of task, "labels", "structured" or "text".
         source: name of what replied, as in the file.
-        waiting: how to wait for the job.
+        waiting: how to wait for the job; None waits with the target's own pause.
 
     Returns:
         The run with its new record, and the completed job; `read_scores` reads its scores.
@@ -154,7 +154,9 @@ def evaluate_replies(
         JobFailedError: the job failed or was stopped.
         HaikuftError: AWS refused; says its reason and how to fix it.
     """
-    bedrock, record, connection = run.connection.client("bedrock"), run.record, run.connection
+    record, connection = run.record, run.connection
+    bedrock = connection.client("bedrock")
+    waiting = waiting or Waiting(poll_seconds=connection.poll_seconds)
     digest = hashlib.sha256(prompts_path.read_bytes()).hexdigest()[:8]
     if record.evaluation_job_arn:
         job = get_evaluation_job(bedrock, record.evaluation_job_arn)
