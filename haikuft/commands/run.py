@@ -96,8 +96,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _clean_up(options: argparse.Namespace) -> int:
+    from haikuft.runs.folders import choose_run, record_path
     from haikuft.runs.record_file import read_record
-    from haikuft.runs.run_record import choose_run, record_path
     from haikuft.series.clean_up import clean_up_lost
     from haikuft.series.planning import CLEAN_UP
     from haikuft.series.walk import Request, walk

@@ -115,8 +115,8 @@ def _sandbox_reset(options: argparse.Namespace) -> int:
 def _runs_on(state: Path) -> list[str]:
     """Name the runs of this project whose record says that they live in this sandbox."""
     from haikuft.errors import RecordError
+    from haikuft.runs.folders import find_root
     from haikuft.runs.record_file import FILE_NAME, read_record
-    from haikuft.runs.run_record import find_root
 
     try:
         root = find_root()

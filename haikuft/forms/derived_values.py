@@ -14,7 +14,7 @@ from haikuft.errors import HaikuftError
 from haikuft.forms.rendering import WARNING, Derived
 from haikuft.hyperparameters import count_steps
 from haikuft.pricing.estimates import estimate_throughput
-from haikuft.runs.run_record import find_root
+from haikuft.runs.folders import find_root
 
 MOST_BYTES = 4 * 2**20  # larger files are not counted while a slider moves
 FEW = 20  # records; with fewer, only a huge difference is significant

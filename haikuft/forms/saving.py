@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from haikuft.files import write_whole
 from haikuft.forms.fields import Value
-from haikuft.runs import run_record
+from haikuft.runs import folders
 
 FOLDER = "choices"  # in the run's folder
 _NEGATIVE = re.compile(r"-\d+|-\d*\.\d+", re.ASCII)  # a number to the command line
@@ -38,8 +38,8 @@ def save_choices(saving: Saving, values: Mapping[str, Value]) -> str:
 
     """
     everything = {"target": saving.target, **values} if saving.target else dict(values)
-    run = run_record.choose_run(saving.run or "", str(everything.get("target", "")))
-    folder = run_record.record_path(run).parent / FOLDER
+    run = folders.choose_run(saving.run or "", str(everything.get("target", "")))
+    folder = folders.record_path(run).parent / FOLDER
     path = folder / f"{saving.notebook}.yaml"
     text = build_yaml({"run": run, **everything})
     write_whole(path, text)

@@ -25,8 +25,9 @@ from haikuft.base_models import (
 from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError
 from haikuft.iam import roles
 from haikuft.inventory.lost import find_lost
+from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import find_adoptable
-from haikuft.runs.run_record import Run, record_path
+from haikuft.runs.run_record import Run
 from haikuft.tables import build_table
 
 if TYPE_CHECKING:

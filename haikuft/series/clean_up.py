@@ -6,8 +6,8 @@ from haikuft import inventory
 from haikuft.customization.readings import FINAL
 from haikuft.inventory.lost import search_account
 from haikuft.inventory.resources import GONE, OTHER, Resource
+from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import JOB
-from haikuft.runs.run_record import record_path
 from haikuft.series.ending import describe_found
 
 DONE, LEFT = 0, 1  # exit statuses

@@ -17,7 +17,7 @@ from haikuft.errors import DataError, NotFoundError
 from haikuft.files import write_whole
 from haikuft.html import POLICY, build_notice
 from haikuft.inference.replies import NOTICE
-from haikuft.runs.run_record import check_run_name, find_root
+from haikuft.runs.folders import check_run_name, find_root
 
 _TEMPLATE = f"""
 {{% extends 'lab/index.html.j2' %}}

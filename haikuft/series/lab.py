@@ -19,8 +19,8 @@ from haikuft import __version__
 from haikuft.errors import SettingsError
 from haikuft.evaluation.report.files import JSON_FILE
 from haikuft.metrics.assessment import ASSESSMENT_FILE
+from haikuft.runs.folders import check_run_name, find_root
 from haikuft.runs.record_file import FILE_NAME, read_record
-from haikuft.runs.run_record import check_run_name, find_root
 from haikuft.series.export import let_jupyter_export
 from haikuft.series.planning import Notebook, find_notebooks
 

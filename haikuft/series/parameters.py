@@ -5,14 +5,13 @@ annotation in the notebook decides.
 """
 
 import ast
+import io
+import json
 import math
+import tokenize
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import nbformat
-from papermill.inspection import inspect_notebook
 
 from haikuft.errors import SettingsError
 
@@ -49,13 +48,28 @@ def read_parameters(notebook: Path) -> dict[str, Parameter]:
 
     """
     try:
-        # Read here, because papermill takes braces in a path for placeholders.
-        document = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-        document.metadata.setdefault("papermill", {})
-        found = inspect_notebook(document)
-    except (OSError, ValueError) as error:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
+        source = "".join(tagged[0]["source"]) if tagged else ""
+        statements, helps = ast.parse(source).body, _read_comments(source)
+    except SyntaxError as error:
+        raise SettingsError(
+            f"{notebook.name}: line {error.lineno} of the parameters cell is not valid Python."
+        ) from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise SettingsError(f"{notebook.name} cannot be read as a notebook: {error}") from error
-    return {name: _to_parameter(notebook, parts) for name, parts in found.items()}
+    found = [_to_parameter(notebook, statement, helps) for statement in statements]
+    return {parameter.name: parameter for parameter in found}
+
+
+def _read_comments(source: str) -> dict[int, str]:
+    """Map the number of a line to the comment at its end."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {
+        token.start[0]: token.string.lstrip("# ").rstrip()
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    }
 
 
 def parse_value(text: str, annotation: str) -> Value:
@@ -76,21 +90,28 @@ def parse_value(text: str, annotation: str) -> Value:
         raise SettingsError(f"takes {wanted}, not {text!r}") from None
 
 
-def _to_parameter(notebook: Path, found: Mapping[str, Any]) -> Parameter:
-    name, annotation = found["name"], found["inferred_type_name"]
+def _to_parameter(notebook: Path, statement: ast.stmt, helps: Mapping[int, str]) -> Parameter:
+    match statement:
+        case ast.AnnAssign(ast.Name(name), annotated, ast.expr() as value):
+            annotation = ast.unparse(annotated)
+        case _:
+            raise SettingsError(
+                f"{notebook.name}: {ast.unparse(statement)!r} in the parameters cell is not a "
+                "parameter. Write it as `name: type = literal  # meaning`."
+            )
     if annotation not in _READERS:
         raise SettingsError(
             f"{notebook.name}: the parameter {name} is annotated {annotation}. "
             f"Annotate it as one of {', '.join(_READERS)}."
         )
     try:
-        default = ast.literal_eval(found["default"])
-    except (ValueError, SyntaxError):
+        default = ast.literal_eval(value)
+    except ValueError:
         raise SettingsError(
-            f"{notebook.name}: the parameter {name} has the default {found['default']}. "
+            f"{notebook.name}: the parameter {name} has the default {ast.unparse(value)}. "
             "Write it as a literal: a quoted text, a number, True, False or a list of texts."
         ) from None
-    return Parameter(name, annotation, default, found["help"].strip())
+    return Parameter(name, annotation, default, helps.get(statement.end_lineno or 0, ""))
 
 
 def _read_float(text: str) -> float:

@@ -1,18 +1,15 @@
 """The series as one walk: which notebooks, with which parameters, one after the other."""
 
 import difflib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-import nbformat
-
 from haikuft.errors import NotFoundError, SettingsError
-from haikuft.series.headless import execute_notebook
 from haikuft.series.parameters import Parameter, Value, parse_value, read_parameters
-from haikuft.series.progress import Progress
 
 # The notebooks that a run must know by number: what they begin or end may cost money.
 PROVISION, EVALUATE, CLEAN_UP = 5, 6, 7
@@ -145,6 +142,9 @@ def execute(steps: Sequence[Step], folder: Path, *, stream: TextIO | None = None
         RunFailedError: a notebook failed; those before it are done.
 
     """
+    from haikuft.series.headless import execute_notebook  # late: papermill takes long to load
+    from haikuft.series.progress import Progress
+
     names = [step.notebook.name for step in steps]
     progress = Progress(names, [_count_cells(step) for step in steps], stream=stream)
     with progress.clock():
@@ -191,5 +191,5 @@ def _default(notebooks: Sequence[Notebook], name: str) -> Value:
 
 
 def _count_cells(step: Step) -> int:
-    document = nbformat.read(step.notebook.path, as_version=4)  # type: ignore[no-untyped-call]
-    return len(document.cells) + bool(step.values)  # papermill adds a cell for the values
+    cells = json.loads(step.notebook.path.read_text(encoding="utf-8"))["cells"]
+    return len(cells) + bool(step.values)  # papermill adds a cell for the values

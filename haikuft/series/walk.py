@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TextIO
 
 from haikuft.errors import RecordError, RunFailedError
+from haikuft.runs.folders import check_run_name, choose_run, find_root
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
-from haikuft.runs.run_record import check_run_name, choose_run, find_root
-from haikuft.series.ending import billing_lines, end_serving, summary_lines
 from haikuft.series.planning import (
     CLEAN_UP,
     EVALUATE,
@@ -83,6 +82,8 @@ def walk(request: Request) -> int:
             return _walk(request, steps, run, directory, on_aws=on_aws)
         finally:
             if on_aws:
+                from haikuft.series.ending import billing_lines
+
                 sys.stderr.flush()
                 where = {name: given.get(name, "") for name in ("region", "base_model_id")}
                 command = clean_up_command(request, run)
@@ -124,6 +125,8 @@ def clean_up_command(request: Request, run: str) -> str:
 def _walk(
     request: Request, steps: Sequence[Step], run: str, directory: Path, *, on_aws: bool
 ) -> int:
+    from haikuft.series.ending import end_serving, summary_lines  # late: they load what asks AWS
+
     began = time.monotonic()
     before = made = _read(directory)
     done: list[Step] = []

@@ -12,18 +12,9 @@ import pytest
 from haikuft import aws
 from haikuft.base_models import DEFAULT
 from haikuft.errors import RecordError, SettingsError
+from haikuft.runs.folders import choose_run, record_path
 from haikuft.runs.record_file import read_record
-from haikuft.runs.run_record import (
-    begin_run,
-    check_run_name,
-    choose_run,
-    find_root,
-    open_run,
-    record_path,
-    resolve,
-    resource_prefix,
-    save,
-)
+from haikuft.runs.run_record import begin_run, open_run, resource_prefix, save
 
 ACCOUNT = "123456789012"
 
@@ -55,43 +46,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr("haikuft.aws.connect", connect)
     return found
-
-
-def test_find_root_when_in_a_notebook_folder_then_goes_upwards(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The root and notebooks/ lead to the same project."""
-    monkeypatch.chdir(project / "notebooks")
-    assert find_root() == project
-    assert resolve("data/mine.jsonl") == project / "data" / "mine.jsonl"
-    assert resolve("/elsewhere/mine.jsonl") == Path("/elsewhere/mine.jsonl")
-
-
-def test_find_root_when_outside_then_takes_haikuft_home(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """HAIKUFT_HOME helps where the working directory does not."""
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(RecordError, match="HAIKUFT_HOME is not set"):
-        find_root()
-    monkeypatch.setenv("HAIKUFT_HOME", str(tmp_path / "missing"))
-    with pytest.raises(RecordError, match="which is no folder"):
-        find_root()
-    monkeypatch.setenv("HAIKUFT_HOME", str(project))
-    assert find_root() == project
-
-
-@pytest.mark.parametrize("name", ["first", "007", "a", "tickets-2", "a" * 32])
-def test_check_run_name_when_fit_then_returns_it(name: str) -> None:
-    """Digits alone are fine, and stay a string."""
-    assert check_run_name(name) == name
-
-
-@pytest.mark.parametrize("name", ["", "First", "a_b", "-a", "a-", "a--b", "a b", "a" * 33, "../a"])
-def test_check_run_name_when_unfit_then_says_what_fits(name: str) -> None:
-    """The name becomes part of a bucket's name, so it has a bucket's alphabet."""
-    with pytest.raises(SettingsError, match="lower-case letters and digits"):
-        check_run_name(name)
 
 
 def test_begin_run_when_new_then_writes_where_it_belongs(
@@ -302,49 +256,6 @@ def test_resource_prefix_when_given_a_run_then_begins_every_name() -> None:
     assert resource_prefix("first") == "haikuft-first"
 
 
-def test_choose_run_when_none_is_named_then_on_aws_it_is_one_s_own(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The user's name, reduced to what a run's name takes, and four random characters."""
-    monkeypatch.setattr("getpass.getuser", lambda: "Ann_Marie.O'Neill@corp")
-    assert choose_run("tuesday", "aws") == "tuesday"
-    assert choose_run("", "sandbox") == choose_run() == "first"
-    with pytest.raises(SettingsError, match="No run was begun on AWS"):
-        choose_run("", "aws")
-    made = {choose_run("", "aws", new=True) for _ in range(20)}
-    assert len(made) > 1
-    for name in made:
-        assert re.fullmatch("ann-marie-o-[a-z0-9]{4}", name)
-        assert check_run_name(name) == name
-
-
-def test_choose_run_when_one_was_begun_on_aws_then_it_is_found_again(
-    project: Path, world: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also one of an earlier version, which was called first; of several one must be named."""
-    monkeypatch.setattr("getpass.getuser", lambda: "ann")
-    begin_run("mine", target="aws")
-    name = begin_run("", target="aws").record.run
-    assert choose_run("", "aws") == open_run("", target="aws").record.run == name
-    record_path(name).unlink()
-    assert choose_run("", "aws", new=True) == name
-    begin_run("first", target="aws")
-    with pytest.raises(SettingsError, match=f"Several runs.*{name}"):
-        choose_run("", "aws", new=True)
-
-
-def test_choose_run_when_the_user_has_no_name_then_says_user(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As in some containers."""
-
-    def nobody() -> str:
-        raise OSError
-
-    monkeypatch.setattr("getpass.getuser", nobody)
-    assert choose_run("", "aws", new=True).startswith("user-")
-
-
 def test_begin_run_when_an_owner_id_is_given_then_takes_it_up(
     project: Path, world: dict[str, Any]
 ) -> None:
@@ -405,3 +316,18 @@ def test_open_run_when_the_folder_is_a_copy_then_refuses(
     for act in (open_run, begin_run):
         with pytest.raises(RecordError, match=r'record of run "first".*the folder is a copy'):
             act("second")
+
+
+def test_choose_run_when_one_was_begun_on_aws_then_it_is_found_again(
+    project: Path, world: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one of an earlier version, which was called first; of several one must be named."""
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    begin_run("mine", target="aws")
+    name = begin_run("", target="aws").record.run
+    assert choose_run("", "aws") == open_run("", target="aws").record.run == name
+    record_path(name).unlink()
+    assert choose_run("", "aws", new=True) == name
+    begin_run("first", target="aws")
+    with pytest.raises(SettingsError, match=f"Several runs.*{name}"):
+        choose_run("", "aws", new=True)

@@ -23,11 +23,32 @@ def test_read_parameters_when_the_cell_is_plain_then_name_type_default_and_help_
 
 
 @pytest.mark.parametrize(
+    ("line", "default", "meaning"),
+    [
+        ('own: str = "Where is order #123?"  # first question', "Where is order #123?", "first"),
+        ('own: str = "a = b"  # has = and # in it', "a = b", "has = and # in it"),
+        ("own: int = -1", -1, ""),
+        ("own: list[str] = [\n    'a',  # one\n    '#',\n]  # some", ["a", "#"], "some"),
+    ],
+)
+def test_read_parameters_when_a_default_holds_marks_of_python_then_it_is_read_whole(
+    write_notebook: Callable[..., Path], line: str, default: object, meaning: str
+) -> None:
+    """A hash or an equals sign inside a text is text."""
+    found = read_parameters(write_notebook("01_a", line, []))["own"]
+
+    assert found.default == default
+    assert found.help.startswith(meaning)
+
+
+@pytest.mark.parametrize(
     ("line", "words"),
     [
         ("seed: int = 1 + 1  # sum", "Write it as a literal"),
         ("seed: complex = 1  # odd", "annotated complex"),
-        ("seed = 1  # bare", "annotated None"),
+        ("seed = 1  # bare", "is not a parameter"),
+        ("seed: int  # nothing", "is not a parameter"),
+        ("seed: int = 1 +", "not valid Python"),
     ],
 )
 def test_read_parameters_when_a_line_is_not_plain_then_it_is_named(
@@ -36,7 +57,7 @@ def test_read_parameters_when_a_line_is_not_plain_then_it_is_named(
     """A parameter that the command line could not set is refused, not skipped."""
     path = write_notebook("01_a", line, [])
 
-    with pytest.raises(SettingsError, match=rf"01_a.*seed.*{words}"):
+    with pytest.raises(SettingsError, match=rf"01_a.*{words}"):
         read_parameters(path)
 
 

@@ -13,9 +13,9 @@ import pytest
 from haikuft.cli import main
 from haikuft.errors import CredentialsError, RunFailedError
 from haikuft.inventory.resources import Resource
+from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import DEPLOYMENT, THROUGHPUT
 from haikuft.runs.record_file import RunRecord, read_record, write_record
-from haikuft.runs.run_record import record_path
 from haikuft.series import ending, walk
 from haikuft.series.planning import Step
 from haikuft.serving.served import Served
