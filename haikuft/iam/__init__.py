@@ -14,7 +14,7 @@ from haikuft.iam.policies import (
     build_trust_policy,
     explain_policy,
 )
-from haikuft.iam.roles import default_role_name, ensure_role
+from haikuft.iam.roles import default_role_name, ensure_role, owns_role
 
 __all__ = [
     "build_caller_policy",
@@ -26,4 +26,5 @@ __all__ = [
     "default_role_name",
     "ensure_role",
     "explain_policy",
+    "owns_role",
 ]
