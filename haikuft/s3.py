@@ -1,19 +1,23 @@
 """The run's bucket and the files in it.
 
+A bucket that somebody else has made, such as a platform team, is used as it is and only read; the
+objects of a run lie in folders of its own there.
 Sources: S3 API; Bedrock API, shape S3Uri; Bedrock User Guide, fine-tuning troubleshooting (the
 bucket and the job must share a Region).
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws.errors import explaining, is_absent
-from haikuft.aws.ownership import RUN_TAG, is_ours, list_tags, refuse_named
+from haikuft.aws.errors import error_code, explaining, is_absent
+from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, list_tags, refuse_named
+from haikuft.aws.waiting import Waiting, retry
 from haikuft.errors import AccessError, ConflictError, DataError, SettingsError
 from haikuft.iam.policies import build_tls_policy
 
@@ -24,6 +28,8 @@ TRAINING_KEY = "training/train.jsonl"
 VALIDATION_KEY = "validation/validation.jsonl"
 TEST_KEY = "test/test.jsonl"
 _NAME_LENGTH = 63  # S3's limit for a bucket's name
+# S3 frees the name of a deleted bucket within minutes, sometimes only after an hour.
+FREED = Waiting(poll_seconds=3.0, deadline_seconds=300.0)
 
 
 def default_bucket_name(run: str, *, account_id: str, region: str) -> str:
@@ -43,6 +49,9 @@ def ensure_bucket(
     tags: Mapping[str, str],
     kms_key_arn: str = "",
     recorded: bool = False,
+    given: bool = False,
+    waiting: Waiting = FREED,
+    tell: Callable[[str], None] = print,
 ) -> None:
     """Create the bucket, or find ours, and make it private, encrypted and TLS-only.
 
@@ -54,6 +63,9 @@ def ensure_bucket(
         kms_key_arn: key for its default encryption; "" for S3's own keys.
         recorded: whether the run's record names it, which is enough for a bucket from before
             there were owner ids; it is given the run's tags.
+        given: whether the user has named it: then one that no run has made is used as it is.
+        waiting: how to wait for the name of a bucket that was deleted a moment ago.
+        tell: is told once that this is waited for.
 
     Raises:
         ConflictError: the name is taken by somebody else, or the bucket is elsewhere.
@@ -67,20 +79,20 @@ def ensure_bucket(
             f"administrator. ({error})"
         ) from error
     if found is None:
-        _create(s3, name, region, tags)
+        _create(s3, name, region, tags, waiting, tell)
+        found_tags = bucket_tags(s3, name)
     elif found != region:
         raise ConflictError(
             f"Bucket {name} is in {found}, and the job in {region} can only read a bucket of its "
             "own Region. Set bucket to another name."
         )
     else:
-        found_tags = _check_ours(s3, name, tags, recorded)
-        if not tags.items() <= found_tags.items():
-            _tag(s3, name, {**found_tags, **tags})
-    rule: Any = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    if kms_key_arn:
-        by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key_arn}
-        rule = {"ApplyServerSideEncryptionByDefault": by_key, "BucketKeyEnabled": True}
+        found_tags = bucket_tags(s3, name)
+        if given and is_foreign(found_tags):
+            return
+        _check_ours(name, found_tags, tags, recorded)
+    if not tags.items() <= found_tags.items():
+        _tag(s3, name, {**found_tags, **tags})
     with explaining(f"making bucket {name} private, encrypted and TLS-only"):
         s3.put_public_access_block(
             Bucket=name,
@@ -91,7 +103,15 @@ def ensure_bucket(
                 "RestrictPublicBuckets": True,
             },
         )
-        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+        default = _read_default_encryption(s3, name)
+        wanted = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key_arn} if kms_key_arn else {}
+        # Where no key is given, S3's or the organisation's own default stays.
+        if not default or not wanted.items() <= default.items():
+            rule: Any = {"ApplyServerSideEncryptionByDefault": wanted or {"SSEAlgorithm": "AES256"}}
+            rules = [rule | ({"BucketKeyEnabled": True} if wanted else {})]
+            s3.put_bucket_encryption(
+                Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules}
+            )
         policy = json.dumps(build_tls_policy(name, region=region))
         s3.put_bucket_policy(Bucket=name, Policy=policy)
 
@@ -125,6 +145,27 @@ def bucket_tags(s3: "S3Client", name: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
+def owns_bucket(s3: "S3Client", name: str, *, tags: Mapping[str, str]) -> bool:
+    """Tell whether a bucket carries the run's tags; False for somebody else's, or for none."""
+    return is_ours(bucket_tags(s3, name), tags)
+
+
+def own_key(key: str, name: str) -> str:
+    """Put a key into a run's own folder, so that two runs can share a bucket.
+
+    Example: `own_key(TRAINING_KEY, run.resource_name)` is training/<name>/train.jsonl, which the
+    policies of role and caller cover like training/train.jsonl.
+    """
+    folder, _, file = key.partition("/")
+    return f"{folder}/{name}/{file}"
+
+
+def own_prefixes(name: str) -> tuple[str, ...]:
+    """Name all folders of a run in a bucket; its jobs write to output/<name>-<number>/."""
+    keys = (TRAINING_KEY, VALIDATION_KEY, TEST_KEY)
+    return *(own_key(key, name).rpartition("/")[0] + "/" for key in keys), f"output/{name}-"
+
+
 def split_uri(uri: str) -> tuple[str, str]:
     """Split s3://bucket/key into bucket and key.
 
@@ -143,8 +184,11 @@ def join_uri(bucket: str, key: str) -> str:
     return f"s3://{bucket}/{key.lstrip('/')}"
 
 
-def upload_file(s3: "S3Client", path: Path, bucket: str, key: str) -> str:
+def upload_file(s3: "S3Client", path: Path, bucket: str, key: str, *, kms_key_arn: str = "") -> str:
     """Upload a file, in parts where it is large. Returns its URI.
+
+    The request names the encryption, because policies in wide use refuse one that does not: by the
+    key, else the bucket's own default, else S3's AES256.
 
     Raises:
         DataError: there is no such file.
@@ -152,7 +196,12 @@ def upload_file(s3: "S3Client", path: Path, bucket: str, key: str) -> str:
     if not path.is_file():
         raise DataError(f"{path} is no file, so nothing was uploaded. Run notebook 2 to write it.")
     with explaining(f"uploading {path.name} to bucket {bucket}"):
-        s3.upload_file(str(path), bucket, key)
+        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key_arn}
+        default = default if kms_key_arn else _read_default_encryption(s3, bucket)
+        named = {"ServerSideEncryption": default.get("SSEAlgorithm", "AES256")}
+        if default.get("KMSMasterKeyID"):
+            named["SSEKMSKeyId"] = default["KMSMasterKeyID"]
+        s3.upload_file(str(path), bucket, key, ExtraArgs=named)
     return join_uri(bucket, key)
 
 
@@ -201,26 +250,35 @@ def empty_bucket(
         ConflictError: the bucket does not carry our tags.
         AccessError: something keeps an object from being deleted.
     """
-    if bucket_region(s3, bucket) is None:
-        return
-    _check_ours(s3, bucket, tags, recorded)
-    with explaining(f"emptying bucket {bucket}"):
+    if bucket_region(s3, bucket) is not None:
+        _check_ours(bucket, bucket_tags(s3, bucket), tags, recorded)
+        delete_objects(s3, bucket, ("",))
+
+
+def delete_objects(s3: "S3Client", bucket: str, prefixes: Sequence[str]) -> None:
+    """Delete all objects, versions and unfinished uploads under each of these prefixes.
+
+    Raises:
+        AccessError: something keeps an object from being deleted.
+    """
+    with explaining(f"deleting objects of bucket {bucket}"):
         uploads = s3.get_paginator("list_multipart_uploads")
-        for uploads_page in uploads.paginate(Bucket=bucket):
-            for upload in uploads_page.get("Uploads", []):
-                s3.abort_multipart_upload(
-                    Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                )
-        for batch in _version_batches(s3, bucket):
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
-            refused = answer.get("Errors", [])
-            if refused:
-                first = refused[0]
-                raise AccessError(
-                    f"{len(refused)} objects of bucket {bucket} could not be deleted; the first is "
-                    f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}. A lock or a "
-                    "policy keeps them; remove it and run this again."
-                )
+        for prefix in prefixes:
+            for uploads_page in uploads.paginate(Bucket=bucket, Prefix=prefix):
+                for upload in uploads_page.get("Uploads", []):
+                    s3.abort_multipart_upload(
+                        Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
+            for batch in _version_batches(s3, bucket, prefix):
+                answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+                if refused := answer.get("Errors", []):
+                    first = refused[0]
+                    raise AccessError(
+                        f"{len(refused)} objects of bucket {bucket} could not be deleted; the "
+                        f"first is {first.get('Key')}: {first.get('Code')}: "
+                        f"{first.get('Message')}. A lock or a policy keeps them; remove it and run "
+                        "this again."
+                    )
 
 
 def delete_bucket(
@@ -239,17 +297,44 @@ def delete_bucket(
     return True
 
 
-def _create(s3: "S3Client", name: str, region: str, tags: Mapping[str, str]) -> None:
-    # us-east-1 is the one Region that may not be named.
-    place: Any = {} if region == "us-east-1" else {"LocationConstraint": region}
-    with explaining(f"creating bucket {name}"):
-        options: Any = {"CreateBucketConfiguration": place} if place else {}
-        s3.create_bucket(Bucket=name, **options)
-        s3.get_waiter("bucket_exists").wait(
-            Bucket=name, WaiterConfig={"Delay": 2, "MaxAttempts": 15}
-        )
-    # Not with CreateBucket: that takes one more permission, and moto 5.2.5 drops tags given there.
-    _tag(s3, name, tags)
+def _create(
+    s3: "S3Client",
+    name: str,
+    region: str,
+    tags: Mapping[str, str],
+    waiting: Waiting,
+    tell: Callable[[str], None],
+) -> None:
+    """Create a bucket; tags and ownership stand in the request, where policies demand them.
+
+    moto 5.2.5 drops such tags, so the caller reads them back.
+    """
+    options: Any = {"Tags": list_tags(tags, key="Key", value="Value")}
+    if region != "us-east-1":  # the one Region that may not be named
+        options["LocationConstraint"] = region
+    told: list[object] = []
+
+    def create() -> None:
+        with explaining(f"creating bucket {name}"):
+            s3.create_bucket(
+                Bucket=name,
+                CreateBucketConfiguration=options,
+                ObjectOwnership="BucketOwnerEnforced",
+            )
+            s3.get_waiter("bucket_exists").wait(
+                Bucket=name, WaiterConfig={"Delay": 2, "MaxAttempts": 15}
+            )
+
+    def explain_pause(error: object) -> None:
+        if not told:
+            tell(f"{error} Trying again for {waiting.deadline_seconds / 60:.0f} minutes.")
+        told.append(error)
+
+    retry(
+        create,
+        lambda error: error_code(error.__cause__) == "OperationAborted",
+        replace(waiting, on_change=explain_pause),
+    )
 
 
 def _tag(s3: "S3Client", name: str, tags: Mapping[str, str]) -> None:
@@ -259,23 +344,33 @@ def _tag(s3: "S3Client", name: str, tags: Mapping[str, str]) -> None:
 
 
 def _check_ours(
-    s3: "S3Client", name: str, tags: Mapping[str, str], recorded: bool
-) -> dict[str, str]:
-    """Return the tags of a bucket that is ours."""
-    found = bucket_tags(s3, name)
+    name: str, found: Mapping[str, str], tags: Mapping[str, str], recorded: bool
+) -> None:
+    """Refuse a bucket whose tags are not the run's."""
     # Another bucket of that name may have come since: the record alone proves nothing.
     if not is_ours(found, tags, recorded=recorded and RUN_TAG in found):
         raise ConflictError(refuse_named(f"Bucket {name}", found, tags, "bucket"))
-    return found
 
 
-def _version_batches(s3: "S3Client", bucket: str) -> Iterator[list[Any]]:
+def _read_default_encryption(s3: "S3Client", bucket: str) -> Any:
+    """Read a bucket's default: SSEAlgorithm, and KMSMasterKeyID for a key; empty for none."""
+    try:
+        found = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    except ClientError as error:
+        if is_absent(error):
+            return {}
+        raise
+    rules = (rule.get("ApplyServerSideEncryptionByDefault") for rule in found["Rules"])
+    return next((rule for rule in rules if rule), {})
+
+
+def _version_batches(s3: "S3Client", bucket: str, prefix: str) -> Iterator[list[Any]]:
     """Yield versions and delete markers, at most 1,000 at a time, until a listing is empty.
 
     Each listing begins anew, because the batch before it has been deleted meanwhile.
     """
     while True:
-        page = s3.list_object_versions(Bucket=bucket, MaxKeys=1000)
+        page = s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1000)
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not found:
             return

@@ -260,6 +260,7 @@ def test_statements_when_all_policies_are_built_then_each_is_in_one_of_them() ->
             iam.build_trust_policy(ACCOUNT, REGION),
             role_policy(kms_key_arn=KEY, **vpc),
             caller_policy(kms_key_arn=KEY, **both),
+            caller_policy(given_bucket=True, given_role_arn=f"arn:aws:iam::{ACCOUNT}:role/x/R"),
             iam.build_tls_policy(BUCKET),
             iam.build_evaluation_trust_policy(ACCOUNT, REGION),
             iam.build_evaluation_policy(BUCKET, region=REGION, account_id=ACCOUNT),

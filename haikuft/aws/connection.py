@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from haikuft import __version__
-from haikuft.aws.errors import explaining
+from haikuft.aws.errors import explaining, refuse_foreign_answers
 from haikuft.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -138,11 +138,12 @@ def connect(
             session = boto3.Session(region_name=region)
             identity = _aws_client(session, "sts").get_caller_identity()
             endpoint = _own_endpoint(_aws_client(session, "bedrock").meta.endpoint_url)
+        account_id, caller_arn = identity["Account"], identity["Arn"]
     return Connection(
         target=target,
         region=region,
-        account_id=identity["Account"],
-        caller_arn=identity["Arn"],
+        account_id=account_id,
+        caller_arn=caller_arn,
         endpoint=endpoint,
         sandbox_state=sandbox_state,
         bills=target == "aws",
@@ -163,7 +164,9 @@ def _config(**options: Any) -> Config:
 
 def _aws_client(session: boto3.Session, service: str) -> Any:
     config = _config(**_PATIENCE.get(service, {}))
-    return session.client(service, config=config)  # type: ignore[call-overload]
+    client = session.client(service, config=config)  # type: ignore[call-overload]
+    refuse_foreign_answers(client)
+    return client
 
 
 def _sandbox_client(session: boto3.Session, service: str, endpoint: str) -> Any:
@@ -175,9 +178,11 @@ def _sandbox_client(session: boto3.Session, service: str, endpoint: str) -> Any:
         signature_version="s3v4" if service == "s3" else "v4",
         s3={"addressing_style": "path"},
     )
-    return session.client(  # type: ignore[call-overload]
+    client = session.client(  # type: ignore[call-overload]
         service, config=config, endpoint_url=endpoint, use_ssl=False, verify=True
     )
+    refuse_foreign_answers(client)
+    return client
 
 
 def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:

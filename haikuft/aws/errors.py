@@ -1,61 +1,55 @@
-"""AWS's errors in our words: what happened, and how to fix it. Their codes: `error_codes.toml`."""
+"""AWS's errors in our words: what happened, and how to fix it. What AWS answers: `answers.toml`."""
 
-from collections.abc import Iterator, Mapping
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
 
 from boto3.exceptions import Boto3Error
-from botocore import exceptions as botocore_errors
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from haikuft.errors import (
-    AccessError,
-    ConflictError,
-    CredentialsError,
-    HaikuftError,
-    NotFoundError,
-    SettingsError,
-)
+from haikuft import errors
+from haikuft.errors import CredentialsError, HaikuftError
 from haikuft.package_data import read_toml
 
-LOGIN = (
-    "Log in again (`aws sso login`, or put new access keys in place) and see that "
+# KeyError: an answer without a member that each of AWS's has, such as a page of HTML.
+AWS_ERRORS = (ClientError, BotoCoreError, Boto3Error, ResponseParserError, KeyError)
+_LOGIN = (
+    "Log in again (`aws login`, `aws sso login`, or put new access keys in place) and see that "
     "`aws sts get-caller-identity` answers"
 )
+_PAGE = re.compile(r"\s*<(!doctype\s+)?html\b", re.IGNORECASE)
+_REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id")
 
-_KINDS: Mapping[str, tuple[type[HaikuftError], str]] = {  # kind of error -> ours, how to fix it
-    "expired": (CredentialsError, f"There is no valid login. {LOGIN}"),
-    "unknown_keys": (CredentialsError, f"AWS does not know these access keys. {LOGIN}"),
-    "refused": (
-        AccessError,
-        "Give the policy that notebook 1 prints for the caller to your administrator.",
-    ),
-    "form": (
-        AccessError,
-        "Fill in Anthropic's use-case form in the Bedrock console's model catalog.",
-    ),
-    "absent": (NotFoundError, "Check the name and the Region; it may have been deleted."),
-    "conflict": (ConflictError, "The name is taken or the resource is still in use."),
-    "quota": (AccessError, "Ask for a higher quota in the Service Quotas console."),
-    "invalid": (SettingsError, "Correct the value named there."),
-    "throttled": (
-        HaikuftError,
-        "Ask for less at once, or for a higher quota, and try again in a while.",
-    ),
-    "unavailable": (HaikuftError, "The fault is AWS's; try again in some minutes."),
-    "network": (HaikuftError, "Check the network and the Region's name, and try again soon."),
-    "other": (HaikuftError, ""),
-}
-_LOGIN_ERRORS = (
-    botocore_errors.NoCredentialsError,
-    botocore_errors.PartialCredentialsError,
-    botocore_errors.CredentialRetrievalError,
-    botocore_errors.ProfileNotFound,
-    botocore_errors.SSOError,
-    botocore_errors.TokenRetrievalError,
-    botocore_errors.NoAuthTokenError,
-    botocore_errors.RefreshWithMFAUnsupportedError,
-)
+
+class ForeignAnswerError(BotoCoreError):
+    """A page of HTML came where AWS's answer should be."""
+
+    fmt = "{operation}: {url} answered with status {status} and a page of HTML"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One row of `answers.toml`, which says what each column holds; `error` is "" for a note."""
+
+    codes: frozenset[str]
+    pattern: re.Pattern[str]
+    error: str
+    text: str
+    transient: bool
+
+    def match(self, codes: frozenset[str], message: str) -> re.Match[str] | None:
+        """Match an error by its codes and its message."""
+        if self.codes and self.codes.isdisjoint(codes):
+            return None
+        return self.pattern.search(message)
+
+
+_UNKNOWN = Answer(frozenset(), re.compile(""), "HaikuftError", "", transient=False)
 
 
 @contextmanager
@@ -63,70 +57,114 @@ def explaining(doing: str, *, resume: str = "") -> Iterator[None]:
     """Turn AWS's errors inside the block into ours; `doing` says what we were at."""
     try:
         yield
-    except (ClientError, BotoCoreError, Boto3Error) as error:
+    except AWS_ERRORS as error:
         raise explain(error, doing=doing, resume=resume) from error
 
 
-def explain(
-    error: ClientError | BotoCoreError | Boto3Error, *, doing: str, resume: str = ""
-) -> HaikuftError:
+def explain(error: Exception, *, doing: str, resume: str = "") -> HaikuftError:
     """Say one of AWS's errors in our words, and how to fix it.
 
     Args:
-        error: as boto3 raised it.
+        error: one of `AWS_ERRORS`, as boto3 raised it.
         doing: what was being done, such as "creating bucket tickets".
         resume: the command that continues from here; "" leaves it out.
     """
-    if isinstance(error, Boto3Error) and isinstance(error.__context__, ClientError):
+    if isinstance(error, Boto3Error) and isinstance(error.__context__, AWS_ERRORS):
         error = error.__context__  # an upload wraps the error that has the code
-    kind, fix = _KINDS[_kind_of(error)]
+    answer, remedy = _find(error)
+    remedies = " ".join([remedy, *(text for _, text in _matches(error, _read("note")))])
+    kind: type[HaikuftError] = getattr(errors, answer.error)
     if kind is CredentialsError:
-        fix += f", then continue with `{resume}`." if resume else "."
-    return kind(f"While {doing}: {_reason(error)} {fix}".rstrip())
+        remedies += f", then continue with `{resume}`." if resume else "."
+    return kind(f"While {doing}: {_reason(error)} {remedies}".rstrip())
 
 
-def error_code(error: Exception) -> str:
+def error_code(error: BaseException | None) -> str:
     """AWS's code of an error, such as "AccessDenied"; "" where there is none."""
     if not isinstance(error, ClientError):
         return ""
     code = str(error.response.get("Error", {}).get("Code", ""))
-    code = code[:1].upper() + code[1:]  # in the middle of a stream it begins in lower case
-    return "FTUFormNotFilled" if "FTUFormNotFilled" in f"{code} {error}" else code
+    return code[:1].upper() + code[1:]  # in the middle of a stream it begins in lower case
 
 
-def is_absent(error: ClientError) -> bool:
+def is_absent(error: Exception) -> bool:
     """Tell "there is no such thing" from every other refusal."""
-    return _kind_of(error) == "absent"
+    return _find(error)[0].error == "NotFoundError"
 
 
-def is_transient(error: Exception) -> bool:
+def is_transient(error: BaseException | None) -> bool:
     """Tell whether the same call may succeed in a while: lost network, throttling, AWS's fault."""
-    return _kind_of(error) in ("throttled", "unavailable", "network")
+    return isinstance(error, Exception) and _find(error)[0].transient
 
 
-def _kind_of(error: Exception) -> str:
-    """Find the kind of one of boto3's errors, a key of `_KINDS`."""
-    if isinstance(error, _LOGIN_ERRORS):
-        return "expired"
-    if isinstance(error, botocore_errors.ParamValidationError):
-        return "invalid"
-    if isinstance(error, ClientError):
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        return _read_codes().get(error_code(error), "unavailable" if status >= 500 else "other")
-    lost = isinstance(error, botocore_errors.HTTPClientError | botocore_errors.ConnectionError)
-    return "network" if lost else "other"
+def refuse_foreign_answers(client: Any) -> None:
+    """Have a client raise ForeignAnswerError for a page of HTML, in whatever call.
+
+    botocore reads such a page with status 200 as an answer without members, so that a listing
+    seems empty; for S3 it makes the status 500. AWS's own answers have a request id.
+    """
+    client.meta.events.register("before-parse", partial(_check_origin, client.meta.endpoint_url))
+
+
+def _check_origin(
+    url: str, *, operation_model: Any, response_dict: Mapping[str, Any], **_: Any
+) -> None:
+    headers = response_dict["headers"]
+    is_page = "text/html" in str(headers.get("content-type", ""))
+    if is_page and not any(name in headers for name in _REQUEST_IDS):
+        raise ForeignAnswerError(
+            operation=operation_model.name, url=url, status=response_dict["status_code"]
+        )
 
 
 @cache
-def _read_codes() -> dict[str, str]:
-    """Read AWS's error codes; code -> kind."""
-    kinds = read_toml(__package__, "error_codes.toml")
-    return {code: kind for kind, codes in kinds.items() for code in codes}
+def _read(kind: str) -> tuple[Answer, ...]:
+    """Read the rows of `answers.toml`: "answer" or "note"."""
+    return tuple(
+        Answer(
+            codes=frozenset(row.get("codes", ())),
+            pattern=re.compile(row.get("pattern", ""), re.IGNORECASE),
+            error=row.get("error", ""),
+            text=f"{row.get('meaning', '')} {row['remedy']}".strip(),
+            transient=row.get("transient", False),
+        )
+        for row in read_toml(__package__, "answers.toml")[kind]
+    )
+
+
+def _find(error: Exception) -> tuple[Answer, str]:
+    """Find the row that applies, and its text; the last is for what no row is about."""
+    return next(_matches(error, (*_read("answer"), _UNKNOWN)))
+
+
+def _matches(error: Exception, answers: Sequence[Answer]) -> Iterator[tuple[Answer, str]]:
+    codes, reason = _codes_of(error), _reason(error)
+    for answer in answers:
+        if found := answer.match(codes, reason):
+            groups = {name: text or "" for name, text in found.groupdict().items()}
+            yield answer, answer.text.format(login=_LOGIN, python=sys.executable, **groups)
+
+
+def _codes_of(error: Exception) -> frozenset[str]:
+    """Name an error as the table does: by AWS's code, or by its class and their base classes."""
+    if not isinstance(error, ClientError):
+        return frozenset(kind.__name__ for kind in type(error).__mro__)
+    if _PAGE.match(str(error.response.get("Error", {}).get("Message", ""))):
+        return frozenset({ForeignAnswerError.__name__})
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return frozenset({error_code(error), "5xx"} if status >= 500 else {error_code(error)})
 
 
 def _reason(error: Exception) -> str:
+    """What AWS says, without the page of somebody else."""
     text = str(error)
     if isinstance(error, ClientError):
         detail = error.response.get("Error", {})
-        text = f"{detail.get('Code', '')}: {detail.get('Message', '')}".strip(": ") or text
+        said = str(detail.get("Message", ""))
+        said = "a page of HTML" if _PAGE.match(said) else said
+        text = f"{detail.get('Code', '')}: {said}".strip(": ") or text
+    elif isinstance(error, KeyError):
+        text = f"the answer has no {error}"
+    elif isinstance(error, ResponseParserError):
+        text = "the answer cannot be read"
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -27,6 +27,11 @@ def is_ours(found: Mapping[str, str], marks: Mapping[str, str], *, recorded: boo
     return same_run and (owner == marks[OWNER_TAG] if owner else recorded)
 
 
+def is_foreign(found: Mapping[str, str]) -> bool:
+    """Tell whether no run has made a resource: somebody else's, such as a platform team's."""
+    return not {RUN_TAG, OWNER_TAG} & found.keys()
+
+
 def name_owner(found: Mapping[str, str]) -> str:
     """Say what a resource's tags tell of whose it is."""
     if owner := found.get(OWNER_TAG):

@@ -72,15 +72,14 @@ def wait_until(
         except CredentialsError as error:
             raise CredentialsError(f"{error} {what} continues meanwhile; then {again}.") from error
         except HaikuftError as error:
-            if not (isinstance(error.__cause__, Exception) and is_transient(error.__cause__)):
+            if not is_transient(error.__cause__):
                 raise
             lost_at = waiting.clock() if lost_at is None else lost_at
             if waiting.clock() - lost_at >= waiting.patience_seconds:
                 raise HaikuftError(
                     f"{what} continues, but AWS has not answered for "
-                    f"{waiting.patience_seconds:.0f} s ({error.__cause__}). Check the network, "
-                    f"then {again}."
-                ) from error
+                    f"{waiting.patience_seconds:.0f} s. {error} Then {again}."
+                ) from error.__cause__
         else:
             lost_at = None
             if waiting.on_change is not None and shown != [state(reading)]:
@@ -94,6 +93,31 @@ def wait_until(
                 f"have passed. To wait longer, {again}.{f' {otherwise}' if otherwise else ''}"
             )
         waiting.sleep(waiting.poll_seconds if lost_at is None else max(waiting.poll_seconds, 1.0))
+
+
+def retry(
+    call: Callable[[], Reading], passes: Callable[[HaikuftError], bool], waiting: Waiting
+) -> Reading:
+    """Call, and call again while the error passes by itself; past the deadline, raise it.
+
+    The pause doubles each time, up to ten times the first.
+
+    Args:
+        call: what is tried; its errors are ours, with AWS's as their cause.
+        passes: tells whether an error may be gone at the next try.
+        waiting: its first pause is `poll_seconds`; `on_change` is given each error.
+    """
+    began, pause = waiting.clock(), waiting.poll_seconds
+    while True:
+        try:
+            return call()
+        except HaikuftError as error:
+            if not passes(error) or waiting.clock() - began + pause > waiting.deadline_seconds:
+                raise
+            if waiting.on_change is not None:
+                waiting.on_change(error)
+        waiting.sleep(pause)
+        pause = min(2 * pause, 10 * waiting.poll_seconds)
 
 
 def name_span(seconds: float) -> str:

@@ -8,21 +8,19 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from haikuft.aws.errors import error_code, explain, explaining, is_absent
-from haikuft.aws.waiting import Waiting, wait_until
+from haikuft.aws.errors import explaining, is_absent
+from haikuft.aws.waiting import Waiting, retry, wait_until
 from haikuft.base_models import JobTime
 from haikuft.customization.failures import explain_failure
 from haikuft.customization.readings import RUNNING, CustomizationJob
 from haikuft.customization.stalls import OTHERWISE, StallWatch
 from haikuft.errors import (
-    AccessError,
     ConflictError,
     HaikuftError,
     JobFailedError,
     NotFoundError,
-    SettingsError,
 )
 
 if TYPE_CHECKING:
@@ -51,25 +49,22 @@ def start_job(
         AccessError: Bedrock cannot assume the role, even after that.
         ConflictError: the job's or the model's name is taken.
     """
-    began, pause = waiting.clock(), waiting.poll_seconds
-    while True:
-        try:
+    names = [request[name] for name in ("jobName", "baseModelIdentifier", "roleArn")]
+
+    def start() -> str:
+        with explaining("starting job {} on {} under role {}".format(*names)):
             return bedrock.create_model_customization_job(**request)["jobArn"]
-        except ClientError as error:
-            waited = waiting.clock() - began
-            if _ROLE_TROUBLE not in str(error).lower():
-                raise _explain_start(error, request) from error
-            if waited + pause > waiting.deadline_seconds:
-                raise AccessError(
-                    f"Bedrock cannot assume role {request['roleArn']}, tried for {waited:.0f} s. "
-                    "Its trust policy must name bedrock.amazonaws.com with this account and "
-                    "Region, and no permissions boundary may forbid it: run notebook 1 again, "
-                    "which repairs the role, then this notebook."
-                ) from error
-        except BotoCoreError as error:
-            raise explain(error, doing=f"starting job {request['jobName']}") from error
-        waiting.sleep(pause)
-        pause = min(2 * pause, _LONGEST_POLL_SECONDS)
+
+    try:
+        return retry(start, lambda error: _ROLE_TROUBLE in str(error).lower(), waiting)
+    except HaikuftError as error:
+        if isinstance(error, ConflictError) or "currently in use" in str(error).lower():
+            raise ConflictError(
+                f"{error} Names of jobs and models stay taken for good. Another process may have "
+                "started this run's job a moment ago: run notebook 3 again, which finds it, or "
+                "takes new names."
+            ) from error.__cause__
+        raise
 
 
 def get_job(bedrock: "BedrockClient", job: str) -> CustomizationJob:
@@ -179,19 +174,3 @@ def stop_job(bedrock: "BedrockClient", job: str) -> None:
                 raise
             if found is None and not is_absent(error):
                 raise
-
-
-def _explain_start(error: ClientError, request: Mapping[str, Any]) -> HaikuftError:
-    doing = f"starting job {request['jobName']}"
-    if error_code(error) == "ConflictException" or "currently in use" in str(error).lower():
-        return ConflictError(
-            f"{explain(error, doing=doing)} Names of jobs and models stay taken for good. Another "
-            "process may have started this run's job a moment ago: run notebook 3 again, which "
-            "finds it, or takes new names."
-        )
-    if "model identifier is invalid" in str(error).lower():
-        return SettingsError(
-            f"{explain(error, doing=doing)} {request['baseModelIdentifier']} cannot be tuned in "
-            "this Region; notebook 1 lists what can."
-        )
-    return explain(error, doing=doing)

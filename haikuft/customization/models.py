@@ -31,14 +31,14 @@ def find_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel | Non
     try:
         with explaining(f"reading custom model {model}"):
             answer = bedrock.get_custom_model(modelIdentifier=model)
+            return CustomModel(
+                arn=answer["modelArn"],
+                name=answer["modelName"],
+                status=answer.get("modelStatus", "Active"),
+                created=answer["creationTime"],
+            )
     except NotFoundError:
         return None
-    return CustomModel(
-        arn=answer["modelArn"],
-        name=answer["modelName"],
-        status=answer.get("modelStatus", "Active"),
-        created=answer["creationTime"],
-    )
 
 
 def delete_custom_model(bedrock: "BedrockClient", model: str) -> bool:

@@ -15,7 +15,7 @@ from haikuft.iam.policies import (
     explain_policy,
     name_evaluation_role,
 )
-from haikuft.iam.roles import default_role_name, ensure_role
+from haikuft.iam.roles import default_role_name, ensure_role, owns_role
 
 __all__ = [
     "build_caller_policy",
@@ -28,4 +28,5 @@ __all__ = [
     "ensure_role",
     "explain_policy",
     "name_evaluation_role",
+    "owns_role",
 ]

@@ -83,15 +83,28 @@ def build_caller_policy(
     kms_key_arn: str = "",
     *,
     serving: Collection[Serving],
+    given_bucket: bool = False,
+    given_role_arn: str = "",
 ) -> Policy:
     """Build what the caller of notebooks 1 to 7 needs, ready for an administrator to attach.
 
-    `serving` says how the base model's custom models can be served: its `serving`.
     It is made for a customer managed policy: an inline policy of a user may not be so long.
+
+    Args:
+        account_id: the account.
+        region: the job's Region.
+        bucket: the run's bucket.
+        role_name: the run's role.
+        kms_key_arn: your own key; "" for none.
+        serving: how the base model's custom models can be served: its `serving`.
+        given_bucket: whether somebody else has made the bucket, so that it is only used.
+        given_role_arn: the ARN of a role that somebody else has made; "" for the run's own.
     """
     arns = _name_arns(region, account_id, bucket)
     ways, roles = sorted(serving), f"arn:{partition(region)}:iam::{account_id}:role"
-    sids = ["SetUpBucket", "UseObjects", "SetUpRole", "PassRole", "ReadFoundationModels"]
+    own_roles = [f"{roles}/{name}" for name in (role_name, name_evaluation_role(role_name))]
+    sids = ["UseBucket" if given_bucket else "SetUpBucket", "UseObjects"]
+    sids += ["ReadRole" if given_role_arn else "SetUpRole", "PassRole", "ReadFoundationModels"]
     sids += ["CreateCustomization", "FollowCustomization", "UseCustomModels"]
     sids += [sid for way in ways for sid in _SERVING_SIDS[way]]
     sids += ["RunEvaluations", "ListOwn", "MarkAsOurs", "AskModels", "ReadQuotas"]
@@ -101,7 +114,7 @@ def build_caller_policy(
         *sids,
         **arns,
         key=kms_key_arn,
-        role=[f"{roles}/{name}" for name in (role_name, name_evaluation_role(role_name))],
+        role=[given_role_arn] if given_role_arn else own_roles,
         served=[arns[_SERVED_ARNS[way]] for way in ways],
     )
 

@@ -18,6 +18,7 @@ from haikuft.inventory.resources import (
     OTHER,
     ROLE,
     Resource,
+    find_prefixes,
     list_kind,
     list_resources,
 )
@@ -100,7 +101,11 @@ def _delete(
     elif resource.kind == MODEL:
         delete_custom_model(bedrock, resource.arn)
     elif resource.kind == OBJECTS:
-        s3.empty_bucket(run.connection.client("s3"), run.record.bucket, **ours)
+        client, prefixes = run.connection.client("s3"), find_prefixes(run)
+        if prefixes == ("",):
+            s3.empty_bucket(client, run.record.bucket, **ours)
+        else:  # somebody else's bucket: the keys carry the owner id
+            s3.delete_objects(client, run.record.bucket, prefixes)
     elif resource.kind == BUCKET:
         s3.delete_bucket(run.connection.client("s3"), run.record.bucket, **ours)
     elif resource.kind == ROLE:

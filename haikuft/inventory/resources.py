@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from haikuft import s3, serving
-from haikuft.aws.ownership import RUN_TAG, is_ours, name_owner
+from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, name_owner
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import find_custom_model
 from haikuft.customization.readings import FINAL
@@ -195,13 +195,21 @@ _READERS: dict[str, Callable[[Run, "BedrockClient", str], Resource | None]] = {
 }
 
 
+def find_prefixes(run: Run) -> tuple[str, ...]:
+    """Name the folders of the run's bucket that are the run's: all, or its own in another's."""
+    tags = s3.bucket_tags(run.connection.client("s3"), run.record.bucket)
+    return s3.own_prefixes(run.resource_name) if is_foreign(tags) else ("",)
+
+
 def _find_objects(run: Run) -> list[Resource]:
     name = run.record.bucket
     if not name:
         return []
     objects = Resource(OBJECTS, name, f"{_bucket_arn(run)}/*", UNKNOWN)
+    client = run.connection.client("s3")
     try:
-        found = s3.list_objects(run.connection.client("s3"), name)
+        prefixes = find_prefixes(run)
+        found = [one for prefix in prefixes for one in s3.list_objects(client, name, prefix)]
     except NotFoundError:
         return []
     except AccessError as error:

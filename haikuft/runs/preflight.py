@@ -4,6 +4,7 @@ Sources: Bedrock API, ListFoundationModels and GetFoundationModelAvailability; S
 Bedrock User Guide, "Model lifecycle".
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from botocore.exceptions import ClientError
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
 from haikuft.aws.errors import explaining, is_absent
-from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, refuse_named
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_foreign, is_ours, refuse_named
 from haikuft.base_models import (
     BaseModel,
     describe_lifecycle,
@@ -23,7 +24,7 @@ from haikuft.base_models import (
     list_tunable,
 )
 from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError
-from haikuft.iam import roles
+from haikuft.iam import build_trust_policy, roles
 from haikuft.inventory.lost import find_lost
 from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import find_adoptable
@@ -32,6 +33,7 @@ from haikuft.tables import build_table
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
@@ -45,6 +47,9 @@ _QUOTAS = {  # meaning -> what it is, and whether 0 would keep the run from its 
 }
 
 
+_API_KEY = "AWS_BEARER_TOKEN_BEDROCK"
+_LEFT_ALONE = " It is left alone. "
+_GIVEN = "No run has made it: it is used as it is, and never changed or deleted."
 State = Literal["ok", "warn", "stop"]
 
 
@@ -101,28 +106,48 @@ class Preflight:
         )
 
 
-def run_preflight(run: Run, *, bucket: str, today: date) -> Preflight:
-    """Run all checks for a run that will use this bucket.
+def run_preflight(run: Run, *, bucket: str, today: date, role_name: str = "") -> Preflight:
+    """Run all checks for a run that will use this bucket and role.
 
     Args:
         run: where it is to work, and what is to be tuned.
-        bucket: the bucket it will make or find.
+        bucket: the bucket it will make or find; under another name than the default, it may be
+            one that somebody else has made.
         today: the day the lifecycle is held against.
+        role_name: the role, likewise; "" for the run's default.
+
+    Raises:
+        SettingsError: no role can have that name.
     """
-    connection, base_model = run.connection, run.base_model
-    recorded = bucket == run.record.bucket
+    connection, base_model, record = run.connection, run.base_model, run.record
+    role_name = roles.check_role_name(role_name or roles.default_role_name(record.run))
+    default_bucket = s3_files.default_bucket_name(
+        record.run, account_id=record.account_id, region=record.region
+    )
     bedrock = connection.client("bedrock")
     quotas = connection.client("service-quotas")
     region = connection.region
     return Preflight(
         (
             check_identity(connection),
+            *check_api_key(connection),
             check_owner(run),
             check_base_model(bedrock, base_model, region=region, today=today),
             check_access(bedrock, base_model),
             *check_quotas(quotas, base_model),
             check_bucket(
-                connection.client("s3"), bucket, region=region, tags=run.tags, recorded=recorded
+                connection.client("s3"),
+                bucket,
+                region=region,
+                tags=run.tags,
+                recorded=bucket == record.bucket,
+                given=bucket != default_bucket,
+            ),
+            check_role(
+                connection.client("iam"),
+                role_name,
+                run=run,
+                given=role_name != roles.default_role_name(record.run),
             ),
         )
     )
@@ -137,6 +162,24 @@ def check_identity(connection: Connection) -> Check:
         "ok",
         f"Account …{connection.account_id[-4:]} as {who}, Region {connection.region}{place}.",
     )
+
+
+def check_api_key(connection: Connection) -> list[Check]:
+    """Say if a Bedrock API key makes Bedrock see another identity than STS shows.
+
+    Source: Bedrock User Guide, api-keys-use; botocore prefers the key to any other credentials.
+    """
+    if connection.target == "sandbox" or not os.environ.get(_API_KEY):
+        return []
+    _, warn, _ = _states("Bedrock API key")
+    return [
+        warn(
+            f"{_API_KEY} is set, so Bedrock sees the identity of that key and not the one above, "
+            "which S3, IAM and STS see. The key has policies of its own, may belong to another "
+            "account, and cannot do all that a job needs.",
+            f"Unset {_API_KEY} and start Jupyter again, to work under one identity.",
+        )
+    ]
 
 
 def check_owner(run: Run) -> Check:
@@ -294,7 +337,13 @@ def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[C
 
 
 def check_bucket(
-    s3: "S3Client", bucket: str, *, region: str, tags: Mapping[str, str], recorded: bool = False
+    s3: "S3Client",
+    bucket: str,
+    *,
+    region: str,
+    tags: Mapping[str, str],
+    recorded: bool = False,
+    given: bool = False,
 ) -> Check:
     """Say whether the bucket can be made or used: its Region, and whose it is."""
     ok, _, stop = _states("bucket")
@@ -311,9 +360,32 @@ def check_bucket(
             "Set bucket to another name.",
         )
     marks = s3_files.bucket_tags(s3, bucket)
+    if given and is_foreign(marks):
+        return ok(f"{bucket} exists in {region}. {_GIVEN}")
     if not is_ours(marks, tags, recorded=recorded):
-        return stop(*refuse_named(bucket, marks, tags, "bucket").split(" It is left alone. "))
+        return stop(*refuse_named(bucket, marks, tags, "bucket").split(_LEFT_ALONE))
     return ok(f"{bucket} exists in {region}.")
+
+
+def check_role(iam: "IAMClient", name: str, *, run: Run, given: bool) -> Check:
+    """Say whether the role can be made or used: whose it is, and whether Bedrock may assume it."""
+    ok, warn, stop = _states("role")
+    try:
+        role = roles.find_role(iam, name)
+    except AccessError as error:
+        return warn(f"Not known whether {name} exists. {error}")
+    if role is None:
+        return ok(f"{name} does not exist yet and will be made.")
+    if given and is_foreign(role.tags):
+        trust = build_trust_policy(run.record.account_id, run.record.region)
+        try:
+            roles.check_given(role, trust)
+        except AccessError as error:
+            return stop(str(error))
+        return ok(f"{role.arn} exists and trusts Bedrock. {_GIVEN}")
+    if not is_ours(role.tags, run.tags, recorded=name == run.record.role_name):
+        return stop(*refuse_named(name, role.tags, run.tags, "role_name").split(_LEFT_ALONE))
+    return ok(f"{name} exists.")
 
 
 def _states(name: str) -> tuple[partial[Check], partial[Check], partial[Check]]:

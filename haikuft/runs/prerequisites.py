@@ -58,11 +58,10 @@ def _data(run: Run) -> str:
     """Every file that the job reads."""
     if not _bucket(run) or not run.record.training_uri:
         return ""
-    held = {key for key, _ in s3.list_objects(run.connection.client("s3"), run.record.bucket)}
     uris = [uri for uri in (run.record.training_uri, run.record.validation_uri) if uri]
-    if not all(s3.split_uri(uri)[1] in held for uri in uris):
-        return ""
-    return ", ".join(s3.split_uri(uri)[1] for uri in uris)
+    keys, client = [s3.split_uri(uri)[1] for uri in uris], run.connection.client("s3")
+    held = {key for one in keys for key, _ in s3.list_objects(client, run.record.bucket, one)}
+    return ", ".join(keys) if held.issuperset(keys) else ""
 
 
 def _test_file(run: Run) -> str:

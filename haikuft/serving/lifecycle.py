@@ -40,7 +40,7 @@ def get_served(bedrock: "BedrockClient", kind: Serving, identifier: str) -> Serv
     api = APIS[kind]
     with explaining(f"reading {api.noun} {identifier}"):
         answer = getattr(bedrock, f"get_{api.operation}")(**{api.identifier: identifier})
-    return Served.from_response(kind, answer)
+        return Served.from_response(kind, answer)
 
 
 def find_served(bedrock: "BedrockClient", kind: Serving, identifier: str) -> Served | None:

@@ -1,4 +1,4 @@
-"""Account, Region and clients, and AWS's errors in our words."""
+"""Account, Region and clients."""
 
 import os
 import subprocess
@@ -11,22 +11,12 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
-from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions as botocore_errors
 from botocore.awsrequest import AWSRequest, AWSResponse
-from fakes import refusal
 
 from haikuft import aws
-from haikuft.aws.errors import explain, explaining, is_absent, is_transient
-from haikuft.errors import (
-    AccessError,
-    ConflictError,
-    CredentialsError,
-    HaikuftError,
-    NotFoundError,
-    SettingsError,
-)
-from haikuft.package_data import read_toml
+from haikuft.aws.errors import explaining
+from haikuft.errors import AccessError, CredentialsError, SettingsError
 from haikuft.sandbox import Endpoint
 
 TRAPS = {
@@ -247,81 +237,6 @@ print(json.loads(answer["body"].read())["model"], walk.caller_arn)
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("sandbox-stand-in/base arn:aws:")
-
-
-@pytest.mark.parametrize(
-    ("code", "kind", "words"),
-    [
-        ("ExpiredTokenException", CredentialsError, "aws sso login"),
-        ("ExpiredToken", CredentialsError, "aws sso login"),
-        ("UnrecognizedClientException", CredentialsError, "does not know these access keys"),
-        ("AccessDenied", AccessError, "administrator"),
-        ("AccessDeniedException", AccessError, "administrator"),
-        ("ResourceNotFoundException", NotFoundError, "Region"),
-        ("NoSuchBucket", NotFoundError, "deleted"),
-        ("ConflictException", ConflictError, "still in use"),
-        ("BucketAlreadyExists", ConflictError, "taken"),
-        ("ServiceQuotaExceededException", AccessError, "Service Quotas"),
-        ("ValidationException", SettingsError, "Correct"),
-        ("ThrottlingException", HaikuftError, "less at once"),
-        ("ModelNotReadyException", HaikuftError, "in some minutes"),
-    ],
-)
-def test_explain_when_aws_answers_a_code_then_says_what_and_how_to_fix(
-    code: str, kind: type[HaikuftError], words: str
-) -> None:
-    """Each kind of refusal becomes one of our errors, with AWS's words in it."""
-    error = explain(refusal(code, "AWS's own words."), doing="reading job j")
-    assert type(error) is kind
-    assert "While reading job j" in str(error)
-    assert "AWS's own words." in str(error)
-    assert words in str(error)
-
-
-def test_explain_when_use_case_form_is_missing_then_names_the_form() -> None:
-    """Anthropic's form comes as a 404 of its own."""
-    error = refusal("ResourceNotFoundException", "FTUFormNotFilled: submit it.")
-    assert "use-case form" in str(explain(error, doing="asking"))
-
-
-def test_explain_when_upload_is_refused_then_finds_the_code_behind_it() -> None:
-    """boto3 wraps an upload's error; its code still decides."""
-    wrapped = S3UploadFailedError("Failed to upload")
-    wrapped.__context__ = refusal("AccessDenied", status=403)
-    assert isinstance(explain(wrapped, doing="uploading"), AccessError)
-
-
-def test_explaining_when_error_is_not_aws_then_it_passes_unchanged() -> None:
-    """Our own mistakes are not turned into AWS's."""
-    with pytest.raises(ZeroDivisionError), explaining("dividing"):
-        _ = 1 / 0
-
-
-def test_is_transient_when_network_or_service_fails_then_is_true() -> None:
-    """Trying again helps against a lost network and AWS's own faults, not against a refusal."""
-    lost = botocore_errors.EndpointConnectionError(endpoint_url="https://sts.amazonaws.com")
-    assert is_transient(lost)
-    assert is_transient(botocore_errors.ReadTimeoutError(endpoint_url="x"))
-    assert is_transient(refusal("InternalServerException", status=500))
-    assert is_transient(refusal("ThrottlingException", status=429))
-    assert is_transient(refusal("ModelTimeoutException", status=408))
-    assert not is_transient(refusal("ValidationException"))
-    assert not is_transient(botocore_errors.NoCredentialsError())
-
-
-def test_error_codes_when_read_then_each_is_of_one_kind() -> None:
-    """A code in two lists would be explained by whichever comes last."""
-    kinds = read_toml("haikuft.aws", "error_codes.toml")
-    codes = [code for listed in kinds.values() for code in listed]
-    assert len(codes) == len(set(codes))
-    for code in codes:
-        assert str(explain(refusal(code), doing="asking")).endswith((".", "!"))
-
-
-def test_is_absent_when_refused_then_is_false() -> None:
-    """Not being allowed to look never means that there is nothing."""
-    assert is_absent(refusal("NoSuchEntity"))
-    assert not is_absent(refusal("AccessDenied", status=403))
 
 
 def test_connection_when_shown_then_hides_the_session() -> None:

@@ -27,6 +27,7 @@ from haikuft.sandbox.access.policy_evaluation import Caller, Permission
 from haikuft.serving.lifecycle import find_served, stop_serving
 
 ACCOUNT = "123456789012"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 MESSAGES: Any = [{"role": "user", "content": "training/train.jsonl 3"}]
 
 
@@ -143,7 +144,7 @@ class Walk:
             client.get_public_access_block(Bucket=self.bucket)
 
     def make_role(self) -> None:
-        """Notebook 1, steps 2 and 3; a role changed by hand is repaired."""
+        """Notebook 1, steps 2 and 3; a role changed by hand is repaired, and given a boundary."""
         options: Any = {
             "trust_policy": iam.build_trust_policy(ACCOUNT, self.region),
             "role_policy": iam.build_role_policy(
@@ -157,7 +158,7 @@ class Walk:
         self.admin.connection.client("iam").update_assume_role_policy(
             RoleName=self.role_name, PolicyDocument=changed
         )
-        arn = iam.ensure_role(client, self.role_name, **options)
+        arn = iam.ensure_role(client, self.role_name, permissions_boundary=BOUNDARY, **options)
         self.save(role_name=self.role_name, role_arn=arn, kms_key_arn=self.key_arn)
 
     def upload(self) -> None:
@@ -321,6 +322,9 @@ def walk(local_sandbox: Callable[..., Any], tmp_path: Path, request: Any) -> Wal
     admin = open_run()
     client = admin.connection.client("iam")
     client.create_user(UserName="ann")
+    all_allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [all_allowed]})
+    client.create_policy(PolicyName=BOUNDARY.rpartition("/")[2], PolicyDocument=document)
     key = client.create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
     key_arn = admin.connection.client("kms").create_key()["KeyMetadata"]["Arn"]
     found = Walk(local.application, admin, open_run(key), key_arn)

@@ -32,7 +32,8 @@ SHOWN_AT = {  # statement -> the step that fails without it
     "UseCustomModels": "look_around",
 }
 # The preflight reads AWS's default where an account has no value of its own; the sandbox's has one.
-NOT_SHOWN = {"servicequotas:GetAWSDefaultServiceQuota"}
+# The tags of CreateBucket stand in its body, where the sandbox does not look for permissions.
+NOT_SHOWN = {"servicequotas:GetAWSDefaultServiceQuota", "s3:TagResource"}
 
 
 def without_statement(policy: dict[str, Any], sid: str) -> dict[str, Any]:

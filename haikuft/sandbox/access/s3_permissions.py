@@ -107,6 +107,8 @@ def request_permissions(request: Request) -> Iterator[Permission]:
         yield from _object_permissions(request)
     elif not request.deletes_many:
         yield _bucket_permission(request)
+        if request.headers.get("x-amz-object-ownership"):
+            yield Permission("s3:PutBucketOwnershipControls", request.arn)
 
 
 def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[Permission]:
