@@ -17,6 +17,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from haikuft import __version__
 from haikuft.aws.errors import explaining, refuse_foreign_answers
+from haikuft.aws.repeating import repeat_for_a_while
 from haikuft.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ POLL_SECONDS = {"sandbox": 0.2, "aws": 60.0}
 CONNECTIONS = 64  # a client's, so that as many threads can share it
 # A reply that takes longer than the usual minute would be given up, asked for and paid for again.
 # AWS's guide to Nova goes up to an hour; a network that is lost would be waited for as long.
-_PATIENCE = {"bedrock-runtime": {"read_timeout": 600}}
+_OPTIONS = {"bedrock-runtime": {"read_timeout": 600}}
+PATIENCE_SECONDS = {"sandbox": 10.0, "aws": 120.0}  # a lost network or a busy service is tolerated
+_CONNECT_SECONDS = 5.0  # and at first contact, where a wrong Region or proxy is more likely
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +66,43 @@ class Connection:
     session: boto3.Session = field(repr=False, compare=False)
 
     @overload
-    def client(self, service: Literal["bedrock"]) -> "BedrockClient": ...
+    def client(
+        self, service: Literal["bedrock"], *, patience_seconds: float | None = None
+    ) -> "BedrockClient": ...
     @overload
-    def client(self, service: Literal["bedrock-runtime"]) -> "BedrockRuntimeClient": ...
+    def client(
+        self, service: Literal["bedrock-runtime"], *, patience_seconds: float | None = None
+    ) -> "BedrockRuntimeClient": ...
     @overload
-    def client(self, service: Literal["iam"]) -> "IAMClient": ...
+    def client(
+        self, service: Literal["iam"], *, patience_seconds: float | None = None
+    ) -> "IAMClient": ...
     @overload
-    def client(self, service: Literal["kms"]) -> "KMSClient": ...
+    def client(
+        self, service: Literal["kms"], *, patience_seconds: float | None = None
+    ) -> "KMSClient": ...
     @overload
     def client(self, service: Literal["s3"]) -> "S3Client": ...
     @overload
-    def client(self, service: Literal["service-quotas"]) -> "ServiceQuotasClient": ...
+    def client(
+        self, service: Literal["service-quotas"], *, patience_seconds: float | None = None
+    ) -> "ServiceQuotasClient": ...
     @overload
-    def client(self, service: Literal["sts"]) -> "STSClient": ...
-    def client(self, service: str) -> Any:
-        """Make a client that retries throttling and keeps long connections alive."""
+    def client(
+        self, service: Literal["sts"], *, patience_seconds: float | None = None
+    ) -> "STSClient": ...
+    def client(self, service: str, *, patience_seconds: float | None = None) -> Any:
+        """Make a client that repeats what was throttled or lost, and keeps long connections alive.
+
+        Args:
+            service: AWS's name of it, as boto3 takes it.
+            patience_seconds: how long a call is repeated; None for the target's own.
+        """
+        if patience_seconds is None:
+            patience_seconds = PATIENCE_SECONDS[self.target]
         if self.target == "sandbox":
-            return _sandbox_client(self.session, service, self.endpoint)
-        return _aws_client(self.session, service)
+            return _sandbox_client(self.session, service, self.endpoint, patience_seconds)
+        return _aws_client(self.session, service, patience_seconds)
 
     @property
     def tells_progress(self) -> bool:
@@ -133,11 +155,13 @@ def connect(
             server = sandbox.start(state)
             endpoint, sandbox_state = server.url, str(server.state)
             session = _sandbox_session(region, access_key=os.environ.get(ACCESS_KEY, ""))
-            identity = _sandbox_client(session, "sts", endpoint).get_caller_identity()
+            identity = _sandbox_client(
+                session, "sts", endpoint, _CONNECT_SECONDS
+            ).get_caller_identity()
         else:
             session = boto3.Session(region_name=region)
-            identity = _aws_client(session, "sts").get_caller_identity()
-            endpoint = _own_endpoint(_aws_client(session, "bedrock").meta.endpoint_url)
+            identity = _aws_client(session, "sts", _CONNECT_SECONDS).get_caller_identity()
+            endpoint = _own_endpoint(_aws_client(session, "bedrock", 0.0).meta.endpoint_url)
         account_id, caller_arn = identity["Account"], identity["Arn"]
     return Connection(
         target=target,
@@ -154,7 +178,7 @@ def connect(
 
 def _config(**options: Any) -> Config:
     return Config(
-        retries={"mode": "adaptive", "max_attempts": 6},
+        retries={"mode": "standard", "total_max_attempts": 1},  # see `repeat_for_a_while`
         tcp_keepalive=True,  # NAT and interface endpoints cut idle connections after 350 s
         max_pool_connections=CONNECTIONS,
         user_agent_extra=f"haikuft/{__version__}",
@@ -162,17 +186,20 @@ def _config(**options: Any) -> Config:
     )
 
 
-def _aws_client(session: boto3.Session, service: str) -> Any:
-    config = _config(**_PATIENCE.get(service, {}))
+def _aws_client(session: boto3.Session, service: str, patience_seconds: float) -> Any:
+    config = _config(**_OPTIONS.get(service, {}))
     client = session.client(service, config=config)  # type: ignore[call-overload]
     refuse_foreign_answers(client)
+    repeat_for_a_while(client, patience_seconds)
     return client
 
 
-def _sandbox_client(session: boto3.Session, service: str, endpoint: str) -> Any:
+def _sandbox_client(
+    session: boto3.Session, service: str, endpoint: str, patience_seconds: float
+) -> Any:
     """Make a client that can reach the sandbox and nothing else, whatever surrounds it."""
     config = _config(
-        **_PATIENCE.get(service, {}),
+        **_OPTIONS.get(service, {}),
         proxies={},
         # Named in code, because a Bedrock API key in the environment wins otherwise.
         signature_version="s3v4" if service == "s3" else "v4",
@@ -182,6 +209,7 @@ def _sandbox_client(session: boto3.Session, service: str, endpoint: str) -> Any:
         service, config=config, endpoint_url=endpoint, use_ssl=False, verify=True
     )
     refuse_foreign_answers(client)
+    repeat_for_a_while(client, patience_seconds)
     return client
 
 

@@ -1,8 +1,4 @@
-"""Ask one model many questions at once, and keep every reply that was paid for.
-
-The client retries throttled and lost requests: botocore's adaptive mode repeats them, and slows
-all threads that share the client for as long as the service throttles.
-"""
+"""Ask one model many questions at once, and keep every reply that was paid for."""
 
 import sys
 from collections import Counter
@@ -11,6 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from http.client import TOO_MANY_REQUESTS
+from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Unpack
@@ -31,6 +29,7 @@ from haikuft.errors import (
 from haikuft.files import JsonLinesFile
 from haikuft.inference.asking import ask, check_api, now
 from haikuft.inference.budget import Budget, most_input_tokens
+from haikuft.inference.pacing import PATIENCE_SECONDS, Pace
 from haikuft.inference.replies import Reply, open_replies, read_replies
 from haikuft.inference.requests import MAX_TOKENS, Sampling, name_settings
 from haikuft.pricing.amounts import format_precise
@@ -39,7 +38,8 @@ from haikuft.pricing.table import TokenPrice
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
-GIVE_UP_AFTER = 10  # failures in a row, with no reply between, end the asking
+GIVE_UP_AFTER = 10  # failed questions in a row, with no reply between, end the asking
+_MOST_ATTEMPTS = 6  # at a question that fails while others are answered
 
 _PAUSE_SECONDS = 0.5  # between two updates of the bar; an executed notebook keeps them all
 
@@ -60,6 +60,7 @@ def ask_many(
     max_records: int = 0,
     price: TokenPrice | None = None,
     budget: Budget | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
     progress: bool = True,
     tell: Callable[[str], None] = print,
     **sampling: Unpack[Sampling],
@@ -72,7 +73,8 @@ def ask_many(
     in the file, and is asked again next time.
 
     Args:
-        runtime: A client of its own, because throttling slows every model asked through it.
+        runtime: A client that repeats nothing itself: `connection.client("bedrock-runtime",
+            patience_seconds=0)`. What was throttled or lost is asked again here.
         model_id: A throughput's or deployment's ARN, a model's id or an inference profile.
         records: Messages records; their last assistant turn is the reference and is not sent, all
             turns before it are.
@@ -85,6 +87,7 @@ def ask_many(
         max_records: Ask only the first so many records; 0 for all.
         price: What the tokens cost, for the bar and the budget; None when it is not known.
         budget: What may be spent; questions that could pass it are not sent.
+        patience_seconds: How long to go on where the service or the network answers nothing.
         progress: Whether to show a bar, under the file's name.
         tell: Called with a sentence on what was not asked, or what is waited for.
         sampling: max_tokens, temperature, top_p, stop_sequences, as for `build_request`.
@@ -95,8 +98,8 @@ def ask_many(
 
     Raises:
         HaikuftError: every later question would fail, too (no login, no permission, no such
-            model, a request that is refused), or `GIVE_UP_AFTER` failed in a row. What was
-            answered is in the file.
+            model, a request that is refused), `GIVE_UP_AFTER` failed in a row, or nothing was
+            answered for `patience_seconds`. What was answered is in the file.
         SettingsError: a number out of its range, or a budget with a ceiling and no price.
         ConflictError: another process is writing to the file.
         DataError: the file holds something other than replies, or cannot be written.
@@ -113,13 +116,13 @@ def ask_many(
         max_tokens=sampling.get("max_tokens", MAX_TOKENS),
         price=price,
         budget=budget,
+        pace=Pace(patience_seconds),
     )
     with _open(path, concurrency, asking, tell) as (file, pool):
         replies = asking.pick_reusable(read_replies(path), wanted)
         missing = [key for key in wanted if key not in replies or replies[key].error]
         answered = len(wanted) - len(missing)
-        if answered:
-            asking.answered.set()
+        asking.model_answers = answered > 0
         came = Counter[str]()
         # Standard output, because notebooks show standard error in red.
         with tqdm(
@@ -172,8 +175,8 @@ class _Asking:
         system: A system prompt in place of the records' own; "" for none.
         max_tokens: Most tokens of a reply, for its largest cost.
         price, budget: As `ask_many` takes them.
-        stopped: No further question is sent.
-        answered: At least one question has a reply, so the model can be asked.
+        pace: When each may send.
+        model_answers: At least one question has a reply, so the model can be asked.
         at_ceiling: A question did not fit into the budget.
         refused: Record ids of the questions that the service refused.
     """
@@ -186,43 +189,76 @@ class _Asking:
     max_tokens: int
     price: TokenPrice | None
     budget: Budget
-    stopped: Event = field(default_factory=Event)
-    answered: Event = field(default_factory=Event)
+    pace: Pace
+    model_answers: bool = False
     at_ceiling: Event = field(default_factory=Event)
     refused: list[str] = field(default_factory=list)
 
     def ask_one(self, key: str, record: dict[str, Any], file: JsonLinesFile) -> Reply | None:
-        """Ask for one reply and write it to the file; None where the question was not sent."""
+        """Ask until there is a reply and write it to the file; None where asking has stopped."""
         own, messages = prompt_of(record)
         system = own if self.system is None else self.system or None
         largest = self._cost(most_input_tokens(system, messages), self.max_tokens)
-        if self.stopped.is_set() or self.at_ceiling.is_set():
-            return None
+        answers = self.pace.answers
+        try:
+            for attempt in count(1):
+                if not self._may_send(largest):
+                    return None
+                spent = largest  # where we are interrupted, the model may have answered
+                try:
+                    reply = self.ask(messages, system=system, record_id=key)
+                    spent = self._cost(reply.input_tokens, reply.output_tokens)
+                    reply = replace(reply, retries=reply.retries + attempt - 1)
+                    self.pace.answered()
+                    self.model_answers = True
+                except HaikuftError as error:
+                    spent = largest if _may_be_billed(error) else 0.0
+                    if self._is_repeated(error, attempt, answers):
+                        continue
+                    if self._fails_all(error, key):
+                        raise
+                    reply = replace(self.failure, record_id=key, error=str(error), asked_at=now())
+                finally:
+                    self.budget.settle(largest, spent)
+                reply = replace(reply, answered_by=self.answered_by, settings=self.settings)
+                file.append(reply)
+                return reply
+        except BaseException:
+            self.pace.stop()
+            raise
+        raise AssertionError  # counting has no end
+
+    def _may_send(self, largest: float) -> bool:
+        """Wait for a place to send at, and reserve the largest cost."""
+        if not self.pace.wait() or self.at_ceiling.is_set():
+            return False
         if not self.budget.reserve(largest):
             # A shorter question could fit, but then the sample would favour short questions.
             self.at_ceiling.set()
-            return None
-        spent = 0.0
-        try:
-            if self.stopped.is_set():  # while it waited for the budget
-                return None
-            try:
-                reply = self.ask(messages, system=system, record_id=key)
-                self.answered.set()
-                spent = self._cost(reply.input_tokens, reply.output_tokens)
-            except HaikuftError as error:
-                if self._fails_all(error, key):
-                    raise
-                spent = largest if _may_be_billed(error) else 0.0
-                reply = replace(self.failure, record_id=key, error=str(error), asked_at=now())
-            reply = replace(reply, answered_by=self.answered_by, settings=self.settings)
-            file.append(reply)
-        except BaseException:
-            self.stopped.set()
-            raise
-        finally:
-            self.budget.settle(largest, spent)
-        return reply
+            return False
+        if self.pace.stopped:  # while it waited for the budget
+            self.budget.settle(largest, 0.0)
+            return False
+        return True
+
+    def _is_repeated(self, error: HaikuftError, attempt: int, answers: int) -> bool:
+        """Pause and tell whether to send the question again.
+
+        Raises:
+            HaikuftError: nothing was answered for as long as patience lasts.
+        """
+        cause = error.__cause__
+        if isinstance(error, ReplyError) or not isinstance(cause, Exception):
+            return False
+        if not is_transient(cause):
+            return False
+        throttled = _status(cause) == TOO_MANY_REQUESTS
+        if not throttled and attempt >= _MOST_ATTEMPTS and self.pace.answers > answers:
+            return False  # the fault is this question's
+        if not self.pace.pause(attempt, throttled=throttled):
+            seconds = f"{self.pace.patience_seconds:.0f} s"
+            raise HaikuftError(f"Nothing was answered for {seconds}. The last time: {error}")
+        return True
 
     def pick_reusable(self, kept: Sequence[Reply], wanted: Container[str]) -> dict[str, Reply]:
         """Pick the replies that answer the same questions, by record id.
@@ -244,7 +280,7 @@ class _Asking:
         if not isinstance(error, SettingsError):
             return isinstance(error, _HOPELESS)
         self.refused.append(key)  # one may be too long; two with none answered point to the model
-        return len(self.refused) > 1 and not self.answered.is_set()
+        return len(self.refused) > 1 and not self.model_answers
 
     def _cost(self, input_tokens: int, output_tokens: int) -> float:
         return 0.0 if self.price is None else self.price.cost(input_tokens, output_tokens)
@@ -310,7 +346,7 @@ def _open(
         tell("Interrupted: running requests are completed and their replies kept.")
         raise
     finally:
-        asking.stopped.set()
+        asking.pace.stop()
         closing.start()
         closed.wait()  # not join: in Python 3.11 an interrupted join takes the thread for ended
 
@@ -326,6 +362,13 @@ def _as_they_come(futures: Sequence[Future[Reply | None]]) -> Iterator[Reply]:
         yield reply
         if in_a_row >= GIVE_UP_AFTER:
             raise ReplyError(f"{in_a_row} questions in a row failed, the last so: {reply.error}")
+
+
+def _status(error: Exception) -> int:
+    """Give the HTTP status that AWS answered with; 0 where nothing was answered."""
+    if not isinstance(error, ClientError):
+        return 0
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _may_be_billed(error: HaikuftError) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from haikuft.live.playground_form import PlaygroundForm
 
 MAX_TOKENS = 200
+_PATIENCE_SECONDS = 10.0  # somebody sits there and waits
 SHOWN = 3  # of the last exchanges, in what a cell shows
 
 OnText = Callable[[str, str], None]  # a model's name, and its text so far
@@ -71,7 +72,10 @@ class Playground:
         self.form: PlaygroundForm | None = None
         self._allow_charges = allow_charges
         self._clock = clock
-        self._clients = {name: run.connection.client("bedrock-runtime") for name in models}
+        self._clients = {
+            name: run.connection.client("bedrock-runtime", patience_seconds=_PATIENCE_SECONDS)
+            for name in models
+        }
         self._behind: dict[str, str] = {}
         if is_interactive() if interactive is None else interactive:
             from haikuft.live import playground_form  # late: a program needs no widgets

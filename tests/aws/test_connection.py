@@ -158,7 +158,7 @@ def test_client_when_it_asks_models_then_it_adapts_to_throttling_and_waits_for_l
         target, "us-west-2", "", "", "http://127.0.0.1:1", "", False, 1.0, session
     )
     config: Any = connection.client("bedrock-runtime").meta.config
-    assert config.retries["mode"] == "adaptive"
+    assert config.retries["total_max_attempts"] == 1
     assert config.read_timeout >= 600
     assert config.max_pool_connections == aws.connection.CONNECTIONS
     assert connection.client("bedrock").meta.config.read_timeout == 60  # type: ignore[attr-defined]

@@ -19,6 +19,7 @@ from haikuft.errors import (
     AccessError,
     ConflictError,
     CredentialsError,
+    HaikuftError,
     NotFoundError,
     ReplyError,
     SettingsError,
@@ -348,16 +349,62 @@ def test_ask_many_when_one_worker_fails_then_the_replies_under_way_are_kept(
 def test_ask_many_when_many_fail_in_a_row_then_it_gives_up(
     ask_all: Any, model: Any, record: Any, path: Path
 ) -> None:
-    """A service that is down is not asked ten thousand times; each failure can be read."""
-    model.answer = lambda question: model.refuse("InternalServerException", 500)
+    """What no reply can be read from is not asked ten thousand times; each failure can be read."""
+    model.answer = lambda question: (200, {}, {"output": {}})
     many = [record(f"question {n}") for n in range(50)]
 
-    with pytest.raises(ReplyError, match=f"{GIVE_UP_AFTER} questions in a row.*InternalServer"):
+    with pytest.raises(ReplyError, match=f"{GIVE_UP_AFTER} questions in a row.*not a reply"):
         ask_all(asked=many, concurrency=1)
 
     assert GIVE_UP_AFTER <= len(model.asked) <= GIVE_UP_AFTER + 2
     assert len(read_replies(path)) == len(model.asked)
-    assert all("InternalServer" in str(reply.error) for reply in read_replies(path))
+    assert all("not a reply" in str(reply.error) for reply in read_replies(path))
+
+
+@pytest.mark.parametrize(
+    "refusal", [("InternalServerException", 500), ("ThrottlingException", 429)]
+)
+def test_ask_many_when_nothing_is_answered_for_as_long_as_patience_lasts_then_it_ends(
+    ask_all: Any, model: Any, record: Any, path: Path, refusal: tuple[str, int]
+) -> None:
+    """No question has failed by itself: all of them are asked next time."""
+    model.answer = lambda question: model.refuse(*refusal)
+    many = [record(f"question {n}") for n in range(50)]
+
+    with pytest.raises(HaikuftError, match=f"Nothing was answered for 0 s.*{refusal[0]}.*0 of 50"):
+        ask_all(asked=many, concurrency=3, patience_seconds=0)
+
+    assert len(model.asked) <= 3
+    assert read_replies(path) == []
+
+
+def test_ask_many_when_the_service_is_gone_for_a_while_then_all_replies_come(
+    ask_all: Any, model: Any, path: Path
+) -> None:
+    """Connections are cut, then AWS has a fault, then all is well."""
+    gone = iter([*[None] * 2, *[model.refuse("ServiceUnavailableException", 503)] * 2])
+    model.answer = lambda question: next(gone, question)
+
+    replies = ask_all(concurrency=3)
+
+    assert [reply.text for reply in replies.values()] == [f"question {n}" for n in range(6)]
+    assert len(model.asked) == 6 + 4
+    assert sum(reply.retries for reply in replies.values()) == 4
+    assert len(read_replies(path)) == 6
+
+
+def test_ask_many_when_one_question_fails_while_others_are_answered_then_it_alone_is_an_error(
+    ask_all: Any, model: Any
+) -> None:
+    """The model cannot answer it; nobody waits two minutes for it."""
+    model.answer = lambda question: (
+        model.refuse("ModelErrorException", 424) if question == "question 3" else question
+    )
+
+    replies = ask_all(concurrency=2)
+
+    assert [bool(reply.error) for reply in replies.values()] == [False] * 3 + [True] + [False] * 2
+    assert "ModelErrorException" in str(list(replies.values())[3].error)
 
 
 @pytest.fixture
@@ -480,14 +527,14 @@ def test_ask_many_when_models_share_a_budget_then_the_second_has_what_the_first_
 def test_ask_many_when_a_connection_breaks_then_the_question_counts_as_its_dearest(
     ask_all: Any, model: Any
 ) -> None:
-    """The model may have answered; a refusal costs nothing."""
-    answers: Any = {"question 0": None, "question 1": model.refuse("ThrottlingException", 429)}
-    model.answer = lambda question: answers.get(question, question)
+    """The model may have answered; throttling costs nothing. Asked again, each costs 3 dollars."""
+    first: Any = {"question 0": None, "question 1": model.refuse("ThrottlingException", 429)}
+    model.answer = lambda question: first.pop(question) if question in first else question
     budget = Budget()
 
     ask_all(budget=budget, price=A_DOLLAR_A_TOKEN, max_tokens=5, max_records=2, concurrency=1)
 
-    assert budget.spent == 5.0
+    assert budget.spent == 5.0 + 3.0 + 3.0
 
 
 def test_ask_many_when_there_is_a_ceiling_and_no_price_then_it_is_refused(
@@ -520,7 +567,7 @@ def test_ask_many_when_progress_is_wanted_then_a_bar_counts_replies_errors_token
     """It starts where the file stands, in plain text."""
     ask_all(max_records=2)
     model.answer = lambda question: (
-        model.refuse("ThrottlingException", 429) if question == "question 5" else question
+        model.refuse("ValidationException") if question == "question 5" else question
     )
     ask_all(progress=True, price=TokenPrice(1.0, 2.0, "made up"))
 
@@ -554,9 +601,9 @@ def test_ask_many_when_the_sandbox_is_asked_then_its_base_model_answers_and_says
 def test_ask_many_when_calls_are_throttled_and_connections_cut_then_each_reply_is_there_once(
     new_run: Callable[..., Run], record: Any, path: Path
 ) -> None:
-    """The package's own client asks again, and slows down, until all has come."""
+    """They are asked again, until all has come."""
     run = new_run(throttle_share=0.1, drop_share=0.1, error_share=0.1, fault_seed=3)
-    runtime = run.connection.client("bedrock-runtime")
+    runtime = run.connection.client("bedrock-runtime", patience_seconds=0)
     records = [record(f"Is it {n}? It is.") for n in range(12)]
 
     replies = ask_many(
