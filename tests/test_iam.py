@@ -8,7 +8,7 @@ import pytest
 
 from haikuft import iam
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO, BaseModel
-from haikuft.errors import ConflictError, SettingsError
+from haikuft.errors import AccessError, ConflictError, SettingsError
 from haikuft.iam import roles
 from haikuft.package_data import read_toml
 from haikuft.sandbox.access.policy_evaluation import evaluate
@@ -346,3 +346,99 @@ def test_delete_role_when_ours_then_goes_with_its_policy_and_twice_is_fine(clien
     assert roles.delete_role(client, ROLE, tags=TAGS) is True
     assert client.list_roles()["Roles"] == []
     assert roles.delete_role(client, ROLE, tags=TAGS) is False
+
+
+def make_given(client: Any, trust: dict[str, Any] | None = None, **options: Any) -> None:
+    """Make a role as a platform team does: in a path, without tags."""
+    document = json.dumps(trust or iam.build_trust_policy(ACCOUNT, REGION))
+    client.create_role(
+        RoleName="AdminMade", Path="/service-role/", AssumeRolePolicyDocument=document, **options
+    )
+
+
+def ensure_given(client: Any, **changes: Any) -> str:
+    """Name that role, as the parameter role_name does."""
+    return iam.ensure_role(
+        client,
+        "AdminMade",
+        trust_policy=iam.build_trust_policy(ACCOUNT, REGION),
+        role_policy=role_policy(),
+        tags=TAGS,
+        **{"given": True, **changes},
+    )
+
+
+def test_ensure_role_when_a_platform_team_has_made_the_given_one_then_only_reads_it(
+    client: Any,
+) -> None:
+    """Its ARN keeps the path; nothing of it is changed or deleted. Case admin_made_role."""
+    make_given(client)
+    before = client.get_role(RoleName="AdminMade")["Role"]
+    assert ensure_given(client) == f"arn:aws:iam::{ACCOUNT}:role/service-role/AdminMade"
+    with pytest.raises(ConflictError):
+        roles.delete_role(client, "AdminMade", tags=TAGS, recorded=True)
+    after = client.get_role(RoleName="AdminMade")["Role"]
+    assert {**after, "RoleLastUsed": None} == {**before, "RoleLastUsed": None}
+    assert client.list_role_policies(RoleName="AdminMade")["PolicyNames"] == []
+    assert not iam.owns_role(client, "AdminMade", tags=TAGS)
+
+
+def test_ensure_role_when_the_given_one_does_not_trust_bedrock_then_says_what_it_needs(
+    client: Any,
+) -> None:
+    """The trust policy is printed for whoever made it."""
+    lambda_trust = json.dumps(iam.build_trust_policy(ACCOUNT, REGION))
+    make_given(client, json.loads(lambda_trust.replace("bedrock.amazonaws", "lambda.amazonaws")))
+    with pytest.raises(AccessError, match=r'does not trust.*ask whoever made it.*"Statement"'):
+        ensure_given(client)
+
+
+def test_ensure_role_when_the_given_one_is_another_run_s_then_leaves_it_alone(client: Any) -> None:
+    """Its owner cleans it up one day."""
+    make_given(client, Tags=[{"Key": "haikuft:owner", "Value": "f" * 16}])
+    with pytest.raises(ConflictError, match="Set role_name to another name"):
+        ensure_given(client)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (f"arn:aws:iam::{ACCOUNT}:role/service-role/MyRole", 'give its last part, "MyRole"'),
+        ("service-role/MyRole", 'give its last part, "MyRole"'),
+        ("a" * 65, "1 to 64 letters"),
+        ("My Role", "1 to 64 letters"),
+    ],
+)
+def test_ensure_role_when_iam_takes_no_such_name_then_nothing_is_made(
+    name: str, words: str, client: Any
+) -> None:
+    """The name in an ARN is named. Case role_arn_as_name."""
+    with pytest.raises(SettingsError, match=words):
+        iam.ensure_role(client, name, trust_policy={}, role_policy={}, tags=TAGS)
+    assert client.list_roles()["Roles"] == []
+
+
+def test_ensure_role_when_a_boundary_is_given_then_the_role_has_it_from_the_first_request(
+    client: Any,
+) -> None:
+    """A role from before is given it; without the parameter it keeps what it has."""
+    document = json.dumps(role_policy())
+    arn = client.create_policy(PolicyName="b", PolicyDocument=document)["Policy"]["Arn"]
+    ensure(client, permissions_boundary=arn)
+    assert roles.find_role(client, ROLE).permissions_boundary == arn
+    ensure(client)
+    assert roles.find_role(client, ROLE).permissions_boundary == arn
+    client.delete_role_permissions_boundary(RoleName=ROLE)
+    ensure(client, permissions_boundary=arn)
+    assert roles.find_role(client, ROLE).permissions_boundary == arn
+    assert roles.delete_role(client, ROLE, tags=TAGS)
+
+
+def test_caller_policy_when_role_and_bucket_are_given_then_only_reads_and_passes_them() -> None:
+    """The role keeps its path in the permission to pass it."""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/service-role/AdminMade"
+    policy = caller_policy(given_bucket=True, given_role_arn=arn)
+    assert statement(policy, "PassRole")["Resource"] == [arn]
+    assert not allowed(policy, "iam:PutRolePolicy", arn)
+    assert not allowed(policy, "s3:PutBucketPolicy", f"arn:aws:s3:::{BUCKET}")
+    assert allowed(policy, "iam:GetRole", arn)

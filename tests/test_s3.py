@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import Time, refusal
 
 from haikuft import s3
 from haikuft.errors import AccessError, ConflictError, DataError, NotFoundError, SettingsError
@@ -14,6 +15,8 @@ from haikuft.iam.policies import build_tls_policy
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
 TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{'1' * 8}-1111-1111-1111-{'1' * 12}"
+ENCRYPTION = ("ServerSideEncryption", "SSEKMSKeyId")
 BUCKET = s3.default_bucket_name("first", account_id=ACCOUNT, region=REGION)
 
 
@@ -66,11 +69,10 @@ def test_ensure_bucket_when_new_then_is_private_encrypted_and_tls_only(
 
 def test_ensure_bucket_when_key_is_given_then_encrypts_with_it(client: Any) -> None:
     """A key of one's own becomes the bucket's default."""
-    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{'1' * 8}-1111-1111-1111-{'1' * 12}"
-    s3.ensure_bucket(client, BUCKET, region=REGION, tags=TAGS, kms_key_arn=key)
+    s3.ensure_bucket(client, BUCKET, region=REGION, tags=TAGS, kms_key_arn=KEY)
     encryption = client.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]
     rule = encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
-    assert rule == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    assert rule == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
 
 
 def test_ensure_bucket_when_run_twice_then_nothing_doubles(client: Any, bucket: str) -> None:
@@ -157,6 +159,164 @@ def test_upload_file_when_uploaded_then_reads_back(
     assert s3.read_text(client, uri) == path.read_text(encoding="utf-8")
     copy = s3.download_file(client, uri, tmp_path / "new" / "copy.jsonl")
     assert copy.read_bytes() == path.read_bytes()
+
+
+def default_to(client: Any, bucket: str, **default: str) -> None:
+    """Set a bucket's default encryption."""
+    rules: Any = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
+    client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
+
+
+@pytest.mark.parametrize(
+    ("default", "given", "named"),
+    [
+        ({}, "", {"ServerSideEncryption": "AES256"}),
+        ({"SSEAlgorithm": "AES256"}, "", {"ServerSideEncryption": "AES256"}),
+        ({"SSEAlgorithm": "aws:kms"}, "", {"ServerSideEncryption": "aws:kms"}),
+        (
+            {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY},
+            "",
+            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": KEY},
+        ),
+        (
+            {"SSEAlgorithm": "AES256"},
+            KEY,
+            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": KEY},
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [1, 9_000_000], ids=["whole", "in parts"])
+def test_upload_file_when_uploaded_then_the_request_names_its_encryption(
+    default: dict[str, str],
+    given: str,
+    named: dict[str, str],
+    size: int,
+    client: Any,
+    bucket: str,
+    tmp_path: Path,
+) -> None:
+    """By the key, else the bucket's default, else AES256. Case sse_header_required."""
+    if default:
+        default_to(client, bucket, **default)
+    else:
+        client.delete_bucket_encryption(Bucket=bucket)
+    sent: list[dict[str, str]] = []
+    for operation in ("PutObject", "CreateMultipartUpload"):
+        client.meta.events.register(
+            f"provide-client-params.s3.{operation}", lambda params, **_: sent.append(params)
+        )
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(b"x" * size)
+    s3.upload_file(client, path, bucket, s3.TRAINING_KEY, kms_key_arn=given)
+    (request,) = sent
+    assert {name: request[name] for name in request if name in ENCRYPTION} == named
+    held = client.head_object(Bucket=bucket, Key=s3.TRAINING_KEY)
+    assert held["ServerSideEncryption"] == named["ServerSideEncryption"]
+
+
+def test_ensure_bucket_when_the_organisation_sets_a_default_then_keeps_it(
+    client: Any, bucket: str
+) -> None:
+    """Only a given key, or no default at all, makes a change."""
+    default_to(client, bucket, SSEAlgorithm="aws:kms", KMSMasterKeyID=KEY)
+    s3.ensure_bucket(client, bucket, region=REGION, tags=TAGS)
+    found = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    assert found["Rules"][0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == KEY
+
+
+@pytest.mark.parametrize("region", ["us-west-2", "us-east-1"])
+def test_ensure_bucket_when_new_then_the_creating_request_has_tags_and_ownership(
+    region: str, local_sandbox: Callable[..., Any]
+) -> None:
+    """Where a policy denies what is not tagged, or ACLs, a later request would come too late."""
+    client = local_sandbox().client("s3", region)
+    sent: list[Any] = []
+    client.meta.events.register(
+        "provide-client-params.s3.CreateBucket", lambda params, **_: sent.append(params)
+    )
+    s3.ensure_bucket(client, BUCKET, region=region, tags=TAGS)
+    (request,) = sent
+    tags = request["CreateBucketConfiguration"]["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == TAGS
+    assert request["ObjectOwnership"] == "BucketOwnerEnforced"
+    assert s3.bucket_tags(client, BUCKET) == TAGS
+
+
+class Freeing:
+    """A client whose first so many CreateBucket find the name not free yet."""
+
+    def __init__(self, client: Any, refusals: int) -> None:
+        self._client, self._refusals = client, refusals
+
+    def __getattr__(self, name: str) -> Any:
+        """Give the client's own operation."""
+        return getattr(self._client, name)
+
+    def create_bucket(self, **parameters: Any) -> Any:
+        """Refuse, or create."""
+        self._refusals -= 1
+        if self._refusals >= 0:
+            raise refusal("OperationAborted", "A conflicting operation is in progress.", 409)
+        return self._client.create_bucket(**parameters)
+
+
+def test_ensure_bucket_when_its_name_was_deleted_a_moment_ago_then_tries_again(client: Any) -> None:
+    """It says once what it waits for. Case operation_aborted."""
+    freeing: Any = Freeing(client, 3)
+    told: list[str] = []
+    waiting = Time().waiting(s3.FREED)
+    s3.ensure_bucket(freeing, BUCKET, region=REGION, tags=TAGS, waiting=waiting, tell=told.append)
+    assert s3.bucket_tags(client, BUCKET) == TAGS
+    (sentence,) = told
+    assert "deleted a moment ago" in sentence
+
+
+def test_ensure_bucket_when_its_name_stays_taken_then_names_the_other_way(client: Any) -> None:
+    """After five minutes: another bucket or run name."""
+    freeing: Any = Freeing(client, 10**6)
+    time = Time()
+    with pytest.raises(ConflictError, match=r"another name as bucket, or another run name"):
+        s3.ensure_bucket(
+            freeing, BUCKET, region=REGION, tags=TAGS, waiting=time.waiting(s3.FREED), tell=str
+        )
+    assert 240 < time.seconds <= 300
+    assert client.list_buckets()["Buckets"] == []
+
+
+def test_ensure_bucket_when_a_platform_team_has_made_the_given_one_then_only_reads_it(
+    client: Any,
+) -> None:
+    """Neither policy, encryption nor tags are set. Case admin_made_role."""
+    place: Any = {"LocationConstraint": REGION}
+    client.create_bucket(Bucket="team-data", CreateBucketConfiguration=place)
+    s3.ensure_bucket(client, "team-data", region=REGION, tags=TAGS, kms_key_arn=KEY, given=True)
+    assert s3.bucket_tags(client, "team-data") == {}
+    assert not s3.owns_bucket(client, "team-data", tags=TAGS)
+    for read in (client.get_bucket_policy, client.get_bucket_encryption):
+        with pytest.raises(client.exceptions.ClientError, match=r"NoSuch|NotFound"):
+            read(Bucket="team-data")
+
+
+def test_delete_objects_when_a_bucket_is_shared_then_only_the_run_s_own_go(
+    client: Any, bucket: str
+) -> None:
+    """All versions below its folders, and its unfinished uploads."""
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    own = s3.own_key(s3.TRAINING_KEY, "haikuft-first-012345")
+    assert own == "training/haikuft-first-012345/train.jsonl"
+    output = "output/haikuft-first-012345-1/metrics.csv"
+    theirs = ["training/train.jsonl", "training/haikuft-first-0123456/train.jsonl", "other"]
+    for key in (own, own, output, *theirs):
+        client.put_object(Bucket=bucket, Key=key, Body=b"1")
+    for key in (own, "other"):
+        client.create_multipart_upload(Bucket=bucket, Key=key)
+    s3.delete_objects(client, bucket, s3.own_prefixes("haikuft-first-012345"))
+    left = client.list_object_versions(Bucket=bucket)
+    assert sorted(one["Key"] for one in left["Versions"]) == sorted(theirs)
+    assert "DeleteMarkers" not in left
+    (upload,) = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
+    assert upload["Key"] == "other"
 
 
 def test_upload_file_when_file_is_missing_then_names_notebook_2(

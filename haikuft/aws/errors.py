@@ -165,6 +165,6 @@ def _reason(error: Exception) -> str:
         text = f"{detail.get('Code', '')}: {said}".strip(": ") or text
     elif isinstance(error, KeyError):
         text = f"the answer has no {error}"
-    elif isinstance(error, ResponseParserError):
+    elif isinstance(error, ResponseParserError) and "<" in text:
         text = "the answer cannot be read"
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -6,6 +6,7 @@ shown as a widget is on the page as plain HTML, too, for exports, logs and other
 """
 
 from haikuft.forms.notebooks import (
+    access_form,
     dataset_form,
     evaluation_form,
     hyperparameter_form,
@@ -16,6 +17,7 @@ from haikuft.forms.records.browser import browse_records
 from haikuft.forms.stopping import stopping_lab
 
 __all__ = [
+    "access_form",
     "browse_records",
     "dataset_form",
     "evaluation_form",

@@ -13,6 +13,7 @@ from haikuft.forms.form import Form
 from haikuft.forms.rendering import Derived
 from haikuft.forms.saving import Saving
 from haikuft.hyperparameters import build_hyperparameters, suggest_hyperparameters
+from haikuft.iam.roles import check_boundary, check_role_name
 
 _WIDE = 50.0  # a range of fractions whose ends differ by this factor gets a logarithmic slider
 
@@ -39,6 +40,18 @@ def target_form(*, target: str, region: str, base_model_id: str, run: str | None
         derive=derived_values.derive_target,
         saving=Saving(run, "01_setup_iam"),
     )
+
+
+def access_form(*, bucket: str, role_name: str, permissions_boundary: str) -> Form:
+    """Make the form of what an organisation prescribes: bucket, role, and the role's boundary."""
+
+    def check(values: dict[str, Any]) -> None:
+        if values["role_name"]:
+            check_role_name(values["role_name"])
+        check_boundary(values["permissions_boundary"])
+
+    names = {"bucket": bucket, "role_name": role_name, "permissions_boundary": permissions_boundary}
+    return Form("What your organisation prescribes", build_fields(names), check=check)
 
 
 def dataset_form(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 POLICY_NAME = "haikuft-customization"  # the role's one inline policy
 _NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")  # IAM API, CreateRole, RoleName
 
+_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/\S+")
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -68,6 +70,19 @@ def check_role_name(name: str) -> str:
     raise SettingsError(
         f'role_name = "{name}": a role\'s name has 1 to 64 letters, digits and _+=,.@-.{wanted}'
     )
+
+
+def check_boundary(arn: str) -> None:
+    """Check the ARN of a permissions boundary; "" is for none.
+
+    Raises:
+        SettingsError: it is not the ARN of a managed policy.
+    """
+    if arn and not _POLICY_ARN.fullmatch(arn):
+        raise SettingsError(
+            f'permissions_boundary = "{arn}": give the ARN of a managed policy, such as '
+            "arn:aws:iam::<account>:policy/<name>."
+        )
 
 
 def ensure_role(

@@ -16,6 +16,7 @@ from haikuft.errors import ReplyError, SettingsError
 from haikuft.inference.replies import Reply
 from haikuft.inference.requests import (
     APIS,
+    UNREADABLE,
     Messages,
     Sampling,
     build_body,
@@ -61,14 +62,15 @@ def ask(
         ReplyError: the call succeeded and the reply cannot be read.
     """
     check_api(api)
+    build: Callable[..., dict[str, Any]] = build_request if api == "converse" else build_body
+    request = build(messages, system=system, **sampling)
     asked_at, started = now(), clock()
     with explaining(f"asking {model_id}"):
         response: Any
         if api == "converse":
-            request = build_request(messages, system=system, **sampling)
             response = runtime.converse(modelId=model_id, **request)
         else:
-            body = json.dumps(build_body(messages, system=system, **sampling)).encode()
+            body = json.dumps(request).encode()
             form = "application/json"
             response = runtime.invoke_model(
                 modelId=model_id, contentType=form, accept=form, body=body
@@ -77,7 +79,7 @@ def ask(
     seconds = clock() - started
     try:
         answer = read_response(response) if api == "converse" else read_message(response["body"])
-    except (KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         content = {name: value for name, value in response.items() if name != "ResponseMetadata"}
         raise ReplyError(
             f"{model_id} sent something that is not a reply ({error!r}): {str(content)[:200]}. "

@@ -15,6 +15,8 @@ ANTHROPIC_VERSION = "bedrock-2023-05-31"  # the only value the service takes
 MAX_TOKENS = 1024
 APIS = ("converse", "messages")
 
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)  # what reading a response raises
+
 Messages = Sequence[Mapping[str, str]]
 
 
@@ -109,15 +111,17 @@ def name_settings(system: str | None = None, **sampling: Unpack[Sampling]) -> st
 def read_response(response: Mapping[str, Any]) -> Answer:
     """Read Converse's response.
 
+    One that a guardrail or a content filter stopped may have no message: its text is "".
+
     Raises:
-        KeyError, TypeError, ValueError: it is not such a response.
+        UNREADABLE: it is not such a response.
     """
     usage = response["usage"]
     further = response.get("additionalModelResponseFields") or {}
-    blocks = response["output"]["message"]["content"]
+    blocks = ((response.get("output") or {}).get("message") or {}).get("content") or ()
     return Answer(
         text="".join(block["text"] for block in blocks if "text" in block),
-        stop_reason=response["stopReason"],
+        stop_reason=_read_reason(response["stopReason"]),
         input_tokens=int(usage["inputTokens"]),
         output_tokens=int(usage["outputTokens"]),
         model=str(further.get("model") or ""),
@@ -125,20 +129,28 @@ def read_response(response: Mapping[str, Any]) -> Answer:
 
 
 def read_message(body: bytes) -> Answer:
-    """Read the body that InvokeModel answers a Messages body with.
+    """Read the body that InvokeModel answers a Messages body with; its content may be empty.
 
     Raises:
-        KeyError, TypeError, ValueError: it is not such a response.
+        UNREADABLE: it is not such a response.
     """
     message = json.loads(body)
     usage = message["usage"]
     return Answer(
-        text="".join(block["text"] for block in message["content"] if block["type"] == "text"),
-        stop_reason=message["stop_reason"],
+        text="".join(
+            block["text"] for block in message["content"] or () if block["type"] == "text"
+        ),
+        stop_reason=_read_reason(message["stop_reason"]),
         input_tokens=int(usage["input_tokens"]),
         output_tokens=int(usage["output_tokens"]),
-        model=message["model"],
+        model=str(message.get("model") or ""),
     )
+
+
+def _read_reason(reason: object) -> str:
+    if not isinstance(reason, str):
+        raise TypeError(f"the stop reason is {reason!r}")
+    return reason
 
 
 def _choose(sampling: Sampling) -> dict[str, Any]:

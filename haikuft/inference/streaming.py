@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Unpack
 
+from botocore.eventstream import ParserError
 from botocore.exceptions import ResponseStreamingError
 from urllib3.exceptions import HTTPError
 
@@ -17,6 +18,7 @@ from haikuft.errors import ReplyError
 from haikuft.inference.asking import now
 from haikuft.inference.replies import Reply
 from haikuft.inference.requests import (
+    UNREADABLE,
     Answer,
     Messages,
     Sampling,
@@ -93,13 +95,13 @@ def stream(
 
 
 def _read(events: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield each event; a lost connection becomes botocore's error for that.
+    """Yield each event; a lost connection or a broken frame becomes botocore's error for that.
 
-    botocore does not wrap urllib3's errors while an event stream is read.
+    botocore does not wrap urllib3's errors, nor its own parser's, while an event stream is read.
     """
     try:
         yield from events
-    except (HTTPError, OSError) as error:
+    except (HTTPError, OSError, ParserError) as error:
         raise ResponseStreamingError(error=error) from error
 
 
@@ -107,7 +109,7 @@ def _finish(model_id: str, text: str, ending: Mapping[str, Any]) -> Answer:
     whole = {**ending, "output": {"message": {"content": [{"text": text}]}}}
     try:
         return read_response(whole)
-    except (KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise ReplyError(
             f"{model_id} ended its stream after {len(text)} characters without its end or its "
             f"count of tokens ({error!r}). Ask again."

@@ -383,7 +383,8 @@ def check_role(iam: "IAMClient", name: str, *, run: Run, given: bool) -> Check:
         except AccessError as error:
             return stop(str(error))
         return ok(f"{role.arn} exists and trusts Bedrock. {_GIVEN}")
-    if not is_ours(role.tags, run.tags, recorded=name == run.record.role_name):
+    recorded = name == run.record.role_name and RUN_TAG in role.tags
+    if not is_ours(role.tags, run.tags, recorded=recorded):
         return stop(*refuse_named(name, role.tags, run.tags, "role_name").split(_LEFT_ALONE))
     return ok(f"{name} exists.")
 

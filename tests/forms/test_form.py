@@ -20,6 +20,10 @@ FIVE: dict[str, Any] = {
 ALL: list[tuple[Any, dict[str, Any]]] = [
     (forms.target_form, {"target": "aws", "region": "", "base_model_id": ""}),
     (
+        forms.access_form,
+        {"bucket": "team-data", "role_name": "AdminMade", "permissions_boundary": ""},
+    ),
+    (
         forms.dataset_form,
         {
             "dataset": "data/my set",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,11 @@ class Walk:
         return self.base_model.region
 
     @property
+    def today(self) -> date:
+        """The day the preflight holds the model's dates against."""
+        return datetime.now(UTC).date()
+
+    @property
     def bucket(self) -> str:
         """The run's bucket."""
         return s3.default_bucket_name("first", account_id=ACCOUNT, region=self.region)
@@ -128,8 +133,7 @@ class Walk:
 
     def preflight(self) -> None:
         """Notebook 1: look first."""
-        today = datetime.now(UTC).date()
-        found = run_preflight(self.run, bucket=self.bucket, today=today)
+        found = run_preflight(self.run, bucket=self.bucket, today=self.today)
         told(check.message for check in found.checks)
         found.raise_if_stopped()
 
@@ -170,9 +174,10 @@ class Walk:
             path.write_text(
                 "".join(f"{_record(key, number, self.base_model)}\n" for number in range(32))
             )
-            uris.append(s3.upload_file(client, path, self.bucket, key))
+            own = s3.own_key(key, self.run.resource_name)
+            uris.append(s3.upload_file(client, path, self.run.record.bucket, own))
         self.save(training_uri=uris[0], validation_uri=uris[1])
-        s3.list_objects(client, self.bucket)
+        s3.list_objects(client, self.run.record.bucket)
 
     def start_job(self) -> None:
         """Notebook 3, to a custom model; what exists is found."""

@@ -24,6 +24,7 @@ from haikuft.errors import (
     ReplyError,
     SettingsError,
 )
+from haikuft.evaluation.statistics.endings import count_endings
 from haikuft.inference import Budget, ask_many
 from haikuft.inference.many import GIVE_UP_AFTER
 from haikuft.inference.replies import open_replies, read_replies
@@ -73,6 +74,36 @@ def test_ask_many_when_all_answer_then_each_reply_is_in_the_result_and_in_the_fi
     assert list(replies) == [record_id(record) for record in records]
     assert [reply.text for reply in replies.values()] == [f"question {n}" for n in range(6)]
     assert sorted(read_replies(path), key=lambda reply: reply.text) == list(replies.values())
+
+
+def test_ask_many_when_single_replies_are_stopped_or_unreadable_then_the_others_are_all_had(
+    ask_all: Any, model: Any, path: Path
+) -> None:
+    """A stopped one is a reply with its reason; an unreadable one fails its record alone."""
+    stopped = {
+        "stopReason": "guardrail_intervened",
+        "usage": {"inputTokens": 7, "outputTokens": 0, "totalTokens": 7},
+        "metrics": {"latencyMs": 1},
+    }
+    html = {"content-type": "text/html"}
+    odd = {
+        "question 0": (200, {}, stopped),
+        "question 1": (200, html, b"<!DOCTYPE html><html>Log in</html>"),
+        "question 2": (200, {}, {**stopped, "stopReason": None}),
+        "question 3": (200, {}, {**stopped, "output": {}}),  # which botocore does not read
+    }
+    model.answer = lambda question: odd.get(question, question)
+
+    replies = list(ask_all(concurrency=2).values())
+    assert [reply.error is None for reply in replies] == [True, False, False, False, True, True]
+    assert (replies[0].stop_reason, replies[0].text) == ("guardrail_intervened", "")
+    assert count_endings(replies) == {"guardrail_intervened": 1}
+    assert len(read_replies(path)) == 6
+
+    model.asked.clear()
+    model.answer = lambda question: question
+    assert not any(reply.error for reply in ask_all().values())
+    assert numbers(model.questions) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("api", "build"), [("converse", build_request), ("messages", build_body)])

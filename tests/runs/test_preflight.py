@@ -1,6 +1,8 @@
 """The preflight: what stops a run before anything is made, and what it says instead."""
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ import haikuft.sandbox
 from haikuft import aws, s3
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.errors import CredentialsError, SettingsError
+from haikuft.iam import build_trust_policy
 from haikuft.runs.preflight import (
     Check,
     Preflight,
     check_access,
+    check_api_key,
     check_base_model,
     check_bucket,
     check_quotas,
@@ -196,6 +200,18 @@ def test_check_bucket_when_free_ours_or_not_then_says_which(storage: Any) -> Non
         assert "Set bucket to another name" in check.fix
 
 
+def test_check_bucket_when_a_platform_team_has_made_the_given_one_then_it_is_used(
+    storage: Any,
+) -> None:
+    """Under the default name it would be somebody else's by accident. Case admin_made_role."""
+    place: Any = {"LocationConstraint": REGION}
+    storage.create_bucket(Bucket="team-data", CreateBucketConfiguration=place)
+    check = check_bucket(storage, "team-data", region=REGION, tags=TAGS, given=True)
+    assert check.state == "ok"
+    assert "used as it is, and never changed or deleted" in check.message
+    assert check_bucket(storage, "team-data", region=REGION, tags=TAGS).state == "stop"
+
+
 def test_check_bucket_when_forbidden_then_stops() -> None:
     """Somebody else's bucket is not taken for a free name."""
     client: Any = Scripted(get_bucket_location=refusal("AccessDenied", status=403))
@@ -240,7 +256,7 @@ def settings(sandbox: Endpoint) -> Iterator[Callable[..., Any]]:
     )
 
 
-def run(connection: aws.Connection) -> Preflight:
+def run(connection: aws.Connection, role_name: str = "") -> Preflight:
     """Run the preflight of notebook 1."""
     record = RunRecord(
         run="first",
@@ -250,7 +266,48 @@ def run(connection: aws.Connection) -> Preflight:
         region=REGION,
     )
     opened = Run(record, connection, HAIKU, Path())
-    return run_preflight(opened, bucket="haikuft-new", today=TODAY)
+    return run_preflight(opened, bucket="haikuft-new", today=TODAY, role_name=role_name)
+
+
+def test_run_preflight_when_role_name_is_an_arn_then_nothing_was_made(
+    connection: aws.Connection,
+) -> None:
+    """Case role_arn_as_name."""
+    with pytest.raises(SettingsError, match='give its last part, "MyRole"'):
+        run(connection, "arn:aws:iam::123456789012:role/service-role/MyRole")
+
+
+def test_run_preflight_when_a_role_is_given_then_says_whether_it_can_be_used(
+    connection: aws.Connection,
+) -> None:
+    """One that trusts Bedrock is used as it is; one that does not stops the run."""
+    client = connection.client("iam")
+    trust = json.dumps(build_trust_policy(connection.account_id, REGION))
+    for name, document in (("Trusting", trust), ("Other", trust.replace("bedrock.", "lambda."))):
+        client.create_role(RoleName=name, Path="/service-role/", AssumeRolePolicyDocument=document)
+
+    def role_check(name: str) -> Check:
+        return next(check for check in run(connection, name).checks if check.name == "role")
+
+    assert role_check("").message.endswith("does not exist yet and will be made.")
+    assert role_check("Trusting").state == "ok"
+    assert ":role/service-role/Trusting exists" in role_check("Trusting").message
+    assert role_check("Other").state == "stop"
+    assert "ask whoever made it" in role_check("Other").message
+
+
+def test_check_api_key_when_one_is_set_then_says_that_bedrock_sees_another_identity(
+    connection: aws.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On AWS alone: the sandbox's clients ignore it."""
+    on_aws = replace(connection, target="aws")
+    assert check_api_key(on_aws) == []
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "secret")
+    (check,) = check_api_key(on_aws)
+    assert check.state == "warn"
+    assert "Bedrock sees the identity of that key" in check.message
+    assert "secret" not in str(check)
+    assert check_api_key(connection) == []
 
 
 def test_run_preflight_when_on_the_sandbox_then_goes_on_and_says_it_is_a_lesson(

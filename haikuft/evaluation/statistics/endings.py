@@ -1,6 +1,7 @@
 """How replies ended. A reply that was cut off is no measure of what its model knows.
 
-Source: Bedrock Runtime API, Converse, stopReason.
+Sources: Bedrock Runtime API, Converse, stopReason; "refusal" is Claude's own (Bedrock User Guide,
+"Anthropic Claude Messages API").
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ _WORDS = {
     "guardrail_intervened": "stopped by a guardrail",
     "malformed_model_output": "malformed",
     "malformed_tool_use": "malformed tool calls",
+    "refusal": "refused by the model",
 }
 MANY = 0.05  # share of replies cut off at max_tokens from which on a comparison is not fair
 

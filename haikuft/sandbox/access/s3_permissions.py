@@ -47,6 +47,14 @@ _OBJECT = {  # sub-resource of an object -> what IAM calls it
     "tagging": "Tagging",
     "torrent": "Torrent",
 }
+# Headers that are condition keys of the same name (Service Authorization Reference of S3).
+_HEADER_KEYS = (
+    "x-amz-acl",
+    "x-amz-object-ownership",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-storage-class",
+)
 _LISTING_KEYS = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
 
 
@@ -76,6 +84,11 @@ class Request:
     def arn(self) -> str:
         """Of the object or the bucket."""
         return object_arn(self.bucket, self.key)
+
+    @property
+    def header_context(self) -> dict[str, str]:
+        """Its headers that policies have condition keys for."""
+        return {f"s3:{name}": self.headers[name] for name in _HEADER_KEYS if name in self.headers}
 
     @property
     def deletes_many(self) -> bool:
@@ -133,6 +146,7 @@ def _bucket_permission(request: Request) -> Permission:
     if unknown or method not in ("GET", "HEAD", "PUT", "DELETE"):
         raise UnknownPermissionError(f"{method} /{request.bucket}?{'&'.join(unknown or query)}")
     context = {key: query[name] for name, key in _LISTING_KEYS.items() if name in query}
+    context |= request.header_context
     if not found:
         verbs = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}
         return Permission(f"s3:{verbs.get(method, 'ListBucket')}", request.arn, context)
@@ -158,7 +172,7 @@ def _object_permissions(request: Request) -> Iterator[Permission]:
     if method == "POST":
         restores, selects = "restore" in query, "select" in query
         action = "RestoreObject" if restores else "GetObject" if selects else "PutObject"
-        yield Permission(f"s3:{action}", arn)
+        yield Permission(f"s3:{action}", arn, request.header_context)
     elif found:
         name = found[0]
         verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete"}[method]
@@ -168,7 +182,7 @@ def _object_permissions(request: Request) -> Iterator[Permission]:
         action = "ListMultipartUploadParts" if method == "GET" else "AbortMultipartUpload"
         yield Permission(f"s3:{action}", arn)
     elif method == "PUT":
-        yield Permission("s3:PutObject", arn)
+        yield Permission("s3:PutObject", arn, request.header_context)
         yield from _copied(request)
     elif method == "DELETE":
         yield from deletion_permissions(request.bucket, request.key, query.get("versionId", ""))
