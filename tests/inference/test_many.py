@@ -384,12 +384,12 @@ def test_ask_many_when_many_fail_in_a_row_then_it_gives_up(
     model.answer = lambda question: (200, {}, {"output": {}})
     many = [record(f"question {n}") for n in range(50)]
 
-    with pytest.raises(ReplyError, match=f"{GIVE_UP_AFTER} questions in a row.*not a reply"):
+    with pytest.raises(ReplyError, match=f"{GIVE_UP_AFTER} questions in a row.*empty part"):
         ask_all(asked=many, concurrency=1)
 
     assert GIVE_UP_AFTER <= len(model.asked) <= GIVE_UP_AFTER + 2
     assert len(read_replies(path)) == len(model.asked)
-    assert all("not a reply" in str(reply.error) for reply in read_replies(path))
+    assert all("empty part" in str(reply.error) for reply in read_replies(path))
 
 
 @pytest.mark.parametrize(
