@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
 GIVE_UP_AFTER = 10  # failed questions in a row, with no reply between, end the asking
-_MOST_ATTEMPTS = 6  # at a question that fails while others are answered
+_MOST_FAULTS = 6  # of one question: the model failed at it, or others were answered meanwhile
+_OF_THE_MODEL = (408, 424)  # the statuses of ModelTimeoutException and ModelErrorException
 
 _PAUSE_SECONDS = 0.5  # between two updates of the bar; an executed notebook keeps them all
 
@@ -199,11 +200,12 @@ class _Asking:
         own, messages = prompt_of(record)
         system = own if self.system is None else self.system or None
         largest = self._cost(most_input_tokens(system, messages), self.max_tokens)
-        answers = self.pace.answers
+        faults = 0
         try:
             for attempt in count(1):
                 if not self._may_send(largest):
                     return None
+                answers = self.pace.answers
                 spent = largest  # where we are interrupted, the model may have answered
                 try:
                     reply = self.ask(messages, system=system, record_id=key)
@@ -213,7 +215,8 @@ class _Asking:
                     self.model_answers = True
                 except HaikuftError as error:
                     spent = largest if _may_be_billed(error) else 0.0
-                    if self._is_repeated(error, attempt, answers):
+                    faults += self.pace.answers > answers or _status(error) in _OF_THE_MODEL
+                    if self._is_repeated(error, attempt, faults):
                         continue
                     if self._fails_all(error, key):
                         raise
@@ -241,7 +244,7 @@ class _Asking:
             return False
         return True
 
-    def _is_repeated(self, error: HaikuftError, attempt: int, answers: int) -> bool:
+    def _is_repeated(self, error: HaikuftError, attempt: int, faults: int) -> bool:
         """Pause and tell whether to send the question again.
 
         Raises:
@@ -252,9 +255,9 @@ class _Asking:
             return False
         if not is_transient(cause):
             return False
-        throttled = _status(cause) == TOO_MANY_REQUESTS
-        if not throttled and attempt >= _MOST_ATTEMPTS and self.pace.answers > answers:
-            return False  # the fault is this question's
+        throttled = _status(error) == TOO_MANY_REQUESTS
+        if not throttled and faults >= _MOST_FAULTS:
+            return False
         if not self.pace.pause(attempt, throttled=throttled):
             seconds = f"{self.pace.patience_seconds:.0f} s"
             raise HaikuftError(f"Nothing was answered for {seconds}. The last time: {error}")
@@ -364,11 +367,12 @@ def _as_they_come(futures: Sequence[Future[Reply | None]]) -> Iterator[Reply]:
             raise ReplyError(f"{in_a_row} questions in a row failed, the last so: {reply.error}")
 
 
-def _status(error: Exception) -> int:
+def _status(error: HaikuftError) -> int:
     """Give the HTTP status that AWS answered with; 0 where nothing was answered."""
-    if not isinstance(error, ClientError):
+    cause = error.__cause__
+    if not isinstance(cause, ClientError):
         return 0
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return int(cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _may_be_billed(error: HaikuftError) -> bool:

@@ -424,18 +424,20 @@ def test_ask_many_when_the_service_is_gone_for_a_while_then_all_replies_come(
     assert len(read_replies(path)) == 6
 
 
-def test_ask_many_when_one_question_fails_while_others_are_answered_then_it_alone_is_an_error(
-    ask_all: Any, model: Any
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_ask_many_when_the_model_fails_at_one_question_then_it_alone_is_an_error(
+    ask_all: Any, model: Any, concurrency: int
 ) -> None:
-    """The model cannot answer it; nobody waits two minutes for it."""
+    """It was asked some times more, and nobody waits two minutes for it."""
     model.answer = lambda question: (
         model.refuse("ModelErrorException", 424) if question == "question 3" else question
     )
 
-    replies = ask_all(concurrency=2)
+    replies = ask_all(concurrency=concurrency)
 
     assert [bool(reply.error) for reply in replies.values()] == [False] * 3 + [True] + [False] * 2
     assert "ModelErrorException" in str(list(replies.values())[3].error)
+    assert 1 < model.questions.count("question 3") < 10
 
 
 @pytest.fixture
