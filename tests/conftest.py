@@ -35,8 +35,12 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def pytest_configure() -> None:
-    """Let numeric libraries use one thread a process: here, processes share the cores."""
+    """Let numeric libraries use one thread a process, and keep the byte code of our modules.
+
+    Processes share the cores here, and many are started: none is to compile the package anew.
+    """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,6 +1,6 @@
 """Fakes that the tests share: AWS's refusals, a client that follows a script, a clock, a reply."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from haikuft.aws.waiting import Waiting
+from haikuft.dataset.records import Record, record_id
+from haikuft.inference.replies import Reply
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 PLAIN = Waiting()
@@ -94,3 +96,17 @@ class ScriptedReply:
 
     text: str
     error: str | None = None
+
+
+def build_record(prompt: str, answer: str) -> Record:
+    """Build a record of one question and its answer."""
+    turns = [("user", prompt), ("assistant", answer)]
+    return {"messages": [{"role": role, "content": content} for role, content in turns]}
+
+
+def build_replies(records: Sequence[Record], texts: Sequence[str]) -> dict[str, Reply]:
+    """Build a reply to each record, as `inference.ask_many` returns them."""
+    return {
+        record_id(record): Reply("", "m", text, "end_turn", 1, 1, 0.1, "m", None, "", "{}")
+        for record, text in zip(records, texts, strict=True)
+    }

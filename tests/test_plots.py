@@ -8,6 +8,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from fakes import build_record, build_replies
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -58,23 +59,11 @@ def _headless() -> Iterator[None]:
 @pytest.fixture
 def evaluation() -> Evaluation:
     """Compare three models on twelve tickets: 3, 9 and 12 of them right."""
-    records = [
-        {
-            "messages": [
-                {"role": "user", "content": f"ticket {n}"},
-                {"role": "assistant", "content": ("billing", "card")[n % 2]},
-            ]
-        }
-        for n in range(12)
-    ]
+    labels = ["billing", "card"] * 6
+    records = [build_record(f"ticket {n}", label) for n, label in enumerate(labels)]
 
     def answer(right: int) -> dict[str, Reply]:
-        texts = [("billing", "card")[n % 2] if n < right else "billing" for n in range(12)]
-        ids = [record_id(r) for r in records]
-        return {
-            key: Reply(key, "m", text, "end_turn", 1, 1, 0.1, "m", None, "2026-11-21", "{}")
-            for key, text in zip(ids, texts, strict=True)
-        }
+        return build_replies(records, labels[:right] + ["billing"] * (12 - right))
 
     by_name = {"base": answer(0), "tuned": answer(6), "larger": answer(12)}
     return compare(records, by_name)
@@ -184,14 +173,8 @@ def test_plot_comparison_when_the_score_is_no_share_then_it_is_not_shown_as_per_
     evaluation: Evaluation,
 ) -> None:
     """A length has its own axis."""
-    records = [
-        {"messages": [{"role": "user", "content": str(n)}, {"role": "assistant", "content": "x"}]}
-        for n in range(10)
-    ]
-    replies = {
-        record_id(r): Reply("", "m", "x" * 250, "end_turn", 1, 1, 0.1, "m", None, "", "{}")
-        for r in records
-    }
+    records = [build_record(str(n), "x") for n in range(10)]
+    replies = build_replies(records, ["x" * 250] * 10)
     length = Scorer("length", "mean length", lambda record, text: len(text), is_share=False)
 
     ax = plot_comparison(compare(records, {"base": replies, "tuned": replies}, scorers=[length]))
@@ -224,14 +207,8 @@ def test_plot_comparison_when_a_free_baseline_stands_beside_then_it_is_dark_and_
     evaluation: Evaluation,
 ) -> None:
     """The question is about the models; what is free stands in ink below them."""
-    records = [
-        {"messages": [{"role": "user", "content": str(n)}, {"role": "assistant", "content": "x"}]}
-        for n in range(10)
-    ]
-    replies = {
-        record_id(r): Reply("", "m", "x", "end_turn", 1, 1, 0.1, "m", None, "", "{}")
-        for r in records
-    }
+    records = [build_record(str(n), "x") for n in range(10)]
+    replies = build_replies(records, ["x"] * 10)
     ax = plot_comparison(
         compare(records, {"base": replies, FREE: replies, "tuned": replies}, task="labels")
     )

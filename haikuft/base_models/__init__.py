@@ -13,7 +13,6 @@ from haikuft.base_models.values import (
     Lifecycle,
     Limits,
     Range,
-    RecordFormat,
     Serving,
 )
 from haikuft.errors import SettingsError
@@ -22,10 +21,7 @@ from haikuft.package_data import read_toml
 __all__ = [
     "BaseModel",
     "JobTime",
-    "Lifecycle",
-    "Limits",
     "Range",
-    "RecordFormat",
     "Serving",
     "describe_lifecycle",
     "get_base_model",

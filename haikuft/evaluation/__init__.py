@@ -1,12 +1,7 @@
 """Compare models: scorers, differences with intervals, the records behind them, and costs."""
 
 from haikuft.evaluation.job_prompts import build_prompts, check_prompts
-from haikuft.evaluation.jobs import (
-    build_evaluation_request,
-    read_scores,
-    start_evaluation_job,
-    wait_for_evaluation_job,
-)
+from haikuft.evaluation.jobs import evaluate_replies, read_scores
 from haikuft.evaluation.judging import RUBRIC, build_questions, check_judge, judge
 from haikuft.evaluation.money import price_hour, summarise_usage, weigh_serving
 from haikuft.evaluation.report.browsing import browse
@@ -40,7 +35,6 @@ __all__ = [
     "ask_most_frequent",
     "break_down",
     "browse",
-    "build_evaluation_request",
     "build_prompts",
     "build_questions",
     "check_judge",
@@ -49,6 +43,7 @@ __all__ = [
     "compare",
     "count_outcomes",
     "describe_task",
+    "evaluate_replies",
     "has_few_answers",
     "judge",
     "list_confusions",
@@ -58,10 +53,8 @@ __all__ = [
     "schema_scorer",
     "score_classes",
     "show_classes",
-    "start_evaluation_job",
     "suggest_max_tokens",
     "summarise_usage",
-    "wait_for_evaluation_job",
     "weigh_serving",
     "write_evaluation",
     "write_page",

@@ -5,18 +5,21 @@ and GetEvaluationJob; Bedrock User Guide, "Understand how the results of your mo
 are saved in Amazon S3". botocore has no waiters for Bedrock.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from haikuft import s3
+from haikuft import iam, s3
 from haikuft.aws.errors import explaining
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.errors import DataError, JobFailedError, SettingsError
+from haikuft.runs.run_record import Run, resource_prefix, save
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -128,6 +131,72 @@ def build_evaluation_request(
         "outputDataConfig": {"s3Uri": output_uri},
         "jobTags": [{"key": key, "value": value} for key, value in (tags or {}).items()],
     }
+
+
+def evaluate_replies(
+    run: Run, prompts_path: Path, task: str, *, source: str, waiting: Waiting | None = None
+) -> tuple[Run, EvaluationJob]:
+    """Have Bedrock score the replies in a file of prompts: role, upload, job, and wait.
+
+    The job that this run's record names is not run again for the same file.
+
+    Args:
+        run: whose bucket is used, and whose record keeps role and job.
+        prompts_path: written from `build_prompts`, with replies.
+        task: kind of task, "labels", "structured" or "text".
+        source: name of what replied, as in the file.
+        waiting: how to wait for the job; None waits with the target's own pause.
+
+    Returns:
+        The run with its new record, and the completed job; `read_scores` reads its scores.
+
+    Raises:
+        JobFailedError: the job failed or was stopped.
+        HaikuftError: AWS refused; says its reason and how to fix it.
+    """
+    record, connection = run.record, run.connection
+    bedrock = connection.client("bedrock")
+    waiting = waiting or Waiting(poll_seconds=connection.poll_seconds)
+    digest = hashlib.sha256(prompts_path.read_bytes()).hexdigest()[:8]
+    if record.evaluation_job_arn:
+        job = get_evaluation_job(bedrock, record.evaluation_job_arn)
+        if digest in job.name and job.status in RUNNING | {"Completed"}:
+            return run, wait_for_evaluation_job(bedrock, job.arn, waiting)
+    place = {"region": record.region, "account_id": record.account_id}
+    role_name = iam.name_evaluation_role(record.role_name)
+    role_arn = iam.ensure_role(
+        connection.client("iam"),
+        role_name,
+        trust_policy=iam.build_evaluation_trust_policy(**place),
+        role_policy=iam.build_evaluation_policy(
+            record.bucket, **place, kms_key_arn=record.kms_key_arn
+        ),
+        tags=run.tags,
+        recorded=role_name == record.evaluation_role_name,
+        given=record.role_name != iam.default_role_name(record.run),
+        permissions_boundary=record.permissions_boundary,
+    )
+    run = save(run, evaluation_role_name=role_name)
+    client, folder = connection.client("s3"), f"evaluation/{run.resource_name}/"
+    prompts_uri = s3.upload_file(
+        client,
+        prompts_path,
+        record.bucket,
+        f"{folder}prompts.jsonl",
+        kms_key_arn=record.kms_key_arn,
+    )
+    request = build_evaluation_request(
+        job_name=f"{resource_prefix(record.run)}-{digest}-{datetime.now(UTC):%H%M%S%f}",
+        role_arn=role_arn,
+        prompts_uri=prompts_uri,
+        output_uri=s3.join_uri(record.bucket, f"{folder}results/"),
+        metric_names=["Builtin.Accuracy"],
+        task_type="Classification" if task == "labels" else "QuestionAndAnswer",
+        source=source,
+        tags=run.tags,
+    )
+    run = save(run, evaluation_job_arn=start_evaluation_job(bedrock, request))
+    return run, wait_for_evaluation_job(bedrock, run.record.evaluation_job_arn, waiting)
 
 
 def start_evaluation_job(bedrock: "BedrockClient", request: Mapping[str, Any]) -> str:

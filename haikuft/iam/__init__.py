@@ -13,6 +13,7 @@ from haikuft.iam.policies import (
     build_tls_policy,
     build_trust_policy,
     explain_policy,
+    name_evaluation_role,
 )
 from haikuft.iam.roles import default_role_name, ensure_role, owns_role
 
@@ -26,5 +27,6 @@ __all__ = [
     "default_role_name",
     "ensure_role",
     "explain_policy",
+    "name_evaluation_role",
     "owns_role",
 ]

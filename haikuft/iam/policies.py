@@ -101,21 +101,27 @@ def build_caller_policy(
         given_role_arn: the ARN of a role that somebody else has made; "" for the run's own.
     """
     arns = _name_arns(region, account_id, bucket)
-    ways = sorted(serving)
+    ways, roles = sorted(serving), f"arn:{partition(region)}:iam::{account_id}:role"
+    own_arn = given_role_arn or f"{roles}/{role_name}"
     sids = ["UseBucket" if given_bucket else "SetUpBucket", "UseObjects"]
     sids += ["ReadRole" if given_role_arn else "SetUpRole", "PassRole", "ReadFoundationModels"]
     sids += ["CreateCustomization", "FollowCustomization", "UseCustomModels"]
     sids += [sid for way in ways for sid in _SERVING_SIDS[way]]
-    sids += ["ListOwn", "MarkAsOurs", "AskModels", "ReadQuotas"]
+    sids += ["RunEvaluations", "ListOwn", "MarkAsOurs", "AskModels", "ReadQuotas"]
     if kms_key_arn:
         sids += ["GiveKeyToBedrock", "UseKeyThroughS3"]
     return build_policy(
         *sids,
         **arns,
         key=kms_key_arn,
-        role=given_role_arn or f"arn:{partition(region)}:iam::{account_id}:role/{role_name}",
+        role=[own_arn, f"{roles}/{name_evaluation_role(role_name)}"],
         served=[arns[_SERVED_ARNS[way]] for way in ways],
     )
+
+
+def name_evaluation_role(role_name: str) -> str:
+    """Name the role of a run's evaluation jobs: another one, trusted for that kind of job alone."""
+    return f"{role_name[:53]}-evaluation"  # IAM takes 64 characters
 
 
 def build_evaluation_trust_policy(account_id: str, region: str) -> Policy:
@@ -123,13 +129,17 @@ def build_evaluation_trust_policy(account_id: str, region: str) -> Policy:
     return build_policy("TrustEvaluationsOfThisAccount", **_name_arns(region, account_id))
 
 
-def build_evaluation_policy(bucket: str, *, region: str, account_id: str) -> Policy:
+def build_evaluation_policy(
+    bucket: str, *, region: str, account_id: str, kms_key_arn: str = ""
+) -> Policy:
     """Build what an evaluation job's role may do: read prompts, write scores, and ask models.
 
-    Prompts and scores are in the folder evaluation/ of the bucket.
+    Prompts and scores are in the folder evaluation/ of the bucket, encrypted with the key if there
+    is one.
     """
-    arns = _name_arns(region, account_id, bucket)
-    return build_policy("FindPrompts", "ReadPromptsWriteScores", "AskEvaluatedModels", **arns)
+    sids = ["FindPrompts", "ReadPromptsWriteScores", "AskEvaluatedModels"]
+    sids += ["UseKeyOnObjects"] if kms_key_arn else []
+    return build_policy(*sids, **_name_arns(region, account_id, bucket), key=kms_key_arn)
 
 
 def explain_policy(policy: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -109,7 +109,7 @@ def _delete(
     elif resource.kind == BUCKET:
         s3.delete_bucket(run.connection.client("s3"), run.record.bucket, **ours)
     elif resource.kind == ROLE:
-        roles.delete_role(run.connection.client("iam"), run.record.role_name, **ours)
+        roles.delete_role(run.connection.client("iam"), resource.name, **ours)
 
 
 def _note(run: Run, resource: Resource) -> None:

@@ -13,6 +13,7 @@ from haikuft.customization.jobs import find_job
 from haikuft.customization.readings import FINAL
 from haikuft.errors import AccessError
 from haikuft.iam import roles
+from haikuft.iam.policies import name_evaluation_role
 from haikuft.inventory.resources import BUCKET, OTHER, ROLE, UNKNOWN, Resource, list_resources
 from haikuft.runs.lookup import JOB, LISTINGS, Claim, Found, find_resources
 from haikuft.runs.run_record import Run, new_record
@@ -106,7 +107,8 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, director
             unseen.append(Resource(kind, "any", "", UNKNOWN, hint=str(error)))
     region, account_id = connection.region, connection.account_id
     buckets = {s3.default_bucket_name(name, account_id=account_id, region=region)}
-    role_names = {roles.default_role_name(name)}
+    role_name = roles.default_role_name(name)
+    role_names = {role_name, name_evaluation_role(role_name)}
     for one in found:
         job = None
         if one.kind == JOB and one.tags.get(RUN_TAG) == name:
@@ -124,6 +126,8 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, director
         elif owner and one.tags.get(RUN_TAG) == name:
             known = runs.get(owner, replace(run, record=replace(record, owner=owner)))
             field = {BUCKET: "bucket", ROLE: "role_name"}.get(one.kind)
+            if one.kind == ROLE and one.name == name_evaluation_role(role_name):
+                field = "evaluation_role_name"
             changes: dict[str, Any] = {field: one.name} if field else {}
             runs[owner] = replace(known, record=replace(known.record, **changes))
     seen = [one for one in found if one.tags.get(RUN_TAG, name) == name and one.claim != "unknown"]

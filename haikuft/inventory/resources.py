@@ -235,18 +235,20 @@ def _find_bucket(run: Run) -> list[Resource]:
     return [_mark(run, bucket, tags)]
 
 
-def _find_role(run: Run) -> list[Resource]:
-    name = run.record.role_name
-    if not name:
-        return []
-    role = Resource(ROLE, name, run.record.role_arn or name, EXISTS)
+def _find_roles(run: Run) -> list[Resource]:
+    names = (run.record.role_name, run.record.evaluation_role_name)
+    return [_find_role(run, name) for name in names if name]
+
+
+def _find_role(run: Run, name: str) -> Resource:
+    role = Resource(ROLE, name, name, EXISTS)
     try:
         found = roles.find_role(run.connection.client("iam"), name)
     except AccessError as error:
-        return [replace(role, status=UNKNOWN, hint=str(error))]
+        return replace(role, status=UNKNOWN, hint=str(error))
     if found is None:
-        return [replace(role, status=GONE)]
-    return [_mark(run, replace(role, arn=found.arn), found.tags)]
+        return replace(role, status=GONE)
+    return _mark(run, replace(role, arn=found.arn), found.tags)
 
 
 def _mark(run: Run, resource: Resource, tags: Mapping[str, str]) -> Resource:
@@ -258,7 +260,7 @@ def _mark(run: Run, resource: Resource, tags: Mapping[str, str]) -> Resource:
 _NAMED: dict[str, Callable[[Run], list[Resource]]] = {
     OBJECTS: _find_objects,
     BUCKET: _find_bucket,
-    ROLE: _find_role,
+    ROLE: _find_roles,
 }
 KINDS = (*LISTINGS, *_NAMED)  # in the order of deletion
 

@@ -26,6 +26,7 @@ class RunRecord:
         endpoint: URL in place of AWS's own; "" for AWS's own. The sandbox's may change.
         sandbox_state: the sandbox's state directory; "" on AWS.
         created: when the run began, ISO 8601 in UTC.
+        permissions_boundary: ARN of the boundary of the roles that the run makes; "" for none.
         task: kind of task that notebook 2 recognised, "labels", "structured" or "text"; "" in a
             record from before it was kept.
         job_attempt: number of the job that was last asked for, counted from 1; likewise of the
@@ -38,6 +39,8 @@ class RunRecord:
         token_price: US dollars per 1,000 tokens that the deployment reads and writes, as given to
             notebook 5, such as "0.0003 0.0025"; "" for the price table's.
         price_date: the day of these prices, as given.
+        evaluation_role_name: the role of notebook 6's evaluation jobs; "" where none was run.
+        evaluation_job_arn: the last of these jobs.
         throughput_ends: when the throughput is meant to be deleted, ISO 8601 in UTC; "" without a
             limit.
     """
@@ -54,6 +57,7 @@ class RunRecord:
     bucket: str = ""
     role_name: str = ""
     role_arn: str = ""
+    permissions_boundary: str = ""
     kms_key_arn: str = ""
     subnet_ids: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
@@ -86,6 +90,8 @@ class RunRecord:
     token_price: str = ""
     price_date: str = ""
     throughput_ends: str = ""
+    evaluation_role_name: str = ""
+    evaluation_job_arn: str = ""
 
     @property
     def is_new(self) -> bool:

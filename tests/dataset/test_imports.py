@@ -1,11 +1,8 @@
 """The data sets' modules are light: the command line can check files without waiting."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
-
-from haikuft import dataset
 
 HEAVY = {
     "boto3", "botocore", "pandas", "numpy", "matplotlib", "moto", "sklearn", "scipy", "tqdm",
@@ -23,14 +20,6 @@ def loaded_by(code: str, *arguments: object) -> set[str]:
         check=True,
     )
     return set(done.stderr.split())
-
-
-def test_public_names_when_listed_then_each_is_used_by_a_notebook_or_a_command() -> None:
-    """What only another module uses is imported from its module."""
-    root = Path(__file__).parents[2]
-    files = [*root.glob("notebooks/*.ipynb"), *root.glob("haikuft/commands/*.py")]
-    users = "".join(path.read_text(encoding="utf-8") for path in files)
-    assert [name for name in dataset.__all__ if not re.search(rf"\b{name}\b", users)] == []
 
 
 def test_dataset_when_imported_whole_then_nothing_heavy_is_loaded() -> None:

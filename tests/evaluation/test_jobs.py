@@ -15,6 +15,8 @@ from haikuft.dataset.records import record_id, write_records
 from haikuft.errors import AccessError, DataError, JobFailedError, SettingsError
 from haikuft.evaluation import jobs
 from haikuft.evaluation.job_prompts import build_prompts, check_prompts
+from haikuft.inventory import delete_resources
+from haikuft.runs.run_record import Run
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
@@ -282,3 +284,24 @@ def test_job_under_way_when_the_server_ends_is_resumed(
     bedrock = local_sandbox(handlers=None).client("bedrock")
     assert jobs.get_evaluation_job(bedrock, done.arn) == done
     assert jobs.wait_for_evaluation_job(bedrock, arn, SOON).name == "second"
+
+
+def test_replies_of_a_run_are_scored_once_and_clean_up_deletes_the_role(
+    tuned_run: Callable[[], Run],
+) -> None:
+    """The record names role and job: the same replies start no other job, changed ones do."""
+    run = tuned_run()
+    records = build_records(4)
+    replies = {record_id(record): ScriptedReply("refund") for record in records}
+    path = write_records(run.data / "evaluation.jsonl", build_prompts(records, replies, source="t"))
+    run, first = jobs.evaluate_replies(run, path, "labels", source="t", waiting=SOON)
+    assert jobs.read_scores(run.connection.client("s3"), first)["Accuracy"].mean() == 0.5
+    run, again = jobs.evaluate_replies(run, path, "labels", source="t", waiting=SOON)
+    assert again == first
+    write_records(path, build_prompts(records[:2], replies, source="t"))
+    run, second = jobs.evaluate_replies(run, path, "labels", source="t", waiting=SOON)
+    assert second.arn != first.arn
+    held = run.connection.client("iam")
+    assert run.record.evaluation_role_name in [r["RoleName"] for r in held.list_roles()["Roles"]]
+    delete_resources(run, SOON)
+    assert held.list_roles()["Roles"] == []

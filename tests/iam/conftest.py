@@ -15,7 +15,9 @@ from haikuft.aws.errors import explaining
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.customization.jobs import wait_for_job
 from haikuft.dataset.formats import to_training
+from haikuft.dataset.records import write_records
 from haikuft.errors import AccessError
+from haikuft.evaluation.jobs import evaluate_replies, read_scores
 from haikuft.inventory import delete_resources, list_resources
 from haikuft.runs import prerequisites
 from haikuft.runs.preflight import run_preflight
@@ -116,6 +118,7 @@ class Walk:
             *([self.deploy] if "deployment" in self.base_model.serving else []),
             self.provision,
             self.ask,
+            self.run_evaluation,
             self.look_around,
             self.clean_up,
         ):
@@ -257,6 +260,22 @@ class Walk:
             if model_id:
                 assert inference.ask(runtime, model_id, MESSAGES).stop_reason
                 assert list(inference.stream(runtime, model_id, MESSAGES))
+
+    def run_evaluation(self) -> None:
+        """Notebook 6, where the tuned replies are scored by Bedrock."""
+        prompts = [
+            {
+                "prompt": f"Question {number}",
+                "referenceResponse": "odd",
+                "modelResponses": [{"response": "odd", "modelIdentifier": "tuned"}],
+            }
+            for number in range(2)
+        ]
+        path = write_records(self.run.data / "evaluation.jsonl", prompts)
+        self.run, job = evaluate_replies(self.run, path, "labels", source="tuned", waiting=SOON)
+        self.admin = replace(self.admin, record=self.run.record)
+        scores = read_scores(self.run.connection.client("s3"), job)
+        assert scores["Accuracy"].mean() == 1.0
 
     def look_around(self) -> None:
         """The table at the end of notebooks 1, 3, 5 and 6."""

@@ -27,6 +27,7 @@ SHOWN_AT = {  # statement -> the step that fails without it
     "CreateThroughput": "provision",
     "UseThroughput": "provision",
     "AskModels": "ask",
+    "RunEvaluations": "run_evaluation",
     "ListOwn": "look_around",
     "UseCustomModels": "look_around",
 }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fakes import SOON
 
-from haikuft import customization, s3
+from haikuft import customization, iam, s3
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.customization.jobs import wait_for_job
 from haikuft.errors import JobFailedError
@@ -40,7 +40,17 @@ def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
 ) -> None:
     """Bucket and role, too; the run that comes of it can be listed and deleted like any other."""
     run = tuned_run()
-    bedrock = run.connection.client("bedrock")
+    bedrock, iam_client = run.connection.client("bedrock"), run.connection.client("iam")
+    evaluation_role = iam.name_evaluation_role(run.record.role_name)
+    iam.ensure_role(
+        iam_client,
+        evaluation_role,
+        trust_policy=iam.build_evaluation_trust_policy(run.record.account_id, run.record.region),
+        role_policy=iam.build_evaluation_policy(
+            run.record.bucket, region=run.record.region, account_id=run.record.account_id
+        ),
+        tags=run.tags,
+    )
     start_serving(
         bedrock,
         "provisioned_throughput",
@@ -52,16 +62,15 @@ def test_find_lost_when_a_run_was_made_then_finds_all_of_it_under_its_owner(
     assert lost.unseen == ()
     (found,) = lost.runs.values()
     assert found.record.owner == run.record.owner
-    assert (found.record.bucket, found.record.role_name) == (
-        run.record.bucket,
-        run.record.role_name,
-    )
+    names = (found.record.bucket, found.record.role_name, found.record.evaluation_role_name)
+    assert names == (run.record.bucket, run.record.role_name, evaluation_role)
     kinds = {one.kind for one in list_resources(found)}
     assert {THROUGHPUT, JOB, MODEL, BUCKET, ROLE} <= kinds
     delete_resources(found, SOON)
     assert bedrock.list_custom_models()["modelSummaries"] == []
     assert bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
     assert run.connection.client("s3").list_buckets()["Buckets"] == []
+    assert iam_client.list_roles()["Roles"] == []
     assert not (run.directory / "run.json").exists()
 
 

@@ -194,11 +194,16 @@ def test_run_on_messages_with_json_answers_scores_structure_instead_of_labels(
     own = tmp_path / "orders.jsonl"
     own.write_text("".join(f"{json.dumps(_order(number))}\n" for number in range(120)))
     asked = ("--dataset", str(own), "-p", "validation_share", "0.3", "-p", "epoch_count", "3")
+    asked += ("-p", "evaluation_job", "True")
     assert project.run("--run", "own", "--to", "6", *asked) == 0
     evaluation = json.loads((project.root / "runs" / "own" / "evaluation.json").read_text())
     assert (evaluation["task"], evaluation["metric"]) == ("structured", "json_agreement")
     tuned = [s for s in evaluation["scores"] if s["model"] == "tuned"]
     assert {s["metric"]: s["score"] for s in tuned}["valid_json"] > 0.9
+    executed = project.root / "runs" / "own" / "notebooks" / "06_evaluate.ipynb"
+    record = project.record("own")
+    assert record.evaluation_job_arn
+    assert f"{evaluation['n']} replies." in executed.read_text()
 
 
 def _order(number: int) -> dict[str, object]:

@@ -9,10 +9,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from fakes import build_record, build_replies
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
-from haikuft.dataset.records import record_id
 from haikuft.dataset.tokens import TokenRange
 from haikuft.evaluation import compare
 from haikuft.html import build_figure
@@ -137,22 +137,11 @@ def draw_losses() -> Axes:
 
 def draw_all() -> Sequence[Axes]:
     """Draw each figure of the series once."""
-    records = [
-        {
-            "messages": [
-                {"role": "user", "content": f"ticket {n} {'x' * n * 30}"},
-                {"role": "assistant", "content": ("billing", "card")[n % 2]},
-            ]
-        }
-        for n in range(12)
-    ]
+    labels, wrong = ["billing", "card"] * 6, ["card", "billing"] * 6
+    records = [build_record(f"ticket {n} {'x' * n * 30}", label) for n, label in enumerate(labels)]
 
     def answer(right: int) -> dict[str, Reply]:
-        texts = [("billing", "card")[(n + (n >= right)) % 2] for n in range(12)]
-        return {
-            record_id(r): Reply("", "m", text, "end_turn", 1, 1, 0.1, "m", None, "", "{}")
-            for r, text in zip(records, texts, strict=True)
-        }
+        return build_replies(records, labels[:right] + wrong[right:])
 
     found = compare(records, {"base": answer(2), "tuned": answer(12), "larger": answer(7)})
     tokens = TokenRange(1_000, 2_000, 3_000)

@@ -88,16 +88,21 @@ def read_csv(path: Path) -> list[list[str]]:
     return [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a real child leaves of a job of three epochs, with validation."""
-    work = make_work(
-        tmp_path_factory.mktemp("work"),
+def make_three_epochs(directory: Path) -> Path:
+    """A job of three epochs, with validation."""
+    return make_work(
+        directory,
         training=make_records(30),
         validation=make_records(9, first=30),
         epochCount="3",
         batchSize="8",
     )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a real child leaves."""
+    work = make_three_epochs(tmp_path_factory.mktemp("work"))
     with child_at(work) as child:
         assert child.wait(60) == 0, child.stderr and child.stderr.read()
     return work
@@ -146,13 +151,7 @@ def test_child_when_run_again_then_every_file_has_the_same_bytes(
     finished: Path, tmp_path: Path
 ) -> None:
     """Same seed, same data: same files. How often progress was written depends on the clock."""
-    work = make_work(
-        tmp_path,
-        training=make_records(30),
-        validation=make_records(9, first=30),
-        epochCount="3",
-        batchSize="8",
-    )
+    work = make_three_epochs(tmp_path)
     with child_at(work) as child:
         assert child.wait(60) == 0
     for path in (path for path in finished.rglob("*") if path.is_file()):
@@ -165,13 +164,7 @@ def test_child_when_the_processor_is_another_then_losses_agree_to_three_digits(
     finished: Path, tmp_path: Path
 ) -> None:
     """NumPy and its BLAS add in the order of an old processor when variables say so."""
-    work = make_work(
-        tmp_path,
-        training=make_records(30),
-        validation=make_records(9, first=30),
-        epochCount="3",
-        batchSize="8",
-    )
+    work = make_three_epochs(tmp_path)
     older = {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}
     with child_at(work, **older) as child:
         assert child.wait(60) == 0, child.stderr and child.stderr.read()
