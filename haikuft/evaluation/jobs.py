@@ -173,14 +173,23 @@ def evaluate_replies(
         ),
         tags=run.tags,
         recorded=role_name == record.evaluation_role_name,
+        given=record.role_name != iam.default_role_name(record.run),
+        permissions_boundary=record.permissions_boundary,
     )
     run = save(run, evaluation_role_name=role_name)
-    client = connection.client("s3")
+    client, folder = connection.client("s3"), f"evaluation/{run.resource_name}/"
+    prompts_uri = s3.upload_file(
+        client,
+        prompts_path,
+        record.bucket,
+        f"{folder}prompts.jsonl",
+        kms_key_arn=record.kms_key_arn,
+    )
     request = build_evaluation_request(
         job_name=f"{resource_prefix(record.run)}-{digest}-{datetime.now(UTC):%H%M%S%f}",
         role_arn=role_arn,
-        prompts_uri=s3.upload_file(client, prompts_path, record.bucket, "evaluation/prompts.jsonl"),
-        output_uri=s3.join_uri(record.bucket, "evaluation/results/"),
+        prompts_uri=prompts_uri,
+        output_uri=s3.join_uri(record.bucket, f"{folder}results/"),
         metric_names=["Builtin.Accuracy"],
         task_type="Classification" if task == "labels" else "QuestionAndAnswer",
         source=source,

@@ -102,7 +102,7 @@ def build_caller_policy(
     """
     arns = _name_arns(region, account_id, bucket)
     ways, roles = sorted(serving), f"arn:{partition(region)}:iam::{account_id}:role"
-    own_roles = [f"{roles}/{name}" for name in (role_name, name_evaluation_role(role_name))]
+    own_arn = given_role_arn or f"{roles}/{role_name}"
     sids = ["UseBucket" if given_bucket else "SetUpBucket", "UseObjects"]
     sids += ["ReadRole" if given_role_arn else "SetUpRole", "PassRole", "ReadFoundationModels"]
     sids += ["CreateCustomization", "FollowCustomization", "UseCustomModels"]
@@ -114,7 +114,7 @@ def build_caller_policy(
         *sids,
         **arns,
         key=kms_key_arn,
-        role=[given_role_arn] if given_role_arn else own_roles,
+        role=[own_arn, f"{roles}/{name_evaluation_role(role_name)}"],
         served=[arns[_SERVED_ARNS[way]] for way in ways],
     )
 

@@ -26,6 +26,7 @@ class RunRecord:
         endpoint: URL in place of AWS's own; "" for AWS's own. The sandbox's may change.
         sandbox_state: the sandbox's state directory; "" on AWS.
         created: when the run began, ISO 8601 in UTC.
+        permissions_boundary: ARN of the boundary of the roles that the run makes; "" for none.
         task: kind of task that notebook 2 recognised, "labels", "structured" or "text"; "" in a
             record from before it was kept.
         job_attempt: number of the job that was last asked for, counted from 1; likewise of the
@@ -56,6 +57,7 @@ class RunRecord:
     bucket: str = ""
     role_name: str = ""
     role_arn: str = ""
+    permissions_boundary: str = ""
     kms_key_arn: str = ""
     subnet_ids: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()

@@ -100,7 +100,7 @@ def test_role_policy_when_listing_is_missing_then_fails_in_aws_s_words(ready: An
     job = ready.admin.connection.client("bedrock").get_model_customization_job(jobIdentifier=arn)
     assert job["failureMessage"].startswith(
         f"Could not validate GetObject permissions to access Amazon S3 bucket: {ready.bucket} "
-        "at key training/train.jsonl"
+        "at key training/haikuft-first-012345/train.jsonl"
     )
 
 

@@ -296,6 +296,25 @@ def test_ask_many_when_another_asking_holds_the_file_then_nothing_is_asked(
     assert model.asked == []
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ValidationException", "Operation not allowed"),
+        ("ResourceNotFoundException", "This model version has reached the end of its life."),
+        ("ResourceNotFoundException", "This Model is marked by provider as Legacy"),
+    ],
+)
+def test_ask_many_when_account_or_model_is_held_back_then_one_refusal_is_enough(
+    ask_all: Any, model: Any, code: str, words: str
+) -> None:
+    """No later question fares better, even after replies. Case operation_not_allowed."""
+    refused = model.refuse(code, message=words)
+    model.answer = lambda question: refused if question == "question 1" else question
+    with pytest.raises(AccessError, match=r"1 of 6 replies are in"):
+        ask_all(concurrency=1)
+    assert numbers(model.questions) == [0, 1]
+
+
 def test_ask_many_when_one_question_is_refused_then_it_is_kept_as_an_error_and_asked_next_time(
     ask_all: Any, model: Any, records: Records
 ) -> None:

@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.eventstream import ChecksumMismatch
+from fakes import Scripted
 
+from haikuft.aws.errors import is_transient
 from haikuft.errors import HaikuftError, NotFoundError, ReplyError, SettingsError
 from haikuft.inference import ask, stream
 from haikuft.inference.replies import Reply
@@ -114,6 +117,20 @@ def test_stream_when_the_connection_is_cut_then_it_says_so(
 
     assert len(pieces) <= 1
     assert not any(isinstance(piece, Reply) for piece in pieces)
+
+
+def test_stream_when_a_frame_is_broken_then_it_is_told_as_a_lost_connection() -> None:
+    """Botocore's error for a wrong checksum is of no kind that it has for a call."""
+
+    def events() -> Iterator[dict[str, Any]]:
+        yield from (START, delta("Half a "))
+        raise ChecksumMismatch(1, 2)
+
+    runtime: Any = Scripted({"stream": events(), "ResponseMetadata": {}})
+    pieces: list[Any] = []
+    with pytest.raises(HaikuftError, match=r"Checksum mismatch.*Check the network") as caught:
+        pieces.extend(stream(runtime, MODEL, LONG))
+    assert is_transient(caught.value.__cause__)
 
 
 def test_stream_when_throttled_before_it_begins_then_there_is_no_piece(
