@@ -1,0 +1,150 @@
+"""Excel workbooks: the rows of each sheet, and the text that a cell shows.
+
+A workbook holds a value, such as 7, and a number format, such as 000; the sheet shows 007. The
+formats that show a value in the same way on every computer are applied here, with the point and
+comma of English. A cell whose text cannot be known for certain is an error that names it.
+
+Source of the number formats: ECMA-376, part 1, 18.8.30 and 18.8.31.
+"""
+
+import os
+import re
+from datetime import date, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+from haikuft.dataset.problems import Finding, quote
+
+if TYPE_CHECKING:
+    from openpyxl.cell import Cell
+
+    Row = list[tuple[Cell, Cell]]  # each cell with its value, and again with its formula
+
+# Formats by number that Excel fills in by the Region and language of the computer.
+_REGIONAL = frozenset({14, 22, *range(27, 37), *range(50, 59)})
+_GENERAL_WIDTH = 11  # most characters of a number in the format General, without the sign
+_LITERAL = r'(?:"[^"]*"|\\.|[ $€])*'
+_NUMBER = re.compile(rf"({_LITERAL})(#,##)?(0+)(?:\.(0+))?({_LITERAL})(%?)")
+_DATE_PARTS = re.compile(r'"[^"]*"|\\.|y+|m+|d+|h+|s+|.', re.IGNORECASE)
+_DATE_NAMES = {"y": "year", "m": "month", "d": "day", "h": "hour", "s": "second"}
+_ESCAPED = re.compile("_x[0-9A-Fa-f]{4}_")
+_FIX = (
+    "Give it a format that is the same everywhere, such as Text, 0.00, 0% or yyyy-mm-dd, or save "
+    'the sheet as "CSV UTF-8".'
+)
+
+
+def read_sheets(path: str | os.PathLike[str]) -> dict[str, list["Row"]]:
+    """Read the sheets that have rows, hidden ones too; name -> rows, without empty ones.
+
+    Columns in which no cell has a value are left out as well.
+    """
+    from openpyxl import load_workbook
+
+    values, formulas = (load_workbook(path, data_only=only) for only in (True, False))
+    sheets = {}
+    for sheet in values.worksheets:
+        rows = [
+            list(zip(*pair, strict=True))
+            for pair in zip(sheet.iter_rows(), formulas[sheet.title].iter_rows(), strict=True)
+            if any(cell.value is not None for cell in pair[1])
+        ]
+        filled = [
+            any(cell.value is not None for _, cell in column) for column in zip(*rows, strict=True)
+        ]
+        if rows:
+            sheets[sheet.title] = [
+                [cell for cell, keep in zip(row, filled, strict=True) if keep] for row in rows
+            ]
+    return sheets
+
+
+def show_cell(cell: "Cell", formula: "Cell") -> str | Finding:
+    """Give the text that a cell shows, or say why it cannot be known.
+
+    Args:
+        cell: The cell with its value; that of a formula is the one stored when Excel saved it.
+        formula: The same cell with its formula.
+    """
+    value, code = cell.value, cell.number_format
+    message, fix, text = "", _FIX, None
+    if cell.data_type == "e":
+        message, fix = f"the cell holds the error {value}", "Correct it, or delete the row."
+    elif value is None and formula.data_type == "f" and cell.data_type != "str":
+        message = "the result of the cell's formula is not stored in the file"
+        fix = "Open the workbook in Excel and save it, or write the text in its place."
+    elif type(cell).__name__ == "MergedCell":
+        message, fix = (
+            "the cell is merged with another",
+            "Unmerge the cells, and fill each of them.",
+        )
+    elif isinstance(value, str) and _ESCAPED.search(value):
+        message = f"the text holds {_ESCAPED.findall(value)[0]}, Excel's code for a character"
+        fix = 'Write the character itself, or save the sheet as "CSV UTF-8".'
+    elif value is None or isinstance(value, str):
+        text = _show_text(value or "", code)
+    elif isinstance(value, bool):
+        text = str(value).upper()
+    elif cell._style.numFmtId not in _REGIONAL and not isinstance(value, timedelta):
+        text = _show_date(value, code) if cell.is_date else _show_number(value, code)
+    if text is not None:
+        return text
+    message = (
+        message or f"how the number format {quote(code)} shows {value} is not known for certain"
+    )
+    return Finding("wrong-format", f"cell {cell.coordinate}", message, fix)
+
+
+def _show_text(text: str, code: str) -> str | None:
+    """Apply the part of a format that is for texts: the fourth, or the one with an @."""
+    parts = code.split(";")
+    plain = len(parts) < 4 and "@" not in code
+    return text if plain or parts[-1] == "@" or not text else None
+
+
+def _show_number(value: float, code: str) -> str | None:
+    """Apply a format such as General, 000, 0.00, #,##0 or 0 %; None for any other."""
+    digits = f"{value:.15g}"  # as many as Excel keeps
+    if code in ("General", "@"):
+        return digits if "e" not in digits and len(digits.lstrip("-")) <= _GENERAL_WIDTH else None
+    found = _NUMBER.fullmatch(code)
+    if found is None or (found[2] and found[3] != "0") or abs(value) >= 1e13:
+        return None
+    before, grouped, whole, places, after, percent = found.groups(default="")
+    exact = Decimal(digits) * (100 if percent else 1)
+    rounded = abs(exact.quantize(Decimal(1).scaleb(-len(places)), ROUND_HALF_UP))
+    if exact < 0 and not rounded:
+        return None  # with or without a sign
+    start, point, rest = f"{rounded:{',' if grouped else ''}f}".partition(".")
+    sign = "-" if exact < 0 else ""
+    return sign + _plain(before) + start.zfill(len(whole)) + point + rest + _plain(after) + percent
+
+
+def _show_date(value: date | time, code: str) -> str | None:
+    """Apply a format of numbers alone, such as yyyy-mm-dd or h:mm; None for any other."""
+    parts = _DATE_PARTS.findall(code.removesuffix(";@"))
+    kinds = [part[0].lower() for part in parts if part[0].lower() in "ymdhs"]
+    shown, place = "", 0
+    for part in parts:
+        kind = part[0].lower()
+        if kind in '"\\':
+            shown += _plain(part)
+        elif kind in "ymdhs":
+            # After hours and before seconds, m stands for minutes.
+            near = (kinds[place - 1 : place] == ["h"], kinds[place + 1 : place + 2] == ["s"])
+            place += 1
+            name = "minute" if kind == "m" and any(near) else _DATE_NAMES[kind]
+            number = getattr(value, name, None)
+            if number is None or len(part) not in ((2, 4) if kind == "y" else (1, 2)):
+                return None
+            shown += f"{number:0{len(part)}}" if kind != "y" else f"{number:04}"[-len(part) :]
+        elif kind in "-/.:, ":
+            shown += part
+        else:
+            return None
+    return None if getattr(value, "microsecond", 0) else shown
+
+
+def _plain(literal: str) -> str:
+    r"""Give the characters that a format shows as they are, such as " kg" or \-."""
+    return re.sub(r'"([^"]*)"|\\(.)', r"\1\2", literal)
