@@ -10,12 +10,13 @@ import math
 import os
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.base_models.values import Limits
 from haikuft.dataset.formats import to_training
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import count
@@ -23,6 +24,8 @@ from haikuft.dataset.records import Record, digest, measure_line, prompt_parts, 
 from haikuft.dataset.tokens import estimate_record_tokens
 from haikuft.errors import DataError, SettingsError
 
+USUAL_SHARE = 0.15  # of the records for validation, where the model's limits allow it
+FITTING = -1.0  # asks for that share, or the one next to it that fits the limits
 FILE_NAMES = {"training": "train.jsonl", "validation": "validation.jsonl", "test": "test.jsonl"}
 
 
@@ -83,42 +86,70 @@ def split_records(
 
     Args:
         records: Valid records, e.g. from `read_raw`.
-        validation_share: From 0 to below 1.
+        validation_share: From 0 to below 1; `FITTING` takes 0.15, or as many records more or fewer
+            as the base model's limits ask for, and the split says so.
         test_share: From 0 to below 1; both together below 1.
         seed: Any whole number; another seed gives another split.
-        base_model: Where it takes no validation file, that share stays in training.
+        base_model: Whose limits a fitting share keeps. Where it takes no validation file, that
+            share stays in training.
 
     Raises:
         SettingsError: shares or seed cannot be used.
         DataError: a record does not end with the assistant's answer.
     """
+    fits = validation_share == FITTING
+    validation_share = USUAL_SHARE if fits else validation_share
     _check_settings(validation_share, test_share, seed)
-    note = ""
+    note, total, limits = "", len(records), base_model.limits
     if validation_share and not base_model.takes_validation:
         note = (
             f"{base_model.name} takes no validation file: the share of {validation_share:g} for "
             "validation stays in training."
         )
-        validation_share = 0.0
-    total = len(records)
-    held = max(0, min(round(total * (validation_share + test_share)), total - 1))
-    room = {"test": min(round(total * test_share), held)}
-    room["validation"] = held - room["test"]
-    parts: dict[str, list[tuple[bytes, Record]]] = {"training": [], "validation": [], "test": []}
-    for group in _order(_find_groups(records, seed)):
+        validation_share, fits = 0.0, False
+    test = max(0, min(round(total * test_share), total - 1))
+    usual = validation = max(0, min(round(total * validation_share), total - 1 - test))
+    least, most = limits.min_records, limits.max_validation_records
+    if fits and total - test >= 2 * least:
+        most = min(most, total - test - least)
+        validation = min(max(usual, least), most)
+    groups = _order(_find_groups(records, seed))
+    parts = _divide(groups, test, validation)
+    while fits and len(_members(parts["validation"])) < least and validation < most:
+        validation += 1  # the groups were too large for the room
+        parts = _divide(groups, test, validation)
+    if validation != usual:
+        note = (
+            f"Validation has {count(len(_members(parts['validation'])), 'record')} and not "
+            f"{USUAL_SHARE:.0%} of all: {base_model.name} takes {least} to "
+            f"{limits.max_validation_records:,}, and at least {least} for training."
+        )
+    return Split(
+        **{name: [records[n] for n in _members(part)] for name, part in parts.items()}, note=note
+    )
+
+
+def _divide(groups: Iterable[_Group], test: int, validation: int) -> dict[str, list[_Group]]:
+    """Put each group where there is room for it, else into training."""
+    room = {"test": test, "validation": validation}
+    parts: dict[str, list[_Group]] = {"training": [], "validation": [], "test": []}
+    for group in groups:
         size = len(group.members)
         name = next((name for name, left in room.items() if size <= left), "training")
         if name != "training":
             room[name] -= size
-        parts[name] += [
-            (digest(group.key.hex(), str(number)), records[member])
-            for number, member in enumerate(group.members)
-        ]
-    for part in parts.values():
-        part.sort(key=lambda item: item[0])
-    return Split(
-        **{name: [record for _, record in part] for name, part in parts.items()}, note=note
+        parts[name].append(group)
+    return parts
+
+
+def _members(groups: Iterable[_Group]) -> list[int]:
+    """Give the indices of the groups' records, shuffled by their digests."""
+    placed = (
+        (digest(group.key.hex(), str(number)), member)
+        for group in groups
+        for number, member in enumerate(group.members)
     )
+    return [member for _, member in sorted(placed)]
 
 
 def group_key(record: Mapping[str, Any]) -> str:
@@ -149,7 +180,9 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
     total = len(split.training) + len(split.validation)
     if total > limits.max_total_records:
         faults.append(
-            _too_many("training and validation together", total, limits.max_total_records)
+            _too_many(
+                "training and validation together", total, limits.max_total_records, split, limits
+            )
         )
     if faults:
         raise DataError(
@@ -247,7 +280,7 @@ def _check_part(
     if len(part) < limits.min_records:
         yield _too_small(name, split, len(part), limits.min_records)
     if len(part) > most_records:
-        yield _too_many(name, len(part), most_records)
+        yield _too_many(name, len(part), most_records, split, limits)
     if most_bytes is not None:
         size = sum(measure_line(to_training(record, base_model)) for record in part)
         if size > most_bytes:
@@ -264,22 +297,42 @@ def _check_part(
 
 
 def _too_small(name: str, split: Split, size: int, least: int) -> str:
-    total = sum(map(len, split))
-    needed = math.ceil(least * total / size) if size else least
-    words = (
-        f"{name} has {count(size, 'record')}, fewer than the {least} a job needs. With these "
-        f"shares {needed:,} records are needed and there are {total:,}"
-    )
-    if name == "validation" and total - len(split.test) >= 2 * least:
-        share = math.ceil(1000 * least / total) / 1000
-        words += f"; or set validation_share to {share:g} or more"
-    elif name == "training" and total >= least:
-        words += "; or set validation_share and test_share lower"
-    return f"{words}."
-
-
-def _too_many(name: str, size: int, most: int) -> str:
+    total, spare = sum(map(len, split)), len(split.training) + len(split.validation)
+    validated = name == "validation" or bool(split.validation)
+    steps = []
+    needed = 2 * least if validated and total >= 2 * least else least
+    if total >= needed > spare:
+        steps.append(_set("test_share", total - needed, total, "or less"))
+    if needed == 2 * least and name == "training" and spare >= needed:
+        steps.append(_set("validation_share", spare - least, total, "or less"))
+    elif needed == 2 * least:
+        steps.append(_set("validation_share", least, total, "or more"))
+    elif validated and total >= needed:
+        steps.append("set validation_share to 0 (-p validation_share 0)")
+    enough = math.ceil(least * total / size) if size else least
     return (
-        f"{name} has {count(size, 'record')}, more than the {most:,} allowed. Take fewer records "
-        "or another share."
+        f"{name} has {count(size, 'record')}, fewer than the {least} a job needs. With these "
+        f"shares {enough:,} records are needed and there are {total:,}"
+        f"{'; or ' if steps else ''}{' and '.join(steps)}."
     )
+
+
+def _too_many(name: str, size: int, most: int, split: Split, limits: Limits) -> str:
+    total, words = sum(map(len, split)), "Take fewer records"
+    if name == "validation":
+        words += f", or {_set('validation_share', most, total, 'or less')}"
+    else:
+        taken = min(limits.max_training_records + len(split.validation), limits.max_total_records)
+        words += f", or {_set('test_share', total - taken, total, 'or more')}"
+    return f"{name} has {count(size, 'record')}, more than the {most:,} allowed. {words}."
+
+
+def _set(name: str, records: int, total: int, side: str) -> str:
+    """Say the largest share, in thousandths, of at most so many records ("or less").
+
+    With another side it is the smallest of at least so many; the option behind it is for a shell.
+    """
+    sizes = [(n / 1000, round(total * (n / 1000))) for n in range(1000)]
+    larger = [share for share, size in sizes if size >= records]
+    share = max(s for s, size in sizes if size <= records) if side == "or less" else larger[0]
+    return f"set {name} to {share:g} {side} (-p {name} {share:g})".replace("  ", " ")
