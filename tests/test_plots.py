@@ -447,3 +447,32 @@ def test_plot_confusion_when_there_are_77_labels_then_those_confused_most_are_dr
     assert len(ax.get_yticks()) == 20
     assert "the 20 of 77 labels confused most" in ax.get_xlabel()
     assert "Of 308 records tuned labels 248 as the reference does" in alt_text(ax)
+
+
+def test_plot_losses_when_a_line_ends_near_the_axis_then_its_name_is_clear_of_the_ticks() -> None:
+    """The name and the number of the last tick stood on one another."""
+    training = TRAINING.assign(loss=[6.0, 1.0, 0.5, 0.1, 0.05, 0.01])
+    ax = plot_losses(training, VALIDATION)
+
+    ax.figure.draw_without_rendering()
+
+    names = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    ticks = [tick.get_window_extent() for tick in ax.get_xticklabels() if tick.get_text()]
+    assert not any(names["training"].overlaps(tick) for tick in ticks)
+    assert not names["training"].overlaps(names["validation"])
+
+
+def test_plot_slopes_when_many_groups_end_at_the_top_then_no_name_is_above_the_axes() -> None:
+    """Fourteen labels that are all right stand below one another."""
+    labels = [f"label {n % 20:02}" for n in range(80)]
+    records = [build_record(f"ticket {n}", label) for n, label in enumerate(labels)]
+    by_name = {
+        "base": build_replies(records, ["?"] * 80),
+        "tuned": build_replies(records, labels),
+    }
+    ax = plot_slopes(compare(records, by_name, task="labels"))
+
+    ax.figure.draw_without_rendering()
+
+    assert len(ax.texts) == 14
+    assert max(text.xyann[1] for text in ax.texts) <= 100

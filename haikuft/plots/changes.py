@@ -97,7 +97,7 @@ def plot_slopes(
         ax.plot([0, 1], [start, end], line, color=color, linewidth=width, marker="o", markersize=4)
     span = max(float(max(*before, *after) - min(*before, *after)), 1e-9)
     gap = _GAP * span / 100 * min(1.0, 20 / len(drawn))
-    for at, height in enumerate(_spread(after.tolist(), gap)):
+    for at, height in enumerate(_spread(after.tolist(), gap, max(*before, *after))):
         row = drawn.iloc[at]
         text = f"{row[by]} ({row['n']})"
         anchor = (1.0, float(after[at]))
@@ -144,13 +144,16 @@ def _look(gain: float) -> tuple[str, str, float]:
     return (OTHERS[0], "--", 1.8) if gain < 0 else (BASE, "-", 1.0)
 
 
-def _spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Move heights apart until neighbours are a gap from each other, the middle kept in place."""
+def _spread(heights: Sequence[float], gap: float, top: float) -> list[float]:
+    """Move heights apart until neighbours are a gap from each other.
+
+    The middle is kept in place, or as near to it as leaves none above the top.
+    """
     order = sorted(range(len(heights)), key=lambda at: heights[at])
     placed = [heights[at] for at in order]
     for at in range(1, len(placed)):
         placed[at] = max(placed[at], placed[at - 1] + gap)
-    shift = (sum(placed) - sum(heights)) / len(placed)
+    shift = max((sum(placed) - sum(heights)) / len(placed), placed[-1] - top)
     spread = [0.0] * len(heights)
     for at, height in zip(order, placed, strict=True):
         spread[at] = height - shift

@@ -11,9 +11,20 @@ import pandas as pd
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError, SettingsError
 from haikuft.evaluation.scorers.labels import join_text
-from haikuft.evaluation.scorers.scorer import Scorer, asks_questions, recognise_task, scorers_for
+from haikuft.evaluation.scorers.scorer import (
+    Scorer,
+    asks_questions,
+    list_different,
+    recognise_task,
+    scorers_for,
+)
 from haikuft.evaluation.statistics import uncertainty
-from haikuft.evaluation.statistics.endings import count_endings, describe_endings, warn_of_endings
+from haikuft.evaluation.statistics.endings import (
+    ALL_ENDED,
+    count_endings,
+    describe_endings,
+    warn_of_endings,
+)
 from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.verdicts import Comparison, format_score, judge_rival
 from haikuft.inference.replies import Reply, notice_of
@@ -149,7 +160,7 @@ def compare(
             f'compare: the replies are of {sorted(replies_by_name)}. Give those of "{baseline}" '
             "and of at least one more model, or name another baseline."
         )
-    different = list({_content(record): record for record in reversed(records)}.values())[::-1]
+    different = list_different(records)
     shared = [r for r in different if all(_answered(replies_by_name[m], r) for m in models)]
     if not shared:
         raise DataError(_explain_emptiness(records, replies_by_name, models))
@@ -176,7 +187,9 @@ def compare(
         left_out=len(different) - len(shared),
         seed=seed,
         scores=_score_models(table, models, chosen, seed).assign(
-            endings=lambda scores: [describe_endings(endings[model]) for model in scores["model"]]
+            endings=lambda scores: [
+                describe_endings(endings[model]) or ALL_ENDED for model in scores["model"]
+            ]
         ),
         comparisons=tuple(compared[: len(pairs)]),
         between=tuple(compared[len(pairs) : len(pairs) + len(between)]),
@@ -201,13 +214,6 @@ def _check_names(
     for name in metadata:
         if name in taken:
             raise SettingsError(f'metadata: "{name}" names another column. Give it another name.')
-
-
-def _content(record: Record) -> tuple[str, ...]:
-    """What makes a record the same as another one, white space aside."""
-    system, turns = prompt_of(record)
-    texts = [system or "", *(part for turn in turns for part in turn.values())]
-    return tuple(join_text(text) for text in (*texts, reference_of(record)))
 
 
 def _answered(replies: Mapping[str, Reply], record: Record) -> bool:

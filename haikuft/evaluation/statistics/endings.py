@@ -19,6 +19,7 @@ _WORDS = {
     "malformed_model_output": "malformed",
     "malformed_tool_use": "malformed tool calls",
 }
+ALL_ENDED = "all by themselves"
 MANY = 0.05  # share of replies cut off at max_tokens from which on a comparison is not fair
 
 
