@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from html import escape
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib as mpl
@@ -462,17 +463,21 @@ def test_plot_losses_when_a_line_ends_near_the_axis_then_its_name_is_clear_of_th
     assert not names["training"].overlaps(names["validation"])
 
 
-def test_plot_slopes_when_many_groups_end_at_the_top_then_no_name_is_above_the_axes() -> None:
-    """Fourteen labels that are all right stand below one another."""
-    labels = [f"label {n % 20:02}" for n in range(80)]
+@pytest.mark.parametrize("groups", [2, 4, 20])
+@pytest.mark.parametrize("right", [True, False])
+def test_plot_slopes_when_groups_end_at_one_height_then_their_names_are_apart_and_inside(
+    groups: int, right: bool
+) -> None:
+    """All at the top, or without any difference between the models."""
+    labels = [f"label {n % groups:02}" for n in range(80)]
     records = [build_record(f"ticket {n}", label) for n, label in enumerate(labels)]
-    by_name = {
-        "base": build_replies(records, ["?"] * 80),
-        "tuned": build_replies(records, labels),
-    }
+    answers = {"base": ["?"] * 80, "tuned": labels if right else ["?"] * 80}
+    by_name = {name: build_replies(records, texts) for name, texts in answers.items()}
     ax = plot_slopes(compare(records, by_name, task="labels"))
 
     ax.figure.draw_without_rendering()
 
-    assert len(ax.texts) == 14
-    assert max(text.xyann[1] for text in ax.texts) <= 100
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == min(groups, 14)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert all(ax.bbox.y0 <= box.y0 and box.y1 <= ax.bbox.y1 for box in boxes)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from haikuft.evaluation.statistics.endings import ALL_ENDED, count_endings, describe_endings
+from haikuft.evaluation.statistics.endings import count_endings, describe_endings
 from haikuft.evaluation.statistics.free_baseline import FREE, RIVALS
 from haikuft.inference.replies import Reply
 from haikuft.pricing import take_price
@@ -84,7 +84,7 @@ def summarise_usage(
                 "model": name,
                 "replies": len(good),
                 "errors": len(replies) - len(good),
-                "endings": describe_endings(count_endings(good)) or ALL_ENDED,
+                "endings": describe_endings(count_endings(good)),
                 "characters": characters,
                 "input_tokens": tokens_in,
                 "output_tokens": tokens_out,

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 # Formats by number that Excel fills in by the Region and language of the computer.
 _REGIONAL = frozenset({14, 22, *range(27, 37), *range(50, 59)})
 _GENERAL_WIDTH = 11  # most characters of a number in the format General, without the sign
-_LITERAL = r'(?:"[^"]*"|\\.|[ $€])*'
-_NUMBER = re.compile(rf"({_LITERAL})(#,##)?(0+)(?:\.(0+))?({_LITERAL})(%?)")
-_DATE_PARTS = re.compile(r'"[^"]*"|\\.|y+|m+|d+|h+|s+|.', re.IGNORECASE)
-_DATE_NAMES = {"y": "year", "m": "month", "d": "day", "h": "hour", "s": "second"}
+_NUMBER = re.compile(r"(?:(#,##)0|(0+))(?:\.(0+))?( ?%)?")
+_DAY = "(?:yyyy|mm?|dd?)"
+_DATE = re.compile(f"(?:{_DAY}(?:[-/. ]{_DAY})*)?(?:(?:^| )hh?:mm(?::ss)?)?")
+_DATE_PARTS = {"y": "year", "m": "month", "d": "day", "h": "hour", "n": "minute", "s": "second"}
 _ESCAPED = re.compile("_x[0-9A-Fa-f]{4}_")
 _FIX = (
     "Give it a format that is the same everywhere, such as Text, 0.00, 0% or yyyy-mm-dd, or save "
@@ -78,9 +78,6 @@ def show_cell(cell: "Cell", formula: "Cell") -> str | Finding:
             "the cell is merged with another",
             "Unmerge the cells, and fill each of them.",
         )
-    elif isinstance(value, str) and _ESCAPED.search(value):
-        message = f"the text holds {_ESCAPED.findall(value)[0]}, Excel's code for a character"
-        fix = 'Write the character itself, or save the sheet as "CSV UTF-8".'
     elif value is None or isinstance(value, str):
         text = _show_text(value or "", code)
     elif isinstance(value, bool):
@@ -89,17 +86,18 @@ def show_cell(cell: "Cell", formula: "Cell") -> str | Finding:
         text = _show_date(value, code) if cell.is_date else _show_number(value, code)
     if text is not None:
         return text
-    message = (
-        message or f"how the number format {quote(code)} shows {value} is not known for certain"
-    )
+    message = message or f"what the number format {quote(code)} makes of {value} is not certain"
     return Finding("wrong-format", f"cell {cell.coordinate}", message, fix)
 
 
 def _show_text(text: str, code: str) -> str | None:
-    """Apply the part of a format that is for texts: the fourth, or the one with an @."""
+    """Apply the part of a format that is for texts: the fourth, or the one with an @.
+
+    Excel writes some characters as _x000D_; such a text is not certain either.
+    """
     parts = code.split(";")
-    plain = len(parts) < 4 and "@" not in code
-    return text if plain or parts[-1] == "@" or not text else None
+    plain = (len(parts) < 4 and "@" not in code) or parts[-1] == "@"
+    return text if not text or (plain and not _ESCAPED.search(text)) else None
 
 
 def _show_number(value: float, code: str) -> str | None:
@@ -108,43 +106,27 @@ def _show_number(value: float, code: str) -> str | None:
     if code in ("General", "@"):
         return digits if "e" not in digits and len(digits.lstrip("-")) <= _GENERAL_WIDTH else None
     found = _NUMBER.fullmatch(code)
-    if found is None or (found[2] and found[3] != "0") or abs(value) >= 1e13:
+    if found is None or abs(value) >= 1e13:
         return None
-    before, grouped, whole, places, after, percent = found.groups(default="")
+    grouped, whole, places, percent = found.groups(default="")
     exact = Decimal(digits) * (100 if percent else 1)
-    rounded = abs(exact.quantize(Decimal(1).scaleb(-len(places)), ROUND_HALF_UP))
-    if exact < 0 and not rounded:
+    rounded = exact.quantize(Decimal(1).scaleb(-len(places)), ROUND_HALF_UP)
+    if rounded.is_zero() and exact < 0:
         return None  # with or without a sign
-    start, point, rest = f"{rounded:{',' if grouped else ''}f}".partition(".")
-    sign = "-" if exact < 0 else ""
-    return sign + _plain(before) + start.zfill(len(whole)) + point + rest + _plain(after) + percent
+    width = len(whole or "0") + len(places) + bool(places) + (exact < 0)
+    return f"{rounded:0{width}{',' if grouped else ''}f}{percent}"
 
 
 def _show_date(value: date | time, code: str) -> str | None:
     """Apply a format of numbers alone, such as yyyy-mm-dd or h:mm; None for any other."""
-    parts = _DATE_PARTS.findall(code.removesuffix(";@"))
-    kinds = [part[0].lower() for part in parts if part[0].lower() in "ymdhs"]
-    shown, place = "", 0
-    for part in parts:
-        kind = part[0].lower()
-        if kind in '"\\':
-            shown += _plain(part)
-        elif kind in "ymdhs":
-            # After hours and before seconds, m stands for minutes.
-            near = (kinds[place - 1 : place] == ["h"], kinds[place + 1 : place + 2] == ["s"])
-            place += 1
-            name = "minute" if kind == "m" and any(near) else _DATE_NAMES[kind]
-            number = getattr(value, name, None)
-            if number is None or len(part) not in ((2, 4) if kind == "y" else (1, 2)):
-                return None
-            shown += f"{number:0{len(part)}}" if kind != "y" else f"{number:04}"[-len(part) :]
-        elif kind in "-/.:, ":
-            shown += part
-        else:
-            return None
-    return None if getattr(value, "microsecond", 0) else shown
-
-
-def _plain(literal: str) -> str:
-    r"""Give the characters that a format shows as they are, such as " kg" or \-."""
-    return re.sub(r'"([^"]*)"|\\(.)', r"\1\2", literal)
+    code = re.sub(r"\\([-/. ])", r"\1", code.lower().removesuffix(";@"))
+    if not _DATE.fullmatch(code) or getattr(value, "microsecond", False):
+        return None
+    try:
+        return re.sub(
+            "[a-z]+",
+            lambda part: f"{getattr(value, _DATE_PARTS[part[0][0]]):0{len(part[0])}}",
+            code.replace(":mm", ":nn"),
+        )
+    except AttributeError:  # a time of no day, or a day without a time
+        return None

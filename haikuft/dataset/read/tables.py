@@ -28,7 +28,7 @@ from haikuft.errors import DataError, SettingsError
 # Columns whose empty cells mean that there is nothing, not an empty text.
 OPTIONAL_COLUMNS = frozenset({"system", "input", "history", "schemaVersion"})
 _SEPARATORS = ",;|\t"
-_HINT = re.compile(r'"?sep=(?P<separator>[^\r\n]+?)"?\s*', re.IGNORECASE)
+_HINT = re.compile(r'"?sep=([^\r\n]+?)"?\s*', re.IGNORECASE)
 
 
 def read_table(
@@ -49,16 +49,14 @@ def read_table(
             the format is not installed.
         OSError: the file cannot be opened or read.
     """
-    of_excel, of_text = format_name == EXCEL, format_name in (CSV, TSV)
-    for name, given, fits in (("sheet", sheet, of_excel), ("separator", separator, of_text)):
-        if given and not fits:
-            raise SettingsError(
-                f"{name} = {given!r}: {quotable(os.fsdecode(path))} is {title_of(format_name)}, "
-                f"which has no {name}. Leave it empty."
-            )
-    if of_text:
+    uses = {"sheet": (sheet, (EXCEL,)), "separator": (separator, (CSV, TSV))}
+    for name, (given, formats) in uses.items():
+        if given and format_name not in formats:
+            file = f"{quotable(os.fsdecode(path))} is {title_of(format_name)}"
+            raise SettingsError(f"{name} = {given!r}: {file}, which has no {name}. Leave it empty.")
+    if format_name in (CSV, TSV):
         return _read_text(path, format_name, _check_separator(separator))
-    return _read_workbook(path, sheet) if of_excel else _read_frame(path)
+    return _read_workbook(path, sheet) if format_name == EXCEL else _read_frame(path)
 
 
 def _check_separator(separator: str) -> str:
@@ -74,19 +72,20 @@ def _read_text(path: str | os.PathLike[str], format_name: str, separator: str) -
     name = quotable(os.fsdecode(path))
     with open_file(path) as file:
         lines = _decode(file, name)
-        head, last = next(lines, ""), 0
-        if hint := _HINT.fullmatch(head):  # Excel reads this line, and does not show it
-            separator = separator or _check_separator(hint["separator"])
-            head, last = next(lines, ""), 1
+        head = next(lines, "")
+        hint = _HINT.fullmatch(head)  # Excel reads this line, and does not show it
+        separator = separator or (_check_separator(hint[1]) if hint else "")
         # Between the columns is a comma, or what European spreadsheets write.
         separator = separator or ("\t" if format_name == TSV else max(_SEPARATORS, key=head.count))
-        skipped = last
         before = csv.field_size_limit(MAX_LINE_BYTES)
         try:
             reader = csv.reader(chain([head], lines), delimiter=separator, strict=True)
             columns: list[str] = []
+            last = 0
             for cells in reader:
-                line, last = last + 1, skipped + reader.line_num
+                line, last = last + 1, reader.line_num
+                if hint and line == 1:
+                    continue
                 if not columns:
                     columns = _check_columns(cells, f"{name}, line {line}")
                 elif len(cells) == len(columns):
@@ -96,7 +95,7 @@ def _read_text(path: str | os.PathLike[str], format_name: str, separator: str) -
         except csv.Error as error:
             message = f"from this line on the table cannot be read ({error})"
             fix = 'Close every double quote ("), and double those inside a quoted text.'
-            yield skipped + reader.line_num, None, [Finding("wrong-format", "", message, fix)]
+            yield reader.line_num, None, [Finding("wrong-format", "", message, fix)]
         finally:
             csv.field_size_limit(before)
 

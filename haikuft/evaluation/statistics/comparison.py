@@ -19,12 +19,7 @@ from haikuft.evaluation.scorers.scorer import (
     scorers_for,
 )
 from haikuft.evaluation.statistics import uncertainty
-from haikuft.evaluation.statistics.endings import (
-    ALL_ENDED,
-    count_endings,
-    describe_endings,
-    warn_of_endings,
-)
+from haikuft.evaluation.statistics.endings import count_endings, describe_endings, warn_of_endings
 from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.verdicts import Comparison, format_score, judge_rival
 from haikuft.inference.replies import Reply, notice_of
@@ -187,9 +182,7 @@ def compare(
         left_out=len(different) - len(shared),
         seed=seed,
         scores=_score_models(table, models, chosen, seed).assign(
-            endings=lambda scores: [
-                describe_endings(endings[model]) or ALL_ENDED for model in scores["model"]
-            ]
+            endings=lambda scores: [describe_endings(endings[model]) for model in scores["model"]]
         ),
         comparisons=tuple(compared[: len(pairs)]),
         between=tuple(compared[len(pairs) : len(pairs) + len(between)]),
