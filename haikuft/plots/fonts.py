@@ -28,10 +28,15 @@ def add_fonts(figure: Figure) -> str:
         text.set_fontfamily([*text.get_fontfamily(), *families])
     if not missing:
         return ""
-    scripts = ", ".join(sorted({_name_script(character) for character in missing}))
+    scripts = {
+        unicodedata.name(c, "unknown letters").split()[0].replace("CJK", "Chinese").title()
+        if unicodedata.category(c)[0] in "LM"
+        else "symbols"
+        for c in missing
+    }
     return (
-        f"No installed font has the characters of {scripts}: in the figure boxes stand for them. "
-        f"Install one, {_INSTALL}, and run the notebook again."
+        f"No installed font has the characters of {', '.join(sorted(scripts))}: in the figure "
+        f"boxes stand for them. Install one, {_INSTALL}, and run the notebook again."
     )
 
 
@@ -50,12 +55,3 @@ def _find_families(characters: frozenset[str]) -> tuple[tuple[str, ...], frozens
             families.append(font.family_name)
             characters -= has
     return tuple(families), characters
-
-
-def _name_script(character: str) -> str:
-    """Name a letter's script by the first word of its name in Unicode."""
-    if unicodedata.category(character)[0] not in "LM":
-        return "symbols"
-    return (
-        unicodedata.name(character, "unnamed letters").split()[0].replace("CJK", "Chinese").title()
-    )

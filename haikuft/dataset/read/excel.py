@@ -9,6 +9,7 @@ Source of the number formats: ECMA-376, part 1, 18.8.30 and 18.8.31.
 
 import os
 import re
+from collections.abc import Iterable
 from datetime import date, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -44,19 +45,16 @@ def read_sheets(path: str | os.PathLike[str]) -> dict[str, list["Row"]]:
     values, formulas = (load_workbook(path, data_only=only) for only in (True, False))
     sheets = {}
     for sheet in values.worksheets:
-        rows = [
-            list(zip(*pair, strict=True))
-            for pair in zip(sheet.iter_rows(), formulas[sheet.title].iter_rows(), strict=True)
-            if any(cell.value is not None for cell in pair[1])
-        ]
-        filled = [
-            any(cell.value is not None for _, cell in column) for column in zip(*rows, strict=True)
-        ]
+        pairs = zip(sheet.iter_rows(), formulas[sheet.title].iter_rows(), strict=True)
+        rows = [list(zip(*pair, strict=True)) for pair in pairs if _has_value(pair[1])]
+        columns = [column for column in zip(*rows, strict=True) if _has_value(c for _, c in column)]
         if rows:
-            sheets[sheet.title] = [
-                [cell for cell, keep in zip(row, filled, strict=True) if keep] for row in rows
-            ]
+            sheets[sheet.title] = list(map(list, zip(*columns, strict=True)))
     return sheets
+
+
+def _has_value(cells: "Iterable[Cell]") -> bool:
+    return any(cell.value is not None for cell in cells)
 
 
 def show_cell(cell: "Cell", formula: "Cell") -> str | Finding:
@@ -74,10 +72,7 @@ def show_cell(cell: "Cell", formula: "Cell") -> str | Finding:
         message = "the result of the cell's formula is not stored in the file"
         fix = "Open the workbook in Excel and save it, or write the text in its place."
     elif type(cell).__name__ == "MergedCell":
-        message, fix = (
-            "the cell is merged with another",
-            "Unmerge the cells, and fill each of them.",
-        )
+        message, fix = "the cell is merged with another", "Unmerge them, and fill each cell."
     elif value is None or isinstance(value, str):
         text = _show_text(value or "", code)
     elif isinstance(value, bool):

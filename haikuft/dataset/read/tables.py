@@ -118,9 +118,15 @@ def _decode(file: BinaryIO, name: str) -> Iterator[str]:
 
 def _check_columns(names: Iterable[object], place: str) -> list[str]:
     columns = [str(name).strip() for name in names]
+    said = ", ".join(map(quote, filter(None, columns)))
     doubled = sorted({column for column in columns if columns.count(column) > 1})
-    if doubled or "" in columns:
-        what = f"there are two columns {quote(doubled[0])}" if doubled else "a column has no name"
+    if "" in columns:
+        raise DataError(
+            f"{place}: column {columns.index('') + 1} has no name here; the row says "
+            f"{said or 'nothing'}. Name each column, and delete what is above, such as a title."
+        )
+    if doubled:
+        what = f"there are two columns {quote(doubled[0])}"
         raise DataError(f"{place}: {what}. Give each column a name of its own.")
     return columns
 
@@ -181,32 +187,21 @@ def _read_workbook(path: str | os.PathLike[str], sheet: str) -> Iterator[Example
     """Read one sheet of an Excel workbook; a row has the number that the sheet gives it."""
     with _naming_reader_errors(path, EXCEL) as name:
         sheets = read_sheets(path)
-    names = ", ".join(map(quote, sheets)) or "none"
-    if sheet and sheet not in sheets:
-        raise DataError(f"{name}: no sheet {quote(sheet)} has rows. Sheets with rows: {names}.")
-    if len(sheets) > 1 and not sheet:
-        raise DataError(
-            f"{name}: several sheets have rows: {names}. Name the one to read with --sheet "
-            "(sheet), or put all rows on one sheet."
-        )
+    if sheet not in sheets and (sheet or len(sheets) > 1):
+        what = f"no sheet {quote(sheet)} has rows" if sheet else "several sheets have rows"
+        names = ", ".join(map(quote, sheets)) or "none"
+        fix = "Name the one to read with --sheet (sheet), or put all rows on one sheet."
+        raise DataError(f"{name}: {what}. Sheets with rows: {names}. {fix}")
     columns: list[str] = []
-    for cells in sheets.get(sheet) or next(iter(sheets.values()), []):
+    for cells in sheets[sheet] if sheet else next(iter(sheets.values()), []):
         row, texts = cells[0][0].row, [show_cell(*cell) for cell in cells]
         findings = [text for text in texts if isinstance(text, Finding)]
-        if columns:
+        if not columns:
+            shown = ("" if isinstance(text, Finding) else text for text in texts)
+            columns = _check_columns(shown, f"{name}, line {row}")
+        else:
             example = None if findings else _build_example(zip(columns, texts, strict=True))
             yield row, example, findings
-        elif findings:
-            raise DataError(f"{name}, line {row}, {findings[0].place}: {describe(findings[0])}")
-        elif "" in texts:
-            unnamed = cells[texts.index("")][0].coordinate
-            said = ", ".join(quote(str(text)) for text in texts if text)
-            raise DataError(
-                f"{name}, line {row}: the row says {said}, and its cell {unnamed} names no column. "
-                "Delete the rows above the names of the columns, and name each column."
-            )
-        else:
-            columns = _check_columns(texts, f"{name}, line {row}")
 
 
 def _to_json(value: Any) -> Any:

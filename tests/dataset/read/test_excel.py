@@ -50,7 +50,8 @@ def test_read_raw_when_several_sheets_have_rows_then_refused_with_their_names(sa
     """Never the first alone: the other's classes would be missing without a word."""
     path = save(Billing=rows("a", "b"), Notes=[], Delivery=rows("c"))
     with pytest.raises(
-        DataError, match=r'several sheets have rows: "Billing", "Delivery".*--sheet'
+        DataError,
+        match=r'several sheets have rows\. Sheets with rows: "Billing", "Delivery".*--sheet',
     ):
         read_raw(path)
     assert answers(path, sheet="Delivery") == ["c"]
@@ -193,14 +194,17 @@ def test_read_raw_when_rows_and_columns_are_empty_then_they_say_nothing(save):
         read_raw(save(Data=[*table[:3], (None, "a"), (None, "c", None, "d")]))
 
 
-def test_read_raw_when_a_title_stands_above_then_its_own_words_and_cell_are_said(save):
+@pytest.mark.parametrize("merged", [False, True])
+def test_read_raw_when_a_title_stands_above_then_its_own_words_are_said(merged, save):
     """Not "Unnamed: 1", which is nowhere in the sheet."""
-    title = [("Tickets of 2024", None), (), *rows("a")]
+    path = save(Data=[("Tickets of 2024", None), (), *rows("a")])
+    if merged:
+        workbook = openpyxl.load_workbook(path)
+        workbook["Data"].merge_cells("A1:B1")
+        workbook.save(path)
     with pytest.raises(DataError) as refusal:
-        read_raw(save(Data=title))
-    assert 'line 1: the row says "Tickets of 2024", and its cell B1 names no column' in str(
-        refusal.value
-    )
+        read_raw(path)
+    assert 'line 1: column 2 has no name here; the row says "Tickets of 2024"' in str(refusal.value)
     with pytest.raises(DataError, match=r'there is no column "prompt".*"Tickets", "Year"'):
         read_raw(save(Data=[("Tickets", "Year"), ("a", "b")]), prompt_column="prompt")
 
