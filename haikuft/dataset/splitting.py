@@ -175,19 +175,18 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
     if split.validation and not base_model.takes_validation:
         faults.append(
             f"validation has {count(len(split.validation), 'record')}, and this model takes no "
-            "validation file. Give `split_records` the base model too, or a validation_share of 0."
+            "validation file. Give `split_records` the base model too."
         )
     total = len(split.training) + len(split.validation)
     if total > limits.max_total_records:
         faults.append(
-            _too_many(
-                "training and validation together", total, limits.max_total_records, split, limits
-            )
+            _too_many("training and validation together", total, limits.max_total_records)
         )
     if faults:
         raise DataError(
             f"These parts do not suit {base_model.name}. "
             + " ".join(fault[0].upper() + fault[1:] for fault in faults)
+            + _name_shares(split, limits)
         )
 
 
@@ -280,7 +279,7 @@ def _check_part(
     if len(part) < limits.min_records:
         yield _too_small(name, split, len(part), limits.min_records)
     if len(part) > most_records:
-        yield _too_many(name, len(part), most_records, split, limits)
+        yield _too_many(name, len(part), most_records)
     if most_bytes is not None:
         size = sum(measure_line(to_training(record, base_model)) for record in part)
         if size > most_bytes:
@@ -297,42 +296,45 @@ def _check_part(
 
 
 def _too_small(name: str, split: Split, size: int, least: int) -> str:
-    total, spare = sum(map(len, split)), len(split.training) + len(split.validation)
-    validated = name == "validation" or bool(split.validation)
-    steps = []
-    needed = 2 * least if validated and total >= 2 * least else least
-    if total >= needed > spare:
-        steps.append(_set("test_share", total - needed, total, "or less"))
-    if needed == 2 * least and name == "training" and spare >= needed:
-        steps.append(_set("validation_share", spare - least, total, "or less"))
-    elif needed == 2 * least:
-        steps.append(_set("validation_share", least, total, "or more"))
-    elif validated and total >= needed:
-        steps.append("set validation_share to 0 (-p validation_share 0)")
-    enough = math.ceil(least * total / size) if size else least
+    total = sum(map(len, split))
+    needed = math.ceil(least * total / size) if size else least
     return (
         f"{name} has {count(size, 'record')}, fewer than the {least} a job needs. With these "
-        f"shares {enough:,} records are needed and there are {total:,}"
-        f"{'; or ' if steps else ''}{' and '.join(steps)}."
+        f"shares {needed:,} records are needed and there are {total:,}."
     )
 
 
-def _too_many(name: str, size: int, most: int, split: Split, limits: Limits) -> str:
-    total, words = sum(map(len, split)), "Take fewer records"
-    if name == "validation":
-        words += f", or {_set('validation_share', most, total, 'or less')}"
-    else:
-        taken = min(limits.max_training_records + len(split.validation), limits.max_total_records)
-        words += f", or {_set('test_share', total - taken, total, 'or more')}"
-    return f"{name} has {count(size, 'record')}, more than the {most:,} allowed. {words}."
+def _too_many(name: str, size: int, most: int) -> str:
+    return f"{name} has {count(size, 'record')}, more than the {most:,} allowed. Take fewer."
 
 
-def _set(name: str, records: int, total: int, side: str) -> str:
-    """Say the largest share, in thousandths, of at most so many records ("or less").
+def _name_shares(split: Split, limits: Limits) -> str:
+    """Name the shares next to those of a split that fit; "" where its own do, or none does.
 
-    With another side it is the smallest of at least so many; the option behind it is for a shell.
+    Shares are thousandths up to 0.5, written as options of the command line, too. A split keeps
+    its validation part where it can, and one share is changed rather than two.
     """
-    sizes = [(n / 1000, round(total * (n / 1000))) for n in range(1000)]
-    larger = [share for share, size in sizes if size >= records]
-    share = max(s for s, size in sizes if size <= records) if side == "or less" else larger[0]
-    return f"set {name} to {share:g} {side} (-p {name} {share:g})".replace("  ", " ")
+    total, given = sum(map(len, split)), (len(split.validation), len(split.test))
+    shares = {round(total * (n / 1000)): n / 1000 for n in reversed(range(501))}
+    least = limits.min_records
+
+    def fits(sizes: tuple[int, int]) -> bool:
+        validation, training = sizes[0], total - sum(sizes)
+        return least <= training <= min(
+            limits.max_training_records, limits.max_total_records - validation
+        ) and (not validation or least <= validation <= limits.max_validation_records)
+
+    def distance(sizes: tuple[int, int]) -> tuple[bool, int, int]:
+        moved = [abs(size - old) for size, old in zip(sizes, given, strict=True)]
+        return sizes[0] == 0 < given[0], sum(map(bool, moved)), sum(moved)
+
+    kept = {given[0], 0, min((size for size in shares if size >= least), default=0)}
+    pairs = [(size, given[1]) for size in shares] + [(v, test) for v in kept for test in shares]
+    best = min(filter(fits, pairs), key=distance, default=given)
+    steps = [
+        f"set {name} to {shares[size]:g}, the {'largest' if size < old else 'smallest'} that fits "
+        f"(-p {name} {shares[size]:g})"
+        for name, size, old in zip(("validation_share", "test_share"), best, given, strict=True)
+        if size != old
+    ]
+    return f" Otherwise {' and '.join(steps)}." if steps else ""

@@ -223,9 +223,9 @@ def test_split_when_prompts_have_copies_then_a_fitting_share_has_enough_all_the_
 
 def test_split_when_no_share_fits_then_the_refusal_says_which_shares_would():
     """63 records are too few for two files of 32; 70 are enough, with less for the test."""
-    with pytest.raises(DataError, match="set validation_share to 0 "):
+    with pytest.raises(DataError, match="set validation_share to 0, the largest"):
         check_split(split_records(UNLIKE[:63], validation_share=-1, test_share=0.2, seed=1))
-    with pytest.raises(DataError, match=r"-p test_share 0\.092"):
+    with pytest.raises(DataError, match=r"-p test_share 0\.079"):
         check_split(split_records(UNLIKE[:70], validation_share=-1, test_share=0.2, seed=1))
 
 
@@ -268,19 +268,23 @@ def test_check_when_sizes_suit_the_model_then_nothing_happens(split):
         ),
         (
             sizes(31, 32),
-            "Training has 31 records, fewer .* 66 records .* 63; or set validation_share to 0 ",
+            r"has 31 records, fewer .* 66 .* 63\. Otherwise set validation_share to 0, the",
         ),
         (
             sizes(210, 30, 60),
-            "320 records are needed and there are 300; or set validation_share to 0.105 or more",
+            r"320 records .* are 300\. Otherwise set validation_share to 0.105, the smallest",
         ),
-        (sizes(60, 4, 36), "or set validation_share to 0.315 or more"),
-        (sizes(20, 20, 60), "set test_share to 0.365 or less .* and set validation_share to 0.315"),
-        (sizes(20, 0, 60), "set test_share to 0.606 or less"),
+        (sizes(60, 4, 36), "set validation_share to 0.315, the smallest"),
+        (
+            sizes(20, 20, 60),
+            "set validation_share to 0.315, the sm.* and set test_share to 0.355, the largest",
+        ),
+        (sizes(20, 0, 60), "set test_share to 0.494, the largest that fits"),
         (sizes(10_001), "Training has 10,001 records, more than the 10,000 allowed"),
-        (sizes(10_001), "or set test_share to 0.001 or more"),
+        (sizes(10_001), "set test_share to 0.001, the smallest that fits"),
         (sizes(5_000, 1_001), "Validation has 1,001 records, more than the 1,000 allowed"),
-        (sizes(5_000, 1_001), "or set validation_share to 0.166 or less"),
+        (sizes(5_000, 1_001), "set validation_share to 0.166, the largest that fits"),
+        (sizes(40_000), "Take fewer"),
         (sizes(9_500, 501), "together has 10,001 records, more than the 10,000"),
     ],
 )
@@ -363,8 +367,8 @@ def test_check_when_validation_is_not_taken_then_that_is_the_only_fault():
         check_split(sizes(300, 40), NOVA_2_LITE)
     assert str(refusal.value) == (
         "These parts do not suit Amazon Nova 2 Lite. Validation has 40 records, and this model "
-        "takes no validation file. Give `split_records` the base model too, or a "
-        "validation_share of 0."
+        "takes no validation file. Give `split_records` the base model too. "
+        "Otherwise set validation_share to 0, the largest that fits (-p validation_share 0)."
     )
 
 
