@@ -120,13 +120,14 @@ def from_aws(mapping: Mapping[str, str], base_model: BaseModel = DEFAULT) -> Hyp
 
 
 def decide_early_stop(
-    validation_losses: Sequence[float], *, threshold: float, patience: int
+    validation_losses: Sequence[float] | Mapping[int, float], *, threshold: float, patience: int
 ) -> EarlyStop:
     """Say after which epoch training stops and which epoch is kept.
 
     An epoch stagnates when its loss lies less than `threshold` below the lowest one before it.
     `patience` stagnating epochs in a row end the training; the lowest loss is kept. The first
     epoch has nothing to improve on and never stagnates; a loss that is no number always does.
+    Losses that are not mapped from the numbers of their epochs are those of 1, 2 and so on.
 
     Example: `decide_early_stop(WORKED_EXAMPLE, threshold=0.05, patience=1)` stops after epoch 4.
 
@@ -143,9 +144,12 @@ def decide_early_stop(
             f"Early stopping with threshold {threshold!r} and patience {patience!r} cannot be: "
             "take a threshold of 0 or more and a patience of 1 or more."
         )
-    best_epoch, best_loss, stagnating = 1, validation_losses[0], 0
-    for epoch, loss in enumerate(validation_losses, start=1):
-        if epoch > 1:
+    if not isinstance(validation_losses, Mapping):
+        validation_losses = dict(enumerate(validation_losses, start=1))
+    first, best_loss = next(iter(validation_losses.items()))
+    best_epoch, stagnating = first, 0
+    for epoch, loss in validation_losses.items():
+        if epoch != first:
             stagnating = stagnating + 1 if _stagnates(loss, best_loss, threshold) else 0
         if loss < best_loss or (math.isnan(best_loss) and not math.isnan(loss)):
             best_epoch, best_loss = epoch, loss

@@ -24,7 +24,7 @@ from haikuft.metrics import (
     assess,
     download_metrics,
     find_metrics,
-    list_validation_losses,
+    map_validation_losses,
     read_stop_rule,
     replay_early_stop,
     write_assessment,
@@ -213,7 +213,7 @@ def test_replay_early_stop_when_there_are_losses_then_it_is_the_jobs_own_rule() 
     assert not strict.simulated
     assert replay_early_stop(_validation(*WORKED_EXAMPLE), strict) == EarlyStop(4, 4, 0.66)
     assert replay_early_stop(None, strict) is None
-    assert list_validation_losses(None) == []
+    assert map_validation_losses(None) == {}
 
 
 def test_read_stop_rule_when_the_model_has_none_then_the_lesson_s_is_simulated() -> None:

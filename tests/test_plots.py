@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from html import escape
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib as mpl
@@ -447,3 +448,36 @@ def test_plot_confusion_when_there_are_77_labels_then_those_confused_most_are_dr
     assert len(ax.get_yticks()) == 20
     assert "the 20 of 77 labels confused most" in ax.get_xlabel()
     assert "Of 308 records tuned labels 248 as the reference does" in alt_text(ax)
+
+
+def test_plot_losses_when_a_line_ends_near_the_axis_then_its_name_is_clear_of_the_ticks() -> None:
+    """The name and the number of the last tick stood on one another."""
+    training = TRAINING.assign(loss=[6.0, 1.0, 0.5, 0.1, 0.05, 0.01])
+    ax = plot_losses(training, VALIDATION)
+
+    ax.figure.draw_without_rendering()
+
+    names = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    ticks = [tick.get_window_extent() for tick in ax.get_xticklabels() if tick.get_text()]
+    assert not any(names["training"].overlaps(tick) for tick in ticks)
+    assert not names["training"].overlaps(names["validation"])
+
+
+@pytest.mark.parametrize("groups", [2, 4, 20])
+@pytest.mark.parametrize("right", [True, False])
+def test_plot_slopes_when_groups_end_at_one_height_then_their_names_are_apart_and_inside(
+    groups: int, right: bool
+) -> None:
+    """All at the top, or without any difference between the models."""
+    labels = [f"label {n % groups:02}" for n in range(80)]
+    records = [build_record(f"ticket {n}", label) for n, label in enumerate(labels)]
+    answers = {"base": ["?"] * 80, "tuned": labels if right else ["?"] * 80}
+    by_name = {name: build_replies(records, texts) for name, texts in answers.items()}
+    ax = plot_slopes(compare(records, by_name, task="labels"))
+
+    ax.figure.draw_without_rendering()
+
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == min(groups, 14)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert all(ax.bbox.y0 <= box.y0 and box.y1 <= ax.bbox.y1 for box in boxes)

@@ -120,6 +120,8 @@ def _add_convert(commands: "Commands") -> None:
     _add_text(parser, "--system", "TEXT", "system prompt of every record (its own)")
     _add_text(parser, "--prompt-column", "NAME", "column of the prompts (prompt)")
     _add_text(parser, "--completion-column", "NAME", "column of the answers (completion)")
+    _add_text(parser, "--sheet", "NAME", "sheet of an Excel workbook (the only one with rows)")
+    _add_text(parser, "--separator", "CHARACTER", "between the columns of a CSV file (found)")
     _add_text(
         parser,
         "--base-model",
@@ -152,6 +154,8 @@ def _convert(options: argparse.Namespace) -> int:
         system_prompt=options.system,
         prompt_column=options.prompt_column,
         completion_column=options.completion_column,
+        sheet=options.sheet,
+        separator=options.separator,
         repair=options.repair,
         base_model=get_base_model(options.base_model),
     )

@@ -10,12 +10,13 @@ import math
 import os
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.base_models.values import Limits
 from haikuft.dataset.formats import to_training
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import count
@@ -23,6 +24,8 @@ from haikuft.dataset.records import Record, digest, measure_line, prompt_parts, 
 from haikuft.dataset.tokens import estimate_record_tokens
 from haikuft.errors import DataError, SettingsError
 
+USUAL_SHARE = 0.15  # of the records for validation, where the model's limits allow it
+FITTING = -1.0  # asks for that share, or the one next to it that fits the limits
 FILE_NAMES = {"training": "train.jsonl", "validation": "validation.jsonl", "test": "test.jsonl"}
 
 
@@ -83,42 +86,70 @@ def split_records(
 
     Args:
         records: Valid records, e.g. from `read_raw`.
-        validation_share: From 0 to below 1.
+        validation_share: From 0 to below 1; `FITTING` takes 0.15, or as many records more or fewer
+            as the base model's limits ask for, and the split says so.
         test_share: From 0 to below 1; both together below 1.
         seed: Any whole number; another seed gives another split.
-        base_model: Where it takes no validation file, that share stays in training.
+        base_model: Whose limits a fitting share keeps. Where it takes no validation file, that
+            share stays in training.
 
     Raises:
         SettingsError: shares or seed cannot be used.
         DataError: a record does not end with the assistant's answer.
     """
+    fits = validation_share == FITTING
+    validation_share = USUAL_SHARE if fits else validation_share
     _check_settings(validation_share, test_share, seed)
-    note = ""
+    note, total, limits = "", len(records), base_model.limits
     if validation_share and not base_model.takes_validation:
         note = (
             f"{base_model.name} takes no validation file: the share of {validation_share:g} for "
             "validation stays in training."
         )
-        validation_share = 0.0
-    total = len(records)
-    held = max(0, min(round(total * (validation_share + test_share)), total - 1))
-    room = {"test": min(round(total * test_share), held)}
-    room["validation"] = held - room["test"]
-    parts: dict[str, list[tuple[bytes, Record]]] = {"training": [], "validation": [], "test": []}
-    for group in _order(_find_groups(records, seed)):
+        validation_share, fits = 0.0, False
+    test = max(0, min(round(total * test_share), total - 1))
+    usual = validation = max(0, min(round(total * validation_share), total - 1 - test))
+    least, most = limits.min_records, limits.max_validation_records
+    if fits and total - test >= 2 * least:
+        most = min(most, total - test - least)
+        validation = min(max(usual, least), most)
+    groups = _order(_find_groups(records, seed))
+    parts = _divide(groups, test, validation)
+    while fits and len(_members(parts["validation"])) < least and validation < most:
+        validation += 1  # the groups were too large for the room
+        parts = _divide(groups, test, validation)
+    if validation != usual:
+        note = (
+            f"Validation has {count(len(_members(parts['validation'])), 'record')} and not "
+            f"{USUAL_SHARE:.0%} of all: {base_model.name} takes {least} to "
+            f"{limits.max_validation_records:,}, and at least {least} for training."
+        )
+    return Split(
+        **{name: [records[n] for n in _members(part)] for name, part in parts.items()}, note=note
+    )
+
+
+def _divide(groups: Iterable[_Group], test: int, validation: int) -> dict[str, list[_Group]]:
+    """Put each group where there is room for it, else into training."""
+    room = {"test": test, "validation": validation}
+    parts: dict[str, list[_Group]] = {"training": [], "validation": [], "test": []}
+    for group in groups:
         size = len(group.members)
         name = next((name for name, left in room.items() if size <= left), "training")
         if name != "training":
             room[name] -= size
-        parts[name] += [
-            (digest(group.key.hex(), str(number)), records[member])
-            for number, member in enumerate(group.members)
-        ]
-    for part in parts.values():
-        part.sort(key=lambda item: item[0])
-    return Split(
-        **{name: [record for _, record in part] for name, part in parts.items()}, note=note
+        parts[name].append(group)
+    return parts
+
+
+def _members(groups: Iterable[_Group]) -> list[int]:
+    """Give the indices of the groups' records, shuffled by their digests."""
+    placed = (
+        (digest(group.key.hex(), str(number)), member)
+        for group in groups
+        for number, member in enumerate(group.members)
     )
+    return [member for _, member in sorted(placed)]
 
 
 def group_key(record: Mapping[str, Any]) -> str:
@@ -144,7 +175,7 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
     if split.validation and not base_model.takes_validation:
         faults.append(
             f"validation has {count(len(split.validation), 'record')}, and this model takes no "
-            "validation file. Give `split_records` the base model too, or a validation_share of 0."
+            "validation file. Give `split_records` the base model too."
         )
     total = len(split.training) + len(split.validation)
     if total > limits.max_total_records:
@@ -155,6 +186,7 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
         raise DataError(
             f"These parts do not suit {base_model.name}. "
             + " ".join(fault[0].upper() + fault[1:] for fault in faults)
+            + _name_shares(split, limits)
         )
 
 
@@ -266,20 +298,43 @@ def _check_part(
 def _too_small(name: str, split: Split, size: int, least: int) -> str:
     total = sum(map(len, split))
     needed = math.ceil(least * total / size) if size else least
-    words = (
+    return (
         f"{name} has {count(size, 'record')}, fewer than the {least} a job needs. With these "
-        f"shares {needed:,} records are needed and there are {total:,}"
+        f"shares {needed:,} records are needed and there are {total:,}."
     )
-    if name == "validation" and total - len(split.test) >= 2 * least:
-        share = math.ceil(1000 * least / total) / 1000
-        words += f"; or set validation_share to {share:g} or more"
-    elif name == "training" and total >= least:
-        words += "; or set validation_share and test_share lower"
-    return f"{words}."
 
 
 def _too_many(name: str, size: int, most: int) -> str:
-    return (
-        f"{name} has {count(size, 'record')}, more than the {most:,} allowed. Take fewer records "
-        "or another share."
-    )
+    return f"{name} has {count(size, 'record')}, more than the {most:,} allowed. Take fewer."
+
+
+def _name_shares(split: Split, limits: Limits) -> str:
+    """Name the shares next to those of a split that fit; "" where its own do, or none does.
+
+    Shares are thousandths up to 0.5, written as options of the command line, too. A split keeps
+    its validation part where it can, and one share is changed rather than two.
+    """
+    total, given = sum(map(len, split)), (len(split.validation), len(split.test))
+    shares = {round(total * (n / 1000)): n / 1000 for n in reversed(range(501))}
+    least = limits.min_records
+
+    def fits(sizes: tuple[int, int]) -> bool:
+        validation, training = sizes[0], total - sum(sizes)
+        return least <= training <= min(
+            limits.max_training_records, limits.max_total_records - validation
+        ) and (not validation or least <= validation <= limits.max_validation_records)
+
+    def distance(sizes: tuple[int, int]) -> tuple[bool, int, int]:
+        moved = [abs(size - old) for size, old in zip(sizes, given, strict=True)]
+        return sizes[0] == 0 < given[0], sum(map(bool, moved)), sum(moved)
+
+    kept = {given[0], 0, min((size for size in shares if size >= least), default=0)}
+    pairs = [(size, given[1]) for size in shares] + [(v, test) for v in kept for test in shares]
+    best = min(filter(fits, pairs), key=distance, default=given)
+    steps = [
+        f"set {name} to {shares[size]:g}, the {'largest' if size < old else 'smallest'} that fits "
+        f"(-p {name} {shares[size]:g})"
+        for name, size, old in zip(("validation_share", "test_share"), best, given, strict=True)
+        if size != old
+    ]
+    return f" Otherwise {' and '.join(steps)}." if steps else ""

@@ -9,6 +9,7 @@ from haikuft.dataset.formats import EXCEL, PARQUET, title_of
 from haikuft.dataset.problems import count
 from haikuft.dataset.read.examples import detect_format, read_examples
 from haikuft.dataset.read.sources import find_dataset
+from haikuft.dataset.splitting import FITTING, USUAL_SHARE
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import HaikuftError
 from haikuft.forms.rendering import WARNING, Derived
@@ -39,7 +40,9 @@ def derive_target(values: Mapping[str, Any]) -> Derived:
 
 def derive_split(values: Mapping[str, Any], records: int | None) -> Derived:
     """Derive the sizes of the split; shares alone where the records are not counted."""
-    shares = {"validation": values["validation_share"], "test": values["test_share"]}
+    fits = values["validation_share"] == FITTING
+    validation = USUAL_SHARE if fits else values["validation_share"]
+    shares = {"validation": validation, "test": values["test_share"]}
     left = 1 - sum(shares.values())
     derived = [("Left for training", f"{left:.0%}")]
     if left <= 0:
@@ -49,6 +52,7 @@ def derive_split(values: Mapping[str, Any], records: int | None) -> Derived:
     held = {name: round(records * share) for name, share in shares.items()}
     sizes = {"training": records - sum(held.values()), **held}
     words = ", ".join(f"{size:,} {name}" for name, size in sizes.items())
+    words += "; for validation as many more or fewer as fit the base model" if fits else ""
     return [*derived, (f"Of {count(records, 'record')}, about", words)]
 
 

@@ -23,6 +23,7 @@ class Field:
         suggestions: Texts the box offers; others may be written too.
         minimum: Smallest number allowed; None for no bound.
         maximum: Largest number allowed; None for no bound.
+        automatic: A number beside the range that leaves the choice to the notebook; None for none.
         slider: "linear" or "logarithmic" puts a slider beside the box; "" does not.
         help: A sentence below the box: what the value does.
 
@@ -36,6 +37,7 @@ class Field:
     suggestions: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    automatic: float | None = None
     slider: Literal["", "linear", "logarithmic"] = ""
     help: str = ""
 
@@ -67,7 +69,7 @@ def find_fault(field: Field, value: Value) -> str:
     if field.options and isinstance(value, list) and (odd := set(value) - set(field.options)):
         known = ", ".join(f'"{option}"' for option in field.options)
         return f"{field.name} = {value!r}: {sorted(odd)} are not among the choices; take {known}."
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value == field.automatic:
         return ""
     # Written so that NaN fails, too.
     if field.minimum is not None and not value >= field.minimum:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from haikuft.errors import SettingsError
@@ -21,19 +22,22 @@ _HEADINGS = ("epoch", "validation loss", "gain on the best before", "what the ru
 
 
 def stopping_lab(
-    validation_losses: Sequence[float] = (), *, threshold: float = 0.001, patience: int = 2
+    validation_losses: Mapping[int, float] = MappingProxyType({}),
+    *,
+    threshold: float = 0.001,
+    patience: int = 2,
 ) -> Form:
     """Make a form that shows when a training stops; its values have no other effect.
 
     Args:
-        validation_losses: This run's, one an epoch, as from `metrics.list_validation_losses`;
-            shown first where there are two or more.
+        validation_losses: This run's by epoch, as from `metrics.map_validation_losses`; shown
+            first where there are two or more.
         threshold: Where its slider begins: a loss.
         patience: Where its slider begins: epochs.
     """
-    curves = {EXAMPLE: list(WORKED_EXAMPLE)}
+    curves = {EXAMPLE: dict(enumerate(WORKED_EXAMPLE, start=1))}
     if validation_losses:
-        curves[THIS_RUN] = list(validation_losses)
+        curves[THIS_RUN] = dict(validation_losses)
     choices = {name: name for name in (*curves, OWN)}
     first = THIS_RUN if len(validation_losses) > 1 else EXAMPLE
     form = Form(
@@ -88,64 +92,65 @@ def parse_losses(text: str) -> list[float]:
     return [float(word) for word in words]
 
 
-def describe_stop(losses: Sequence[float], stop: EarlyStop) -> str:
+def describe_stop(losses: Mapping[int, float], stop: EarlyStop) -> str:
     """Say in a sentence where the training ends and which epoch is kept."""
-    lowest = min(range(len(losses)), key=losses.__getitem__) + 1
-    end = f"Training runs all {len(losses)} epochs"
+    lowest, last = min(losses, key=losses.__getitem__), max(losses)
+    end = f"Training runs all {last} epochs"
     if stop.stopped_epoch is not None:
-        end = f"Training stops after epoch {stop.stopped_epoch} of {len(losses)}"
+        end = f"Training stops after epoch {stop.stopped_epoch} of {last}"
     sentence = f"{end}; epoch {stop.best_epoch} is kept, with a loss of {stop.best_loss:.4g}."
     if stop.best_epoch != lowest:
-        sentence += f" It misses epoch {lowest}, whose loss is {losses[lowest - 1]:.4g}."
-    elif stop.stopped_epoch is not None and stop.stopped_epoch < len(losses):
-        saved = len(losses) - stop.stopped_epoch
+        sentence += f" It misses epoch {lowest}, whose loss is {losses[lowest]:.4g}."
+    elif stop.stopped_epoch is not None and stop.stopped_epoch < last:
+        saved = last - stop.stopped_epoch
         sentence += f" It saves {saved} epoch{'' if saved == 1 else 's'}."
     return sentence
 
 
 def list_epochs(
-    losses: Sequence[float], *, threshold: float, patience: int
+    losses: Mapping[int, float], *, threshold: float, patience: int
 ) -> list[tuple[str, str, str, str]]:
     """List each epoch with its loss, its gain on the best before, and what the rule says."""
     stop = decide_early_stop(losses, threshold=threshold, patience=patience)
-    rows, stagnating = [], 0
-    for epoch, loss in enumerate(losses, start=1):
-        gain = min(losses[: epoch - 1]) - loss if epoch > 1 else math.nan
-        # The rule itself decides whether an epoch stagnates, with a patience of one.
-        part = losses[:epoch]
-        stagnates = epoch > 1 and _stagnates(part, threshold)
-        stagnating = stagnating + 1 if stagnates else 0
-        words = f"stagnates, {stagnating} in a row" if stagnates else "improves"
+    rows, stagnating, before = [], 0, list[float]()
+    for epoch, loss in losses.items():
+        gained, words = "", "the first"
+        if before:
+            # The rule itself decides whether an epoch stagnates, with a patience of one.
+            stagnates = _stagnates([*before, loss], threshold)
+            stagnating = stagnating + 1 if stagnates else 0
+            gained = f"{min(before) - loss:+.4g}"
+            words = f"stagnates, {stagnating} in a row" if stagnates else "improves"
         marks = ["kept"] if epoch == stop.best_epoch else []
         marks += ["training stops"] if epoch == stop.stopped_epoch else []
         if stop.stopped_epoch is not None and epoch > stop.stopped_epoch:
             words, marks = "not trained", []
-        if epoch == 1:
-            words = "the first"
-        gained = "" if math.isnan(gain) else f"{gain:+.4g}"
         rows.append((str(epoch), f"{loss:.4g}", gained, "; ".join([words, *marks])))
+        before.append(loss)
     return rows
 
 
-def draw_stop(losses: Sequence[float], stop: EarlyStop) -> str:
+def draw_stop(losses: Mapping[int, float], stop: EarlyStop) -> str:
     """Draw the losses by epoch, with the kept epoch and the end of the training."""
+    places = {epoch: place for place, epoch in enumerate(losses)}
     ended = stop.stopped_epoch
     return draw_curve(
-        list(enumerate(losses, start=1)),
+        list(losses.items()),
         ("epoch", "validation loss"),
         description=describe_stop(losses, stop),
-        boxed=(stop.best_epoch - 1, "kept"),
-        end=None if ended is None else (ended - 1, "training stops"),
+        boxed=(places[stop.best_epoch], "kept"),
+        end=None if ended is None else (places[ended], "training stops"),
     )
 
 
 def _decide(
-    curves: Mapping[str, list[float]], values: Mapping[str, Any]
-) -> tuple[list[float], EarlyStop]:
+    curves: Mapping[str, dict[int, float]], values: Mapping[str, Any]
+) -> tuple[dict[int, float], EarlyStop]:
     """Read the losses of the chosen curve, and apply the rule to them."""
     name = values["curve"]
-    losses = parse_losses(values["losses"]) if name == OWN else curves[name]
-    if not all(map(math.isfinite, losses)):
+    written = dict(enumerate(parse_losses(values["losses"]), start=1)) if name == OWN else {}
+    losses = written or curves[name]
+    if not all(map(math.isfinite, losses.values())):
         raise SettingsError(
             f"{name}: a loss is no finite number, so the training diverged and there is "
             f"nothing to draw. Choose {EXAMPLE}, or {OWN}."
@@ -154,11 +159,11 @@ def _decide(
     return losses, decide_early_stop(losses, **rule)
 
 
-def _derive(curves: Mapping[str, list[float]], values: Mapping[str, Any]) -> Derived:
+def _derive(curves: Mapping[str, dict[int, float]], values: Mapping[str, Any]) -> Derived:
     return [(DECISION, describe_stop(*_decide(curves, values)))]
 
 
-def _draw(curves: Mapping[str, list[float]], values: Mapping[str, Any]) -> Picture:
+def _draw(curves: Mapping[str, dict[int, float]], values: Mapping[str, Any]) -> Picture:
     losses, stop = _decide(curves, values)
     rows = list_epochs(losses, threshold=values["threshold"], patience=values["patience"])
     table = build_table(rows, *_HEADINGS)

@@ -8,7 +8,7 @@ more or less), so files are found by name and columns by header. Source: Bedrock
 from haikuft.metrics.assessment import (
     align_epochs,
     assess,
-    list_validation_losses,
+    map_validation_losses,
     read_stop_rule,
     replay_early_stop,
     write_assessment,
@@ -20,7 +20,7 @@ __all__ = [
     "assess",
     "download_metrics",
     "find_metrics",
-    "list_validation_losses",
+    "map_validation_losses",
     "read_stop_rule",
     "replay_early_stop",
     "write_assessment",

@@ -85,24 +85,20 @@ def align_epochs(training: pd.DataFrame, validation: pd.DataFrame | None) -> pd.
     return validation.assign(epoch_number=validation["epoch_number"] + int((apart == 1).all()))
 
 
-def list_validation_losses(validation: pd.DataFrame | None) -> list[float]:
-    """List the validation losses, one an epoch in order: what the early-stopping rule reads."""
-    return [float(loss) for loss in _by_epoch(validation)]
+def map_validation_losses(validation: pd.DataFrame | None) -> dict[int, float]:
+    """Map each epoch's number to its validation loss: what the early-stopping rule reads."""
+    losses = _by_epoch(validation)
+    return dict(zip(losses.index.tolist(), losses.tolist(), strict=True))
 
 
 def replay_early_stop(validation: pd.DataFrame | None, rule: StopRule) -> EarlyStop | None:
     """Apply an early-stopping rule to a job's losses; None without a validation file."""
-    losses = _by_epoch(validation)
-    if losses.empty:
+    losses = map_validation_losses(validation)
+    if not losses:
         return None
-    stop = decide_early_stop(losses.tolist(), threshold=rule.threshold, patience=rule.patience)
-    stopped = stop.stopped_epoch and int(losses.index[stop.stopped_epoch - 1])
-    return replace(
-        stop,
-        stopped_epoch=None if stopped == rule.epochs else stopped,
-        best_epoch=int(losses.index[stop.best_epoch - 1]),
-        simulated=rule.simulated,
-    )
+    stop = decide_early_stop(losses, threshold=rule.threshold, patience=rule.patience)
+    stopped = None if stop.stopped_epoch == rule.epochs else stop.stopped_epoch
+    return replace(stop, stopped_epoch=stopped, simulated=rule.simulated)
 
 
 def assess(

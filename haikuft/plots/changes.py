@@ -15,7 +15,8 @@ from haikuft.plots.style import BASE, FAINT, INK, OTHERS, PAPER, TUNED, describe
 
 _MOST_SLOPES = 14  # groups; of more, those that changed most
 _WIDTH = 36  # characters of a name in one line
-_GAP = 5.0  # points between the names of two slopes, so that they do not touch
+_LINE = 0.19  # inches from the name of one slope to the next, so that they do not touch
+_AXES = 0.7  # about the share of a figure's height that the axes have
 
 
 @in_style
@@ -90,14 +91,15 @@ def plot_slopes(
     drawn = groups.loc[order[:_MOST_SLOPES]]
     factor = 100 if scorer.is_share else 1
     before, after = (factor * drawn[column].to_numpy(float) for column in (base, name))
-    ax = ax or plt.subplots(figsize=(7.2, 2.0 + 0.24 * len(drawn)))[1]
+    inches = 2.0 + 0.24 * len(drawn)
+    ax = ax or plt.subplots(figsize=(7.2, inches))[1]
     gains = (after - before) * (1 if scorer.higher_is_better else -1)
     for start, end, gain in zip(before, after, gains, strict=True):
         color, line, width = _look(gain)
         ax.plot([0, 1], [start, end], line, color=color, linewidth=width, marker="o", markersize=4)
-    span = max(float(max(*before, *after) - min(*before, *after)), 1e-9)
-    gap = _GAP * span / 100 * min(1.0, 20 / len(drawn))
-    for at, height in enumerate(_spread(after.tolist(), gap)):
+    bottom, top = ax.get_ylim()
+    gap = _LINE * (top - bottom) / (_AXES * inches)
+    for at, height in enumerate(_spread(after.tolist(), gap, top - gap / 2)):
         row = drawn.iloc[at]
         text = f"{row[by]} ({row['n']})"
         anchor = (1.0, float(after[at]))
@@ -144,13 +146,16 @@ def _look(gain: float) -> tuple[str, str, float]:
     return (OTHERS[0], "--", 1.8) if gain < 0 else (BASE, "-", 1.0)
 
 
-def _spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Move heights apart until neighbours are a gap from each other, the middle kept in place."""
+def _spread(heights: Sequence[float], gap: float, top: float) -> list[float]:
+    """Move heights apart until neighbours are a gap from each other.
+
+    The middle is kept in place, or as near to it as leaves none above the top.
+    """
     order = sorted(range(len(heights)), key=lambda at: heights[at])
     placed = [heights[at] for at in order]
     for at in range(1, len(placed)):
         placed[at] = max(placed[at], placed[at - 1] + gap)
-    shift = (sum(placed) - sum(heights)) / len(placed)
+    shift = max((sum(placed) - sum(heights)) / len(placed), placed[-1] - top)
     spread = [0.0] * len(heights)
     for at, height in zip(order, placed, strict=True):
         spread[at] = height - shift

@@ -15,6 +15,9 @@ from haikuft.plots.style import FAINT, INK, TUNED, describe, in_style
 if TYPE_CHECKING:
     from haikuft.hyperparameters import EarlyStop
 
+_NEAR = 0.1  # share of the axis' height below which a name would meet the ticks' numbers
+_CLEAR = 12  # points by which it is raised then
+
 
 @in_style
 def plot_losses(
@@ -73,11 +76,15 @@ def plot_losses(
 
 
 def _label_ends(ax: Axes, labels: Sequence[tuple[str, float, float]]) -> None:
-    """Name each line at its right end, the higher one above and the lower one below its end."""
+    """Name each line at its right end, the higher one above and the lower one below its end.
+
+    Where a line ends near the axis, the names are higher, clear of the numbers of the ticks.
+    """
     order = sorted(labels, key=lambda label: label[2])
-    for at, (name, x, y) in enumerate(order):
-        lift = {0: -5, len(order) - 1: 5}.get(at, 0) if len(order) > 1 else 0
-        ax.annotate(name, (x, y), (6, lift), textcoords="offset points", va="center")
+    raised = _CLEAR if order[0][2] < _NEAR * ax.get_ylim()[1] else 0
+    for lift, (name, x, y) in zip((-5, 5) if len(order) > 1 else (0,), order, strict=True):
+        place = (6, lift + raised)
+        ax.annotate(name, (x, y), place, textcoords="offset points", va="center")
 
 
 def _mark_epochs(ax: Axes, ends: Mapping[int, int], early_stop: "EarlyStop | None") -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import warnings
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -14,7 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from haikuft.package_data import read_text
-from haikuft.plots.style import DARK, alt_text, save_figure
+from haikuft.plots.fonts import add_fonts
+from haikuft.plots.style import DARK, alt_text, describe, save_figure
 
 # Letters as shapes need no font; the salt makes the same figure the same file.
 _SVG: dict[str, Any] = {"svg.fonttype": "path", "svg.hashsalt": "haikuft"}
@@ -61,10 +63,12 @@ class Picture:
 
 def show_figure(ax: Axes, path: Path) -> Picture:
     """Save the axes' figure as a file, close it, and return it for a notebook to show."""
-    save_figure(ax, path)
     figure = cast(Figure, ax.figure)
     drawn = StringIO()
-    with mpl.rc_context(cast(Any, _SVG)):
+    with mpl.rc_context(cast(Any, _SVG)), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the sentence says so
+        describe(ax, " ".join(filter(None, (alt_text(ax), add_fonts(figure)))))
+        save_figure(ax, path)
         figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)  # otherwise the notebook would show it again, without its description
     light = drawn.getvalue()

@@ -172,7 +172,7 @@ def plot_labels(
         left += widths
     for at, name in enumerate(names):
         ax.annotate(f" {total[name]}", (left[at], at), va="center")
-    ax.invert_yaxis()
+    ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set(title="Has every label enough records?", xlabel="records")
     sentence = (

@@ -1,5 +1,6 @@
 """One `haikuft run`: from what was asked for to the last line on the screen."""
 
+import re
 import shlex
 import signal
 import sys
@@ -26,6 +27,8 @@ from haikuft.series.planning import (
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130  # exit statuses
 
+# What the refusal of a split says would fit; no other parameter is read from an error's text.
+_SHARE = re.compile(r"-p (validation_share|test_share) ([\d.]+)")
 _FLAGS = ("run", "target", "region", "dataset")  # parameters that have a flag of their own
 
 
@@ -151,6 +154,8 @@ def _walk(
             _say([note], stream=sys.stderr)
         # A job that was started is found again; asking for a new one twice would pay twice.
         started = ("new_job",) if _job(before) != _job(_read(directory)) else ()
+        fitting = dict(_SHARE.findall(str(error)))
+        request = replace(request, given={**request.given, **fitting})
         command = resume_command(request, steps, run, again, done=started)
         print(f"Continue from there: {command}", file=sys.stderr)
         return FAILED if isinstance(error, RunFailedError) else INTERRUPTED

@@ -34,7 +34,7 @@ FORMS = {
         'forms.evaluation_form(max_records=0, further_model_ids=[], task="", scorers=[], '
         'run="first")'
     ),
-    "early stopping": "forms.stopping_lab([0.9, 0.7, 0.6, 0.61, 0.62], threshold=0.001)",
+    "early stopping": "forms.stopping_lab({1: 0.9, 2: 0.7, 3: 0.6, 4: 0.61}, threshold=0.001)",
     "records": 'forms.browse_records({"raw": root / "data/support_tickets/raw.jsonl"})',
 }
 SLIDERS = {"data set": "test_share", "hyperparameters": "epoch_count", "early stopping": "patience"}

@@ -1,15 +1,20 @@
 """Splitting: nothing lost, nothing doubled, no prompt in two parts, the same on every machine."""
 
+import re
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, DEFAULT, NOVA_2_LITE, NOVA_MICRO
 from haikuft.dataset import (
     check_split,
+    find_dataset,
+    read_raw,
     read_records,
     record_id,
     split_records,
@@ -28,6 +33,9 @@ def make(prompt, answer="Yes."):
             {"role": "assistant", "content": answer},
         ]
     }
+
+
+UNLIKE = [make(f"prompt {n}") for n in range(19_000)]
 
 
 def make_labelled(each, labels="abc"):
@@ -183,6 +191,63 @@ def test_split_when_the_model_takes_no_validation_file_then_its_share_stays_in_t
     assert split_records(records, **shares | {"validation_share": 0}).note == ""
 
 
+@pytest.mark.parametrize(
+    ("number", "wanted"),
+    [
+        (120, [64, 32, 24]),
+        (80, [32, 32, 16]),
+        (250, [162, 38, 50]),
+        (10_003, [7_002, 1_000, 2_001]),
+        (12_000, [8_600, 1_000, 2_400]),
+    ],
+)
+def test_split_when_the_share_is_to_fit_then_it_keeps_the_limits_and_says_so(number, wanted):
+    """15 % of 120 records are too few for Claude 3 Haiku, and of 10,003 too many."""
+    split = split_records(UNLIKE[:number], validation_share=-1, test_share=0.2, seed=1)
+    check_split(split)
+    assert [len(part) for part in split] == wanted
+    usual = number == 250
+    assert split.note == ("" if usual else split.note)
+    assert usual or f"has {wanted[1]:,} records and not 15% of all: Claude 3 Haiku" in split.note
+
+
+@settings(deadline=None, max_examples=30)
+@given(copies=st.lists(st.integers(1, 9), min_size=20, max_size=60), seed=st.integers())
+def test_split_when_prompts_have_copies_then_a_fitting_share_has_enough_all_the_same(copies, seed):
+    """Copies stay together, so the room for 32 records may hold fewer."""
+    records = [make(f"prompt {n}", f"{k}") for n, most in enumerate(copies) for k in range(most)]
+    split = split_records(records, validation_share=-1, test_share=0.1, seed=seed)
+    if len(records) > 100:
+        check_split(split)
+
+
+def test_split_when_no_share_fits_then_the_refusal_says_which_shares_would():
+    """63 records are too few for two files of 32; 70 are enough, with less for the test."""
+    with pytest.raises(DataError, match="set validation_share to 0, the largest"):
+        check_split(split_records(UNLIKE[:63], validation_share=-1, test_share=0.2, seed=1))
+    with pytest.raises(DataError, match=r"-p test_share 0\.079"):
+        check_split(split_records(UNLIKE[:70], validation_share=-1, test_share=0.2, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "digests"),
+    [
+        ("support_tickets", ["514a5c9d861f2f8f", "875f9a92c088e271", "ff8fdd47c4bbcc1e"]),
+        ("json_answers", ["900b4e91efa7d11d", "542b44dd656d7e7d", "68825150e847b9dd"]),
+    ],
+)
+def test_split_when_made_of_our_data_sets_then_the_files_are_those_of_all_versions(
+    name, digests, tmp_path
+):
+    """Byte for byte what 15 and 20 % gave before a share could fit itself."""
+    source = find_dataset(name, root=Path(__file__).parents[2])
+    records = read_raw(source.raw, system_prompt=source.system_prompt)
+    split = split_records(records, validation_share=-1, test_share=0.2, seed=1)
+    files = write_split(split, tmp_path).values()
+    assert [sha256(path.read_bytes()).hexdigest()[:16] for path in files] == digests
+    assert split.note == ""
+
+
 def sizes(training, validation=0, test=0):
     """Build a split of these sizes."""
     return Split([make("a")] * training, [make("b")] * validation, [make("c")] * test)
@@ -203,14 +268,23 @@ def test_check_when_sizes_suit_the_model_then_nothing_happens(split):
         ),
         (
             sizes(31, 32),
-            "Training has 31 records, fewer .* 66 records are needed and there are 63; or set ",
+            r"has 31 records, fewer .* 66 .* 63\. Otherwise set validation_share to 0, the",
         ),
         (
             sizes(210, 30, 60),
-            "320 records are needed and there are 300; or set validation_share to 0.107 or",
+            r"320 records .* are 300\. Otherwise set validation_share to 0.105, the smallest",
         ),
+        (sizes(60, 4, 36), "set validation_share to 0.315, the smallest"),
+        (
+            sizes(20, 20, 60),
+            "set validation_share to 0.315, the sm.* and set test_share to 0.355, the largest",
+        ),
+        (sizes(20, 0, 60), "set test_share to 0.494, the largest that fits"),
         (sizes(10_001), "Training has 10,001 records, more than the 10,000 allowed"),
+        (sizes(10_001), "set test_share to 0.001, the smallest that fits"),
         (sizes(5_000, 1_001), "Validation has 1,001 records, more than the 1,000 allowed"),
+        (sizes(5_000, 1_001), "set validation_share to 0.166, the largest that fits"),
+        (sizes(40_000), "Take fewer"),
         (sizes(9_500, 501), "together has 10,001 records, more than the 10,000"),
     ],
 )
@@ -218,6 +292,34 @@ def test_check_when_a_part_does_not_suit_then_error_says_how_many_would(split, w
     """The message does the sum for the reader."""
     with pytest.raises(DataError, match=words):
         check_split(split)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    number=st.integers(33, 300),
+    shares=st.tuples(st.integers(0, 500), st.integers(0, 499)),
+)
+@example(number=12_000, shares=(150, 200))
+@example(number=19_000, shares=(50, 0))
+def test_check_when_shares_are_refused_then_those_that_the_refusal_names_fit(number, shares):
+    """What the printed command gives is taken."""
+    texts = UNLIKE[:number]
+    given = {"validation_share": shares[0] / 1000, "test_share": shares[1] / 1000}
+    for _ in range(3):
+        split = Split(*(texts[:size] for size in _sizes(number, **given)))
+        try:
+            return check_split(split)
+        except DataError as refusal:
+            found = re.findall(r"-p (\w+_share) ([\d.]+)", str(refusal))
+            assert found
+            given |= {name: float(share) for name, share in found}
+    raise AssertionError(given)
+
+
+def _sizes(total, *, validation_share, test_share):
+    """Give the sizes of a split of records that all differ."""
+    test, validation = round(total * test_share), round(total * validation_share)
+    return total - test - validation, validation, test
 
 
 def test_check_when_two_parts_do_not_suit_then_both_are_named():
@@ -265,8 +367,8 @@ def test_check_when_validation_is_not_taken_then_that_is_the_only_fault():
         check_split(sizes(300, 40), NOVA_2_LITE)
     assert str(refusal.value) == (
         "These parts do not suit Amazon Nova 2 Lite. Validation has 40 records, and this model "
-        "takes no validation file. Give `split_records` the base model too, or a "
-        "validation_share of 0."
+        "takes no validation file. Give `split_records` the base model too. "
+        "Otherwise set validation_share to 0, the largest that fits (-p validation_share 0)."
     )
 
 

@@ -61,6 +61,15 @@ def dataset(name: str, **changes: Any) -> Form:
     )
 
 
+def test_dataset_form_when_the_share_is_left_to_fit_then_it_says_so_and_nothing_below_it_is_taken():
+    """-1 beside the range is a choice, and -0.5 a mistake."""
+    form = dataset("support_tickets", validation_share=-1.0)
+    assert form.values["validation_share"] == -1
+    assert "338 training, 78 validation, 104 test; for validation as many more" in repr(form)
+    form.controls["validation_share"].value = -0.5
+    assert "validation_share = -0.5 is too small; the smallest is 0" in form.refusal
+
+
 def hyperparameters(**changes: Any) -> Form:
     """Make the hyperparameters' form, 300 records before it."""
     return forms.hyperparameter_form(CLAUDE_3_HAIKU, training_records=300, **(FIVE | changes))

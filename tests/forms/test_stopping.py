@@ -19,28 +19,32 @@ def sentence(lab: Form) -> str:
     return dict(lab.derived)[DECISION]
 
 
-LOSSES = st.lists(st.floats(0, 100), min_size=2, max_size=40)
+LOSSES = st.dictionaries(st.integers(0, 99), st.floats(0, 100), min_size=2, max_size=40).map(
+    lambda losses: dict(sorted(losses.items()))
+)
 
 
 @given(LOSSES, st.floats(0, 1), st.integers(1, 12))
 def test_table_when_read_then_it_tells_what_the_rule_decides(
-    losses: list[float], threshold: float, patience: int
+    losses: dict[int, float], threshold: float, patience: int
 ) -> None:
     """Kept and stopped stand once each, and as many epochs stagnate in a row as patience allows."""
     stop = decide_early_stop(losses, threshold=threshold, patience=patience)
 
-    words = [row[3] for row in list_epochs(losses, threshold=threshold, patience=patience)]
+    rows = list_epochs(losses, threshold=threshold, patience=patience)
 
-    assert [n for n, said in enumerate(words, 1) if "kept" in said] == [stop.best_epoch]
-    stopped = [n for n, said in enumerate(words, 1) if "training stops" in said]
-    assert stopped == ([stop.stopped_epoch] if stop.stopped_epoch else [])
+    words = {int(row[0]): row[3] for row in rows}
+    assert list(words) == list(losses)
+    assert [n for n, said in words.items() if "kept" in said] == [stop.best_epoch]
+    stopped = [n for n, said in words.items() if "training stops" in said]
+    assert stopped == ([] if stop.stopped_epoch is None else [stop.stopped_epoch])
     if stopped:
-        assert f"stagnates, {patience} in a row" in words[stopped[0] - 1]
+        assert f"stagnates, {patience} in a row" in words[stopped[0]]
 
 
 @given(LOSSES, st.floats(0, 1), st.integers(1, 12))
 def test_picture_when_drawn_then_it_is_sound_and_says_in_words_what_it_shows(
-    losses: list[float], threshold: float, patience: int
+    losses: dict[int, float], threshold: float, patience: int
 ) -> None:
     """Whoever cannot see it hears the same."""
     stop = decide_early_stop(losses, threshold=threshold, patience=patience)
@@ -71,9 +75,10 @@ def test_sentence_when_of_the_worked_example_then_it_is_that_of_the_guide(
     threshold: float, patience: int, words: str
 ) -> None:
     """Stop, kept epoch and what was missed."""
-    stop = decide_early_stop(WORKED_EXAMPLE, threshold=threshold, patience=patience)
+    losses = dict(enumerate(WORKED_EXAMPLE, start=1))
+    stop = decide_early_stop(losses, threshold=threshold, patience=patience)
 
-    assert describe_stop(WORKED_EXAMPLE, stop) == words
+    assert describe_stop(losses, stop) == words
 
 
 @pytest.mark.parametrize(
@@ -129,9 +134,9 @@ def test_lab_when_a_slider_moves_then_stop_and_kept_epoch_move_with_it() -> None
 
 def test_lab_when_this_run_has_losses_then_it_begins_with_them() -> None:
     """And with the job's own rule."""
-    lab = forms.stopping_lab([0.9, 0.7, 0.8], threshold=0.002, patience=1)
+    lab = forms.stopping_lab({2: 0.9, 4: 0.7, 6: 0.8}, threshold=0.002, patience=1)
 
-    assert sentence(lab).startswith("Training stops after epoch 3 of 3; epoch 2 is kept")
+    assert sentence(lab).startswith("Training stops after epoch 6 of 6; epoch 4 is kept")
     assert lab.values["curve"] == "this run's losses"
     assert (lab.values["threshold"], lab.values["patience"]) == (0.002, 1)
 
@@ -168,7 +173,7 @@ def test_lab_when_a_value_cannot_be_then_it_says_so_in_place_of_the_picture(
 
 def test_lab_when_the_training_diverged_then_it_says_so() -> None:
     """A loss that is no number cannot be drawn."""
-    lab = forms.stopping_lab([0.9, math.nan])
+    lab = forms.stopping_lab({1: 0.9, 2: math.nan})
 
     assert "the training diverged" in lab.refusal
 

@@ -193,7 +193,7 @@ def test_run_on_messages_with_json_answers_scores_structure_instead_of_labels(
     """One's own file of messages, by its path, walks from 1 to 6 as the tickets do."""
     own = tmp_path / "orders.jsonl"
     own.write_text("".join(f"{json.dumps(_order(number))}\n" for number in range(120)))
-    asked = ("--dataset", str(own), "-p", "validation_share", "0.3", "-p", "epoch_count", "3")
+    asked = ("--dataset", str(own), "-p", "epoch_count", "3")
     asked += ("-p", "evaluation_job", "True")
     assert project.run("--run", "own", "--to", "6", *asked) == 0
     evaluation = json.loads((project.root / "runs" / "own" / "evaluation.json").read_text())

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from haikuft.cli import main
-from haikuft.errors import CredentialsError, RunFailedError
+from haikuft.dataset.splitting import Split, check_split
+from haikuft.errors import CredentialsError, DataError, RunFailedError
 from haikuft.inventory.resources import Resource
 from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import DEPLOYMENT, THROUGHPUT
@@ -189,6 +190,29 @@ def test_run_when_a_notebook_fails_then_cell_error_and_command_to_resume_are_tol
     assert "run --run first -p seed 13 --from 3 --no-clean-up\n" in err
     assert "Traceback" not in err
     assert out == ""
+
+
+def test_run_when_a_split_is_refused_then_the_command_has_the_share_that_fits(
+    behave: Callable[..., list[int]],
+    write_notebook: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the share that was refused it would stop again; nothing else is read from an error."""
+    shares = "validation_share: float = -1.0  # part\ntest_share: float = 0.2  # part"
+    write_notebook("02_prepare_data", f"{shares}\nseed: int = 1  # any", ["1"])
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    split = Split(*([{"messages": turns}] * size for size in (6_502, 1_501, 2_000)))
+
+    def refuse(step: Step) -> None:
+        try:
+            check_split(split)
+        except DataError as error:
+            raise RunFailedError(f"-p seed 2 -p delete True: {error}") from error
+
+    behave({2: refuse})
+    assert main(["run", "-p", "validation_share", "0.15", "-p", "seed", "1"]) == 1
+    command = "run --run first -p validation_share 0.1 -p seed 1 --from 2\n"
+    assert command in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,8 @@ def read_raw(
     format_name: str = "",
     prompt_column: str = "",
     completion_column: str = "",
+    sheet: str = "",
+    separator: str = "",
 ) -> list[Record]:
     """Read raw examples of any format as valid Messages records.
 
@@ -101,13 +103,15 @@ def read_raw(
         format_name: The file's format; "" recognises it, line by line.
         prompt_column: The column of the prompts; "" expects "prompt", or another format's names.
         completion_column: The column of the answers; "" expects "completion".
+        sheet: The sheet of an Excel workbook; "" takes the only one that has rows.
+        separator: Between the columns of a CSV or TSV file; "" finds it.
 
     Raises:
-        SettingsError: there is no format of that name.
+        SettingsError: there is no format of that name, or no such sheet or separator.
         DataError: the file cannot be read, or some of its lines cannot be used; names the first
             20 of each problem and counts the rest.
     """
-    converter = _Converter(path, system_prompt, base_model, MESSAGES)
+    converter = _Converter(path, system_prompt, base_model, MESSAGES, (sheet, separator))
     converter.read(_check_format(format_name), (prompt_column, completion_column))
     return converter.records
 
@@ -121,6 +125,8 @@ def convert_file(
     system_prompt: str = "",
     prompt_column: str = "",
     completion_column: str = "",
+    sheet: str = "",
+    separator: str = "",
     repair: bool = False,
     base_model: BaseModel = DEFAULT,
 ) -> Conversion:
@@ -135,6 +141,8 @@ def convert_file(
         system_prompt: As for `read_raw`.
         prompt_column: As for `read_raw`.
         completion_column: As for `read_raw`.
+        sheet: As for `read_raw`.
+        separator: As for `read_raw`.
         repair: Whether the safe repairs are made, and listed; everything else stays an error.
         base_model: Whose reserved strings are refused.
 
@@ -149,7 +157,7 @@ def convert_file(
         raise SettingsError(f"to: {quote(to_format)} cannot be written. Take one of {names}.")
     given = _check_format(from_format)
     _check_target(source, target)
-    converter = _Converter(source, system_prompt, base_model, written)
+    converter = _Converter(source, system_prompt, base_model, written, (sheet, separator))
     found = converter.read(given, (prompt_column, completion_column), repair=repair)
     write_records(target, converter.records)
     with_system = any("system" in record for record in converter.records)
@@ -181,8 +189,10 @@ class _Converter:
         system_prompt: str,
         base_model: BaseModel,
         to_format: str,
+        table: tuple[str, str],
     ) -> None:
         self.path = path
+        self.sheet, self.separator = table
         self.system_prompt = system_prompt
         self.base_model = base_model
         self.to_format = to_format
@@ -210,7 +220,9 @@ class _Converter:
         if repair and found not in TABLES:
             with naming_os_errors(self.path):
                 self._add_repairs(find_line_repairs(self.path))
-        for line, value, findings in read_examples(self.path, found):
+        for line, value, findings in read_examples(
+            self.path, found, sheet=self.sheet, separator=self.separator
+        ):
             findings = findings or self._take(line, value, row_format, columns, repair)
             for finding in findings:
                 place = f", {finding.place}" if finding.place else ""

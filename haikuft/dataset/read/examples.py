@@ -45,14 +45,23 @@ def detect_format(path: str | os.PathLike[str]) -> str:
     )
 
 
-def first_example(path: str | os.PathLike[str]) -> dict[str, Any]:
+def first_example(
+    path: str | os.PathLike[str], *, sheet: str = "", separator: str = ""
+) -> dict[str, Any]:
     """Give the first example of a file as it is written there; a table's row by column names.
+
+    Args:
+        path: As for `read_examples`.
+        sheet: As for `read_examples`.
+        separator: As for `read_examples`.
 
     Raises:
         DataError: the file cannot be read, is empty, or begins with something else.
     """
     name = quotable(os.fsdecode(path))
-    for line, value, findings in read_examples(path, detect_format(path)):
+    for line, value, findings in read_examples(
+        path, detect_format(path), sheet=sheet, separator=separator
+    ):
         if isinstance(value, dict):
             return value
         words = (
@@ -64,12 +73,16 @@ def first_example(path: str | os.PathLike[str]) -> dict[str, Any]:
     raise DataError(f"{name}: there are no examples in it. Put one on each line.")
 
 
-def read_examples(path: str | os.PathLike[str], format_name: str) -> Iterator[Example]:
+def read_examples(
+    path: str | os.PathLike[str], format_name: str, *, sheet: str = "", separator: str = ""
+) -> Iterator[Example]:
     """Read a file's examples.
 
     Args:
         path: JSON Lines, one JSON list, CSV, TSV, Parquet or Excel.
         format_name: What `detect_format` says, or another format that the caller knows.
+        sheet: The sheet of an Excel workbook; "" takes the only one that has rows.
+        separator: Between the columns of a CSV or TSV file; "" finds it.
 
     Yields:
         Line number, example, and what is wrong with the line; an example of None with findings
@@ -80,7 +93,7 @@ def read_examples(path: str | os.PathLike[str], format_name: str) -> Iterator[Ex
     """
     with naming_os_errors(path):
         if format_name in TABLES:
-            yield from read_table(path, format_name)
+            yield from read_table(path, format_name, sheet=sheet, separator=separator)
         else:
             yield from _read_objects(path, _read_head(path))
 

@@ -90,7 +90,7 @@ def _score_tables(found: Mapping[str, Any]) -> list[str]:
         )
         row = (score["title"], score["model"], mean, f"{low} to {high}", score["n"])
         scores.append((*row, score["endings"]))
-    headings = ("score", "model", "mean", "95 % interval", "records", "not ended by themselves")
+    headings = ("score", "model", "mean", "95 % interval", "records", "how replies ended")
     copies = f"<p>{found['copies']} copies of test records are not counted.</p>"
     return [
         "<h2>Scores</h2>",
@@ -150,7 +150,7 @@ def _money_section(found: Mapping[str, Any]) -> list[str]:
     headings = ("model", "cost", "tokens in", "tokens out", "seconds (median)", "95 %", "99 %")
     return [
         "<h2>Costs and times</h2>",
-        html.build_table(rows, (*headings, "replies", "failed", "not ended by themselves")),
+        html.build_table(rows, (*headings, "replies", "failed", "how replies ended")),
         f"<p>{escape(found['break_even'])}</p>" if found["break_even"] else "",
     ]
 

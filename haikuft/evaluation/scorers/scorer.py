@@ -85,6 +85,11 @@ def has_few_answers(records: Sequence[Record]) -> bool:
     return 1 < len(answers) <= len(records) / LEAST_A_LABEL
 
 
+_COPIES = (
+    "A record and its copies go to the same file, and are one piece of evidence in notebook 6."
+)
+
+
 def describe_task(task: str, records: Sequence[Record]) -> str:
     """Say in a sentence what kind of task a data set is, and whether one answer is all it has."""
     answers = {join_text(reference_of(record)) for record in records}
@@ -95,7 +100,21 @@ def describe_task(task: str, records: Sequence[Record]) -> str:
             "other answers."
         )
     kind = {"labels": "labels", "structured": "JSON", "text": "free text"}[task]
-    return f"The answers are {kind}: {len(answers):,} different ones in {len(records):,} records."
+    said = f"The answers are {kind}: {len(answers):,} different ones in {len(records):,} records."
+    if copies := len(records) - len(list_different(records)):
+        said += f" Copies of others among them: {copies:,}. {_COPIES}"
+    return said
+
+
+def list_different(records: Sequence[Record]) -> list[Record]:
+    """List the records without copies of those before; white space makes no difference."""
+    return list({_content(record): record for record in reversed(records)}.values())[::-1]
+
+
+def _content(record: Record) -> tuple[str, ...]:
+    system, turns = prompt_of(record)
+    texts = [system or "", *(part for turn in turns for part in turn.values())]
+    return tuple(join_text(text) for text in (*texts, reference_of(record)))
 
 
 def asks_questions(records: Sequence[Record]) -> bool:

@@ -11,7 +11,13 @@ import pandas as pd
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError, SettingsError
 from haikuft.evaluation.scorers.labels import join_text
-from haikuft.evaluation.scorers.scorer import Scorer, asks_questions, recognise_task, scorers_for
+from haikuft.evaluation.scorers.scorer import (
+    Scorer,
+    asks_questions,
+    list_different,
+    recognise_task,
+    scorers_for,
+)
 from haikuft.evaluation.statistics import uncertainty
 from haikuft.evaluation.statistics.endings import count_endings, describe_endings, warn_of_endings
 from haikuft.evaluation.statistics.free_baseline import RIVALS
@@ -149,7 +155,7 @@ def compare(
             f'compare: the replies are of {sorted(replies_by_name)}. Give those of "{baseline}" '
             "and of at least one more model, or name another baseline."
         )
-    different = list({_content(record): record for record in reversed(records)}.values())[::-1]
+    different = list_different(records)
     shared = [r for r in different if all(_answered(replies_by_name[m], r) for m in models)]
     if not shared:
         raise DataError(_explain_emptiness(records, replies_by_name, models))
@@ -201,13 +207,6 @@ def _check_names(
     for name in metadata:
         if name in taken:
             raise SettingsError(f'metadata: "{name}" names another column. Give it another name.')
-
-
-def _content(record: Record) -> tuple[str, ...]:
-    """What makes a record the same as another one, white space aside."""
-    system, turns = prompt_of(record)
-    texts = [system or "", *(part for turn in turns for part in turn.values())]
-    return tuple(join_text(text) for text in (*texts, reference_of(record)))
 
 
 def _answered(replies: Mapping[str, Reply], record: Record) -> bool:

@@ -31,8 +31,9 @@ def count_endings(replies: Iterable[Reply]) -> dict[str, int]:
 
 
 def describe_endings(counts: Mapping[str, int]) -> str:
-    """Write the counts in words, such as "3 cut off at max_tokens"; "" for none."""
-    return ", ".join(f"{n} {_WORDS.get(reason, reason)}" for reason, n in counts.items())
+    """Write the counts in words, such as "3 cut off at max_tokens"."""
+    words = [f"{n} {_WORDS.get(reason, reason)}" for reason, n in counts.items()]
+    return ", ".join(words) or "all by themselves"
 
 
 def warn_of_endings(endings: Mapping[str, Mapping[str, int]], n: int) -> str:

@@ -83,12 +83,13 @@ class Comparison:
 
 def judge_rival(comparison: Comparison) -> str:
     """Say whether a model is better than a rival that costs nothing, with the numbers."""
-    rival = _the(comparison.baseline)
-    if comparison.verdict == "better":
-        return f"Compared with {rival}: {comparison.sentence}"
-    limit = "" if comparison.verdict == "worse" else " that these records can detect"
+    if comparison.verdict in ("better", "worse"):
+        return comparison.sentence
     model = f"{comparison.model[0].upper()}{comparison.model[1:]}"
-    return f"{model} has no advantage over {rival}{limit}: {comparison.sentence}"
+    return (
+        f"{model} has no advantage over {_the(comparison.baseline)} that these records can detect: "
+        f"{comparison.sentence}"
+    )
 
 
 def format_score(score: float, *, is_share: bool) -> str:

@@ -1,12 +1,16 @@
 """Tables: each row is an example, and what cannot be read is named with its line."""
 
+import csv
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from haikuft.cli import main
 from haikuft.dataset import read_raw
-from haikuft.errors import DataError
+from haikuft.errors import DataError, SettingsError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PAIRS = {
@@ -93,7 +97,8 @@ def test_read_raw_when_a_table_is_broken_then_error_holds_the_readers_words(monk
         (b'prompt,completion\n"a\nb",c\nd,e,f\n', "line 4: the row has 3 cells"),
         (b'prompt,completion\na,"b\n', "line 2: from this line on the table cannot be read"),
         (b"prompt,prompt\na,b\n", 'line 1: there are two columns "prompt"'),
-        (b"prompt,\na,b\n", "line 1: a column has no name"),
+        (b"prompt,\na,b\n", 'line 1: column 2 has no name here; the row says "prompt"'),
+        (b"Tickets,,\nprompt,completion,\n", 'column 2 has no name here; the row says "Tickets"'),
         (b"prompt,completion\na,\xe4\n", "line 2: the byte 0xE4 is not UTF-8"),
         (b"prompt,completion\na,\n", "line 2, completion: the text is empty"),
         (b"prompt,completion,mood\na,b,c\n", 'line 2, mood: the key "mood" has no place'),
@@ -126,3 +131,64 @@ def test_read_raw_when_a_tables_rows_are_named_then_the_table_is_read_all_the_sa
     """The name may be that of the rows' format or that of the file's."""
     path = write(b"instruction,output\na,b\n", "raw.csv")
     assert read_raw(path, format_name="alpaca") == read_raw(path, format_name="csv")
+
+
+def test_read_raw_when_the_first_line_is_excels_hint_then_the_separator_is_taken_from_it(write):
+    """Excel reads `sep=;` and exporters write it; the names of the columns are on line 2."""
+    lines = "".join(f"What is {n} + 1?;{n + 1}\r\n" for n in range(40))
+    content = f"\ufeffsep=;\r\nprompt;completion\r\n{lines}"
+    records = read_raw(write(content.encode(), "table.csv"))
+    assert len(records) == 40
+    assert records[-1]["messages"][0]["content"] == "What is 39 + 1?"
+    assert read_raw(write(b"sep=^\nprompt^completion\na;,b^c\n", "table.csv")) == [
+        {"messages": [{"role": "user", "content": "a;,b"}, {"role": "assistant", "content": "c"}]}
+    ]
+    with pytest.raises(DataError, match="line 4: the row has 1 cell"):
+        read_raw(write(b"sep=;\nprompt;completion\na;b\nc\n", "table.csv"))
+
+
+def test_read_raw_when_the_header_holds_other_separators_then_the_named_one_counts(write):
+    """What a header has most of is a guess; the error says so, and the option corrects it."""
+    path = write(b"question text;answer, short;remark, internal, optional\na;b;c\n", "raw.csv")
+    columns = {"prompt_column": "question text", "completion_column": "answer, short"}
+    with pytest.raises(DataError, match=r"table 4 columns, with ',' between them.*--separator"):
+        read_raw(path, **columns)
+    assert read_raw(path, **columns, separator=";") == [
+        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
+    ]
+
+
+@given(
+    separator=st.characters(exclude_categories=["Cs"], exclude_characters='"\r\n\0'),
+    texts=st.lists(st.tuples(*[st.text('ab ;,|\t\n"', min_size=1)] * 2), min_size=1, max_size=5),
+)
+def test_read_raw_when_any_character_separates_then_every_text_is_as_written(
+    separator, texts, tmp_path_factory
+):
+    r"""Named as it is, or by Excel's line; a tab also as \t or tab, for shells."""
+    assume(all(text.strip() for row in texts for text in row))
+    path = tmp_path_factory.mktemp("table") / "raw.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerows([("prompt", "completion"), *texts])
+    assume(not {separator} & set("promtcelin "))
+    for named in {separator, *(("tab", "\\t") if separator == "\t" else ())}:
+        records = read_raw(path, separator=named)
+        found = [tuple(turn["content"] for turn in record["messages"]) for record in records]
+        assert found == texts
+
+
+@pytest.mark.parametrize("separator", ["||", '"', "\n"])
+def test_read_raw_when_the_separator_is_no_character_then_refused(separator, write):
+    """One character stands between two columns, and a quote has another meaning."""
+    with pytest.raises(SettingsError, match="take one character"):
+        read_raw(write(b"prompt,completion\na,b\n", "raw.csv"), separator=separator)
+    with pytest.raises(SettingsError, match="take one character"):
+        read_raw(write(b"sep=||\nprompt||completion\n", "raw.csv"))
+
+
+def test_convert_when_a_separator_is_given_then_the_command_takes_it(write, tmp_path):
+    """`--separator` and `--sheet` reach the reader."""
+    path, target = write(b"prompt^completion\na^b\n", "raw.csv"), tmp_path / "out.jsonl"
+    assert main(["convert", str(path), str(target), "--separator", "^"]) == 0
+    assert main(["convert", str(path), str(target), "--sheet", "Data"]) == 2

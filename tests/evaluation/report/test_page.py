@@ -63,7 +63,7 @@ def test_page_when_written_then_it_has_verdict_numbers_money_and_every_record(
     """Who gets it by mail needs nothing else."""
     page = write_page(evaluated(tmp_path, worse=12)).read_text(encoding="utf-8")
 
-    assert page.index("has no advantage over the free baseline") < page.index("<h2>Scores</h2>")
+    assert page.index("Tuned is worse than the free baseline") < page.index("<h2>Scores</h2>")
     assert "McNemar&#x27;s exact test" in page
     assert "US$20.00 an hour, however many requests" in page
     assert "requests an hour" in page

@@ -193,6 +193,15 @@ def test_describe_task_when_all_answers_are_one_then_it_says_that_there_is_nothi
     )
 
 
+def test_describe_task_when_records_have_copies_then_it_says_how_many_and_what_they_count() -> None:
+    """White space makes no other record; the same prompt with another answer is one."""
+    records = [record("a b", 1), record(" a  b", 1), record("a b", 1), record("b", 1)]
+    assert describe_task("text", records).endswith(
+        "in 4 records. Copies of others among them: 2. A record and its copies go to the same "
+        "file, and are one piece of evidence in notebook 6."
+    )
+
+
 @pytest.mark.parametrize(("labels", "records"), [(77, 1150), (150, 2000)])
 def test_recognise_task_when_there_are_many_labels_then_the_whole_data_set_shows_them(
     labels: int, records: int

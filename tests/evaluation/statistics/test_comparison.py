@@ -266,9 +266,9 @@ def test_compare_when_a_scorer_is_added_then_the_tasks_own_still_decide() -> Non
         (40, "Tuned has no advantage over the free baseline that these records can detect: "),
         (
             10,
-            "Tuned has no advantage over the free baseline: Tuned is worse than the free baseline",
+            "Tuned is worse than the free baseline on 40 records",
         ),
-        (-1, "Compared with the free baseline: Tuned is better than the free baseline"),
+        (-1, "). Tuned is better than the free baseline on 40 records"),
     ],
 )
 def test_compare_when_a_free_baseline_stands_beside_then_the_verdict_weighs_it(
@@ -507,7 +507,7 @@ def test_compare_when_there_are_free_rivals_then_the_model_is_held_against_each(
         ("tuned", MOST_FREQUENT),
     ]
     assert {c.family for c in (*found.between, found.comparisons[0])} == {3}
-    assert "Compared with the most frequent answer: Tuned is better" in found.sentence
+    assert "Tuned is better than the most frequent answer" in found.sentence
 
 
 def test_compare_when_the_task_is_json_then_agreement_decides_and_validity_stands_beside() -> None:

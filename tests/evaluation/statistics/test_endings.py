@@ -63,8 +63,8 @@ def test_evaluation_when_replies_were_cut_off_then_sentence_tables_page_and_csv_
     )
     scores = found.scores.set_index("model")
     assert set(scores.loc["base", "endings"]) == {"40 cut off at max_tokens"}
-    assert set(scores.loc["tuned", "endings"]) == {""}
-    assert usage["endings"].tolist() == ["40 cut off at max_tokens", ""]
+    assert set(scores.loc["tuned", "endings"]) == {"all by themselves"}
+    assert usage["endings"].tolist() == ["40 cut off at max_tokens", "all by themselves"]
     assert page.count("40 cut off at max_tokens") > 2
     assert "base stop_reason" in (tmp_path / "evaluation.csv").read_text("utf-8").splitlines()[0]
 
