@@ -11,15 +11,12 @@ from haikuft.dataset.formats import CONVERSE_SCHEMA
 from haikuft.dataset.formats.content import (
     MEANINGS,
     ONE_BLOCK,
-    Text,
-    Turns,
-    build_record,
-    check_keys,
+    Chat,
     contents_of,
     describe_unknown_key,
     find_block_texts,
-    holds_blocks,
-    read_turns,
+    read_chat,
+    says_nothing,
     take_block,
     take_text,
     wrong_type,
@@ -29,7 +26,12 @@ from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 
 _KEYS = ("schemaVersion", "system", "messages")
-_ROLES = {"user": "user", "assistant": "assistant"}
+_CHAT = Chat(
+    *("messages", "role", "content"),
+    {"user": "user", "assistant": "assistant"},
+    take_block,
+    other_keys=("schemaVersion",),
+)
 
 
 def to_messages(value: Record, *, lenient: bool = False) -> Record:
@@ -45,7 +47,7 @@ def to_messages(value: Record, *, lenient: bool = False) -> Record:
     Raises:
         UnsupportedContent: something in it cannot be part of a Messages record.
     """
-    if lenient and isinstance(value, dict) and holds_blocks(value):
+    if lenient and isinstance(value, dict) and _holds_lists(value):
         return _read(value, strict=False).record
     return _read(value).record if isinstance(value, dict) and _recognise(value) else value
 
@@ -53,7 +55,7 @@ def to_messages(value: Record, *, lenient: bool = False) -> Record:
 def _recognise(example: Mapping[str, Any]) -> bool:
     if "messages" not in example:
         return False
-    if "schemaVersion" in example or _is_blocks(example.get("system")):
+    if not says_nothing(example.get("schemaVersion")) or _is_blocks(example.get("system")):
         return True
     turns, contents = example["messages"], contents_of(example)
     return bool(contents) and len(contents) == len(turns) and all(map(_is_blocks, contents))
@@ -64,19 +66,21 @@ def _is_blocks(value: Any) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(block, dict) and "type" not in block for block in value)
+        and all(isinstance(block, dict) and not block.get("type") for block in value)
     )
 
 
+def _holds_lists(record: Mapping[str, Any]) -> bool:
+    """Whether a turn, or the system prompt, is a list instead of a plain text."""
+    values = (record.get("system"), *contents_of(record))
+    return isinstance(record.get("messages"), list) and any(isinstance(v, list) for v in values)
+
+
 def _read(example: Mapping[str, Any], *, strict: bool = True) -> Converted:
-    read_text = take_block if strict else _join_blocks
-    if strict:
-        check_keys(example, "", _KEYS)
-    take_text(example.get("schemaVersion", ""), "schemaVersion")  # AWS takes any text
-    system = example.get("system")
-    texts = [Text("system", *read_text(system, "system"))] if system else []
-    turns = Turns("messages", "role", "content", _ROLES, read_text)
-    return build_record([*texts, *read_turns(example, turns, strict=strict)])
+    if not says_nothing(version := example.get("schemaVersion")):
+        take_text(version, "schemaVersion")  # AWS takes any text
+    chat = _CHAT if strict else _CHAT._replace(read_text=_join_blocks)
+    return read_chat(example, chat, strict=strict)
 
 
 def _join_blocks(blocks: Any, place: str) -> PlacedText:
@@ -126,7 +130,6 @@ FORMAT = Format(
         '"messages": [{"role": …, "content": [{"text": …}]}, …]}',
         keys=_KEYS,
         text_keys=("schemaVersion",),
-        null_system=f"the system prompt is null; expected {ONE_BLOCK}",
         empty_turn="empty-turn",
         describe_key=_describe_key,
         find_texts=_find_texts,

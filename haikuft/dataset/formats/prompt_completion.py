@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from haikuft.dataset.formats.content import (
-    Text,
     UnsupportedContent,
     build_record,
     check_keys,
+    read_pair,
     read_system,
-    take_member,
-    take_text,
 )
 from haikuft.dataset.formats.format import Converted, Format
 from haikuft.dataset.problems import Finding
@@ -24,10 +22,7 @@ SYSTEM_NOTE = (
 
 def _read(example: Mapping[str, Any]) -> Converted:
     check_keys(example, "", ("system", "prompt", "completion"))
-    texts = read_system(example)
-    for role, key in (("user", "prompt"), ("assistant", "completion")):
-        texts.append(Text(role, *take_text(take_member(example, key), key)))
-    return build_record(texts)
+    return build_record([*read_system(example), *read_pair(example, "prompt", "completion")])
 
 
 def _write(record: Record) -> dict[str, Any]:

@@ -5,7 +5,8 @@ validators. Where they disagree, the strictest rule is taken and its message say
 a record is defined by its format; the rules for its texts are in `text_rules`.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
@@ -17,10 +18,17 @@ from haikuft.dataset.formats import (
     recognise,
     title_of,
 )
-from haikuft.dataset.formats.content import describe_no_object, missing_key, wrong_type
+from haikuft.dataset.formats.content import (
+    describe_empty,
+    describe_no_object,
+    find_keys,
+    missing_key,
+    says_nothing,
+    wrong_type,
+)
 from haikuft.dataset.formats.format import Layout
 from haikuft.dataset.formats.messages import is_plain
-from haikuft.dataset.problems import ROLES, RULES, Finding, join_place, quote
+from haikuft.dataset.problems import ROLES, Finding, is_error, join_place, quote
 from haikuft.dataset.tokens import TokenRange
 from haikuft.dataset.validate.text_rules import check_text
 
@@ -54,7 +62,7 @@ def check_record(
 
 def is_valid(findings: list[Finding]) -> bool:
     """Whether none of the findings is an error, so that the record can be used as it is."""
-    return all(RULES[finding.code].severity == "warning" for finding in findings)
+    return not any(map(is_error, findings))
 
 
 def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Finding]:
@@ -74,16 +82,14 @@ def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Fi
 def _check_object(
     record: dict[str, Any], base_model: BaseModel, layout: Layout
 ) -> Iterator[Finding]:
-    yield from _check_keys(record, "", layout.keys, layout)
+    yield from find_keys(record, "", layout.keys, layout.describe_key)
     for key in layout.text_keys:
-        if not isinstance(record.get(key, ""), str):
-            yield wrong_type(key, record[key], "text")
+        value = record.get(key, "")
+        if not isinstance(value, str):
+            empty = says_nothing(value)
+            yield describe_empty(key, value, key) if empty else wrong_type(key, value, "text")
     if "system" in record:
-        fix = 'Leave "system" out where there is none.'
-        if record["system"] is None:
-            yield Finding("null-system", "system", layout.null_system, fix)
-        else:
-            yield from _check_content(record["system"], "system", "system", base_model, layout, fix)
+        yield from _check_system(record["system"], base_model, layout)
     if "messages" not in record:
         yield missing_key("", "messages", "the record")._replace(
             fix="Add \"messages\": a list of turns, first the user's, last the assistant's."
@@ -99,19 +105,23 @@ def _check_object(
     yield from _check_answer(messages, layout)
 
 
-def _check_keys(
-    value: Mapping[str, Any], place: str, known: tuple[str, ...], layout: Layout
-) -> Iterator[Finding]:
-    for key in value:
-        if key not in known:
-            yield layout.describe_key(key, join_place(place, key), known)
+def _check_system(value: Any, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
+    fix = 'Leave "system" out where there is none; `haikuft convert` does so.'
+    if value is None:
+        message = "the system prompt is null (AWS's validator for Claude allows it, then fails)"
+        yield Finding("null-system", "system", message, fix)
+    elif says_nothing(value):
+        message = f"the system prompt is {json.dumps(value)}, which says nothing"
+        yield Finding("empty-system", "system", message, fix)
+    else:
+        yield from _check_content(value, "system", "system", base_model, layout, fix)
 
 
 def _check_turn(turn: Any, place: str, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
     if not isinstance(turn, dict):
         yield wrong_type(place, turn, 'an object {"role": …, "content": …}')
         return
-    yield from _check_keys(turn, place, ("role", "content"), layout)
+    yield from find_keys(turn, place, ("role", "content"), layout.describe_key)
     yield from (
         missing_key(place, key, "the turn") for key in ("role", "content") if key not in turn
     )
@@ -130,9 +140,11 @@ def _check_content(
     """Check the value of "system" or "content"; `fix` is for a value without a text."""
     texts, findings = layout.find_texts(value, place)
     yield from findings
-    if not findings and not any(text for text, _ in texts):
+    if is_valid(findings) and not any(text for text, _ in texts):
         inside = texts[0][1] if len(texts) == 1 else place
-        if role == "system" or layout.empty_turn == "empty-text":
+        if role == "system":
+            yield Finding("empty-system", inside, "the system prompt has no text", fix)
+        elif layout.empty_turn == "empty-text":
             yield from check_text("", inside, base_model, fix=fix, answer=False)
         else:
             yield Finding(layout.empty_turn, inside, "there is no text in the turn", fix)
