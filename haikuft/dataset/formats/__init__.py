@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MESSAGES = "messages"
 CONVERSE = "converse"
 PROMPT_COMPLETION = "prompt_completion"
+INVOCATION_LOG = "invocation_log"
 CSV, TSV, PARQUET, EXCEL = "csv", "tsv", "parquet", "excel"
 UNKNOWN = "unknown"
 
@@ -34,6 +35,7 @@ FORMATS = {
     "alpaca": "Alpaca (instruction, input, output)",
     "query_response": "ms-swift (query, response, history)",
     "gemini": "Gemini (systemInstruction, contents)",
+    INVOCATION_LOG: "model invocation log of Amazon Bedrock",
 }
 WRITABLE = (MESSAGES, CONVERSE, PROMPT_COMPLETION)
 # Files whose rows are examples of the formats above: name -> title.

@@ -297,10 +297,13 @@ def read_system(
     example: Mapping[str, Any],
     key: str = "system",
     read_text: Callable[[Any, str], PlacedText] = take_text,
+    place: str = "",
 ) -> list[Text]:
     """Give the system prompt, which may be missing or say nothing, as a list of one or none."""
     value = example.get(key)
-    return [] if says_nothing(value) else [Text("system", *read_text(value, key))]
+    return (
+        [] if says_nothing(value) else [Text("system", *read_text(value, join_place(place, key)))]
+    )
 
 
 def read_pair(example: Mapping[str, Any], prompt_key: str, answer_key: str) -> list[Text]:

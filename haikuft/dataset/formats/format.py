@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 
+NO_REPLY = "no-reply"  # code of an entry of a log that holds no example
 # A text and its place in the example, e.g. ("Hello?", "messages[0].content").
 PlacedText = tuple[str, str]
 # (key, its place, keys that are known there) -> what is wrong with a key of another name.

@@ -63,7 +63,8 @@ def describe_conversion(
     path = PurePath(file)
     end = f".{format_of(base_model)}.jsonl" if path.suffix == ".jsonl" else ".jsonl"
     output = str(path.with_suffix(end)) if path.name else f"{file}{end}"
-    words = ["haikuft", "convert", file, output, "--from", option_names([format_name])]
+    words = ["haikuft", "convert", file, output]
+    words += ["--from", option_names([format_name])] if format_name else []
     if headings and not {"prompt", "completion"} <= set(headings):
         words += ["--prompt-column", headings[0], "--completion-column", headings[1]]
     if base_model != DEFAULT:
