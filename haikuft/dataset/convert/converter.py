@@ -10,23 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset import formats
 from haikuft.dataset.convert.repairs import Repair, find_line_repairs, repair_example, repair_texts
-from haikuft.dataset.formats import (
-    FORMATS,
-    INVOCATION_LOG,
-    MESSAGES,
-    PROMPT_COMPLETION,
-    TABLES,
-    UNKNOWN,
-    WRITABLE,
-    find_format,
-    format_of,
-    load_format,
-    option_names,
-    recognise,
-    title_of,
-    write_record,
-)
 from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.dataset.formats.format import NO_REPLY, Converted
 from haikuft.dataset.formats.prompt_completion import SYSTEM_NOTE
@@ -72,8 +57,8 @@ class Conversion:
     def __str__(self) -> str:
         lines = [
             f"{quotable(str(self.target))}: {count(self.records, 'record')}, "
-            f"{title_of(self.to_format)}, from {quotable(str(self.source))}, "
-            f"{title_of(self.from_format)}."
+            f"{formats.title_of(self.to_format)}, from {quotable(str(self.source))}, "
+            f"{formats.title_of(self.from_format)}."
         ]
         if self.left_columns:
             lines.append(f"Columns not converted: {', '.join(map(quote, self.left_columns))}.")
@@ -109,7 +94,7 @@ def read_raw(
         DataError: the file cannot be read, or some of its lines cannot be used; names the first
             20 of each problem and counts the rest.
     """
-    converter = _Converter(path, system_prompt, base_model, MESSAGES)
+    converter = _Converter(path, system_prompt, base_model, formats.MESSAGES)
     converter.read(_check_format(format_name), (prompt_column, completion_column))
     return converter.records
 
@@ -145,9 +130,9 @@ def convert_file(
         DataError: the source cannot be used, with every reason; or the target cannot be written.
     """
     source, target = Path(source), Path(target)
-    written = find_format(to_format) if to_format else format_of(base_model)
-    if written not in WRITABLE:
-        names = option_names(WRITABLE)
+    written = formats.find_format(to_format) if to_format else formats.format_of(base_model)
+    if written not in formats.WRITABLE:
+        names = formats.option_names(formats.WRITABLE)
         raise SettingsError(f"to: {quote(to_format)} cannot be written. Take one of {names}.")
     given = _check_format(from_format)
     _check_target(source, target)
@@ -165,7 +150,7 @@ def convert_file(
         repairs=tuple(repairs),
         repair_counts=dict(converter.repairs.counts),
         left_columns=tuple(converter.left_columns),
-        notes=(SYSTEM_NOTE,) if with_system and written == PROMPT_COMPLETION else (),
+        notes=(SYSTEM_NOTE,) if with_system and written == formats.PROMPT_COMPLETION else (),
     )
 
 
@@ -208,13 +193,13 @@ class _Converter:
             DataError: lists everything that cannot be converted.
         """
         seen = detect_format(self.path)
-        found = given if given and (given in TABLES or seen not in TABLES) else seen
-        row_format = given if given not in TABLES else ""
+        found = given if given and (given in formats.TABLES or seen not in formats.TABLES) else seen
+        row_format = given if given not in formats.TABLES else ""
         files = list_files(self.path)
         for file in files:
             name = quotable(str(file))
             self._file = name if file != Path(self.path) else ""
-            if repair and found not in TABLES:
+            if repair and found not in formats.TABLES:
                 with naming_os_errors(file):
                     self._add_repairs(find_line_repairs(file))
             for line, value, findings in read_examples(file, found):
@@ -223,7 +208,9 @@ class _Converter:
                     place = f", {finding.place}" if finding.place else ""
                     words = f"{finding.message}. {finding.fix}"
                     self._errors.add(finding.code, f"{name}, line {line}{place}: {words}")
-                if found in TABLES and any(finding.code in _COLUMN_CODES for finding in findings):
+                if found in formats.TABLES and any(
+                    finding.code in _COLUMN_CODES for finding in findings
+                ):
                     break
         rest = self._errors.counts.total() - len(self._errors.items)
         if self._errors.items:
@@ -244,8 +231,8 @@ class _Converter:
         try:
             if any(columns):
                 value = self._pick_columns(value, *columns)
-            name = format_name or recognise(value)
-            if repair and name != INVOCATION_LOG:  # whose keys are all the service's own
+            name = format_name or formats.recognise(value)
+            if repair and name != formats.INVOCATION_LOG:  # whose keys are all the service's own
                 value, repairs = repair_example(value, line)
             record, places = convert_example(
                 value, format_name=name, system_prompt=self.system_prompt
@@ -253,10 +240,10 @@ class _Converter:
             if repair:
                 record, more = repair_texts(record, line)
                 repairs += [r._replace(place=places.get(r.place, r.place)) for r in more]
-            findings = check_record(record, self.base_model, MESSAGES)
+            findings = check_record(record, self.base_model, formats.MESSAGES)
             if not is_valid(findings):
                 return [f._replace(place=places.get(f.place, f.place)) for f in findings]
-            written = write_record(record, self.to_format)
+            written = formats.write_record(record, self.to_format)
         except UnsupportedContent as error:
             _, place, message, _ = error.finding
             if not repair or error.finding.code != NO_REPLY:
@@ -309,10 +296,10 @@ def convert_example(
     Raises:
         UnsupportedContent: the format is not known, or something cannot be part of a record.
     """
-    name = format_name or recognise(example)
-    if name == UNKNOWN:
+    name = format_name or formats.recognise(example)
+    if name == formats.UNKNOWN:
         raise UnsupportedContent(_describe_unknown(example))
-    converted = load_format(name).read(example)
+    converted = formats.load_format(name).read(example)
     if not system_prompt:
         return converted
     system = {"system": system_prompt}
@@ -323,13 +310,13 @@ def convert_example(
 def _describe_unknown(example: Mapping[str, Any]) -> Finding:
     """Describe an example of no format, which may be an object that holds the examples."""
     for key, value in [*example.items(), ("", list(example.values()))]:
-        if isinstance(value, list) and value and recognise(value[0]) != UNKNOWN:
+        if isinstance(value, list) and value and formats.recognise(value[0]) != formats.UNKNOWN:
             where = f"in a list under {quote(key)}" if key else "each under a key of its own"
             message = f"this is one object, and {count(len(value), 'example')} are in it, {where}"
             fix = "Write them as a list, or each on a line of its own, without the object around."
             return Finding("unknown-format", "", message, fix)
     keys = ", ".join(quote(key) for key in list(example)[:10]) or "no keys"
-    titles = ", ".join([*FORMATS.values(), *TABLES.values()])
+    titles = ", ".join([*formats.FORMATS.values(), *formats.TABLES.values()])
     fix = (
         f"Accepted formats: {titles}. In a table, or an object of two texts, name the two with "
         "--prompt-column and --completion-column (prompt_column and completion_column)."
@@ -343,10 +330,10 @@ def _check_format(name: str) -> str:
     Raises:
         SettingsError: there is none.
     """
-    found = find_format(name)
+    found = formats.find_format(name)
     if name and not found:
         raise SettingsError(
-            f"from: {quote(name)} is no format we read. Take one of {option_names()}."
+            f"from: {quote(name)} is no format we read. Take one of {formats.option_names()}."
         )
     return found
 

@@ -3,25 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import (
-    build_record,
-    check_keys,
-    read_history,
-    read_pair,
-    read_system,
-    says_nothing,
-    take_text,
-)
+from haikuft.dataset.formats.content import read_exchange, says_nothing, take_member, take_text
 from haikuft.dataset.formats.format import Converted, Format
 
 
 def _read(example: Mapping[str, Any]) -> Converted:
     """Put the input, if there is one, below the instruction, with an empty line between them."""
-    check_keys(example, "", ("instruction", "input", "output", "system", "history"))
-    prompt, answer = read_pair(example, "instruction", "output")
     if not says_nothing(given := example.get("input")):
-        prompt = prompt._replace(content=f"{prompt.content}\n\n{take_text(given, 'input')[0]}")
-    return build_record([*read_system(example), *read_history(example), prompt, answer])
+        prompt, _ = take_text(take_member(example, "instruction"), "instruction")
+        example = {**example, "instruction": f"{prompt}\n\n{take_text(given, 'input')[0]}"}
+    return read_exchange(example, "instruction", "output", "input", "history")
 
 
 FORMAT = Format(

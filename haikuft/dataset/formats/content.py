@@ -11,40 +11,13 @@ from typing import Any, NamedTuple
 from haikuft.dataset.formats.format import Converted, DescribeKey, PlacedText
 from haikuft.dataset.problems import Finding, describe, is_error, join_place, quote
 from haikuft.dataset.records import Record
+from haikuft.package_data import read_toml
 
+_KEYS = read_toml("haikuft.dataset.formats", "keys.toml")
 # Keys that describe an example and are not part of it; a repair may remove them.
-HARMLESS_KEYS = frozenset(
-    [
-        *("_id", "id", "idx", "index", "uuid", "conversation_id"),
-        *("created", "created_at", "date", "timestamp", "source", "url"),
-    ]
-)
-
-# What the keys and types of content mean that a Messages record cannot hold.
-_MEANINGS = {
-    "a cache point": ("cachePoint",),
-    "a document": ("document",),
-    "a file": ("fileData", "inlineData"),
-    "a refusal": ("refusal",),
-    "a tool call": ("function_call", "functionCall", "tool_use", "toolUse"),
-    "a tool's result": (
-        *("function", "functionResponse", "observation", "tool", "tool_call_id"),
-        *("tool_result", "toolResult", "tool_response"),
-    ),
-    "a video": ("video",),
-    "a weight": ("weight",),
-    "an image": ("image", "image_url"),
-    "annotations": ("annotations",),
-    "audio": ("audio", "input_audio"),
-    "content for a guardrail": ("guardContent",),
-    "images": ("images",),
-    "one of several answers": ("chosen", "rejected", "rejected_response"),
-    "reasoning": ("reasoning_content", "reasoningContent", "thinking"),
-    "tool calls": ("tool_calls",),
-    "tools": ("functions", "toolConfig", "tools"),
-}
-MEANINGS = {key: meaning for meaning, keys in _MEANINGS.items() for key in keys}
-
+HARMLESS_KEYS = frozenset(_KEYS["harmless"])
+# Key, or type of content, that a Messages record cannot hold -> what it means.
+MEANINGS = {key: meaning for meaning, keys in _KEYS["meanings"].items() for key in keys}
 _FALSE_SAYS_NOTHING = ("parallel_tool_calls",)
 
 ONE_BLOCK = 'a list of one {"text": …}'
@@ -306,20 +279,25 @@ def read_system(
     )
 
 
-def read_pair(example: Mapping[str, Any], prompt_key: str, answer_key: str) -> list[Text]:
-    """Give a prompt and its answer, two members of an example that are texts."""
-    return [
-        Text(role, *take_text(take_member(example, key), key))
-        for role, key in (("user", prompt_key), ("assistant", answer_key))
-    ]
+def read_exchange(
+    example: Mapping[str, Any], prompt_key: str, answer_key: str, *other_keys: str
+) -> Converted:
+    """Read an example whose prompt and answer are texts of their own.
 
+    Args:
+        example: It may have a system prompt.
+        prompt_key: The key of the prompt.
+        answer_key: The key of the answer.
+        other_keys: Keys that it may have besides; under "history" are the turns before the prompt,
+            [[prompt, answer], …].
 
-def read_history(example: Mapping[str, Any]) -> list[Text]:
-    """Give the turns before the prompt, "history": [[prompt, answer], …], which may be missing."""
-    history, texts = example.get("history"), []
-    if says_nothing(history):
-        return []
-    if not isinstance(history, list):
+    Raises:
+        UnsupportedContent: it holds something else.
+    """
+    check_keys(example, "", ("system", *other_keys, prompt_key, answer_key))
+    texts = read_system(example)
+    history = example.get("history")
+    if not isinstance(history := [] if says_nothing(history) else history, list):
         raise UnsupportedContent(wrong_type("history", history, "a list of pairs of texts"))
     for number, pair in enumerate(history):
         place = join_place("history", number)
@@ -327,7 +305,9 @@ def read_history(example: Mapping[str, Any]) -> list[Text]:
             raise UnsupportedContent(wrong_type(place, pair, "a pair of texts"))
         for index, role in enumerate(("user", "assistant")):
             texts.append(Text(role, *take_text(pair[index], join_place(place, index))))
-    return texts
+    for role, key in (("user", prompt_key), ("assistant", answer_key)):
+        texts.append(Text(role, *take_text(take_member(example, key), key)))
+    return build_record(texts)
 
 
 def read_chat(example: Mapping[str, Any], chat: Chat, *, strict: bool = True) -> Converted:

@@ -7,29 +7,16 @@ Sources: Amazon Bedrock User Guide, model-customization-prepare; the Nova guides
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats import CONVERSE_SCHEMA
-from haikuft.dataset.formats.content import (
-    MEANINGS,
-    ONE_BLOCK,
-    Chat,
-    contents_of,
-    describe_unknown_key,
-    find_block_texts,
-    read_chat,
-    says_nothing,
-    take_block,
-    take_text,
-    wrong_type,
-)
+from haikuft.dataset.formats import CONVERSE_SCHEMA, content
 from haikuft.dataset.formats.format import Converted, Format, Layout, PlacedText
 from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 
 _KEYS = ("schemaVersion", "system", "messages")
-_CHAT = Chat(
+_CHAT = content.Chat(
     *("messages", "role", "content"),
     {"user": "user", "assistant": "assistant"},
-    take_block,
+    content.take_block,
     other_keys=("schemaVersion",),
 )
 
@@ -55,9 +42,9 @@ def to_messages(value: Record, *, lenient: bool = False) -> Record:
 def _recognise(example: Mapping[str, Any]) -> bool:
     if "messages" not in example:
         return False
-    if not says_nothing(example.get("schemaVersion")) or _is_blocks(example.get("system")):
+    if not content.says_nothing(example.get("schemaVersion")) or _is_blocks(example.get("system")):
         return True
-    turns, contents = example["messages"], contents_of(example)
+    turns, contents = example["messages"], content.contents_of(example)
     return bool(contents) and len(contents) == len(turns) and all(map(_is_blocks, contents))
 
 
@@ -72,24 +59,24 @@ def _is_blocks(value: Any) -> bool:
 
 def _holds_lists(record: Mapping[str, Any]) -> bool:
     """Whether a turn, or the system prompt, is a list instead of a plain text."""
-    values = (record.get("system"), *contents_of(record))
+    values = (record.get("system"), *content.contents_of(record))
     return isinstance(record.get("messages"), list) and any(isinstance(v, list) for v in values)
 
 
 def _read(example: Mapping[str, Any], *, strict: bool = True) -> Converted:
-    if not says_nothing(version := example.get("schemaVersion")):
-        take_text(version, "schemaVersion")  # AWS takes any text
+    if not content.says_nothing(version := example.get("schemaVersion")):
+        content.take_text(version, "schemaVersion")  # AWS takes any text
     chat = _CHAT if strict else _CHAT._replace(read_text=_join_blocks)
-    return read_chat(example, chat, strict=strict)
+    return content.read_chat(example, chat, strict=strict)
 
 
 def _join_blocks(blocks: Any, place: str) -> PlacedText:
     """Join the texts of blocks as the sandbox's Converse does; a job's way is not documented."""
     if isinstance(blocks, list) and blocks:
-        texts, _ = find_block_texts(blocks, place, _describe_key)
+        texts, _ = content.find_block_texts(blocks, place, _describe_key)
         if len(texts) == len(blocks):
             return "\n".join(text for text, _ in texts), place
-    return take_block(blocks, place)
+    return content.take_block(blocks, place)
 
 
 def _write(record: Record) -> dict[str, Any]:
@@ -102,13 +89,13 @@ def _write(record: Record) -> dict[str, Any]:
 
 
 def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
-    if key not in MEANINGS:
+    if key not in content.MEANINGS:
         why = "AWS's validators pass over it; what a job does is not documented"
-        return describe_unknown_key(key, place, known, why)
+        return content.describe_unknown_key(key, place, known, why)
     return Finding(
         "not-plain-text",
         place,
-        f"{MEANINGS[key]}, and this series tunes on text alone (what AWS takes beside text "
+        f"{content.MEANINGS[key]}, and this series tunes on text alone (what AWS takes beside text "
         "differs from model to model)",
         "Remove it, or leave the record out.",
     )
@@ -116,8 +103,8 @@ def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
 
 def _find_texts(value: Any, place: str) -> tuple[list[PlacedText], list[Finding]]:
     if isinstance(value, list):
-        return find_block_texts(value, place, _describe_key)
-    return [], [wrong_type(place, value, ONE_BLOCK)]
+        return content.find_block_texts(value, place, _describe_key)
+    return [], [content.wrong_type(place, value, content.ONE_BLOCK)]
 
 
 FORMAT = Format(

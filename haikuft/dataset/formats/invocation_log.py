@@ -11,18 +11,8 @@ Source: Amazon Bedrock User Guide, model-invocation-logging.
 from collections.abc import Mapping
 from typing import Any
 
+from haikuft.dataset.formats import content
 from haikuft.dataset.formats.anthropic import CHAT
-from haikuft.dataset.formats.content import (
-    Text,
-    UnsupportedContent,
-    build_record,
-    check_keys,
-    read_system,
-    read_turn,
-    read_turns,
-    take_text_or_blocks,
-    wrong_type,
-)
 from haikuft.dataset.formats.format import NO_REPLY, Converted, Format
 from haikuft.dataset.problems import Finding, join_place, quotable
 
@@ -44,10 +34,10 @@ def _read(example: Mapping[str, Any]) -> Converted:
     request, reply = _take_body(example, "input"), _take_body(example, "output")
     if not isinstance(request, dict) or "messages" not in request:
         raise _no_reply(_REQUEST, 'the request has no "messages"')
-    check_keys(request, _REQUEST, ("system", "messages", *_SETTINGS))
-    system = read_system(request, "system", take_text_or_blocks, _REQUEST)
-    turns = read_turns(request["messages"], f"{_REQUEST}.messages", CHAT)
-    return build_record([*system, *turns, _read_reply(reply)])
+    content.check_keys(request, _REQUEST, ("system", "messages", *_SETTINGS))
+    system = content.read_system(request, "system", content.take_text_or_blocks, _REQUEST)
+    turns = content.read_turns(request["messages"], f"{_REQUEST}.messages", CHAT)
+    return content.build_record([*system, *turns, _read_reply(reply)])
 
 
 def _take_body(example: Mapping[str, Any], side: str) -> Any:
@@ -60,21 +50,19 @@ def _take_body(example: Mapping[str, Any], side: str) -> Any:
     return body
 
 
-def _read_reply(body: Any) -> Text:
+def _read_reply(body: Any) -> content.Text:
     """Read the reply of Converse, of Anthropic's Messages API, or the events of a stream."""
     place, message = _REPLY, body
     if isinstance(body, list):
         message, stop = _join_events(body)
-    elif not isinstance(body, dict):
-        raise UnsupportedContent(wrong_type(place, body, "an object, or a list of events"))
     else:
-        stop = body.get("stopReason") or body.get("stop_reason")
-        if "output" in body:
-            place, message = f"{place}.output.message", _get(body, "output", "message")
+        stop = _get(body, "stopReason") or _get(body, "stop_reason")
+        if output := _get(body, "output"):
+            place, message = f"{_REPLY}.output.message", _get(output, "message")
     if stop not in _ENDS:
         raise _no_reply(_REPLY, f"the model did not end its reply ({quotable(str(stop))})")
     texts = {key: _get(message, key) for key in ("role", "content")}
-    return read_turn(texts, place, CHAT)
+    return content.read_turn(texts, place, CHAT)
 
 
 def _join_events(events: list[Any]) -> tuple[dict[str, Any], Any]:
@@ -83,7 +71,7 @@ def _join_events(events: list[Any]) -> tuple[dict[str, Any], Any]:
     for number, event in enumerate(events):
         delta = _get(event, "delta") or _get(event, "contentBlockDelta", "delta")
         if isinstance(delta, dict):
-            check_keys(delta, join_place(_REPLY, number), _DELTA_KEYS)
+            content.check_keys(delta, join_place(_REPLY, number), _DELTA_KEYS)
             texts.append(str(delta.get("text") or ""))
         stop = _get(delta, "stop_reason") or _get(event, "messageStop", "stopReason") or stop
     return {"role": "assistant", "content": "".join(texts)}, stop
@@ -96,9 +84,9 @@ def _get(value: Any, *keys: str) -> Any:
     return value
 
 
-def _no_reply(place: str, message: str) -> UnsupportedContent:
+def _no_reply(place: str, message: str) -> content.UnsupportedContent:
     fix = "Leave the entry out, or let `haikuft convert` do so with --repair."
-    return UnsupportedContent(Finding(NO_REPLY, place, message, fix))
+    return content.UnsupportedContent(Finding(NO_REPLY, place, message, fix))
 
 
 FORMAT = Format(

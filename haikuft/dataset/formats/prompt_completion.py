@@ -1,16 +1,9 @@
 """Prompt and completion: {"prompt": text, "completion": text, "system"?: text}."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import (
-    UnsupportedContent,
-    build_record,
-    check_keys,
-    read_pair,
-    read_system,
-)
-from haikuft.dataset.formats.format import Converted, Format
+from haikuft.dataset.formats.content import UnsupportedContent, read_exchange
+from haikuft.dataset.formats.format import Format
 from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 
@@ -18,11 +11,6 @@ SYSTEM_NOTE = (
     'System prompts are written to "system", a key that Bedrock\'s prompt/completion format does '
     "not have. For a job, write them into the prompts instead."
 )
-
-
-def _read(example: Mapping[str, Any]) -> Converted:
-    check_keys(example, "", ("system", "prompt", "completion"))
-    return build_record([*read_system(example), *read_pair(example, "prompt", "completion")])
 
 
 def _write(record: Record) -> dict[str, Any]:
@@ -43,6 +31,6 @@ def _write(record: Record) -> dict[str, Any]:
 
 FORMAT = Format(
     recognise=lambda example: "prompt" in example and "completion" in example,
-    read=_read,
+    read=lambda example: read_exchange(example, "prompt", "completion"),
     write=_write,
 )

@@ -6,19 +6,12 @@ Source: TRL's documentation, "Dataset formats and types".
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import (
-    Chat,
-    build_record,
-    check_keys,
-    read_turns,
-    take_member,
-    take_text_or_blocks,
-)
+from haikuft.dataset.formats import content
 from haikuft.dataset.formats.format import Converted, Format
 from haikuft.dataset.formats.openai_chat import ROLES
 
 _KEYS = ("prompt", "completion")
-_CHAT = Chat("prompt", "role", "content", ROLES, take_text_or_blocks)
+_CHAT = content.Chat("prompt", "role", "content", ROLES, content.take_text_or_blocks)
 
 
 def _recognise(example: Mapping[str, Any]) -> bool:
@@ -28,9 +21,9 @@ def _recognise(example: Mapping[str, Any]) -> bool:
 
 
 def _read(example: Mapping[str, Any]) -> Converted:
-    check_keys(example, "", _KEYS)
-    lists = [read_turns(take_member(example, key), key, _CHAT) for key in _KEYS]
-    return build_record([text for texts in lists for text in texts])
+    content.check_keys(example, "", _KEYS)
+    lists = [content.read_turns(content.take_member(example, key), key, _CHAT) for key in _KEYS]
+    return content.build_record([text for texts in lists for text in texts])
 
 
 FORMAT = Format(recognise=_recognise, read=_read)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,10 @@ from haikuft.dataset.read.tables import read_table
 from haikuft.errors import DataError
 
 _HEAD_BYTES = 10_000  # enough to recognise a format, or a table's columns
+_DECODER = json.JSONDecoder()
+# What may stand between two examples, and what ends the file.
+_IN_LIST = re.compile(r"[ \t\r\n]*,[ \t\r\n]*"), re.compile(r"[ \t\r\n]*\][ \t\r\n]*\Z")
+_IN_SEQUENCE = re.compile(r"[ \t\r\n]*"), re.compile(r"[ \t\r\n]*\Z")
 _MAX_WHOLE_BYTES = 512 * 2**20  # of JSON that is not JSON Lines, which must be read whole
 
 
@@ -117,17 +122,13 @@ def _read_whole(path: str | os.PathLike[str]) -> Iterator[Example]:
         line = data[: error.start].count(b"\n") + 1
         yield line, None, [Finding("not-utf8", "", "a byte is not UTF-8", "Save it as UTF-8.")]
         return
-    decoder = json.JSONDecoder()
-    position = _skip_space(text, 0)
-    listed = text.startswith("[", position)
-    if listed:
-        position = _skip_space(text, position + 1)
-    end_mark = "]" if listed else ""
+    position = len(text) - len(text.lstrip(" \t\r\n["))
+    between, end = _IN_LIST if "[" in text[:position] else _IN_SEQUENCE
     line, counted = 1, 0
-    while text[position : position + 1] != end_mark:
+    while not end.match(text, position):
         line, counted = line + text.count("\n", counted, position), position
         try:
-            _, end = decoder.raw_decode(text, position)
+            _, stop = _DECODER.raw_decode(text, position)
         except json.JSONDecodeError as error:
             yield error.lineno, None, [_explain_in_line(text, error)]
             return
@@ -135,31 +136,21 @@ def _read_whole(path: str | os.PathLike[str]) -> Iterator[Example]:
             yield line, None, [_BROKEN]
             return
         # Parsed again by our own reader, which also finds doubled keys and NaN.
-        yield line, *parse_line(text[position:end].replace("\n", " ").encode())
-        position = _skip_space(text, end)
-        if listed and text[position : position + 1] == ",":
-            position = _skip_space(text, position + 1)
-        elif listed and text[position : position + 1] != "]":
-            break
-    if listed and (text[position : position + 1] != "]" or text[position + 1 :].strip()):
-        yield line + text.count("\n", counted, position), None, [_BROKEN]
+        yield line, *parse_line(text[position:stop].replace("\n", " ").encode())
+        gap = between.match(text, stop)
+        position = gap.end() if gap else stop
+        if not gap and not end.match(text, stop):
+            yield line + text.count("\n", counted, stop), None, [_BROKEN]
+            return
 
 
 def _explain_in_line(text: str, error: json.JSONDecodeError) -> Finding:
     """Name column and cause of an error in the line in which it is."""
-    from haikuft.dataset.read.json_errors import (
-        explain_json,  # not loaded for a file without errors
-    )
+    from haikuft.dataset.read.json_errors import explain_json  # seldom needed
 
     start = error.pos - error.colno + 1
     line = text[start:].partition("\n")[0]
     return explain_json(line, json.JSONDecodeError(error.msg, line, error.colno - 1))
-
-
-def _skip_space(text: str, position: int) -> int:
-    while text[position : position + 1] in (" ", "\t", "\r", "\n"):
-        position += 1
-    return position
 
 
 _BROKEN = Finding(

@@ -10,22 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.formats import (
-    MESSAGES,
-    UNKNOWN,
-    format_of,
-    load_format,
-    recognise,
-    title_of,
-)
-from haikuft.dataset.formats.content import (
-    describe_empty,
-    describe_no_object,
-    find_keys,
-    missing_key,
-    says_nothing,
-    wrong_type,
-)
+from haikuft.dataset import formats
+from haikuft.dataset.formats import content
 from haikuft.dataset.formats.format import Layout
 from haikuft.dataset.formats.messages import is_plain
 from haikuft.dataset.problems import ROLES, Finding, is_error, join_place, quote
@@ -44,18 +30,17 @@ def check_record(
         format_name: The format the record should have, "messages" or "converse"; "" for that of
             the base model's files.
     """
-    wanted = format_name or format_of(base_model)
-    layout = load_format(wanted).layout
+    wanted = format_name or formats.format_of(base_model)
+    layout = formats.load_format(wanted).layout
     if layout is None:
         raise ValueError(f"no base model is trained on {wanted}")
     if not isinstance(record, dict):
-        return [describe_no_object(record, layout.outline)]
-    found = recognise(record)
+        return [content.describe_no_object(record, layout.outline)]
+    found = formats.recognise(record)
     # A damaged record of another format is often taken for Messages.
-    if found not in (wanted, UNKNOWN) and (found != MESSAGES or is_plain(record)):
-        message = (
-            f"this is {title_of(found)}, and {base_model.name} is trained on {title_of(wanted)}"
-        )
+    if found not in (wanted, formats.UNKNOWN) and (found != formats.MESSAGES or is_plain(record)):
+        other, own = formats.title_of(found), formats.title_of(wanted)
+        message = f"this is {other}, and {base_model.name} is trained on {own}"
         return [Finding("wrong-format", "", message, f"Convert it to {layout.example}.")]
     return list(_check_object(record, base_model, layout))
 
@@ -82,22 +67,21 @@ def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Fi
 def _check_object(
     record: dict[str, Any], base_model: BaseModel, layout: Layout
 ) -> Iterator[Finding]:
-    yield from find_keys(record, "", layout.keys, layout.describe_key)
+    yield from content.find_keys(record, "", layout.keys, layout.describe_key)
     for key in layout.text_keys:
-        value = record.get(key, "")
-        if not isinstance(value, str):
-            empty = says_nothing(value)
-            yield describe_empty(key, value, key) if empty else wrong_type(key, value, "text")
+        if not isinstance(value := record.get(key, ""), str):
+            describe = content.describe_empty if content.says_nothing(value) else _describe_type
+            yield describe(key, value, key)
     if "system" in record:
         yield from _check_system(record["system"], base_model, layout)
     if "messages" not in record:
-        yield missing_key("", "messages", "the record")._replace(
+        yield content.missing_key("", "messages", "the record")._replace(
             fix="Add \"messages\": a list of turns, first the user's, last the assistant's."
         )
         return
     messages = record["messages"]
     if not isinstance(messages, list):
-        yield wrong_type("messages", messages, "a list of turns")
+        yield content.wrong_type("messages", messages, "a list of turns")
         return
     for number, turn in enumerate(messages):
         yield from _check_turn(turn, join_place("messages", number), base_model, layout)
@@ -105,26 +89,27 @@ def _check_object(
     yield from _check_answer(messages, layout)
 
 
+def _describe_type(_: str, value: Any, place: str) -> Finding:
+    return content.wrong_type(place, value, "text")
+
+
 def _check_system(value: Any, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
     fix = 'Leave "system" out where there is none; `haikuft convert` does so.'
-    if value is None:
-        message = "the system prompt is null (AWS's validator for Claude allows it, then fails)"
-        yield Finding("null-system", "system", message, fix)
-    elif says_nothing(value):
-        message = f"the system prompt is {json.dumps(value)}, which says nothing"
-        yield Finding("empty-system", "system", message, fix)
-    else:
+    if not content.says_nothing(value):
         yield from _check_content(value, "system", "system", base_model, layout, fix)
+        return
+    code, what = ("null-system", "null") if value is None else ("empty-system", json.dumps(value))
+    why = " (AWS's validator for Claude allows null, then fails on it)" if value is None else ""
+    yield Finding(code, "system", f"the system prompt is {what}, which says nothing{why}", fix)
 
 
 def _check_turn(turn: Any, place: str, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
     if not isinstance(turn, dict):
-        yield wrong_type(place, turn, 'an object {"role": …, "content": …}')
+        yield content.wrong_type(place, turn, 'an object {"role": …, "content": …}')
         return
-    yield from find_keys(turn, place, ("role", "content"), layout.describe_key)
-    yield from (
-        missing_key(place, key, "the turn") for key in ("role", "content") if key not in turn
-    )
+    yield from content.find_keys(turn, place, ("role", "content"), layout.describe_key)
+    missing = [key for key in ("role", "content") if key not in turn]
+    yield from (content.missing_key(place, key, "the turn") for key in missing)
     if "role" in turn:
         yield from _check_role(turn["role"], join_place(place, "role"))
     if "content" in turn:
@@ -162,7 +147,7 @@ def _check_content(
 
 def _check_role(role: Any, place: str) -> Iterator[Finding]:
     if not isinstance(role, str):
-        yield wrong_type(place, role, '"user" or "assistant"')
+        yield content.wrong_type(place, role, '"user" or "assistant"')
     elif role not in ROLES:
         fix = 'Write "user" or "assistant", in lower case.'
         if role.lower() == "system":
