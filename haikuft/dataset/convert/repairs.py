@@ -78,19 +78,13 @@ def repair_example(example: Mapping[str, Any], line: int) -> tuple[dict[str, Any
 
 def repair_texts(record: Record, line: int) -> tuple[Record, list[Repair]]:
     """Remove white space from the ends of a record's texts; a text of white space alone stays."""
-    repaired, repairs = dict(record), []
-    texts = [(repaired, "system", "system")]
-    if isinstance(record.get("messages"), list):
-        turns = [dict(turn) if isinstance(turn, dict) else turn for turn in record["messages"]]
-        repaired["messages"] = turns
-        texts += [
-            (turn, "content", f"messages[{number}].content")
-            for number, turn in enumerate(turns)
-            if isinstance(turn, dict)
-        ]
+    turns, repairs = [dict(turn) for turn in record["messages"]], []
+    repaired = {**record, "messages": turns}
+    texts = [(turn, "content", f"messages[{n}].content") for n, turn in enumerate(turns)]
+    texts += [(repaired, "system", "system")] if "system" in record else []
     for owner, key, place in texts:
-        text = owner.get(key)
-        if isinstance(text, str) and text.strip() not in ("", text):
+        text = owner[key]
+        if text.strip() not in ("", text):
             owner[key] = text.strip()
             repairs.append(Repair(line, place, "outer-white-space", "outer white space removed"))
     return repaired, repairs

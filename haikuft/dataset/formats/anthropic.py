@@ -9,11 +9,7 @@ from typing import Any
 from haikuft.dataset.formats.content import Chat, contents_of, read_chat, take_text_or_blocks
 from haikuft.dataset.formats.format import Format
 
-CHAT = Chat(
-    *("messages", "role", "content"),
-    {"user": "user", "assistant": "assistant"},
-    take_text_or_blocks,
-)
+CHAT = Chat(take_text_or_blocks)
 
 
 def _recognise(example: Mapping[str, Any]) -> bool:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from haikuft.dataset.formats.format import Converted, DescribeKey, PlacedText
-from haikuft.dataset.problems import Finding, describe, is_error, join_place, quote
+from haikuft.dataset.problems import ROLES, Finding, describe, is_error, join_place, quote
 from haikuft.dataset.records import Record
 from haikuft.package_data import read_toml
 
 _KEYS = read_toml("haikuft.dataset.formats", "keys.toml")
 # Keys that describe an example and are not part of it; a repair may remove them.
 HARMLESS_KEYS = frozenset(_KEYS["harmless"])
+SETTINGS = _KEYS["settings"]  # of a request to a model
 # Key, or type of content, that a Messages record cannot hold -> what it means.
 MEANINGS = {key: meaning for meaning, keys in _KEYS["meanings"].items() for key in keys}
 _FALSE_SAYS_NOTHING = ("parallel_tool_calls",)
@@ -52,25 +53,28 @@ class Text(NamedTuple):
     place: str
 
 
+_ROLES = {role: role for role in ROLES}
+
+
 class Chat(NamedTuple):
     """How a chat format holds its turns and its system prompt.
 
     Attributes:
+        read_text: (value of the text, its place) -> the text and its exact place.
         key: The key of the list of turns.
         role_key: In a turn, the key of the role.
         text_key: In a turn, the key of the text.
         roles: The format's role -> "system", "user" or "assistant".
-        read_text: (value of the text, its place) -> the text and its exact place.
         system_key: The key of the system prompt.
         read_system: As `read_text`, for the system prompt; None if it is held as texts are.
         other_keys: Keys of an example beside these two.
     """
 
-    key: str
-    role_key: str
-    text_key: str
-    roles: Mapping[str, str]
     read_text: Callable[[Any, str], PlacedText]
+    key: str = "messages"
+    role_key: str = "role"
+    text_key: str = "content"
+    roles: Mapping[str, str] = _ROLES
     system_key: str = "system"
     read_system: Callable[[Any, str], PlacedText] | None = None
     other_keys: tuple[str, ...] = ()
@@ -104,13 +108,11 @@ def missing_key(place: str, key: str, owner: str) -> Finding:
 
 def describe_unknown_key(key: str, place: str, known: tuple[str, ...], why: str) -> Finding:
     """Describe a key that a training file's record must not have, and why that is so."""
-    verb = "is" if len(known) == 1 else "are"
-    names = " and ".join(filter(None, (", ".join(known[:-1]), known[-1])))
     return Finding(
         "unknown-key",
         place,
         f"the key {quote(key)} does not belong here ({why})",
-        f"Remove it; known here {verb} {names}.",
+        f"Remove it; known here: {', '.join(known)}.",
     )
 
 

@@ -5,24 +5,22 @@ Sources: Amazon Bedrock User Guide, model-customization-prepare; the Nova guides
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from haikuft.dataset.formats import CONVERSE_SCHEMA, content
+from haikuft.dataset.formats import CONVERSE_SCHEMA, MESSAGES, content, load_format
 from haikuft.dataset.formats.format import Converted, Format, Layout, PlacedText
 from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 
 _KEYS = ("schemaVersion", "system", "messages")
-_CHAT = content.Chat(
-    *("messages", "role", "content"),
-    {"user": "user", "assistant": "assistant"},
-    content.take_block,
-    other_keys=("schemaVersion",),
-)
+_CHAT = content.Chat(content.take_block, other_keys=("schemaVersion",))
 
 
 def to_messages(value: Record, *, lenient: bool = False) -> Record:
-    """Convert a Converse record to a Messages record; anything else stays as it is.
+    """Convert a Converse record to a Messages record, and leave out what says nothing of one.
+
+    Anything else stays as it is.
 
     Nothing is lost of a record that holds texts alone; `FORMAT.write` gives it back.
 
@@ -36,7 +34,11 @@ def to_messages(value: Record, *, lenient: bool = False) -> Record:
     """
     if lenient and isinstance(value, dict) and _holds_lists(value):
         return _read(value, strict=False).record
-    return _read(value).record if isinstance(value, dict) and _recognise(value) else value
+    if isinstance(value, dict) and _recognise(value):
+        return _read(value).record
+    with suppress(content.UnsupportedContent):
+        return load_format(MESSAGES).read(value).record
+    return value
 
 
 def _recognise(example: Mapping[str, Any]) -> bool:

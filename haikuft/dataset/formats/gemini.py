@@ -20,9 +20,9 @@ def _read_system(value: Any, place: str) -> PlacedText:
 
 
 _CHAT = content.Chat(
+    content.take_block,
     *("contents", "role", "parts"),
     {"user": "user", "model": "assistant"},
-    content.take_block,
     system_key="systemInstruction",
     read_system=_read_system,
 )

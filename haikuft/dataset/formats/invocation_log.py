@@ -17,13 +17,6 @@ from haikuft.dataset.formats.format import NO_REPLY, Converted, Format
 from haikuft.dataset.problems import Finding, join_place, quotable
 
 _REQUEST, _REPLY = "input.inputBodyJson", "output.outputBodyJson"
-# Members of a request beside its texts; they set how a model answers.
-_SETTINGS = (
-    *("anthropic_version", "anthropic_beta", "max_tokens", "metadata", "stop_sequences"),
-    *("temperature", "top_k", "top_p", "thinking", "schemaVersion", "inferenceConfig"),
-    *("additionalModelRequestFields", "additionalModelResponseFieldPaths", "guardrailConfig"),
-    *("performanceConfig", "requestMetadata", "serviceTier"),
-)
 _ENDS = ("end_turn", "stop_sequence")  # of a reply that the model itself has ended
 _DELTA_KEYS = ("type", "text", "stop_reason", "stop_sequence")
 
@@ -34,7 +27,7 @@ def _read(example: Mapping[str, Any]) -> Converted:
     request, reply = _take_body(example, "input"), _take_body(example, "output")
     if not isinstance(request, dict) or "messages" not in request:
         raise _no_reply(_REQUEST, 'the request has no "messages"')
-    content.check_keys(request, _REQUEST, ("system", "messages", *_SETTINGS))
+    content.check_keys(request, _REQUEST, ("system", "messages", *content.SETTINGS))
     system = content.read_system(request, "system", content.take_text_or_blocks, _REQUEST)
     turns = content.read_turns(request["messages"], f"{_REQUEST}.messages", CHAT)
     return content.build_record([*system, *turns, _read_reply(reply)])

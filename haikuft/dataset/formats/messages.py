@@ -17,7 +17,7 @@ from haikuft.dataset.formats.content import (
 from haikuft.dataset.formats.format import Format, Layout, PlacedText
 from haikuft.dataset.problems import Finding
 
-_CHAT = Chat("messages", "role", "content", {"user": "user", "assistant": "assistant"}, take_text)
+_CHAT = Chat(take_text)
 
 
 def is_plain(record: Mapping[str, Any]) -> bool:

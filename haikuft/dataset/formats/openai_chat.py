@@ -6,8 +6,8 @@ from typing import Any
 from haikuft.dataset.formats.content import Chat, read_chat, says_nothing, take_text_or_blocks
 from haikuft.dataset.formats.format import Format
 
-ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
-_CHAT = Chat("messages", "role", "content", ROLES, take_text_or_blocks)
+_ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
+CHAT = Chat(take_text_or_blocks, roles=_ROLES)
 
 
 def _recognise(example: Mapping[str, Any]) -> bool:
@@ -17,4 +17,4 @@ def _recognise(example: Mapping[str, Any]) -> bool:
     return role in ("system", "developer") and says_nothing(example.get("system"))
 
 
-FORMAT = Format(recognise=_recognise, read=lambda example: read_chat(example, _CHAT))
+FORMAT = Format(recognise=_recognise, read=lambda example: read_chat(example, CHAT))

@@ -6,7 +6,7 @@ from haikuft.dataset.formats.format import Format
 _USER = dict.fromkeys(("human", "user"), "user")
 _ASSISTANT = dict.fromkeys(("gpt", "chatgpt", "assistant"), "assistant")
 _ROLES = {**_USER, **_ASSISTANT, "system": "system"}
-_CHAT = Chat("conversations", "from", "value", _ROLES, take_text)
+_CHAT = Chat(take_text, "conversations", "from", "value", _ROLES)
 
 FORMAT = Format(
     recognise=lambda example: isinstance(example.get("conversations"), list),

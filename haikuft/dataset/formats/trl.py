@@ -8,10 +8,9 @@ from typing import Any
 
 from haikuft.dataset.formats import content
 from haikuft.dataset.formats.format import Converted, Format
-from haikuft.dataset.formats.openai_chat import ROLES
+from haikuft.dataset.formats.openai_chat import CHAT
 
 _KEYS = ("prompt", "completion")
-_CHAT = content.Chat("prompt", "role", "content", ROLES, content.take_text_or_blocks)
 
 
 def _recognise(example: Mapping[str, Any]) -> bool:
@@ -22,7 +21,7 @@ def _recognise(example: Mapping[str, Any]) -> bool:
 
 def _read(example: Mapping[str, Any]) -> Converted:
     content.check_keys(example, "", _KEYS)
-    lists = [content.read_turns(content.take_member(example, key), key, _CHAT) for key in _KEYS]
+    lists = [content.read_turns(content.take_member(example, key), key, CHAT) for key in _KEYS]
     return content.build_record([text for texts in lists for text in texts])
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
@@ -167,13 +168,8 @@ def _build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) == len(pairs):
         return value
     doubled = DoubledKeys(value)
-    seen: set[str] = set()
-    again: dict[str, None] = {}
-    for name, _ in pairs:
-        if name in seen:
-            again[name] = None
-        seen.add(name)
-    doubled.names = list(again)
+    counts = Counter(name for name, _ in pairs)
+    doubled.names = [name for name, number in counts.items() if number > 1]
     return doubled
 
 
