@@ -25,7 +25,7 @@ from haikuft.dataset.validate.record_rules import check_record, is_valid
 from haikuft.errors import DataError, SettingsError
 
 # If one row of a table has such a problem, all rows have it.
-_COLUMN_CODES = ("unknown-key", "missing-key", "unknown-format")
+_COLUMN_CODES = frozenset({"unknown-key", "missing-key", "unknown-format"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class _Converter:
         self.left_columns: dict[str, None] = {}
         self._errors: FirstOfEach[str] = FirstOfEach()
         self._file = ""  # being read, where there are several
-        self._first_lines: dict[bytes, tuple[str, int]] = {}  # digest of a record -> file and line
+        self._first_lines: dict[bytes, str] = {}  # digest of a record -> its first line
 
     def read(self, given: str, columns: tuple[str, str], *, repair: bool = False) -> str:
         """Convert all examples and return the file's format.
@@ -208,9 +208,7 @@ class _Converter:
                     place = f", {finding.place}" if finding.place else ""
                     words = f"{finding.message}. {finding.fix}"
                     self._errors.add(finding.code, f"{name}, line {line}{place}: {words}")
-                if found in formats.TABLES and any(
-                    finding.code in _COLUMN_CODES for finding in findings
-                ):
+                if found in formats.TABLES and _COLUMN_CODES & {f.code for f in findings}:
                     break
         rest = self._errors.counts.total() - len(self._errors.items)
         if self._errors.items:
@@ -270,11 +268,10 @@ class _Converter:
 
     def _is_duplicate(self, record: Record, line: int) -> bool:
         turns = [part for turn in record["messages"] for part in (turn["role"], turn["content"])]
-        here = (self._file, line)
+        here = f"line {line}" + (f" of {self._file}" if self._file else "")
         first = self._first_lines.setdefault(digest(record.get("system", ""), *turns), here)
         if first != here:
-            where = f"line {first[1]}" + (f" of {first[0]}" if first[0] else "")
-            message = f"the same as {where}, removed"
+            message = f"the same as {first}, removed"
             self._add_repairs([Repair(line, "", "duplicate-record", message)])
         return first != here
 

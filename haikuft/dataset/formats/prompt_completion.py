@@ -17,14 +17,9 @@ def _write(record: Record) -> dict[str, Any]:
     """Write a record of two turns; its system prompt goes to "system" (see `SYSTEM_NOTE`)."""
     turns = record["messages"]
     if len(turns) != 2:
-        raise UnsupportedContent(
-            Finding(
-                "wrong-format",
-                "messages[2]",
-                f"a prompt and its completion are two turns, and this has {len(turns)}",
-                "Write bedrock-conversation-2024 instead, or make an example of each answer.",
-            )
-        )
+        message = f"a prompt and its completion are two turns, and this has {len(turns)}"
+        fix = "Write bedrock-conversation-2024 instead, or make an example of each answer."
+        raise UnsupportedContent(Finding("wrong-format", "messages[2]", message, fix))
     system = {"system": record["system"]} if "system" in record else {}
     return {**system, "prompt": turns[0]["content"], "completion": turns[1]["content"]}
 

@@ -21,6 +21,7 @@ from haikuft.dataset.read.tables import read_table
 from haikuft.errors import DataError
 
 _HEAD_BYTES = 10_000  # enough to recognise a format, or a table's columns
+_LIST_START = re.compile(rb"\s*\[\s*(\{|\Z)")
 _DECODER = json.JSONDecoder()
 # What may stand between two examples, and what ends the file.
 _IN_LIST = re.compile(r"[ \t\r\n]*,[ \t\r\n]*"), re.compile(r"[ \t\r\n]*\][ \t\r\n]*\Z")
@@ -105,9 +106,8 @@ def _read_head(path: str | os.PathLike[str]) -> bytes:
 
 def _read_objects(path: str | os.PathLike[str], head: bytes) -> Iterator[Example]:
     """Read JSON Lines, or one JSON list of objects, or objects that are written over many lines."""
-    start = head.removeprefix(BYTE_ORDER_MARK).lstrip()
-    listed = start.startswith(b"[") and start[1:].lstrip()[:1] in (b"{", b"")
-    return _read_whole(path) if listed or spans_lines(head) else read_values(path, unpack=True)
+    whole = spans_lines(head) or _LIST_START.match(head.removeprefix(BYTE_ORDER_MARK))
+    return _read_whole(path) if whole else read_values(path, unpack=True)
 
 
 def _read_whole(path: str | os.PathLike[str]) -> Iterator[Example]:
