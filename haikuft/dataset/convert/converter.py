@@ -309,7 +309,7 @@ def _describe_unknown(example: Mapping[str, Any]) -> Finding:
     for key, value in [*example.items(), ("", list(example.values()))]:
         if isinstance(value, list) and value and formats.recognise(value[0]) != formats.UNKNOWN:
             where = f"in a list under {quote(key)}" if key else "each under a key of its own"
-            message = f"this is one object, and {count(len(value), 'example')} are in it, {where}"
+            message = f"this is one object that holds {count(len(value), 'example')}, {where}"
             fix = "Write them as a list, or each on a line of its own, without the object around."
             return Finding("unknown-format", "", message, fix)
     keys = ", ".join(quote(key) for key in list(example)[:10]) or "no keys"

@@ -120,8 +120,8 @@ def test_read_raw_when_json_is_written_over_many_lines_then_its_objects_are_read
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ({"data": [PAIR, PAIR], "version": 2}, '2 examples are in it, in a list under "data"'),
-        ({"a": PAIR, "b": PAIR, "c": PAIR}, "3 examples are in it, each under a key of its own"),
+        ({"data": [PAIR, PAIR], "version": 2}, '2 examples, in a list under "data"'),
+        ({"a": PAIR, "b": PAIR, "c": PAIR}, "3 examples, each under a key of its own"),
     ],
 )
 @pytest.mark.parametrize("indent", [None, 2])
@@ -129,7 +129,7 @@ def test_read_raw_when_one_object_holds_the_examples_then_error_says_where(
     value, words, indent, write
 ):
     """Which list is meant is for a person to say."""
-    with pytest.raises(DataError, match=f"line 1: this is one object, and {words}"):
+    with pytest.raises(DataError, match=f"line 1: this is one object that holds {words}"):
         read_raw(write(json.dumps(value, indent=indent).encode(), "raw.json"))
 
 
