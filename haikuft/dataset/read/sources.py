@@ -70,13 +70,13 @@ def list_files(path: str | os.PathLike[str]) -> list[Path]:
     place = Path(os.fsdecode(path))
     if not place.is_dir():
         return [place]
-    files = sorted(file for file in place.rglob(_LOGS) if file.parent.name != "data")
+    files = [f for f in place.rglob(_LOGS) if "data" not in f.relative_to(place).parts[:-1]]
     if not files:
         raise DataError(
             f"{quotable(str(place))}: this is a folder without model invocation logs ({_LOGS}). "
             "Name a file in it."
         )
-    return files
+    return sorted(files)
 
 
 def _find_raw(folder: Path) -> Path:

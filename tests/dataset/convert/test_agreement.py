@@ -1,6 +1,7 @@
 """What says nothing stays behind, and `validate` and `convert` judge every record alike."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO
 from haikuft.dataset import convert_file, validate_file
 from haikuft.dataset.convert.converter import convert_example
-from haikuft.dataset.formats import MESSAGES, format_of
+from haikuft.dataset.formats import MESSAGES, format_of, to_training
 from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.dataset.validate.record_rules import check_record, is_valid
 from haikuft.errors import DataError
@@ -127,49 +128,54 @@ KEYS = st.sampled_from(
         *("name", "weight", "tools", "tool_calls", "parallel_tool_calls", "image", "id"),
     ]
 )
-NOTHING = st.sampled_from([None, "", [], {}, False, 0, [None], [{}]])
-TEXTS = st.sampled_from(["a", "b", "", " c", "\n", "User: d", "\nHuman:"])
-MEMBERS = st.dictionaries(KEYS, NOTHING | TEXTS, max_size=2)
-
-
-def beside(known, members=MEMBERS):
-    """Build objects of the known members and, seldom, of others, which may replace them."""
-    return st.one_of(known, known, st.builds(lambda one, more: {**one, **more}, known, members))
-
-
-BLOCKS = beside(st.builds(lambda text: {"text": text}, TEXTS)) | st.builds(
-    lambda text, more: {"type": "text", "text": text, **more}, TEXTS, MEMBERS
+VALUES = st.sampled_from(
+    [
+        *(None, "", [], {}, False, 0, ["a"], [None], [{}], "a", " c", "\n", "User: d", "\nHuman:"),
+        *([{"text": ""}], [{"text": "a"}], [{"type": "text", "text": "a"}]),
+        *("user", "assistant", "system", "tool"),
+    ]
 )
-CONTENTS = TEXTS | st.lists(BLOCKS, max_size=2) | NOTHING
+CHANGES = st.lists(st.tuples(st.integers(0, 20), KEYS, VALUES, st.booleans()), max_size=3)
 
 
-def turns_of(contents):
-    """Build lists of turns, mostly two in the right order."""
-    roles = st.just(("user", "assistant")) | st.lists(
-        st.sampled_from(["user", "assistant", "system", "tool", "User"]), max_size=3
-    )
-    return roles.flatmap(
-        lambda names: st.tuples(
-            *(
-                beside(st.fixed_dictionaries({"role": st.just(n), "content": contents}))
-                for n in names
-            )
-        ).map(list)
-    )
+def list_containers(value):
+    """List a JSON value and every object and list in it."""
+    inside = value.values() if isinstance(value, dict) else value
+    nested = [inner for inner in inside if isinstance(inner, dict | list)]
+    return [value, *(found for inner in nested for found in list_containers(inner))]
 
 
-VALUES = beside(
-    st.fixed_dictionaries(
-        {"messages": turns_of(TEXTS) | turns_of(st.lists(BLOCKS, max_size=2)) | turns_of(CONTENTS)},
-        optional={"system": CONTENTS, "schemaVersion": NOTHING | TEXTS},
-    )
+def change(record, changes):
+    """Change a copy: set a key of one of its objects, or repeat or drop an item of a list."""
+    changed = deepcopy(record)
+    for number, key, value, drop in changes:
+        containers = list_containers(changed)
+        container = containers[number % len(containers)]
+        if isinstance(container, dict):
+            container[key] = deepcopy(value)
+        elif container and drop:
+            container.pop()
+        elif container:
+            container.append(deepcopy(container[-1]))
+    return changed
+
+
+CASES = st.builds(
+    lambda record, base_model, changes: (
+        change(to_training(record, base_model), changes),
+        base_model,
+    ),
+    st.sampled_from([{"messages": PLAIN}, {"system": "s", "messages": PLAIN}]),
+    st.sampled_from([CLAUDE_3_HAIKU, NOVA_MICRO]),
+    CHANGES,
 )
 
 
 @settings(deadline=None, max_examples=600, suppress_health_check=list(HealthCheck))
-@given(value=VALUES, base_model=st.sampled_from([CLAUDE_3_HAIKU, NOVA_MICRO]))
-def test_record_when_of_the_models_form_then_validate_and_convert_judge_it_alike(value, base_model):
+@given(case=CASES)
+def test_record_when_of_the_models_form_then_validate_and_convert_judge_it_alike(case):
     """What validation takes, conversion takes, and what one refuses, both refuse."""
+    value, base_model = case
     findings = check_record(value, base_model)
     if any(finding.code == "wrong-format" for finding in findings):
         return  # another form, which has its own reader
@@ -182,11 +188,12 @@ def test_record_when_of_the_models_form_then_validate_and_convert_judge_it_alike
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
-@given(value=VALUES, base_model=st.sampled_from([CLAUDE_3_HAIKU, NOVA_MICRO]))
+@given(case=CASES)
 def test_file_when_validate_takes_it_then_convert_does_and_the_new_file_has_nothing_empty(
-    value, base_model, tmp_path_factory
+    case, tmp_path_factory
 ):
     """Through the files, as the two commands do it."""
+    value, base_model = case
     folder = tmp_path_factory.getbasetemp()
     source, target = folder / "any.jsonl", folder / "converted.jsonl"
     source.write_text(json.dumps(value) + "\n")

@@ -162,7 +162,7 @@ def test_log_when_a_body_holds_more_than_texts_then_its_place_in_the_log_is_name
 @pytest.fixture
 def logs(tmp_path):
     """Write logs of two hours as Bedrock delivers them to a bucket, copied to a folder."""
-    root = tmp_path / "logs"
+    root = tmp_path / "data" / "logs"
     region = root / "AWSLogs" / "111122223333" / "BedrockModelInvocationLogs" / "us-west-2"
     for hour, bodies in (("10", (CONVERSE, CLAUDE)), ("11", (NOVA, CLAUDE))):
         folder = region / "2026" / "11" / "28" / hour
