@@ -1,13 +1,15 @@
 """Read the data files that the package ships beside its code: tables, style sheets, scripts."""
 
 import tomllib
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
+
+_ROOT = Path(__file__).parents[1]  # importlib.resources would load tempfile, for zip archives
 
 
 def read_text(package: str, name: str) -> str:
     """Read a UTF-8 text file of a package, such as ("haikuft.forms", "forms.css")."""
-    return files(package).joinpath(name).read_text(encoding="utf-8")
+    return _ROOT.joinpath(*package.split("."), name).read_text(encoding="utf-8")
 
 
 def read_toml(package: str, name: str) -> dict[str, Any]:

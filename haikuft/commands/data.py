@@ -112,7 +112,9 @@ def _add_convert(commands: "Commands") -> None:
         f"cannot be converted is an error that names line and key. Formats: {option_names()}. Exit "
         "status: 0 written, 1 refused, 2 misused.",
     )
-    parser.add_argument("source", metavar="SOURCE", help="the file to read")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="the file to read, or a folder of invocation logs"
+    )
     parser.add_argument("target", metavar="TARGET", help="the file to write; another one")
     writable = f"one of {option_names(WRITABLE)} (the base model's own)"
     _add_text(parser, "--from", "FORMAT", "(recognised)")

@@ -56,7 +56,9 @@ RULES: Mapping[str, Rule] = {
     "unknown-key": _STRICTER,
     "missing-key": _REFUSED,
     "wrong-type": _REFUSED,
-    "null-system": _STRICTER,
+    "empty-key": _ADVICE,
+    "null-system": _ADVICE,
+    "empty-system": _ADVICE,
     "wrong-role": _REFUSED,
     "too-few-messages": _REFUSED,
     "first-not-user": _REFUSED,
@@ -98,6 +100,12 @@ class Finding(NamedTuple):
     place: str
     message: str
     fix: str
+
+
+def is_error(finding: Finding) -> bool:
+    """Whether a finding is an error, not a warning; what only conversion finds is one."""
+    rule = RULES.get(finding.code)
+    return rule is None or rule.severity == "error"
 
 
 def describe(finding: Finding) -> str:

@@ -64,7 +64,7 @@ class FileSummary:
         kind: "training", "validation" or "test".
         records: Lines that are not blank, good or bad.
         bytes: Bytes read.
-        tokens: Of all records that are in order.
+        tokens: Of all records that are in order, or of another format that can be converted.
     """
 
     file: str
@@ -74,9 +74,10 @@ class FileSummary:
     tokens: TokenRange
 
     def __str__(self) -> str:
+        tokens = self.tokens if self.tokens.high else "no tokens counted"
         return (
             f"{quotable(self.file)} ({self.kind}): {count(self.records, 'record')}, "
-            f"{count(self.bytes, 'byte')}, {self.tokens}"
+            f"{count(self.bytes, 'byte')}, {tokens}"
         )
 
 

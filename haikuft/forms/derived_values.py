@@ -8,7 +8,7 @@ from haikuft.base_models import BaseModel, get_base_model
 from haikuft.dataset.formats import EXCEL, PARQUET, title_of
 from haikuft.dataset.problems import count
 from haikuft.dataset.read.examples import detect_format, read_examples
-from haikuft.dataset.read.sources import find_dataset
+from haikuft.dataset.read.sources import find_dataset, list_files
 from haikuft.dataset.splitting import FITTING, USUAL_SHARE
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import HaikuftError
@@ -69,7 +69,8 @@ def count_examples(name: str, format_name: str) -> tuple[Derived, int | None]:
         derived: Derived = [("Format", f"{title_of(seen)}, recognised in {raw.name}")]
         if found != seen:
             derived.append((WARNING, f"it is read as {title_of(found)}, as you ask"))
-        if raw.stat().st_size > MOST_BYTES or seen in (PARQUET, EXCEL):
+        size = sum(file.stat().st_size for file in list_files(raw))
+        if size > MOST_BYTES or seen in (PARQUET, EXCEL):
             return [*derived, ("Records", "counted when they are read")], None
         return derived, sum(1 for _ in read_examples(raw, seen))
     except HaikuftError as error:

@@ -10,35 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset import formats
 from haikuft.dataset.convert.repairs import Repair, find_line_repairs, repair_example, repair_texts
-from haikuft.dataset.formats import (
-    FORMATS,
-    MESSAGES,
-    PROMPT_COMPLETION,
-    TABLES,
-    UNKNOWN,
-    WRITABLE,
-    find_format,
-    format_of,
-    load_format,
-    option_names,
-    recognise,
-    title_of,
-    write_record,
-)
 from haikuft.dataset.formats.content import UnsupportedContent
-from haikuft.dataset.formats.format import Converted
+from haikuft.dataset.formats.format import NO_REPLY, Converted
 from haikuft.dataset.formats.prompt_completion import SYSTEM_NOTE
 from haikuft.dataset.problems import Finding, count, quotable, quote
 from haikuft.dataset.read.examples import detect_format, read_examples
 from haikuft.dataset.read.json_lines import naming_os_errors
+from haikuft.dataset.read.sources import list_files
 from haikuft.dataset.records import Record, digest, write_records
 from haikuft.dataset.report import FirstOfEach, describe_rest
 from haikuft.dataset.validate.record_rules import check_record, is_valid
 from haikuft.errors import DataError, SettingsError
 
 # If one row of a table has such a problem, all rows have it.
-_COLUMN_CODES = ("unknown-key", "missing-key", "unknown-format")
+_COLUMN_CODES = frozenset({"unknown-key", "missing-key", "unknown-format"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +57,8 @@ class Conversion:
     def __str__(self) -> str:
         lines = [
             f"{quotable(str(self.target))}: {count(self.records, 'record')}, "
-            f"{title_of(self.to_format)}, from {quotable(str(self.source))}, "
-            f"{title_of(self.from_format)}."
+            f"{formats.title_of(self.to_format)}, from {quotable(str(self.source))}, "
+            f"{formats.title_of(self.from_format)}."
         ]
         if self.left_columns:
             lines.append(f"Columns not converted: {', '.join(map(quote, self.left_columns))}.")
@@ -96,8 +83,8 @@ def read_raw(
     """Read raw examples of any format as valid Messages records.
 
     Args:
-        path: JSON Lines (or one JSON list) of one of the `formats`; or CSV, TSV, Parquet or Excel
-            with named columns.
+        path: JSON Lines (or JSON of one list or object) of one of the `formats`; CSV, TSV, Parquet
+            or Excel with named columns; or a folder of model invocation logs.
         system_prompt: Put into every record; "" keeps what the records have.
         base_model: Whose reserved strings are refused.
         format_name: The file's format; "" recognises it, line by line.
@@ -111,7 +98,7 @@ def read_raw(
         DataError: the file cannot be read, or some of its lines cannot be used; names the first
             20 of each problem and counts the rest.
     """
-    converter = _Converter(path, system_prompt, base_model, MESSAGES, (sheet, separator))
+    converter = _Converter(path, system_prompt, base_model, formats.MESSAGES, (sheet, separator))
     converter.read(_check_format(format_name), (prompt_column, completion_column))
     return converter.records
 
@@ -151,15 +138,16 @@ def convert_file(
         DataError: the source cannot be used, with every reason; or the target cannot be written.
     """
     source, target = Path(source), Path(target)
-    written = find_format(to_format) if to_format else format_of(base_model)
-    if written not in WRITABLE:
-        names = option_names(WRITABLE)
+    written = formats.find_format(to_format) if to_format else formats.format_of(base_model)
+    if written not in formats.WRITABLE:
+        names = formats.option_names(formats.WRITABLE)
         raise SettingsError(f"to: {quote(to_format)} cannot be written. Take one of {names}.")
     given = _check_format(from_format)
     _check_target(source, target)
     converter = _Converter(source, system_prompt, base_model, written, (sheet, separator))
     found = converter.read(given, (prompt_column, completion_column), repair=repair)
     write_records(target, converter.records)
+    repairs = sorted(converter.repairs.items, key=lambda repair: (repair.file, repair.line or 0))
     with_system = any("system" in record for record in converter.records)
     return Conversion(
         source,
@@ -167,10 +155,10 @@ def convert_file(
         found,
         written,
         len(converter.records),
-        repairs=tuple(sorted(converter.repairs.items, key=lambda repair: repair.line or 0)),
+        repairs=tuple(repairs),
         repair_counts=dict(converter.repairs.counts),
         left_columns=tuple(converter.left_columns),
-        notes=(SYSTEM_NOTE,) if with_system and written == PROMPT_COMPLETION else (),
+        notes=(SYSTEM_NOTE,) if with_system and written == formats.PROMPT_COMPLETION else (),
     )
 
 
@@ -200,7 +188,8 @@ class _Converter:
         self.repairs: FirstOfEach[Repair] = FirstOfEach()
         self.left_columns: dict[str, None] = {}
         self._errors: FirstOfEach[str] = FirstOfEach()
-        self._first_lines: dict[bytes, int] = {}  # digest of a record -> its first line
+        self._file = ""  # being read, where there are several
+        self._first_lines: dict[bytes, str] = {}  # digest of a record -> its first line
 
     def read(self, given: str, columns: tuple[str, str], *, repair: bool = False) -> str:
         """Convert all examples and return the file's format.
@@ -213,28 +202,32 @@ class _Converter:
         Raises:
             DataError: lists everything that cannot be converted.
         """
-        name = quotable(os.fsdecode(self.path))
         seen = detect_format(self.path)
-        found = given if given and (given in TABLES or seen not in TABLES) else seen
-        row_format = given if given not in TABLES else ""
-        if repair and found not in TABLES:
-            with naming_os_errors(self.path):
-                self._add_repairs(find_line_repairs(self.path))
-        for line, value, findings in read_examples(
-            self.path, found, sheet=self.sheet, separator=self.separator
-        ):
-            findings = findings or self._take(line, value, row_format, columns, repair)
-            for finding in findings:
-                place = f", {finding.place}" if finding.place else ""
-                words = f"{finding.message}. {finding.fix}"
-                self._errors.add(finding.code, f"{name}, line {line}{place}: {words}")
-            if found in TABLES and any(finding.code in _COLUMN_CODES for finding in findings):
-                break
+        found = given if given and (given in formats.TABLES or seen not in formats.TABLES) else seen
+        row_format = given if given not in formats.TABLES else ""
+        files = list_files(self.path)
+        for file in files:
+            name = quotable(str(file))
+            self._file = name if file != Path(self.path) else ""
+            if repair and found not in formats.TABLES:
+                with naming_os_errors(file):
+                    self._add_repairs(find_line_repairs(file))
+            for line, value, findings in read_examples(
+                file, found, sheet=self.sheet, separator=self.separator
+            ):
+                findings = findings or self._take(line, value, row_format, columns, repair)
+                for finding in findings:
+                    place = f", {finding.place}" if finding.place else ""
+                    words = f"{finding.message}. {finding.fix}"
+                    self._errors.add(finding.code, f"{name}, line {line}{place}: {words}")
+                if found in formats.TABLES and _COLUMN_CODES & {f.code for f in findings}:
+                    break
         rest = self._errors.counts.total() - len(self._errors.items)
         if self._errors.items:
             more = [f"And {rest:,} more like these."] if rest else []
             raise DataError("\n".join([*self._errors.items, *more]))
         if not self.records:
+            name = quotable(os.fsdecode(self.path))
             raise DataError(f"{name}: there are no examples in it. Put one on each line.")
         return found
 
@@ -248,20 +241,25 @@ class _Converter:
         try:
             if any(columns):
                 value = self._pick_columns(value, *columns)
-            if repair:
+            name = format_name or formats.recognise(value)
+            if repair and name != formats.INVOCATION_LOG:  # whose keys are all the service's own
                 value, repairs = repair_example(value, line)
             record, places = convert_example(
-                value, format_name=format_name, system_prompt=self.system_prompt
+                value, format_name=name, system_prompt=self.system_prompt
             )
             if repair:
                 record, more = repair_texts(record, line)
                 repairs += [r._replace(place=places.get(r.place, r.place)) for r in more]
-            findings = check_record(record, self.base_model, MESSAGES)
+            findings = check_record(record, self.base_model, formats.MESSAGES)
             if not is_valid(findings):
                 return [f._replace(place=places.get(f.place, f.place)) for f in findings]
-            written = write_record(record, self.to_format)
+            written = formats.write_record(record, self.to_format)
         except UnsupportedContent as error:
-            return [error.finding]
+            _, place, message, _ = error.finding
+            if not repair or error.finding.code != NO_REPLY:
+                return [error.finding]
+            self._add_repairs([Repair(line, place, NO_REPLY, f"entry left out, {message}")])
+            return []
         self._add_repairs(repairs)
         if not (repair and self._is_duplicate(record, line)):
             self.records.append(written)
@@ -282,15 +280,16 @@ class _Converter:
 
     def _is_duplicate(self, record: Record, line: int) -> bool:
         turns = [part for turn in record["messages"] for part in (turn["role"], turn["content"])]
-        first = self._first_lines.setdefault(digest(record.get("system", ""), *turns), line)
-        if first != line:
-            message = f"the same as line {first}, removed"
+        here = f"line {line}" + (f" of {self._file}" if self._file else "")
+        first = self._first_lines.setdefault(digest(record.get("system", ""), *turns), here)
+        if first != here:
+            message = f"the same as {first}, removed"
             self._add_repairs([Repair(line, "", "duplicate-record", message)])
-        return first != line
+        return first != here
 
     def _add_repairs(self, repairs: Iterable[Repair]) -> None:
         for repair in repairs:
-            self.repairs.add(repair.code, repair)
+            self.repairs.add(repair.code, repair._replace(file=self._file))
 
 
 def convert_example(
@@ -306,21 +305,32 @@ def convert_example(
     Raises:
         UnsupportedContent: the format is not known, or something cannot be part of a record.
     """
-    name = format_name or recognise(example)
-    if name == UNKNOWN:
-        keys = ", ".join(quote(key) for key in list(example)[:10]) or "no keys"
-        titles = ", ".join([*FORMATS.values(), *TABLES.values()])
-        fix = (
-            f"Accepted formats: {titles}. In a table, or an object of two texts, name the two with "
-            "--prompt-column and --completion-column (prompt_column and completion_column)."
-        )
-        raise UnsupportedContent(Finding("unknown-format", "", f"the example has {keys}", fix))
-    converted = load_format(name).read(example)
+    name = format_name or formats.recognise(example)
+    if name == formats.UNKNOWN:
+        raise UnsupportedContent(_describe_unknown(example))
+    converted = formats.load_format(name).read(example)
     if not system_prompt:
         return converted
     system = {"system": system_prompt}
     places = {place: raw for place, raw in converted.places.items() if place != "system"}
     return Converted({**system, **converted.record, **system}, places)
+
+
+def _describe_unknown(example: Mapping[str, Any]) -> Finding:
+    """Describe an example of no format, which may be an object that holds the examples."""
+    for key, value in [*example.items(), ("", list(example.values()))]:
+        if isinstance(value, list) and value and formats.recognise(value[0]) != formats.UNKNOWN:
+            where = f"in a list under {quote(key)}" if key else "each under a key of its own"
+            message = f"this is one object that holds {count(len(value), 'example')}, {where}"
+            fix = "Write them as a list, or each on a line of its own, without the object around."
+            return Finding("unknown-format", "", message, fix)
+    keys = ", ".join(quote(key) for key in list(example)[:10]) or "no keys"
+    titles = ", ".join([*formats.FORMATS.values(), *formats.TABLES.values()])
+    fix = (
+        f"Accepted formats: {titles}. In a table, or an object of two texts, name the two with "
+        "--prompt-column and --completion-column (prompt_column and completion_column)."
+    )
+    return Finding("unknown-format", "", f"the example has {keys}", fix)
 
 
 def _check_format(name: str) -> str:
@@ -329,10 +339,10 @@ def _check_format(name: str) -> str:
     Raises:
         SettingsError: there is none.
     """
-    found = find_format(name)
+    found = formats.find_format(name)
     if name and not found:
         raise SettingsError(
-            f"from: {quote(name)} is no format we read. Take one of {option_names()}."
+            f"from: {quote(name)} is no format we read. Take one of {formats.option_names()}."
         )
     return found
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from haikuft.dataset.formats.content import HARMLESS_KEYS
 from haikuft.dataset.problems import count, join_place, quote
-from haikuft.dataset.read.json_lines import open_file, read_lines
+from haikuft.dataset.read.json_lines import open_unpacked, read_lines
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.dataset.records import Record
 
@@ -21,16 +21,18 @@ class Repair(NamedTuple):
         code: What was repaired, such as "outer-white-space"; if `haikuft validate` has a problem
             for it, they share their name.
         message: What was done, as a sentence without its full stop.
+        file: The file in a folder of several; "" where there is one.
     """
 
     line: int | None
     place: str
     code: str
     message: str
+    file: str = ""
 
     def __str__(self) -> str:
         line = "" if self.line is None else f"line {self.line}"
-        where = ", ".join(part for part in (line, self.place) if part) or "whole file"
+        where = ", ".join(part for part in (self.file, line, self.place) if part) or "whole file"
         return f"{where}: {self.message}"
 
 
@@ -41,7 +43,7 @@ def find_line_repairs(path: str | os.PathLike[str]) -> Iterator[Repair]:
         OSError: the file cannot be opened or read.
     """
     windows = 0
-    with open_file(path) as file:
+    with open_unpacked(path) as file:
         for number, data, _ in read_lines(file, max_bytes=sys.maxsize):
             if data is None:
                 continue
@@ -57,15 +59,12 @@ def find_line_repairs(path: str | os.PathLike[str]) -> Iterator[Repair]:
 
 
 def repair_example(example: Mapping[str, Any], line: int) -> tuple[dict[str, Any], list[Repair]]:
-    """Remove harmless keys from an example and its turns, and a system prompt that is null.
+    """Remove harmless keys from an example and its turns.
 
     A harmless key that holds a list or an object stays.
     """
     repaired, repairs = _remove_harmless(example, "", line)
-    if "system" in repaired and repaired["system"] is None:
-        del repaired["system"]
-        repairs.append(Repair(line, "system", "null-system", "system prompt of null removed"))
-    for key in ("messages", "conversations"):
+    for key in ("messages", "conversations", "contents"):
         if not isinstance(turns := repaired.get(key), list):
             continue
         repaired[key] = []
@@ -79,19 +78,13 @@ def repair_example(example: Mapping[str, Any], line: int) -> tuple[dict[str, Any
 
 def repair_texts(record: Record, line: int) -> tuple[Record, list[Repair]]:
     """Remove white space from the ends of a record's texts; a text of white space alone stays."""
-    repaired, repairs = dict(record), []
-    texts = [(repaired, "system", "system")]
-    if isinstance(record.get("messages"), list):
-        turns = [dict(turn) if isinstance(turn, dict) else turn for turn in record["messages"]]
-        repaired["messages"] = turns
-        texts += [
-            (turn, "content", f"messages[{number}].content")
-            for number, turn in enumerate(turns)
-            if isinstance(turn, dict)
-        ]
+    turns, repairs = [dict(turn) for turn in record["messages"]], []
+    repaired = {**record, "messages": turns}
+    texts = [(turn, "content", f"messages[{n}].content") for n, turn in enumerate(turns)]
+    texts += [(repaired, "system", "system")] if "system" in record else []
     for owner, key, place in texts:
-        text = owner.get(key)
-        if isinstance(text, str) and text.strip() not in ("", text):
+        text = owner[key]
+        if text.strip() not in ("", text):
             owner[key] = text.strip()
             repairs.append(Repair(line, place, "outer-white-space", "outer white space removed"))
     return repaired, repairs

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MESSAGES = "messages"
 CONVERSE = "converse"
 PROMPT_COMPLETION = "prompt_completion"
+INVOCATION_LOG = "invocation_log"
 CSV, TSV, PARQUET, EXCEL = "csv", "tsv", "parquet", "excel"
 UNKNOWN = "unknown"
 
@@ -26,10 +27,15 @@ CONVERSE_SCHEMA = "bedrock-conversation-2024"
 FORMATS = {
     CONVERSE: f"Converse ({CONVERSE_SCHEMA})",
     "openai_chat": "OpenAI chat with a system message among the messages",
+    "anthropic": "Anthropic Messages API (texts in blocks)",
     MESSAGES: "Messages (system, messages)",
+    "trl": "conversational prompt/completion of trl",
     PROMPT_COMPLETION: "prompt/completion",
     "sharegpt": "ShareGPT (conversations)",
     "alpaca": "Alpaca (instruction, input, output)",
+    "query_response": "ms-swift (query, response, history)",
+    "gemini": "Gemini (systemInstruction, contents)",
+    INVOCATION_LOG: "model invocation log of Amazon Bedrock",
 }
 WRITABLE = (MESSAGES, CONVERSE, PROMPT_COMPLETION)
 # Files whose rows are examples of the formats above: name -> title.

@@ -3,44 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import (
-    Text,
-    UnsupportedContent,
-    build_record,
-    check_keys,
-    read_system,
-    take_member,
-    take_text,
-    wrong_type,
-)
+from haikuft.dataset.formats.content import read_exchange, says_nothing, take_member, take_text
 from haikuft.dataset.formats.format import Converted, Format
-from haikuft.dataset.problems import join_place
 
 
 def _read(example: Mapping[str, Any]) -> Converted:
     """Put the input, if there is one, below the instruction, with an empty line between them."""
-    check_keys(example, "", ("instruction", "input", "output", "system", "history"))
-    texts = [*read_system(example), *_read_history(example.get("history") or [])]
-    prompt, _ = take_text(take_member(example, "instruction"), "instruction")
-    if example.get("input"):
-        prompt = f"{prompt}\n\n{take_text(example['input'], 'input')[0]}"
-    answer, _ = take_text(take_member(example, "output"), "output")
-    return build_record(
-        [*texts, Text("user", prompt, "instruction"), Text("assistant", answer, "output")]
-    )
-
-
-def _read_history(history: Any) -> list[Text]:
-    if not isinstance(history, list):
-        raise UnsupportedContent(wrong_type("history", history, "a list of pairs of texts"))
-    texts = []
-    for number, pair in enumerate(history):
-        place = join_place("history", number)
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise UnsupportedContent(wrong_type(place, pair, "a pair of texts"))
-        for index, role in enumerate(("user", "assistant")):
-            texts.append(Text(role, *take_text(pair[index], join_place(place, index))))
-    return texts
+    if not says_nothing(given := example.get("input")):
+        prompt, _ = take_text(take_member(example, "instruction"), "instruction")
+        example = {**example, "instruction": f"{prompt}\n\n{take_text(given, 'input')[0]}"}
+    return read_exchange(example, "instruction", "output", "input", "history")
 
 
 FORMAT = Format(

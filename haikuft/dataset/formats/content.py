@@ -1,46 +1,25 @@
 """The content of examples: take the members and texts that a Messages record holds, refuse others.
 
 Nothing is dropped: a key, role or content block that Messages records cannot hold is an
-`UnsupportedContent` that names it. Members that are null may be ignored where the format allows it.
+`UnsupportedContent` that names it. Only members that say nothing, such as null, are left out.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from haikuft.dataset.formats.format import Converted, DescribeKey, PlacedText
-from haikuft.dataset.problems import Finding, describe, join_place, quote
+from haikuft.dataset.problems import ROLES, Finding, describe, is_error, join_place, quote
 from haikuft.dataset.records import Record
+from haikuft.package_data import read_toml
 
+_KEYS = read_toml("haikuft.dataset.formats", "keys.toml")
 # Keys that describe an example and are not part of it; a repair may remove them.
-HARMLESS_KEYS = frozenset(
-    [
-        *("_id", "id", "idx", "index", "uuid", "conversation_id"),
-        *("created", "created_at", "date", "timestamp", "source", "url"),
-    ]
-)
-
-# What the keys and types of content mean that a Messages record cannot hold.
-_MEANINGS = {
-    "a cache point": ("cachePoint",),
-    "a document": ("document",),
-    "a refusal": ("refusal",),
-    "a tool call": ("function_call", "tool_use", "toolUse"),
-    "a tool's result": (
-        *("function", "observation", "tool", "tool_call_id", "tool_result", "toolResult"),
-    ),
-    "a video": ("video",),
-    "a weight": ("weight",),
-    "an image": ("image", "image_url"),
-    "annotations": ("annotations",),
-    "audio": ("audio", "input_audio"),
-    "content for a guardrail": ("guardContent",),
-    "images": ("images",),
-    "one of several answers": ("chosen", "rejected"),
-    "reasoning": ("reasoningContent", "thinking"),
-    "tool calls": ("tool_calls",),
-    "tools": ("functions", "toolConfig", "tools"),
-}
-MEANINGS = {key: meaning for meaning, keys in _MEANINGS.items() for key in keys}
+HARMLESS_KEYS = frozenset(_KEYS["harmless"])
+SETTINGS = _KEYS["settings"]  # of a request to a model
+# Key, or type of content, that a Messages record cannot hold -> what it means.
+MEANINGS = {key: meaning for meaning, keys in _KEYS["meanings"].items() for key in keys}
+_FALSE_SAYS_NOTHING = ("parallel_tool_calls",)
 
 ONE_BLOCK = 'a list of one {"text": …}'
 _JSON_TYPES = {
@@ -74,24 +53,31 @@ class Text(NamedTuple):
     place: str
 
 
-class Turns(NamedTuple):
-    """Where a chat format has its turns.
+_ROLES = {role: role for role in ROLES}
+
+
+class Chat(NamedTuple):
+    """How a chat format holds its turns and its system prompt.
 
     Attributes:
+        read_text: (value of the text, its place) -> the text and its exact place.
         key: The key of the list of turns.
         role_key: In a turn, the key of the role.
         text_key: In a turn, the key of the text.
         roles: The format's role -> "system", "user" or "assistant".
-        read_text: (value, its place) -> the text and its exact place.
-        optional: Other keys of a turn, which may be there while they are null or an empty list.
+        system_key: The key of the system prompt.
+        read_system: As `read_text`, for the system prompt; None if it is held as texts are.
+        other_keys: Keys of an example beside these two.
     """
 
-    key: str
-    role_key: str
-    text_key: str
-    roles: Mapping[str, str]
     read_text: Callable[[Any, str], PlacedText]
-    optional: tuple[str, ...] = ()
+    key: str = "messages"
+    role_key: str = "role"
+    text_key: str = "content"
+    roles: Mapping[str, str] = _ROLES
+    system_key: str = "system"
+    read_system: Callable[[Any, str], PlacedText] | None = None
+    other_keys: tuple[str, ...] = ()
 
 
 def kind_of(value: Any) -> str:
@@ -122,13 +108,11 @@ def missing_key(place: str, key: str, owner: str) -> Finding:
 
 def describe_unknown_key(key: str, place: str, known: tuple[str, ...], why: str) -> Finding:
     """Describe a key that a training file's record must not have, and why that is so."""
-    verb = "is" if len(known) == 1 else "are"
-    names = " and ".join(filter(None, (", ".join(known[:-1]), known[-1])))
     return Finding(
         "unknown-key",
         place,
         f"the key {quote(key)} does not belong here ({why})",
-        f"Remove it; known here {verb} {names}.",
+        f"Remove it; known here: {', '.join(known)}.",
     )
 
 
@@ -142,17 +126,44 @@ def unsupported(place: str, what: str, fix: str = "") -> Finding:
     )
 
 
-def check_keys(
-    value: Mapping[str, Any], place: str, known: tuple[str, ...], *, optional: Iterable[str] = ()
-) -> None:
-    """Refuse keys that are not converted; optional ones may be there while they hold nothing.
+def says_nothing(value: Any, key: str = "") -> bool:
+    """Whether a member holds nothing, as exports write it, so that it may be left out.
+
+    That is null, an empty text or list, and `parallel_tool_calls` of false.
+    """
+    return value is None or value in ("", []) or (value is False and key in _FALSE_SAYS_NOTHING)
+
+
+def find_keys(
+    value: Mapping[str, Any], place: str, known: tuple[str, ...], describe_key: DescribeKey
+) -> list[Finding]:
+    """Find keys that are not known: a warning for one that says nothing, else what it means."""
+    return [
+        describe_empty(key, inner, join_place(place, key))
+        if says_nothing(inner, key)
+        else describe_key(key, join_place(place, key), known)
+        for key, inner in value.items()
+        if key not in known
+    ]
+
+
+def describe_empty(key: str, value: Any, place: str) -> Finding:
+    """Describe a key that says nothing."""
+    return Finding(
+        "empty-key",
+        place,
+        f"the key {quote(key)} holds {json.dumps(value)}, which says nothing",
+        "Remove it; `haikuft convert` leaves it out.",
+    )
+
+
+def check_keys(value: Mapping[str, Any], place: str, known: tuple[str, ...]) -> None:
+    """Refuse keys that are not converted, unless they say nothing.
 
     Raises:
         UnsupportedContent: for the first such key.
     """
-    for key, inner in value.items():
-        if key not in known and not (key in optional and (inner is None or inner == [])):
-            raise UnsupportedContent(_describe_key(key, join_place(place, key), known))
+    _raise_first(find_keys(value, place, known, describe_unconverted_key))
 
 
 def take_member(value: Mapping[str, Any], key: str, place: str = "") -> Any:
@@ -193,9 +204,8 @@ def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
     """
     if not isinstance(blocks, list):
         raise UnsupportedContent(wrong_type(place, blocks, ONE_BLOCK))
-    texts, findings = find_block_texts(blocks, place, _describe_key, typed=typed)
-    if findings:
-        raise UnsupportedContent(findings[0])
+    texts, findings = find_block_texts(blocks, place, describe_unconverted_key, typed=typed)
+    _raise_first(findings)
     if not texts:
         raise UnsupportedContent(Finding("empty-text", place, "there is no text", "Write one."))
     if len(texts) > 1:
@@ -226,29 +236,21 @@ def find_block_texts(
         if not isinstance(block, dict):
             findings.append(wrong_type(inside, block, '{"text": …}'))
             continue
-        kind = str(block.get("type", "text")) if typed else "text"
+        kind = str(block.get("type") or "text") if typed else "text"
         if kind != "text":
             findings.append(
                 unsupported(inside, MEANINGS.get(kind, f"a block of type {quote(kind)}"))
             )
             continue
-        others = [
-            describe_key(key, join_place(inside, key), known) for key in block if key not in known
-        ]
+        others = find_keys(block, inside, known, describe_key)
         findings += others
         if isinstance(block.get("text"), str):
             texts.append((block["text"], f"{inside}.text"))
         elif "text" in block:
             findings.append(wrong_type(f"{inside}.text", block["text"], "text"))
-        elif all(finding.code == "unknown-key" for finding in others):
+        elif all(finding.code in ("unknown-key", "empty-key") for finding in others):
             findings.append(missing_key(inside, "text", "the block"))
     return texts, findings
-
-
-def holds_blocks(record: Mapping[str, Any]) -> bool:
-    """Whether a turn, or the system prompt, is a list of blocks instead of a plain text."""
-    values = (record.get("system"), *contents_of(record))
-    return isinstance(record.get("messages"), list) and any(isinstance(v, list) for v in values)
 
 
 def contents_of(record: Mapping[str, Any]) -> list[Any]:
@@ -259,32 +261,93 @@ def contents_of(record: Mapping[str, Any]) -> list[Any]:
     return [turn.get("content") for turn in turns if isinstance(turn, dict)]
 
 
-def read_system(example: Mapping[str, Any]) -> list[Text]:
-    """Give the text under "system", which may be missing or null, as a list of one or none."""
-    value = example.get("system")
-    return [] if value is None else [Text("system", *take_text(value, "system"))]
+def take_text_or_blocks(value: Any, place: str) -> PlacedText:
+    """Give a text, or that of a list of one {"type": "text", "text": …}, with the value's place."""
+    if isinstance(value, list):
+        return take_block(value, place, typed=True)[0], place
+    return take_text(value, place)
 
 
-def read_turns(example: Mapping[str, Any], turns: Turns, *, strict: bool = True) -> list[Text]:
-    """Give the texts of a chat format's turns; if not strict, other keys are ignored.
+def read_system(
+    example: Mapping[str, Any],
+    key: str = "system",
+    read_text: Callable[[Any, str], PlacedText] = take_text,
+    place: str = "",
+) -> list[Text]:
+    """Give the system prompt, which may be missing or say nothing, as a list of one or none."""
+    value = example.get(key)
+    return (
+        [] if says_nothing(value) else [Text("system", *read_text(value, join_place(place, key)))]
+    )
+
+
+def read_exchange(
+    example: Mapping[str, Any], prompt_key: str, answer_key: str, *other_keys: str
+) -> Converted:
+    """Read an example whose prompt and answer are texts of their own.
+
+    Args:
+        example: It may have a system prompt.
+        prompt_key: The key of the prompt.
+        answer_key: The key of the answer.
+        other_keys: Keys that it may have besides; under "history" are the turns before the prompt,
+            [[prompt, answer], …].
+
+    Raises:
+        UnsupportedContent: it holds something else.
+    """
+    check_keys(example, "", ("system", *other_keys, prompt_key, answer_key))
+    texts = read_system(example)
+    history = example.get("history")
+    if not isinstance(history := [] if says_nothing(history) else history, list):
+        raise UnsupportedContent(wrong_type("history", history, "a list of pairs of texts"))
+    for number, pair in enumerate(history):
+        place = join_place("history", number)
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise UnsupportedContent(wrong_type(place, pair, "a pair of texts"))
+        for index, role in enumerate(("user", "assistant")):
+            texts.append(Text(role, *take_text(pair[index], join_place(place, index))))
+    for role, key in (("user", prompt_key), ("assistant", answer_key)):
+        texts.append(Text(role, *take_text(take_member(example, key), key)))
+    return build_record(texts)
+
+
+def read_chat(example: Mapping[str, Any], chat: Chat, *, strict: bool = True) -> Converted:
+    """Read an example of a chat format; if not strict, other keys are ignored.
+
+    Raises:
+        UnsupportedContent: it holds something else than known roles and texts.
+    """
+    if strict:
+        check_keys(example, "", (*chat.other_keys, chat.system_key, chat.key))
+    system = read_system(example, chat.system_key, chat.read_system or chat.read_text)
+    turns = take_member(example, chat.key)
+    return build_record([*system, *read_turns(turns, chat.key, chat, strict=strict)])
+
+
+def read_turns(turns: Any, place: str, chat: Chat, *, strict: bool = True) -> list[Text]:
+    """Give the texts of a list of turns at this place.
 
     Raises:
         UnsupportedContent: the turns hold something else than a known role and a text.
     """
-    found = take_member(example, turns.key)
-    if not isinstance(found, list):
-        raise UnsupportedContent(wrong_type(turns.key, found, "a list of turns"))
-    texts = []
-    for number, turn in enumerate(found):
-        place = join_place(turns.key, number)
-        if not isinstance(turn, dict):
-            raise UnsupportedContent(wrong_type(place, turn, "an object"))
-        if strict:
-            check_keys(turn, place, (turns.role_key, turns.text_key), optional=turns.optional)
-        role = _take_role(turn, turns, place)
-        value = take_member(turn, turns.text_key, place)
-        texts.append(Text(role, *turns.read_text(value, join_place(place, turns.text_key))))
-    return texts
+    if not isinstance(turns, list):
+        raise UnsupportedContent(wrong_type(place, turns, "a list of turns"))
+    return [
+        read_turn(turn, join_place(place, number), chat, strict=strict)
+        for number, turn in enumerate(turns)
+    ]
+
+
+def read_turn(turn: Any, place: str, chat: Chat, *, strict: bool = True) -> Text:
+    """Give the text of one turn, as `read_turns` does."""
+    if not isinstance(turn, dict):
+        raise UnsupportedContent(wrong_type(place, turn, "an object"))
+    if strict:
+        check_keys(turn, place, (chat.role_key, chat.text_key))
+    role = _take_role(turn, chat, place)
+    value = take_member(turn, chat.text_key, place)
+    return Text(role, *chat.read_text(value, join_place(place, chat.text_key)))
 
 
 def build_record(texts: Sequence[Text]) -> Converted:
@@ -311,19 +374,20 @@ def build_record(texts: Sequence[Text]) -> Converted:
     return Converted({**record, "messages": messages}, places)
 
 
-def _take_role(turn: Mapping[str, Any], turns: Turns, place: str) -> str:
-    role, inside = take_member(turn, turns.role_key, place), join_place(place, turns.role_key)
+def _take_role(turn: Mapping[str, Any], chat: Chat, place: str) -> str:
+    role, inside = take_member(turn, chat.role_key, place), join_place(place, chat.role_key)
     if not isinstance(role, str):
         raise UnsupportedContent(wrong_type(inside, role, "a role"))
-    if role in MEANINGS and role not in turns.roles:
+    if role in MEANINGS and role not in chat.roles:
         raise UnsupportedContent(unsupported(inside, MEANINGS[role]))
-    if role not in turns.roles:
-        fix = f"Write one of {', '.join(turns.roles)}."
+    if role not in chat.roles:
+        fix = f"Write one of {', '.join(chat.roles)}."
         raise UnsupportedContent(Finding("wrong-role", inside, f"{quote(role)} is not a role", fix))
-    return turns.roles[role]
+    return chat.roles[role]
 
 
-def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
+def describe_unconverted_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
+    """Describe a key of an example that is not converted."""
     if key in MEANINGS:
         return unsupported(place, MEANINGS[key])
     repair = ", or let `haikuft convert` do so with --repair" if key in HARMLESS_KEYS else ""
@@ -333,3 +397,14 @@ def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
         f"the key {quote(key)} has no place in a training record",
         f"Remove it{repair}; converted are {', '.join(known)}.",
     )
+
+
+def _raise_first(findings: Sequence[Finding]) -> None:
+    """Raise the first finding that is an error.
+
+    Raises:
+        UnsupportedContent: there is one.
+    """
+    for finding in findings:
+        if is_error(finding):
+            raise UnsupportedContent(finding)

@@ -5,35 +5,22 @@ Sources: Amazon Bedrock User Guide, model-customization-prepare; the Nova guides
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from haikuft.dataset.formats import CONVERSE_SCHEMA
-from haikuft.dataset.formats.content import (
-    MEANINGS,
-    ONE_BLOCK,
-    Text,
-    Turns,
-    build_record,
-    check_keys,
-    contents_of,
-    describe_unknown_key,
-    find_block_texts,
-    holds_blocks,
-    read_turns,
-    take_block,
-    take_text,
-    wrong_type,
-)
+from haikuft.dataset.formats import CONVERSE_SCHEMA, MESSAGES, content, load_format
 from haikuft.dataset.formats.format import Converted, Format, Layout, PlacedText
 from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 
 _KEYS = ("schemaVersion", "system", "messages")
-_ROLES = {"user": "user", "assistant": "assistant"}
+_CHAT = content.Chat(content.take_block, other_keys=("schemaVersion",))
 
 
 def to_messages(value: Record, *, lenient: bool = False) -> Record:
-    """Convert a Converse record to a Messages record; anything else stays as it is.
+    """Convert a Converse record to a Messages record, and leave out what says nothing of one.
+
+    Anything else stays as it is.
 
     Nothing is lost of a record that holds texts alone; `FORMAT.write` gives it back.
 
@@ -45,17 +32,21 @@ def to_messages(value: Record, *, lenient: bool = False) -> Record:
     Raises:
         UnsupportedContent: something in it cannot be part of a Messages record.
     """
-    if lenient and isinstance(value, dict) and holds_blocks(value):
+    if lenient and isinstance(value, dict) and _holds_lists(value):
         return _read(value, strict=False).record
-    return _read(value).record if isinstance(value, dict) and _recognise(value) else value
+    if isinstance(value, dict) and _recognise(value):
+        return _read(value).record
+    with suppress(content.UnsupportedContent):
+        return load_format(MESSAGES).read(value).record
+    return value
 
 
 def _recognise(example: Mapping[str, Any]) -> bool:
     if "messages" not in example:
         return False
-    if "schemaVersion" in example or _is_blocks(example.get("system")):
+    if not content.says_nothing(example.get("schemaVersion")) or _is_blocks(example.get("system")):
         return True
-    turns, contents = example["messages"], contents_of(example)
+    turns, contents = example["messages"], content.contents_of(example)
     return bool(contents) and len(contents) == len(turns) and all(map(_is_blocks, contents))
 
 
@@ -64,28 +55,30 @@ def _is_blocks(value: Any) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(block, dict) and "type" not in block for block in value)
+        and all(isinstance(block, dict) and not block.get("type") for block in value)
     )
 
 
+def _holds_lists(record: Mapping[str, Any]) -> bool:
+    """Whether a turn, or the system prompt, is a list instead of a plain text."""
+    values = (record.get("system"), *content.contents_of(record))
+    return isinstance(record.get("messages"), list) and any(isinstance(v, list) for v in values)
+
+
 def _read(example: Mapping[str, Any], *, strict: bool = True) -> Converted:
-    read_text = take_block if strict else _join_blocks
-    if strict:
-        check_keys(example, "", _KEYS)
-    take_text(example.get("schemaVersion", ""), "schemaVersion")  # AWS takes any text
-    system = example.get("system")
-    texts = [Text("system", *read_text(system, "system"))] if system else []
-    turns = Turns("messages", "role", "content", _ROLES, read_text)
-    return build_record([*texts, *read_turns(example, turns, strict=strict)])
+    if not content.says_nothing(version := example.get("schemaVersion")):
+        content.take_text(version, "schemaVersion")  # AWS takes any text
+    chat = _CHAT if strict else _CHAT._replace(read_text=_join_blocks)
+    return content.read_chat(example, chat, strict=strict)
 
 
 def _join_blocks(blocks: Any, place: str) -> PlacedText:
     """Join the texts of blocks as the sandbox's Converse does; a job's way is not documented."""
     if isinstance(blocks, list) and blocks:
-        texts, _ = find_block_texts(blocks, place, _describe_key)
+        texts, _ = content.find_block_texts(blocks, place, _describe_key)
         if len(texts) == len(blocks):
             return "\n".join(text for text, _ in texts), place
-    return take_block(blocks, place)
+    return content.take_block(blocks, place)
 
 
 def _write(record: Record) -> dict[str, Any]:
@@ -98,13 +91,13 @@ def _write(record: Record) -> dict[str, Any]:
 
 
 def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
-    if key not in MEANINGS:
+    if key not in content.MEANINGS:
         why = "AWS's validators pass over it; what a job does is not documented"
-        return describe_unknown_key(key, place, known, why)
+        return content.describe_unknown_key(key, place, known, why)
     return Finding(
         "not-plain-text",
         place,
-        f"{MEANINGS[key]}, and this series tunes on text alone (what AWS takes beside text "
+        f"{content.MEANINGS[key]}, and this series tunes on text alone (what AWS takes beside text "
         "differs from model to model)",
         "Remove it, or leave the record out.",
     )
@@ -112,8 +105,8 @@ def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
 
 def _find_texts(value: Any, place: str) -> tuple[list[PlacedText], list[Finding]]:
     if isinstance(value, list):
-        return find_block_texts(value, place, _describe_key)
-    return [], [wrong_type(place, value, ONE_BLOCK)]
+        return content.find_block_texts(value, place, _describe_key)
+    return [], [content.wrong_type(place, value, content.ONE_BLOCK)]
 
 
 FORMAT = Format(
@@ -126,7 +119,6 @@ FORMAT = Format(
         '"messages": [{"role": …, "content": [{"text": …}]}, …]}',
         keys=_KEYS,
         text_keys=("schemaVersion",),
-        null_system=f"the system prompt is null; expected {ONE_BLOCK}",
         empty_turn="empty-turn",
         describe_key=_describe_key,
         find_texts=_find_texts,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 
+NO_REPLY = "no-reply"  # code of an entry of a log that holds no example
 # A text and its place in the example, e.g. ("Hello?", "messages[0].content").
 PlacedText = tuple[str, str]
 # (key, its place, keys that are known there) -> what is wrong with a key of another name.
@@ -32,7 +33,6 @@ class Layout(NamedTuple):
         example: A complete record, for a message.
         keys: The keys of a record.
         text_keys: Those of them whose value is any text.
-        null_system: What is wrong with a system prompt of null.
         empty_turn: The code of a turn without a text.
         describe_key: Describes a key that does not belong there.
         find_texts: (value of "system" or "content", its place) -> its texts, and what is wrong.
@@ -42,7 +42,6 @@ class Layout(NamedTuple):
     example: str
     keys: tuple[str, ...]
     text_keys: tuple[str, ...]
-    null_system: str
     empty_turn: str
     describe_key: DescribeKey
     find_texts: Callable[[Any, str], tuple[list[PlacedText], list[Finding]]]

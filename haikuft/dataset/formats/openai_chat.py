@@ -3,47 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import (
-    Turns,
-    build_record,
-    check_keys,
-    read_turns,
-    take_block,
-    take_text,
-)
-from haikuft.dataset.formats.format import Converted, Format, PlacedText
+from haikuft.dataset.formats.content import Chat, read_chat, says_nothing, take_text_or_blocks
+from haikuft.dataset.formats.format import Format
+
+_ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
+CHAT = Chat(take_text_or_blocks, roles=_ROLES)
 
 
 def _recognise(example: Mapping[str, Any]) -> bool:
     turns = example.get("messages")
     first = turns[0] if isinstance(turns, list) and turns else None
     role = first.get("role") if isinstance(first, dict) else None
-    return role in ("system", "developer") and "system" not in example
+    return role in ("system", "developer") and says_nothing(example.get("system"))
 
 
-def _read(example: Mapping[str, Any]) -> Converted:
-    check_keys(example, "", ("messages",), optional=("tools", "functions", "parallel_tool_calls"))
-    return build_record(read_turns(example, _TURNS))
-
-
-def _read_text(content: Any, place: str) -> PlacedText:
-    text, _ = (
-        take_block(content, place, typed=True)
-        if isinstance(content, list)
-        else take_text(content, place)
-    )
-    return text, place
-
-
-_TURNS = Turns(
-    key="messages",
-    role_key="role",
-    text_key="content",
-    roles={"user": "user", "assistant": "assistant", "system": "system", "developer": "system"},
-    read_text=_read_text,
-    optional=(
-        *("tool_calls", "function_call", "tool_call_id"),
-        *("name", "weight", "refusal", "audio", "annotations"),
-    ),
-)
-FORMAT = Format(recognise=_recognise, read=_read)
+FORMAT = Format(recognise=_recognise, read=lambda example: read_chat(example, CHAT))

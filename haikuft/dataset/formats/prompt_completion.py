@@ -1,18 +1,9 @@
 """Prompt and completion: {"prompt": text, "completion": text, "system"?: text}."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import (
-    Text,
-    UnsupportedContent,
-    build_record,
-    check_keys,
-    read_system,
-    take_member,
-    take_text,
-)
-from haikuft.dataset.formats.format import Converted, Format
+from haikuft.dataset.formats.content import UnsupportedContent, read_exchange
+from haikuft.dataset.formats.format import Format
 from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 
@@ -22,32 +13,19 @@ SYSTEM_NOTE = (
 )
 
 
-def _read(example: Mapping[str, Any]) -> Converted:
-    check_keys(example, "", ("system", "prompt", "completion"))
-    texts = read_system(example)
-    for role, key in (("user", "prompt"), ("assistant", "completion")):
-        texts.append(Text(role, *take_text(take_member(example, key), key)))
-    return build_record(texts)
-
-
 def _write(record: Record) -> dict[str, Any]:
     """Write a record of two turns; its system prompt goes to "system" (see `SYSTEM_NOTE`)."""
     turns = record["messages"]
     if len(turns) != 2:
-        raise UnsupportedContent(
-            Finding(
-                "wrong-format",
-                "messages[2]",
-                f"a prompt and its completion are two turns, and this has {len(turns)}",
-                "Write bedrock-conversation-2024 instead, or make an example of each answer.",
-            )
-        )
+        message = f"a prompt and its completion are two turns, and this has {len(turns)}"
+        fix = "Write bedrock-conversation-2024 instead, or make an example of each answer."
+        raise UnsupportedContent(Finding("wrong-format", "messages[2]", message, fix))
     system = {"system": record["system"]} if "system" in record else {}
     return {**system, "prompt": turns[0]["content"], "completion": turns[1]["content"]}
 
 
 FORMAT = Format(
     recognise=lambda example: "prompt" in example and "completion" in example,
-    read=_read,
+    read=lambda example: read_exchange(example, "prompt", "completion"),
     write=_write,
 )

@@ -1,29 +1,14 @@
 """ShareGPT: {"conversations": [{"from": "human", "value": text}, {"from": "gpt", …}, …]}."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from haikuft.dataset.formats.content import (
-    Turns,
-    build_record,
-    check_keys,
-    read_system,
-    read_turns,
-    take_text,
-)
-from haikuft.dataset.formats.format import Converted, Format
+from haikuft.dataset.formats.content import Chat, read_chat, take_text
+from haikuft.dataset.formats.format import Format
 
 _USER = dict.fromkeys(("human", "user"), "user")
 _ASSISTANT = dict.fromkeys(("gpt", "chatgpt", "assistant"), "assistant")
 _ROLES = {**_USER, **_ASSISTANT, "system": "system"}
-_TURNS = Turns("conversations", "from", "value", _ROLES, take_text, optional=("weight",))
-
-
-def _read(example: Mapping[str, Any]) -> Converted:
-    check_keys(example, "", ("conversations", "system"), optional=("tools",))
-    return build_record([*read_system(example), *read_turns(example, _TURNS)])
-
+_CHAT = Chat(take_text, "conversations", "from", "value", _ROLES)
 
 FORMAT = Format(
-    recognise=lambda example: isinstance(example.get("conversations"), list), read=_read
+    recognise=lambda example: isinstance(example.get("conversations"), list),
+    read=lambda example: read_chat(example, _CHAT),
 )

@@ -2,8 +2,8 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from haikuft.dataset.formats import TABLES, UNKNOWN, recognise
@@ -11,16 +11,22 @@ from haikuft.dataset.problems import Finding, describe, quotable
 from haikuft.dataset.read.json_lines import (
     Example,
     naming_os_errors,
-    open_file,
+    open_unpacked,
     parse_line,
     read_values,
 )
-from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, recognise_table
+from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, recognise_table, spans_lines
+from haikuft.dataset.read.sources import list_files
 from haikuft.dataset.read.tables import read_table
 from haikuft.errors import DataError
 
 _HEAD_BYTES = 10_000  # enough to recognise a format, or a table's columns
-_MAX_LIST_BYTES = 512 * 2**20  # a JSON list must be read whole
+_LIST_START = re.compile(rb"\s*\[\s*(\{|\Z)")
+_DECODER = json.JSONDecoder()
+# What may stand between two examples, and what ends the file.
+_IN_LIST = re.compile(r"[ \t\r\n]*,[ \t\r\n]*"), re.compile(r"[ \t\r\n]*\][ \t\r\n]*\Z")
+_IN_SEQUENCE = re.compile(r"[ \t\r\n]*"), re.compile(r"[ \t\r\n]*\Z")
+_MAX_WHOLE_BYTES = 512 * 2**20  # of JSON that is not JSON Lines, which must be read whole
 
 
 def detect_format(path: str | os.PathLike[str]) -> str:
@@ -33,15 +39,16 @@ def detect_format(path: str | os.PathLike[str]) -> str:
     Raises:
         DataError: the file cannot be read or is empty.
     """
-    name = os.fsdecode(path)
-    with naming_os_errors(path):
-        head = _read_head(path)
-        if table := recognise_table(head, Path(name).suffix.lower()):
-            return table
-        for _, value, findings in _read_objects(path, head):
-            return UNKNOWN if value is None and findings else recognise(value)
+    for file in list_files(path):
+        with naming_os_errors(file):
+            head = _read_head(file)
+            if table := recognise_table(head, file.suffix.lower()):
+                return table
+            for _, value, findings in _read_objects(file, head):
+                return UNKNOWN if value is None and findings else recognise(value)
     raise DataError(
-        f"{quotable(name)}: the file is empty. Put one example on each line, as a JSON object."
+        f"{quotable(os.fsdecode(path))}: the file is empty. Put one example on each line, as a "
+        "JSON object."
     )
 
 
@@ -79,7 +86,8 @@ def read_examples(
     """Read a file's examples.
 
     Args:
-        path: JSON Lines, one JSON list, CSV, TSV, Parquet or Excel.
+        path: JSON Lines, or JSON of one list or object, which gzip may have compressed; CSV, TSV,
+            Parquet or Excel; or a folder of model invocation logs, as `list_files` finds them.
         format_name: What `detect_format` says, or another format that the caller knows.
         sheet: The sheet of an Excel workbook; "" takes the only one that has rows.
         separator: Between the columns of a CSV or TSV file; "" finds it.
@@ -91,15 +99,16 @@ def read_examples(
     Raises:
         DataError: the file cannot be read at all.
     """
-    with naming_os_errors(path):
-        if format_name in TABLES:
-            yield from read_table(path, format_name, sheet=sheet, separator=separator)
-        else:
-            yield from _read_objects(path, _read_head(path))
+    for file in list_files(path):
+        with naming_os_errors(file):
+            if format_name in TABLES:
+                yield from read_table(file, format_name, sheet=sheet, separator=separator)
+            else:
+                yield from _read_objects(file, _read_head(file))
 
 
 def _read_head(path: str | os.PathLike[str]) -> bytes:
-    with open_file(path) as file:
+    with open_unpacked(path) as file:
         if not file.seekable():
             raise DataError(
                 f"{quotable(os.fsdecode(path))}: this is a pipe, and the file is read twice. "
@@ -109,51 +118,55 @@ def _read_head(path: str | os.PathLike[str]) -> bytes:
 
 
 def _read_objects(path: str | os.PathLike[str], head: bytes) -> Iterator[Example]:
-    """Read JSON Lines, or one JSON list of objects, as ShareGPT and Alpaca are often published."""
-    start = head.removeprefix(BYTE_ORDER_MARK).lstrip()
-    if start.startswith(b"[") and start[1:].lstrip()[:1] in (b"{", b""):
-        return _read_list(path)
-    return read_values(path)
+    """Read JSON Lines, or one JSON list of objects, or objects that are written over many lines."""
+    whole = spans_lines(head) or _LIST_START.match(head.removeprefix(BYTE_ORDER_MARK))
+    return _read_whole(path) if whole else read_values(path, unpack=True)
 
 
-def _read_list(path: str | os.PathLike[str]) -> Iterator[Example]:
-    with open_file(path) as file:
-        data = file.read(_MAX_LIST_BYTES + 1)
-    if len(data) > _MAX_LIST_BYTES:
-        raise OSError(f"a JSON list larger than {_MAX_LIST_BYTES // 2**20} MiB")
+def _read_whole(path: str | os.PathLike[str]) -> Iterator[Example]:
+    """Read a file that is one JSON list, or objects one after the other."""
+    with open_unpacked(path) as file:
+        data = file.read(_MAX_WHOLE_BYTES + 1)
+    if len(data) > _MAX_WHOLE_BYTES:
+        raise OSError(f"JSON that is not JSON Lines, larger than {_MAX_WHOLE_BYTES // 2**20} MiB")
     try:
         text = data.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         yield line, None, [Finding("not-utf8", "", "a byte is not UTF-8", "Save it as UTF-8.")]
         return
-    decoder = json.JSONDecoder()
-    line, counted, position = 1, 0, _skip_space(text, text.index("[") + 1)
-    while text[position : position + 1] != "]":
+    position = len(text) - len(text.lstrip(" \t\r\n["))
+    between, end = _IN_LIST if "[" in text[:position] else _IN_SEQUENCE
+    line, counted = 1, 0
+    while not end.match(text, position):
         line, counted = line + text.count("\n", counted, position), position
         try:
-            _, end = decoder.raw_decode(text, position)
+            _, stop = _DECODER.raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            yield error.lineno, None, [_explain_in_line(text, error)]
+            return
         except (ValueError, RecursionError):
-            yield line, None, [_BROKEN_LIST]
+            yield line, None, [_BROKEN]
             return
         # Parsed again by our own reader, which also finds doubled keys and NaN.
-        yield line, *parse_line(text[position:end].replace("\n", " ").encode())
-        position = _skip_space(text, end)
-        if text[position : position + 1] == ",":
-            position = _skip_space(text, position + 1)
-        elif text[position : position + 1] != "]":
-            break
-    if text[position : position + 1] != "]" or text[position + 1 :].strip():
-        yield line + text.count("\n", counted, position), None, [_BROKEN_LIST]
+        yield line, *parse_line(text[position:stop].replace("\n", " ").encode())
+        gap = between.match(text, stop)
+        position = gap.end() if gap else stop
+        if not gap and not end.match(text, stop):
+            yield line + text.count("\n", counted, stop), None, [_BROKEN]
+            return
 
 
-def _skip_space(text: str, position: int) -> int:
-    while text[position : position + 1] in (" ", "\t", "\r", "\n"):
-        position += 1
-    return position
+def _explain_in_line(text: str, error: json.JSONDecodeError) -> Finding:
+    """Name column and cause of an error in the line in which it is."""
+    from haikuft.dataset.read.json_errors import explain_json  # seldom needed
+
+    start = error.pos - error.colno + 1
+    line = text[start:].partition("\n")[0]
+    return explain_json(line, json.JSONDecodeError(error.msg, line, error.colno - 1))
 
 
-_BROKEN_LIST = Finding(
+_BROKEN = Finding(
     "not-json",
     "",
     "the list cannot be read from here on",

@@ -3,14 +3,16 @@
 import json
 import os
 import sys
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from io import BufferedReader, FileIO
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from haikuft.dataset.problems import Finding, join_place, quotable, quote
-from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, recognise_signature
+from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, GZIP, recognise_signature
 from haikuft.errors import DataError
 
 BUFFER_BYTES = 2**18  # read at a time, so that few lines straddle two reads
@@ -59,6 +61,21 @@ def open_file(path: str | os.PathLike[str]) -> BufferedReader:
         raise OSError(str(error)) from error
 
 
+def open_unpacked(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file for reading bytes; of one that gzip has compressed, those before that.
+
+    Raises:
+        OSError: as for `open_file`.
+    """
+    file = open_file(path)
+    if not file.peek(2).startswith(GZIP):
+        return file
+    import gzip  # not loaded for other files
+
+    file.close()
+    return cast(BinaryIO, gzip.open(path))
+
+
 def explain_os_error(error: Exception) -> str:
     """Say in two sentences why a file could not be read, and how to fix it."""
     if isinstance(error, FileNotFoundError):
@@ -72,10 +89,13 @@ def explain_os_error(error: Exception) -> str:
 
 @contextmanager
 def naming_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn an OSError inside into a DataError that names the file and says how to fix it."""
+    """Turn an OSError inside into a DataError that names the file and says how to fix it.
+
+    So it does for gzip's errors of a file that is damaged or not whole.
+    """
     try:
         yield
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{quotable(os.fsdecode(path))}: {explain_os_error(error)}") from error
 
 
@@ -93,8 +113,8 @@ def read_lines(file: BinaryIO, *, max_bytes: int) -> Iterator[Line]:
         yield Line(number, None, end)
 
 
-def read_values(path: str | os.PathLike[str]) -> Iterator[Example]:
-    """Read and parse a file line by line, without its blank lines.
+def read_values(path: str | os.PathLike[str], *, unpack: bool = False) -> Iterator[Example]:
+    """Read and parse a file line by line, without its blank lines; `unpack` also takes gzip's.
 
     Yields:
         Line number, value, and what is wrong with the line, as `parse_line` gives them.
@@ -102,7 +122,7 @@ def read_values(path: str | os.PathLike[str]) -> Iterator[Example]:
     Raises:
         OSError: the file cannot be opened or read.
     """
-    with open_file(path) as file:
+    with open_unpacked(path) if unpack else open_file(path) as file:
         for number, data, _ in read_lines(file, max_bytes=sys.maxsize):
             if data is None:
                 yield number, None, [LINE_TOO_LONG]
@@ -148,13 +168,8 @@ def _build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) == len(pairs):
         return value
     doubled = DoubledKeys(value)
-    seen: set[str] = set()
-    again: dict[str, None] = {}
-    for name, _ in pairs:
-        if name in seen:
-            again[name] = None
-        seen.add(name)
-    doubled.names = list(again)
+    counts = Counter(name for name, _ in pairs)
+    doubled.names = [name for name, number in counts.items() if number > 1]
     return doubled
 
 

@@ -6,10 +6,11 @@ from haikuft.dataset.formats import CSV, EXCEL, PARQUET, TSV
 from haikuft.dataset.problems import Finding
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
 _PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
 # First bytes of files that are not JSON Lines -> what they are, and what to do.
 _SIGNATURES = (
-    (b"\x1f\x8b", "compressed with gzip", "Unpack it with `gunzip`."),
+    (GZIP, "compressed with gzip", "Unpack it with `gunzip`."),
     (b"BZh", "compressed with bzip2", "Unpack it with `bunzip2`."),
     (b"\xfd7zXZ", "compressed with xz", "Unpack it with `unxz`."),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it with `unzstd`."),
@@ -40,6 +41,23 @@ def recognise_signature(first: bytes) -> Finding | None:
         fix = "Name a file of JSON Lines: UTF-8 text with a JSON object on each line."
         return Finding("not-text", "", "the file holds binary data, not text", fix)
     return None
+
+
+def spans_lines(first: bytes) -> bool:
+    """Whether a file begins as a JSON list or object that is written over many lines.
+
+    Args:
+        first: Its first bytes.
+    """
+    line, _, rest = first.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
+    line, following = line.rstrip(), rest.lstrip().partition(b"\n")[0].rstrip()
+    if line.startswith(b"["):
+        return bool(following) and line.endswith((b"[", b"{", b","))
+    if not line.startswith(b"{"):
+        return False
+    if line.endswith((b"{", b",")):
+        return following.startswith(b'"')
+    return line.endswith(b"[") and following.endswith((b"{", b"[", b","))
 
 
 def recognise_table(first: bytes, suffix: str = "") -> str:

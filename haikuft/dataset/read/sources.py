@@ -1,12 +1,15 @@
 """Find a data set: a folder in data/, the reader's own folder, or a file."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from haikuft.dataset.problems import quotable
 from haikuft.errors import DataError
 
 RAW_NAME = "raw.jsonl"
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".xlsx")  # of raw files
+_LOGS = "*.json.gz"
 SYSTEM_NAME = "system.txt"
 
 
@@ -16,7 +19,7 @@ class Source:
 
     Attributes:
         name: Its name, as the caller gave it; goes into the run's record.
-        raw: The file of raw examples.
+        raw: The file of raw examples, or the folder of model invocation logs.
         system_prompt: The system prompt of every record; "" keeps those that the records have.
     """
 
@@ -29,7 +32,8 @@ def find_dataset(name: str, *, system_prompt: str = "", root: Path) -> Source:
     """Find a data set by the name of its folder in data/, or by the path of a folder or file.
 
     A folder holds raw.jsonl, or one file of another name that ends in .jsonl, .json, .csv, .tsv,
-    .parquet or .xlsx, and may hold system.txt, the data set's own system prompt.
+    .parquet or .xlsx, or model invocation logs as `list_files` finds them. It may hold system.txt,
+    the data set's own system prompt.
 
     Args:
         name: A folder's name in data/, or a path; relative ones start at the root.
@@ -54,6 +58,27 @@ def find_dataset(name: str, *, system_prompt: str = "", root: Path) -> Source:
     )
 
 
+def list_files(path: str | os.PathLike[str]) -> list[Path]:
+    """List the files of a data set in order: the file itself, or the invocation logs in a folder.
+
+    Amazon Bedrock writes its logs as AWSLogs/<account>/BedrockModelInvocationLogs/<Region>/
+    <yyyy>/<mm>/<dd>/<hh>/*.json.gz, and large bodies into folders "data", which are not listed.
+
+    Raises:
+        DataError: it is a folder without logs.
+    """
+    place = Path(os.fsdecode(path))
+    if not place.is_dir():
+        return [place]
+    files = [f for f in place.rglob(_LOGS) if "data" not in f.relative_to(place).parts[:-1]]
+    if not files:
+        raise DataError(
+            f"{quotable(str(place))}: this is a folder without model invocation logs ({_LOGS}). "
+            "Name a file in it."
+        )
+    return sorted(files)
+
+
 def _find_raw(folder: Path) -> Path:
     if (folder / RAW_NAME).exists():
         return folder / RAW_NAME
@@ -61,6 +86,8 @@ def _find_raw(folder: Path) -> Path:
     for candidates in ([file for file in files if file.stem == "raw"], files):
         if len(candidates) == 1:
             return candidates[0]
+    if not files and any(folder.rglob(_LOGS)):
+        return folder
     found = ", ".join(file.name for file in files) or "none"
     raise DataError(
         f"{folder}: a data set's folder holds {RAW_NAME}, or one other file ending in "

@@ -18,6 +18,7 @@ from haikuft.dataset.read.signatures import (
     find_headings,
     recognise_signature,
     recognise_table,
+    spans_lines,
 )
 from haikuft.dataset.report import Kind
 from haikuft.dataset.validate.fast_path import build_fast_path
@@ -52,14 +53,16 @@ def _check_first_bytes(state: FileState, head: bytes, base_model: BaseModel) -> 
         return False
     headings = find_headings(head)
     table = recognise_table(head) if headings else ""
-    if table:
+    spread = spans_lines(head)
+    if table or spread:
         from haikuft.dataset.formats import title_of
         from haikuft.dataset.validate.line_rules import describe_conversion
 
-        message = f"this is {title_of(table)}, where JSON Lines are wanted"
+        what = title_of(table) or "JSON written over many lines"
+        message = f"this is {what}, where JSON Lines are wanted"
         fix = describe_conversion(state.file, table, headings, base_model=base_model)
         state.add(None, "wrong-format", message, fix)
-    return not table
+    return not (table or spread)
 
 
 def _check_lines(state: FileState, file: BufferedReader, base_model: BaseModel) -> bool:

@@ -30,6 +30,7 @@ class FileState:
         first_blank: The first of the blank lines just read; None if there are none.
         blank: How many blank lines were just read.
         windows_line_ends: Lines that end with CR LF.
+        tokens: Of the records whose tokens are known, among them those of another format.
         systems: Digest of a system prompt, 0 for none -> [its records, its first line].
         labels: Answer -> its records; None when the answers are no labels.
     """
@@ -47,7 +48,7 @@ class FileState:
         self.found: FirstOfEach[Problem] = FirstOfEach()
         self.systems: dict[int, list[int]] = {}
         self.labels: Counter[str] | None = Counter()
-        self._tokens = NO_TOKENS  # of records whose tokens are known
+        self.tokens = NO_TOKENS
         self._bytes = 0  # of the other records
         self._sampled = NO_TOKENS  # of a sample of these, which has so many bytes
         self._sampled_bytes = 0
@@ -77,7 +78,7 @@ class FileState:
                 self._sampled += estimate_texts(record.texts)
                 self._sampled_bytes += record.bytes
         else:
-            self._tokens += tokens
+            self.tokens += tokens
         system = hash(record.texts[0]) if record.texts[0] else 0
         if (kind := self.systems.get(system)) is not None:
             kind[0] += 1
@@ -126,7 +127,7 @@ class FileState:
     def report(self) -> Report:
         """Give all that was found, in the order of the lines, whole-file problems last."""
         times = self._bytes / self._sampled_bytes if self._sampled_bytes else 0.0
-        tokens = self._tokens + self._sampled * times
+        tokens = self.tokens + self._sampled * times
         summary = FileSummary(self.file, self.kind, self.records, self.bytes, tokens)
         ordered = sorted(self.found.items, key=lambda one: (one.line is None, one.line or 0))
         return Report((summary,), tuple(ordered), dict(self.found.counts))

@@ -2,11 +2,12 @@
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import PurePath
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.formats import format_of, option_names, recognise
-from haikuft.dataset.formats.converse import to_messages
+from haikuft.dataset.formats import format_of, load_format, option_names, recognise
+from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.dataset.problems import Finding, quotable
 from haikuft.dataset.read.json_lines import parse_line
 from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
@@ -33,7 +34,7 @@ def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel
             findings.append(Finding("carriage-return", "", message, fix))
         findings += check_record(record, base_model)
         if is_valid(findings):
-            valid = to_messages(record)
+            valid = load_format(format_of(base_model)).read(record).record
             contents = [turn["content"] for turn in valid["messages"]]
             system = valid.get("system", "")
             tokens = estimate_record_tokens(valid)
@@ -44,8 +45,11 @@ def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel
             state.add_record(number, ValidRecord(*record_digests, size, texts), tokens)
     for finding in findings:
         if finding.code == "wrong-format":
-            fix = describe_conversion(state.file, recognise(record), base_model=base_model)
+            found = recognise(record)
+            fix = describe_conversion(state.file, found, base_model=base_model)
             finding = finding._replace(fix=fix)
+            with suppress(UnsupportedContent):
+                state.tokens += estimate_record_tokens(load_format(found).read(record).record)
         state.add_finding(number, finding)
 
 
@@ -59,7 +63,8 @@ def describe_conversion(
     path = PurePath(file)
     end = f".{format_of(base_model)}.jsonl" if path.suffix == ".jsonl" else ".jsonl"
     output = str(path.with_suffix(end)) if path.name else f"{file}{end}"
-    words = ["haikuft", "convert", file, output, "--from", option_names([format_name])]
+    words = ["haikuft", "convert", file, output]
+    words += ["--from", option_names([format_name])] if format_name else []
     if headings and not {"prompt", "completion"} <= set(headings):
         words += ["--prompt-column", headings[0], "--completion-column", headings[1]]
     if base_model != DEFAULT:

@@ -5,22 +5,16 @@ validators. Where they disagree, the strictest rule is taken and its message say
 a record is defined by its format; the rules for its texts are in `text_rules`.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.formats import (
-    MESSAGES,
-    UNKNOWN,
-    format_of,
-    load_format,
-    recognise,
-    title_of,
-)
-from haikuft.dataset.formats.content import describe_no_object, missing_key, wrong_type
+from haikuft.dataset import formats
+from haikuft.dataset.formats import content
 from haikuft.dataset.formats.format import Layout
 from haikuft.dataset.formats.messages import is_plain
-from haikuft.dataset.problems import ROLES, RULES, Finding, join_place, quote
+from haikuft.dataset.problems import ROLES, Finding, is_error, join_place, quote
 from haikuft.dataset.tokens import TokenRange
 from haikuft.dataset.validate.text_rules import check_text
 
@@ -36,25 +30,24 @@ def check_record(
         format_name: The format the record should have, "messages" or "converse"; "" for that of
             the base model's files.
     """
-    wanted = format_name or format_of(base_model)
-    layout = load_format(wanted).layout
+    wanted = format_name or formats.format_of(base_model)
+    layout = formats.load_format(wanted).layout
     if layout is None:
         raise ValueError(f"no base model is trained on {wanted}")
     if not isinstance(record, dict):
-        return [describe_no_object(record, layout.outline)]
-    found = recognise(record)
+        return [content.describe_no_object(record, layout.outline)]
+    found = formats.recognise(record)
     # A damaged record of another format is often taken for Messages.
-    if found not in (wanted, UNKNOWN) and (found != MESSAGES or is_plain(record)):
-        message = (
-            f"this is {title_of(found)}, and {base_model.name} is trained on {title_of(wanted)}"
-        )
+    if found not in (wanted, formats.UNKNOWN) and (found != formats.MESSAGES or is_plain(record)):
+        other, own = formats.title_of(found), formats.title_of(wanted)
+        message = f"this is {other}, and {base_model.name} is trained on {own}"
         return [Finding("wrong-format", "", message, f"Convert it to {layout.example}.")]
     return list(_check_object(record, base_model, layout))
 
 
 def is_valid(findings: list[Finding]) -> bool:
     """Whether none of the findings is an error, so that the record can be used as it is."""
-    return all(RULES[finding.code].severity == "warning" for finding in findings)
+    return not any(map(is_error, findings))
 
 
 def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Finding]:
@@ -74,24 +67,21 @@ def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Fi
 def _check_object(
     record: dict[str, Any], base_model: BaseModel, layout: Layout
 ) -> Iterator[Finding]:
-    yield from _check_keys(record, "", layout.keys, layout)
+    yield from content.find_keys(record, "", layout.keys, layout.describe_key)
     for key in layout.text_keys:
-        if not isinstance(record.get(key, ""), str):
-            yield wrong_type(key, record[key], "text")
+        if not isinstance(value := record.get(key, ""), str):
+            describe = content.describe_empty if content.says_nothing(value) else _describe_type
+            yield describe(key, value, key)
     if "system" in record:
-        fix = 'Leave "system" out where there is none.'
-        if record["system"] is None:
-            yield Finding("null-system", "system", layout.null_system, fix)
-        else:
-            yield from _check_content(record["system"], "system", "system", base_model, layout, fix)
+        yield from _check_system(record["system"], base_model, layout)
     if "messages" not in record:
-        yield missing_key("", "messages", "the record")._replace(
+        yield content.missing_key("", "messages", "the record")._replace(
             fix="Add \"messages\": a list of turns, first the user's, last the assistant's."
         )
         return
     messages = record["messages"]
     if not isinstance(messages, list):
-        yield wrong_type("messages", messages, "a list of turns")
+        yield content.wrong_type("messages", messages, "a list of turns")
         return
     for number, turn in enumerate(messages):
         yield from _check_turn(turn, join_place("messages", number), base_model, layout)
@@ -99,22 +89,27 @@ def _check_object(
     yield from _check_answer(messages, layout)
 
 
-def _check_keys(
-    value: Mapping[str, Any], place: str, known: tuple[str, ...], layout: Layout
-) -> Iterator[Finding]:
-    for key in value:
-        if key not in known:
-            yield layout.describe_key(key, join_place(place, key), known)
+def _describe_type(_: str, value: Any, place: str) -> Finding:
+    return content.wrong_type(place, value, "text")
+
+
+def _check_system(value: Any, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
+    fix = 'Leave "system" out where there is none; `haikuft convert` does so.'
+    if not content.says_nothing(value):
+        yield from _check_content(value, "system", "system", base_model, layout, fix)
+        return
+    code, what = ("null-system", "null") if value is None else ("empty-system", json.dumps(value))
+    why = " (AWS's validator for Claude allows null, then fails on it)" if value is None else ""
+    yield Finding(code, "system", f"the system prompt is {what}, which says nothing{why}", fix)
 
 
 def _check_turn(turn: Any, place: str, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
     if not isinstance(turn, dict):
-        yield wrong_type(place, turn, 'an object {"role": …, "content": …}')
+        yield content.wrong_type(place, turn, 'an object {"role": …, "content": …}')
         return
-    yield from _check_keys(turn, place, ("role", "content"), layout)
-    yield from (
-        missing_key(place, key, "the turn") for key in ("role", "content") if key not in turn
-    )
+    yield from content.find_keys(turn, place, ("role", "content"), layout.describe_key)
+    missing = [key for key in ("role", "content") if key not in turn]
+    yield from (content.missing_key(place, key, "the turn") for key in missing)
     if "role" in turn:
         yield from _check_role(turn["role"], join_place(place, "role"))
     if "content" in turn:
@@ -130,9 +125,11 @@ def _check_content(
     """Check the value of "system" or "content"; `fix` is for a value without a text."""
     texts, findings = layout.find_texts(value, place)
     yield from findings
-    if not findings and not any(text for text, _ in texts):
+    if is_valid(findings) and not any(text for text, _ in texts):
         inside = texts[0][1] if len(texts) == 1 else place
-        if role == "system" or layout.empty_turn == "empty-text":
+        if role == "system":
+            yield Finding("empty-system", inside, "the system prompt has no text", fix)
+        elif layout.empty_turn == "empty-text":
             yield from check_text("", inside, base_model, fix=fix, answer=False)
         else:
             yield Finding(layout.empty_turn, inside, "there is no text in the turn", fix)
@@ -150,7 +147,7 @@ def _check_content(
 
 def _check_role(role: Any, place: str) -> Iterator[Finding]:
     if not isinstance(role, str):
-        yield wrong_type(place, role, '"user" or "assistant"')
+        yield content.wrong_type(place, role, '"user" or "assistant"')
     elif role not in ROLES:
         fix = 'Write "user" or "assistant", in lower case.'
         if role.lower() == "system":

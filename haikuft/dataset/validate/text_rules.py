@@ -11,15 +11,8 @@ from haikuft.dataset.validate.reserved_strings import check_reserved
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE_CATEGORIES = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 # Fillers, joiners and variation selectors: not white space to Unicode, but invisible.
-_INVISIBLE_RANGES = (
-    (0x034F, 0x034F),
-    (0x115F, 0x1160),
-    (0x17B4, 0x17B5),
-    (0x2800, 0x2800),
-    (0x3164, 0x3164),
-    (0xFE00, 0xFE0F),
-    (0xFFA0, 0xFFA0),
-    (0xE0100, 0xE01EF),
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
 
@@ -57,6 +50,4 @@ def check_text(
 
 def is_invisible(char: str) -> bool:
     """Whether a character shows nothing: white space, control, filler, joiner."""
-    if unicodedata.category(char) in _INVISIBLE_CATEGORIES:
-        return True
-    return any(first <= ord(char) <= last for first, last in _INVISIBLE_RANGES)
+    return unicodedata.category(char) in _INVISIBLE_CATEGORIES or bool(_INVISIBLE.match(char))

@@ -81,7 +81,6 @@ def test_convert_when_something_has_no_place_then_error_names_it(raw, words):
         (to_lines({"a": 1}), "unknown"),
         (to_lines([1]), "unknown"),
         (b"Hello\n", "unknown"),
-        (b"\x1f\x8b,\n", "unknown"),
     ],
 )
 def test_format_when_detected_then_named_by_the_first_record(content, name, write):

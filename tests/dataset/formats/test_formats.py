@@ -1,5 +1,6 @@
 """Every format: real files of each become the same records, and what has no place is named."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -66,6 +67,65 @@ def test_format_when_loaded_then_it_can_be_written_if_it_is_named_as_such():
     assert sorted(writable) == sorted(formats.WRITABLE)
 
 
+RECORD = {
+    "system": "s",
+    "messages": [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"},
+        {"role": "assistant", "content": "d"},
+    ],
+}
+
+
+def say(role_key, text_key, roles, wrap=lambda text: text):
+    """Write the four turns of the record in the words of a format."""
+    return [{role_key: roles[n % 2], text_key: wrap(text)} for n, text in enumerate("abcd")]
+
+
+PART = [{"text": "s"}]
+TURNS = say("role", "content", ("user", "assistant"))
+PARTS = say("role", "parts", ("user", "model"), lambda text: [{"text": text}])
+BLOCKS = say("role", "content", ("user", "assistant"), lambda t: [{"type": "text", "text": t}])
+# Name -> examples as they are exported, each of which is the record above.
+EXPORTS = {
+    "gemini": [
+        {"systemInstruction": {"role": "system", "parts": PART}, "contents": PARTS},
+        {"systemInstruction": {"parts": PART}, "contents": PARTS},
+    ],
+    "trl": [
+        {"prompt": [{"role": "system", "content": "s"}, *TURNS[:3]], "completion": TURNS[3:]},
+        {"prompt": [{"role": "system", "content": "s"}], "completion": TURNS},
+    ],
+    "query_response": [
+        {"system": "s", "query": "c", "response": "d", "history": [["a", "b"]]},
+    ],
+    "anthropic": [
+        {"system": "s", "messages": BLOCKS},
+        {"system": [{"type": "text", "text": "s"}], "messages": [*BLOCKS[:3], TURNS[3]]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "example"), [(name, example) for name, found in EXPORTS.items() for example in found]
+)
+def test_export_when_real_people_have_it_then_recognised_read_and_taken_by_name(
+    name, example, write, tmp_path
+):
+    """Each form by itself, by its name, in a file, and in the command that validate prints."""
+    source = write(json.dumps(example).encode() + b"\n", "raw.json")
+    assert detect_format(source) == name
+    assert read_raw(source) == read_raw(source, format_name=name) == [RECORD]
+    (problem,) = validate_file(source, kind="test").problems
+    assert problem.code == "wrong-format"
+    target = tmp_path / "new.jsonl"
+    option = ["--from", option_names([name])]
+    assert " ".join(option) in problem.fix
+    assert main(["convert", str(source), str(target), *option]) == 0
+    assert json.loads(target.read_text()) == RECORD
+
+
 @pytest.mark.parametrize("file", CHATS)
 def test_read_raw_when_given_conversations_then_the_same_four_records(file, wanted):
     """System prompt, turns and texts arrive word for word, in each language."""
@@ -121,6 +181,20 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:"}}
         ({"prompt": "a", "completion": ["b", "c"]}, "completion: 2 texts cannot be converted"),
         ({"prompt": "a", "completion": "b", "rejected": "c"}, "rejected: one of several answers"),
         ({"prompt": "a", "completion": "b", "weight": 0.5}, "weight: a weight"),
+        ({"prompt": [ASKED], "completion": "b"}, "completion: expected a list of turns"),
+        ({"prompt": [ASKED], "completion": [SAID], "chosen": 1}, "chosen: one of several answers"),
+        ({"prompt": [ASKED], "completion": [{**SAID, "weight": 1}]},
+         r"completion\[0\]\.weight: a weight"),
+        ({"query": "a", "response": "b", "rejected_response": "c"}, "rejected_response: one of"),
+        ({"query": "a", "response": "b", "history": [["c"]]}, r"history\[0\]: expected a pair"),
+        ({"contents": [{"role": "model", "parts": [{"functionCall": {}}]}]},
+         r"contents\[0\]\.parts\[0\]\.functionCall: a tool call"),
+        ({"contents": [{"role": "assistant", "parts": []}]}, "Write one of user, model"),
+        ({"contents": [], "systemInstruction": "s"}, r"systemInstruction: expected \{\"parts\""),
+        ({"contents": [], "systemInstruction": {"parts": [{"text": "s"}], "mood": 1}},
+         r"systemInstruction\.mood: the key"),
+        ({"contents": [], "generationConfig": {"topK": 1}}, "generationConfig: the key"),
+        ({"messages": [turn("user", [{"type": "text", "text": "a"}])], "id": 7}, "id: the key"),
     ],
 )  # fmt: skip
 def test_convert_when_something_cannot_be_carried_over_then_it_is_named(example, words):
@@ -180,6 +254,8 @@ WORDS = st.sampled_from(
         *("messages", "role", "content", "system", "user", "assistant", "tool_calls", "tools"),
         *("prompt", "completion", "conversations", "from", "value", "human", "gpt", "image"),
         *("instruction", "input", "output", "history", "schemaVersion", "text", "type"),
+        *("query", "response", "contents", "parts", "systemInstruction", "model", "delta"),
+        *("inputBodyJson", "outputBodyJson", "stop_reason", "end_turn", "message", "assistant"),
     ]
 )
 VALUES = st.recursive(
@@ -191,9 +267,7 @@ VALUES = st.recursive(
 
 @given(
     example=st.dictionaries(WORDS | st.text(), VALUES),
-    name=st.sampled_from(
-        ["", "messages", "prompt_completion", "openai_chat", "converse", "sharegpt", "alpaca"]
-    ),
+    name=st.sampled_from(["", *formats.FORMATS]),
 )
 def test_convert_when_given_any_object_as_any_format_then_a_record_or_our_own_error(example, name):
     """No shape of JSON ends in a traceback."""

@@ -1,11 +1,12 @@
 """Examples: the format of a real file is recognised, and each example is given with its line."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from haikuft.dataset import detect_format, first_example, read_raw
+from haikuft.dataset import detect_format, first_example, read_raw, validate_file
 from haikuft.errors import DataError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -57,9 +58,12 @@ def test_first_example_when_there_is_none_then_error_says_what_stands_there(cont
     ("content", "words"),
     [
         (b'[\n{"prompt": "a", "completion": "b"},\n{"prompt": 1}\n]', "line 3"),
-        (b'[\n{"prompt": "a", "completion": "b"},\n{"prompt"\n]', "line 3: the list cannot be"),
+        (
+            b'[\n{"prompt": "a", "completion": "b"},\n{"prompt"\n]',
+            'line 4: column 1: not valid JSON, "]"',
+        ),
         (b'[{"prompt": "a", "completion": "b"}] x', "line 1: the list cannot be read"),
-        (b'[{"prompt": "a", "completion": "b"}\n{}]', "line 2: the list cannot be read"),
+        (b'[{"prompt": "a", "completion": "b"}\n{}]', "line 1: the list cannot be read"),
         (b'[\n{"prompt": "a\xff"}]', "line 2: a byte is not UTF-8"),
         (b'[{"prompt": NaN, "completion": "b"}]', "NaN is not allowed"),
     ],
@@ -81,6 +85,60 @@ def test_read_raw_when_the_file_is_a_pipe_then_error_says_so(monkeypatch, write)
         def __exit__(self, *_):
             pass
 
-    monkeypatch.setattr(examples, "open_file", lambda path: Pipe(seekable=lambda: False))
+    monkeypatch.setattr(examples, "open_unpacked", lambda path: Pipe(seekable=lambda: False))
     with pytest.raises(DataError, match="this is a pipe"):
         read_raw(write(b"{}"))
+
+
+PAIR = {"prompt": "a", "completion": "b"}
+RECORD = {
+    "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "number"),
+    [
+        (json.dumps(PAIR, indent=2), 1),
+        (json.dumps(RECORD, indent=2), 1),
+        (json.dumps([PAIR, RECORD], indent="\t"), 2),
+        ("\ufeff\n" + json.dumps([PAIR] * 3, indent=1), 3),
+        (f"{json.dumps(PAIR, indent=2)}\n{json.dumps(RECORD, indent=2)}\n", 2),
+        (
+            '{"messages": [\n' + json.dumps(RECORD)[len('{"messages": [') :].replace("}, ", "},\n"),
+            1,
+        ),
+    ],
+)
+def test_read_raw_when_json_is_written_over_many_lines_then_its_objects_are_read(
+    content, number, write
+):
+    """An editor's or a program's pretty print is no other format."""
+    assert read_raw(write(content.encode(), "raw.json")) == [RECORD] * number
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"data": [PAIR, PAIR], "version": 2}, '2 examples, in a list under "data"'),
+        ({"a": PAIR, "b": PAIR, "c": PAIR}, "3 examples, each under a key of its own"),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_read_raw_when_one_object_holds_the_examples_then_error_says_where(
+    value, words, indent, write
+):
+    """Which list is meant is for a person to say."""
+    with pytest.raises(DataError, match=f"line 1: this is one object that holds {words}"):
+        read_raw(write(json.dumps(value, indent=indent).encode(), "raw.json"))
+
+
+def test_read_raw_when_an_object_over_many_lines_breaks_off_then_line_and_column_are_named(write):
+    """Case 11 of the data faults: it was an error at each of 52 lines."""
+    content = json.dumps(RECORD, indent=2).replace('"assistant"', "'assistant'")
+    path = write(content.encode(), "conversation.json")
+    with pytest.raises(DataError, match="json, line 8: column 15: not valid JSON, single quotes"):
+        read_raw(path)
+    (problem,) = validate_file(path, kind="test").problems
+    assert problem.message == "this is JSON written over many lines, where JSON Lines are wanted"
+    assert f"`haikuft convert {path} {path.with_suffix('.jsonl')}`" in problem.fix

@@ -1,5 +1,7 @@
 """Training files: what is written is read back, and the first line that is no record is named."""
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,6 +10,19 @@ from haikuft.dataset import read_records, write_records
 from haikuft.errors import DataError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def test_read_when_keys_say_nothing_then_they_are_left_out_of_either_form(write):
+    """A prompt that is sent to a model must not have them."""
+    texts = ({"role": "user", "content": "a"}, {"role": "assistant", "content": "b"})
+    plain = {"messages": list(texts)}
+    claudes = {"system": None, "messages": [{**turn, "name": None} for turn in texts]}
+    novas = {
+        "system": [],
+        "messages": [{**t, "content": [{"text": t["content"]}], "name": None} for t in texts],
+    }
+    path = write(b"".join(json.dumps(one).encode() + b"\n" for one in (claudes, novas)))
+    assert read_records(path) == [plain, plain]
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

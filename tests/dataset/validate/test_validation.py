@@ -98,8 +98,6 @@ BAD_LINES = {
     ),
     "a number for a system prompt": ({"system": 1, **GOOD}, "wrong-type", "system"),
     "a list for a system prompt": ({"system": ["a"], **GOOD}, "wrong-type", "system"),
-    "a null system prompt": ({"system": None, **GOOD}, "null-system", "system"),
-    "an empty system prompt": ({"system": "", **GOOD}, "empty-text", "system"),
     "a blank system prompt": ({"system": " \n", **GOOD}, "invisible-text", "system"),
     "a turn that is text": ({"messages": ["Hello", ASSISTANT]}, "wrong-type", "messages[0]"),
     "a turn without a role": (
@@ -131,8 +129,8 @@ BAD_LINES = {
     "content that is a number": (answered(3), "wrong-type", "messages[0].content"),
     "content in Anthropic's blocks": (
         answered([{"type": "text", "text": "a"}]),
-        "wrong-type",
-        "messages[0].content",
+        "wrong-format",
+        "",
     ),
     "empty content": (answered(""), "empty-text", "messages[0].content"),
     "blank content": (answered(" \n\t"), "invisible-text", "messages[0].content"),
@@ -177,6 +175,9 @@ BAD_LINES = {
 
 # Name -> a line that must get this warning and no error, and the place.
 ODD_LINES = {
+    "a null system prompt": ({"system": None, **GOOD}, "null-system", "system"),
+    "an empty system prompt": ({"system": "", **GOOD}, "empty-system", "system"),
+    "a null key": ({"messages": [turn(name=None), ASSISTANT]}, "empty-key", "messages[0].name"),
     "a text near the token limit": (answered("a" * 100_000), "perhaps-too-many-tokens", ""),
     "a space before": (answered(" Hello?"), "outer-white-space", "messages[0].content"),
     "a line end after": (
@@ -495,6 +496,16 @@ def test_tokens_when_some_records_are_bad_then_the_good_ones_count(write, make_l
     mixed = validate_file(write([*make_lines(60), b"{\n"]))
     assert good.files[0].tokens == mixed.files[0].tokens
     assert good.files[0].tokens.low > 0
+
+
+def test_tokens_when_records_are_of_another_format_then_those_of_the_converted_ones_count(write):
+    """A file that must be converted first has tokens too, and a table is not read for them."""
+    pair = to_line({"prompt": "Hello?", "completion": "Good day."})
+    (other,) = validate_file(write(pair * 3), kind="test").files
+    assert other.tokens == estimate_total_tokens([GOOD] * 3)
+    assert "about 0 tokens" not in str(other)
+    (table,) = validate_file(write(b"prompt,completion\na,b\n"), kind="test").files
+    assert str(table).endswith("no tokens counted")
 
 
 MODELS = st.sampled_from([CLAUDE_3_HAIKU, NOVA_MICRO])

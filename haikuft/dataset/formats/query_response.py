@@ -1,0 +1,12 @@
+"""ms-swift: {"query", "response", "system"?, "history"?: [[query, response], …]}.
+
+Source: ms-swift's documentation, "Custom dataset".
+"""
+
+from haikuft.dataset.formats.content import read_exchange
+from haikuft.dataset.formats.format import Format
+
+FORMAT = Format(
+    recognise=lambda example: "query" in example and "response" in example,
+    read=lambda example: read_exchange(example, "query", "response", "history"),
+)
