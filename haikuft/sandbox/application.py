@@ -24,7 +24,6 @@ from haikuft.errors import SettingsError
 from haikuft.sandbox.access.account import ADMINISTRATOR_ID, administrator_arn
 from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.policy_evaluation import PolicyError
-from haikuft.sandbox.access.required_permissions import NoNames
 from haikuft.sandbox.access.s3_authorization import answer_s3
 from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.bedrock import quotas
@@ -55,7 +54,6 @@ from haikuft.sandbox.http.routing import (
     report_failure,
 )
 from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, read_progress
-from haikuft.sandbox.jobs.runner import JobRunner
 from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
@@ -71,7 +69,7 @@ class Sandbox:
         state: The state directory; custom models' files are below it.
         database: The database in it, if it is open already; `close` closes it.
         settings: The settings to begin with; None for those in the database.
-        handlers: Operation name to handler; None for the sandbox's Bedrock.
+        handlers: Operation name to handler; None for those of the sandbox's Bedrock.
         now: Returns the time, aware, UTC.
         clock: Returns seconds of a monotonic clock, to measure idle time.
         on_stop: Called when a request asks the sandbox to stop.
@@ -100,21 +98,18 @@ class Sandbox:
             (ADMINISTRATOR_ID, administrator_arn(self.settings.account_id)),
         )
         self._faults = Faults(lambda: self.settings)
-        self.bedrock: Bedrock | None = None
-        if handlers is None:
-            self.bedrock = Bedrock(
-                self.store, lambda: self.settings, state / "models", now, database=self.database
-            )
-            handlers = self.bedrock.handlers()
-        self._handlers = handlers
-        names = ResourceNames(self.bedrock.plane) if self.bedrock else NoNames()
-        self.authorizer = Authorizer(self.store, names)
+        self.bedrock = Bedrock(
+            self.store, lambda: self.settings, state / "models", now, database=self.database
+        )
+        self._runners = (self.bedrock.runner, self.bedrock.evaluations)
+        self._handlers = self.bedrock.handlers() if handlers is None else handlers
+        self.authorizer = Authorizer(self.store, ResourceNames(self.bedrock.plane))
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
-        for runner in self._runners():
+        for runner in self._runners:
             runner.resume()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -141,20 +136,17 @@ class Sandbox:
     def idle_seconds(self) -> float:
         """Return the seconds since the last request; 0 while a job runs."""
         with self._activity:
-            if self._open_requests or any(runner.running for runner in self._runners()):
+            if self._open_requests or any(runner.running for runner in self._runners):
                 return 0.0
             return self._clock() - self._last_request
 
     def close(self) -> None:
         """Stop running jobs, which the next server resumes, and close the database."""
-        for runner in reversed(self._runners()):
+        for runner in reversed(self._runners):
             runner.close()
         with self.store.lock:
             self.store.moto_state.save()
         self.database.close()
-
-    def _runners(self) -> tuple[JobRunner, ...]:
-        return (self.bedrock.runner, self.bedrock.evaluations) if self.bedrock else ()
 
     def _answer(self, environ: dict[str, Any]) -> Response:
         request_id = str(uuid.uuid4())

@@ -378,7 +378,7 @@ class World:
             **desk.bedrock.handlers(),
             **evaluation_handlers(plane, self.patient),
         }
-        self.application = Sandbox(path, handlers=self.handlers)
+        self.application = Sandbox(path / "server", handlers=self.handlers)
 
     def ask(self, asked: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes]:
         """Send a request, signed for Bedrock; (status, headers, body).

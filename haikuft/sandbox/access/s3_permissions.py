@@ -9,45 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl, unquote
 
+from haikuft.package_data import read_toml
 from haikuft.sandbox.access.policy_evaluation import Permission
 from haikuft.sandbox.http.routing import load_service
 
-_BUCKET = {  # sub-resource of a bucket -> what IAM calls it
-    "abac": "BucketAbac",
-    "accelerate": "AccelerateConfiguration",
-    "acl": "BucketAcl",
-    "analytics": "AnalyticsConfiguration",
-    "cors": "BucketCORS",
-    "encryption": "EncryptionConfiguration",
-    "intelligent-tiering": "IntelligentTieringConfiguration",
-    "inventory": "InventoryConfiguration",
-    "lifecycle": "LifecycleConfiguration",
-    "location": "BucketLocation",
-    "logging": "BucketLogging",
-    "metrics": "MetricsConfiguration",
-    "notification": "BucketNotification",
-    "object-lock": "BucketObjectLockConfiguration",
-    "ownershipControls": "BucketOwnershipControls",
-    "policy": "BucketPolicy",
-    "policyStatus": "BucketPolicyStatus",
-    "publicAccessBlock": "BucketPublicAccessBlock",
-    "replication": "ReplicationConfiguration",
-    "requestPayment": "BucketRequestPayment",
-    "tagging": "BucketTagging",
-    "versioning": "BucketVersioning",
-    "website": "BucketWebsite",
-}
-_BUCKET_OWN_DELETE = frozenset({"policy", "website"})  # the others are deleted by their Put…
-_BUCKET_LISTS = {"uploads": "ListBucketMultipartUploads", "versions": "ListBucketVersions"}
-_OBJECT = {  # sub-resource of an object -> what IAM calls it
-    "acl": "Acl",
-    "attributes": "Attributes",
-    "legal-hold": "LegalHold",
-    "retention": "Retention",
-    "tagging": "Tagging",
-    "torrent": "Torrent",
-}
-_LISTING_KEYS = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
+_S3 = read_toml("haikuft.sandbox.access", "permissions.toml")["s3"]
+_BUCKET, _LISTS, _OBJECT = _S3["bucket"], _S3["lists"], _S3["object"]
 
 
 class UnknownPermissionError(Exception):
@@ -126,18 +93,18 @@ def listing_permission(bucket: str, key: str) -> Permission:
 
 def _bucket_permission(request: Request) -> Permission:
     method, query = request.method, request.query
-    found = [name for name in query if name in _BUCKET or name in _BUCKET_LISTS]
+    found = [name for name in query if name in _BUCKET or name in _LISTS]
     unknown = [name for name in query if name in _sub_resources(False) and name not in found]
     if unknown or method not in ("GET", "HEAD", "PUT", "DELETE"):
         raise UnknownPermissionError(f"{method} /{request.bucket}?{'&'.join(unknown or query)}")
-    context = {key: query[name] for name, key in _LISTING_KEYS.items() if name in query}
+    context = {key: query[name] for name, key in _S3["keys"].items() if name in query}
     if not found:
         verbs = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}
         return Permission(f"s3:{verbs.get(method, 'ListBucket')}", request.arn, context)
     name = found[0]
-    if name in _BUCKET_LISTS:
-        return Permission(f"s3:{_BUCKET_LISTS[name]}", request.arn, context)
-    deletes = method == "DELETE" and name in _BUCKET_OWN_DELETE
+    if name in _LISTS:
+        return Permission(f"s3:{_LISTS[name]}", request.arn, context)
+    deletes = method == "DELETE" and name in _S3["own_delete"]
     verb = "Get" if method in ("GET", "HEAD") else "Delete" if deletes else "Put"
     return Permission(f"s3:{verb}{_BUCKET[name]}", request.arn)
 
@@ -193,6 +160,5 @@ def _sub_resources(of_objects: bool) -> frozenset[str]:
     model = load_service("s3")
     paths = (model.operation_model(name).http["requestUri"] for name in model.operation_names)
     found = (path.partition("?") for path in paths if ("{Key" in path) == of_objects)
-    listing = {"list-type=2", "delete", "session", "x-id", "select-type=2"}
     names = {name for _, _, query in found for name in query.split("&")}
-    return frozenset(names - listing - {""})
+    return frozenset(names - {*_S3["parameters"], ""})
