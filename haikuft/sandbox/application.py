@@ -14,6 +14,7 @@ from dataclasses import asdict
 from datetime import datetime
 from http.client import responses
 from pathlib import Path
+from random import Random
 from threading import Lock
 from typing import Any
 
@@ -29,30 +30,26 @@ from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.bedrock import quotas
 from haikuft.sandbox.bedrock.records import utc_now
 from haikuft.sandbox.bedrock.resources import ResourceNames
-from haikuft.sandbox.http import constraints, rest_json
+from haikuft.sandbox.http import rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
-from haikuft.sandbox.http.faults import CUT, Faults
 from haikuft.sandbox.http.messages import (
+    Call,
+    Handler,
     RefusedError,
     Response,
     Scope,
+    ServiceError,
     check_origin,
     raw_path,
     read_body,
     read_headers,
     read_scope,
+    report_failure,
     write_json,
     write_refusal,
 )
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
-from haikuft.sandbox.http.routing import (
-    Call,
-    Handler,
-    Route,
-    ServiceError,
-    find_operation,
-    report_failure,
-)
+from haikuft.sandbox.http.server import CUT
 from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, read_progress
 from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
@@ -60,6 +57,55 @@ from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 SERVED = (*SERVICES, "servicequotas", "bedrock")
+
+
+class Faults:
+    """Chooses a fault, or none, for each call to Bedrock.
+
+    A call has one fault at most. A throttled call and one with an internal error have no effect. A
+    call whose connection is closed has been executed, as when a network fails, so a client that
+    repeats it must not create anything twice. A stream is closed after its first events.
+
+    Args:
+        settings: Returns the current settings; a change starts the random numbers again.
+    """
+
+    def __init__(self, settings: Callable[[], SandboxSettings]) -> None:
+        self._settings = settings
+        self._lock = Lock()
+        self._drawn_for = settings()
+        self._random = _generator(settings())
+
+    def inject(self) -> bool:
+        """Choose for one call; return whether its connection is to be closed after it.
+
+        Raises ServiceError: ThrottlingException or InternalServerException.
+        """
+        settings = self._settings()
+        if not (settings.throttle_share or settings.error_share or settings.drop_share):
+            return False
+        draw = self._draw(settings)
+        if draw < settings.throttle_share:
+            raise ServiceError(
+                "ThrottlingException", "Too many requests, please wait before trying again."
+            )
+        draw -= settings.throttle_share
+        if draw < settings.error_share:
+            raise ServiceError(
+                "InternalServerException", "The sandbox was set to fail a share of calls."
+            )
+        return draw - settings.error_share < settings.drop_share
+
+    def _draw(self, settings: SandboxSettings) -> float:
+        with self._lock:
+            if settings != self._drawn_for:
+                self._drawn_for = settings
+                self._random = _generator(settings)
+            return self._random.random()
+
+
+def _generator(settings: SandboxSettings) -> Random:
+    return Random(settings.fault_seed)  # noqa: S311 - no secret hangs on it
 
 
 class Sandbox:
@@ -203,9 +249,9 @@ class Sandbox:
     def _answer_bedrock(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
     ) -> Response:
-        route: Route | None = None
+        route: rest_json.Route | None = None
         try:
-            route = find_operation(environ["REQUEST_METHOD"], path)
+            route = rest_json.find_operation(environ["REQUEST_METHOD"], path)
             handler = self._handlers.get(route.model.name)
             if handler is None:
                 raise ServiceError(
@@ -219,7 +265,7 @@ class Sandbox:
                 headers=read_headers(environ),
                 body=body,
             )
-            constraints.validate(route.model, parameters)
+            rest_json.validate(route.model, parameters)
             cut = self._faults.inject()
             account = self.settings.account_id
             call = Call(

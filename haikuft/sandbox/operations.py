@@ -16,7 +16,7 @@ from haikuft.sandbox.bedrock import (
     throughputs,
 )
 from haikuft.sandbox.bedrock.records import ControlPlane, State, utc_now
-from haikuft.sandbox.http.routing import Handler
+from haikuft.sandbox.http.messages import Handler
 from haikuft.sandbox.jobs.customization import customization_handlers
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation import evaluation_handlers

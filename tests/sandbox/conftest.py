@@ -17,8 +17,8 @@ from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Permission
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.application import Sandbox
-from haikuft.sandbox.http.rest_json import serialize
-from haikuft.sandbox.http.routing import SERVICES, Call, load_service
+from haikuft.sandbox.http.messages import Call
+from haikuft.sandbox.http.rest_json import SERVICES, load_service, serialize
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation import create_evaluation_job, evaluation_handlers
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner

@@ -14,8 +14,7 @@ from haikuft.sandbox.access import required_permissions
 from haikuft.sandbox.access.account import KeyNotUsable
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.http.messages import RefusedError, Scope
-from haikuft.sandbox.http.routing import Call, ServiceError
+from haikuft.sandbox.http.messages import Call, RefusedError, Scope, ServiceError
 
 _NO_SESSION = frozenset({"GetSessionToken", "GetFederationToken"})
 _UNSIGNED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from haikuft.package_data import read_toml
 from haikuft.sandbox.access.policy_evaluation import ANY, Permission
-from haikuft.sandbox.http.routing import Call
+from haikuft.sandbox.http.messages import Call
 
 BEDROCK = "bedrock.amazonaws.com"
 

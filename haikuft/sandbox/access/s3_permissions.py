@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 from haikuft.package_data import read_toml
 from haikuft.sandbox.access.policy_evaluation import Permission
-from haikuft.sandbox.http.routing import load_service
+from haikuft.sandbox.http.rest_json import load_service
 
 _S3 = read_toml("haikuft.sandbox.access", "permissions.toml")["s3"]
 _BUCKET, _LISTS, _OBJECT = _S3["bucket"], _S3["lists"], _S3["object"]

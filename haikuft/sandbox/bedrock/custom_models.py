@@ -7,7 +7,7 @@ from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import base_model_arn
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Job, present
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, THROUGHPUTS, Kind
-from haikuft.sandbox.http.routing import Call, conflict_error
+from haikuft.sandbox.http.messages import Call, conflict_error
 
 
 def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:

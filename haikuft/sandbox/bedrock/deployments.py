@@ -16,7 +16,7 @@ from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS as DEPLOYMENT_QUOTA
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS_IN_PROGRESS
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment, present
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_tags
-from haikuft.sandbox.http.routing import Call, conflict_error, quota_error, validation_error
+from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
 
 
 def create_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:

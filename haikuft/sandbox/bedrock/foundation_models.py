@@ -14,7 +14,7 @@ from typing import Any
 
 from haikuft.base_models import BaseModel, lifecycle_state
 from haikuft.sandbox.bedrock.records import ControlPlane
-from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
+from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
 
 INVALID_IDENTIFIER = "The provided model identifier is invalid."
 END_OF_LIFE = (

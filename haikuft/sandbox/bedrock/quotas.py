@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haikuft.base_models import BASE_MODELS, BaseModel
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.settings import SandboxSettings
 
 _SERVICE = "bedrock"

@@ -28,7 +28,7 @@ from haikuft.sandbox.bedrock.records import (
     new_id,
     region_of,
 )
-from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
+from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
 
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
 _EQUALS = {"statusEquals": "status", "modelArnEquals": "model_arn"}  # filter -> the attribute

@@ -14,7 +14,7 @@ from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import base_model_arn, require_customizable
 from haikuft.sandbox.bedrock.records import ControlPlane, Throughput, find, in_region, present
 from haikuft.sandbox.bedrock.resources import THROUGHPUTS, read_tags
-from haikuft.sandbox.http.routing import Call, conflict_error, quota_error, validation_error
+from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
 
 TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
 

@@ -30,7 +30,7 @@ from haikuft.sandbox.bedrock.records import (
     present,
 )
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
-from haikuft.sandbox.http.routing import (
+from haikuft.sandbox.http.messages import (
     Call,
     Handler,
     conflict_error,

@@ -12,7 +12,7 @@ from typing import Any
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, present
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS, read_tags
-from haikuft.sandbox.http.routing import Call, Handler, conflict_error, validation_error
+from haikuft.sandbox.http.messages import Call, Handler, conflict_error, validation_error
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.jobs.files import check_bucket, check_role, split_uri
 

@@ -22,7 +22,7 @@ from haikuft.sandbox.access.service_role import Role
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, id_of, region_of
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
-from haikuft.sandbox.http.routing import Call, Handler
+from haikuft.sandbox.http.messages import Call, Handler
 from haikuft.sandbox.jobs.files import JobError, read_input, write_output
 from haikuft.sandbox.jobs.runner import JobRunner, Wait
 

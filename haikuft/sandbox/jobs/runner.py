@@ -9,7 +9,7 @@ from collections.abc import Callable
 from haikuft.errors import SandboxError
 from haikuft.sandbox.access.policy_evaluation import AccessDenied
 from haikuft.sandbox.access.service_role import RoleNotAssumable
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
 
 RETRY_SECONDS = 2.0  # between two attempts to record how a job ended

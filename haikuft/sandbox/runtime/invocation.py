@@ -24,7 +24,7 @@ from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, Offer,
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, find
 from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS
 from haikuft.sandbox.http.event_stream import Event
-from haikuft.sandbox.http.routing import Call, Handler, ServiceError, validation_error
+from haikuft.sandbox.http.messages import Call, Handler, ServiceError, validation_error
 from haikuft.sandbox.runtime import converse, messages
 from haikuft.sandbox.runtime.messages import InferenceRequest, Reply
 from haikuft.sandbox.standin.baseline import base_reply

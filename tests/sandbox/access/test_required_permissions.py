@@ -13,7 +13,8 @@ from haikuft.sandbox.access.required_permissions import (
     quota_permissions,
     sts_permissions,
 )
-from haikuft.sandbox.http.routing import SERVICES, Call, load_service
+from haikuft.sandbox.http.messages import Call
+from haikuft.sandbox.http.rest_json import SERVICES, load_service
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 OURS = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
 from haikuft.sandbox.jobs.runner import JobRunner, JobStoppedError
 
