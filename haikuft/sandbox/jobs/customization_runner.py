@@ -46,23 +46,23 @@ from haikuft.sandbox.jobs.files import (
 )
 from haikuft.sandbox.jobs.runner import JobRunner, JobStoppedError, ServerClosingError, Wait
 from haikuft.sandbox.settings import STAGES
-from haikuft.sandbox.standin import contract
-from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress, TrainingResult
+from haikuft.sandbox.standin import training
+from haikuft.sandbox.standin.training import TrainingJob, TrainingProgress, TrainingResult
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
 STICK_CHECK_SECONDS = 0.1  # between two checks of the setting `stick_stage`
 CONCURRENT_TRAININGS = 2  # as many as AWS ran at once (hashicorp/terraform-provider-aws#37990)
 DATA_FILES: tuple[tuple[Kind, str], ...] = (
-    ("training", contract.TRAINING_DATA),
-    ("validation", contract.VALIDATION_DATA),
+    ("training", training.TRAINING_DATA),
+    ("validation", training.VALIDATION_DATA),
 )
 SEED = 0
 WORK_PREFIX = ".job-"  # of the names of working directories
 
 # The child's file -> its key under the job's output location, as on AWS.
 RESULTS = {
-    contract.TRAINING_METRICS: "training_artifacts/step_wise_training_metrics.csv",
-    contract.VALIDATION_METRICS: (
+    training.TRAINING_METRICS: "training_artifacts/step_wise_training_metrics.csv",
+    training.VALIDATION_METRICS: (
         "validation_artifacts/post_fine_tuning_validation/validation/validation_metrics.csv"
     ),
 }
@@ -140,8 +140,8 @@ class CustomizationRunner(JobRunner):
                 records += check_records(path, base_model, kind=kind, uri=uri).records
         with self._stage(arn, DATA_PROCESSING):
             check_total(records, base_model)
-            training = TrainingJob(dict(job.hyperparameters), job.base_model_id, SEED)
-            contract.write(workdir, training)
+            asked = TrainingJob(dict(job.hyperparameters), job.base_model_id, SEED)
+            training.write(workdir, asked)
         with self._stage(arn, TRAINING):
             self._train(arn, workdir)
             for name, target in RESULTS.items():
@@ -223,7 +223,7 @@ def read_progress(directory: Path, job_id: str) -> dict[str, Any]:
     """
     for workdir in directory.glob(f"{WORK_PREFIX}{job_id}-*"):
         try:
-            return asdict(contract.read(workdir, TrainingProgress))
+            return asdict(training.read(workdir, TrainingProgress))
         except FileNotFoundError:  # it does not train yet, or the job has just ended
             continue
     return {}
@@ -270,7 +270,7 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
     The files are moved before the record names them. A server that is killed in between leaves
     files without a record, which the next one deletes, but never a record without files.
     """
-    result = contract.read(workdir, TrainingResult)
+    result = training.read(workdir, TrainingResult)
     with plane.state.lock:
         job = plane.state.jobs[arn]
         resource = f"custom-model/{job.base_model_id}/{new_id()}"
@@ -282,7 +282,7 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
             base_model_id=job.base_model_id,
             directory=plane.models_dir / id_of(resource),
         )
-        (workdir / contract.MODEL_DIRECTORY).rename(model.directory)
+        (workdir / training.MODEL_DIRECTORY).rename(model.directory)
         plane.state.models[model.arn] = model
         plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
         finish(
