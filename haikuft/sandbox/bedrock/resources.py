@@ -8,7 +8,7 @@ A resource has at most 50 tags, no key twice, and no key that begins with "aws:"
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -47,12 +47,14 @@ class Kind(Generic[Record]):
     Attributes:
         path: The resource type in its ARNs, such as "provisioned-model".
         noun: Its name in messages, as in "Could not find provisioned model x."
+        parameter: The parameter of requests that names one by ARN, name or id.
         table: Finds the records of this kind.
         settle: Completes what was pending and is due; see `settle`.
     """
 
     path: str
     noun: str
+    parameter: str
     table: Callable[[State], MutableMapping[str, Record]]
     settle: Callable[[ControlPlane, Record], Record] = _unchanged
 
@@ -80,20 +82,30 @@ def _settle_deployment(plane: ControlPlane, deployment: Deployment) -> Deploymen
 
 
 CUSTOMIZATION_JOBS: Kind[Job] = Kind(
-    "model-customization-job", "model customization job", lambda state: state.jobs
+    "model-customization-job",
+    "model customization job",
+    "jobIdentifier",
+    lambda state: state.jobs,
 )
-CUSTOM_MODELS: Kind[CustomModel] = Kind("custom-model", "custom model", lambda state: state.models)
+CUSTOM_MODELS: Kind[CustomModel] = Kind(
+    "custom-model", "custom model", "modelIdentifier", lambda state: state.models
+)
 THROUGHPUTS: Kind[Throughput] = Kind(
-    "provisioned-model", "provisioned model", lambda state: state.throughputs, settle
+    "provisioned-model",
+    "provisioned model",
+    "provisionedModelId",
+    lambda state: state.throughputs,
+    settle,
 )
 DEPLOYMENTS: Kind[Deployment] = Kind(
     "custom-model-deployment",
     "custom model deployment",
+    "customModelDeploymentIdentifier",
     lambda state: state.deployments,
     _settle_deployment,
 )
 EVALUATION_JOBS: Kind[EvaluationJob] = Kind(
-    "evaluation-job", "evaluation job", lambda state: state.evaluations
+    "evaluation-job", "evaluation job", "jobIdentifier", lambda state: state.evaluations
 )
 KINDS: tuple[Kind[Any], ...] = (
     *(CUSTOMIZATION_JOBS, CUSTOM_MODELS, THROUGHPUTS, DEPLOYMENTS, EVALUATION_JOBS),
@@ -160,19 +172,39 @@ def new_arn(call: Call, kind: Kind[Any], parent: str = "") -> str:
 
 
 def check_name(
-    plane: ControlPlane, call: Call, kind: Kind[Any], name: str, refusal: ServiceError
+    plane: ControlPlane,
+    call: Call,
+    kind: Kind[Any],
+    noun: str,
+    name: str,
+    *,
+    coming: Collection[str] = (),
+    error: Callable[[str], ServiceError] = validation_error,
 ) -> None:
-    """Raise `refusal` when a resource of this kind and Region has that name."""
-    if name in [record.name for record in in_region(kind.table(plane.state), call.region)]:
-        raise refusal
+    """Check that no resource of this kind and Region has that name, and none that is coming.
+
+    Raises ServiceError: by default ValidationException; `noun` says whose name it is.
+    """
+    names = [record.name for record in in_region(kind.table(plane.state), call.region)]
+    if name in names or name in coming:
+        raise error(f"The provided {noun} name is currently in use.")
 
 
-def require(plane: ControlPlane, call: Call, kind: Kind[Record], identifier: str) -> Record:
-    """Find a resource of the call's Region by ARN, name or id, as it stands now.
+def require(
+    plane: ControlPlane, call: Call, kind: Kind[Record], identifier: str | None = None
+) -> Record:
+    """Find a resource of the call's Region, as it stands now: the one that its parameter names.
+
+    Args:
+        plane: The records.
+        call: The request.
+        kind: The kind of the resource.
+        identifier: ARN, name or id, if another parameter than the kind's own names it.
 
     Raises:
         ServiceError: there is none.
     """
+    identifier = identifier or str(call.parameters[kind.parameter])
     with plane.state.lock:
         record = find(kind.table(plane.state), identifier, call.region)
         if record is None:

@@ -33,7 +33,6 @@ from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS,
 from haikuft.sandbox.http.messages import (
     Call,
     Handler,
-    conflict_error,
     quota_error,
     validation_error,
 )
@@ -60,7 +59,7 @@ def customization_handlers(
         "CreateModelCustomizationJob": partial(create_job, plane, runner.start),
         "GetModelCustomizationJob": partial(get_job, plane),
         "ListModelCustomizationJobs": partial(list_jobs, plane),
-        "StopModelCustomizationJob": partial(stop_job, plane, runner.stop),
+        "StopModelCustomizationJob": runner.stop,
     }
 
 
@@ -71,7 +70,7 @@ def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) ->
 
 def get_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetModelCustomizationJob: by name or ARN."""
-    job = _require(plane, call)
+    job = resources.require(plane, call, CUSTOMIZATION_JOBS)
     return present(
         jobArn=job.arn,
         jobName=job.name,
@@ -97,16 +96,6 @@ def list_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListModelCustomizationJobs."""
     shown, more = resources.list_page(plane, call, CUSTOMIZATION_JOBS)
     return {"modelCustomizationJobSummaries": [_summary(job, call) for job in shown], **more}
-
-
-def stop_job(plane: ControlPlane, stop: Callable[[str], None], call: Call) -> dict[str, Any]:
-    """StopModelCustomizationJob: only while InProgress; `stop` is given the job's ARN."""
-    with plane.state.lock:
-        job = _require(plane, call)
-        if job.status != "InProgress":
-            raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
-        stop(job.arn)
-    return {}
 
 
 def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
@@ -135,10 +124,6 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
     return job, tags
 
 
-def _require(plane: ControlPlane, call: Call) -> Job:
-    return resources.require(plane, call, CUSTOMIZATION_JOBS, call.parameters["jobIdentifier"])
-
-
 def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
     asked = call.parameters
     identifier = asked["baseModelIdentifier"]
@@ -156,15 +141,12 @@ def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
 
 def _check_names(plane: ControlPlane, call: Call) -> None:
     """A job's name can never be used again, a custom model's not before the model is deleted."""
-    taken = validation_error("The provided job name is currently in use.")
-    resources.check_name(plane, call, CUSTOMIZATION_JOBS, call.parameters["jobName"], taken)
+    asked = call.parameters
+    resources.check_name(plane, call, CUSTOMIZATION_JOBS, "job", asked["jobName"])
     jobs = in_region(plane.state.jobs, call.region)
     coming = {job.request["customModelName"] for job in jobs if job.status in UNFINISHED}
-    name = call.parameters["customModelName"]
-    taken = validation_error("The provided custom model name is currently in use.")
-    resources.check_name(plane, call, CUSTOM_MODELS, name, taken)
-    if name in coming:
-        raise taken
+    name = asked["customModelName"]
+    resources.check_name(plane, call, CUSTOM_MODELS, "custom model", name, coming=coming)
 
 
 def _check_quotas(plane: ControlPlane, call: Call) -> None:

@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from haikuft.sandbox.access.service_role import Role
-from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, id_of, region_of
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
 from haikuft.sandbox.http.messages import Call, Handler
@@ -42,17 +41,8 @@ class EvaluationRunner(JobRunner):
     def __init__(
         self, plane: ControlPlane, converse: Handler, *, wait: Wait = threading.Event.wait
     ) -> None:
-        super().__init__(wait=wait)
-        self._plane = plane
+        super().__init__(plane, EVALUATION_JOBS, wait=wait)
         self._converse = converse
-
-    def resume(self) -> None:
-        """Resume the jobs that the last server left unfinished; one Stopping has stopped."""
-        for job in list(self._plane.state.evaluations.values()):
-            if job.status == "Stopping":
-                self.end(job.arn, "Stopped")
-            elif job.status == "InProgress":
-                self.start(job.arn)
 
     def work(self, arn: str) -> None:
         """Compute the scores of the job's data sets, and write them to S3."""
@@ -83,15 +73,13 @@ class EvaluationRunner(JobRunner):
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             output = job.request["outputDataConfig"]["s3Uri"]
             write_output(plane.store, role, output, target, text.encode())
-        self.end(arn, "Completed")
+        self.set_status(arn, "Completed")
 
-    def end(self, arn: str, status: str, *failure_messages: str) -> None:
-        """Record how the job ended."""
-        with self._plane.state.lock:
-            job = self._plane.state.evaluations[arn]
-            resources.update(
-                self._plane, EVALUATION_JOBS, job, status=status, failure_messages=failure_messages
-            )
+    def describe_change(
+        self, job: EvaluationJob, status: str, *failure_messages: str
+    ) -> dict[str, Any]:
+        """Return the failure messages, which are all that changes."""
+        return {"failure_messages": failure_messages}
 
     def _ask(self, role: Role, job: EvaluationJob, model: dict[str, Any], prompt: str) -> str:
         """Invoke a model as the role, which must be allowed bedrock:InvokeModel."""
