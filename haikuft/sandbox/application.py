@@ -18,6 +18,7 @@ from random import Random
 from threading import Lock
 from typing import Any
 
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wsgi import ClosingIterator
 
 from haikuft import __version__
@@ -42,7 +43,7 @@ from haikuft.sandbox.http.messages import (
     check_origin,
     raw_path,
     read_body,
-    read_headers,
+    read_object,
     read_scope,
     report_failure,
     write_json,
@@ -262,7 +263,7 @@ class Sandbox:
                 route.model,
                 labels=route.labels,
                 query=environ.get("QUERY_STRING", ""),
-                headers=read_headers(environ),
+                headers=EnvironHeaders(environ),
                 body=body,
             )
             rest_json.validate(route.model, parameters)
@@ -288,17 +289,14 @@ class Sandbox:
     def _answer_quotas(
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
     ) -> Response:
+        self.authorizer.check_request(scope, environ, body)
         operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         try:
-            asked = json.loads(body or b"{}")
-            if not isinstance(asked, dict):
-                raise ValueError("A request to Service Quotas is a JSON object.")
-            self.authorizer.check_quotas(scope, operation, asked)
-            found = quotas.answer(operation, asked, settings=self.settings, region=scope.region)
+            found = quotas.answer(
+                operation, read_object(body), settings=self.settings, region=scope.region
+            )
         except ServiceError as error:
             raise RefusedError(400, error.code, error.message) from error
-        except ValueError as error:
-            raise RefusedError(400, "SerializationException", str(error)) from error
         return write_json(200, found, request_id)
 
     def _answer_moto(

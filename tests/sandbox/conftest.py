@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -122,8 +122,7 @@ class FakeStore:
             raise AccessDenied(role.arn, permission, _UNALLOWED.format(action))
 
 
-@dataclass
-class Generation:
+class Generation(NamedTuple):
     """What a stand-in's reply looks like."""
 
     text: str

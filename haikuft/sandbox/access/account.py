@@ -97,12 +97,6 @@ class Account:
         """Find a bucket by its name; returns moto's object."""
         return self.s3().buckets.get(name)
 
-    def bucket_policies(self, name: str) -> tuple[Policy, ...]:
-        """Read a bucket's policy; empty without one."""
-        bucket = self.find_bucket(name)
-        text = None if bucket is None else bucket.policy
-        return (read_policy(text),) if text else ()
-
     def find_key(self, name: str, region: str) -> Any | None:
         """Find a key by id, ARN, alias or alias ARN; returns moto's object."""
         parts = name.split(":")
@@ -124,20 +118,17 @@ class Account:
         where = name if name.startswith("alias/") else f"key/{name}"
         return name if name[:4] == "arn:" else f"arn:aws:kms:{region}:{self.account_id}:{where}"
 
-    def key_policies(self, arn: str) -> tuple[Policy, ...] | None:
-        """Read a key's policy; None for a key that does not exist."""
-        key = self.find_key(arn, "us-east-1")
-        return None if key is None else (read_policy(key.policy),)
-
     def policies_on(self, permission: Permission) -> tuple[tuple[Policy, ...], ResourceKind]:
         """Find the policies on the resource of a request, and what kind of resource it is."""
         if permission.action.startswith("s3:"):
-            bucket = permission.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
-            return self.bucket_policies(bucket), "bucket"
+            name = permission.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
+            bucket = self.find_bucket(name)
+            text = None if bucket is None else bucket.policy
+            return (read_policy(text),) if text else (), "bucket"
         if permission.action.startswith("kms:") and ":key/" in permission.resource:
-            policies = self.key_policies(permission.resource)
-            if policies is not None:  # for a key that does not exist KMS returns the error
-                return policies, "key"
+            key = self.find_key(permission.resource, "us-east-1")
+            if key is not None:  # for a key that does not exist KMS returns the error
+                return (read_policy(key.policy),), "key"
         if permission.action == "sts:AssumeRole":
             return self.trust_policies(permission.resource), "role"
         return (), "bucket"

@@ -22,19 +22,8 @@ from typing import Any, Literal
 
 Context = Mapping[str, str | Sequence[str]]
 
-_ELEMENTS = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
-)
+_NEGATED = ("Principal", "Action", "Resource")  # elements that exist as Not… as well
+_ELEMENTS = {"Sid", "Effect", "Condition", *_NEGATED, *(f"Not{name}" for name in _NEGATED)}
 _PRINCIPALS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
 

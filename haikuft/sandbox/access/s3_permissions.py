@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl, unquote
 
+from werkzeug.datastructures import Headers
+
 from haikuft.package_data import read_toml
 from haikuft.sandbox.access.policy_evaluation import Permission
 from haikuft.sandbox.http.rest_json import load_service
@@ -30,14 +32,14 @@ class Request:
         bucket: "" for a request to the account.
         key: "" for a request to the bucket.
         query: Without the parameters of a signature.
-        headers: Names in lower case.
+        headers: Names in lower case, or in any case as werkzeug has them.
     """
 
     method: str
     bucket: str
     key: str
     query: Mapping[str, str]
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] | Headers
 
     @property
     def arn(self) -> str:
@@ -50,12 +52,13 @@ class Request:
         return self.method == "POST" and not self.key and "delete" in self.query
 
 
-def read_request(method: str, path: str, query: str, headers: Mapping[str, str]) -> Request:
+def read_request(
+    method: str, path: str, query: str, headers: Mapping[str, str] | Headers
+) -> Request:
     """Parse a request; `path` is percent-encoded, as it was sent."""
     bucket, _, key = path.lstrip("/").partition("/")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
-    small = {name.lower(): value for name, value in headers.items()}
-    return Request(method.upper(), unquote(bucket), unquote(key), pairs, small)
+    return Request(method.upper(), unquote(bucket), unquote(key), pairs, headers)
 
 
 def object_arn(bucket: str, key: str = "") -> str:

@@ -149,15 +149,18 @@ def raw_path(environ: Mapping[str, Any]) -> str:
     return target.partition("?")[0]
 
 
-def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    """Return the request's headers by their HTTP names, in capitals."""
-    found = {
-        name[5:].replace("_", "-"): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    content_type = environ.get("CONTENT_TYPE")
-    return found | ({"Content-Type": content_type} if content_type else {})
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read the body of a request to a JSON service; an empty one is an empty object.
+
+    Raises RefusedError: SerializationException for anything but an object.
+    """
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError as error:
+        raise RefusedError(400, "SerializationException", str(error)) from error
+    if not isinstance(found, dict):
+        raise RefusedError(400, "SerializationException", "The body is no JSON object.")
+    return found
 
 
 def _content_length(environ: dict[str, Any]) -> int:

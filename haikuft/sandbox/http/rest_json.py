@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl, unquote
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
+from werkzeug.datastructures import Headers
 
 from haikuft.sandbox.http.messages import EXTRA_HEADERS, Response, ServiceError, validation_error
 
@@ -108,7 +109,7 @@ def parse(
     *,
     labels: Mapping[str, str],
     query: str,
-    headers: Mapping[str, str],
+    headers: Mapping[str, str] | Headers,
     body: bytes,
 ) -> dict[str, Any]:
     """Parse a request to parameters by botocore's member names.
@@ -120,7 +121,6 @@ def parse(
     if shape is None:
         return {}
     pairs = parse_qsl(query, keep_blank_values=True)
-    folded = {name.lower(): value for name, value in headers.items()}
     payload = shape.serialization.get("payload")
     in_body = {} if payload else _load_object(body)
     parameters: dict[str, Any] = {}
@@ -134,7 +134,7 @@ def parse(
         elif location == "querystring":
             value = _from_query(member, [text for key, text in pairs if key == wire])
         elif location == "header":
-            text = folded.get(wire.lower())
+            text = headers.get(wire)
             value = None if text is None else _from_text(member, text)
         else:
             value = _from_json(member, in_body.get(wire))

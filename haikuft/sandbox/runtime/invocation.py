@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -253,7 +253,10 @@ class Runtime:
             with self._loading:  # two at once must not load the same model twice
                 model = self._load(resolved.custom.directory)
         began = time.perf_counter()
-        reply = answer_base(request) if model is None else _answer_tuned(model, request)
+        if model is None:
+            reply = answer_base(request)
+        else:
+            reply = Reply(*model.generate(**asdict(request), seed=secrets.randbits(32)))
         written = time.perf_counter() - began
         wait = max(0.0, self._plane.settings().answer_seconds - written)
         return replace(
@@ -297,22 +300,6 @@ def count_input(request: InferenceRequest) -> int:
     """Count the baseline's tokens in a request: its system prompt and all turns."""
     given = [request.system or "", *(message["content"] for message in request.messages)]
     return sum(len(_PIECE.findall(part)) for part in given)
-
-
-def _answer_tuned(model: "StandIn", request: InferenceRequest) -> Reply:
-    made = model.generate(
-        request.system,
-        request.messages,
-        max_tokens=request.max_tokens,
-        temperature=request.temperature,
-        top_p=request.top_p,
-        top_k=request.top_k,
-        stop_sequences=request.stop_sequences,
-        seed=secrets.randbits(32),
-    )
-    return Reply(
-        made.text, made.stop_reason, made.stop_sequence, made.input_tokens, made.output_tokens
-    )
 
 
 def _field_paths(call: Call) -> list[str]:
