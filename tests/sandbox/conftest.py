@@ -16,13 +16,12 @@ import pytest
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Permission
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
-from haikuft.sandbox.application import Sandbox
+from haikuft.sandbox.application import Bedrock, Sandbox
 from haikuft.sandbox.http.messages import Call
 from haikuft.sandbox.http.rest_json import SERVICES, load_service, serialize
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation import create_evaluation_job, evaluation_handlers
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
-from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings

@@ -18,10 +18,10 @@ from botocore.eventstream import EventStreamError
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
+from haikuft.sandbox.application import Bedrock
 from haikuft.sandbox.http import rest_json
 from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.http.rest_json import SERVICES, load_service
-from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.settings import SandboxSettings
 
