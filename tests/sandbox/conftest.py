@@ -79,7 +79,7 @@ class FakeStore:
         """Refuse when the test says why."""
         if self.unassumable:
             raise RoleNotAssumable(self.unassumable)
-        return Role(role_arn, role_arn.rpartition("/")[2], source_arn)
+        return Role(role_arn)
 
     def bucket_region(self, bucket: str) -> str | None:
         """Return the bucket's Region."""
@@ -93,7 +93,7 @@ class FakeStore:
         """Let the role invoke any model, unless that is denied."""
         if "bedrock:InvokeModel" in self.denied:
             permission = Permission("bedrock:InvokeModel", model_arn)
-            raise AccessDenied(role.arn, permission, _UNALLOWED.format(permission.action))
+            raise AccessDenied(role, permission, _UNALLOWED.format(permission.action))
 
     def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
         """Let the role list, unless listing is denied."""
@@ -103,7 +103,7 @@ class FakeStore:
         """Let the role use any key, unless an action is denied."""
         for action in actions:
             if action in self.denied:
-                raise AccessDenied(role.arn, Permission(action, key_arn), _UNALLOWED.format(action))
+                raise AccessDenied(role, Permission(action, key_arn), _UNALLOWED.format(action))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Return the object, unless reading is denied."""
@@ -118,7 +118,7 @@ class FakeStore:
     def _require(self, role: Role, action: str, bucket: str, key: str) -> None:
         if action in self.denied:
             permission = Permission(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
-            raise AccessDenied(role.arn, permission, _UNALLOWED.format(action))
+            raise AccessDenied(role, permission, _UNALLOWED.format(action))
 
 
 class Generation(NamedTuple):
