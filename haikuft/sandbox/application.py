@@ -40,24 +40,9 @@ from haikuft.sandbox.bedrock import (
     throughputs,
 )
 from haikuft.sandbox.bedrock.records import ControlPlane, State, utc_now
-from haikuft.sandbox.http import rest_json
+from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
-from haikuft.sandbox.http.messages import (
-    Call,
-    Handler,
-    RefusedError,
-    Response,
-    Scope,
-    ServiceError,
-    check_origin,
-    raw_path,
-    read_body,
-    read_object,
-    read_scope,
-    report_failure,
-    write_json,
-    write_refusal,
-)
+from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.server import CUT
 from haikuft.sandbox.jobs.customization import customization_handlers
@@ -288,10 +273,10 @@ class Sandbox:
         request_id = str(uuid.uuid4())
         scope = Scope("", "", "")
         try:
-            check_origin(environ)
-            path = raw_path(environ)
-            scope = read_scope(environ)
-            body = read_body(environ, scope.service)
+            messages.check_origin(environ)
+            path = messages.raw_path(environ)
+            scope = messages.read_scope(environ)
+            body = messages.read_body(environ, scope.service)
             if path == "/_sandbox" or path.startswith("/_sandbox/"):
                 return self._control(environ["REQUEST_METHOD"], path, body)
             if scope.service == "bedrock":
@@ -302,23 +287,23 @@ class Sandbox:
                 return self._answer_moto(environ, scope, path, body)
             raise _unserved(scope)
         except RefusedError as error:
-            return write_refusal(scope.service, environ, error, request_id)
+            return messages.write_refusal(scope.service, environ, error, request_id)
         except PolicyError as error:
             refusal = RefusedError(
                 501, "NotImplemented", f"The sandbox cannot evaluate this. {error}"
             )
-            return write_refusal(scope.service, environ, refusal, request_id)
+            return messages.write_refusal(scope.service, environ, refusal, request_id)
         except Exception as error:
-            refusal = RefusedError(500, "InternalServerException", report_failure(error))
-            return write_refusal(scope.service, environ, refusal, request_id)
+            refusal = RefusedError(500, "InternalServerException", messages.report_failure(error))
+            return messages.write_refusal(scope.service, environ, refusal, request_id)
 
     def _control(self, method: str, path: str, body: bytes) -> Response:
         """Answer the sandbox's own paths: identity, settings, a job's progress, stop."""
         if (method, path) == ("GET", "/_sandbox"):
             identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
-            return write_json(200, identity)
+            return messages.write_json(200, identity)
         if (method, path) == ("GET", "/_sandbox/settings"):
-            return write_json(200, asdict(self.settings))
+            return messages.write_json(200, asdict(self.settings))
         if (method, path) == ("PUT", "/_sandbox/settings"):
             try:
                 changes = json.loads(body)
@@ -327,14 +312,14 @@ class Sandbox:
                 with self._setting:
                     self.settings = store_settings(self.database, self.settings, changes)
             except ValueError as error:
-                return write_json(400, {"message": str(error)})
-            return write_json(200, asdict(self.settings))
+                return messages.write_json(400, {"message": str(error)})
+            return messages.write_json(200, asdict(self.settings))
         if method == "GET" and (job := PROGRESS_PATH.fullmatch(path)):
-            return write_json(200, read_progress(self.state / "models", job["id"]))
+            return messages.write_json(200, read_progress(self.state / "models", job["id"]))
         if (method, path) == ("POST", "/_sandbox/stop"):
             self.on_stop()
-            return write_json(200, {"stopping": True})
-        return write_json(404, {"message": f"The sandbox has no {method} {path}."})
+            return messages.write_json(200, {"stopping": True})
+        return messages.write_json(404, {"message": f"The sandbox has no {method} {path}."})
 
     def _answer_bedrock(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
@@ -382,11 +367,11 @@ class Sandbox:
         operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         try:
             found = quotas.answer(
-                operation, read_object(body), settings=self.settings, region=scope.region
+                operation, messages.read_object(body), settings=self.settings, region=scope.region
             )
         except ServiceError as error:
             raise RefusedError(400, error.code, error.message) from error
-        return write_json(200, found, request_id)
+        return messages.write_json(200, found, request_id)
 
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes

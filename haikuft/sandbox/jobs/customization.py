@@ -36,16 +36,8 @@ from haikuft.sandbox.http.messages import (
     quota_error,
     validation_error,
 )
+from haikuft.sandbox.jobs import files
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
-from haikuft.sandbox.jobs.files import (
-    check_bucket,
-    check_role,
-    check_validation,
-    input_uris,
-    refuse_reading,
-    refuse_writing,
-    split_uri,
-)
 from haikuft.sandbox.settings import STAGES
 
 _KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
@@ -104,7 +96,7 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
     _check_names(plane, call)
     _check_quotas(plane, call)
     _check_files(plane, call)
-    check_validation(asked, base_model)
+    files.check_validation(asked, base_model)
     tags = read_tags(asked.get("jobTags", []))
     read_tags(asked.get("customModelTags", []))
     now = plane.now()
@@ -120,7 +112,7 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
         stages=dict.fromkeys(STAGES, Stage()),
         kms_key_arn=_key_arn(plane, call),
     )
-    check_role(plane.store, asked, job.arn)
+    files.check_role(plane.store, asked, job.arn)
     return job, tags
 
 
@@ -169,14 +161,14 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
 
 def _check_files(plane: ControlPlane, call: Call) -> None:
     """Each input is one .jsonl object, and all buckets are in the job's Region."""
-    for uri in input_uris(call.parameters):
-        if not split_uri(uri)[1].endswith(".jsonl"):
+    for uri in files.input_uris(call.parameters):
+        if not files.split_uri(uri)[1].endswith(".jsonl"):
             raise validation_error(
                 f"Provided S3 location is invalid: {uri}. Input data must be in .jsonl format",
             )
-        check_bucket(plane.store, uri, call.region, refuse_reading(uri))
+        files.check_bucket(plane.store, uri, call.region, files.refuse_reading(uri))
     uri = call.parameters["outputDataConfig"]["s3Uri"]
-    check_bucket(plane.store, uri, call.region, refuse_writing(uri))
+    files.check_bucket(plane.store, uri, call.region, files.refuse_writing(uri))
 
 
 def _read_hyperparameters(asked: Mapping[str, Any], base_model: BaseModel) -> dict[str, str]:

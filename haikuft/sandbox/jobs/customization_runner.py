@@ -32,18 +32,8 @@ from haikuft.sandbox.bedrock.records import (
     region_of,
 )
 from haikuft.sandbox.bedrock.resources import CUSTOMIZATION_JOBS, read_tags
-from haikuft.sandbox.jobs.files import (
-    PROBE,
-    UNEXPECTED,
-    JobError,
-    check_key,
-    check_records,
-    check_total,
-    find_output,
-    input_uris,
-    read_input,
-    write_output,
-)
+from haikuft.sandbox.jobs import files
+from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
 from haikuft.sandbox.jobs.runner import JobRunner, Wait
 from haikuft.sandbox.settings import STAGES
 from haikuft.sandbox.standin import training
@@ -133,16 +123,18 @@ class CustomizationRunner(JobRunner):
         base_model = plane.base_models[job.base_model_id]
         with self._stage(arn, VALIDATION):
             role = self._assume_role(job)
-            output_uri = find_output(job.request, id_of(arn))
-            check_key(plane.store, role, job.kms_key_arn)
-            write_output(plane.store, role, job.request["outputDataConfig"]["s3Uri"], PROBE, b"")
+            output_uri = files.find_output(job.request, id_of(arn))
+            files.check_key(plane.store, role, job.kms_key_arn)
+            files.write_output(
+                plane.store, role, job.request["outputDataConfig"]["s3Uri"], files.PROBE, b""
+            )
             records = 0
-            for (kind, name), uri in zip(DATA_FILES, input_uris(job.request), strict=False):
+            for (kind, name), uri in zip(DATA_FILES, files.input_uris(job.request), strict=False):
                 path = workdir / name
-                path.write_bytes(read_input(plane.store, role, uri))
-                records += check_records(path, base_model, kind=kind, uri=uri).records
+                path.write_bytes(files.read_input(plane.store, role, uri))
+                records += files.check_records(path, base_model, kind=kind, uri=uri).records
         with self._stage(arn, DATA_PROCESSING):
-            check_total(records, base_model)
+            files.check_total(records, base_model)
             asked = TrainingJob(dict(job.hyperparameters), job.base_model_id, SEED)
             training.write(workdir, asked)
         with self._stage(arn, TRAINING):
@@ -150,7 +142,7 @@ class CustomizationRunner(JobRunner):
             for name, target in RESULTS.items():
                 if (workdir / name).exists():
                     data = (workdir / name).read_bytes()
-                    write_output(plane.store, role, output_uri, target, data)
+                    files.write_output(plane.store, role, output_uri, target, data)
         with plane.state.lock:
             self.check_stop(arn)
             complete(plane, arn, workdir)
