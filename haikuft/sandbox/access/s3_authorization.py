@@ -11,13 +11,13 @@ from xml.sax.saxutils import escape
 
 from werkzeug.datastructures import EnvironHeaders
 
+from haikuft.sandbox.access.account import listing_permission
 from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.s3_permissions import (
     Request,
     UnknownPermissionError,
     deletion_permissions,
-    listing_permission,
     read_request,
     request_permissions,
 )

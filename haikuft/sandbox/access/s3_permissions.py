@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from werkzeug.datastructures import Headers
 
 from haikuft.package_data import read_toml
+from haikuft.sandbox.access.account import object_arn
 from haikuft.sandbox.access.policy_evaluation import Permission
 from haikuft.sandbox.http.rest_json import load_service
 
@@ -61,11 +62,6 @@ def read_request(
     return Request(method.upper(), unquote(bucket), unquote(key), pairs, headers)
 
 
-def object_arn(bucket: str, key: str = "") -> str:
-    """Build the ARN of an object, or of its bucket."""
-    return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
-
-
 def request_permissions(request: Request) -> Iterator[Permission]:
     """Yield the permissions of a request; none for DeleteObjects, see `deletion_permissions`.
 
@@ -87,11 +83,6 @@ def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[P
     yield Permission("s3:DeleteObject", object_arn(bucket, key))
     if version:
         yield Permission("s3:DeleteObjectVersion", object_arn(bucket, key))
-
-
-def listing_permission(bucket: str, key: str) -> Permission:
-    """Return the permission to learn that an object does not exist."""
-    return Permission("s3:ListBucket", object_arn(bucket), {"s3:prefix": key})
 
 
 def _bucket_permission(request: Request) -> Permission:

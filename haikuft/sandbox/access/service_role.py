@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any, NewType
 
-from haikuft.sandbox.access.account import Account, aware
+from haikuft.sandbox.access.account import Account, aware, listing_permission, object_arn
 from haikuft.sandbox.access.policy_evaluation import (
     AccessDenied,
     Permission,
     PolicyError,
     evaluate,
 )
-from haikuft.sandbox.access.s3_permissions import listing_permission, object_arn
 from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.settings import SandboxSettings
 

@@ -17,6 +17,7 @@ import string
 import threading
 from collections import UserDict
 from collections.abc import Callable, Mapping, ValuesView
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ import msgspec
 
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.persistence.database import Database
+from haikuft.sandbox.persistence.database import Database, Write
 from haikuft.sandbox.settings import SandboxSettings
 
 UNFINISHED = frozenset({"InProgress", "Stopping"})
@@ -251,13 +252,13 @@ class Tables:
         self._holder = 0
         self._depth = 0
         self._changed: list[Table[Any]] = []
+        self._transaction: ExitStack | None = None  # begun by the first change
+        self._write: Write
 
     def __enter__(self) -> None:
         self._lock.acquire()
         if self._depth == 0:
             self._holder = threading.get_ident()
-            self._transaction = self.database.transaction()
-            self._write = self._transaction.__enter__()
         self._depth += 1
 
     def __exit__(self, *error: Any) -> None:
@@ -279,15 +280,21 @@ class Tables:
         """Write or, for None, delete an entry of a table in the open transaction."""
         if self._holder != threading.get_ident():
             raise RuntimeError(f"{kind} is changed without the lock, so the change would be lost.")
+        if self._transaction is None:
+            self._transaction = ExitStack()
+            self._write = self._transaction.enter_context(self.database.transaction())
         self._changed.append(table)
         self._write(kind, key, None if value is None else self._encoder.encode(value))
 
     def _end(self, *error: Any) -> None:
         self._holder = 0
         changed, self._changed = self._changed, []
+        transaction, self._transaction = self._transaction, None
+        if transaction is None:
+            return
         written = False
         try:
-            self._transaction.__exit__(*error)
+            transaction.__exit__(*error)
             written = error[0] is None
         finally:
             if not written:
