@@ -9,11 +9,9 @@ database when the lock is released:
         jobs[job.arn] = job
 
 Values are written by msgspec in MessagePack; paths in them are stored relative to a root that may
-be moved. Ids have the pattern in botocore's service model: twelve lower-case letters or digits.
+be moved.
 """
 
-import secrets
-import string
 import threading
 from collections import UserDict
 from collections.abc import Callable, Mapping, ValuesView
@@ -31,8 +29,6 @@ from haikuft.sandbox.persistence.database import Database, Write
 from haikuft.sandbox.settings import SandboxSettings
 
 UNFINISHED = frozenset({"InProgress", "Stopping"})
-
-_ALPHABET = string.ascii_lowercase + string.digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,41 +355,6 @@ def utc_now() -> datetime:
     """
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def new_id() -> str:
-    """Draw twelve random lower-case letters or digits, as at the end of AWS's ARNs."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
-
-
-def build_arn(region: str, account_id: str, resource: str) -> str:
-    """Build an ARN of Bedrock's; `resource` is like "custom-model/<base model id>/<id>"."""
-    return f"arn:aws:bedrock:{region}:{account_id}:{resource}"
-
-
-def region_of(arn: str) -> str:
-    """Read the Region in an ARN."""
-    return arn.split(":")[3]
-
-
-def id_of(arn: str) -> str:
-    """Read the last segment of an ARN."""
-    return arn.rpartition("/")[2]
-
-
-def in_region(table: Mapping[str, Record], region: str) -> list[Record]:
-    """List the records of one Region; Regions are independent of each other."""
-    return [record for record in table.values() if region_of(record.arn) == region]
-
-
-def find(table: Mapping[str, Record], identifier: str, region: str) -> Record | None:
-    """Find a record of this Region by ARN, name or id."""
-    matches = [
-        record
-        for record in in_region(table, region)
-        if identifier in (record.arn, record.name, id_of(record.arn))
-    ]
-    return max(matches, key=lambda record: record.created, default=None)
 
 
 def present(**members: Any) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 A request to create that is repeated with its client request token creates nothing new. A list is
 filtered and sorted by creation time, page by page. A page's token contains the position of its
 last record, so a record created or deleted between two pages neither repeats nor hides others.
-A resource has at most 50 tags, no key twice, and no key that begins with "aws:".
+A resource has at most 50 tags, no key twice, and no key that begins with "aws:". Ids have the
+pattern in botocore's service model: twelve lower-case letters or digits.
 """
 
 import base64
 import binascii
+import secrets
+import string
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,14 +25,10 @@ from haikuft.sandbox.bedrock.records import (
     Record,
     State,
     Throughput,
-    build_arn,
-    find,
-    in_region,
-    new_id,
-    region_of,
 )
 from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
 
+_ALPHABET = string.ascii_lowercase + string.digits
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
 _EQUALS = {"statusEquals": "status", "modelArnEquals": "model_arn"}  # filter -> the attribute
 
@@ -57,6 +56,41 @@ class Kind(Generic[Record]):
     parameter: str
     table: Callable[[State], MutableMapping[str, Record]]
     settle: Callable[[ControlPlane, Record], Record] = _unchanged
+
+
+def new_id() -> str:
+    """Draw twelve random lower-case letters or digits, as at the end of AWS's ARNs."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def build_arn(region: str, account_id: str, resource: str) -> str:
+    """Build an ARN of Bedrock's; `resource` is like "custom-model/<base model id>/<id>"."""
+    return f"arn:aws:bedrock:{region}:{account_id}:{resource}"
+
+
+def region_of(arn: str) -> str:
+    """Read the Region in an ARN."""
+    return arn.split(":")[3]
+
+
+def id_of(arn: str) -> str:
+    """Read the last segment of an ARN."""
+    return arn.rpartition("/")[2]
+
+
+def in_region(table: Mapping[str, Record], region: str) -> list[Record]:
+    """List the records of one Region; Regions are independent of each other."""
+    return [record for record in table.values() if region_of(record.arn) == region]
+
+
+def find(table: Mapping[str, Record], identifier: str, region: str) -> Record | None:
+    """Find a record of this Region by ARN, name or id."""
+    matches = [
+        record
+        for record in in_region(table, region)
+        if identifier in (record.arn, record.name, id_of(record.arn))
+    ]
+    return max(matches, key=lambda record: record.created, default=None)
 
 
 def begin(plane: ControlPlane, pending: str) -> dict[str, Any]:

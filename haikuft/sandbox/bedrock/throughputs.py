@@ -11,7 +11,7 @@ from typing import Any
 
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import base_model_arn, require_customizable
-from haikuft.sandbox.bedrock.records import ControlPlane, Throughput, find, in_region, present
+from haikuft.sandbox.bedrock.records import ControlPlane, Throughput, present
 from haikuft.sandbox.bedrock.resources import THROUGHPUTS, read_tags
 from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
 
@@ -94,7 +94,7 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Throughput, dict[str, str]]
 
 def _find_model(plane: ControlPlane, call: Call, identifier: str) -> tuple[str, str]:
     """(ARN, base model id) of a custom or base model; its base model must support throughput."""
-    custom = find(plane.state.models, identifier, call.region)
+    custom = resources.find(plane.state.models, identifier, call.region)
     if custom is None and (":custom-model/" in identifier or "." not in identifier):
         raise resources.not_found("custom model", identifier)
     base = require_customizable(plane, call, custom.base_model_id if custom else identifier)
@@ -123,7 +123,7 @@ def _check_quota(
     custom = model_arn in plane.state.models
     held = sum(
         throughput.units
-        for throughput in in_region(plane.state.throughputs, call.region)
+        for throughput in resources.in_region(plane.state.throughputs, call.region)
         if not throughput.commitment and throughput.custom == custom
     )
     quota = plane.settings().model_units_quota

@@ -400,17 +400,13 @@ def _tests(shape: _Shape, value: Any) -> Iterator[tuple[str, bool]]:
     """Yield each rule of a shape and whether the value satisfies it; None satisfies all."""
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     nothing = value is None
-    if shape.type_name in ("string", "list", "map", "blob"):
-        size = 0 if nothing else len(value)
+    sized = shape.type_name in ("string", "list", "map", "blob")
+    if sized or shape.type_name in ("integer", "long", "float", "double"):
+        noun, size = ("length", 0 if nothing else len(value)) if sized else ("value", value)
         if high is not None:
-            yield f"Member must have length less than or equal to {high}", nothing or size <= high
+            yield f"Member must have {noun} less than or equal to {high}", nothing or size <= high
         if low is not None:
-            yield f"Member must have length greater than or equal to {low}", nothing or size >= low
-    elif shape.type_name in ("integer", "long", "float", "double"):
-        if high is not None:
-            yield f"Member must have value less than or equal to {high}", nothing or value <= high
-        if low is not None:
-            yield f"Member must have value greater than or equal to {low}", nothing or value >= low
+            yield f"Member must have {noun} greater than or equal to {low}", nothing or size >= low
     if shape.type_name != "string":
         return
     if enum := shape.metadata.get("enum"):

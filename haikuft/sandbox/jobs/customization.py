@@ -20,15 +20,7 @@ from haikuft.sandbox.bedrock.foundation_models import (
     base_model_arn,
     require_customizable,
 )
-from haikuft.sandbox.bedrock.records import (
-    UNFINISHED,
-    ControlPlane,
-    Job,
-    Stage,
-    find,
-    in_region,
-    present,
-)
+from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, Job, Stage, present
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
 from haikuft.sandbox.http.messages import (
     Call,
@@ -119,7 +111,7 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
 def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
     asked = call.parameters
     identifier = asked["baseModelIdentifier"]
-    if find(plane.state.models, identifier, call.region) is not None:
+    if resources.find(plane.state.models, identifier, call.region) is not None:
         raise validation_error(
             "The sandbox tunes base models only, not a custom model once more. Name a base model.",
         )
@@ -135,7 +127,7 @@ def _check_names(plane: ControlPlane, call: Call) -> None:
     """A job's name can never be used again, a custom model's not before the model is deleted."""
     asked = call.parameters
     resources.check_name(plane, call, CUSTOMIZATION_JOBS, "job", asked["jobName"])
-    jobs = in_region(plane.state.jobs, call.region)
+    jobs = resources.in_region(plane.state.jobs, call.region)
     coming = {job.request["customModelName"] for job in jobs if job.status in UNFINISHED}
     name = asked["customModelName"]
     resources.check_name(plane, call, CUSTOM_MODELS, "custom model", name, coming=coming)
@@ -146,13 +138,15 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
 
     AWS does not say when a job is "scheduled"; here it is from its creation to its end.
     """
-    unfinished = sum(job.status in UNFINISHED for job in in_region(plane.state.jobs, call.region))
+    jobs = resources.in_region(plane.state.jobs, call.region)
+    models = resources.in_region(plane.state.models, call.region)
+    unfinished = sum(job.status in UNFINISHED for job in jobs)
     if unfinished >= quotas.SCHEDULED_JOBS:
         raise quota_error(
             f"Your account is limited to {quotas.SCHEDULED_JOBS} scheduled customization jobs, "
             "and so many are not over yet.",
         )
-    if len(in_region(plane.state.models, call.region)) + unfinished >= quotas.CUSTOM_MODELS:
+    if len(models) + unfinished >= quotas.CUSTOM_MODELS:
         raise quota_error(
             f"Your account is limited to {quotas.CUSTOM_MODELS} custom models, those of unfinished "
             "jobs included. Delete one that you no longer need.",

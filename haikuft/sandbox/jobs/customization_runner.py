@@ -20,17 +20,7 @@ from typing import Any
 from haikuft.dataset.report import Kind
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.records import (
-    UNFINISHED,
-    ControlPlane,
-    CustomModel,
-    Job,
-    Stage,
-    build_arn,
-    id_of,
-    new_id,
-    region_of,
-)
+from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, CustomModel, Job, Stage
 from haikuft.sandbox.bedrock.resources import CUSTOMIZATION_JOBS, read_tags
 from haikuft.sandbox.jobs import files
 from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
@@ -94,7 +84,7 @@ class CustomizationRunner(JobRunner):
 
     def work(self, arn: str) -> None:
         """Do the job's work, in a directory of its own."""
-        prefix = f"{WORK_PREFIX}{id_of(arn)}-"
+        prefix = f"{WORK_PREFIX}{resources.id_of(arn)}-"
         with TemporaryDirectory(
             prefix=prefix, dir=self._plane.models_dir, ignore_cleanup_errors=True
         ) as workdir:
@@ -123,7 +113,7 @@ class CustomizationRunner(JobRunner):
         base_model = plane.base_models[job.base_model_id]
         with self._stage(arn, VALIDATION):
             role = self._assume_role(job)
-            output_uri = files.find_output(job.request, id_of(arn))
+            output_uri = files.find_output(job.request, resources.id_of(arn))
             files.check_key(plane.store, role, job.kms_key_arn)
             files.write_output(
                 plane.store, role, job.request["outputDataConfig"]["s3Uri"], files.PROBE, b""
@@ -232,14 +222,14 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
     result = training.read(workdir, TrainingResult)
     with plane.state.lock:
         job, now = plane.state.jobs[arn], plane.now()
-        resource = f"custom-model/{job.base_model_id}/{new_id()}"
+        resource = f"custom-model/{job.base_model_id}/{resources.new_id()}"
         model = CustomModel(
-            arn=build_arn(region_of(arn), arn.split(":")[4], resource),
+            arn=resources.build_arn(resources.region_of(arn), arn.split(":")[4], resource),
             name=job.request["customModelName"],
             created=now,
             job_arn=arn,
             base_model_id=job.base_model_id,
-            directory=plane.models_dir / id_of(resource),
+            directory=plane.models_dir / resources.id_of(resource),
         )
         (workdir / training.MODEL_DIRECTORY).rename(model.directory)
         plane.state.models[model.arn] = model

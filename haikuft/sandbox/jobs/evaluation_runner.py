@@ -19,7 +19,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from haikuft.sandbox.access.service_role import Role
-from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, id_of, region_of
+from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
 from haikuft.sandbox.http.messages import Call, Handler
 from haikuft.sandbox.jobs.files import JobError, read_input, write_output
@@ -67,7 +68,7 @@ class EvaluationRunner(JobRunner):
                 )
                 lines.append(_score(config, prompt, response, name))
             target = (
-                f"{job.name}/{id_of(arn)}/models/{name}/taskTypes/{config['taskType']}/"
+                f"{job.name}/{resources.id_of(arn)}/models/{name}/taskTypes/{config['taskType']}/"
                 f"datasets/{config['dataset']['name']}/{uuid.uuid4()}_output.jsonl"
             )
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -83,7 +84,7 @@ class EvaluationRunner(JobRunner):
 
     def _ask(self, role: Role, job: EvaluationJob, model: dict[str, Any], prompt: str) -> str:
         """Invoke a model as the role, which must be allowed bedrock:InvokeModel."""
-        region, model_id = region_of(job.arn), model["modelIdentifier"]
+        region, model_id = resources.region_of(job.arn), model["modelIdentifier"]
         arn = model_id
         if not arn.startswith("arn:"):
             arn = f"arn:aws:bedrock:{region}::foundation-model/{model_id}"

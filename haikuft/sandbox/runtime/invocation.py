@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, Offer, require_available
-from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, find
+from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel
 from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS
 from haikuft.sandbox.http.event_stream import Event
 from haikuft.sandbox.http.messages import Call, Handler, ServiceError, validation_error
@@ -114,8 +114,8 @@ def _deployed(plane: ControlPlane, call: Call, arn: str) -> ResolvedModel:
 def _provisioned(plane: ControlPlane, call: Call, identifier: str) -> ResolvedModel:
     state = plane.state
     with state.lock:
-        unserved = find(state.throughputs, identifier, call.region) is None
-        if unserved and find(state.models, identifier, call.region) is not None:
+        unserved = resources.find(state.throughputs, identifier, call.region) is None
+        if unserved and resources.find(state.models, identifier, call.region) is not None:
             raise _on_demand_refusal(identifier)
         throughput = resources.require(plane, call, THROUGHPUTS, identifier)
         custom = state.models.get(throughput.model_arn)
