@@ -7,61 +7,180 @@ below `/_sandbox` are the sandbox's own.
 
 import json
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from http.client import responses
 from pathlib import Path
+from random import Random
 from threading import Lock
 from typing import Any
 
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wsgi import ClosingIterator
 
 from haikuft import __version__
+from haikuft.base_models import BASE_MODELS, BaseModel
 from haikuft.errors import SettingsError
 from haikuft.sandbox.access.account import ADMINISTRATOR_ID, administrator_arn
 from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.policy_evaluation import PolicyError
-from haikuft.sandbox.access.required_permissions import NoNames
 from haikuft.sandbox.access.s3_authorization import answer_s3
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.bedrock import quotas
-from haikuft.sandbox.bedrock.records import utc_now
-from haikuft.sandbox.bedrock.resources import ResourceNames
-from haikuft.sandbox.http import constraints, rest_json
+from haikuft.sandbox.bedrock import (
+    custom_models,
+    deployments,
+    foundation_models,
+    quotas,
+    resources,
+    throughputs,
+)
+from haikuft.sandbox.bedrock.records import ControlPlane, State, utc_now
+from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
-from haikuft.sandbox.http.faults import CUT, Faults
-from haikuft.sandbox.http.messages import (
-    RefusedError,
-    Response,
-    Scope,
-    check_origin,
-    raw_path,
-    read_body,
-    read_headers,
-    read_scope,
-    write_json,
-    write_refusal,
-)
+from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
-from haikuft.sandbox.http.routing import (
-    Call,
-    Handler,
-    Route,
-    ServiceError,
-    find_operation,
-    report_failure,
+from haikuft.sandbox.http.server import CUT
+from haikuft.sandbox.jobs.customization import customization_handlers
+from haikuft.sandbox.jobs.customization_runner import (
+    PROGRESS_PATH,
+    CustomizationRunner,
+    read_progress,
 )
-from haikuft.sandbox.jobs.customization_runner import PROGRESS_PATH, read_progress
-from haikuft.sandbox.jobs.runner import JobRunner
-from haikuft.sandbox.operations import Bedrock
+from haikuft.sandbox.jobs.evaluation import evaluation_handlers
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
+from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 SERVED = (*SERVICES, "servicequotas", "bedrock")
+
+
+class Bedrock:
+    """One account's Bedrock in all Regions: its records, its jobs and its runtime.
+
+    Args:
+        store: S3, IAM and KMS as a service role sees them.
+        settings: Returns the current settings.
+        models_dir: The directory of custom models' files; created if it does not exist.
+        clock: Returns the time, aware, UTC, in whole milliseconds as AWS gives it.
+        database: Where the records are kept.
+        base_models: The base models that are offered, by customization id.
+        make_runner: Creates the runner of customization jobs; tests replace it.
+        make_runtime: Creates what answers requests to models; tests replace it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Callable[[], SandboxSettings],
+        models_dir: Path,
+        clock: Callable[[], datetime] = utc_now,
+        *,
+        database: Database,
+        base_models: Mapping[str, BaseModel] = BASE_MODELS,
+        make_runner: Callable[[ControlPlane], CustomizationRunner] = CustomizationRunner,
+        make_runtime: Callable[[ControlPlane], Runtime] = Runtime,
+    ) -> None:
+        models_dir.mkdir(parents=True, exist_ok=True)
+        state = State(database, models_dir)
+        self.plane = ControlPlane(state, store, settings, clock, models_dir, base_models)
+        _delete_leftovers(self.plane)
+        self.runner = make_runner(self.plane)
+        self.runtime = make_runtime(self.plane)
+        self.evaluations = EvaluationRunner(self.plane, self.runtime.converse)
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Operation name -> handler, for every operation that is served."""
+        with_plane = {
+            "ListFoundationModels": foundation_models.list_foundation_models,
+            "GetFoundationModel": foundation_models.get_foundation_model,
+            "GetFoundationModelAvailability": foundation_models.get_availability,
+            "GetCustomModel": custom_models.get_custom_model,
+            "ListCustomModels": custom_models.list_custom_models,
+            "DeleteCustomModel": custom_models.delete_custom_model,
+            "CreateProvisionedModelThroughput": throughputs.create_throughput,
+            "GetProvisionedModelThroughput": throughputs.get_throughput,
+            "ListProvisionedModelThroughputs": throughputs.list_throughputs,
+            "UpdateProvisionedModelThroughput": throughputs.update_throughput,
+            "DeleteProvisionedModelThroughput": throughputs.delete_throughput,
+            "CreateCustomModelDeployment": deployments.create_deployment,
+            "GetCustomModelDeployment": deployments.get_deployment,
+            "ListCustomModelDeployments": deployments.list_deployments,
+            "UpdateCustomModelDeployment": deployments.update_deployment,
+            "DeleteCustomModelDeployment": deployments.delete_deployment,
+            "TagResource": resources.tag_resource,
+            "UntagResource": resources.untag_resource,
+            "ListTagsForResource": resources.list_tags,
+        }
+        return {
+            **{name: partial(function, self.plane) for name, function in with_plane.items()},
+            **customization_handlers(self.plane, self.runner),
+            **evaluation_handlers(self.plane, self.evaluations),
+            **self.runtime.handlers(),
+        }
+
+
+def _delete_leftovers(plane: ControlPlane) -> None:
+    """Delete the files of unfinished jobs, and files that no record names."""
+    named = {model.directory for model in plane.state.models.values()}
+    for path in plane.models_dir.iterdir():
+        if path.is_dir() and path not in named:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+class Faults:
+    """Chooses a fault, or none, for each call to Bedrock.
+
+    A call has one fault at most. A throttled call and one with an internal error have no effect. A
+    call whose connection is closed has been executed, as when a network fails, so a client that
+    repeats it must not create anything twice. A stream is closed after its first events.
+
+    Args:
+        settings: Returns the current settings; a change starts the random numbers again.
+    """
+
+    def __init__(self, settings: Callable[[], SandboxSettings]) -> None:
+        self._settings = settings
+        self._lock = Lock()
+        self._drawn_for = settings()
+        self._random = _generator(settings())
+
+    def inject(self) -> bool:
+        """Choose for one call; return whether its connection is to be closed after it.
+
+        Raises ServiceError: ThrottlingException or InternalServerException.
+        """
+        settings = self._settings()
+        if not (settings.throttle_share or settings.error_share or settings.drop_share):
+            return False
+        draw = self._draw(settings)
+        if draw < settings.throttle_share:
+            raise ServiceError(
+                "ThrottlingException", "Too many requests, please wait before trying again."
+            )
+        draw -= settings.throttle_share
+        if draw < settings.error_share:
+            raise ServiceError(
+                "InternalServerException", "The sandbox was set to fail a share of calls."
+            )
+        return draw - settings.error_share < settings.drop_share
+
+    def _draw(self, settings: SandboxSettings) -> float:
+        with self._lock:
+            if settings != self._drawn_for:
+                self._drawn_for = settings
+                self._random = _generator(settings)
+            return self._random.random()
+
+
+def _generator(settings: SandboxSettings) -> Random:
+    return Random(settings.fault_seed)  # noqa: S311 - no secret hangs on it
 
 
 class Sandbox:
@@ -71,7 +190,7 @@ class Sandbox:
         state: The state directory; custom models' files are below it.
         database: The database in it, if it is open already; `close` closes it.
         settings: The settings to begin with; None for those in the database.
-        handlers: Operation name to handler; None for the sandbox's Bedrock.
+        handlers: Operation name to handler; None for those of the sandbox's Bedrock.
         now: Returns the time, aware, UTC.
         clock: Returns seconds of a monotonic clock, to measure idle time.
         on_stop: Called when a request asks the sandbox to stop.
@@ -100,21 +219,18 @@ class Sandbox:
             (ADMINISTRATOR_ID, administrator_arn(self.settings.account_id)),
         )
         self._faults = Faults(lambda: self.settings)
-        self.bedrock: Bedrock | None = None
-        if handlers is None:
-            self.bedrock = Bedrock(
-                self.store, lambda: self.settings, state / "models", now, database=self.database
-            )
-            handlers = self.bedrock.handlers()
-        self._handlers = handlers
-        names = ResourceNames(self.bedrock.plane) if self.bedrock else NoNames()
-        self.authorizer = Authorizer(self.store, names)
+        self.bedrock = Bedrock(
+            self.store, lambda: self.settings, state / "models", now, database=self.database
+        )
+        self._runners = (self.bedrock.runner, self.bedrock.evaluations)
+        self._handlers = self.bedrock.handlers() if handlers is None else handlers
+        self.authorizer = Authorizer(self.store, resources.ResourceNames(self.bedrock.plane))
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
-        for runner in self._runners():
+        for runner in self._runners:
             runner.resume()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -141,29 +257,26 @@ class Sandbox:
     def idle_seconds(self) -> float:
         """Return the seconds since the last request; 0 while a job runs."""
         with self._activity:
-            if self._open_requests or any(runner.running for runner in self._runners()):
+            if self._open_requests or any(runner.running for runner in self._runners):
                 return 0.0
             return self._clock() - self._last_request
 
     def close(self) -> None:
         """Stop running jobs, which the next server resumes, and close the database."""
-        for runner in reversed(self._runners()):
+        for runner in reversed(self._runners):
             runner.close()
         with self.store.lock:
             self.store.moto_state.save()
         self.database.close()
 
-    def _runners(self) -> tuple[JobRunner, ...]:
-        return (self.bedrock.runner, self.bedrock.evaluations) if self.bedrock else ()
-
     def _answer(self, environ: dict[str, Any]) -> Response:
         request_id = str(uuid.uuid4())
         scope = Scope("", "", "")
         try:
-            check_origin(environ)
-            path = raw_path(environ)
-            scope = read_scope(environ)
-            body = read_body(environ, scope.service)
+            messages.check_origin(environ)
+            path = messages.raw_path(environ)
+            scope = messages.read_scope(environ)
+            body = messages.read_body(environ, scope.service)
             if path == "/_sandbox" or path.startswith("/_sandbox/"):
                 return self._control(environ["REQUEST_METHOD"], path, body)
             if scope.service == "bedrock":
@@ -174,23 +287,23 @@ class Sandbox:
                 return self._answer_moto(environ, scope, path, body)
             raise _unserved(scope)
         except RefusedError as error:
-            return write_refusal(scope.service, environ, error, request_id)
+            return messages.write_refusal(scope.service, environ, error, request_id)
         except PolicyError as error:
             refusal = RefusedError(
                 501, "NotImplemented", f"The sandbox cannot evaluate this. {error}"
             )
-            return write_refusal(scope.service, environ, refusal, request_id)
+            return messages.write_refusal(scope.service, environ, refusal, request_id)
         except Exception as error:
-            refusal = RefusedError(500, "InternalServerException", report_failure(error))
-            return write_refusal(scope.service, environ, refusal, request_id)
+            refusal = RefusedError(500, "InternalServerException", messages.report_failure(error))
+            return messages.write_refusal(scope.service, environ, refusal, request_id)
 
     def _control(self, method: str, path: str, body: bytes) -> Response:
         """Answer the sandbox's own paths: identity, settings, a job's progress, stop."""
         if (method, path) == ("GET", "/_sandbox"):
             identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
-            return write_json(200, identity)
+            return messages.write_json(200, identity)
         if (method, path) == ("GET", "/_sandbox/settings"):
-            return write_json(200, asdict(self.settings))
+            return messages.write_json(200, asdict(self.settings))
         if (method, path) == ("PUT", "/_sandbox/settings"):
             try:
                 changes = json.loads(body)
@@ -199,21 +312,21 @@ class Sandbox:
                 with self._setting:
                     self.settings = store_settings(self.database, self.settings, changes)
             except ValueError as error:
-                return write_json(400, {"message": str(error)})
-            return write_json(200, asdict(self.settings))
+                return messages.write_json(400, {"message": str(error)})
+            return messages.write_json(200, asdict(self.settings))
         if method == "GET" and (job := PROGRESS_PATH.fullmatch(path)):
-            return write_json(200, read_progress(self.state / "models", job["id"]))
+            return messages.write_json(200, read_progress(self.state / "models", job["id"]))
         if (method, path) == ("POST", "/_sandbox/stop"):
             self.on_stop()
-            return write_json(200, {"stopping": True})
-        return write_json(404, {"message": f"The sandbox has no {method} {path}."})
+            return messages.write_json(200, {"stopping": True})
+        return messages.write_json(404, {"message": f"The sandbox has no {method} {path}."})
 
     def _answer_bedrock(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
     ) -> Response:
-        route: Route | None = None
+        route: rest_json.Route | None = None
         try:
-            route = find_operation(environ["REQUEST_METHOD"], path)
+            route = rest_json.find_operation(environ["REQUEST_METHOD"], path)
             handler = self._handlers.get(route.model.name)
             if handler is None:
                 raise ServiceError(
@@ -224,10 +337,10 @@ class Sandbox:
                 route.model,
                 labels=route.labels,
                 query=environ.get("QUERY_STRING", ""),
-                headers=read_headers(environ),
+                headers=EnvironHeaders(environ),
                 body=body,
             )
-            constraints.validate(route.model, parameters)
+            rest_json.validate(route.model, parameters)
             cut = self._faults.inject()
             account = self.settings.account_id
             call = Call(
@@ -250,18 +363,15 @@ class Sandbox:
     def _answer_quotas(
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
     ) -> Response:
+        self.authorizer.check_request(scope, environ, body)
         operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         try:
-            asked = json.loads(body or b"{}")
-            if not isinstance(asked, dict):
-                raise ValueError("A request to Service Quotas is a JSON object.")
-            self.authorizer.check_quotas(scope, operation, asked)
-            found = quotas.answer(operation, asked, settings=self.settings, region=scope.region)
+            found = quotas.answer(
+                operation, messages.read_object(body), settings=self.settings, region=scope.region
+            )
         except ServiceError as error:
             raise RefusedError(400, error.code, error.message) from error
-        except ValueError as error:
-            raise RefusedError(400, "SerializationException", str(error)) from error
-        return write_json(200, found, request_id)
+        return messages.write_json(200, found, request_id)
 
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes

@@ -80,7 +80,6 @@ def measure(folder: Path) -> dict[str, set[str]]:
     """Find the modules for either request, on a sandbox within this process."""
     os.environ[MODULES_FILE] = str(folder / "modules.json")
     sandbox = Sandbox(folder, settings=SandboxSettings(stage_seconds=0.0))
-    assert sandbox.bedrock is not None
     jobs = sandbox.bedrock.runner
     jobs._command = (sys.executable, __file__, "--train")
     server = bind(sandbox)

@@ -11,7 +11,7 @@ from haikuft.aws.errors import is_transient
 from haikuft.errors import HaikuftError, NotFoundError, ReplyError, SettingsError
 from haikuft.inference import ask, stream
 from haikuft.inference.replies import Reply
-from haikuft.sandbox.http.routing import Call, ServiceError
+from haikuft.sandbox.http.messages import Call, ServiceError
 
 MODEL = "anthropic.claude-3-haiku-20240307-v1:0"
 LONG = [{"role": "user", "content": "The printer on the second floor is jammed again. Why?"}]

@@ -9,20 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Permission
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
-from haikuft.sandbox.application import Sandbox
-from haikuft.sandbox.http.rest_json import serialize
-from haikuft.sandbox.http.routing import SERVICES, Call, load_service
+from haikuft.sandbox.application import Bedrock, Sandbox
+from haikuft.sandbox.http.messages import Call
+from haikuft.sandbox.http.rest_json import SERVICES, load_service, serialize
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation import create_evaluation_job, evaluation_handlers
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
-from haikuft.sandbox.operations import Bedrock
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings
@@ -80,7 +79,7 @@ class FakeStore:
         """Refuse when the test says why."""
         if self.unassumable:
             raise RoleNotAssumable(self.unassumable)
-        return Role(role_arn, role_arn.rpartition("/")[2], source_arn)
+        return Role(role_arn)
 
     def bucket_region(self, bucket: str) -> str | None:
         """Return the bucket's Region."""
@@ -94,7 +93,7 @@ class FakeStore:
         """Let the role invoke any model, unless that is denied."""
         if "bedrock:InvokeModel" in self.denied:
             permission = Permission("bedrock:InvokeModel", model_arn)
-            raise AccessDenied(role.arn, permission, _UNALLOWED.format(permission.action))
+            raise AccessDenied(role, permission, _UNALLOWED.format(permission.action))
 
     def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
         """Let the role list, unless listing is denied."""
@@ -104,7 +103,7 @@ class FakeStore:
         """Let the role use any key, unless an action is denied."""
         for action in actions:
             if action in self.denied:
-                raise AccessDenied(role.arn, Permission(action, key_arn), _UNALLOWED.format(action))
+                raise AccessDenied(role, Permission(action, key_arn), _UNALLOWED.format(action))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Return the object, unless reading is denied."""
@@ -119,11 +118,10 @@ class FakeStore:
     def _require(self, role: Role, action: str, bucket: str, key: str) -> None:
         if action in self.denied:
             permission = Permission(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
-            raise AccessDenied(role.arn, permission, _UNALLOWED.format(action))
+            raise AccessDenied(role, permission, _UNALLOWED.format(action))
 
 
-@dataclass
-class Generation:
+class Generation(NamedTuple):
     """What a stand-in's reply looks like."""
 
     text: str
@@ -378,7 +376,7 @@ class World:
             **desk.bedrock.handlers(),
             **evaluation_handlers(plane, self.patient),
         }
-        self.application = Sandbox(path, handlers=self.handlers)
+        self.application = Sandbox(path / "server", handlers=self.handlers)
 
     def ask(self, asked: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes]:
         """Send a request, signed for Bedrock; (status, headers, body).

@@ -17,7 +17,8 @@ from anthropic import AnthropicBedrock
 
 from haikuft.sandbox import Endpoint
 from haikuft.sandbox.http.event_stream import break_stream
-from haikuft.sandbox.http.routing import ServiceError, load_service
+from haikuft.sandbox.http.messages import ServiceError
+from haikuft.sandbox.http.rest_json import load_service
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 ASKED: dict[str, Any] = {

@@ -17,7 +17,7 @@ from haikuft.errors import SandboxError
 from haikuft.sandbox import SandboxSettings
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.http import messages
-from haikuft.sandbox.http.routing import Call, ServiceError
+from haikuft.sandbox.http.messages import Call, ServiceError
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"

@@ -18,9 +18,10 @@ from botocore.eventstream import EventStreamError
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
-from haikuft.sandbox.http import constraints
-from haikuft.sandbox.http.routing import SERVICES, ServiceError, load_service
-from haikuft.sandbox.operations import Bedrock
+from haikuft.sandbox.application import Bedrock
+from haikuft.sandbox.http import rest_json
+from haikuft.sandbox.http.messages import ServiceError
+from haikuft.sandbox.http.rest_json import SERVICES, load_service
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -243,7 +244,7 @@ def test_operation_when_call_is_the_smallest_then_answer_has_aws_shape(
         report = ParamValidator().validate(answer, model.output_shape)
         assert not report.has_errors(), report.generate_report()
         # Patterns of ARNs and names, enums and lengths hold for answers as they do for requests.
-        constraints.validate(SimpleNamespace(input_shape=model.output_shape), answer)  # type: ignore[arg-type]
+        rest_json.validate(SimpleNamespace(input_shape=model.output_shape), answer)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("operation", "code"), ERRORS)

@@ -31,8 +31,8 @@ CLASSES: list[tuple[type, tuple[str, ...], str]] = [
     (MultipartDict, ("items", "__setitem__"), "moto_s3.py"),
     (FakeBucket, ("arn", "get_permission"), "moto_s3.py"),
     (FakeKey, ("etag", "value", "size", "arn"), "moto_state.py"),
-    (IAMBackend, ("create_role", "attach_role_policy"), "moto_identity.py"),
-    (STSBackend, ("get_caller_identity", "get_assumed_role_from_access_key"), "moto_identity.py"),
+    (IAMBackend, ("create_role", "attach_role_policy"), "moto_state.py"),
+    (STSBackend, ("get_caller_identity", "get_assumed_role_from_access_key"), "moto_state.py"),
     (EventStreamEncoder, ("encode_message",), "../http/event_stream.py"),
 ]
 
@@ -77,9 +77,9 @@ def test_method_of_moto_when_read_then_names_what_it_touches_as_before(name: str
         (
             backend(iam_backends),
             ("roles", "users", "groups", "managed_policies", "aws_managed_policies"),
-            "moto_identity.py",
+            "moto_state.py",
         ),
-        (backend(kms_backends, "us-west-2"), ("keys",), "moto_identity.py"),
+        (backend(kms_backends, "us-west-2"), ("keys",), "moto_state.py"),
     ],
     ids=["s3", "s3_backends", "FakeKey", "FakeBucket", "iam", "kms"],
 )

@@ -8,8 +8,8 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft.sandbox.http.routing import SERVICES, load_service
-from haikuft.sandbox.operations import Bedrock
+from haikuft.sandbox.application import Bedrock
+from haikuft.sandbox.http.rest_json import SERVICES, load_service
 from haikuft.sandbox.persistence.database import Database
 from haikuft.sandbox.settings import SandboxSettings
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from haikuft.sandbox.http.routing import SERVICES, load_service
+from haikuft.sandbox.http.rest_json import SERVICES, load_service
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 KNOWN = [  # names of what is there, and what could be

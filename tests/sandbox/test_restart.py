@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.jobs.customization_runner import WORK_PREFIX
 from haikuft.sandbox.jobs.files import UNEXPECTED
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database

@@ -8,6 +8,7 @@ evaluated either; only policies allow the use of a key.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -74,8 +75,8 @@ class Account:
                         raise KeyNotUsable(expired=False)
                     return self._of_user(user)
         arn = administrator_arn(self.account_id)
-        context = self._context(arn, "User") | {"aws:userid": ADMINISTRATOR_ID}
-        return Caller(arn, (arn,), self.account_id, context=context, administrator=True)
+        administrator = self._caller(arn, "User", context={"aws:userid": ADMINISTRATOR_ID})
+        return replace(administrator, administrator=True)
 
     def find_role(self, arn: str) -> Any | None:
         """Find a role by its ARN; returns moto's object."""
@@ -83,25 +84,11 @@ class Account:
 
     def caller_of_role(self, role: Any) -> Caller:
         """Return the caller that a service is when it acts as a role; `role` is moto's object."""
-        arn = str(role.arn)
-        return Caller(
-            arn,
-            (arn,),
-            self.account_id,
-            own=tuple(_policies_of(role)),
-            boundary=self._boundary(role),
-            context=self._context(arn, "AssumedRole"),
-        )
+        return self._caller(str(role.arn), "AssumedRole", role)
 
     def find_bucket(self, name: str) -> Any | None:
         """Find a bucket by its name; returns moto's object."""
         return self.s3().buckets.get(name)
-
-    def bucket_policies(self, name: str) -> tuple[Policy, ...]:
-        """Read a bucket's policy; empty without one."""
-        bucket = self.find_bucket(name)
-        text = None if bucket is None else bucket.policy
-        return (read_policy(text),) if text else ()
 
     def find_key(self, name: str, region: str) -> Any | None:
         """Find a key by id, ARN, alias or alias ARN; returns moto's object."""
@@ -124,20 +111,17 @@ class Account:
         where = name if name.startswith("alias/") else f"key/{name}"
         return name if name[:4] == "arn:" else f"arn:aws:kms:{region}:{self.account_id}:{where}"
 
-    def key_policies(self, arn: str) -> tuple[Policy, ...] | None:
-        """Read a key's policy; None for a key that does not exist."""
-        key = self.find_key(arn, "us-east-1")
-        return None if key is None else (read_policy(key.policy),)
-
     def policies_on(self, permission: Permission) -> tuple[tuple[Policy, ...], ResourceKind]:
         """Find the policies on the resource of a request, and what kind of resource it is."""
         if permission.action.startswith("s3:"):
-            bucket = permission.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
-            return self.bucket_policies(bucket), "bucket"
+            name = permission.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
+            bucket = self.find_bucket(name)
+            text = None if bucket is None else bucket.policy
+            return (read_policy(text),) if text else (), "bucket"
         if permission.action.startswith("kms:") and ":key/" in permission.resource:
-            policies = self.key_policies(permission.resource)
-            if policies is not None:  # for a key that does not exist KMS returns the error
-                return policies, "key"
+            key = self.find_key(permission.resource, "us-east-1")
+            if key is not None:  # for a key that does not exist KMS returns the error
+                return (read_policy(key.policy),), "key"
         if permission.action == "sts:AssumeRole":
             return self.trust_policies(permission.resource), "role"
         return (), "bucket"
@@ -164,28 +148,39 @@ class Account:
 
     def _of_user(self, user: Any) -> Caller:
         groups = [group for group in list(self.iam().groups.values()) if user in group.users]
-        arn = str(user.arn)
+        context = {"aws:username": str(user.name), "aws:userid": str(user.id)}
+        return self._caller(str(user.arn), "User", user, *groups, context=context)
+
+    def _of_session(self, session: Any) -> Caller:
+        arn, role_arn = str(session.arn), str(session.role_arn)
+        role = self.find_role(role_arn)
+        context = {"aws:userid": str(session.user_id)}
+        caller = self._caller(
+            role_arn, "AssumedRole", *([] if role is None else [role]), context=context
+        )
+        policy = (read_policy(session.policy),) if session.policy else None
+        return replace(caller, arn=arn, names=(arn, role_arn), session=policy)
+
+    def _caller(
+        self, arn: str, kind: str, *holders: Any, context: Mapping[str, str] | None = None
+    ) -> Caller:
+        """Return the caller with the policies of moto's user, groups or role, and its context."""
         return Caller(
             arn,
             (arn,),
             self.account_id,
-            own=tuple(policy for entity in (user, *groups) for policy in _policies_of(entity)),
-            context=self._context(arn, "User")
-            | {"aws:username": str(user.name), "aws:userid": str(user.id)},
-        )
-
-    def _of_session(self, session: Any) -> Caller:
-        role = self.find_role(session.role_arn)
-        own = () if role is None else tuple(_policies_of(role))
-        return Caller(
-            str(session.arn),
-            (str(session.arn), str(session.role_arn)),
-            self.account_id,
-            own=own,
-            boundary=None if role is None else self._boundary(role),
-            session=(read_policy(session.policy),) if session.policy else None,
-            context=self._context(str(session.role_arn), "AssumedRole")
-            | {"aws:userid": str(session.user_id)},
+            own=tuple(policy for holder in holders for policy in _policies_of(holder)),
+            boundary=self._boundary(holders[0]) if kind == "AssumedRole" and holders else None,
+            context={
+                "aws:SecureTransport": "true",  # loopback counts as secure
+                "aws:PrincipalAccount": self.account_id,
+                "aws:PrincipalArn": arn,
+                "aws:PrincipalType": kind,
+                "aws:ResourceAccount": self.account_id,
+                "s3:ResourceAccount": self.account_id,
+                "kms:CallerAccount": self.account_id,
+                **(context or {}),
+            },
         )
 
     def _boundary(self, role: Any) -> tuple[Policy, ...] | None:
@@ -194,21 +189,20 @@ class Account:
         found = self.iam().managed_policies.get(role.permissions_boundary_arn)
         return () if found is None else (_document(found),)
 
-    def _context(self, principal_arn: str, kind: str) -> dict[str, str]:
-        return {
-            "aws:SecureTransport": "true",  # loopback counts as secure
-            "aws:PrincipalAccount": self.account_id,
-            "aws:PrincipalArn": principal_arn,
-            "aws:PrincipalType": kind,
-            "aws:ResourceAccount": self.account_id,
-            "s3:ResourceAccount": self.account_id,
-            "kms:CallerAccount": self.account_id,
-        }
-
 
 def administrator_arn(account_id: str) -> str:
     """Return the ARN of the caller whose access key IAM does not know."""
     return f"arn:aws:iam::{account_id}:user/administrator"
+
+
+def object_arn(bucket: str, key: str = "") -> str:
+    """Build the ARN of an object, or of its bucket."""
+    return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+
+
+def listing_permission(bucket: str, key: str) -> Permission:
+    """Return the permission to learn that an object does not exist."""
+    return Permission("s3:ListBucket", object_arn(bucket), {"s3:prefix": key})
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,6 @@ RefusedError for the others. A PolicyError names a policy that the sandbox canno
 only S3 requires is in `s3_authorization`.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,8 +13,7 @@ from haikuft.sandbox.access import required_permissions
 from haikuft.sandbox.access.account import KeyNotUsable
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.http.messages import RefusedError, Scope
-from haikuft.sandbox.http.routing import Call, ServiceError
+from haikuft.sandbox.http.messages import Call, RefusedError, Scope, ServiceError, read_object
 
 _NO_SESSION = frozenset({"GetSessionToken", "GetFederationToken"})
 _UNSIGNED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
@@ -91,62 +89,52 @@ class Authorizer:
         except AccessDenied as error:
             raise ServiceError("AccessDeniedException", error.describe()) from error
 
-    def check_quotas(self, scope: Scope, operation: str, asked: Mapping[str, Any]) -> None:
-        """Authorize a request to Service Quotas. Raises RefusedError."""
-        prefix = f"arn:aws:servicequotas:{scope.region}:{self.account.account_id}:"
-        permissions = required_permissions.quota_permissions(operation, asked, prefix=prefix)
-        self._refuse_unless(self.find_caller(scope), permissions, "AccessDeniedException", 400)
-
     def check_request(self, scope: Scope, environ: Mapping[str, Any], body: bytes) -> None:
-        """Authorize a request to IAM, STS or KMS. Raises RefusedError."""
-        if scope.service == "kms":
+        """Authorize a request to IAM, STS, KMS or Service Quotas. Raises RefusedError."""
+        caller = self.find_caller(scope)
+        if scope.service in ("iam", "sts"):
+            form = f"{environ.get('QUERY_STRING', '')}&{body.decode('utf-8', 'replace')}"
+            permissions = self._form_permissions(scope, caller, dict(parse_qsl(form)))
+            status, code = 403, "AccessDenied"
+        else:
             operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-            self._check_kms(scope, operation, body)
-        else:
-            self._check_query(scope, body, environ.get("QUERY_STRING", ""))
-
-    def _check_kms(self, scope: Scope, operation: str, body: bytes) -> None:
-        caller = self.find_caller(scope)
-        try:
-            asked = json.loads(body or b"{}")
-        except ValueError as error:
-            raise RefusedError(400, "SerializationException", str(error)) from error
-        permissions = required_permissions.kms_permissions(
-            operation,
-            asked if isinstance(asked, dict) else {},
-            key_arn=lambda name: self.account.key_arn(name, scope.region),
-            prefix=f"arn:aws:kms:{scope.region}:{self.account.account_id}:",
-        )
-        self._refuse_unless(caller, permissions, "AccessDeniedException", 400)
-
-    def _check_query(self, scope: Scope, body: bytes, query: str) -> None:
-        asked = dict(parse_qsl(f"{query}&{body.decode('utf-8', 'replace')}"))
-        operation = asked.get("Action", "")
-        caller = self.find_caller(scope)
-        if scope.service == "iam":
-            permissions = required_permissions.iam_permissions(
-                asked,
-                account_id=self.account.account_id,
-                caller_arn=caller.arn,
-                path_of=self.account.path_of,
-            )
-        elif operation in _UNSIGNED:
-            return  # the token authorizes the request; it is not signed
-        elif operation in _NO_SESSION and not caller.administrator:
-            message = (
-                f"The sandbox creates no keys by {operation} to which your policies would apply. "
-                "Use your own access key, or AssumeRole."
-            )
-            raise RefusedError(501, "NotImplemented", message)
-        else:
-            permissions = required_permissions.sts_permissions(asked)
-        self._refuse_unless(caller, permissions, "AccessDenied", 403)
-
-    def _refuse_unless(
-        self, caller: Caller, permissions: Iterable[Permission], code: str, status: int
-    ) -> None:
+            permissions = self._json_permissions(scope, operation, body)
+            status, code = 400, "AccessDeniedException"
         try:
             with self.store.lock:
                 self.require(caller, permissions)
         except AccessDenied as error:
             raise RefusedError(status, code, error.describe()) from error
+
+    def _json_permissions(self, scope: Scope, operation: str, body: bytes) -> Iterable[Permission]:
+        asked = read_object(body)
+        prefix = f"arn:aws:{scope.service}:{scope.region}:{self.account.account_id}:"
+        if scope.service == "servicequotas":
+            return required_permissions.quota_permissions(operation, asked, prefix=prefix)
+        return required_permissions.kms_permissions(
+            operation,
+            asked,
+            key_arn=lambda name: self.account.key_arn(name, scope.region),
+            prefix=prefix,
+        )
+
+    def _form_permissions(
+        self, scope: Scope, caller: Caller, asked: Mapping[str, str]
+    ) -> Iterable[Permission]:
+        operation = asked.get("Action", "")
+        if scope.service == "iam":
+            return required_permissions.iam_permissions(
+                asked,
+                account_id=self.account.account_id,
+                caller_arn=caller.arn,
+                path_of=self.account.path_of,
+            )
+        if operation in _UNSIGNED:
+            return ()  # the token authorizes the request; it is not signed
+        if operation in _NO_SESSION and not caller.administrator:
+            message = (
+                f"The sandbox creates no keys by {operation} to which your policies would apply. "
+                "Use your own access key, or AssumeRole."
+            )
+            raise RefusedError(501, "NotImplemented", message)
+        return required_permissions.sts_permissions(asked)

@@ -22,19 +22,8 @@ from typing import Any, Literal
 
 Context = Mapping[str, str | Sequence[str]]
 
-_ELEMENTS = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
-)
+_NEGATED = ("Principal", "Action", "Resource")  # elements that exist as Not… as well
+_ELEMENTS = {"Sid", "Effect", "Condition", *_NEGATED, *(f"Not{name}" for name in _NEGATED)}
 _PRINCIPALS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _ACCOUNT = re.compile(r"(?:arn:[^:]+:iam::)?(\d{12})(?::root)?")
 
@@ -43,19 +32,8 @@ class PolicyError(ValueError):
     """A policy that cannot be evaluated: malformed, or with an element that is unknown here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The result of evaluating policies for one action on one resource.
-
-    Attributes:
-        allowed: An Allow matches and no Deny does.
-        explicit_deny: A Deny matches; it overrides every Allow.
-        sid: Sid of the deciding statement; "" when none decided or it has none.
-    """
-
-    allowed: bool
-    explicit_deny: bool
-    sid: str = ""
+Decision = Literal["Allow", "Deny"] | None
+"""The Effect of policies for one action on one resource; None when no statement matches."""
 
 
 def evaluate(
@@ -67,6 +45,8 @@ def evaluate(
     principal: str | None = None,
 ) -> Decision:
     """Evaluate policies of one kind for one action: a role's own, or those on a resource.
+
+    A Deny that matches overrides every Allow.
 
     Args:
         policies: Policy documents.
@@ -81,7 +61,7 @@ def evaluate(
     Raises PolicyError naming the statement and what in it is not known.
     """
     folded = {key.lower(): value for key, value in context.items()}
-    allowed: Decision | None = None
+    decision: Decision = None
     for statement in _statements(policies):
         where = f"Statement {statement.get('Sid', '')!r}" if "Sid" in statement else "A statement"
         _check_elements(statement, where, on_resource=principal is not None)
@@ -92,9 +72,9 @@ def evaluate(
             and _matches_conditions(statement, folded, where)
         ):
             if statement["Effect"] == "Deny":
-                return Decision(False, True, str(statement.get("Sid", "")))
-            allowed = allowed or Decision(True, False, str(statement.get("Sid", "")))
-    return allowed or Decision(False, False)
+                return "Deny"
+            decision = "Allow"
+    return decision
 
 
 def _statements(policies: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -312,8 +292,6 @@ Policy = Mapping[str, Any]
 ResourceKind = Literal["bucket", "key", "role"]
 ANY = "*"  # the resource of an action that has none
 
-_UNLIMITED = Decision(True, False)
-
 
 @dataclass(frozen=True, slots=True)
 class Permission:
@@ -414,7 +392,7 @@ def authorize(
         return AccessDenied(caller.arn, permission, reason)
 
     granted = combine(*(judge_resource(name) for name in caller.names))
-    own = _UNLIMITED if caller.administrator else judge(caller.own)
+    own: Decision = "Allow" if caller.administrator else judge(caller.own)
     limits = {
         "permissions boundary": caller.boundary,
         "session policy": caller.session,
@@ -426,22 +404,19 @@ def authorize(
         **{f"a {name}": decision for name, decision in bounds.items()},
     }
     for name, decision in decisions.items():
-        if decision.explicit_deny:
+        if decision == "Deny":
             raise deny(f"with an explicit deny in {name}")
-    if not granted.allowed:
+    if granted is None:
         root = f"arn:aws:iam::{caller.account_id}:root"
-        if kind != "bucket" and not judge_resource(root).allowed:
+        if kind != "bucket" and judge_resource(root) is None:
             raise deny(f"because no resource-based policy allows the {permission.action} action")
-        if not own.allowed:
+        if own is None:
             raise deny(f"because no identity-based policy allows the {permission.action} action")
     for name, decision in bounds.items():
-        if not decision.allowed:
+        if decision is None:
             raise deny(f"because no {name} allows the {permission.action} action")
 
 
 def combine(*decisions: Decision) -> Decision:
     """Join decisions within one account: any Deny denies, else any Allow allows."""
-    return next(
-        (decision for decision in decisions if decision.explicit_deny),
-        next((decision for decision in decisions if decision.allowed), Decision(False, False)),
-    )
+    return "Deny" if "Deny" in decisions else "Allow" if "Allow" in decisions else None

@@ -16,54 +16,15 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+from haikuft.package_data import read_toml
 from haikuft.sandbox.access.policy_evaluation import ANY, Permission
-from haikuft.sandbox.http.routing import Call
+from haikuft.sandbox.http.messages import Call
 
 BEDROCK = "bedrock.amazonaws.com"
-KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant")
 
-_RENAMED = {"Converse": "InvokeModel", "ConverseStream": "InvokeModelWithResponseStream"}
-_JOB, _CUSTOM, _BASE = "model-customization-job", "custom-model", "foundation-model"
-_PROVISIONED, _DEPLOYMENT = "provisioned-model", "custom-model-deployment"
-_EVALUATION = "evaluation-job"
-_NAMED = {  # operation -> the parameter that names what it acts on, and of what kind that is
-    "GetModelCustomizationJob": ("jobIdentifier", _JOB),
-    "StopModelCustomizationJob": ("jobIdentifier", _JOB),
-    "GetCustomModel": ("modelIdentifier", _CUSTOM),
-    "DeleteCustomModel": ("modelIdentifier", _CUSTOM),
-    "GetFoundationModel": ("modelIdentifier", _BASE),
-    "GetProvisionedModelThroughput": ("provisionedModelId", _PROVISIONED),
-    "UpdateProvisionedModelThroughput": ("provisionedModelId", _PROVISIONED),
-    "DeleteProvisionedModelThroughput": ("provisionedModelId", _PROVISIONED),
-    "GetCustomModelDeployment": ("customModelDeploymentIdentifier", _DEPLOYMENT),
-    "UpdateCustomModelDeployment": ("customModelDeploymentIdentifier", _DEPLOYMENT),
-    "DeleteCustomModelDeployment": ("customModelDeploymentIdentifier", _DEPLOYMENT),
-    "GetEvaluationJob": ("jobIdentifier", _EVALUATION),
-    "StopEvaluationJob": ("jobIdentifier", _EVALUATION),
-    "TagResource": ("resourceARN", ""),
-    "UntagResource": ("resourceARN", ""),
-    "ListTagsForResource": ("resourceARN", ""),
-}
-_MODELS = {  # operation -> the parameter that names a model of whatever kind
-    "CreateModelCustomizationJob": "baseModelIdentifier",
-    "CreateProvisionedModelThroughput": "modelId",
-    "UpdateProvisionedModelThroughput": "desiredModelId",
-    "CreateCustomModelDeployment": "modelArn",
-    "UpdateCustomModelDeployment": "modelArn",
-    "InvokeModel": "modelId",
-    "InvokeModelWithResponseStream": "modelId",
-    "Converse": "modelId",
-    "ConverseStream": "modelId",
-    "CountTokens": "modelId",
-}
-_TAGGED = {  # operation -> the parameters that contain tags, and the kind of resource they tag
-    "CreateModelCustomizationJob": (("jobTags", _JOB), ("customModelTags", _CUSTOM)),
-    "CreateProvisionedModelThroughput": (("tags", _PROVISIONED),),
-    "CreateCustomModelDeployment": (("tags", _DEPLOYMENT),),
-    "CreateEvaluationJob": (("jobTags", _EVALUATION),),
-}
-_INVOKED = frozenset({"InvokeModel", "InvokeModelWithResponseStream"})
-_PROFILES = ("us.", "eu.", "apac.", "global.")  # how ids of inference profiles across Regions begin
+_TABLES = read_toml("haikuft.sandbox.access", "permissions.toml")
+_BEDROCK, _IAM = _TABLES["bedrock"], _TABLES["iam"]
+KEY_ACTIONS: list[str] = _BEDROCK["key_actions"]
 
 
 class Names(Protocol):
@@ -76,37 +37,24 @@ class Names(Protocol):
         """Return the ARN of the key that encrypts the model behind an ARN; "" without one."""
 
 
-class NoNames:
-    """The names of a Bedrock without resources."""
-
-    def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
-        """Find nothing."""
-        return None
-
-    def key_of(self, arn: str) -> str:
-        """Find no key."""
-        return ""
-
-
 def bedrock_permissions(call: Call, names: Names) -> Iterator[Permission]:
     """Yield the permissions of a request to Bedrock, in the order in which they are checked.
 
     An operation that is in no table here requires its action on every resource.
     """
     asked, operation = call.parameters, call.operation
-    action = f"bedrock:{_RENAMED.get(operation, operation)}"
+    action = f"bedrock:{_BEDROCK['renamed'].get(operation, operation)}"
     found: list[tuple[str, Mapping[str, str]]] = []
-    if operation in _NAMED:
-        parameter, kind = _NAMED[operation]
+    if operation in _BEDROCK["named"]:
+        parameter, kind = _BEDROCK["named"][operation]
         found.append((_arn(call, names, kind, asked[parameter]), {}))
-    if _MODELS.get(operation) in asked:
-        found += _model_arns(call, names, asked[_MODELS[operation]])
-    if operation == "CreateModelCustomizationJob":
-        found += [(_kind_arn(call, kind, "*"), {}) for kind in (_CUSTOM, _JOB)]
-    if operation == "CreateEvaluationJob":
-        found.append((_kind_arn(call, _EVALUATION, "*"), {}))
+    model = asked.get(_BEDROCK["models"].get(operation))
+    if model is not None:
+        found += _model_arns(call, names, model)
+    created = _BEDROCK["created"].get(operation, ())
+    found += [(_kind_arn(call, kind, "*"), {}) for kind in created]
     yield from (Permission(action, arn, context) for arn, context in found or [(ANY, {})])
-    for parameter, kind in _TAGGED.get(operation, ()):
+    for parameter, kind in _BEDROCK["tagged"].get(operation, {}).items():
         if asked.get(parameter):
             yield Permission("bedrock:TagResource", _kind_arn(call, kind, "*"))
     if "roleArn" in asked:
@@ -117,7 +65,7 @@ def bedrock_permissions(call: Call, names: Names) -> Iterator[Permission]:
         own = key if key.startswith("arn:") else _kind_arn(call, "key", key, service="kms")
         arn = names.arn_of("key", key, call.region) or own
         yield from (Permission(one, arn, via) for one in KEY_ACTIONS)
-    if action.partition(":")[2] in _INVOKED:
+    if action.startswith("bedrock:InvokeModel"):
         for model, _ in found:
             key = names.key_of(model)
             if key:
@@ -131,20 +79,6 @@ def quota_permissions(
     named = "ServiceCode" in asked and "QuotaCode" in asked and operation == "GetServiceQuota"
     resource = f"{prefix}{asked['ServiceCode']}/{asked['QuotaCode']}" if named else ANY
     yield Permission(f"servicequotas:{operation}", resource)
-
-
-_IAM_KINDS = {  # parameter -> the kind of what it names, in the order in which they decide
-    "InstanceProfileName": "instance-profile",
-    "RoleName": "role",
-    "GroupName": "group",
-    "UserName": "user",
-    "PolicyName": "policy",
-}
-_IAM_TAGGED = {"CreateRole": "TagRole", "CreateUser": "TagUser", "CreatePolicy": "TagPolicy"}
-_IAM_SELF = frozenset(  # without UserName they mean the caller
-    {"GetUser", "CreateAccessKey", "ListAccessKeys", "DeleteAccessKey", "UpdateAccessKey"}
-)
-_IAM_UNNAMED = frozenset({"ListRoles", "ListUsers", "ListGroups", "ListPolicies"})
 
 
 def iam_permissions(
@@ -163,15 +97,12 @@ def iam_permissions(
         path_of: (kind, name) -> the path of a role, user or group; None when there is none.
     """
     operation = asked.get("Action", "")
-    context: dict[str, str] = {}
-    for parameter, key in (("PolicyArn", "iam:PolicyARN"), ("PermissionsBoundary", "")):
-        if parameter in asked:
-            context[key or "iam:PermissionsBoundary"] = asked[parameter]
+    context = {key: asked[name] for name, key in _IAM["keys"].items() if name in asked}
     resource = ANY
-    kinds = [(name, kind) for name, kind in _IAM_KINDS.items() if name in asked]
-    if operation in _IAM_SELF and "UserName" not in asked:
+    kinds = [(name, kind) for name, kind in _IAM["kinds"].items() if name in asked]
+    if operation in _IAM["own"] and "UserName" not in asked:
         resource = caller_arn
-    elif kinds and operation not in _IAM_UNNAMED:
+    elif kinds and operation not in _IAM["unnamed"]:
         parameter, kind = kinds[0]
         name = asked[parameter]
         path = asked.get("Path") or path_of(kind, name) or "/"
@@ -179,8 +110,8 @@ def iam_permissions(
     elif "PolicyArn" in asked:
         resource = asked["PolicyArn"]
     yield Permission(f"iam:{operation}", resource, context)
-    if operation in _IAM_TAGGED and any(name.startswith("Tags.") for name in asked):
-        yield Permission(f"iam:{_IAM_TAGGED[operation]}", resource)
+    if operation in _IAM["tagged"] and any(name.startswith("Tags.") for name in asked):
+        yield Permission(f"iam:{_IAM['tagged'][operation]}", resource)
 
 
 def sts_permissions(asked: Mapping[str, str]) -> Iterator[Permission]:
@@ -191,11 +122,6 @@ def sts_permissions(asked: Mapping[str, str]) -> Iterator[Permission]:
     keys = {"ExternalId": "sts:ExternalId", "RoleSessionName": "sts:RoleSessionName"}
     context = {key: asked[name] for name, key in keys.items() if name in asked}
     yield Permission(f"sts:{operation}", asked.get("RoleArn", ANY), context)
-
-
-_KMS_ANY = frozenset(
-    {"CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants"}
-)
 
 
 def kms_permissions(
@@ -214,7 +140,7 @@ def kms_permissions(
         yield Permission("kms:ReEncryptFrom", key_arn(source))
         yield Permission("kms:ReEncryptTo", key_arn(asked.get("DestinationKeyId", "")))
         return
-    if operation in _KMS_ANY:
+    if operation in _TABLES["kms"]["unnamed"]:
         yield Permission(f"kms:{operation}")
         if asked.get("Tags"):
             yield Permission("kms:TagResource", f"{prefix}key/*")
@@ -236,7 +162,7 @@ def _key_of_ciphertext(text: Any) -> str:
 
 
 def _kind_arn(call: Call, kind: str, name: str, *, service: str = "bedrock") -> str:
-    owner = "" if kind == _BASE else call.account_id
+    owner = "" if kind == "foundation-model" else call.account_id
     return f"arn:aws:{service}:{call.region}:{owner}:{kind}/{name}"
 
 
@@ -248,15 +174,16 @@ def _arn(call: Call, names: Names, kind: str, identifier: str) -> str:
 
 def _model_arns(call: Call, names: Names, identifier: str) -> list[tuple[str, Mapping[str, str]]]:
     """Find the ARNs of a model; a profile requires itself and the model of this Region."""
-    if ":inference-profile/" in identifier or identifier.startswith(_PROFILES):
+    if ":inference-profile/" in identifier or identifier.startswith(tuple(_BEDROCK["profiles"])):
         profile = _arn(call, names, "inference-profile", identifier)
-        model = _kind_arn(call, _BASE, profile.rpartition("/")[2].partition(".")[2])
+        model = _kind_arn(call, "foundation-model", profile.rpartition("/")[2].partition(".")[2])
         return [(profile, {}), (model, {"bedrock:InferenceProfileArn": profile})]
     if identifier.startswith("arn:"):
         return [(identifier, {})]
-    for kind in (_PROVISIONED, _CUSTOM, _DEPLOYMENT):
+    for kind in ("provisioned-model", "custom-model", "custom-model-deployment"):
         arn = names.arn_of(kind, identifier, call.region)
         if arn is not None:
             return [(arn, {})]
     # Base models have a dot in their ids; what has none is a provisioned model that is not there.
-    return [(_kind_arn(call, _BASE if "." in identifier else _PROVISIONED, identifier), {})]
+    kind = "foundation-model" if "." in identifier else "provisioned-model"
+    return [(_kind_arn(call, kind, identifier), {})]

@@ -4,23 +4,25 @@ DeleteObjects is authorized key by key, as on AWS: keys that the caller may not 
 errors of the response, and the others are deleted.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from werkzeug.datastructures import EnvironHeaders
+
+from haikuft.sandbox.access.account import listing_permission
 from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.s3_permissions import (
     Request,
     UnknownPermissionError,
     deletion_permissions,
-    listing_permission,
     read_request,
     request_permissions,
 )
 from haikuft.sandbox.access.service_role import default_key
-from haikuft.sandbox.http.messages import RefusedError, Response, Scope, read_headers
+from haikuft.sandbox.http.messages import RefusedError, Response, Scope
 
 Forward = Callable[[bytes], Response]  # sends the request to S3 with this body
 
@@ -33,7 +35,7 @@ _NOTHING_DELETED = b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01
 def answer_s3(
     authorizer: Authorizer,
     scope: Scope,
-    environ: Mapping[str, Any],
+    environ: dict[str, Any],
     *,
     path: str,
     body: bytes,
@@ -45,7 +47,7 @@ def answer_s3(
     """
     caller = authorizer.find_caller(scope)
     query = environ.get("QUERY_STRING", "")
-    request = read_request(environ["REQUEST_METHOD"], path, query, read_headers(environ))
+    request = read_request(environ["REQUEST_METHOD"], path, query, EnvironHeaders(environ))
     if _is_open(authorizer, caller, request):
         return forward(body)
     try:
@@ -88,19 +90,18 @@ def _key_permissions(
 ) -> list[Permission]:
     """Find the permissions that encryption requires, for the object read or written."""
     actions = {permission.action for permission in permissions}
-    found = []
+    bucket, found = request.bucket, []
     with authorizer.store.lock:
         if actions & _READS and request.method != "HEAD":
-            found += _with_key(
-                authorizer, request.bucket, _read_key(authorizer, request), "kms:Decrypt"
-            )
+            key = _read_key(authorizer, request)
+            found += authorizer.store.key_permissions(bucket, key, ["kms:Decrypt"])
         if "s3:PutObject" in actions:
-            bucket = authorizer.account.find_bucket(request.bucket)
-            key = request.headers.get(_KEY_HEADER) or (default_key(bucket) if bucket else "")
-            found += _with_key(authorizer, request.bucket, key, "kms:GenerateDataKey")
-            if {"uploads", "uploadId"} & set(request.query):
-                # AWS reads the parts again, to put them together.
-                found += _with_key(authorizer, request.bucket, key, "kms:Decrypt")
+            held = authorizer.account.find_bucket(bucket)
+            key = request.headers.get(_KEY_HEADER) or (default_key(held) if held else "")
+            # AWS reads the parts of an upload again, to put them together.
+            parts = {"uploads", "uploadId"} & set(request.query)
+            used = ["kms:GenerateDataKey", *(["kms:Decrypt"] if parts else [])]
+            found += authorizer.store.key_permissions(bucket, key, used)
     return found
 
 
@@ -110,10 +111,6 @@ def _read_key(authorizer: Authorizer, request: Request) -> str:
     if source:
         request = read_request("GET", source.partition("?")[0], "", {})
     return authorizer.store.key_of_object(request.bucket, request.key)
-
-
-def _with_key(authorizer: Authorizer, bucket: str, key: str, action: str) -> list[Permission]:
-    return authorizer.store.key_permissions(bucket, key, [action])
 
 
 def _delete_many(

@@ -9,53 +9,15 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl, unquote
 
-from haikuft.sandbox.access.policy_evaluation import Permission
-from haikuft.sandbox.http.routing import load_service
+from werkzeug.datastructures import Headers
 
-_BUCKET = {  # sub-resource of a bucket -> what IAM calls it
-    "abac": "BucketAbac",
-    "accelerate": "AccelerateConfiguration",
-    "acl": "BucketAcl",
-    "analytics": "AnalyticsConfiguration",
-    "cors": "BucketCORS",
-    "encryption": "EncryptionConfiguration",
-    "intelligent-tiering": "IntelligentTieringConfiguration",
-    "inventory": "InventoryConfiguration",
-    "lifecycle": "LifecycleConfiguration",
-    "location": "BucketLocation",
-    "logging": "BucketLogging",
-    "metrics": "MetricsConfiguration",
-    "notification": "BucketNotification",
-    "object-lock": "BucketObjectLockConfiguration",
-    "ownershipControls": "BucketOwnershipControls",
-    "policy": "BucketPolicy",
-    "policyStatus": "BucketPolicyStatus",
-    "publicAccessBlock": "BucketPublicAccessBlock",
-    "replication": "ReplicationConfiguration",
-    "requestPayment": "BucketRequestPayment",
-    "tagging": "BucketTagging",
-    "versioning": "BucketVersioning",
-    "website": "BucketWebsite",
-}
-_BUCKET_OWN_DELETE = frozenset({"policy", "website"})  # the others are deleted by their Put…
-_BUCKET_LISTS = {"uploads": "ListBucketMultipartUploads", "versions": "ListBucketVersions"}
-_OBJECT = {  # sub-resource of an object -> what IAM calls it
-    "acl": "Acl",
-    "attributes": "Attributes",
-    "legal-hold": "LegalHold",
-    "retention": "Retention",
-    "tagging": "Tagging",
-    "torrent": "Torrent",
-}
-# Headers that are condition keys of the same name (Service Authorization Reference of S3).
-_HEADER_KEYS = (
-    "x-amz-acl",
-    "x-amz-object-ownership",
-    "x-amz-server-side-encryption",
-    "x-amz-server-side-encryption-aws-kms-key-id",
-    "x-amz-storage-class",
-)
-_LISTING_KEYS = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
+from haikuft.package_data import read_toml
+from haikuft.sandbox.access.account import object_arn
+from haikuft.sandbox.access.policy_evaluation import Permission
+from haikuft.sandbox.http.rest_json import load_service
+
+_S3 = read_toml("haikuft.sandbox.access", "permissions.toml")["s3"]
+_BUCKET, _LISTS, _OBJECT = _S3["bucket"], _S3["lists"], _S3["object"]
 
 
 class UnknownPermissionError(Exception):
@@ -71,14 +33,14 @@ class Request:
         bucket: "" for a request to the account.
         key: "" for a request to the bucket.
         query: Without the parameters of a signature.
-        headers: Names in lower case.
+        headers: Names in lower case, or in any case as werkzeug has them.
     """
 
     method: str
     bucket: str
     key: str
     query: Mapping[str, str]
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] | Headers
 
     @property
     def arn(self) -> str:
@@ -88,7 +50,7 @@ class Request:
     @property
     def header_context(self) -> dict[str, str]:
         """Its headers that policies have condition keys for."""
-        return {f"s3:{name}": self.headers[name] for name in _HEADER_KEYS if name in self.headers}
+        return {f"s3:{name}": self.headers[name] for name in _S3["headers"] if name in self.headers}
 
     @property
     def deletes_many(self) -> bool:
@@ -96,17 +58,13 @@ class Request:
         return self.method == "POST" and not self.key and "delete" in self.query
 
 
-def read_request(method: str, path: str, query: str, headers: Mapping[str, str]) -> Request:
+def read_request(
+    method: str, path: str, query: str, headers: Mapping[str, str] | Headers
+) -> Request:
     """Parse a request; `path` is percent-encoded, as it was sent."""
     bucket, _, key = path.lstrip("/").partition("/")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
-    small = {name.lower(): value for name, value in headers.items()}
-    return Request(method.upper(), unquote(bucket), unquote(key), pairs, small)
-
-
-def object_arn(bucket: str, key: str = "") -> str:
-    """Build the ARN of an object, or of its bucket."""
-    return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+    return Request(method.upper(), unquote(bucket), unquote(key), pairs, headers)
 
 
 def request_permissions(request: Request) -> Iterator[Permission]:
@@ -134,26 +92,21 @@ def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[P
         yield Permission("s3:DeleteObjectVersion", object_arn(bucket, key))
 
 
-def listing_permission(bucket: str, key: str) -> Permission:
-    """Return the permission to learn that an object does not exist."""
-    return Permission("s3:ListBucket", object_arn(bucket), {"s3:prefix": key})
-
-
 def _bucket_permission(request: Request) -> Permission:
     method, query = request.method, request.query
-    found = [name for name in query if name in _BUCKET or name in _BUCKET_LISTS]
+    found = [name for name in query if name in _BUCKET or name in _LISTS]
     unknown = [name for name in query if name in _sub_resources(False) and name not in found]
     if unknown or method not in ("GET", "HEAD", "PUT", "DELETE"):
         raise UnknownPermissionError(f"{method} /{request.bucket}?{'&'.join(unknown or query)}")
-    context = {key: query[name] for name, key in _LISTING_KEYS.items() if name in query}
+    context = {key: query[name] for name, key in _S3["keys"].items() if name in query}
     context |= request.header_context
     if not found:
         verbs = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}
         return Permission(f"s3:{verbs.get(method, 'ListBucket')}", request.arn, context)
     name = found[0]
-    if name in _BUCKET_LISTS:
-        return Permission(f"s3:{_BUCKET_LISTS[name]}", request.arn, context)
-    deletes = method == "DELETE" and name in _BUCKET_OWN_DELETE
+    if name in _LISTS:
+        return Permission(f"s3:{_LISTS[name]}", request.arn, context)
+    deletes = method == "DELETE" and name in _S3["own_delete"]
     verb = "Get" if method in ("GET", "HEAD") else "Delete" if deletes else "Put"
     return Permission(f"s3:{verb}{_BUCKET[name]}", request.arn)
 
@@ -209,6 +162,5 @@ def _sub_resources(of_objects: bool) -> frozenset[str]:
     model = load_service("s3")
     paths = (model.operation_model(name).http["requestUri"] for name in model.operation_names)
     found = (path.partition("?") for path in paths if ("{Key" in path) == of_objects)
-    listing = {"list-type=2", "delete", "session", "x-id", "select-type=2"}
     names = {name for _, _, query in found for name in query.split("&")}
-    return frozenset(names - listing - {""})
+    return frozenset(names - {*_S3["parameters"], ""})

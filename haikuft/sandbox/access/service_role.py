@@ -6,19 +6,17 @@ it is asked for, so a policy that is changed during a job takes effect at once.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import Any
+from typing import Any, NewType
 
-from haikuft.sandbox.access.account import Account, aware
+from haikuft.sandbox.access.account import Account, aware, listing_permission, object_arn
 from haikuft.sandbox.access.policy_evaluation import (
     AccessDenied,
     Permission,
     PolicyError,
     evaluate,
 )
-from haikuft.sandbox.access.s3_permissions import listing_permission, object_arn
 from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -33,19 +31,8 @@ class RoleNotAssumable(Exception):  # noqa: N818 - a state of the role, not a fa
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A role that Bedrock has assumed.
-
-    Attributes:
-        arn: Of the IAM role.
-        name: Its last segment.
-        source_arn: The ARN of the Bedrock resource for which it was assumed.
-    """
-
-    arn: str
-    name: str
-    source_arn: str
+Role = NewType("Role", str)
+"""The ARN of an IAM role that Bedrock has assumed for one of its resources."""
 
 
 class Store:
@@ -82,7 +69,6 @@ class Store:
             if age < delay:
                 raise RoleNotAssumable(f"The role {role_arn} is too new to be used yet.")
             trust = self.account.trust_policies(role_arn)
-            name = str(role.name)
         context = {"aws:SourceAccount": self.account.account_id, "aws:SourceArn": source_arn}
         try:
             decision = evaluate(
@@ -90,11 +76,11 @@ class Store:
             )
         except PolicyError as error:
             raise RoleNotAssumable(f"Its trust policy cannot be evaluated. {error}") from error
-        if not decision.allowed:
+        if decision != "Allow":
             raise RoleNotAssumable(
                 f"The trust policy of {role_arn} does not let {BEDROCK} act for {source_arn}."
             )
-        return Role(role_arn, name, source_arn)
+        return Role(role_arn)
 
     def bucket_region(self, bucket: str) -> str | None:
         """Return the bucket's Region; None when there is no such bucket."""
@@ -192,14 +178,14 @@ class Store:
     def _require(self, role: Role, permission: Permission) -> None:
         """Raise AccessDenied unless the role's, the bucket's and the key's policies allow it."""
         with self.lock:
-            found = self.account.find_role(role.arn)
+            found = self.account.find_role(role)
             if found is None:
-                raise AccessDenied(role.arn, permission, "because the role no longer exists")
+                raise AccessDenied(role, permission, "because the role no longer exists")
             try:
                 self.account.require(self.account.caller_of_role(found), permission)
             except PolicyError as error:
                 reason = f"because a policy cannot be evaluated: {error}"
-                raise AccessDenied(role.arn, permission, reason) from error
+                raise AccessDenied(role, permission, reason) from error
 
     def _find_object(self, bucket: str, key: str) -> Any | None:
         found = self.account.find_bucket(bucket)

@@ -7,13 +7,13 @@ from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import base_model_arn
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Job, present
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, THROUGHPUTS, Kind
-from haikuft.sandbox.http.routing import Call, conflict_error
+from haikuft.sandbox.http.messages import Call, conflict_error
 
 
 def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetCustomModel: the model, with the input and the results of its job."""
     with plane.state.lock:
-        model = _require(plane, call)
+        model = resources.require(plane, call, CUSTOM_MODELS)
         job = plane.state.jobs[model.job_arn]
     return present(
         modelArn=model.arn,
@@ -44,7 +44,7 @@ def delete_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
         ("custom model deployment", DEPLOYMENTS),
     )
     with plane.state.lock:
-        model = _require(plane, call)
+        model = resources.require(plane, call, CUSTOM_MODELS)
         for noun, kind in servers:
             names = [
                 server.name
@@ -74,10 +74,6 @@ def describe_training(job: Job) -> dict[str, Any]:
         else None,
         validationMetrics=[losses] if losses else None,
     )
-
-
-def _require(plane: ControlPlane, call: Call) -> CustomModel:
-    return resources.require(plane, call, CUSTOM_MODELS, call.parameters["modelIdentifier"])
 
 
 def _matches(model: CustomModel, call: Call) -> bool:

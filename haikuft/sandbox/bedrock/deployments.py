@@ -16,7 +16,7 @@ from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS as DEPLOYMENT_QUOTA
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS_IN_PROGRESS
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment, present
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_tags
-from haikuft.sandbox.http.routing import Call, conflict_error, quota_error, validation_error
+from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
 
 
 def create_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def create_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def get_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetCustomModelDeployment: by name or ARN."""
-    deployment = _require(plane, call)
+    deployment = resources.require(plane, call, DEPLOYMENTS)
     update = {
         "modelArn": deployment.desired_model_arn,
         "updateStatus": "Updating" if deployment.pending else "UpdateCompleted",
@@ -53,7 +53,7 @@ def list_deployments(plane: ControlPlane, call: Call) -> dict[str, Any]:
 def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """UpdateCustomModelDeployment: another custom model behind the same ARN."""
     with plane.state.lock:
-        deployment = _require(plane, call)
+        deployment = resources.require(plane, call, DEPLOYMENTS)
         if deployment.pending:
             raise validation_error(
                 f"{deployment.name} is {deployment.pending}; wait until that is done."
@@ -69,7 +69,7 @@ def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
 def delete_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """DeleteCustomModelDeployment: not while it is being created or updated; the model stays."""
     with plane.state.lock:
-        deployment = _require(plane, call)
+        deployment = resources.require(plane, call, DEPLOYMENTS)
         if deployment.pending:
             raise conflict_error(
                 f"{deployment.name} is {deployment.pending}; delete it once that is done."
@@ -82,8 +82,7 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Deployment, dict[str, str]]
     asked = call.parameters
     tags = read_tags(asked.get("tags", []))
     name = asked["modelDeploymentName"]
-    taken = validation_error("The provided model deployment name is currently in use.")
-    resources.check_name(plane, call, DEPLOYMENTS, name, taken)
+    resources.check_name(plane, call, DEPLOYMENTS, "model deployment", name)
     model = _require_deployable(plane, call)
     _check_quotas(plane, call)
     deployment = Deployment(
@@ -96,11 +95,6 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Deployment, dict[str, str]]
         **resources.begin(plane, "Creating"),
     )
     return deployment, tags
-
-
-def _require(plane: ControlPlane, call: Call) -> Deployment:
-    identifier = call.parameters["customModelDeploymentIdentifier"]
-    return resources.require(plane, call, DEPLOYMENTS, identifier)
 
 
 def _require_deployable(plane: ControlPlane, call: Call) -> CustomModel:

@@ -9,12 +9,12 @@ it fails with 404. AWS documents that such requests fail, but not whether lists 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 
 from haikuft.base_models import BaseModel, lifecycle_state
 from haikuft.sandbox.bedrock.records import ControlPlane
-from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
+from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
 
 INVALID_IDENTIFIER = "The provided model identifier is invalid."
 END_OF_LIFE = (
@@ -135,20 +135,11 @@ def _require(plane: ControlPlane, call: Call, identifier: str) -> Offer:
 def _offers(plane: ControlPlane, region: str) -> Iterator[Offer]:
     dated = plane.settings().lifecycle == "today"
     for model in plane.base_models.values():
-        status = _status(model, plane.now().date()) if dated else "ACTIVE"
+        state = lifecycle_state(model, plane.now().date()) if dated else "active"
+        status = {"active": "ACTIVE", "ended": ""}.get(state, "LEGACY")
         yield Offer(model, model.foundation_id, region, status, dated)
         if region in model.regions:
             yield Offer(model, model.id, region, status, dated)
-
-
-def _status(model: BaseModel, today: date) -> str:
-    match lifecycle_state(model, today):
-        case "ended":
-            return ""
-        case "active":
-            return "ACTIVE"
-        case _:
-            return "LEGACY"
 
 
 def _summary(offer: Offer) -> dict[str, Any]:

@@ -1,23 +1,26 @@
 """Service Quotas for Bedrock: the quotas that a run of the notebooks depends on.
 
-A base model's codes come from `base_models`; the account's codes, names and defaults from the AWS
-General Reference, "Amazon Bedrock endpoints and quotas". The quota of model units is a setting of
-the sandbox, so that AWS's default of 0 can be shown; the other quotas have their default values.
+A base model's codes come from `base_models`, all else from `quotas.toml`. The quota of model units
+is a setting of the sandbox, so that AWS's default of 0 can be shown; the other quotas have their
+default values.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from haikuft.base_models import BASE_MODELS, BaseModel
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.base_models import BASE_MODELS
+from haikuft.package_data import read_toml
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.settings import SandboxSettings
 
 _SERVICE = "bedrock"
-CUSTOM_MODELS = 100
-SCHEDULED_JOBS = 10
-DEPLOYMENTS = 10
-DEPLOYMENTS_IN_PROGRESS = 2
+_TABLE = read_toml("haikuft.sandbox.bedrock", "quotas.toml")
+_OF_MODELS = _TABLE["of_models"]
+CUSTOM_MODELS: int = _OF_MODELS["custom_models"]["default"]
+DEPLOYMENTS: int = _OF_MODELS["deployments"]["default"]
+DEPLOYMENTS_IN_PROGRESS: int = _OF_MODELS["deployments_in_progress"]["default"]
+SCHEDULED_JOBS: int = _TABLE["of_account"]["L-0406044C"]["default"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,44 +71,17 @@ def answer(
 
 def list_quotas(settings: SandboxSettings) -> list[Quota]:
     """Return every quota once, in the order of their codes."""
-    units = settings.model_units_quota  # the value of all quotas that AWS sets to 0
-    found = {
-        code: Quota(code, name, default, default or units)
-        for model in BASE_MODELS.values()
-        for code, name, default in _of_model(model)
-    }
-    for code, name, default, adjustable in _OF_ACCOUNT:
-        found[code] = Quota(code, name, default, default or units, adjustable)
+    units = settings.model_units_quota
+    found = {}
+    for model in BASE_MODELS.values():
+        for meaning, code in model.quota_codes.items():
+            row = _OF_MODELS[meaning]
+            name, default = row["name"].format(model=model.name), row.get("default")
+            default = model.limits.max_total_records if default is None else default
+            found[code] = Quota(code, name, default, default or units)
+    for code, row in _TABLE["of_account"].items():
+        found[code] = Quota(code, value=row["default"] or units, **row)
     return [found[code] for code in sorted(found)]
-
-
-_OF_ACCOUNT = (  # code, name, AWS's default, whether it can be increased
-    ("L-0406044C", "Scheduled customization jobs", SCHEDULED_JOBS, False),
-    ("L-FE44174A", "Model units no-commitment Provisioned Throughputs across base models", 0, True),
-)
-
-
-def _of_model(model: BaseModel) -> Iterator[tuple[str, str, int]]:
-    """Yield code, name and AWS's default of a model's quotas."""
-    known = {
-        "records_per_job": (
-            f"Sum of training and validation records for a {model.name} fine-tuning job",
-            model.limits.max_total_records,
-        ),
-        "no_commitment_units": (
-            "Model units no-commitment Provisioned Throughputs across custom models",
-            0,
-        ),
-        "units_per_provisioned_model": (f"Model units per provisioned model for {model.name}", 0),
-        "custom_models": ("Custom models per account", CUSTOM_MODELS),
-        "deployments": ("Custom model deployments", DEPLOYMENTS),
-        "deployments_in_progress": (
-            "Custom model deployments in progress",
-            DEPLOYMENTS_IN_PROGRESS,
-        ),
-    }
-    for meaning, code in model.quota_codes.items():
-        yield code, *known[meaning]
 
 
 def _show(quota: Quota, settings: SandboxSettings, region: str, *, default: bool) -> dict[str, Any]:

@@ -1,27 +1,34 @@
 """The records of Bedrock's resources: jobs, custom models, throughputs, deployments and tags.
 
 Records are frozen; a change replaces a record by a new one, always under one lock, and is in the
-database when the lock is released. Ids have the pattern in botocore's service model: twelve
-lower-case letters or digits.
+database when the lock is released:
+
+    tables = Tables(database, root)
+    jobs = tables.add("bedrock.jobs", Job)
+    with tables:
+        jobs[job.arn] = job
+
+Values are written by msgspec in MessagePack; paths in them are stored relative to a root that may
+be moved.
 """
 
-import secrets
-import string
-from collections.abc import Callable, Mapping
+import threading
+from collections import UserDict
+from collections.abc import Callable, Mapping, ValuesView
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.persistence.database import Database
-from haikuft.sandbox.persistence.tables import Tables
+from haikuft.sandbox.persistence.database import Database, Write
 from haikuft.sandbox.settings import SandboxSettings
 
 UNFINISHED = frozenset({"InProgress", "Stopping"})
-
-_ALPHABET = string.ascii_lowercase + string.digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,122 @@ class EvaluationJob(Resource):
     failure_messages: tuple[str, ...] = ()
 
 
+Value = TypeVar("Value")
+
+
+class Table(UserDict[str, Value]):
+    """One kind of values; made by `Tables.add`. Only a thread in `with tables` may change it."""
+
+    def __init__(self, tables: "Tables", kind: str, value_type: type[Value]) -> None:
+        self._tables = tables
+        self._kind = kind
+        self._decoder = msgspec.msgpack.Decoder(
+            value_type, dec_hook=lambda _, text: tables.root / text
+        )
+        super().__init__()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read all entries again, after a transaction that was not written."""
+        entries: dict[str, Value] = {}
+        for key, data in self._tables.database.read(self._kind).items():
+            try:
+                entries[key] = self._decoder.decode(data)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                reason = f"{key} among {self._kind}: {error}"
+                raise self._tables.database.damaged(reason) from error
+        self.data = entries
+
+    def values(self) -> ValuesView[Value]:
+        """Return the values, at the speed of a dict's."""
+        return self.data.values()
+
+    def __setitem__(self, key: str, value: Value) -> None:
+        self._tables.write(self, self._kind, key, value)
+        self.data[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self.data:
+            raise KeyError(key)
+        self._tables.write(self, self._kind, key, None)
+        del self.data[key]
+
+
+class Tables:
+    """The tables of one database, and the lock around them, which is also a transaction.
+
+    `with tables:` may be nested. When the outermost block ends, its changes are written, all or
+    none; when it raised, or the database cannot be written (SandboxError), the tables are again
+    what the database has.
+
+    Args:
+        database: Where they are stored.
+        root: What paths in the values are relative to.
+    """
+
+    def __init__(self, database: Database, root: Path) -> None:
+        self.database = database
+        self.root = root
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=self._relative)
+        self._lock = threading.RLock()
+        self._holder = 0
+        self._depth = 0
+        self._changed: list[Table[Any]] = []
+        self._transaction: ExitStack | None = None  # begun by the first change
+        self._write: Write
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        if self._depth == 0:
+            self._holder = threading.get_ident()
+        self._depth += 1
+
+    def __exit__(self, *error: Any) -> None:
+        self._depth -= 1
+        try:
+            if self._depth == 0:
+                self._end(*error)
+        finally:
+            self._lock.release()
+
+    def add(self, kind: str, value_type: type[Value]) -> Table[Value]:
+        """Make a table with what the database has of that kind.
+
+        Raises SandboxError, naming the file, for an entry that is not such a value.
+        """
+        return Table(self, kind, value_type)
+
+    def write(self, table: Table[Any], kind: str, key: str, value: Any | None) -> None:
+        """Write or, for None, delete an entry of a table in the open transaction."""
+        if self._holder != threading.get_ident():
+            raise RuntimeError(f"{kind} is changed without the lock, so the change would be lost.")
+        if self._transaction is None:
+            self._transaction = ExitStack()
+            self._write = self._transaction.enter_context(self.database.transaction())
+        self._changed.append(table)
+        self._write(kind, key, None if value is None else self._encoder.encode(value))
+
+    def _end(self, *error: Any) -> None:
+        self._holder = 0
+        changed, self._changed = self._changed, []
+        transaction, self._transaction = self._transaction, None
+        if transaction is None:
+            return
+        written = False
+        try:
+            transaction.__exit__(*error)
+            written = error[0] is None
+        finally:
+            if not written:
+                for table in changed:
+                    table.reload()
+
+    def _relative(self, value: object) -> str:
+        if isinstance(value, Path):
+            return str(value.relative_to(self.root))
+        raise NotImplementedError(f"The database cannot hold a {type(value).__name__}.")
+
+
 class State:
     """All records of one sandbox. Hold `lock` from the first read to the last change.
 
@@ -232,41 +355,6 @@ def utc_now() -> datetime:
     """
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def new_id() -> str:
-    """Draw twelve random lower-case letters or digits, as at the end of AWS's ARNs."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
-
-
-def build_arn(region: str, account_id: str, resource: str) -> str:
-    """Build an ARN of Bedrock's; `resource` is like "custom-model/<base model id>/<id>"."""
-    return f"arn:aws:bedrock:{region}:{account_id}:{resource}"
-
-
-def region_of(arn: str) -> str:
-    """Read the Region in an ARN."""
-    return arn.split(":")[3]
-
-
-def id_of(arn: str) -> str:
-    """Read the last segment of an ARN."""
-    return arn.rpartition("/")[2]
-
-
-def in_region(table: Mapping[str, Record], region: str) -> list[Record]:
-    """List the records of one Region; Regions are independent of each other."""
-    return [record for record in table.values() if region_of(record.arn) == region]
-
-
-def find(table: Mapping[str, Record], identifier: str, region: str) -> Record | None:
-    """Find a record of this Region by ARN, name or id."""
-    matches = [
-        record
-        for record in in_region(table, region)
-        if identifier in (record.arn, record.name, id_of(record.arn))
-    ]
-    return max(matches, key=lambda record: record.created, default=None)
 
 
 def present(**members: Any) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 A request to create that is repeated with its client request token creates nothing new. A list is
 filtered and sorted by creation time, page by page. A page's token contains the position of its
 last record, so a record created or deleted between two pages neither repeats nor hides others.
-A resource has at most 50 tags, no key twice, and no key that begins with "aws:".
+A resource has at most 50 tags, no key twice, and no key that begins with "aws:". Ids have the
+pattern in botocore's service model: twelve lower-case letters or digits.
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+import secrets
+import string
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -22,14 +25,10 @@ from haikuft.sandbox.bedrock.records import (
     Record,
     State,
     Throughput,
-    build_arn,
-    find,
-    in_region,
-    new_id,
-    region_of,
 )
-from haikuft.sandbox.http.routing import Call, ServiceError, validation_error
+from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
 
+_ALPHABET = string.ascii_lowercase + string.digits
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
 _EQUALS = {"statusEquals": "status", "modelArnEquals": "model_arn"}  # filter -> the attribute
 
@@ -47,14 +46,51 @@ class Kind(Generic[Record]):
     Attributes:
         path: The resource type in its ARNs, such as "provisioned-model".
         noun: Its name in messages, as in "Could not find provisioned model x."
+        parameter: The parameter of requests that names one by ARN, name or id.
         table: Finds the records of this kind.
         settle: Completes what was pending and is due; see `settle`.
     """
 
     path: str
     noun: str
+    parameter: str
     table: Callable[[State], MutableMapping[str, Record]]
     settle: Callable[[ControlPlane, Record], Record] = _unchanged
+
+
+def new_id() -> str:
+    """Draw twelve random lower-case letters or digits, as at the end of AWS's ARNs."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def build_arn(region: str, account_id: str, resource: str) -> str:
+    """Build an ARN of Bedrock's; `resource` is like "custom-model/<base model id>/<id>"."""
+    return f"arn:aws:bedrock:{region}:{account_id}:{resource}"
+
+
+def region_of(arn: str) -> str:
+    """Read the Region in an ARN."""
+    return arn.split(":")[3]
+
+
+def id_of(arn: str) -> str:
+    """Read the last segment of an ARN."""
+    return arn.rpartition("/")[2]
+
+
+def in_region(table: Mapping[str, Record], region: str) -> list[Record]:
+    """List the records of one Region; Regions are independent of each other."""
+    return [record for record in table.values() if region_of(record.arn) == region]
+
+
+def find(table: Mapping[str, Record], identifier: str, region: str) -> Record | None:
+    """Find a record of this Region by ARN, name or id."""
+    matches = [
+        record
+        for record in in_region(table, region)
+        if identifier in (record.arn, record.name, id_of(record.arn))
+    ]
+    return max(matches, key=lambda record: record.created, default=None)
 
 
 def begin(plane: ControlPlane, pending: str) -> dict[str, Any]:
@@ -80,20 +116,30 @@ def _settle_deployment(plane: ControlPlane, deployment: Deployment) -> Deploymen
 
 
 CUSTOMIZATION_JOBS: Kind[Job] = Kind(
-    "model-customization-job", "model customization job", lambda state: state.jobs
+    "model-customization-job",
+    "model customization job",
+    "jobIdentifier",
+    lambda state: state.jobs,
 )
-CUSTOM_MODELS: Kind[CustomModel] = Kind("custom-model", "custom model", lambda state: state.models)
+CUSTOM_MODELS: Kind[CustomModel] = Kind(
+    "custom-model", "custom model", "modelIdentifier", lambda state: state.models
+)
 THROUGHPUTS: Kind[Throughput] = Kind(
-    "provisioned-model", "provisioned model", lambda state: state.throughputs, settle
+    "provisioned-model",
+    "provisioned model",
+    "provisionedModelId",
+    lambda state: state.throughputs,
+    settle,
 )
 DEPLOYMENTS: Kind[Deployment] = Kind(
     "custom-model-deployment",
     "custom model deployment",
+    "customModelDeploymentIdentifier",
     lambda state: state.deployments,
     _settle_deployment,
 )
 EVALUATION_JOBS: Kind[EvaluationJob] = Kind(
-    "evaluation-job", "evaluation job", lambda state: state.evaluations
+    "evaluation-job", "evaluation job", "jobIdentifier", lambda state: state.evaluations
 )
 KINDS: tuple[Kind[Any], ...] = (
     *(CUSTOMIZATION_JOBS, CUSTOM_MODELS, THROUGHPUTS, DEPLOYMENTS, EVALUATION_JOBS),
@@ -160,19 +206,39 @@ def new_arn(call: Call, kind: Kind[Any], parent: str = "") -> str:
 
 
 def check_name(
-    plane: ControlPlane, call: Call, kind: Kind[Any], name: str, refusal: ServiceError
+    plane: ControlPlane,
+    call: Call,
+    kind: Kind[Any],
+    noun: str,
+    name: str,
+    *,
+    coming: Collection[str] = (),
+    error: Callable[[str], ServiceError] = validation_error,
 ) -> None:
-    """Raise `refusal` when a resource of this kind and Region has that name."""
-    if name in [record.name for record in in_region(kind.table(plane.state), call.region)]:
-        raise refusal
+    """Check that no resource of this kind and Region has that name, and none that is coming.
+
+    Raises ServiceError: by default ValidationException; `noun` says whose name it is.
+    """
+    names = [record.name for record in in_region(kind.table(plane.state), call.region)]
+    if name in names or name in coming:
+        raise error(f"The provided {noun} name is currently in use.")
 
 
-def require(plane: ControlPlane, call: Call, kind: Kind[Record], identifier: str) -> Record:
-    """Find a resource of the call's Region by ARN, name or id, as it stands now.
+def require(
+    plane: ControlPlane, call: Call, kind: Kind[Record], identifier: str | None = None
+) -> Record:
+    """Find a resource of the call's Region, as it stands now: the one that its parameter names.
+
+    Args:
+        plane: The records.
+        call: The request.
+        kind: The kind of the resource.
+        identifier: ARN, name or id, if another parameter than the kind's own names it.
 
     Raises:
         ServiceError: there is none.
     """
+    identifier = identifier or str(call.parameters[kind.parameter])
     with plane.state.lock:
         record = find(kind.table(plane.state), identifier, call.region)
         if record is None:

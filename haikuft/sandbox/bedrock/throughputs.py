@@ -9,12 +9,11 @@ import calendar
 from datetime import datetime
 from typing import Any
 
-from haikuft.base_models import BaseModel
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import base_model_arn, require_customizable
-from haikuft.sandbox.bedrock.records import ControlPlane, Throughput, find, in_region, present
+from haikuft.sandbox.bedrock.records import ControlPlane, Throughput, present
 from haikuft.sandbox.bedrock.resources import THROUGHPUTS, read_tags
-from haikuft.sandbox.http.routing import Call, conflict_error, quota_error, validation_error
+from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
 
 TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
 
@@ -26,7 +25,7 @@ def create_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def get_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetProvisionedModelThroughput: by name or ARN."""
-    return _describe(_require(plane, call), call.region)
+    return _describe(resources.require(plane, call, THROUGHPUTS), call.region)
 
 
 def list_throughputs(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -40,14 +39,14 @@ def update_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """UpdateProvisionedModelThroughput: a new name, or another model of the same base model."""
     asked = call.parameters
     with plane.state.lock:
-        throughput = _require(plane, call)
+        throughput = resources.require(plane, call, THROUGHPUTS)
         if throughput.pending:
             raise validation_error(
                 f"{throughput.name} is {throughput.pending}; wait until it is InService."
             )
         name = asked.get("desiredProvisionedModelName", throughput.name)
         if name != throughput.name:
-            _check_name(plane, call, name)
+            resources.check_name(plane, call, THROUGHPUTS, "provisioned model", name)
         model = _begin_change(plane, call, throughput) if "desiredModelId" in asked else {}
         resources.update(plane, THROUGHPUTS, throughput, name=name, **model)
     return {}
@@ -56,7 +55,7 @@ def update_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
 def delete_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """DeleteProvisionedModelThroughput: not while Updating, not within a committed term."""
     with plane.state.lock:
-        throughput = _require(plane, call)
+        throughput = resources.require(plane, call, THROUGHPUTS)
         if throughput.pending == "Updating":
             raise conflict_error(f"{throughput.name} is Updating; delete it once InService.")
         if throughput.expires is not None and plane.now() < throughput.expires:
@@ -71,14 +70,15 @@ def delete_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
 def _build(plane: ControlPlane, call: Call) -> tuple[Throughput, dict[str, str]]:
     asked = call.parameters
     tags = read_tags(asked.get("tags", []))
-    _check_name(plane, call, asked["provisionedModelName"])
+    name = asked["provisionedModelName"]
+    resources.check_name(plane, call, THROUGHPUTS, "provisioned model", name)
     model_arn, base_id = _find_model(plane, call, asked["modelId"])
     commitment = asked.get("commitmentDuration", "")
     _check_quota(plane, call, model_arn, base_id, asked["modelUnits"], commitment)
     now = plane.now()
     throughput = Throughput(
         arn=resources.new_arn(call, THROUGHPUTS),
-        name=asked["provisionedModelName"],
+        name=name,
         created=now,
         model_arn=model_arn,
         desired_model_arn=model_arn,
@@ -92,30 +92,17 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Throughput, dict[str, str]]
     return throughput, tags
 
 
-def _require(plane: ControlPlane, call: Call) -> Throughput:
-    identifier = call.parameters["provisionedModelId"]
-    return resources.require(plane, call, THROUGHPUTS, identifier)
-
-
 def _find_model(plane: ControlPlane, call: Call, identifier: str) -> tuple[str, str]:
     """(ARN, base model id) of a custom or base model; its base model must support throughput."""
-    custom = find(plane.state.models, identifier, call.region)
-    if custom is not None:
-        base = require_customizable(plane, call, custom.base_model_id)
-        _check_serving(base)
-        return custom.arn, custom.base_model_id
-    if ":custom-model/" in identifier or "." not in identifier:
+    custom = resources.find(plane.state.models, identifier, call.region)
+    if custom is None and (":custom-model/" in identifier or "." not in identifier):
         raise resources.not_found("custom model", identifier)
-    base = require_customizable(plane, call, identifier)
-    _check_serving(base)
-    return base.arn(call.region), base.id
-
-
-def _check_serving(base: BaseModel) -> None:
+    base = require_customizable(plane, call, custom.base_model_id if custom else identifier)
     if "provisioned_throughput" not in base.serving:
         raise validation_error(
             f"{base.name} takes no Provisioned Throughput. Deploy its custom models on demand."
         )
+    return custom.arn if custom else base.arn(call.region), base.id
 
 
 def _begin_change(plane: ControlPlane, call: Call, throughput: Throughput) -> dict[str, Any]:
@@ -129,11 +116,6 @@ def _begin_change(plane: ControlPlane, call: Call, throughput: Throughput) -> di
     return {"desired_model_arn": model_arn, **resources.begin(plane, "Updating")}
 
 
-def _check_name(plane: ControlPlane, call: Call, name: str) -> None:
-    taken = validation_error("The provided provisioned model name is currently in use.")
-    resources.check_name(plane, call, THROUGHPUTS, name, taken)
-
-
 def _check_quota(
     plane: ControlPlane, call: Call, model_arn: str, base_id: str, units: int, commitment: str
 ) -> None:
@@ -141,7 +123,7 @@ def _check_quota(
     custom = model_arn in plane.state.models
     held = sum(
         throughput.units
-        for throughput in in_region(plane.state.throughputs, call.region)
+        for throughput in resources.in_region(plane.state.throughputs, call.region)
         if not throughput.commitment and throughput.custom == custom
     )
     quota = plane.settings().model_units_quota

@@ -12,12 +12,10 @@ from itertools import islice
 from typing import Any
 
 from botocore.model import OperationModel
-from botocore.validate import ParamValidator
 from moto.core.eventstream import EventStreamEncoder
 
-from haikuft.sandbox.http.messages import Response
-from haikuft.sandbox.http.rest_json import dump_json, serialize, to_json
-from haikuft.sandbox.http.routing import ServiceError, report_failure
+from haikuft.sandbox.http.messages import Response, ServiceError, report_failure
+from haikuft.sandbox.http.rest_json import check_members, dump_json, serialize
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _MAX_VALUE = 32_767  # bytes of one header's value
@@ -71,15 +69,13 @@ def encode_event(stream: _Shape, event: Event) -> bytes:
     shape = stream.members.get(name)
     if shape is None or not shape.serialization.get("event"):
         raise ValueError(f"{stream.name} has no event {name}.")
-    report = ParamValidator().validate(dict(members), shape)
-    if report.has_errors():
-        raise ValueError(f"{name} does not fit. {report.generate_report()}")
+    check_members(name, shape, members)
     headers = {
         ":event-type": name,
         ":message-type": "event",
         ":content-type": "application/json",
     }
-    return _encode(headers, dump_json(to_json(shape, members)))
+    return _encode(headers, dump_json(members))
 
 
 def encode_error(stream: _Shape, error: ServiceError) -> bytes:

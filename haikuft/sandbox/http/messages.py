@@ -3,13 +3,16 @@
 A request is checked for its origin, its signature's scope and the size of its body. The sandbox
 listens on loopback, but a web page in the user's browser can reach loopback, too: a request must
 name the sandbox's own host (otherwise a page could use DNS rebinding) and must not come from
-another site. An error response has the form of the service that was asked.
+another site. An error response has the form of the service that was asked. A request to Bedrock is
+a `Call` to its handler; `rest_json` parses it, and serializes the result.
 """
 
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,6 +28,9 @@ BODY_LIMITS = {  # bytes; larger files reach S3 in parts, as boto3 sends them
 OTHER_BODY_LIMIT = 1 * MIB
 _DRAIN_LIMIT = 64 * MIB  # read of a body that is too large, so that its sender reads the response
 _SIGV4 = re.compile(r"AWS4-\S+ +.*?Credential=([^, ]+)")
+
+
+EXTRA_HEADERS = "$headers"  # key of a result: response headers that AWS's model does not list
 
 
 class RefusedError(Exception):
@@ -143,15 +149,18 @@ def raw_path(environ: Mapping[str, Any]) -> str:
     return target.partition("?")[0]
 
 
-def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    """Return the request's headers by their HTTP names, in capitals."""
-    found = {
-        name[5:].replace("_", "-"): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    content_type = environ.get("CONTENT_TYPE")
-    return found | ({"Content-Type": content_type} if content_type else {})
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read the body of a request to a JSON service; an empty one is an empty object.
+
+    Raises RefusedError: SerializationException for anything but an object.
+    """
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError as error:
+        raise RefusedError(400, "SerializationException", str(error)) from error
+    if not isinstance(found, dict):
+        raise RefusedError(400, "SerializationException", "The body is no JSON object.")
+    return found
 
 
 def _content_length(environ: dict[str, Any]) -> int:
@@ -168,6 +177,63 @@ def _read(stream: Any, length: int) -> bytes:
         pieces.append(piece)
         length -= len(piece)
     return b"".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to Bedrock, parsed and within AWS's constraints.
+
+    Attributes:
+        service: "bedrock" or "bedrock-runtime".
+        operation: AWS's name, such as "CreateModelCustomizationJob".
+        parameters: By botocore's member names; blobs are bytes, timestamps aware datetimes.
+        region: From the request's signature.
+        account_id: The account, twelve digits.
+        request_id: Returned in the response's headers.
+    """
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    region: str
+    account_id: str
+    request_id: str
+
+
+Handler = Callable[[Call], dict[str, Any]]
+"""Answers a call with a result by botocore's member names: timestamps aware, blobs bytes.
+
+Further response headers stand under EXTRA_HEADERS; errors of AWS are raised as ServiceError.
+"""
+
+
+class ServiceError(Exception):
+    """An error that AWS returns; `code` decides the HTTP status by AWS's model.
+
+    Example: `raise ServiceError("ResourceNotFoundException", "Could not find the model.")`.
+    Further members of AWS's error shape, such as resourceName, are keyword arguments.
+    """
+
+    def __init__(self, code: str, message: str, **members: Any) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.members = members
+
+
+def validation_error(message: str) -> ServiceError:
+    """Return the error for a request that breaks a rule of the operation."""
+    return ServiceError("ValidationException", message)
+
+
+def conflict_error(message: str) -> ServiceError:
+    """Return the error for a request that the state of a resource does not allow."""
+    return ServiceError("ConflictException", message)
+
+
+def quota_error(message: str) -> ServiceError:
+    """Return the error for a request that would exceed a quota."""
+    return ServiceError("ServiceQuotaExceededException", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +265,12 @@ def write_refusal(
         return answer
     headers = {"Content-Type": "application/xml", "x-amzn-RequestId": request_id}
     return Response(error.status, headers, text.encode("utf-8"))
+
+
+def report_failure(error: Exception) -> str:
+    """Log an internal error of the sandbox; return the message for the client."""
+    traceback.print_exception(error, file=sys.stderr)
+    return f"The sandbox failed: {type(error).__name__}: {error}. Its log says more."
 
 
 def write_json(status: int, document: Any, request_id: str = "") -> Response:

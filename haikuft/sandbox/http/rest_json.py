@@ -1,24 +1,36 @@
-"""The rest-json protocol: parse requests to parameters, and serialize results to responses.
+"""The rest-json protocol: from a request to the parameters of an operation, and back.
+
+A request is routed to its operation, parsed, and checked against the constraints of AWS's service
+models: required members, enum, pattern, length and range. botocore has these models, but itself
+checks only types, required members and minimums before it sends a request. The error messages are
+AWS's.
 
 Source: the Smithy specification of AWS rest-json
-(https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html). Shapes, status codes and
-header names come from botocore's service models.
+(https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html). In Bedrock's models no member of
+a body has another name there, and each of their times is ISO 8601.
 """
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
-from botocore.model import OperationModel
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
+from werkzeug.datastructures import Headers
 
-from haikuft.sandbox.http.messages import Response
-from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, load_service
+from haikuft.sandbox.http.messages import EXTRA_HEADERS, Response, ServiceError, validation_error
 
+SERVICES = ("bedrock", "bedrock-runtime")
+
+Fault = tuple[str, str]  # where and with which value, what it must be
 _Shape = Any  # botocore's shapes; which attributes one has depends on its type_name
 
 _LAST_SECOND = 32_503_680_000  # since 1970, at the end of the year 2999
@@ -38,12 +50,66 @@ _JSON_NAMES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which operation a method and path mean, with the path's labels decoded."""
+
+    service: str
+    model: OperationModel
+    labels: dict[str, str]
+
+
+@cache
+def load_service(service: str) -> ServiceModel:
+    """Load botocore's model of a service, without those in ~/.aws/models."""
+    loader = Loader(
+        extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
+    )
+    return ServiceModel(loader.load_service_model(service, "service-2"), service)
+
+
+def find_operation(method: str, raw_path: str) -> Route:
+    """Find the operation for a method and the path as it was sent, still percent-encoded.
+
+    Decoded paths would break ARNs, whose slashes are encoded within one segment.
+    Raises ServiceError (UnknownOperationException) when Bedrock has no such path.
+    """
+    segments = raw_path.rstrip("/").split("/")
+    for service, model, template in _routes().get((method, len(segments)), ()):
+        labels: dict[str, str] = {}
+        for wanted, found in zip(template, segments, strict=True):
+            if wanted.startswith("{"):
+                labels[wanted.strip("{}")] = unquote(found)
+            elif wanted != found:
+                break
+        else:
+            if all(labels.values()):
+                return Route(service, model, labels)
+    raise ServiceError("UnknownOperationException", f"Bedrock has no {method} {unquote(raw_path)}.")
+
+
+@cache
+def _routes() -> dict[tuple[str, int], list[tuple[str, OperationModel, Sequence[str]]]]:
+    """Map (method, number of segments) to operations, those with the fewest labels first."""
+    table: dict[tuple[str, int], list[tuple[str, OperationModel, Sequence[str]]]] = {}
+    for service in SERVICES:
+        models = load_service(service)
+        for name in models.operation_names:
+            model = models.operation_model(name)
+            template = model.http["requestUri"].rstrip("/").split("/")
+            key = (model.http["method"], len(template))
+            table.setdefault(key, []).append((service, model, template))
+    for routes in table.values():
+        routes.sort(key=lambda route: sum(part.startswith("{") for part in route[2]))
+    return table
+
+
 def parse(
     model: OperationModel,
     *,
     labels: Mapping[str, str],
     query: str,
-    headers: Mapping[str, str],
+    headers: Mapping[str, str] | Headers,
     body: bytes,
 ) -> dict[str, Any]:
     """Parse a request to parameters by botocore's member names.
@@ -55,7 +121,6 @@ def parse(
     if shape is None:
         return {}
     pairs = parse_qsl(query, keep_blank_values=True)
-    folded = {name.lower(): value for name, value in headers.items()}
     payload = shape.serialization.get("payload")
     in_body = {} if payload else _load_object(body)
     parameters: dict[str, Any] = {}
@@ -69,7 +134,7 @@ def parse(
         elif location == "querystring":
             value = _from_query(member, [text for key, text in pairs if key == wire])
         elif location == "header":
-            text = folded.get(wire.lower())
+            text = headers.get(wire)
             value = None if text is None else _from_text(member, text)
         else:
             value = _from_json(member, in_body.get(wire))
@@ -83,30 +148,27 @@ def serialize(model: OperationModel, result: Mapping[str, Any], request_id: str)
 
     Raises ValueError when the result does not fit the model: a programming error in the handler.
     """
-    extra = dict(result.get(EXTRA_HEADERS, {}))
     members = {k: v for k, v in result.items() if k != EXTRA_HEADERS and v is not None}
     headers = {"x-amzn-RequestId": request_id, "Content-Type": "application/json"}
     status = int(model.http.get("responseCode", 200))
     shape = model.output_shape
     if shape is None:
-        return Response(status, headers | extra, b"")
-    _check_result(model, shape, members)
+        return Response(status, headers, b"")
+    check_members(model.name, shape, members)
+    for name in list(members):
+        serialization = shape.members[name].serialization
+        if serialization.get("location") == "header":
+            headers[serialization["name"]] = str(members.pop(name))
     payload = shape.serialization.get("payload")
-    in_body: dict[str, Any] = {}
-    body = b""
-    for name, value in members.items():
-        member = shape.members[name]
-        wire = member.serialization.get("name", name)
-        location = member.serialization.get("location")
-        if name == payload:
-            body = _payload_bytes(member, value)
-        elif location == "header":
-            headers[wire] = _to_text(member, value)
-        elif location == "statusCode":
-            status = int(value)
-        else:
-            in_body[wire] = to_json(member, value)
-    return Response(status, headers | extra, body if payload else dump_json(in_body))
+    body = members.get(payload, b"") if payload else dump_json(members)
+    return Response(status, headers | dict(result.get(EXTRA_HEADERS, {})), body)
+
+
+def check_members(name: str, shape: _Shape, members: Mapping[str, Any]) -> None:
+    """Check what a handler gives; raise ValueError, naming it, when it does not fit the shape."""
+    report = ParamValidator().validate(dict(members), shape)
+    if report.has_errors():
+        raise ValueError(f"{name} does not fit. {report.generate_report()}")
 
 
 def serialize_error(service: str, error: ServiceError, request_id: str) -> Response:
@@ -231,60 +293,19 @@ def _wrong_type(value: Any, kind: str) -> ServiceError:
     return ServiceError("SerializationException", f"{found} can not be converted to a {wanted}")
 
 
-def _check_result(model: OperationModel, shape: _Shape, members: Mapping[str, Any]) -> None:
-    report = ParamValidator().validate(dict(members), shape)
-    if report.has_errors():
-        raise ValueError(f"{model.name}: the result does not fit. {report.generate_report()}")
-
-
-def to_json(shape: _Shape, value: Any) -> Any:
-    """Convert a value to JSON by AWS's model: blobs to Base64, times to seconds."""
-    kind = shape.type_name
-    if getattr(shape, "is_document_type", False):
-        return value
-    if kind == "structure":
-        return {
-            shape.members[name].serialization.get("name", name): to_json(shape.members[name], item)
-            for name, item in value.items()
-            if item is not None
-        }
-    if kind == "list":
-        return [to_json(shape.member, item) for item in value]
-    if kind == "map":
-        return {key: to_json(shape.value, item) for key, item in value.items()}
-    if kind == "blob":
-        return base64.b64encode(value).decode("ascii")
-    if kind == "timestamp":
-        return format_time(shape, value, default="unixtimestamp")
-    return value
-
-
-def _to_text(shape: _Shape, value: Any) -> str:
-    if shape.type_name == "boolean":
-        return "true" if value else "false"
-    if shape.type_name == "timestamp":
-        return str(format_time(shape, value, default="rfc822"))
-    return str(value)
-
-
-def _payload_bytes(shape: _Shape, value: Any) -> bytes:
-    return bytes(value) if shape.type_name == "blob" else dump_json(to_json(shape, value))
-
-
 def dump_json(document: Any) -> bytes:
-    """Write a document as compact JSON in UTF-8."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    """Write a document as compact JSON in UTF-8: blobs as Base64, times as ISO 8601."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_write_value)
+    return text.encode("utf-8")
 
 
-def format_time(shape: _Shape, value: datetime, *, default: str) -> str | float:
-    """Write a time in the format of the shape, or else in the default format."""
-    style = shape.serialization.get("timestampFormat", default)
-    moment = _aware_time(value)
-    if style == "iso8601":
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if style == "rfc822":
-        return format_datetime(moment, usegmt=True)
-    return moment.timestamp()
+def _write_value(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, datetime):
+        text = _aware_time(value).isoformat(timespec="milliseconds")
+        return text.replace("+00:00", "Z")
+    raise TypeError(f"A {type(value).__name__} has no form in JSON.")
 
 
 def read_time(text: str) -> datetime:
@@ -306,3 +327,125 @@ def read_time(text: str) -> datetime:
 
 def _aware_time(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def validate(model: OperationModel, parameters: Mapping[str, Any]) -> None:
+    """Check parameters against all constraints, and report every violation at once.
+
+    Raises ServiceError (ValidationException) as AWS would: "1 validation error detected:
+    Value 'a_b' at 'jobName' failed to satisfy constraint: Member must satisfy …".
+    """
+    if model.input_shape is None:
+        return
+    faults = [
+        f"Value {value} failed to satisfy constraint: {rule}"
+        for value, rule in _structure_faults(model.input_shape, parameters, "")
+    ]
+    if faults:
+        noun = "error" if len(faults) == 1 else "errors"
+        raise validation_error(
+            f"{len(faults)} validation {noun} detected: {'; '.join(faults)}",
+        )
+
+
+def _structure_faults(shape: _Shape, value: Mapping[str, Any], path: str) -> Iterator[Fault]:
+    prefix = f"{path}." if path else ""
+    for name in shape.required_members:
+        if name not in value:
+            yield f"null at '{prefix}{name}'", "Member must not be null"
+    if getattr(shape, "is_tagged_union", False) and len(value) != 1:
+        yield f"{_show(value)} at '{path}'", "Exactly one member of the union must be set"
+    for name, item in value.items():
+        yield from _faults(shape.members[name], item, f"{prefix}{name}")
+
+
+def _faults(shape: _Shape, value: Any, path: str) -> Iterator[Fault]:
+    if getattr(shape, "is_document_type", False):
+        return
+    shown = "" if shape.metadata.get("sensitive") else f"{_show(value)} "
+    for rule in _rules(shape, value):
+        yield f"{shown}at '{path}'", rule
+    if shape.type_name == "structure":
+        yield from _structure_faults(shape, value, path)
+    elif shape.type_name == "list" and shape.member.type_name in ("structure", "list", "map"):
+        for number, item in enumerate(value, start=1):
+            yield from _faults(shape.member, item, f"{path}.{number}.member")
+    elif shape.type_name == "list":
+        yield from _joint_fault(shape.member, value, f"{shown}at '{path}'", "Member")
+    elif shape.type_name == "map":
+        yield from _joint_fault(shape.key, value, f"{shown}at '{path}'", "Map keys")
+        if shape.value.type_name in ("structure", "list", "map"):
+            for key, item in value.items():
+                yield from _faults(shape.value, item, f"{path}.{key}.member")
+        else:
+            yield from _joint_fault(shape.value, value.values(), f"{shown}at '{path}'", "Map value")
+
+
+def _joint_fault(shape: _Shape, values: Any, where: str, who: str) -> Iterator[Fault]:
+    """Report one violation for all scalar members of a list or map together, as AWS does."""
+    if any(_rules(shape, value) for value in values):
+        yield where, f"{who} must satisfy constraint: [{', '.join(_all_rules(shape))}]"
+
+
+def _rules(shape: _Shape, value: Any) -> list[str]:
+    """List the rules that a value violates, in AWS's words."""
+    return [rule for rule, kept in _tests(shape, value) if not kept]
+
+
+def _all_rules(shape: _Shape) -> list[str]:
+    return [rule for rule, _ in _tests(shape, None)]
+
+
+def _tests(shape: _Shape, value: Any) -> Iterator[tuple[str, bool]]:
+    """Yield each rule of a shape and whether the value satisfies it; None satisfies all."""
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    nothing = value is None
+    sized = shape.type_name in ("string", "list", "map", "blob")
+    if sized or shape.type_name in ("integer", "long", "float", "double"):
+        noun, size = ("length", 0 if nothing else len(value)) if sized else ("value", value)
+        if high is not None:
+            yield f"Member must have {noun} less than or equal to {high}", nothing or size <= high
+        if low is not None:
+            yield f"Member must have {noun} greater than or equal to {low}", nothing or size >= low
+    if shape.type_name != "string":
+        return
+    if enum := shape.metadata.get("enum"):
+        yield f"Member must satisfy enum value set: [{', '.join(enum)}]", nothing or value in enum
+    if pattern := shape.metadata.get("pattern"):
+        # A text beyond its length is refused for that; its pattern need not be searched.
+        kept = nothing or (high is not None and len(value) > high) or _fits(pattern, value)
+        yield f"Member must satisfy regular expression pattern: {pattern}", kept
+
+
+def _fits(pattern: str, text: str) -> bool:
+    compiled = _compile(pattern)
+    return compiled is None or compiled.fullmatch(text) is not None
+
+
+@cache
+def _compile(pattern: str) -> re.Pattern[str] | None:
+    """Compile AWS's pattern; None for the few Java patterns that Python does not support."""
+    # A job name's (-*[a-z\-])* can take each dash in two ways, and Python would try them all;
+    # [a-z\-]* accepts the same names at once.
+    plain = re.sub(r"\(-\*(\[[^\]]*\\-[^\]]*\])\)(\*|\{0,\d+\})", r"\1*", pattern)
+    try:
+        return re.compile(plain)
+    except re.error:
+        return None
+
+
+def _show(value: Any) -> str:
+    return f"'{_plain(value)}'"
+
+
+def _plain(value: Any) -> str:
+    """Write a value as AWS's messages do, at most 200 characters of it."""
+    if isinstance(value, bool):
+        text = str(value).lower()
+    elif isinstance(value, Mapping):
+        text = "{" + ", ".join(f"{key}={_plain(item)}" for key, item in value.items()) + "}"
+    elif isinstance(value, (list, tuple)):
+        text = "[" + ", ".join(_plain(item) for item in value) + "]"
+    else:
+        text = str(value)
+    return text if len(text) <= 200 else f"{text[:199]}…"

@@ -14,8 +14,8 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from haikuft.sandbox.directory import HOST
-from haikuft.sandbox.http.faults import CUT
 
+CUT = "haikuft.cut"  # key in the WSGI environ: close the connection instead of answering
 BODY_READ = "haikuft.body_read"  # key in the WSGI environ, set once the body was read to its end
 
 

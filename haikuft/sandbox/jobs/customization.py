@@ -20,33 +20,16 @@ from haikuft.sandbox.bedrock.foundation_models import (
     base_model_arn,
     require_customizable,
 )
-from haikuft.sandbox.bedrock.records import (
-    UNFINISHED,
-    ControlPlane,
-    Job,
-    Stage,
-    find,
-    in_region,
-    present,
-)
+from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, Job, Stage, present
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
-from haikuft.sandbox.http.routing import (
+from haikuft.sandbox.http.messages import (
     Call,
     Handler,
-    conflict_error,
     quota_error,
     validation_error,
 )
+from haikuft.sandbox.jobs import files
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
-from haikuft.sandbox.jobs.files import (
-    check_bucket,
-    check_role,
-    check_validation,
-    input_uris,
-    refuse_reading,
-    refuse_writing,
-    split_uri,
-)
 from haikuft.sandbox.settings import STAGES
 
 _KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
@@ -60,7 +43,7 @@ def customization_handlers(
         "CreateModelCustomizationJob": partial(create_job, plane, runner.start),
         "GetModelCustomizationJob": partial(get_job, plane),
         "ListModelCustomizationJobs": partial(list_jobs, plane),
-        "StopModelCustomizationJob": partial(stop_job, plane, runner.stop),
+        "StopModelCustomizationJob": runner.stop,
     }
 
 
@@ -71,7 +54,7 @@ def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) ->
 
 def get_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetModelCustomizationJob: by name or ARN."""
-    job = _require(plane, call)
+    job = resources.require(plane, call, CUSTOMIZATION_JOBS)
     return present(
         jobArn=job.arn,
         jobName=job.name,
@@ -99,23 +82,13 @@ def list_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return {"modelCustomizationJobSummaries": [_summary(job, call) for job in shown], **more}
 
 
-def stop_job(plane: ControlPlane, stop: Callable[[str], None], call: Call) -> dict[str, Any]:
-    """StopModelCustomizationJob: only while InProgress; `stop` is given the job's ARN."""
-    with plane.state.lock:
-        job = _require(plane, call)
-        if job.status != "InProgress":
-            raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
-        stop(job.arn)
-    return {}
-
-
 def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
     asked = call.parameters
     base_model = _find_base_model(plane, call)
     _check_names(plane, call)
     _check_quotas(plane, call)
     _check_files(plane, call)
-    check_validation(asked, base_model)
+    files.check_validation(asked, base_model)
     tags = read_tags(asked.get("jobTags", []))
     read_tags(asked.get("customModelTags", []))
     now = plane.now()
@@ -131,18 +104,14 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
         stages=dict.fromkeys(STAGES, Stage()),
         kms_key_arn=_key_arn(plane, call),
     )
-    check_role(plane.store, asked, job.arn)
+    files.check_role(plane.store, asked, job.arn)
     return job, tags
-
-
-def _require(plane: ControlPlane, call: Call) -> Job:
-    return resources.require(plane, call, CUSTOMIZATION_JOBS, call.parameters["jobIdentifier"])
 
 
 def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
     asked = call.parameters
     identifier = asked["baseModelIdentifier"]
-    if find(plane.state.models, identifier, call.region) is not None:
+    if resources.find(plane.state.models, identifier, call.region) is not None:
         raise validation_error(
             "The sandbox tunes base models only, not a custom model once more. Name a base model.",
         )
@@ -156,15 +125,12 @@ def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
 
 def _check_names(plane: ControlPlane, call: Call) -> None:
     """A job's name can never be used again, a custom model's not before the model is deleted."""
-    taken = validation_error("The provided job name is currently in use.")
-    resources.check_name(plane, call, CUSTOMIZATION_JOBS, call.parameters["jobName"], taken)
-    jobs = in_region(plane.state.jobs, call.region)
+    asked = call.parameters
+    resources.check_name(plane, call, CUSTOMIZATION_JOBS, "job", asked["jobName"])
+    jobs = resources.in_region(plane.state.jobs, call.region)
     coming = {job.request["customModelName"] for job in jobs if job.status in UNFINISHED}
-    name = call.parameters["customModelName"]
-    taken = validation_error("The provided custom model name is currently in use.")
-    resources.check_name(plane, call, CUSTOM_MODELS, name, taken)
-    if name in coming:
-        raise taken
+    name = asked["customModelName"]
+    resources.check_name(plane, call, CUSTOM_MODELS, "custom model", name, coming=coming)
 
 
 def _check_quotas(plane: ControlPlane, call: Call) -> None:
@@ -172,13 +138,15 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
 
     AWS does not say when a job is "scheduled"; here it is from its creation to its end.
     """
-    unfinished = sum(job.status in UNFINISHED for job in in_region(plane.state.jobs, call.region))
+    jobs = resources.in_region(plane.state.jobs, call.region)
+    models = resources.in_region(plane.state.models, call.region)
+    unfinished = sum(job.status in UNFINISHED for job in jobs)
     if unfinished >= quotas.SCHEDULED_JOBS:
         raise quota_error(
             f"Your account is limited to {quotas.SCHEDULED_JOBS} scheduled customization jobs, "
             "and so many are not over yet.",
         )
-    if len(in_region(plane.state.models, call.region)) + unfinished >= quotas.CUSTOM_MODELS:
+    if len(models) + unfinished >= quotas.CUSTOM_MODELS:
         raise quota_error(
             f"Your account is limited to {quotas.CUSTOM_MODELS} custom models, those of unfinished "
             "jobs included. Delete one that you no longer need.",
@@ -187,14 +155,14 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
 
 def _check_files(plane: ControlPlane, call: Call) -> None:
     """Each input is one .jsonl object, and all buckets are in the job's Region."""
-    for uri in input_uris(call.parameters):
-        if not split_uri(uri)[1].endswith(".jsonl"):
+    for uri in files.input_uris(call.parameters):
+        if not files.split_uri(uri)[1].endswith(".jsonl"):
             raise validation_error(
                 f"Provided S3 location is invalid: {uri}. Input data must be in .jsonl format",
             )
-        check_bucket(plane.store, uri, call.region, refuse_reading(uri))
+        files.check_bucket(plane.store, uri, call.region, files.refuse_reading(uri))
     uri = call.parameters["outputDataConfig"]["s3Uri"]
-    check_bucket(plane.store, uri, call.region, refuse_writing(uri))
+    files.check_bucket(plane.store, uri, call.region, files.refuse_writing(uri))
 
 
 def _read_hyperparameters(asked: Mapping[str, Any], base_model: BaseModel) -> dict[str, str]:

@@ -20,49 +20,29 @@ from typing import Any
 from haikuft.dataset.report import Kind
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.records import (
-    UNFINISHED,
-    ControlPlane,
-    CustomModel,
-    Job,
-    Stage,
-    build_arn,
-    id_of,
-    new_id,
-    region_of,
-)
+from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, CustomModel, Job, Stage
 from haikuft.sandbox.bedrock.resources import CUSTOMIZATION_JOBS, read_tags
-from haikuft.sandbox.jobs.files import (
-    PROBE,
-    UNEXPECTED,
-    JobError,
-    check_key,
-    check_records,
-    check_total,
-    find_output,
-    input_uris,
-    read_input,
-    write_output,
-)
-from haikuft.sandbox.jobs.runner import JobRunner, JobStoppedError, ServerClosingError, Wait
+from haikuft.sandbox.jobs import files
+from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
+from haikuft.sandbox.jobs.runner import JobRunner, Wait
 from haikuft.sandbox.settings import STAGES
-from haikuft.sandbox.standin import contract
-from haikuft.sandbox.standin.contract import TrainingJob, TrainingProgress, TrainingResult
+from haikuft.sandbox.standin import training
+from haikuft.sandbox.standin.training import TrainingJob, TrainingProgress, TrainingResult
 
 VALIDATION, DATA_PROCESSING, TRAINING = STAGES
 STICK_CHECK_SECONDS = 0.1  # between two checks of the setting `stick_stage`
 CONCURRENT_TRAININGS = 2  # as many as AWS ran at once (hashicorp/terraform-provider-aws#37990)
 DATA_FILES: tuple[tuple[Kind, str], ...] = (
-    ("training", contract.TRAINING_DATA),
-    ("validation", contract.VALIDATION_DATA),
+    ("training", training.TRAINING_DATA),
+    ("validation", training.VALIDATION_DATA),
 )
 SEED = 0
 WORK_PREFIX = ".job-"  # of the names of working directories
 
 # The child's file -> its key under the job's output location, as on AWS.
 RESULTS = {
-    contract.TRAINING_METRICS: "training_artifacts/step_wise_training_metrics.csv",
-    contract.VALIDATION_METRICS: (
+    training.TRAINING_METRICS: "training_artifacts/step_wise_training_metrics.csv",
+    training.VALIDATION_METRICS: (
         "validation_artifacts/post_fine_tuning_validation/validation/validation_metrics.csv"
     ),
 }
@@ -89,21 +69,10 @@ class CustomizationRunner(JobRunner):
         wait: Wait = threading.Event.wait,
         command: Sequence[str] = (sys.executable, "-m", "haikuft.sandbox.standin.training"),
     ) -> None:
-        super().__init__(wait=wait)
+        super().__init__(plane, CUSTOMIZATION_JOBS, wait=wait)
         self._command = command
-        self._plane = plane
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._slots = threading.Semaphore(CONCURRENT_TRAININGS)
-
-    def resume(self) -> None:
-        """Resume the jobs that the last server left unfinished, after S3 and IAM are restored."""
-        for arn in prepare_resume(self._plane):
-            self.start(arn)
-
-    def stop(self, arn: str) -> None:
-        """Turn the job to Stopping and end its child; its thread turns it to Stopped."""
-        mark_stopping(self._plane, arn)
-        self.interrupt(arn)
 
     def interrupt(self, arn: str) -> None:
         """Stop the job, and end its child process."""
@@ -115,39 +84,55 @@ class CustomizationRunner(JobRunner):
 
     def work(self, arn: str) -> None:
         """Do the job's work, in a directory of its own."""
-        prefix = f"{WORK_PREFIX}{id_of(arn)}-"
+        prefix = f"{WORK_PREFIX}{resources.id_of(arn)}-"
         with TemporaryDirectory(
             prefix=prefix, dir=self._plane.models_dir, ignore_cleanup_errors=True
         ) as workdir:
             self._work(arn, Path(workdir))
 
-    def end(self, arn: str, status: str, *failure_messages: str) -> None:
-        """Record how the job ended."""
-        finish(self._plane, arn, status, failure_message="".join(failure_messages))
+    def describe_change(self, job: Job, status: str, *failure_messages: str) -> dict[str, Any]:
+        """Return the job's stages and times; the stage in which it is changes as the job does."""
+        if status == "InProgress":
+            return {"stages": dict.fromkeys(STAGES, Stage())}
+        now = self._plane.now()
+        stages = {
+            name: replace(stage, status=status, changed=now)
+            if stage.status in UNFINISHED
+            else stage
+            for name, stage in job.stages.items()
+        }
+        return {
+            "changed": now,
+            "ended": None if status == "Stopping" else now,
+            "stages": stages,
+            "failure_message": "".join(failure_messages),
+        }
 
     def _work(self, arn: str, workdir: Path) -> None:
         plane, job = self._plane, self._plane.state.jobs[arn]
         base_model = plane.base_models[job.base_model_id]
         with self._stage(arn, VALIDATION):
             role = self._assume_role(job)
-            output_uri = find_output(job.request, id_of(arn))
-            check_key(plane.store, role, job.kms_key_arn)
-            write_output(plane.store, role, job.request["outputDataConfig"]["s3Uri"], PROBE, b"")
+            output_uri = files.find_output(job.request, resources.id_of(arn))
+            files.check_key(plane.store, role, job.kms_key_arn)
+            files.write_output(
+                plane.store, role, job.request["outputDataConfig"]["s3Uri"], files.PROBE, b""
+            )
             records = 0
-            for (kind, name), uri in zip(DATA_FILES, input_uris(job.request), strict=False):
+            for (kind, name), uri in zip(DATA_FILES, files.input_uris(job.request), strict=False):
                 path = workdir / name
-                path.write_bytes(read_input(plane.store, role, uri))
-                records += check_records(path, base_model, kind=kind, uri=uri).records
+                path.write_bytes(files.read_input(plane.store, role, uri))
+                records += files.check_records(path, base_model, kind=kind, uri=uri).records
         with self._stage(arn, DATA_PROCESSING):
-            check_total(records, base_model)
-            training = TrainingJob(dict(job.hyperparameters), job.base_model_id, SEED)
-            contract.write(workdir, training)
+            files.check_total(records, base_model)
+            asked = TrainingJob(dict(job.hyperparameters), job.base_model_id, SEED)
+            training.write(workdir, asked)
         with self._stage(arn, TRAINING):
             self._train(arn, workdir)
             for name, target in RESULTS.items():
                 if (workdir / name).exists():
                     data = (workdir / name).read_bytes()
-                    write_output(plane.store, role, output_uri, target, data)
+                    files.write_output(plane.store, role, output_uri, target, data)
         with plane.state.lock:
             self.check_stop(arn)
             complete(plane, arn, workdir)
@@ -183,27 +168,26 @@ class CustomizationRunner(JobRunner):
 
     @contextmanager
     def _stage(self, arn: str, name: str) -> Iterator[None]:
-        """Record the status of a stage, and wait until it has lasted `stage_seconds`."""
+        """Record the beginning and the end of a stage, which lasts at least `stage_seconds`."""
         self.check_stop(arn)
         began = self._plane.now()
-        mark_stage(self._plane, arn, name, "InProgress")
-        try:
-            yield
-            passed = (self._plane.now() - began).total_seconds()
-            left = self._plane.settings().stage_seconds - passed
-            if left > 0:
-                self._wait(self.stop_event(arn), left)
-            self.check_stop(arn)
-            self._inject_fault(arn, name)
-        except JobStoppedError:
-            mark_stage(self._plane, arn, name, "Stopped")
-            raise
-        except ServerClosingError:
-            raise
-        except Exception:
-            mark_stage(self._plane, arn, name, "Failed")
-            raise
-        mark_stage(self._plane, arn, name, "Completed")
+        self._mark_stage(arn, name, "InProgress")
+        yield
+        passed = (self._plane.now() - began).total_seconds()
+        left = self._plane.settings().stage_seconds - passed
+        if left > 0:
+            self._wait(self.stop_event(arn), left)
+        self.check_stop(arn)
+        self._inject_fault(arn, name)
+        self._mark_stage(arn, name, "Completed")
+
+    def _mark_stage(self, arn: str, name: str, status: str) -> None:
+        with self._plane.state.lock:
+            job, now = self._plane.state.jobs[arn], self._plane.now()
+            stage = job.stages[name]
+            stage = replace(stage, status=status, created=stage.created or now, changed=now)
+            stages = {**job.stages, name: stage}
+            resources.update(self._plane, CUSTOMIZATION_JOBS, job, changed=now, stages=stages)
 
     def _inject_fault(self, arn: str, name: str) -> None:
         """Stay in a stage, or fail at its end, as the settings say."""
@@ -223,45 +207,10 @@ def read_progress(directory: Path, job_id: str) -> dict[str, Any]:
     """
     for workdir in directory.glob(f"{WORK_PREFIX}{job_id}-*"):
         try:
-            return asdict(contract.read(workdir, TrainingProgress))
+            return asdict(training.read(workdir, TrainingProgress))
         except FileNotFoundError:  # it does not train yet, or the job has just ended
             continue
     return {}
-
-
-def mark_stage(plane: ControlPlane, arn: str, name: str, status: str) -> None:
-    """Set the status of one of the job's stages; the first status sets its creation time."""
-    with plane.state.lock:
-        job, now = plane.state.jobs[arn], plane.now()
-        stage = replace(job.stages[name], status=status, changed=now)
-        if stage.created is None:
-            stage = replace(stage, created=now)
-        stages = {**job.stages, name: stage}
-        resources.update(plane, CUSTOMIZATION_JOBS, job, changed=now, stages=stages)
-
-
-def mark_stopping(plane: ControlPlane, arn: str) -> None:
-    """Turn the job, and the stage it is in, to Stopping."""
-    with plane.state.lock:
-        job, now = plane.state.jobs[arn], plane.now()
-        stages = {
-            name: replace(stage, status="Stopping", changed=now)
-            if stage.status == "InProgress"
-            else stage
-            for name, stage in job.stages.items()
-        }
-        resources.update(
-            plane, CUSTOMIZATION_JOBS, job, status="Stopping", changed=now, stages=stages
-        )
-
-
-def finish(plane: ControlPlane, arn: str, status: str, **results: Any) -> None:
-    """End the job; `results` are further attributes of its record."""
-    with plane.state.lock:
-        job, now = plane.state.jobs[arn], plane.now()
-        resources.update(
-            plane, CUSTOMIZATION_JOBS, job, status=status, changed=now, ended=now, **results
-        )
 
 
 def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
@@ -270,49 +219,29 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
     The files are moved before the record names them. A server that is killed in between leaves
     files without a record, which the next one deletes, but never a record without files.
     """
-    result = contract.read(workdir, TrainingResult)
+    result = training.read(workdir, TrainingResult)
     with plane.state.lock:
-        job = plane.state.jobs[arn]
-        resource = f"custom-model/{job.base_model_id}/{new_id()}"
+        job, now = plane.state.jobs[arn], plane.now()
+        resource = f"custom-model/{job.base_model_id}/{resources.new_id()}"
         model = CustomModel(
-            arn=build_arn(region_of(arn), arn.split(":")[4], resource),
+            arn=resources.build_arn(resources.region_of(arn), arn.split(":")[4], resource),
             name=job.request["customModelName"],
-            created=plane.now(),
+            created=now,
             job_arn=arn,
             base_model_id=job.base_model_id,
-            directory=plane.models_dir / id_of(resource),
+            directory=plane.models_dir / resources.id_of(resource),
         )
-        (workdir / contract.MODEL_DIRECTORY).rename(model.directory)
+        (workdir / training.MODEL_DIRECTORY).rename(model.directory)
         plane.state.models[model.arn] = model
         plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
-        finish(
+        resources.update(
             plane,
-            arn,
-            "Completed",
+            CUSTOMIZATION_JOBS,
+            job,
+            status="Completed",
+            changed=now,
+            ended=now,
             model_arn=model.arn,
             training_loss=result.training_loss,
             validation_loss=result.validation_loss,
         )
-
-
-def prepare_resume(plane: ControlPlane) -> list[str]:
-    """Prepare the jobs that the last server left unfinished; return the ARNs of those to run.
-
-    Their stages start again; a job that was Stopping becomes Stopped.
-    """
-    with plane.state.lock:
-        left = [job for job in plane.state.jobs.values() if job.status in UNFINISHED]
-        for job in left:
-            if job.status == "Stopping":
-                _stop(plane, job)
-            else:
-                stages = dict.fromkeys(STAGES, Stage())
-                resources.update(plane, CUSTOMIZATION_JOBS, job, stages=stages)
-    return [job.arn for job in left if job.status == "InProgress"]
-
-
-def _stop(plane: ControlPlane, job: Job) -> None:
-    for name, stage in job.stages.items():
-        if stage.status == "Stopping":
-            mark_stage(plane, job.arn, name, "Stopped")
-    finish(plane, job.arn, "Stopped")

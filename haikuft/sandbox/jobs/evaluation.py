@@ -12,7 +12,7 @@ from typing import Any
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, present
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS, read_tags
-from haikuft.sandbox.http.routing import Call, Handler, conflict_error, validation_error
+from haikuft.sandbox.http.messages import Call, Handler, conflict_error, validation_error
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.jobs.files import check_bucket, check_role, split_uri
 
@@ -23,7 +23,7 @@ def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mappin
         "CreateEvaluationJob": partial(create_evaluation_job, plane, runner.start),
         "GetEvaluationJob": partial(get_evaluation_job, plane),
         "ListEvaluationJobs": partial(list_evaluation_jobs, plane),
-        "StopEvaluationJob": partial(stop_evaluation_job, plane, runner.interrupt),
+        "StopEvaluationJob": runner.stop,
     }
 
 
@@ -36,7 +36,7 @@ def create_evaluation_job(
 
 def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetEvaluationJob: by ARN."""
-    job = _require(plane, call)
+    job = resources.require(plane, call, EVALUATION_JOBS)
     asked = job.request
     return present(
         jobName=job.name,
@@ -66,30 +66,17 @@ def list_evaluation_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return present(jobSummaries=[_summary(job) for job in shown] or None) | more
 
 
-def stop_evaluation_job(
-    plane: ControlPlane, stop: Callable[[str], None], call: Call
-) -> dict[str, Any]:
-    """StopEvaluationJob: only while InProgress; `stop` is given the job's ARN."""
-    with plane.state.lock:
-        job = _require(plane, call)
-        if job.status != "InProgress":
-            raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
-        resources.update(plane, EVALUATION_JOBS, job, status="Stopping")
-    stop(job.arn)
-    return {}
-
-
 def _build(plane: ControlPlane, call: Call) -> tuple[EvaluationJob, dict[str, str]]:
     asked = call.parameters
     tags = read_tags(asked.get("jobTags", []))
-    taken = conflict_error("The provided job name is currently in use.")
-    resources.check_name(plane, call, EVALUATION_JOBS, asked["jobName"], taken)
+    name = asked["jobName"]
+    resources.check_name(plane, call, EVALUATION_JOBS, "job", name, error=conflict_error)
     _check_kind(asked)
     _check_files(plane, call)
     now = plane.now()
     job = EvaluationJob(
         arn=resources.new_arn(call, EVALUATION_JOBS),
-        name=asked["jobName"],
+        name=name,
         created=now,
         changed=now,
         status="InProgress",
@@ -97,10 +84,6 @@ def _build(plane: ControlPlane, call: Call) -> tuple[EvaluationJob, dict[str, st
     )
     check_role(plane.store, asked, job.arn)
     return job, tags
-
-
-def _require(plane: ControlPlane, call: Call) -> EvaluationJob:
-    return resources.require(plane, call, EVALUATION_JOBS, call.parameters["jobIdentifier"])
 
 
 def _check_kind(asked: dict[str, Any]) -> None:

@@ -20,9 +20,9 @@ from typing import Any
 
 from haikuft.sandbox.access.service_role import Role
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, id_of, region_of
+from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
-from haikuft.sandbox.http.routing import Call, Handler
+from haikuft.sandbox.http.messages import Call, Handler
 from haikuft.sandbox.jobs.files import JobError, read_input, write_output
 from haikuft.sandbox.jobs.runner import JobRunner, Wait
 
@@ -42,17 +42,8 @@ class EvaluationRunner(JobRunner):
     def __init__(
         self, plane: ControlPlane, converse: Handler, *, wait: Wait = threading.Event.wait
     ) -> None:
-        super().__init__(wait=wait)
-        self._plane = plane
+        super().__init__(plane, EVALUATION_JOBS, wait=wait)
         self._converse = converse
-
-    def resume(self) -> None:
-        """Resume the jobs that the last server left unfinished; one Stopping has stopped."""
-        for job in list(self._plane.state.evaluations.values()):
-            if job.status == "Stopping":
-                self.end(job.arn, "Stopped")
-            elif job.status == "InProgress":
-                self.start(job.arn)
 
     def work(self, arn: str) -> None:
         """Compute the scores of the job's data sets, and write them to S3."""
@@ -77,25 +68,23 @@ class EvaluationRunner(JobRunner):
                 )
                 lines.append(_score(config, prompt, response, name))
             target = (
-                f"{job.name}/{id_of(arn)}/models/{name}/taskTypes/{config['taskType']}/"
+                f"{job.name}/{resources.id_of(arn)}/models/{name}/taskTypes/{config['taskType']}/"
                 f"datasets/{config['dataset']['name']}/{uuid.uuid4()}_output.jsonl"
             )
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             output = job.request["outputDataConfig"]["s3Uri"]
             write_output(plane.store, role, output, target, text.encode())
-        self.end(arn, "Completed")
+        self.set_status(arn, "Completed")
 
-    def end(self, arn: str, status: str, *failure_messages: str) -> None:
-        """Record how the job ended."""
-        with self._plane.state.lock:
-            job = self._plane.state.evaluations[arn]
-            resources.update(
-                self._plane, EVALUATION_JOBS, job, status=status, failure_messages=failure_messages
-            )
+    def describe_change(
+        self, job: EvaluationJob, status: str, *failure_messages: str
+    ) -> dict[str, Any]:
+        """Return the failure messages, which are all that changes."""
+        return {"failure_messages": failure_messages}
 
     def _ask(self, role: Role, job: EvaluationJob, model: dict[str, Any], prompt: str) -> str:
         """Invoke a model as the role, which must be allowed bedrock:InvokeModel."""
-        region, model_id = region_of(job.arn), model["modelIdentifier"]
+        region, model_id = resources.region_of(job.arn), model["modelIdentifier"]
         arn = model_id
         if not arn.startswith("arn:"):
             arn = f"arn:aws:bedrock:{region}::foundation-model/{model_id}"

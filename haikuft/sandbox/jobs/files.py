@@ -16,7 +16,7 @@ from haikuft.dataset.validate.validation import validate_file
 from haikuft.sandbox.access.policy_evaluation import AccessDenied
 from haikuft.sandbox.access.required_permissions import KEY_ACTIONS
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable, Store
-from haikuft.sandbox.http.routing import validation_error
+from haikuft.sandbox.http.messages import validation_error
 
 PROBE = ".write_access_check_file.tmp"  # AWS writes it before it starts, and leaves it there
 UNEXPECTED = "Encountered an unexpected error when processing the request, please try again"

@@ -5,11 +5,15 @@ import threading
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 from haikuft.errors import SandboxError
 from haikuft.sandbox.access.policy_evaluation import AccessDenied
 from haikuft.sandbox.access.service_role import RoleNotAssumable
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock.records import ControlPlane
+from haikuft.sandbox.bedrock.resources import Kind
+from haikuft.sandbox.http.messages import Call, ServiceError, conflict_error
 from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
 
 RETRY_SECONDS = 2.0  # between two attempts to record how a job ended
@@ -30,30 +34,58 @@ class JobRunner(ABC):
     """One thread for each running job; a subclass defines what a job does.
 
     Args:
+        plane: The records the jobs change.
+        kind: The kind of jobs.
         wait: Waits for an event or some seconds; tests replace it.
 
     Attributes:
         closing: Set when the server ends; the next server resumes the jobs that stop then.
     """
 
-    def __init__(self, *, wait: Wait = threading.Event.wait) -> None:
+    def __init__(
+        self, plane: ControlPlane, kind: Kind[Any], *, wait: Wait = threading.Event.wait
+    ) -> None:
         self.closing = threading.Event()
+        self._plane = plane
+        self._kind = kind
         self._wait = wait
         self._lock = threading.Lock()
         self._stops: dict[str, threading.Event] = {}
         self._threads: dict[str, threading.Thread] = {}
 
     @abstractmethod
-    def resume(self) -> None:
-        """Resume the jobs that the last server left unfinished."""
-
-    @abstractmethod
     def work(self, arn: str) -> None:
         """Do the job's work and complete it; `check_stop` between two parts of it."""
 
     @abstractmethod
-    def end(self, arn: str, status: str, *failure_messages: str) -> None:
-        """Record that the job is Stopped, or Failed with a message."""
+    def describe_change(self, job: Any, status: str, *failure_messages: str) -> dict[str, Any]:
+        """Return the attributes of a job's record that change with its status."""
+
+    def set_status(self, arn: str, status: str, *failure_messages: str) -> None:
+        """Record a job's status; InProgress means that it starts again."""
+        with self._plane.state.lock:
+            job = self._kind.table(self._plane.state)[arn]
+            changes = self.describe_change(job, status, *failure_messages)
+            resources.update(self._plane, self._kind, job, status=status, **changes)
+
+    def resume(self) -> None:
+        """Start the jobs again that the last server left unfinished; one Stopping has stopped."""
+        for job in list(self._kind.table(self._plane.state).values()):
+            if job.status == "Stopping":
+                self.set_status(job.arn, "Stopped")
+            elif job.status == "InProgress":
+                self.set_status(job.arn, "InProgress")
+                self.start(job.arn)
+
+    def stop(self, call: Call) -> dict[str, Any]:
+        """Stop the job that a request names, only while InProgress; its thread records the end."""
+        with self._plane.state.lock:
+            job = resources.require(self._plane, call, self._kind)
+            if job.status != "InProgress":
+                raise conflict_error(f"Job {job.name} is {job.status} and cannot be stopped.")
+            self.set_status(job.arn, "Stopping")
+            self.interrupt(job.arn)
+        return {}
 
     @property
     def running(self) -> int:
@@ -129,7 +161,7 @@ class JobRunner(ABC):
         """Record how the job ended; try again while the database cannot be written."""
         while not self.closing.is_set():
             try:
-                self.end(arn, status, *failure_messages)
+                self.set_status(arn, status, *failure_messages)
                 break
             except SandboxError as error:
                 print(f"{arn} has ended: {status}. {error}", file=sys.stderr)

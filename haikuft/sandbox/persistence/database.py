@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
 from haikuft.errors import SandboxError
 
@@ -43,17 +42,9 @@ class Database:
     def read(self, kind: str) -> dict[str, bytes]:
         """Return all entries of a kind: key to value, in the order of the keys."""
         query = "SELECT key, value FROM entries WHERE kind = ? ORDER BY key"
-        return {str(key): bytes(value) for key, value in self._select(query, kind)}
-
-    def keys(self, kind: str) -> list[str]:
-        """Return the keys of a kind's entries, in their order."""
-        query = "SELECT key FROM entries WHERE kind = ? ORDER BY key"
-        return [str(key) for (key,) in self._select(query, kind)]
-
-    def find(self, kind: str, key: str) -> bytes | None:
-        """Return an entry's value; None when there is no such entry."""
-        query = "SELECT value FROM entries WHERE kind = ? AND key = ?"
-        return next((bytes(value) for (value,) in self._select(query, kind, key)), None)
+        with self._lock, self._explained():
+            rows = self._connection.execute(query, (kind,)).fetchall()
+        return {str(key): bytes(value) for key, value in rows}
 
     @contextmanager
     def transaction(self) -> Iterator[Write]:
@@ -74,10 +65,6 @@ class Database:
                     self._write(kind, key, value)
 
             yield write
-
-    def _select(self, query: str, *values: str) -> list[Any]:
-        with self._lock, self._explained():
-            return self._connection.execute(query, values).fetchall()
 
     @contextmanager
     def _begin(self) -> Iterator[None]:
@@ -100,8 +87,7 @@ class Database:
             self._connection.execute("DELETE FROM entries WHERE kind = ? AND key = ?", (kind, key))
         else:
             self._connection.execute(
-                "INSERT INTO entries VALUES (?, ?, ?) "
-                "ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+                "INSERT OR REPLACE INTO entries VALUES (?, ?, ?)",
                 (kind, key, value),
             )
 

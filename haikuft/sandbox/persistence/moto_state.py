@@ -7,11 +7,17 @@ the same objects. The bytes of S3's objects are in files, complete before a docu
 deleted after the document. A request that changes nothing writes
 nothing.
 
+The entities of IAM, STS and KMS are the values of a backend's dictionaries: roles, users, keys.
+They are few, so all are compared with the stored documents. Where one contains another (a role its
+policies, a group its users), its document has the name of the other. A backend's other attributes
+(the account's alias, its password policy, tags, assumed roles) are one document, with only those
+that differ from a new backend's. AWS managed policies belong to moto and are not written.
+
 moto's backends belong to the process, so a process holds one sandbox's data at a time: that of
 the one opened last. The others refuse, so that none writes another's data into its own state.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -29,9 +35,9 @@ from moto.utilities.utils import LowercaseDict
 from requests.structures import CaseInsensitiveDict
 
 from haikuft.errors import SandboxError
-from haikuft.sandbox.persistence import moto_identity, moto_s3
+from haikuft.sandbox.persistence import moto_s3
 from haikuft.sandbox.persistence.database import Database
-from haikuft.sandbox.persistence.documents import Documents, ObjectFiles, StoredBytes
+from haikuft.sandbox.persistence.documents import Documents, ObjectFiles, StoredBytes, write_key
 from haikuft.sandbox.persistence.serializer import Codec, Leaf
 
 OBJECTS_DIRECTORY = "objects"
@@ -42,6 +48,21 @@ _CHANGES: dict[str, tuple[str, ...]] = {  # what a request to a service may chan
     "sts": ("iam", "sts"),
     "kms": ("kms",),
 }
+_BACKENDS: dict[str, Any] = {
+    "iam": iam.iam_backends,
+    "sts": sts.sts_backends,
+    "kms": kms.kms_backends,
+}
+_ENTITY, _REST = "{}.entity", "{}.backend"  # kinds of documents, by service
+_NOT_WRITTEN = {  # the identity of the backend, and what it creates again
+    *("account_id", "region_name", "partition"),
+    *("account_summary", "aws_managed_policies", "policy_arn_regex"),
+}
+
+Name = tuple[str, str, str]
+"""(service, account, Region or partition) of a backend."""
+
+
 _last_opened: list["MotoState"] = []  # one at most; its data is what moto holds
 
 CLASSES: tuple[type, ...] = (
@@ -70,7 +91,7 @@ class MotoState:
         _last_opened[:] = [self]
         BackendDict.reset()
         moto_s3.restore(self._documents, self._codec)
-        moto_identity.restore(self._documents, self._codec)
+        _restore_identities(self._documents, self._codec)
         self._documents.delete_unnamed_files()
 
     @contextmanager
@@ -93,13 +114,13 @@ class MotoState:
     def save(self) -> None:
         """Write what changes without a request for it: when keys and roles were last used."""
         if self in _last_opened:
-            self._save(set(), moto_identity.SERVICES)
+            self._save(set(), _BACKENDS)
 
     def _save(self, touched: moto_s3.Touched, services: Collection[str]) -> None:
         with self._documents.transaction():
             moto_s3.save(touched, self._documents, self._codec)
             if services:
-                moto_identity.save(services, self._documents, self._codec)
+                _save_identities(services, self._documents, self._codec)
 
 
 def build_codec(files: ObjectFiles) -> Codec:
@@ -147,3 +168,95 @@ def _read_private_key(text: str) -> Any:
     return serialization.load_pem_private_key(
         text.encode("ascii"), None, unsafe_skip_rsa_key_validation=True
     )
+
+
+def _save_identities(services: Collection[str], documents: Documents, codec: Codec) -> None:
+    """Write the documents of the backends of these services."""
+    entities = {id(entity): name for name, entity in _entities()}
+    written: set[str] = set()
+    for name, entity in _entities():
+        if name[0] in services and not isinstance(entity, iam.AWSManagedPolicy):
+            written.add(write_key(*name))
+            document = codec.write(entity, entities=entities)
+            documents.put(_ENTITY.format(name[0]), write_key(*name), document)
+    for service in services:
+        for key in documents.keys(_ENTITY.format(service)):
+            if key not in written:
+                documents.put(_ENTITY.format(service), key, None)
+    for backend_name, backend in _backends():
+        if backend_name[0] in services:
+            document = _write_rest(backend, codec, entities) or None
+            documents.put(_REST.format(backend_name[0]), write_key(*backend_name), document)
+
+
+def _restore_identities(documents: Documents, codec: Codec) -> None:
+    """Restore moto's backends from the documents."""
+    found = [row for service in _BACKENDS for row in documents.load(_ENTITY.format(service))]
+    blanks = []
+    for (service, account, region, table, key), document in found:
+        entity = codec.blank(document)
+        vars(_BACKENDS[service][account][region]).setdefault(table, {})[key] = entity
+        blanks.append((entity, document))
+    for entity, document in blanks:
+        codec.fill(entity, document, _find)
+    for service, backends in _BACKENDS.items():
+        for (_, account, region), document in documents.load(_REST.format(service)):
+            rest = {key: codec.read(value, _find) for key, value in document.items()}
+            vars(backends[account][region]).update(rest)
+    for (service, _, _), backend in _backends():
+        if service == "iam":
+            _count_attachments(backend)
+
+
+def _backends() -> Iterator[tuple[Name, Any]]:
+    for service, accounts in _BACKENDS.items():
+        for account, regions in list(accounts.items()):
+            for region, backend in list(regions.items()):
+                yield (service, account, region), backend
+
+
+def _entities() -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, backend in _backends():
+        for attribute, table in vars(backend).items():
+            if attribute not in _NOT_WRITTEN and _holds_entities(table):
+                for key, entity in table.items():
+                    yield (*name, attribute, key), entity
+
+
+def _holds_entities(value: Any) -> bool:
+    """Whether this is a dictionary of entities."""
+    return type(value) is dict and any(hasattr(item, "__dict__") for item in value.values())
+
+
+def _write_rest(backend: Any, codec: Codec, entities: Mapping[int, Sequence[str]]) -> Any:
+    """Describe the attributes that are not entities, where they differ from a new backend's."""
+
+    def write(backend: Any) -> dict[str, Any]:
+        return {
+            attribute: codec.write(value, entities=entities)
+            for attribute, value in vars(backend).items()
+            if attribute not in _NOT_WRITTEN and not _holds_entities(value)
+        }
+
+    new = write(type(backend)(backend.region_name, backend.account_id))
+    return {key: value for key, value in write(backend).items() if new.get(key) != value}
+
+
+def _find(name: Sequence[str]) -> Any:
+    """Find the entity with a name."""
+    service, account, region, table, key = name
+    try:
+        return vars(_BACKENDS[service][account][region])[table][key]
+    except KeyError:
+        raise SandboxError(
+            f"The sandbox's state names {service}'s {key} among the {table}, but does not contain "
+            "it. Empty the sandbox with `haikuft sandbox reset`."
+        ) from None
+
+
+def _count_attachments(backend: Any) -> None:
+    """Count the attachments of AWS managed policies, which moto counts as it attaches them."""
+    holders = [*backend.roles.values(), *backend.users.values(), *backend.groups.values()]
+    for policy in backend.aws_managed_policies:
+        attached = [holder for holder in holders if policy.arn in holder.managed_policies]
+        policy.attachment_count = len(attached)

@@ -21,7 +21,10 @@ from typing import Any
 from haikuft.errors import SandboxError
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
-_LOCK = type(threading.Lock())
+# Tag -> the type of a container: of keys with values, and of items.
+_PAIRS: dict[str, Any] = {"dict": dict, "ordered": OrderedDict}
+_ITEMS: dict[str, Any] = {"tuple": tuple, "set": set}
+_TAGS = {kind: tag for tag, kind in (_PAIRS | _ITEMS).items()}
 
 Name = Sequence[str]
 """What one document calls an object that has a document of its own."""
@@ -44,6 +47,13 @@ class Leaf:
     read: Callable[[Any], Any]
 
 
+_LEAVES = (
+    Leaf("time", (datetime,), datetime.isoformat, datetime.fromisoformat),
+    Leaf("bytes", (bytes,), lambda value: b64encode(value).decode("ascii"), b64decode),
+    Leaf("lock", (type(threading.Lock()),), lambda lock: None, lambda _: threading.Lock()),
+)
+
+
 class Codec:
     """Serializes objects of registered classes.
 
@@ -62,8 +72,8 @@ class Codec:
     ) -> None:
         self._names = {cls: f"{cls.__module__}:{cls.__qualname__}" for cls in classes}
         self._classes = {name: cls for cls, name in self._names.items()}
-        self._leaves = leaves
-        self._readers = {leaf.tag: leaf.read for leaf in leaves}
+        self._leaves = (*_LEAVES, *leaves)
+        self._readers = {leaf.tag: leaf.read for leaf in self._leaves}
         self._prepare = prepare
 
     def write(
@@ -127,19 +137,11 @@ class _Writing:
             return value
         if kind is list:
             return [self.write(item) for item in value]
-        if kind is dict or kind is OrderedDict:
-            tag = "dict" if kind is dict else "ordered"
+        tag = _TAGS.get(kind)
+        if tag in _PAIRS:
             return {tag: [[self.write(key), self.write(item)] for key, item in value.items()]}
-        if kind is datetime:
-            return {"time": value.isoformat()}
-        if kind is bytes:
-            return {"bytes": b64encode(value).decode("ascii")}
-        if kind is tuple:
-            return {"tuple": [self.write(item) for item in value]}
-        if kind is set:
-            return {"set": [self.write(item) for item in sorted(value)]}
-        if kind is _LOCK:
-            return {"lock": None}
+        if tag is not None:
+            return {tag: [self.write(item) for item in (sorted(value) if tag == "set" else value)]}
         if id(value) in self._entities:
             return {"entity": list(self._entities[id(value)])}
         if id(value) in self._numbers:
@@ -184,31 +186,20 @@ class _Reading:
         if type(document) is list:
             return [self.read(item) for item in document]
         ((tag, inner),) = document.items()
-        match tag:
-            case "object":
-                value = self._codec._make(inner[0])
-                self.fill(value, inner[1])
-                return value
-            case "dict":
-                return {self.read(key): self.read(item) for key, item in inner}
-            case "ordered":
-                return OrderedDict((self.read(key), self.read(item)) for key, item in inner)
-            case "time":
-                return datetime.fromisoformat(inner)
-            case "bytes":
-                return b64decode(inner)
-            case "tuple":
-                return tuple(self.read(item) for item in inner)
-            case "set":
-                return {self.read(item) for item in inner}
-            case "lock":
-                return threading.Lock()
-            case "same":
-                return self._made[inner]
-            case "entity" if self._find is not None:
-                return self._find(inner)
-            case _ if tag in self._codec._readers:
-                return self._codec._readers[tag](inner)
+        if tag == "object":
+            value = self._codec._make(inner[0])
+            self.fill(value, inner[1])
+            return value
+        if tag in _PAIRS:
+            return _PAIRS[tag]((self.read(key), self.read(item)) for key, item in inner)
+        if tag in _ITEMS:
+            return _ITEMS[tag](self.read(item) for item in inner)
+        if tag == "same":
+            return self._made[inner]
+        if tag == "entity" and self._find is not None:
+            return self._find(inner)
+        if tag in self._codec._readers:
+            return self._codec._readers[tag](inner)
         raise SandboxError(
             f"The sandbox's state holds a value of the kind {tag!r}, which this version does not "
             "know. Use the version that wrote it, or empty the sandbox with `haikuft sandbox "

@@ -10,18 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from haikuft.sandbox.bedrock.records import present
-from haikuft.sandbox.runtime.messages import (
-    InferenceRequest,
-    Reply,
-    build_request,
-    check_service,
-    join_texts,
-    malformed,
-    range_faults,
-    refusal,
-    split_reply,
-    write_message,
-)
+from haikuft.sandbox.runtime import messages
+from haikuft.sandbox.runtime.messages import InferenceRequest, Reply, malformed, refusal
 
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")  # RFC 6901, the empty one left out
 
@@ -37,7 +27,7 @@ def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> I
     if found:
         raise refusal(f"The sandbox's stand-in takes no {', '.join(found)}: it is text only.")
     latency = parameters.get("performanceConfig", {}).get("latency")
-    check_service(latency, parameters.get("serviceTier", {}).get("type"))
+    messages.check_service(latency, parameters.get("serviceTier", {}).get("type"))
     config = parameters.get("inferenceConfig", {})
     further = parameters.get("additionalModelRequestFields") or {}
     names = {"temperature": "temperature", "topP": "top_p", "stopSequences": "stop_sequences"}
@@ -46,7 +36,7 @@ def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> I
     if not isinstance(further, dict) or further.keys() - {"top_k"}:
         raise refusal("additionalModelRequestFields: the sandbox's stand-in takes top_k only.")
     asked |= further
-    if faults := range_faults(asked):
+    if faults := messages.range_faults(asked):
         raise malformed("".join(faults))
     turns = parameters.get("messages", [])
     if not turns or turns[0]["role"] != "user":
@@ -60,13 +50,16 @@ def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> I
             "Make sure the conversation alternates between user and assistant roles and try again."
         )
     system = parameters.get("system")
-    return build_request(
+    return messages.build_request(
         asked,
         messages=[
-            {"role": turn["role"], "content": join_texts(turn["content"], f"messages.{n}.content")}
+            {
+                "role": turn["role"],
+                "content": messages.join_texts(turn["content"], f"messages.{n}.content"),
+            }
             for n, turn in enumerate(turns)
         ],
-        system=join_texts(system, "system") if system else None,
+        system=messages.join_texts(system, "system") if system else None,
         max_output_tokens=max_output_tokens,
     )
 
@@ -83,7 +76,8 @@ def write_conversation(
         stopReason=reply.stop_reason,
         usage=_usage(reply),
         metrics={"latencyMs": reply.latency_ms},
-        additionalModelResponseFields=_pick(write_message(label, reply), field_paths) or None,
+        additionalModelResponseFields=_pick(messages.write_message(label, reply), field_paths)
+        or None,
     )
 
 
@@ -94,12 +88,12 @@ def stream_conversation(
 
     Raises ServiceError at once: ValidationException for a path that is no JSON Pointer.
     """
-    further = _pick(write_message(label, reply), field_paths) or None
+    further = _pick(messages.write_message(label, reply), field_paths) or None
     stop = present(stopReason=reply.stop_reason, additionalModelResponseFields=further)
 
     def events() -> Iterator[dict[str, Any]]:
         yield {"messageStart": {"role": "assistant"}}
-        for piece in split_reply(reply.text):
+        for piece in messages.split_reply(reply.text):
             yield {"contentBlockDelta": {"delta": {"text": piece}, "contentBlockIndex": 0}}
         yield {"contentBlockStop": {"contentBlockIndex": 0}}
         yield {"messageStop": stop}

@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, Offer, require_available
-from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, find
+from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel
 from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS
 from haikuft.sandbox.http.event_stream import Event
-from haikuft.sandbox.http.routing import Call, Handler, ServiceError, validation_error
+from haikuft.sandbox.http.messages import Call, Handler, ServiceError, validation_error
 from haikuft.sandbox.runtime import converse, messages
 from haikuft.sandbox.runtime.messages import InferenceRequest, Reply
 from haikuft.sandbox.standin.baseline import base_reply
@@ -114,8 +114,8 @@ def _deployed(plane: ControlPlane, call: Call, arn: str) -> ResolvedModel:
 def _provisioned(plane: ControlPlane, call: Call, identifier: str) -> ResolvedModel:
     state = plane.state
     with state.lock:
-        unserved = find(state.throughputs, identifier, call.region) is None
-        if unserved and find(state.models, identifier, call.region) is not None:
+        unserved = resources.find(state.throughputs, identifier, call.region) is None
+        if unserved and resources.find(state.models, identifier, call.region) is not None:
             raise _on_demand_refusal(identifier)
         throughput = resources.require(plane, call, THROUGHPUTS, identifier)
         custom = state.models.get(throughput.model_arn)
@@ -253,7 +253,10 @@ class Runtime:
             with self._loading:  # two at once must not load the same model twice
                 model = self._load(resolved.custom.directory)
         began = time.perf_counter()
-        reply = answer_base(request) if model is None else _answer_tuned(model, request)
+        if model is None:
+            reply = answer_base(request)
+        else:
+            reply = Reply(*model.generate(**asdict(request), seed=secrets.randbits(32)))
         written = time.perf_counter() - began
         wait = max(0.0, self._plane.settings().answer_seconds - written)
         return replace(
@@ -297,22 +300,6 @@ def count_input(request: InferenceRequest) -> int:
     """Count the baseline's tokens in a request: its system prompt and all turns."""
     given = [request.system or "", *(message["content"] for message in request.messages)]
     return sum(len(_PIECE.findall(part)) for part in given)
-
-
-def _answer_tuned(model: "StandIn", request: InferenceRequest) -> Reply:
-    made = model.generate(
-        request.system,
-        request.messages,
-        max_tokens=request.max_tokens,
-        temperature=request.temperature,
-        top_p=request.top_p,
-        top_k=request.top_k,
-        stop_sequences=request.stop_sequences,
-        seed=secrets.randbits(32),
-    )
-    return Reply(
-        made.text, made.stop_reason, made.stop_sequence, made.input_tokens, made.output_tokens
-    )
 
 
 def _field_paths(call: Call) -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, validation_error
+from haikuft.sandbox.http.messages import EXTRA_HEADERS, ServiceError, validation_error
 
 JSON = "application/json"
 VERSION = "bedrock-2023-05-31"

@@ -8,7 +8,6 @@ learn, and it is deterministic.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 # Words before a list which mean that the reply is one of its entries.
 _CUE = re.compile(
@@ -51,9 +50,9 @@ class Options:
     rest: str
 
 
-def base_reply(system: str | None, messages: Sequence[Mapping[str, Any]]) -> str:
+def base_reply(system: str | None, messages: Sequence[Mapping[str, str]]) -> str:
     """Answer the conversation by extraction; the reply is empty only if the user said nothing."""
-    said = [_text(message["content"]) for message in messages if message["role"] == "user"]
+    said = [message["content"] for message in messages if message["role"] == "user"]
     options = find_options(system or "")
     if options is not None:
         return choose_option(options, "\n".join(said))
@@ -173,10 +172,3 @@ def _stem(word: str) -> str:
             word = word.removesuffix(suffix)
             break
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
-
-
-def _text(content: Any) -> str:
-    """A message's text; its content is a text or a list of blocks."""
-    if isinstance(content, str):
-        return content
-    return "\n".join(block.get("text", "") for block in content)

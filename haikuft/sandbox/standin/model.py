@@ -94,8 +94,7 @@ def build_training_config(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(NamedTuple):
     """A reply and why it ended: "end_turn", "max_tokens" or "stop_sequence"."""
 
     text: str

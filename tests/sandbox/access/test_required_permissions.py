@@ -7,14 +7,14 @@ import pytest
 
 from haikuft.sandbox.access.policy_evaluation import ANY
 from haikuft.sandbox.access.required_permissions import (
-    NoNames,
     bedrock_permissions,
     iam_permissions,
     kms_permissions,
     quota_permissions,
     sts_permissions,
 )
-from haikuft.sandbox.http.routing import SERVICES, Call, load_service
+from haikuft.sandbox.http.messages import Call
+from haikuft.sandbox.http.rest_json import SERVICES, load_service
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 OURS = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
@@ -26,7 +26,7 @@ JOB = {"baseModelIdentifier": f"{HAIKU}:200k", "roleArn": ROLE}
 TAG = [{"key": "a", "value": "b"}]
 
 
-class Names(NoNames):
+class Names:
     """A Bedrock with one throughput, whose model is encrypted."""
 
     def arn_of(self, kind: str, identifier: str, region: str) -> str | None:
@@ -164,9 +164,7 @@ def test_bedrock_needs_when_the_operation_is_any_then_asks_for_some_action(servi
 def test_bedrock_needs_when_a_role_is_passed_then_says_to_whom() -> None:
     """Which service gets the role is a condition key."""
     call = Call("bedrock", "CreateModelCustomizationJob", JOB, REGION, ACCOUNT, "r")
-    (passed,) = [
-        one for one in bedrock_permissions(call, NoNames()) if one.action == "iam:PassRole"
-    ]
+    (passed,) = [one for one in bedrock_permissions(call, Names()) if one.action == "iam:PassRole"]
     assert passed.context == {"iam:PassedToService": "bedrock.amazonaws.com"}
 
 

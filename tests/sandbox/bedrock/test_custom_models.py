@@ -2,7 +2,7 @@
 
 import pytest
 
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 BASE_ARN = f"arn:aws:bedrock:us-west-2::foundation-model/{HAIKU}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 
 EXAMPLE = "amazon.example-v1:0:128k"  # the base model of the fixture `deployer`
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
 HAIKU = f"{PLAIN}:200k"

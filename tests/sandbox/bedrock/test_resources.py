@@ -3,7 +3,7 @@
 import pytest
 
 from haikuft.sandbox.bedrock.records import utc_now
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 
 
 def page(desk, **parameters):

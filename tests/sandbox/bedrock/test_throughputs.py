@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
 HAIKU = f"{PLAIN}:200k"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.http.constraints import validate
-from haikuft.sandbox.http.routing import ServiceError, load_service
+from haikuft.sandbox.http.messages import ServiceError
+from haikuft.sandbox.http.rest_json import load_service, validate
 
 JOB: dict[str, Any] = {
     "jobName": "first",

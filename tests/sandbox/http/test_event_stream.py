@@ -17,7 +17,8 @@ from haikuft.sandbox.http.event_stream import (
     encode_events,
     serialize_stream,
 )
-from haikuft.sandbox.http.routing import ServiceError, load_service
+from haikuft.sandbox.http.messages import ServiceError
+from haikuft.sandbox.http.rest_json import load_service
 
 INVOKE = load_service("bedrock-runtime").operation_model("InvokeModelWithResponseStream")
 CONVERSE = load_service("bedrock-runtime").operation_model("ConverseStream")

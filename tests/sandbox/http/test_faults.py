@@ -13,8 +13,8 @@ from haikuft import customization
 from haikuft.aws.waiting import Waiting
 from haikuft.customization.jobs import wait_for_job
 from haikuft.runs.run_record import Run
-from haikuft.sandbox.http.faults import Faults
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.application import Faults
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.settings import SandboxSettings
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -10,7 +10,8 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from haikuft.sandbox.http import rest_json
-from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, find_operation, load_service
+from haikuft.sandbox.http.messages import EXTRA_HEADERS, ServiceError
+from haikuft.sandbox.http.rest_json import find_operation, load_service
 
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
 NOON = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)

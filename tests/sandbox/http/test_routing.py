@@ -4,7 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-from haikuft.sandbox.http.routing import SERVICES, ServiceError, find_operation, load_service
+from haikuft.sandbox.http.messages import ServiceError
+from haikuft.sandbox.http.rest_json import SERVICES, find_operation, load_service
 
 MODEL = (
     "arn:aws:bedrock:us-west-2:123456789012:custom-model/"

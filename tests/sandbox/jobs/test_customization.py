@@ -7,7 +7,7 @@ import pytest
 
 from haikuft.base_models import BASE_MODELS
 from haikuft.sandbox.bedrock import quotas
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.settings import STAGES
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
 from haikuft.sandbox.jobs.runner import JobRunner, JobStoppedError
 
@@ -14,19 +15,20 @@ class Runner(JobRunner):
     """A runner whose work a test gives."""
 
     def __init__(self, work: Callable[[JobRunner, str], object]) -> None:
-        super().__init__()
+        super().__init__(cast(Any, None), cast(Any, None))
         self._work = work
         self.interrupted: list[str] = []
         self.ended: list[tuple[str, ...]] = []
-
-    def resume(self) -> None:
-        """Resume nothing: there is no last server."""
 
     def work(self, arn: str) -> None:
         """Do what the test says."""
         self._work(self, arn)
 
-    def end(self, arn: str, status: str, *failure_messages: str) -> None:
+    def describe_change(self, job: Any, status: str, *failure_messages: str) -> dict[str, Any]:
+        """Change nothing: there is no record."""
+        return {}
+
+    def set_status(self, arn: str, status: str, *failure_messages: str) -> None:
         """Note how the job ended."""
         self.ended.append((arn, status, *failure_messages))
 

@@ -159,5 +159,3 @@ def test_transaction_when_another_thread_is_in_one_then_waits_for_its_end(tmp_pa
             fail()
         futures[0].result()
     assert database.read("job") == {"b": b"2"}
-    assert (database.keys("job"), database.find("job", "b")) == (["b"], b"2")
-    assert database.find("job", "a") is None

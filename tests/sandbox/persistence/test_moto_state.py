@@ -140,7 +140,7 @@ def test_object_of_a_job_when_opened_again_then_is_there(
     iam = local.client("iam")
     made = iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]
     iam.put_role_policy(RoleName="r", PolicyName="all", PolicyDocument=ALLOW)
-    role = Role(made["Arn"], "r", "arn:aws:bedrock:us-west-2:123456789012:job/1")
+    role = Role(made["Arn"])
     local.application.store.put_object(role, "data", "output/metrics.csv", b"1,2\n")
     listed = local.client("s3").list_objects_v2(Bucket="data")["Contents"]
     again = local_sandbox()

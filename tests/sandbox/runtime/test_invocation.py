@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import EventStreamError
 
 from haikuft.sandbox.http.event_stream import break_stream, encode_event
-from haikuft.sandbox.http.routing import EXTRA_HEADERS, ServiceError, load_service
+from haikuft.sandbox.http.messages import EXTRA_HEADERS, ServiceError
+from haikuft.sandbox.http.rest_json import load_service
 from haikuft.sandbox.runtime.invocation import answer_base
 from haikuft.sandbox.runtime.messages import InferenceRequest
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.runtime.converse import read_converse
 from haikuft.sandbox.runtime.messages import (
     InferenceRequest,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haikuft.sandbox.http.routing import ServiceError
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.runtime.converse import stream_conversation, write_conversation
 from haikuft.sandbox.runtime.messages import (
     LONGEST_PIECE,

@@ -111,7 +111,7 @@ def test_base_reply_when_there_are_no_options_then_is_the_first_sentence(
     messages = [
         {"role": "user", "content": "Hello there."},
         {"role": "assistant", "content": "Hello, how can I help?"},
-        {"role": "user", "content": [{"type": "text", "text": TEXT}]},
+        {"role": "user", "content": TEXT},
     ]
     assert base_reply(system, messages) == "My parcel was never delivered."
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from haikuft.errors import DataError
-from haikuft.sandbox.standin.contract import (
+from haikuft.sandbox.standin.training import (
     FILES,
     TrainingJob,
     TrainingProgress,

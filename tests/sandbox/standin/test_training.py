@@ -18,9 +18,8 @@ from haikuft.dataset.formats import to_training
 from haikuft.dataset.problems import RULES
 from haikuft.errors import DataError, SettingsError
 from haikuft.sandbox.jobs.files import check_records
-from haikuft.sandbox.standin.contract import FILES, TrainingProgress
 from haikuft.sandbox.standin.model import StandIn
-from haikuft.sandbox.standin.training import exit_with, run_training
+from haikuft.sandbox.standin.training import FILES, TrainingProgress, exit_with, run_training
 
 COMMAND = [sys.executable, "-m", "haikuft.sandbox.standin.training"]
 WORDS = {

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.errors import SandboxError
+from haikuft.sandbox.bedrock.records import Table, Tables
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
-from haikuft.sandbox.persistence.tables import Table, Tables
 
 
 @dataclass(frozen=True, slots=True)
