@@ -84,12 +84,13 @@ def test_caller_policy_when_a_user_has_it_then_walks_all_steps_and_needs_all_of_
         return {
             permission.action
             for caller, permission in asked
-            if not evaluate(
+            if evaluate(
                 [changed],
                 action=permission.action,
                 resource=permission.resource,
                 context={**caller.context, **permission.context},
-            ).allowed
+            )
+            != "Allow"
         }
 
     assert refused(policy) == set()
