@@ -45,13 +45,12 @@ from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.server import CUT
-from haikuft.sandbox.jobs.customization import customization_handlers
+from haikuft.sandbox.jobs import customization, evaluation
 from haikuft.sandbox.jobs.customization_runner import (
     PROGRESS_PATH,
     CustomizationRunner,
     read_progress,
 )
-from haikuft.sandbox.jobs.evaluation import evaluation_handlers
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
@@ -114,14 +113,24 @@ class Bedrock:
             "ListCustomModelDeployments": deployments.list_deployments,
             "UpdateCustomModelDeployment": deployments.update_deployment,
             "DeleteCustomModelDeployment": deployments.delete_deployment,
+            "GetModelCustomizationJob": customization.get_job,
+            "ListModelCustomizationJobs": customization.list_jobs,
+            "GetEvaluationJob": evaluation.get_evaluation_job,
+            "ListEvaluationJobs": evaluation.list_evaluation_jobs,
             "TagResource": resources.tag_resource,
             "UntagResource": resources.untag_resource,
             "ListTagsForResource": resources.list_tags,
         }
         return {
             **{name: partial(function, self.plane) for name, function in with_plane.items()},
-            **customization_handlers(self.plane, self.runner),
-            **evaluation_handlers(self.plane, self.evaluations),
+            "CreateModelCustomizationJob": partial(
+                customization.create_job, self.plane, self.runner.start
+            ),
+            "StopModelCustomizationJob": self.runner.stop,
+            "CreateEvaluationJob": partial(
+                evaluation.create_evaluation_job, self.plane, self.evaluations.start
+            ),
+            "StopEvaluationJob": self.evaluations.stop,
             **self.runtime.handlers(),
         }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from haikuft.sandbox.application import Bedrock, Sandbox
 from haikuft.sandbox.http.messages import Call
 from haikuft.sandbox.http.rest_json import SERVICES, load_service, serialize
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
-from haikuft.sandbox.jobs.evaluation import create_evaluation_job, evaluation_handlers
+from haikuft.sandbox.jobs.evaluation import create_evaluation_job
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.runtime.invocation import Runtime
@@ -89,36 +90,25 @@ class FakeStore:
         """Return the ARN of the key of that alias."""
         return self.keys.get(key_id)
 
-    def require_model(self, role: Role, model_arn: str) -> None:
-        """Let the role invoke any model, unless that is denied."""
-        if "bedrock:InvokeModel" in self.denied:
-            permission = Permission("bedrock:InvokeModel", model_arn)
+    def require(self, role: Role, permission: Permission) -> None:
+        """Let the role do anything, unless that is denied."""
+        if permission.action in self.denied:
             raise AccessDenied(role, permission, _UNALLOWED.format(permission.action))
-
-    def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
-        """Let the role list, unless listing is denied."""
-        self._require(role, "s3:ListBucket", bucket, "")
 
     def require_key(self, role: Role, key_arn: str, actions: Iterable[str]) -> None:
         """Let the role use any key, unless an action is denied."""
         for action in actions:
-            if action in self.denied:
-                raise AccessDenied(role, Permission(action, key_arn), _UNALLOWED.format(action))
+            self.require(role, Permission(action, key_arn))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Return the object, unless reading is denied."""
-        self._require(role, "s3:GetObject", bucket, key)
+        self.require(role, Permission("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"))
         return self.objects[bucket, key]
 
     def put_object(self, role: Role, bucket: str, key: str, data: bytes) -> None:
         """Store the object, unless writing is denied."""
-        self._require(role, "s3:PutObject", bucket, key)
+        self.require(role, Permission("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}"))
         self.objects[bucket, key] = data
-
-    def _require(self, role: Role, action: str, bucket: str, key: str) -> None:
-        if action in self.denied:
-            permission = Permission(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
-            raise AccessDenied(role, permission, _UNALLOWED.format(action))
 
 
 class Generation(NamedTuple):
@@ -374,7 +364,8 @@ class World:
         self.running_evaluation = desk.evaluate(self.patient, "evaluation-3")
         self.handlers: dict[str, Any] = {
             **desk.bedrock.handlers(),
-            **evaluation_handlers(plane, self.patient),
+            "CreateEvaluationJob": partial(create_evaluation_job, plane, self.patient.start),
+            "StopEvaluationJob": self.patient.stop,
         }
         self.application = Sandbox(path / "server", handlers=self.handlers)
 

@@ -94,19 +94,20 @@ class Store:
             key = self.account.find_key(key_id, region)
         return None if key is None or key.region != region else str(key.arn)
 
-    def require_listing(self, role: Role, bucket: str, prefix: str) -> None:
-        """Check that the role may list the objects under a prefix.
+    def require(self, role: Role, permission: Permission) -> None:
+        """Check that the policies of the role, the bucket and the key allow the role an action.
 
-        Raises AccessDenied naming s3:ListBucket.
+        Raises AccessDenied naming the action.
         """
-        self._require(role, listing_permission(bucket, prefix))
-
-    def require_model(self, role: Role, model_arn: str) -> None:
-        """Check that the role may invoke a model.
-
-        Raises AccessDenied naming bedrock:InvokeModel.
-        """
-        self._require(role, Permission("bedrock:InvokeModel", model_arn))
+        with self.lock:
+            found = self.account.find_role(role)
+            if found is None:
+                raise AccessDenied(role, permission, "because the role no longer exists")
+            try:
+                self.account.require(self.account.caller_of_role(found), permission)
+            except PolicyError as error:
+                reason = f"because a policy cannot be evaluated: {error}"
+                raise AccessDenied(role, permission, reason) from error
 
     def require_key(self, role: Role, key_arn: str, actions: Iterable[str]) -> None:
         """Check that the role may use a customer managed key through Bedrock.
@@ -119,7 +120,7 @@ class Store:
                 raise KeyError(key_arn)
             via = {"kms:ViaService": f"bedrock.{key.region}.amazonaws.com"}
             for action in actions:
-                self._require(role, Permission(action, str(key.arn), via))
+                self.require(role, Permission(action, str(key.arn), via))
 
     def get_object(self, role: Role, bucket: str, key: str) -> bytes:
         """Read an object as the role; KMS decrypts it as the role, too.
@@ -128,15 +129,15 @@ class Store:
         role that may list the bucket, AccessDenied for any other, as on AWS.
         """
         with self.lock:
-            self._require(role, Permission("s3:GetObject", object_arn(bucket, key)))
+            self.require(role, Permission("s3:GetObject", object_arn(bucket, key)))
             found = self._find_object(bucket, key)
             if found is None:
-                self._require(role, listing_permission(bucket, key))
+                self.require(role, listing_permission(bucket, key))
                 raise KeyError(f"s3://{bucket}/{key}")
             for permission in self.key_permissions(
                 bucket, self.key_of_object(bucket, key), ["kms:Decrypt"]
             ):
-                self._require(role, permission)
+                self.require(role, permission)
             return bytes(found.value)
 
     def put_object(self, role: Role, bucket: str, key: str, data: bytes) -> None:
@@ -148,11 +149,11 @@ class Store:
             found = self.account.find_bucket(bucket)
             if found is None:
                 raise KeyError(f"s3://{bucket}")
-            self._require(role, Permission("s3:PutObject", object_arn(bucket, key)))
+            self.require(role, Permission("s3:PutObject", object_arn(bucket, key)))
             for permission in self.key_permissions(
                 bucket, default_key(found), ["kms:GenerateDataKey"]
             ):
-                self._require(role, permission)
+                self.require(role, permission)
             with self.moto_state.persist("s3"):
                 self.account.s3().put_object(bucket, key, data)
 
@@ -174,18 +175,6 @@ class Store:
         via = {"kms:ViaService": f"s3.{region}.amazonaws.com"}
         arn = self.account.key_arn(key_id, region)
         return [Permission(action, arn, via) for action in actions]
-
-    def _require(self, role: Role, permission: Permission) -> None:
-        """Raise AccessDenied unless the role's, the bucket's and the key's policies allow it."""
-        with self.lock:
-            found = self.account.find_role(role)
-            if found is None:
-                raise AccessDenied(role, permission, "because the role no longer exists")
-            try:
-                self.account.require(self.account.caller_of_role(found), permission)
-            except PolicyError as error:
-                reason = f"because a policy cannot be evaluated: {error}"
-                raise AccessDenied(role, permission, reason) from error
 
     def _find_object(self, bucket: str, key: str) -> Any | None:
         found = self.account.find_bucket(bucket)

@@ -7,7 +7,6 @@ and a role that Bedrock cannot assume. Errors inside the files fail the job late
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from haikuft.base_models import BaseModel
@@ -22,29 +21,11 @@ from haikuft.sandbox.bedrock.foundation_models import (
 )
 from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, Job, Stage, present
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
-from haikuft.sandbox.http.messages import (
-    Call,
-    Handler,
-    quota_error,
-    validation_error,
-)
+from haikuft.sandbox.http.messages import Call, quota_error, validation_error
 from haikuft.sandbox.jobs import files
-from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.settings import STAGES
 
 _KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
-
-
-def customization_handlers(
-    plane: ControlPlane, runner: CustomizationRunner
-) -> Mapping[str, Handler]:
-    """Operation name -> handler, for every operation of customization jobs that is served."""
-    return {
-        "CreateModelCustomizationJob": partial(create_job, plane, runner.start),
-        "GetModelCustomizationJob": partial(get_job, plane),
-        "ListModelCustomizationJobs": partial(list_jobs, plane),
-        "StopModelCustomizationJob": runner.stop,
-    }
 
 
 def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:

@@ -5,26 +5,14 @@ data sets) and for the same errors as that of a customization job. A job that ne
 model, or a metric that cannot be computed without one, is created as on AWS and then fails.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, present
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS, read_tags
-from haikuft.sandbox.http.messages import Call, Handler, conflict_error, validation_error
-from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.http.messages import Call, conflict_error, validation_error
 from haikuft.sandbox.jobs.files import check_bucket, check_role, split_uri
-
-
-def evaluation_handlers(plane: ControlPlane, runner: EvaluationRunner) -> Mapping[str, Handler]:
-    """Operation name -> handler, for every operation of evaluation jobs that is served."""
-    return {
-        "CreateEvaluationJob": partial(create_evaluation_job, plane, runner.start),
-        "GetEvaluationJob": partial(get_evaluation_job, plane),
-        "ListEvaluationJobs": partial(list_evaluation_jobs, plane),
-        "StopEvaluationJob": runner.stop,
-    }
 
 
 def create_evaluation_job(

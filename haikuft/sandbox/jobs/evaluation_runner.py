@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from haikuft.sandbox.access.policy_evaluation import Permission
 from haikuft.sandbox.access.service_role import Role
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob
@@ -88,7 +89,7 @@ class EvaluationRunner(JobRunner):
         arn = model_id
         if not arn.startswith("arn:"):
             arn = f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
-        self._plane.store.require_model(role, arn)
+        self._plane.store.require(role, Permission("bedrock:InvokeModel", arn))
         given = json.loads(model.get("inferenceParams", "{}")).get("inferenceConfig", {})
         parameters = {
             "modelId": model_id,

@@ -13,6 +13,7 @@ from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Problem
 from haikuft.dataset.report import Kind, Report
 from haikuft.dataset.validate.validation import validate_file
+from haikuft.sandbox.access.account import listing_permission
 from haikuft.sandbox.access.policy_evaluation import AccessDenied
 from haikuft.sandbox.access.required_permissions import KEY_ACTIONS
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable, Store
@@ -122,7 +123,7 @@ def read_input(store: Store, role: Role, uri: str) -> bytes:
     """
     bucket, key = split_uri(uri)
     with _job_errors(refuse_reading(uri), "There is no such object."):
-        store.require_listing(role, bucket, key)
+        store.require(role, listing_permission(bucket, key))
         return store.get_object(role, bucket, key)
 
 

@@ -91,10 +91,8 @@ def resolve_counted_model(plane: ControlPlane, call: Call) -> Offer:
     """
     model_id = call.parameters["modelId"]
     own = f"arn:aws:bedrock:{call.region}::foundation-model/"
-    if model_id.startswith("arn:") and not model_id.startswith(own):
-        raise validation_error(UNCOUNTED)
     plain = model_id.removeprefix(own)
-    if plain.partition(".")[0] in PROFILES:
+    if plain.startswith("arn:") or plain.partition(".")[0] in PROFILES:
         raise validation_error(UNCOUNTED)
     offer = require_available(plane, call.region, plain)
     if offer.tunable:
