@@ -53,7 +53,7 @@ def test_validate_when_run_on_good_lines_then_the_full_check_is_not_loaded_eithe
         "assert 'haikuft.dataset.validate.file_rules' in sys.modules\n"
         "assert 'haikuft.dataset.read.json_errors' not in sys.modules\n"
         "assert 'haikuft.dataset.validate.line_rules' not in sys.modules\n"
-        "assert 'haikuft.dataset.formats.content' not in sys.modules"
+        "assert 'haikuft.dataset.content' not in sys.modules"
     )
     path: Path = write(make_lines(60))
     assert "haikuft" in loaded_by(code, path)

@@ -11,9 +11,9 @@ from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset import formats
+from haikuft.dataset.content import UnsupportedContent
 from haikuft.dataset.convert.repairs import Repair, find_line_repairs, repair_example, repair_texts
-from haikuft.dataset.formats.content import UnsupportedContent
-from haikuft.dataset.formats.format import NO_REPLY, Converted
+from haikuft.dataset.format import NO_REPLY, Converted
 from haikuft.dataset.formats.prompt_completion import SYSTEM_NOTE
 from haikuft.dataset.problems import Finding, count, quotable, quote
 from haikuft.dataset.read.examples import detect_format, read_examples

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from haikuft.dataset.formats.content import HARMLESS_KEYS
+from haikuft.dataset.content import HARMLESS_KEYS
 from haikuft.dataset.problems import count, join_place, quote
 from haikuft.dataset.read.json_lines import open_unpacked, read_lines
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK

@@ -1,7 +1,7 @@
 """The formats of examples, one module each: how an example is recognised, read, checked, written.
 
-To add a format, write a module here with a `FORMAT` (see `format.Format`), and add a line for it to
-`FORMATS`. It is imported when it is first used, so that the command line starts fast.
+To add a format, write a module here with a `FORMAT` (see `haikuft.dataset.format`), and add a line
+for it to `FORMATS`. It is imported when it is first used, so that the command line starts fast.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from haikuft.base_models import BaseModel
-    from haikuft.dataset.formats.format import Format
+    from haikuft.dataset.format import Format
     from haikuft.dataset.records import Record
 
 MESSAGES = "messages"

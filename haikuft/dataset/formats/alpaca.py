@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import read_exchange, says_nothing, take_member, take_text
-from haikuft.dataset.formats.format import Converted, Format
+from haikuft.dataset.content import read_exchange, says_nothing, take_member, take_text
+from haikuft.dataset.format import Converted, Format
 
 
 def _read(example: Mapping[str, Any]) -> Converted:

@@ -6,8 +6,8 @@ OpenAI writes the parts of a text alike. Source: Anthropic's API reference.
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import Chat, contents_of, read_chat, take_text_or_blocks
-from haikuft.dataset.formats.format import Format
+from haikuft.dataset.content import Chat, contents_of, read_chat, take_text_or_blocks
+from haikuft.dataset.format import Format
 
 CHAT = Chat(take_text_or_blocks)
 

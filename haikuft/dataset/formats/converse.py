@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from haikuft.dataset.formats import CONVERSE_SCHEMA, MESSAGES, content, load_format
-from haikuft.dataset.formats.format import Converted, Format, Layout, PlacedText
+from haikuft.dataset import content
+from haikuft.dataset.format import Converted, Format, Layout, PlacedText
+from haikuft.dataset.formats import CONVERSE_SCHEMA, MESSAGES, load_format
 from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 

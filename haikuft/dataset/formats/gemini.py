@@ -6,8 +6,8 @@ Source: Google Cloud, Vertex AI, "Prepare supervised fine-tuning data for Gemini
 
 from typing import Any
 
-from haikuft.dataset.formats import content
-from haikuft.dataset.formats.format import Format, PlacedText
+from haikuft.dataset import content
+from haikuft.dataset.format import Format, PlacedText
 
 
 def _read_system(value: Any, place: str) -> PlacedText:

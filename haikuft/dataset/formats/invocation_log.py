@@ -11,9 +11,9 @@ Source: Amazon Bedrock User Guide, model-invocation-logging.
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats import content
+from haikuft.dataset import content
+from haikuft.dataset.format import NO_REPLY, Converted, Format
 from haikuft.dataset.formats.anthropic import CHAT
-from haikuft.dataset.formats.format import NO_REPLY, Converted, Format
 from haikuft.dataset.problems import Finding, join_place, quotable
 
 _REQUEST, _REPLY = "input.inputBodyJson", "output.outputBodyJson"

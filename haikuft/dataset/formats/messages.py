@@ -6,7 +6,7 @@ Source: Amazon Bedrock User Guide, model-customization-prepare.
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import (
+from haikuft.dataset.content import (
     Chat,
     contents_of,
     describe_unknown_key,
@@ -14,7 +14,7 @@ from haikuft.dataset.formats.content import (
     take_text,
     wrong_type,
 )
-from haikuft.dataset.formats.format import Format, Layout, PlacedText
+from haikuft.dataset.format import Format, Layout, PlacedText
 from haikuft.dataset.problems import Finding
 
 _CHAT = Chat(take_text)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats.content import Chat, read_chat, says_nothing, take_text_or_blocks
-from haikuft.dataset.formats.format import Format
+from haikuft.dataset.content import Chat, read_chat, says_nothing, take_text_or_blocks
+from haikuft.dataset.format import Format
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
 CHAT = Chat(take_text_or_blocks, roles=_ROLES)

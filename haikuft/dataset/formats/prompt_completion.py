@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from haikuft.dataset.formats.content import UnsupportedContent, read_exchange
-from haikuft.dataset.formats.format import Format
+from haikuft.dataset.content import UnsupportedContent, read_exchange
+from haikuft.dataset.format import Format
 from haikuft.dataset.problems import Finding
 from haikuft.dataset.records import Record
 

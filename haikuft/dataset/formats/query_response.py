@@ -3,8 +3,8 @@
 Source: ms-swift's documentation, "Custom dataset".
 """
 
-from haikuft.dataset.formats.content import read_exchange
-from haikuft.dataset.formats.format import Format
+from haikuft.dataset.content import read_exchange
+from haikuft.dataset.format import Format
 
 FORMAT = Format(
     recognise=lambda example: "query" in example and "response" in example,

@@ -1,7 +1,7 @@
 """ShareGPT: {"conversations": [{"from": "human", "value": text}, {"from": "gpt", …}, …]}."""
 
-from haikuft.dataset.formats.content import Chat, read_chat, take_text
-from haikuft.dataset.formats.format import Format
+from haikuft.dataset.content import Chat, read_chat, take_text
+from haikuft.dataset.format import Format
 
 _USER = dict.fromkeys(("human", "user"), "user")
 _ASSISTANT = dict.fromkeys(("gpt", "chatgpt", "assistant"), "assistant")

@@ -6,8 +6,8 @@ Source: TRL's documentation, "Dataset formats and types".
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.formats import content
-from haikuft.dataset.formats.format import Converted, Format
+from haikuft.dataset import content
+from haikuft.dataset.format import Converted, Format
 from haikuft.dataset.formats.openai_chat import CHAT
 
 _KEYS = ("prompt", "completion")

@@ -2,7 +2,7 @@
 
 import os
 
-from haikuft.dataset.formats.content import UnsupportedContent, describe_no_object
+from haikuft.dataset.content import UnsupportedContent, describe_no_object
 from haikuft.dataset.formats.converse import to_messages
 from haikuft.dataset.problems import quotable
 from haikuft.dataset.read.json_lines import naming_os_errors, read_values

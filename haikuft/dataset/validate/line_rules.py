@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import PurePath
 
 from haikuft.base_models import DEFAULT, BaseModel
+from haikuft.dataset.content import UnsupportedContent
 from haikuft.dataset.formats import format_of, load_format, option_names, recognise
-from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.dataset.problems import Finding, quotable
 from haikuft.dataset.read.json_lines import parse_line
 from haikuft.dataset.tokens import count_bytes, estimate_record_tokens

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset import formats
-from haikuft.dataset.formats import content
-from haikuft.dataset.formats.format import Layout
+from haikuft.dataset import content, formats
+from haikuft.dataset.format import Layout
 from haikuft.dataset.formats.messages import is_plain
 from haikuft.dataset.problems import ROLES, Finding, is_error, join_place, quote
 from haikuft.dataset.tokens import TokenRange

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO
 from haikuft.dataset import convert_file, validate_file
+from haikuft.dataset.content import UnsupportedContent
 from haikuft.dataset.convert.converter import convert_example
 from haikuft.dataset.formats import MESSAGES, format_of, to_training
-from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.dataset.validate.record_rules import check_record, is_valid
 from haikuft.errors import DataError
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haikuft.dataset import detect_format, read_raw, validate_file, write_records
+from haikuft.dataset.content import UnsupportedContent
 from haikuft.dataset.convert.converter import convert_example
-from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.errors import DataError
 
 PAIR = {"prompt": "Hello?", "completion": "Good day."}

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from haikuft.cli import main
 from haikuft.dataset import convert_file, detect_format, formats, read_raw, validate_file
+from haikuft.dataset.content import UnsupportedContent
 from haikuft.dataset.convert.converter import convert_example
 from haikuft.dataset.formats import find_format, option_names
-from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.errors import DataError, SettingsError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CHATS = ("messages.jsonl", "openai_chat.jsonl", "converse.jsonl", "sharegpt.json", "alpaca.json")
 QUESTION_ANSWER = """
-from haikuft.dataset.formats.content import Text, build_record, check_keys, take_member, take_text
-from haikuft.dataset.formats.format import Format
+from haikuft.dataset.content import Text, build_record, check_keys, take_member, take_text
+from haikuft.dataset.format import Format
 
 
 def read(example):

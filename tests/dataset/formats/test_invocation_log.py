@@ -7,8 +7,8 @@ import pytest
 
 from haikuft.cli import main
 from haikuft.dataset import convert_file, detect_format, find_dataset, first_example, read_raw
+from haikuft.dataset.content import UnsupportedContent
 from haikuft.dataset.convert.converter import convert_example
-from haikuft.dataset.formats.content import UnsupportedContent
 from haikuft.errors import DataError
 
 ASKED, SAID = ({"role": "user", "content": "a"}, {"role": "assistant", "content": "b"})

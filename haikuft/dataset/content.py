@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from haikuft.dataset.formats.format import Converted, DescribeKey, PlacedText
+from haikuft.dataset.format import Converted, DescribeKey, PlacedText
 from haikuft.dataset.problems import ROLES, Finding, describe, is_error, join_place, quote
 from haikuft.dataset.records import Record
 from haikuft.package_data import read_toml
 
-_KEYS = read_toml("haikuft.dataset.formats", "keys.toml")
+_KEYS = read_toml(__package__, "keys.toml")
 # Keys that describe an example and are not part of it; a repair may remove them.
 HARMLESS_KEYS = frozenset(_KEYS["harmless"])
 SETTINGS = _KEYS["settings"]  # of a request to a model
