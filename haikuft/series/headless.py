@@ -6,31 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import papermill
-from ipykernel.kernelspec import get_kernel_dict
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError, strip_color
 
 from haikuft.errors import RunFailedError
+from haikuft.series.kernels import OwnKernelManager
 
 logging.getLogger("papermill").addHandler(logging.NullHandler())  # failures are told below
 
 OnCell = Callable[[int], None]  # called as a cell begins, with its position counted from 0
-
-
-class OwnKernelManager(AsyncKernelManager):
-    """Starts kernels with the interpreter that runs this code.
-
-    A kernel is otherwise found by its name, and another environment's `python3`, or one that a
-    user has installed, may stand in front of ours and know nothing of this package.
-    """
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """The command that starts a kernel here."""
-        # What a kernel logs goes past the notebook to the terminal, into our progress bar.
-        return KernelSpec(**get_kernel_dict(extra_arguments=["--log-level=CRITICAL"]))
 
 
 def execute_notebook(

@@ -142,21 +142,24 @@ def execute(steps: Sequence[Step], folder: Path, *, stream: TextIO | None = None
         RunFailedError: a notebook failed; those before it are done.
 
     """
-    from haikuft.series.headless import execute_notebook  # late: papermill takes long to load
-    from haikuft.series.progress import Progress
+    from haikuft.series.kernels import sharing_imports
 
-    names = [step.notebook.name for step in steps]
-    progress = Progress(names, [_count_cells(step) for step in steps], stream=stream)
-    with progress.clock():
-        for index, step in enumerate(steps):
-            with progress.notebook(index):
-                execute_notebook(
-                    step.notebook.path,
-                    folder / step.notebook.path.name,
-                    step.values,
-                    on_cell=partial(progress.cell, index),
-                )
-            yield step
+    with sharing_imports():
+        from haikuft.series.headless import execute_notebook  # late: papermill takes long to load
+        from haikuft.series.progress import Progress
+
+        names = [step.notebook.name for step in steps]
+        progress = Progress(names, [_count_cells(step) for step in steps], stream=stream)
+        with progress.clock():
+            for index, step in enumerate(steps):
+                with progress.notebook(index):
+                    execute_notebook(
+                        step.notebook.path,
+                        folder / step.notebook.path.name,
+                        step.values,
+                        on_cell=partial(progress.cell, index),
+                    )
+                yield step
 
 
 def _choose(notebooks: Sequence[Notebook], first: int, last: int) -> list[Notebook]:

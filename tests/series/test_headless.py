@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,14 @@ import pytest
 
 from haikuft.errors import RunFailedError
 from haikuft.series.headless import execute_notebook
+from haikuft.series.kernels import KernelTemplate, sharing_imports
+
+
+@pytest.fixture(params=["alone", "forked"], autouse=True)
+def _kernels(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run each test twice: with a kernel of its own, and with one that shares imports."""
+    with sharing_imports() if request.param == "forked" else nullcontext():
+        yield
 
 
 def printed(path: Path) -> list[str]:
@@ -97,3 +106,32 @@ def test_execute_notebook_when_the_kernel_dies_then_the_cell_is_told(
         execute_notebook(source, project / "out.ipynb", {})
 
     assert "    os.kill(os.getpid(), 9)\n" in str(caught.value)
+
+
+def test_execute_notebook_when_one_notebook_changes_something_then_the_next_does_not_see_it(
+    write_notebook: Callable[..., Path], project: Path
+) -> None:
+    """Kernels share imports and nothing else; each has its own random numbers, too."""
+    changing = [
+        "import json, os, random\nprint(hasattr(json, 'ours'), os.environ.get('OURS'))",
+        "json.ours, os.environ['OURS'] = 1, '1'",
+        "print(random.random())",
+    ]
+    source, (first, second) = write_notebook("01_a", "", changing), (project / "1", project / "2")
+    for executed in (first, second):
+        execute_notebook(source, executed.with_suffix(".ipynb"), {})
+
+    one, two = (printed(path.with_suffix(".ipynb")) for path in (first, second))
+    assert one[0] == two[0] == "False None"
+    assert one[1] != two[1]
+
+
+def test_execute_notebook_when_what_makes_kernels_has_ended_then_a_kernel_starts_all_the_same(
+    write_notebook: Callable[..., Path], project: Path
+) -> None:
+    """It takes longer."""
+    if KernelTemplate.current is not None:
+        KernelTemplate.current.close()
+    execute_notebook(write_notebook("01_a", "", ["print(1)"]), project / "1.ipynb", {})
+
+    assert printed(project / "1.ipynb") == ["1"]
