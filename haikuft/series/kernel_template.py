@@ -27,7 +27,7 @@ def main(descriptor: int) -> None:
     # As a kernel does before anything imports matplotlib.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kernels that have ended leave nothing behind
-    stages = iter(_STAGES)
+    stages, our_pid = iter(_STAGES), os.getpid()
     with socket.socket(fileno=descriptor) as channel, channel.makefile("rw") as lines:
         while True:
             for name in next(stages, ()):
@@ -41,19 +41,21 @@ def main(descriptor: int) -> None:
                 break
             lines.write(f"{pid}\n")
             lines.flush()
-    _become_kernel(**json.loads(request))
+    _become_kernel(our_pid, **json.loads(request))
 
 
-def _become_kernel(arguments: list[str], environment: dict[str, str], folder: str) -> None:
+def _become_kernel(
+    parent: int, arguments: list[str], environment: dict[str, str], folder: str
+) -> None:
+    """Run the kernel; it ends when its parent, the template, has ended."""
     from ipykernel.kernelapp import launch_new_instance
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
-    # A kernel ends when this process, its parent, has ended.
-    os.environ.update(environment | {"JPY_PARENT_PID": str(os.getppid())})
-    sys.argv = ["ipykernel_launcher", *arguments]
+    os.environ.update(environment)
+    sys.argv = ["ipykernel_launcher", *arguments, f"--IPKernelApp.parent_handle={parent}"]
     launch: Any = launch_new_instance
     launch()
 
