@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from haikuft.package_data import read_text
 from haikuft.plots.fonts import add_fonts
-from haikuft.plots.style import DARK, alt_text, describe, save_figure
+from haikuft.plots.style import DARK, alt_text, describe, save, save_figure
 
 # Letters as shapes need no font; the salt makes the same figure the same file.
 _SVG: dict[str, Any] = {"svg.fonttype": "path", "svg.hashsalt": "haikuft"}
@@ -69,7 +69,7 @@ def show_figure(ax: Axes, path: Path) -> Picture:
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the sentence says so
         describe(ax, " ".join(filter(None, (alt_text(ax), add_fonts(figure)))))
         save_figure(ax, path)
-        figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
+        save(figure, drawn, format="svg", metadata={"Date": None})
     plt.close(figure)  # otherwise the notebook would show it again, without its description
     light = drawn.getvalue()
     dark = _COLOR.sub(lambda found: DARK.get(found[0], found[0]), light)
