@@ -32,11 +32,11 @@ class Project:
         """Read a run's record."""
         return read_record(self.root / "runs" / run / FILE_NAME)
 
-    def client(self, service: str):
+    def client(self, service: str, region: str = REGION):
         """A client that can reach this sandbox only."""
         return boto3.client(
             service,
-            region_name=REGION,
+            region_name=region,
             endpoint_url=self.endpoint.url,
             aws_access_key_id="testing",
             aws_secret_access_key="testing",
@@ -60,11 +60,11 @@ def project(
 
 
 @pytest.fixture
-def holdings(project: Project) -> Callable[[], dict[str, list[str]]]:
+def holdings(project: Project) -> Callable[..., dict[str, list[str]]]:
     """What the sandbox holds, by listing each service."""
 
-    def listed() -> dict[str, list[str]]:
-        bedrock, s3, iam = (project.client(name) for name in ("bedrock", "s3", "iam"))
+    def listed(region: str = REGION) -> dict[str, list[str]]:
+        bedrock, s3, iam = (project.client(name, region) for name in ("bedrock", "s3", "iam"))
         buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
         return {
             "throughputs": [

@@ -185,31 +185,3 @@ def test_run_when_everything_is_gone_makes_it_again(walked, project, holdings: H
     assert project.run("--run", RUN, "--to", "3", "-p", "epoch_count", "1") == 0
     held = holdings()
     assert len(held["models"]) == len(held["buckets"]) == len(held["roles"]) == 1
-
-
-def test_run_on_messages_with_json_answers_scores_structure_instead_of_labels(
-    project, holdings: Holdings, tmp_path: Path
-):
-    """One's own file of messages, by its path, walks from 1 to 6 as the tickets do."""
-    own = tmp_path / "orders.jsonl"
-    own.write_text("".join(f"{json.dumps(_order(number))}\n" for number in range(120)))
-    asked = ("--dataset", str(own), "-p", "epoch_count", "3")
-    asked += ("-p", "evaluation_job", "True")
-    assert project.run("--run", "own", "--to", "6", *asked) == 0
-    evaluation = json.loads((project.root / "runs" / "own" / "evaluation.json").read_text())
-    assert (evaluation["task"], evaluation["metric"]) == ("structured", "json_agreement")
-    tuned = [s for s in evaluation["scores"] if s["model"] == "tuned"]
-    assert {s["metric"]: s["score"] for s in tuned}["valid_json"] > 0.9
-    executed = project.root / "runs" / "own" / "notebooks" / "06_evaluate.ipynb"
-    record = project.record("own")
-    assert record.evaluation_job_arn
-    assert f"{evaluation['n']} replies." in executed.read_text()
-
-
-def _order(number: int) -> dict[str, object]:
-    """An order in words, and as JSON."""
-    item, city = ("tea", "rice", "soap")[number % 3], ("Oslo", "Lima", "Accra", "Perth")[number % 4]
-    answer = json.dumps({"item": item, "city": city, "count": number % 9 + 1})
-    asked = f"Send {number % 9 + 1} of {item} to {city}, reference {number}"
-    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
-    return {"system": "JSON Mode: Enabled", "messages": turns}

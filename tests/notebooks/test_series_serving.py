@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from haikuft.base_models import NOVA_2_LITE, NOVA_MICRO
+from haikuft.base_models import NOVA_MICRO
 from haikuft.runs.run_record import resource_prefix
 
 RUN = "nova"
@@ -89,17 +89,6 @@ def test_notebook_5_when_run_again_unasked_then_finds_the_deployment(walked, pro
     assert project.run("--run", RUN, "--from", "5", "--to", "5") == 0
     assert serving() == before
     assert project.record(RUN).served_arn == before[0][0]
-
-
-def test_run_when_the_model_takes_no_validation_data_then_the_series_goes_without(project):
-    """Nova 2 Lite from end to end: two files, a training curve alone, and nothing left."""
-    asked = ("--run", "nova2", "-p", "base_model_id", NOVA_2_LITE.id, *QUICK)
-    assert project.run(*asked) == 0
-    folder, record = project.root / "runs" / "nova2", project.record("nova2")
-    assert (record.validation_uri, record.validation_records) == ("", 0)
-    assert json.loads((folder / "assessment.json").read_text())["verdict"] == "unknown"
-    assert not list((folder / "metrics").glob("validation*"))
-    assert json.loads((folder / "evaluation.json").read_text())
 
 
 def test_clean_up_when_told_to_delete_then_both_go_and_the_model_after_them(
