@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from haikuft.errors import RecordError, RunFailedError
+from haikuft.errors import RecordError, RunFailedError, SettingsError
 from haikuft.runs.folders import check_run_name, choose_run, find_root
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.series.planning import (
@@ -79,6 +79,11 @@ def walk(request: Request) -> int:
         clean_up=request.clean_up,
     )
     directory = root / "runs" / run
+    if not begins and not directory.exists():
+        raise SettingsError(
+            f'Run "{run}" was not begun in this project, so it cannot continue at notebook '
+            f"{request.first}. Begin it with notebook 1: leave --from out, or name another --run."
+        )
     on_aws = steps[0].value_of("target") == "aws"
     with _signals_as_interrupts():
         try:

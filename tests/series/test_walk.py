@@ -223,6 +223,7 @@ def test_run_when_a_split_is_refused_then_the_command_has_the_share_that_fits(
         (["--run", "../up"], 'run = "../up": take 1 to 32'),
         (["--run", "a", "-p", "run", "b"], "\"run\" is given twice ('a', 'b')"),
         (["--from", "4"], "--from 4: there is no such notebook"),
+        (["--run", "never", "--from", "3"], 'Run "never" was not begun in this project'),
     ],
 )
 def test_run_when_misused_then_one_line_says_so_and_nothing_runs(
