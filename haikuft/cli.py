@@ -14,7 +14,8 @@ from haikuft import __version__
 from haikuft.commands import data, lab, models, run, sandbox
 from haikuft.errors import HaikuftError, SettingsError
 
-FAILED, MISUSED, INTERRUPTED = 1, 2, 130  # exit statuses; 0 is done
+# Exit statuses; 0 is done. The last is a shell's for a program ended by SIGPIPE.
+FAILED, MISUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -25,13 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command = options.command
     try:
         with _surroundings(options):
-            return command(options)
+            status = command(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # not at the end of the program, where a closed pipe is a traceback
+        return status
     except SettingsError as error:
         return _complain(error, MISUSED)
     except HaikuftError as error:
         return _complain(error, FAILED)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # whoever read what we print, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
 
 
 def build_parser() -> argparse.ArgumentParser:

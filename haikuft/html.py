@@ -4,8 +4,9 @@ Everything is escaped here; callers give plain text.
 """
 
 import base64
-from collections.abc import Callable, Container, Iterable, Sequence
-from html import escape
+import re
+from collections.abc import Iterable, Sequence
+from html import escape as escape_markup
 from pathlib import Path
 
 from haikuft.package_data import read_text
@@ -19,6 +20,12 @@ _PAGE_STYLE = read_text(__package__, "page.css")
 # For pages with a style sheet of their own, such as JupyterLab's, which aligns cells to the right.
 INLINE_STYLE = "text-align:left; vertical-align:top; white-space:pre-wrap"
 
+# Text between dollars is not mathematics: JupyterLab 4 leaves out what has the first class, the
+# pages of nbconvert 7 what has the second.
+AS_WRITTEN = "mathjax_ignore tex2jax_ignore"
+# Control characters but tab and line break, and halves of surrogate pairs.
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]|\r(?!\n)")
+
 # Of a curve, in CSS pixels, with room for the numbers and words around its axes.
 _WIDTH, _HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _FLOOR = 60, 20, 44, 254
@@ -27,13 +34,29 @@ _FAINT = "var(--jp-border-color1, #999999)"
 _MARK = "var(--jp-brand-color1, #1f5fa8)"
 
 
+def escape(text: str) -> str:
+    """Escape a text for HTML; what no page can show becomes a visible escape."""
+    return escape_markup(visible(text))
+
+
+def visible(text: str) -> str:
+    r"""Replace control characters, such as those of a terminal's colours, by escapes: "\x1b"."""
+    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def build_block(html: str) -> str:
+    """Put HTML into a block in which a notebook's page typesets no mathematics."""
+    return f'<div class="{AS_WRITTEN}">{html}</div>'
+
+
 def build_page(title: str, sections: Iterable[str]) -> str:
     """Put sections of HTML under a title into one page, which can be mailed and read offline."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"{POLICY}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n"
+        f'<body class="{AS_WRITTEN}">\n'
         f"<h1>{escape(title)}</h1>\n" + "\n".join(sections) + "\n</body>\n</html>\n"
     )
 
@@ -61,42 +84,35 @@ def build_table(
     *,
     caption: str = "",
     row_headings: bool = False,
-    filters: Container[str] = (),
     style: str = "",
-    number: Callable[[float], str] = format_number,
 ) -> str:
     """Build a table of texts and numbers, in a box that scrolls sideways where it is too wide.
 
     Args:
-        rows: As many cells as there are headings. Numbers get `class="number"`, and their value as
-            `data-key` for scripts that sort.
+        rows: As many cells as there are headings. Numbers get `class="number"`.
         headings: One a column; where all are empty there is no heading row.
         caption: A title above the table.
         row_headings: The first cell of each row is its heading.
-        filters: Headings marked with `data-choose`, for scripts that filter.
         style: Inline CSS of each cell, such as `INLINE_STYLE`.
-        number: How numbers are written.
     """
     look = f' style="{style}"' if style else ""
 
     def build_cell(value: object, at: int) -> str:
         if isinstance(value, int | float):
-            return f'<td class="number" data-key="{value:.6f}"{look}>{number(value)}</td>'
+            return f'<td class="number"{look}>{format_number(value)}</td>'
         text = escape(str(value))
         if row_headings and at == 0:
             return f'<th scope="row"{look}>{text}</th>'
         return f"<td{look}><div>{text}</div></td>"
 
-    head = "".join(
-        f'<th scope="col"{look}{" data-choose" if name in filters else ""}>{escape(name)}</th>'
-        for name in headings
-    )
+    head = "".join(f'<th scope="col"{look}>{escape(name)}</th>' for name in headings)
     body = "".join(
         f"<tr>{''.join(build_cell(value, at) for at, value in enumerate(row))}</tr>" for row in rows
     )
     title = f"<caption{look}><b>{escape(caption)}</b></caption>" if caption else ""
     head = f"<thead><tr>{head}</tr></thead>" if any(headings) else ""
-    return f'<div style="overflow-x:auto"><table>{title}{head}<tbody>{body}</tbody></table></div>'
+    table = f"<table>{title}{head}<tbody>{body}</tbody></table>"
+    return f'<div class="{AS_WRITTEN}" style="overflow-x:auto">{table}</div>'
 
 
 def build_figure(path: Path) -> str:

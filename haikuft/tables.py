@@ -26,7 +26,8 @@ class Table:
 
     def __repr__(self) -> str:
         shown = self.rows[:MOST_LINES]
-        lines = [self.headings, *shown] if any(self.headings) else [*shown]
+        lines = [[*map(html.visible, row)] for row in (self.headings, *shown)]
+        lines = lines if any(self.headings) else lines[1:]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         texts = [
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

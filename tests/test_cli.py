@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +101,34 @@ def test_main_when_misused_then_status_2(
 
     assert done.value.code == 2
     assert "usage: haikuft" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["models"], 141), (["sandbox", "status"], 141), (["validate", "train.jsonl"], 1)],
+)
+def test_output_when_nobody_reads_it_then_the_program_ends_quietly(
+    arguments: list[str], status: int, tmp_path: Path
+) -> None:
+    """As in `haikuft models | head -1`: no traceback; that of `validate` says what it found."""
+    (tmp_path / "train.jsonl").write_text("{}\n" * 3)
+    script = "import sys; from haikuft.cli import main; sys.exit(main())"
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, "HAIKUFT_SANDBOX_STATE": str(tmp_path / "state")},
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+
+    assert done.returncode == status
+    assert done.stderr == ""
 
 
 def test_start_when_called_then_it_says_how_to_reach_the_sandbox(

@@ -13,15 +13,15 @@ from haikuft import html
 HEIGHTS = st.lists(st.floats(0, 1e6), min_size=2, max_size=30)
 
 
-def test_table_when_built_then_texts_are_escaped_and_numbers_can_be_sorted() -> None:
+def test_table_when_built_then_texts_are_escaped_and_numbers_are_marked() -> None:
     """NaN is an empty cell."""
     table = html.build_table([("<b>", 1234), ("x", 0.5), ("y", math.nan)], ("name", "n"))
 
     assert "<b>" not in table
     assert "&lt;b&gt;" in table
-    assert '<td class="number" data-key="1234.000000">1,234</td>' in table
-    assert '<td class="number" data-key="0.500000">0.500</td>' in table
-    assert '<td class="number" data-key="nan"></td>' in table
+    assert '<td class="number">1,234</td>' in table
+    assert '<td class="number">0.500</td>' in table
+    assert '<td class="number"></td>' in table
 
 
 def test_table_when_rows_have_headings_then_they_and_the_caption_are_marked() -> None:
@@ -31,13 +31,6 @@ def test_table_when_rows_have_headings_then_they_and_the_caption_are_marked() ->
     assert '<th scope="row" style="color:red">a</th>' in table
     assert "<b>&lt;A&gt;</b></caption>" in table
     assert "<thead>" not in table
-
-
-def test_table_when_columns_are_filtered_then_only_their_headings_are_marked() -> None:
-    """For the script that adds the choices."""
-    table = html.build_table([("a", "b")], ("one", "two"), filters=["two"])
-
-    assert re.findall(r"<th scope=\"col\"( data-choose)?>", table) == ["", " data-choose"]
 
 
 @given(heights=HEIGHTS, more=st.integers(0, 100), from_zero=st.booleans(), end=st.integers(0, 29))

@@ -14,11 +14,12 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.exceptions import EndpointConnectionError
 
 from haikuft import __version__
 from haikuft.aws.errors import explaining, refuse_foreign_answers
 from haikuft.aws.repeating import repeat_for_a_while
-from haikuft.errors import SettingsError
+from haikuft.errors import SandboxError, SettingsError
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -101,7 +102,10 @@ class Connection:
         if patience_seconds is None:
             patience_seconds = PATIENCE_SECONDS[self.target]
         if self.target == "sandbox":
-            return _sandbox_client(self.session, service, self.endpoint, patience_seconds)
+            client = _sandbox_client(self.session, service, self.endpoint, patience_seconds)
+            if self.sandbox_state:
+                _start_where_stopped(client, self.endpoint, self.sandbox_state)
+            return client
         return _aws_client(self.session, service, patience_seconds)
 
     @property
@@ -211,6 +215,24 @@ def _sandbox_client(
     refuse_foreign_answers(client)
     repeat_for_a_while(client, patience_seconds)
     return client
+
+
+def _start_where_stopped(client: Any, endpoint: str, state: str) -> None:
+    """Have a call start the sandbox that has stopped since, as it does after an idle hour."""
+
+    def start(caught_exception: Any, **_: Any) -> None:
+        if not isinstance(caught_exception, EndpointConnectionError):
+            return
+        from haikuft import sandbox
+
+        url = sandbox.start(state).url
+        if url != endpoint:
+            raise SandboxError(
+                f"The sandbox had stopped, and is now at {url}: another program has taken the port "
+                f"of {endpoint}. Run the notebook's cell with `run_record` again, then this one."
+            )
+
+    client.meta.events.register("needs-retry", start)  # comes before the call is repeated
 
 
 def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:

@@ -27,7 +27,7 @@ def _add_lab(commands: "Commands") -> None:
     parser.add_argument(
         "--run",
         metavar="NAME",
-        help="work on notebooks of this run, in runs/NAME/lab (the series' own, run first)",
+        help="work on this run's copies, in runs/NAME/lab (first; on AWS the one begun)",
     )
     parser.add_argument("--no-browser", action="store_true", help="only print where it is")
     parser.add_argument(

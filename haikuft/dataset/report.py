@@ -144,8 +144,7 @@ class Report:
         return "\n".join([*map(str, self.files), *rows, *self._rest(), self._total()])
 
     def _repr_html_(self) -> str:
-        from html import escape
-
+        from haikuft.html import build_block, escape
         from haikuft.tables import build_table
 
         headings = ("severity", "where", "what", "how to fix it", "code")
@@ -155,7 +154,7 @@ class Report:
             "".join(f"<p>{escape(line)}</p>" for line in lines)
             for lines in (map(str, self.files), self._rest())
         )
-        return f"{files}{table}{rest}<p><b>{escape(self._total())}</b></p>"
+        return build_block(f"{files}{table}{rest}<p><b>{escape(self._total())}</b></p>")
 
     def _count(self, severity: Severity) -> int:
         severities = {problem.code: problem.severity for problem in self.problems}

@@ -81,6 +81,12 @@ def find_fault(field: Field, value: Value) -> str:
     return ""
 
 
+def find_faults(values: Mapping[str, Value]) -> list[str]:
+    """Say of each value that a form has a field for why it cannot be taken."""
+    fields = build_fields({name: one for name, one in values.items() if name in _read_fields()})
+    return [fault for field in fields if (fault := find_fault(field, field.value))]
+
+
 def read_value(field: Field, chosen: object) -> Value:
     """Turn what a control holds into the parameter's own kind of value.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -14,6 +13,7 @@ from haikuft.forms.fields import Field, Value, find_fault, read_value
 from haikuft.forms.rendering import Derived
 from haikuft.forms.saving import Saving, save_choices
 from haikuft.forms.showing import Shown
+from haikuft.html import escape
 
 Picture = tuple[str, str]  # one thing as HTML and as plain text
 

@@ -1,10 +1,10 @@
 """Forms as HTML and as plain text. Pure."""
 
 from collections.abc import Sequence
-from html import escape
 
 from haikuft import html
 from haikuft.forms.fields import Field, Value
+from haikuft.html import escape
 
 Derived = list[tuple[str, str]]  # (name, value) of what is derived from the chosen values
 Rows = list[tuple[str, str]]  # (label, value)

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from IPython.display import display
 
+from haikuft.html import AS_WRITTEN
 from haikuft.package_data import read_text
 
 # JupyterLab's colours, which follow its theme; elsewhere the page's own.
@@ -63,7 +64,7 @@ def build_text(name: str, html: str) -> str:
     return (
         f"<style>{_STYLE}{alive} .{name}-text {{ display: none; }}"
         f"body.jp-Notebook .{name}-text .haikuft-hint {{ display: none; }}</style>"
-        f'<div class="haikuft haikuft-text {name}-text">{html}'
+        f'<div class="haikuft haikuft-text {name}-text {AS_WRITTEN}">{html}'
         f'<p class="haikuft-hint">{_NO_WIDGETS}</p></div>'
         f"<script>{_NAME_SLIDERS}</script>"
     )

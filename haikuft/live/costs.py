@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 
+from haikuft.html import escape
 from haikuft.inventory.resources import BUCKET, OBJECTS, ROLE, UNKNOWN, Resource, sum_rates
 from haikuft.pricing.amounts import format_dollars
 from haikuft.runs.lookup import MODEL

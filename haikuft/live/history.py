@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 from haikuft.errors import DataError
 from haikuft.files import JsonLinesFile, read_json_lines
+from haikuft.html import build_block, escape, visible
 from haikuft.inference.replies import Reply
 from haikuft.tables import Table, build_table
 
@@ -51,12 +51,13 @@ class Exchange:
         for name, reply in self.replies.items():
             lines.append(f"{name}: {describe_reply(reply)}")
             lines.append(f"  ({describe_figures(reply)})")
-        return "\n".join([*lines, f"Reference: {self.reference}"] if self.reference else lines)
+        lines += [f"Reference: {self.reference}"] if self.reference else []
+        return visible("\n".join(lines))
 
     def _repr_html_(self) -> str:
         prompt = f"<p><b>Prompt</b> {escape(self.prompt)}</p>"
         reference = f"<p><b>Reference</b> {escape(self.reference)}</p>" if self.reference else ""
-        return f"{prompt}{self.table._repr_html_()}{reference}"
+        return build_block(f"{prompt}{self.table._repr_html_()}{reference}")
 
 
 def describe_reply(reply: Reply) -> str:

@@ -3,6 +3,8 @@
 import sys
 from typing import Any
 
+from haikuft.html import build_block
+
 
 def is_interactive() -> bool:
     """Whether a person runs the cells, not papermill, nbconvert or a plain Python program.
@@ -22,4 +24,4 @@ def is_interactive() -> bool:
 def build_bundle(text: str, html: str, box: Any = None) -> dict[str, Any]:
     """Build what a cell shows: the widgets if there are any, and always text and plain HTML."""
     shown = {} if box is None else box._repr_mimebundle_()
-    return {**shown, "text/plain": text, "text/html": html}
+    return {**shown, "text/plain": text, "text/html": build_block(html)}

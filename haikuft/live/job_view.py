@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import Any, Self
 
 from haikuft.customization.readings import FINAL, CustomizationJob, Stage, describe_job, format_span
-from haikuft.html import draw_curve
+from haikuft.html import draw_curve, escape
 from haikuft.tables import Table, build_table
 
 NOT_KNOWN = "not known"

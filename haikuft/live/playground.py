@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError, SettingsError
+from haikuft.html import escape
 from haikuft.inference.asking import identify_model
 from haikuft.inference.asking import now as utc_text
 from haikuft.inference.replies import Reply

@@ -2,14 +2,13 @@
 
 import threading
 import time
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from haikuft.dataset.records import prompt_of, reference_of
 from haikuft.errors import HaikuftError
-from haikuft.html import build_status
+from haikuft.html import build_status, escape
 from haikuft.live.confirm_button import BUTTON_LAYOUT
 from haikuft.live.history import Exchange, describe_figures, describe_reply
 

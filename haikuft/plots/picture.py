@@ -4,7 +4,6 @@ import base64
 import re
 import warnings
 from dataclasses import dataclass
-from html import escape
 from io import StringIO
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from haikuft.html import build_block, escape
 from haikuft.package_data import read_text
 from haikuft.plots.fonts import add_fonts
 from haikuft.plots.style import DARK, alt_text, describe, save, save_figure
@@ -58,7 +58,7 @@ class Picture:
         )
         # Screen readers read the same from the image's own text.
         caption = f'<figcaption aria-hidden="true">{escape(self.sentence)}</figcaption>'
-        return f'{_SWITCH}<figure style="margin: 0">{images}{caption}</figure>'
+        return build_block(f'{_SWITCH}<figure style="margin: 0">{images}{caption}</figure>')
 
 
 def show_figure(ax: Axes, path: Path) -> Picture:

@@ -34,6 +34,13 @@ def require(run: Run, *kinds: str) -> Table:
         raise SettingsError(f"{unknown[0]!r} is no kind; use one of {', '.join(_FINDERS)}.")
     found = [(kind, _FINDERS[kind][1](run)) for kind in kinds]
     missing = [kind for kind, name in found if not name]
+    if missing and run.connection.target == "sandbox" and not _find_any(run):
+        dataset = f" --dataset {run.record.dataset}" if run.record.dataset else ""
+        raise NotFoundError(
+            f'This sandbox is new, or the run was cleaned up: all of run "{run.record.run}" is '
+            "gone. Run notebook 01_setup_iam and those after it, or all of them at once: "
+            f"haikuft run --run {run.record.run}{dataset} --no-clean-up"
+        )
     if missing:
         first = min((_FINDERS[kind][0] for kind in missing), key=lambda notebook: notebook[:2])
         words = " and ".join(f"the {kind}" for kind in missing)
@@ -42,6 +49,19 @@ def require(run: Run, *kinds: str) -> Table:
             f"Run notebook {first} with this run's name; it makes again what is gone."
         )
     return build_table(found, "needed", "found")
+
+
+def _find_any(run: Run) -> bool:
+    """Whether AWS knows anything of what the record names; true where it names nothing."""
+    made = {
+        "bucket": run.record.bucket,
+        "role": run.record.role_name,
+        "custom model": run.record.custom_model_arn,
+    }
+    kinds = [kind for kind, name in made.items() if name]
+    bedrock, job_arn = run.connection.client("bedrock"), run.record.job_arn
+    job_is_there = bool(job_arn and find_job(bedrock, job_arn))
+    return not kinds or job_is_there or any(_FINDERS[kind][1](run) for kind in kinds)
 
 
 def _bucket(run: Run) -> str:

@@ -1,7 +1,7 @@
 """One notebook, executed without a browser by papermill, in a kernel of this very interpreter."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ def execute_notebook(
     The copy is saved after every cell, so that it is there whatever happens.
 
     Raises:
-        RunFailedError: a cell failed, or the kernel died. The message names the cell.
+        RunFailedError: a cell failed or ended the notebook, or the kernel died. The message
+            names the cell.
 
     """
     executed.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +39,7 @@ def execute_notebook(
             on_cell(cell_index)
 
     try:
-        papermill.execute_notebook(
+        document = papermill.execute_notebook(
             _literal(source),
             _literal(executed),
             dict(values),
@@ -59,6 +60,16 @@ def execute_notebook(
         words = "The kernel died while the cell ran; the machine may be out of memory."
         message = _describe_failure(source, executed, "one of its cells", began, words)
         raise RunFailedError(message) from error
+    _check_cells(document.cells, source, executed)
+
+
+def _check_cells(cells: Sequence[Any], source: Path, executed: Path) -> None:
+    """Refuse a notebook that ended early: papermill takes `raise SystemExit` for an end."""
+    for cell in cells:
+        if cell.cell_type == "code" and cell.metadata.papermill.status != "completed":
+            where = f"cell In [{cell.execution_count}]"
+            words = "SystemExit: the cell ended the notebook, and the cells after it did not run."
+            raise RunFailedError(_describe_failure(source, executed, where, cell.source, words))
 
 
 def _describe_failure(source: Path, executed: Path, where: str, code: str, words: str) -> str:

@@ -19,12 +19,11 @@ from haikuft import __version__
 from haikuft.errors import SettingsError
 from haikuft.evaluation.report.files import JSON_FILE
 from haikuft.metrics.assessment import ASSESSMENT_FILE
-from haikuft.runs.folders import check_run_name, find_root
+from haikuft.runs.folders import FIRST, check_run_name, choose_run, find_root
 from haikuft.runs.record_file import FILE_NAME, read_record
 from haikuft.series.export import let_jupyter_export
 from haikuft.series.planning import Notebook, find_notebooks
 
-FIRST = "first"  # the run that the notebooks name until told otherwise
 _PORT = 8888  # where JupyterLab begins to look for a free one
 
 
@@ -32,7 +31,8 @@ def open_lab(run: str = "", *, port: int = 0, browser: bool = True) -> int:
     """Serve JupyterLab until Ctrl-C, say where to begin, and return the exit status.
 
     Args:
-        run: Work on notebooks that name this run, in its folder; "" for the series' own.
+        run: Work on notebooks that name this run, in its folder; "" for the run "first", or the
+            one begun on AWS where there is no such.
         port: Which port of this machine; 0 for a free one.
         browser: Whether to open the page as well.
 
@@ -51,8 +51,9 @@ def open_lab(run: str = "", *, port: int = 0, browser: bool = True) -> int:
     if port:
         _check_port(port)
     notebooks = find_notebooks(root)
-    paths = prepare_notebooks(root, notebooks, run) if run else [one.path for one in notebooks]
-    number = find_next(root / "runs" / (run or FIRST))
+    run = run or _choose_begun(root)
+    paths = prepare_notebooks(root, notebooks, run)
+    number = find_next(root / "runs" / run)
     begin = dict(zip((one.number for one in notebooks), paths, strict=True)).get(number, paths[0])
     with own_kernel() as folder:
         config = let_jupyter_export(folder)
@@ -76,6 +77,13 @@ def find_next(directory: Path) -> int:
     return next((number for number, one in enumerate(done, 1) if not one), len(done) + 1)
 
 
+def _choose_begun(root: Path) -> str:
+    """Choose the run "first", or the one begun on AWS where there is no such."""
+    on_aws = choose_run(target="aws", new=True)  # makes a name up where none was begun
+    runs = root / "runs"
+    return on_aws if (runs / on_aws).exists() and not (runs / FIRST).exists() else FIRST
+
+
 def prepare_notebooks(root: Path, notebooks: list[Notebook], run: str) -> list[Path]:
     """Copy the series into a run's folder, each copy naming the run; keep copies that are there.
 
@@ -88,6 +96,9 @@ def prepare_notebooks(root: Path, notebooks: list[Notebook], run: str) -> list[P
     folder = root / "runs" / check_run_name(run) / "lab"
     folder.mkdir(parents=True, exist_ok=True)
     copies = [folder / notebook.path.name for notebook in notebooks]
+    values = {"run": run}
+    if (folder.parent / FILE_NAME).exists():
+        values["target"] = read_record(folder.parent / FILE_NAME).target
     for copy in copies:
         if copy.exists():
             _check_version(copy)
@@ -95,7 +106,7 @@ def prepare_notebooks(root: Path, notebooks: list[Notebook], run: str) -> list[P
         if not copy.exists():
             document = load_notebook_node(str(notebook.path))
             named = parameterize_notebook(
-                document, {"run": run}, kernel_name="python3", language="python"
+                document, values, kernel_name="python3", language="python"
             )
             named.metadata["haikuft"] = {"version": __version__}
             nbformat.write(named, copy)  # type: ignore[no-untyped-call]

@@ -1,13 +1,13 @@
 """A page about a run: verdict, scores, figures and settings, in one file."""
 
 import json
-from html import escape
 from pathlib import Path
 
 from haikuft import html
 from haikuft.evaluation.report.files import CSV_FILE, JSON_FILE, read_evaluation
 from haikuft.evaluation.report.page import build_records, build_sections
 from haikuft.files import write_whole
+from haikuft.html import escape
 from haikuft.inference.replies import NOTICE
 from haikuft.metrics.assessment import ASSESSMENT_FILE
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record

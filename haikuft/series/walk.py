@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from haikuft.errors import RecordError, RunFailedError
+from haikuft.errors import RecordError, RunFailedError, SettingsError
 from haikuft.runs.folders import check_run_name, choose_run, find_root
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.series.planning import (
@@ -27,6 +27,13 @@ from haikuft.series.planning import (
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130  # exit statuses
 
+# Errors that come again with the same command until something is changed.
+_LASTING = (
+    *("SettingsError", "DataError", "RecordError", "CredentialsError", "AccessError"),
+    *("ConflictError", "ChargesRefusedError"),
+)
+# What `prerequisites.require` says must be run again; from a later notebook it would stop again.
+_AGAIN = re.compile(r"Run notebook (\d\d)_")
 # What the refusal of a split says would fit; no other parameter is read from an error's text.
 _SHARE = re.compile(r"-p (validation_share|test_share) ([\d.]+)")
 _FLAGS = ("run", "target", "region", "dataset")  # parameters that have a flag of their own
@@ -79,6 +86,15 @@ def walk(request: Request) -> int:
         clean_up=request.clean_up,
     )
     directory = root / "runs" / run
+    if not begins and not directory.exists():
+        raise SettingsError(
+            f'Run "{run}" was not begun in this project, so it cannot continue at notebook '
+            f"{request.first}. Begin it with notebook 1: leave --from out, or name another --run."
+        )
+    from haikuft.series.checks import check_steps  # late: it loads what reads data
+
+    record = _read(directory)
+    check_steps(steps, root=root, base_model_id=record.base_model_id if record else "")
     on_aws = steps[0].value_of("target") == "aws"
     with _signals_as_interrupts():
         try:
@@ -156,8 +172,10 @@ def _walk(
         started = ("new_job",) if _job(before) != _job(_read(directory)) else ()
         fitting = dict(_SHARE.findall(str(error)))
         request = replace(request, given={**request.given, **fitting})
+        missing = _AGAIN.search(str(error))
+        again = min(again, int(missing[1])) if missing else again
         command = resume_command(request, steps, run, again, done=started)
-        print(f"Continue from there: {command}", file=sys.stderr)
+        print(f"{_introduce(error)}: {command}", file=sys.stderr)
         return FAILED if isinstance(error, RunFailedError) else INTERRUPTED
     lines = summary_lines(
         directory,
@@ -168,6 +186,12 @@ def _walk(
     )
     _say([*lines, *notes])
     return DONE
+
+
+def _introduce(error: BaseException) -> str:
+    """Introduce the command that continues: some errors come again until something is changed."""
+    lasts = getattr(error.__cause__, "ename", "") in _LASTING
+    return "Once that is done, continue with" if lasts else "Continue from there"
 
 
 def _read(directory: Path) -> RunRecord | None:

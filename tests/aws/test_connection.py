@@ -14,10 +14,12 @@ import pytest
 from botocore import exceptions as botocore_errors
 from botocore.awsrequest import AWSRequest, AWSResponse
 
+import haikuft.sandbox
 from haikuft import aws
 from haikuft.aws.errors import explaining
-from haikuft.errors import AccessError, CredentialsError, SettingsError
+from haikuft.errors import AccessError, CredentialsError, SandboxError, SettingsError
 from haikuft.sandbox import Endpoint
+from haikuft.sandbox.directory import write_endpoint
 
 TRAPS = {
     "AWS_BEARER_TOKEN_BEDROCK": "token",
@@ -70,6 +72,39 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> pytest.MonkeyPatch:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return monkeypatch
+
+
+def test_client_when_the_sandbox_has_stopped_then_the_next_call_starts_it(
+    tmp_path: Path,
+) -> None:
+    """As after an idle hour: a bare call in an open notebook goes on, and finds what was made."""
+    connection = aws.connect("sandbox", region="us-west-2", state=tmp_path)
+    client = connection.client("s3")
+    client.create_bucket(
+        Bucket="kept-over-the-hour", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    haikuft.sandbox.stop(tmp_path)
+    try:
+        names = [one["Name"] for one in client.list_buckets()["Buckets"]]
+        assert names == ["kept-over-the-hour"]
+        assert haikuft.sandbox.status(tmp_path).endpoint == connection.endpoint
+    finally:
+        haikuft.sandbox.stop(tmp_path)
+
+
+def test_client_when_another_program_has_the_port_then_one_line_says_what_to_run(
+    tmp_path: Path,
+) -> None:
+    """No traceback of botocore's, which is eleven thousand characters long."""
+    connection = aws.connect("sandbox", region="us-west-2", state=tmp_path)
+    client = connection.client("s3")
+    haikuft.sandbox.stop(tmp_path)
+    write_endpoint(tmp_path, 0)  # as if the port were taken: the next start takes a free one
+    try:
+        with pytest.raises(SandboxError, match="Run the notebook's cell with `run_record` again"):
+            client.list_buckets()
+    finally:
+        haikuft.sandbox.stop(tmp_path)
 
 
 def test_connect_when_target_is_misspelt_then_says_which_there_are() -> None:

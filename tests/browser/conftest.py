@@ -149,7 +149,7 @@ class Lab:
 
     def open(self, name: str) -> None:
         """Open a notebook with a kernel of its own, with nothing else on the page."""
-        place = f"{self._address}doc/workspaces/{name}/tree/notebooks/{name}.ipynb"
+        place = f"{self._address}doc/workspaces/{name}/tree/runs/{RUN}/lab/{name}.ipynb"
         self.page.goto(f"{place}?token={self._key}&reset")
         self.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
         # A cell that is run before its kernel is there is passed over without a word.

@@ -53,7 +53,7 @@ def test_pages_of_a_run_when_opened_then_they_load_nothing(
 ) -> None:
     """The report, the evaluation's page, and every notebook exported, run or by hand."""
     project = walked_to(6)
-    by_hand = sorted((project.root / "notebooks").glob("*.ipynb"))
+    by_hand = sorted((project.directory / "lab").glob("*.ipynb"))
     pages = [
         project.directory / "report.html",
         project.directory / "evaluation.html",

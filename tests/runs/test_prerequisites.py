@@ -64,3 +64,24 @@ def test_require_when_asked_for_an_unknown_kind_says_which_there_are(new_run: Ne
     """A slip in a notebook."""
     with pytest.raises(SettingsError, match="bucket, role, data"):
         require(new_run(), "coffee")
+
+
+def test_require_when_the_sandbox_is_new_then_it_says_so_once_with_one_command(
+    new_run: NewRun,
+) -> None:
+    """Not notebook 6 that sends to 5, and 5 to 3, and 3 to 1."""
+    run = new_run()
+    name, arn = "haikuft-gone", "arn:aws:bedrock:us-west-2:123456789012"
+    record = replace(
+        run.record,
+        dataset="support_tickets",
+        bucket=f"{name}-123456789012-us-west-2",
+        role_name=name,
+        job_arn=f"{arn}:model-customization-job/anthropic.claude-3-haiku-20240307-v1:0:200k/abcdefghij12",
+        custom_model_arn=f"{arn}:custom-model/anthropic.claude-3-haiku-20240307-v1:0:200k/abcdefghij12",
+    )
+    for kinds in (("served model",), ("role", "data"), ("job",)):
+        with pytest.raises(NotFoundError, match="This sandbox is new") as caught:
+            require(replace(run, record=record), *kinds)
+        again = f"haikuft run --run {run.record.run} --dataset support_tickets --no-clean-up"
+        assert str(caught.value).endswith(again)

@@ -135,3 +135,18 @@ def test_execute_notebook_when_what_makes_kernels_has_ended_then_a_kernel_starts
     execute_notebook(write_notebook("01_a", "", ["print(1)"]), project / "1.ipynb", {})
 
     assert printed(project / "1.ipynb") == ["1"]
+
+
+def test_execute_notebook_when_a_cell_ends_the_program_then_it_has_failed(
+    write_notebook: Callable[..., Path], project: Path
+) -> None:
+    """`raise SystemExit` without a status is not an error of papermill's; what follows is left."""
+    source = write_notebook("02_b", "", ["print('before')", "raise SystemExit", "print('after')"])
+
+    with pytest.raises(RunFailedError, match=r"02_b stopped in cell In \[3\]") as caught:
+        execute_notebook(source, project / "out.ipynb", {})
+
+    assert "    raise SystemExit\n" in str(caught.value)
+    assert "the cells after it did not run" in str(caught.value)
+    assert "before" in printed(project / "out.ipynb")
+    assert "after" not in printed(project / "out.ipynb")

@@ -23,7 +23,9 @@ from haikuft import __version__
 from haikuft.cli import main
 from haikuft.errors import SettingsError
 from haikuft.metrics.assessment import ASSESSMENT_FILE
+from haikuft.runs import folders
 from haikuft.runs.record_file import RunRecord, write_record
+from haikuft.series import lab
 from haikuft.series.lab import find_next, open_lab, own_kernel, prepare_notebooks
 from haikuft.series.planning import find_notebooks
 
@@ -223,8 +225,8 @@ def test_lab_when_served_then_it_says_where_to_begin_with_our_python_and_ctrl_c_
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
 
-    assert told[0] == "Begin with notebooks/01_one.ipynb:\n"
-    assert found[2] == "notebooks/01_one.ipynb"
+    assert told[0] == "Begin with runs/first/lab/01_one.ipynb:\n"
+    assert found[2] == "runs/first/lab/01_one.ipynb"
     assert "Ctrl-C" in told[2]
     assert specs["default"] == "python3"
     assert specs["kernelspecs"]["python3"]["spec"]["argv"][0] == sys.executable
@@ -232,6 +234,34 @@ def test_lab_when_served_then_it_says_where_to_begin_with_our_python_and_ctrl_c_
     assert re.findall(r'(?:src|href)="(?:https?:)?//[^"]*"', exported) == []
     assert process.returncode == 0
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("begun", "chosen"),
+    [
+        ([], "first"),
+        (["ann-x7f3"], "ann-x7f3"),
+        (["ann-x7f3", "first"], "first"),
+        (["other", "first"], "first"),
+    ],
+)
+def test_lab_when_no_run_is_named_then_it_works_on_a_copy_and_ours_stay_as_they_were(
+    series: Path, monkeypatch: pytest.MonkeyPatch, begun: list[str], chosen: str
+) -> None:
+    """The run `first`, or the one begun on AWS; nothing that git knows is ever changed."""
+    monkeypatch.setattr(folders, "_user", lambda: "ann")
+    served: list[Path] = []
+    monkeypatch.setattr(lab, "_serve", lambda root, begin, config, **_: served.append(begin))
+    for name in begun:
+        target = "aws" if name.startswith("ann-") else "sandbox"
+        write_record(series / "runs" / name / "run.json", RunRecord(name, target))
+
+    open_lab(browser=False)
+
+    assert served == [series / "runs" / chosen / "lab" / "01_one.ipynb"]
+    code = served[0].read_text("utf-8")
+    assert f'run = \\"{chosen}\\"' in code
+    assert ('target = \\"aws\\"' in code) == (chosen == "ann-x7f3")
 
 
 def test_lab_when_the_port_is_taken_then_it_says_so_in_one_line(

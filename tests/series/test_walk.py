@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from papermill.exceptions import PapermillExecutionError
 
 from haikuft.cli import main
 from haikuft.dataset.splitting import Split, check_split
@@ -216,6 +217,37 @@ def test_run_when_a_split_is_refused_then_the_command_has_the_share_that_fits(
 
 
 @pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            "NotFoundError: AWS does not know the role. Run notebook 01_setup_iam with this name.",
+            "Continue from there: haikuft run --run first --from 1",
+        ),
+        ("DataError: line 3: fix it", "Once that is done, continue with: haikuft run"),
+        ("WaitTimeoutError: it continues", "Continue from there: haikuft run --run first --from 3"),
+    ],
+)
+def test_run_when_a_notebook_fails_then_the_command_will_work_or_says_after_what(
+    behave: Callable[..., list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: str,
+    told: str,
+) -> None:
+    """What is gone is made again; a fault in the data comes again until it is fixed."""
+    monkeypatch.setattr("haikuft.commands.run._program", lambda: "haikuft")
+    kind, _, value = error.partition(": ")
+
+    def stop(step: Step) -> None:
+        cause = PapermillExecutionError(1, 1, "code", kind, value, [])
+        raise RunFailedError(error) from cause
+
+    behave({3: stop})
+    assert main(["run"]) == 1
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["-p", "sed", "1"], 'No notebook has a parameter "sed". Did you mean "seed"?'),
@@ -223,6 +255,7 @@ def test_run_when_a_split_is_refused_then_the_command_has_the_share_that_fits(
         (["--run", "../up"], 'run = "../up": take 1 to 32'),
         (["--run", "a", "-p", "run", "b"], "\"run\" is given twice ('a', 'b')"),
         (["--from", "4"], "--from 4: there is no such notebook"),
+        (["--run", "never", "--from", "3"], 'Run "never" was not begun in this project'),
     ],
 )
 def test_run_when_misused_then_one_line_says_so_and_nothing_runs(

@@ -5,93 +5,43 @@ program) every row is shown in its order; only the controls are missing.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
-from haikuft import html
 from haikuft.evaluation.report.errors_table import examples
 from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.html import build_block, escape
+from haikuft.package_data import read_text
 from haikuft.tables import build_table
 
-_STYLE = """
-.haikuft-browser table { border-collapse: collapse; font-size: .85rem; }
-.haikuft-browser table th, .haikuft-browser table td { text-align: left !important;
-  vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #ddd; }
-.haikuft-browser td > div { max-height: 9rem; max-width: 22rem; overflow: auto;
-  white-space: pre-wrap; overflow-wrap: break-word; }
-.haikuft-browser .controls > * { margin: 0 .6rem .4rem 0; font: inherit; }
-.haikuft-browser th button { font: inherit; font-weight: bold; background: none; border: 0;
-  padding: 0; cursor: pointer; color: inherit; text-align: left; }
-.haikuft-browser th[aria-sort=ascending] button::after { content: " ▲"; }
-.haikuft-browser th[aria-sort=descending] button::after { content: " ▼"; }
-"""
+PROMPT = "prompt"  # the column that is wide, and of whose texts the common parts are taken out
+_STYLE = read_text(__package__, "browsing.css")
+_SCRIPT = read_text(__package__, "browsing.js")
+_LONG = 60  # characters from which a text may need more than two lines
+_LEAST_SHARED = 40  # characters that all prompts share; fewer stay in each
 
-# Finds its own table, adds the controls, and changes nothing else on the page.
-_SCRIPT = """
-(function () {
-  var box = document.getElementById("ID");
-  if (!box || box.dataset.ready) { return; }
-  box.dataset.ready = "yes";
-  var body = box.querySelector("tbody"), rows = Array.from(body.rows);
-  var controls = document.createElement("div"), filters = [];
-  controls.className = "controls";
-  function rank(a, b) {
-    if (a.dataset.key && b.dataset.key) { return a.dataset.key - b.dataset.key; }
-    return a.textContent.localeCompare(b.textContent, undefined, { numeric: true });
-  }
-  function show() {
-    var shown = 0;
-    rows.forEach(function (row) {
-      var keep = filters.every(function (test) { return test(row); });
-      row.style.display = keep ? "" : "none";
-      shown += keep ? 1 : 0;
-    });
-    count.textContent = shown + " of " + rows.length + " records";
-  }
-  var search = document.createElement("input"), count = document.createElement("span");
-  search.type = "search";
-  search.placeholder = "Search";
-  search.setAttribute("aria-label", "Search the records");
-  search.addEventListener("input", show);
-  filters.push(function (row) {
-    return row.textContent.toLowerCase().indexOf(search.value.toLowerCase()) >= 0;
-  });
-  controls.appendChild(search);
-  Array.from(box.querySelectorAll("th")).forEach(function (head, at) {
-    var button = document.createElement("button");
-    button.type = "button";
-    button.textContent = head.textContent;
-    head.textContent = "";
-    head.appendChild(button);
-    button.addEventListener("click", function () {
-      var down = head.getAttribute("aria-sort") === "ascending";
-      box.querySelectorAll("th").forEach(function (other) { other.removeAttribute("aria-sort"); });
-      head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      rows.sort(function (a, b) {
-        var order = rank(a.cells[at], b.cells[at]);
-        return down ? -order : order;
-      });
-      rows.forEach(function (row) { body.appendChild(row); });
-    });
-    if (!head.hasAttribute("data-choose")) { return; }
-    var choice = document.createElement("select"), seen = {};
-    choice.setAttribute("aria-label", "Show only one " + button.textContent);
-    choice.add(new Option("any " + button.textContent, ""));
-    rows.forEach(function (row) {
-      var text = row.cells[at].textContent;
-      if (!seen["=" + text]) { seen["=" + text] = true; choice.add(new Option(text, "=" + text)); }
-    });
-    choice.addEventListener("change", show);
-    filters.push(function (row) {
-      return !choice.value || choice.value === "=" + row.cells[at].textContent;
-    });
-    controls.appendChild(choice);
-  });
-  controls.appendChild(count);
-  box.insertBefore(controls, box.firstChild);
-  show();
-})();
-"""
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A model's reply to one record.
+
+    Attributes:
+        text: The reply.
+        score: By which its column is sorted.
+        note: What stands below it in small type, such as the score.
+    """
+
+    text: str
+    score: float
+    note: str
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.note})"
+
+
+Cell = str | float | Scored
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,18 +50,18 @@ class Browser:
 
     Attributes:
         headings: One a column.
-        rows: As many cells as there are headings; numbers sort as numbers.
+        rows: As many cells as there are headings; numbers sort as numbers, replies by their score.
         choices: The columns that can be filtered by one of their values.
     """
 
     headings: tuple[str, ...]
-    rows: tuple[tuple[str | float, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     choices: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Write as text, each cell shortened to one line."""
         texts = [
-            [cell if isinstance(cell, str) else _format_number(cell) for cell in row]
+            [_format_number(cell) if isinstance(cell, float) else str(cell) for cell in row]
             for row in self.rows
         ]
         shortened = [[" ".join(text.split())[:40] for text in row] for row in texts]
@@ -122,12 +72,31 @@ class Browser:
 
     def to_html(self) -> str:
         """Build the HTML of the table, its style and its script."""
-        table = html.build_table(
-            self.rows, self.headings, filters=self.choices, number=_format_number
+        at = self.headings.index(PROMPT) if PROMPT in self.headings else -1
+        start, end = _share([str(row[at]) for row in self.rows] if at >= 0 else [])
+        body = "".join(
+            "<tr>"
+            + "".join(
+                _build_cell(_cut(str(cell), start, end) if number == at else cell)
+                for number, cell in enumerate(row)
+            )
+            + "</tr>"
+            for row in self.rows
+        )
+        head = "".join(
+            f'<th scope="col"{" data-choose" if name in self.choices else ""}>{escape(name)}</th>'
+            for name in self.headings
+        )
+        columns = "".join(f"<col{' class=wide' * (name == PROMPT)}>" for name in self.headings)
+        table = (
+            f"{_build_shared('begin', start)}{_build_shared('end', end)}"
+            '<div class="rows" tabindex="0" role="region" aria-label="Records"><table>'
+            f"<colgroup>{columns}</colgroup><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table></div>"
         )
         digest = hashlib.blake2b(table.encode(errors="backslashreplace"), digest_size=6)
         name = f"haikuft-{digest.hexdigest()}"
-        return (
+        return build_block(
             f'<style>{_STYLE}</style><div class="haikuft-browser" id="{name}">{table}</div>'
             f"<script>{_SCRIPT.replace('ID', name)}</script>"
         )
@@ -140,20 +109,90 @@ def browse(evaluation: Evaluation, model: str = "") -> Browser:
         evaluation: From `compare`.
         model: Which model; "" takes the first after the baseline.
     """
-    frame = examples(evaluation, model)
+    metric, base = evaluation.metric, evaluation.baseline
+    compared = (base, model or evaluation.models[1])
+    records = examples(evaluation, model).to_dict("records")
+    columns = ["outcome", PROMPT, "reference", *evaluation.metadata]
+    rows = [
+        [
+            *(record[name] for name in columns),
+            *(
+                build_reply(record[one], float(record[f"{one} {metric}"]), metric)
+                for one in compared
+            ),
+        ]
+        for record in records
+    ]
     choices = ["outcome", *(["reference"] if evaluation.labels else []), *evaluation.metadata]
-    return build_browser(list(frame.columns), frame.itertuples(index=False), choices=choices)
+    return build_browser([*columns, *compared], rows, choices=choices)
+
+
+def build_reply(text: str, score: float, metric: str, *more: str) -> Scored:
+    """Build the cell of a reply, with its score and further words below it."""
+    return Scored(text, score, ", ".join([f"{metric} {_format_number(score)}", *more]))
 
 
 def build_browser(
     headings: Sequence[str], rows: Iterable[Sequence[object]], *, choices: Sequence[str] = ()
 ) -> Browser:
-    """Make a browser of rows of any values: numbers stay numbers, others become texts."""
-    cells = tuple(
-        tuple(float(cell) if isinstance(cell, int | float) else str(cell) for cell in row)
-        for row in rows
-    )
+    """Make a browser of rows of any values: numbers and replies stay, others become texts."""
+
+    def to_cell(value: object) -> Cell:
+        if isinstance(value, Scored):
+            return value
+        return float(value) if isinstance(value, int | float) else str(value)
+
+    cells = tuple(tuple(map(to_cell, row)) for row in rows)
     return Browser(tuple(headings), cells, tuple(choices))
+
+
+def _build_cell(cell: Cell) -> str:
+    if isinstance(cell, float):
+        return f'<td data-key="{cell:.6f}">{_format_number(cell)}</td>'
+    if isinstance(cell, Scored):
+        note = f"<small>{escape(cell.note)}</small>"
+        return f'<td data-key="{cell.score:.6f}">{_fold(cell.text)}{note}</td>'
+    return f"<td>{_fold(cell)}</td>"
+
+
+def _fold(text: str) -> str:
+    """Show two lines of a text, and the rest of it on a click."""
+    shown = f"<div>{escape(text)}</div>"
+    long = len(text) > _LONG or text.count("\n") > 1
+    return f"<details><summary>{shown}</summary></details>" if long else shown
+
+
+def _share(texts: Sequence[str]) -> tuple[str, str]:
+    """Find how all texts begin and end, in whole words; "" for little, or where nothing is left."""
+    if len(set(texts)) < 2:
+        return "", ""
+    start = _find_beginning(texts)
+    end = _find_beginning([text[len(start) :][::-1] for text in texts])[::-1]
+    left = (text[len(start) : len(text) - len(end)] for text in texts)
+    return (start, end) if all(text.strip() for text in left) else ("", "")
+
+
+def _find_beginning(texts: Sequence[str]) -> str:
+    """Find what all texts begin with, up to a blank; "" for less than `_LEAST_SHARED`."""
+    pairs = zip(min(texts), max(texts), strict=False)  # all others lie between these two
+    same = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    words = same[: len(same) - len(re.split(r"\s", same)[-1])]
+    return words if len(words) >= _LEAST_SHARED else ""
+
+
+def _cut(text: str, start: str, end: str) -> str:
+    """Write a prompt without what all share."""
+    rest = text[len(start) : len(text) - len(end)].strip()
+    return f"{'… ' if start else ''}{rest}{' …' if end else ''}"
+
+
+def _build_shared(where: str, text: str) -> str:
+    if not text:
+        return ""
+    return (
+        f'<details class="shared"><summary>All prompts {where} with the same {len(text):,} '
+        f"characters</summary><div>{escape(text)}</div></details>"
+    )
 
 
 def _format_number(value: float) -> str:

@@ -2,17 +2,17 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from haikuft import html
-from haikuft.evaluation.report.browsing import build_browser
+from haikuft.evaluation.report.browsing import PROMPT, build_browser, build_reply
 from haikuft.evaluation.report.files import CSV_FILE, read_evaluation
 from haikuft.evaluation.statistics.classes import models_of_classes, show_classes
 from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.verdicts import format_change, format_p, format_score
 from haikuft.files import write_whole
+from haikuft.html import escape
 
 PAGE_FILE = "evaluation.html"
 _MOST_EXAMPLES = 10
@@ -64,15 +64,24 @@ def build_records(found: Mapping[str, Any], table: Path) -> list[str]:
     """Build a table of every record with its replies, to sort, search and filter."""
     rows = _read_rows(table)
     models, metric = found["models"], found["metric"]
-    outcomes = [f"{model} outcome" for model in models[1:]]
-    scores = [f"{model} {metric}" for model in models]
-    columns = [*outcomes, "prompt", "reference", *(f"{m} reply" for m in models), *scores]
+    # Of each model but the first and the free rivals, whose outcomes stand below their replies.
+    outcomes = [f"{model} outcome" for model in models[1:] if model not in RIVALS]
+
+    def build_row(row: Mapping[str, str]) -> list[object]:
+        replies = [
+            build_reply(
+                row[f"{model} reply"],
+                float(row[f"{model} {metric}"]),
+                metric,
+                *([row[f"{model} outcome"]] if model in RIVALS else []),
+            )
+            for model in models
+        ]
+        return [*(row[name] for name in (*outcomes, PROMPT, "reference")), *replies]
+
     browser = build_browser(
-        columns,
-        [
-            [float(row[name]) if name in scores else row[name] for name in columns]
-            for row in rows[:_MOST_ROWS]
-        ],
+        [*outcomes, PROMPT, "reference", *models],
+        map(build_row, rows[:_MOST_ROWS]),
         choices=[*outcomes, *(["reference"] if found["task"] == "labels" else [])],
     )
     rest = len(rows) - _MOST_ROWS

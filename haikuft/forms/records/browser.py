@@ -1,7 +1,6 @@
 """A browser of records: chat views page by page, filtered by problem, label and length."""
 
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from haikuft.forms.records import chat_view
 from haikuft.forms.records import rows as record_rows
 from haikuft.forms.records.rows import ANY, WITH, WITHOUT, Row
 from haikuft.forms.showing import Shown
+from haikuft.html import build_block, escape
 
 PAGE = 5  # records
 
@@ -68,7 +68,7 @@ class RecordBrowser:
         return "\n".join([words, *map(chat_view.visible, lines)])
 
     def _repr_html_(self) -> str:
-        return f"<style>{chat_view.STYLE}</style>{self._write()}"
+        return build_block(f"<style>{chat_view.STYLE}</style>{self._write()}")
 
     def _ipython_display_(self) -> None:
         self._shown.show(self._repr_html_(), repr(self))

@@ -1,10 +1,10 @@
 """The chat view of a record, in HTML: each turn under its role, each problem at its turn."""
 
 from collections.abc import Sequence
-from html import escape
 
 from haikuft.dataset.problems import Problem
 from haikuft.forms.records.rows import Row, texts_of
+from haikuft.html import escape
 from haikuft.package_data import read_text
 
 LONGEST = 4_000  # characters of one turn; the rest is counted

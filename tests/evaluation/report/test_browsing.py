@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from haikuft.evaluation.report.browsing import Browser, build_browser
+from haikuft.evaluation.report.browsing import Browser, build_browser, build_reply
 
 ROWS = [
     ("got worse", "a <b>bold</b> prompt", "</script><script>x()", 0.5),
@@ -84,6 +84,47 @@ def test_browser_when_read_as_text_then_each_row_is_a_line(browser: Browser) -> 
 
     assert len(lines) == 4
     assert "two lines" in lines[2]
+
+
+def test_browser_when_prompts_share_a_beginning_and_an_end_then_both_stand_once() -> None:
+    """What differs is what one wants to see; the same instructions in every row hide it."""
+    start, end = (
+        "Name the queue of this ticket, one word:\n\n",
+        "\n\nAnswer with one of the seven names, nothing else.",
+    )
+    prompts = ["My card was charged twice.", "The charger hums. " * 9]
+
+    page = build_browser(["prompt"], [[f"{start}{text}{end}"] for text in prompts]).to_html()
+
+    assert page.count("Name the queue of this ticket") == page.count("Answer with one") == 1
+    assert f"All prompts begin with the same {len(start)} characters" in page
+    cells = Cells(page.partition("<script>")[0]).cells
+    assert cells[1:] == [f"… {text.strip()} …" for text in prompts]
+    assert page.count("<summary><div>…") == 1  # the short one needs no folding
+
+
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        ["the same prompt in all of the records, which is long"] * 2,
+        ["Short: a", "Short: b"],
+        ["only one record, so nothing is shared by several of them"],
+        ["", ""],
+    ],
+)
+def test_browser_when_little_is_shared_then_every_prompt_stands_whole(prompts: list[str]) -> None:
+    """A row is never left empty."""
+    page = build_browser(["prompt"], [[text] for text in prompts]).to_html()
+
+    assert "All prompts" not in page
+    assert Cells(page.partition("<script>")[0]).cells[1:] == prompts
+
+
+def test_browser_when_a_cell_is_a_reply_then_its_score_stands_below_and_sorts() -> None:
+    """One column a model instead of two."""
+    page = build_browser(["tuned"], [[build_reply("billing", 0.5, "accuracy", "fixed")]]).to_html()
+
+    assert '<td data-key="0.500000"><div>billing</div><small>accuracy 0.5, fixed</small>' in page
 
 
 def test_browser_when_the_script_runs_then_it_adds_search_choice_and_sorting(
