@@ -98,6 +98,8 @@ def to_aws(hyperparameters: Hyperparameters, base_model: BaseModel = DEFAULT) ->
 def from_aws(mapping: Mapping[str, str], base_model: BaseModel = DEFAULT) -> Hyperparameters:
     """Read AWS's `hyperParameters`; keys left out take their defaults.
 
+    A key that AWS takes with one value only is no hyperparameter here, and is left out.
+
     Raises:
         SettingsError: names every key that is unknown, not a number, or out of its range.
     """
@@ -105,6 +107,13 @@ def from_aws(mapping: Mapping[str, str], base_model: BaseModel = DEFAULT) -> Hyp
     faults: list[str] = []
     values: dict[str, Any] = {}
     for aws_name, text in mapping.items():
+        if (only := base_model.fixed_hyperparameters.get(aws_name)) is not None:
+            if text != only:
+                faults.append(
+                    f"{aws_name} = {text!r} is not documented for {base_model.name}; AWS's own "
+                    f'notebooks send "{only}", and nothing else is known to be taken.'
+                )
+            continue
         if aws_name not in ours:
             faults.append(_unknown(aws_name, ours))
             continue

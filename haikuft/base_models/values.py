@@ -127,6 +127,8 @@ class BaseModel:
         training_batch: Records for each update where the service chooses and does not say: what
             the sandbox takes.
         job_time: How long a job takes; None where no source says it in figures.
+        fixed_hyperparameters: AWS's names of keys that the tables of hyperparameters do not have
+            and AWS takes all the same -> the one value that a source shows.
     """
 
     id: str
@@ -145,6 +147,7 @@ class BaseModel:
     reserved_in_prompts: bool = False
     training_batch: int = 8
     job_time: JobTime | None = None
+    fixed_hyperparameters: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def takes_validation(self) -> bool:

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RUNNING = frozenset({"InProgress", "Stopping", "Deleting"})  # AWS's words
-TASK_TYPES = ("Summarization", "Classification", "QuestionAndAnswer", "Generation", "Custom")
+# General, with a judge: the Bedrock User Guide has it, and botocore's model does not.
+TASK_TYPES = (
+    *("Summarization", "Classification", "QuestionAndAnswer", "Generation", "Custom"),
+    "General",
+)
 RESULTS_SUFFIX = "_output.jsonl"
 _WAITING = Waiting()
 

@@ -224,7 +224,7 @@ class Sandbox:
         self.on_stop = on_stop
         self._services = MotoServices(
             self.store.lock,
-            lambda service: self.store.moto_state.persist(service),
+            lambda service, reads: self.store.moto_state.persist(service, reads=reads),
             (ADMINISTRATOR_ID, administrator_arn(self.settings.account_id)),
         )
         self._faults = Faults(lambda: self.settings)

@@ -204,6 +204,11 @@ def test_job_when_the_role_is_trusted_for_another_kind_of_job_is_refused(own: Be
     ("changes", "words"),
     [
         ({"judge_model_id": "amazon.nova-pro-v1:0"}, "The sandbox has no judge"),
+        (
+            {"judge_model_id": "amazon.nova-pro-v1:0", "task_type": "General"},
+            "The sandbox has no judge",
+        ),
+        ({"task_type": "General"}, "does not compute Builtin.Accuracy of General"),
         ({"metric_names": ["Builtin.Toxicity"]}, "does not compute Builtin.Toxicity"),
         ({"task_type": "Summarization"}, "of Summarization, which needs a model"),
         ({"source": "another"}, "line 1: modelResponses is not one response of another"),

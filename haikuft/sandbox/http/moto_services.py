@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import create_backend_app
@@ -31,14 +32,15 @@ class MotoServices:
 
     Args:
         lock: Held while moto answers.
-        persist: Given the service, stores what moto changes within the block.
+        persist: Given the service, and whether the request only reads, stores what moto changes
+            within the block.
         administrator: User id and ARN of the caller whose access key IAM does not know.
     """
 
     def __init__(
         self,
         lock: AbstractContextManager[Any],
-        persist: Callable[[str], AbstractContextManager[None]],
+        persist: Callable[[str, bool], AbstractContextManager[None]],
         administrator: tuple[str, str],
     ) -> None:
         _correct_moto(administrator)
@@ -59,10 +61,20 @@ class MotoServices:
         with self._lock:
             if service not in self._apps:
                 self._apps[service] = _create_app(service)
-            with self._persist(service):
+            with self._persist(service, _only_reads(service, environ, body)):
                 chunks, status, headers = run_wsgi_app(self._apps[service], environ, buffered=True)
                 answer = b"".join(chunks)
         return Response(int(status.split()[0]), dict(headers), answer)
+
+
+def _only_reads(service: str, environ: dict[str, Any], body: bytes) -> bool:
+    """Whether a request cannot change anything. KMS creates AWS's own keys when they are read."""
+    if service == "s3":
+        return environ["REQUEST_METHOD"] in ("GET", "HEAD")
+    if service == "kms":
+        return False
+    form = f"{environ.get('QUERY_STRING', '')}&{body.decode('utf-8', 'replace')}"
+    return dict(parse_qsl(form)).get("Action", "").startswith(("Get", "List"))
 
 
 def _correct_moto(administrator: tuple[str, str]) -> None:

@@ -396,6 +396,11 @@ def _all_rules(shape: _Shape) -> list[str]:
     return [rule for rule, _ in _tests(shape, None)]
 
 
+# (shape, value) that AWS takes and its model lacks: with a judge, the Bedrock User Guide
+# (model-evaluation-judge) and AWS's notebook on judges send the task type General.
+_UNLISTED = {("EvaluationTaskType", "General")}
+
+
 def _tests(shape: _Shape, value: Any) -> Iterator[tuple[str, bool]]:
     """Yield each rule of a shape and whether the value satisfies it; None satisfies all."""
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
@@ -410,7 +415,8 @@ def _tests(shape: _Shape, value: Any) -> Iterator[tuple[str, bool]]:
     if shape.type_name != "string":
         return
     if enum := shape.metadata.get("enum"):
-        yield f"Member must satisfy enum value set: [{', '.join(enum)}]", nothing or value in enum
+        kept = nothing or value in enum or (shape.name, value) in _UNLISTED
+        yield f"Member must satisfy enum value set: [{', '.join(enum)}]", kept
     if pattern := shape.metadata.get("pattern"):
         # A text beyond its length is refused for that; its pattern need not be searched.
         kept = nothing or (high is not None and len(value) > high) or _fits(pattern, value)

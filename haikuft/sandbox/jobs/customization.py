@@ -147,8 +147,10 @@ def _check_files(plane: ControlPlane, call: Call) -> None:
 
 
 def _read_hyperparameters(asked: Mapping[str, Any], base_model: BaseModel) -> dict[str, str]:
+    given = asked.get("hyperParameters", {})
+    fixed = {name: given[name] for name in base_model.fixed_hyperparameters if name in given}
     try:
-        return to_aws(from_aws(asked.get("hyperParameters", {}), base_model), base_model)
+        return to_aws(from_aws(given, base_model), base_model) | fixed
     except SettingsError as error:
         raise validation_error(f"Invalid hyperparameters: {error}") from error
 

@@ -35,22 +35,25 @@ _WATCHED = {  # method -> (kind, the arguments that name what it touches)
     "upload_part_copy": (UPLOAD, ("dest_bucket_name", "multipart_id")),
 }
 _OWN_DOCUMENTS = ("keys", "multiparts")  # attributes of a bucket with documents of their own
+_READS = ("get_bucket", "get_object")  # the watched methods that a request which only reads calls
 _touched: ContextVar[Touched | None] = ContextVar("touched", default=None)
+_writes_only: ContextVar[bool] = ContextVar("writes_only", default=False)
 
 
 @contextmanager
-def watch() -> Iterator[Touched]:
-    """Collect what this thread touches within the block."""
+def watch(*, writes_only: bool = False) -> Iterator[Touched]:
+    """Collect what this thread touches within the block, or only what it writes there."""
     for name, (kind, arguments) in _WATCHED.items():
         method = getattr(S3Backend, name)
         if not hasattr(method, "__wrapped__"):
             setattr(S3Backend, name, _watched(method, kind, arguments))
     touched: Touched = set()
-    token = _touched.set(touched)
+    tokens = _touched.set(touched), _writes_only.set(writes_only)
     try:
         yield touched
     finally:
-        _touched.reset(token)
+        _touched.reset(tokens[0])
+        _writes_only.reset(tokens[1])
 
 
 def save(touched: Touched, documents: Documents, codec: Codec) -> None:
@@ -110,7 +113,7 @@ def _watched(method: Callable[..., Any], kind: str, arguments: tuple[str, ...]) 
     @wraps(method)
     def watched(*given: Any, **named: Any) -> Any:
         touched = _touched.get()
-        if touched is not None:
+        if touched is not None and not (method.__name__ in _READS and _writes_only.get()):
             values = [named[name] if name in named else given[place] for name, place in places]
             touched.add((kind, *map(str, values)))
         return method(*given, **named)

@@ -1,24 +1,30 @@
 """The state of S3, IAM, STS and KMS: moto's objects, as documents in the database.
 
-After each request, and before its response is sent, its changes are written: a document for
-each bucket, object (with all its versions), upload in progress, and entity of IAM, STS and KMS.
+After each request that may change something, and before its response is sent, its changes are
+written: a document for each bucket, object (with all its versions), upload in progress, and entity
+of IAM, STS and KMS.
 Documents contain results (ids, dates, secrets, names of files), so that the next start restores
 the same objects. The bytes of S3's objects are in files, complete before a document names them and
 deleted after the document. A request that changes nothing writes
 nothing.
 
 The entities of IAM, STS and KMS are the values of a backend's dictionaries: roles, users, keys.
-They are few, so all are compared with the stored documents. Where one contains another (a role its
-policies, a group its users), its document has the name of the other. A backend's other attributes
-(the account's alias, its password policy, tags, assumed roles) are one document, with only those
-that differ from a new backend's. AWS managed policies belong to moto and are not written.
+They are few, so all are compared with the stored documents. Sessions of assumed roles and their
+keys may be many; they do not change, so they are written once. Where one entity contains another (a
+role its policies, a group its users), its document has the name of the other. A backend's other
+attributes (the account's alias, its password policy, tags) are one document, with only those that
+differ from a new backend's. AWS managed policies belong to moto and are not written.
+
+A request that only reads changes nothing but the times at which keys and roles were last used.
+These are written with the next change of IAM's entities, and when the sandbox closes.
 
 moto's backends belong to the process, so a process holds one sandbox's data at a time: that of
 the one opened last. The others refuse, so that none writes another's data into its own state.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,6 +54,7 @@ _CHANGES: dict[str, tuple[str, ...]] = {  # what a request to a service may chan
     "sts": ("iam", "sts"),
     "kms": ("kms",),
 }
+_SESSIONS = "assumed_roles"  # STS's list of sessions
 _BACKENDS: dict[str, Any] = {
     "iam": iam.iam_backends,
     "sts": sts.sts_backends,
@@ -95,8 +102,13 @@ class MotoState:
         self._documents.delete_unnamed_files()
 
     @contextmanager
-    def persist(self, service: str) -> Iterator[None]:
+    def persist(self, service: str, *, reads: bool = False) -> Iterator[None]:
         """Write what the block, a request to a service, changes.
+
+        Args:
+            service: The service.
+            reads: The request only reads; then only what is written to S3 in passing, such as
+                access logs, is looked for.
 
         Raises SandboxError when something cannot be written; nothing is written then. It is also
         raised, before the block, when this process has opened another sandbox since.
@@ -105,22 +117,30 @@ class MotoState:
             raise SandboxError(
                 "This process has opened another sandbox since, and holds that one's data now."
             )
-        with moto_s3.watch() as touched:
+        with moto_s3.watch(writes_only=reads) as touched:
             try:
                 yield
             finally:
-                self._save(touched, _CHANGES[service])
+                if touched or not reads:
+                    # STS adds sessions and their keys, and changes nothing that is there.
+                    is_final = (lambda entity: True) if service == "sts" else _is_of_session
+                    self._save(touched, () if reads else _CHANGES[service], is_final)
 
     def save(self) -> None:
         """Write what changes without a request for it: when keys and roles were last used."""
         if self in _last_opened:
-            self._save(set(), _BACKENDS)
+            self._save(set(), _BACKENDS, lambda entity: False)
 
-    def _save(self, touched: moto_s3.Touched, services: Collection[str]) -> None:
+    def _save(
+        self,
+        touched: moto_s3.Touched,
+        services: Collection[str],
+        is_final: Callable[[Any], bool],
+    ) -> None:
         with self._documents.transaction():
             moto_s3.save(touched, self._documents, self._codec)
             if services:
-                _save_identities(services, self._documents, self._codec)
+                _save_identities(services, self._documents, self._codec, is_final)
 
 
 def build_codec(files: ObjectFiles) -> Codec:
@@ -170,19 +190,29 @@ def _read_private_key(text: str) -> Any:
     )
 
 
-def _save_identities(services: Collection[str], documents: Documents, codec: Codec) -> None:
-    """Write the documents of the backends of these services."""
-    entities = {id(entity): name for name, entity in _entities()}
-    written: set[str] = set()
-    for name, entity in _entities():
-        if name[0] in services and not isinstance(entity, iam.AWSManagedPolicy):
-            written.add(write_key(*name))
-            document = codec.write(entity, entities=entities)
-            documents.put(_ENTITY.format(name[0]), write_key(*name), document)
+def _save_identities(
+    services: Collection[str],
+    documents: Documents,
+    codec: Codec,
+    is_final: Callable[[Any], bool],
+) -> None:
+    """Write the documents of the backends of these services.
+
+    `is_final` says which entities are as they were when they were first written.
+    """
+    found = {write_key(*name): (name, entity) for name, entity in _entities()}
+    entities = {id(entity): name for name, entity in found.values()}
     for service in services:
-        for key in documents.keys(_ENTITY.format(service)):
-            if key not in written:
-                documents.put(_ENTITY.format(service), key, None)
+        kind, stored = _ENTITY.format(service), set(documents.keys(_ENTITY.format(service)))
+        for key, (name, entity) in found.items():
+            if name[0] != service or isinstance(entity, iam.AWSManagedPolicy):
+                continue
+            stored_before = key in stored
+            stored.discard(key)
+            if not (stored_before and is_final(entity)):
+                documents.put(kind, key, codec.write(entity, entities=entities))
+        for key in stored:
+            documents.put(kind, key, None)
     for backend_name, backend in _backends():
         if backend_name[0] in services:
             document = _write_rest(backend, codec, entities) or None
@@ -194,8 +224,11 @@ def _restore_identities(documents: Documents, codec: Codec) -> None:
     found = [row for service in _BACKENDS for row in documents.load(_ENTITY.format(service))]
     blanks = []
     for (service, account, region, table, key), document in found:
-        entity = codec.blank(document)
-        vars(_BACKENDS[service][account][region]).setdefault(table, {})[key] = entity
+        entity, attributes = codec.blank(document), vars(_BACKENDS[service][account][region])
+        if table == _SESSIONS:
+            attributes[table].append(entity)
+        else:
+            attributes.setdefault(table, {})[key] = entity
         blanks.append((entity, document))
     for entity, document in blanks:
         codec.fill(entity, document, _find)
@@ -218,9 +251,16 @@ def _backends() -> Iterator[tuple[Name, Any]]:
 def _entities() -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, backend in _backends():
         for attribute, table in vars(backend).items():
+            if attribute == _SESSIONS:
+                table = {session.access_key_id: session for session in table}
             if attribute not in _NOT_WRITTEN and _holds_entities(table):
                 for key, entity in table.items():
                     yield (*name, attribute, key), entity
+
+
+def _is_of_session(entity: Any) -> bool:
+    """Whether this is a session of an assumed role, or its key: no request changes either."""
+    return isinstance(entity, (sts.AssumedRole, iam.AccessKey)) and entity.role_arn is not None
 
 
 def _holds_entities(value: Any) -> bool:
@@ -230,16 +270,24 @@ def _holds_entities(value: Any) -> bool:
 
 def _write_rest(backend: Any, codec: Codec, entities: Mapping[int, Sequence[str]]) -> Any:
     """Describe the attributes that are not entities, where they differ from a new backend's."""
+    new = _write_new(cast(Any, type(backend)), backend.region_name, backend.account_id, codec)
+    written = _write_attributes(backend, codec, entities)
+    return {key: value for key, value in written.items() if new.get(key) != value}
 
-    def write(backend: Any) -> dict[str, Any]:
-        return {
-            attribute: codec.write(value, entities=entities)
-            for attribute, value in vars(backend).items()
-            if attribute not in _NOT_WRITTEN and not _holds_entities(value)
-        }
 
-    new = write(type(backend)(backend.region_name, backend.account_id))
-    return {key: value for key, value in write(backend).items() if new.get(key) != value}
+@lru_cache(maxsize=64)
+def _write_new(kind: Any, region: str, account: str, codec: Codec) -> dict[str, Any]:
+    return _write_attributes(kind(region, account), codec, {})
+
+
+def _write_attributes(
+    backend: Any, codec: Codec, entities: Mapping[int, Sequence[str]]
+) -> dict[str, Any]:
+    return {
+        attribute: codec.write(value, entities=entities)
+        for attribute, value in vars(backend).items()
+        if attribute not in (*_NOT_WRITTEN, _SESSIONS) and not _holds_entities(value)
+    }
 
 
 def _find(name: Sequence[str]) -> Any:

@@ -5,7 +5,7 @@ a block of text ConverseStream sends no contentBlockStart: its model has none fo
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,8 +16,18 @@ from haikuft.sandbox.runtime.messages import InferenceRequest, Reply, malformed,
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")  # RFC 6901, the empty one left out
 
 
-def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> InferenceRequest:
+def read_converse(
+    parameters: Mapping[str, Any],
+    *,
+    max_output_tokens: int,
+    read_further: Callable[[Mapping[str, Any]], dict[str, Any]] = messages.read_further,
+) -> InferenceRequest:
     """Read Converse's parameters; those left out take the model's defaults.
+
+    Args:
+        parameters: The parameters of the request.
+        max_output_tokens: The longest reply of the model.
+        read_further: Reads `additionalModelRequestFields` in the model's own format.
 
     Raises:
         ServiceError: ValidationException with AWS's message for the first error.
@@ -33,9 +43,9 @@ def read_converse(parameters: Mapping[str, Any], *, max_output_tokens: int) -> I
     names = {"temperature": "temperature", "topP": "top_p", "stopSequences": "stop_sequences"}
     asked = {ours: config[theirs] for theirs, ours in names.items() if theirs in config}
     asked["max_tokens"] = config.get("maxTokens", max_output_tokens)
-    if not isinstance(further, dict) or further.keys() - {"top_k"}:
-        raise refusal("additionalModelRequestFields: the sandbox's stand-in takes top_k only.")
-    asked |= further
+    if not isinstance(further, dict):
+        raise refusal("additionalModelRequestFields: this is an object of names and values.")
+    asked = read_further(further) | asked
     if faults := messages.range_faults(asked):
         raise malformed("".join(faults))
     turns = parameters.get("messages", [])

@@ -25,7 +25,7 @@ from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel
 from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS
 from haikuft.sandbox.http.event_stream import Event
 from haikuft.sandbox.http.messages import Call, Handler, ServiceError, validation_error
-from haikuft.sandbox.runtime import converse, messages
+from haikuft.sandbox.runtime import converse, messages, nova
 from haikuft.sandbox.runtime.messages import InferenceRequest, Reply
 from haikuft.sandbox.standin.baseline import base_reply
 
@@ -42,6 +42,33 @@ UNCOUNTED = "The provided model doesn't support counting tokens."
 
 
 @dataclass(frozen=True, slots=True)
+class BodyFormat:
+    """The format of InvokeModel's body and replies for a family of models.
+
+    Attributes:
+        read_body: Reads a body.
+        read_further: Reads Converse's `additionalModelRequestFields`.
+        write_reply: Writes the document of a whole reply, from the model's label and the reply.
+        events: Writes the events of a stream, from the same.
+    """
+
+    read_body: Callable[..., InferenceRequest]
+    read_further: Callable[[Mapping[str, Any]], dict[str, Any]]
+    write_reply: Callable[[str, Reply], dict[str, Any]]
+    events: Callable[[str, Reply], Iterator[dict[str, Any]]]
+
+
+_FORMATS = {  # by the shape of the family's training records
+    "messages": BodyFormat(
+        messages.read_body, messages.read_further, messages.write_message, messages.events
+    ),
+    "bedrock-conversation-2024": BodyFormat(
+        nova.read_body, nova.read_further, nova.write_reply, nova.events
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedModel:
     """The model that answers a request.
 
@@ -52,6 +79,11 @@ class ResolvedModel:
 
     base_model: BaseModel
     custom: CustomModel | None
+
+    @property
+    def format(self) -> BodyFormat:
+        """The format of its bodies."""
+        return _FORMATS[self.base_model.record_format]
 
     @property
     def label(self) -> str:
@@ -95,7 +127,7 @@ def resolve_counted_model(plane: ControlPlane, call: Call) -> Offer:
     if plain.startswith("arn:") or plain.partition(".")[0] in PROFILES:
         raise validation_error(UNCOUNTED)
     offer = require_available(plane, call.region, plain)
-    if offer.tunable:
+    if offer.tunable or offer.model.record_format != "messages":  # the cards of Nova say so
         raise validation_error(UNCOUNTED)
     return offer
 
@@ -199,15 +231,17 @@ class Runtime:
         }
 
     def invoke_model(self, call: Call) -> dict[str, Any]:
-        """InvokeModel with a Messages body."""
-        label, reply = self._answer_body(call)
+        """InvokeModel with a body in the format of the model's family."""
+        resolved, reply = self._answer_body(call)
         self._wait(reply.wait_seconds)
-        return messages.write_invocation(label, reply)
+        document = resolved.format.write_reply(resolved.label, reply)
+        return messages.write_invocation(document, reply)
 
     def stream_model(self, call: Call) -> dict[str, Any]:
         """InvokeModelWithResponseStream: the same reply, event by event."""
-        label, reply = self._answer_body(call)
-        events = self._pace(messages.stream_invocation(label, reply), reply.wait_seconds)
+        resolved, reply = self._answer_body(call)
+        chunks = messages.stream_invocation(resolved.format.events(resolved.label, reply))
+        events = self._pace(chunks, reply.wait_seconds)
         return {"body": events, "contentType": "application/json"}
 
     def converse(self, call: Call) -> dict[str, Any]:
@@ -232,17 +266,20 @@ class Runtime:
             request = converse.read_converse(asked["converse"], max_output_tokens=limit)
         return {"inputTokens": count_input(request)}
 
-    def _answer_body(self, call: Call) -> tuple[str, Reply]:
+    def _answer_body(self, call: Call) -> tuple[ResolvedModel, Reply]:
         resolved = resolve_model(self._plane, call)
         messages.check_invocation(call.parameters)
         limit = resolved.base_model.limits.max_output_tokens
-        request = messages.read_body(call.parameters.get("body", b""), max_output_tokens=limit)
-        return resolved.label, self._answer(resolved, request)
+        body = call.parameters.get("body", b"")
+        request = resolved.format.read_body(body, max_output_tokens=limit)
+        return resolved, self._answer(resolved, request)
 
     def _answer_turns(self, call: Call) -> tuple[str, Reply]:
         resolved = resolve_model(self._plane, call)
         limit = resolved.base_model.limits.max_output_tokens
-        request = converse.read_converse(call.parameters, max_output_tokens=limit)
+        request = converse.read_converse(
+            call.parameters, max_output_tokens=limit, read_further=resolved.format.read_further
+        )
         return resolved.label, self._answer(resolved, request)
 
     def _answer(self, resolved: ResolvedModel, request: InferenceRequest) -> Reply:

@@ -10,7 +10,7 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,11 +20,13 @@ from haikuft.sandbox.http.messages import EXTRA_HEADERS, ServiceError, validatio
 JSON = "application/json"
 VERSION = "bedrock-2023-05-31"
 MAX_STOP_SEQUENCES = 8_191
+METRICS = "amazon-bedrock-invocationMetrics"
 
 _REQUIRED = ("max_tokens", "messages", "anthropic_version")
 _ALLOWED = frozenset(
     {*_REQUIRED, "system", "temperature", "top_p", "top_k", "stop_sequences", "metadata"}
 )
+_RANGED = ("max_tokens", "temperature", "top_p", "top_k", "messages", "stop_sequences")
 _UNSERVED = frozenset({"tools", "tool_choice", "anthropic_beta", "thinking"})
 _TYPES = {bool: "Boolean", int: "Integer", float: "Number", str: "String", list: "JSONArray"}
 _TYPES |= {dict: "JSONObject", type(None): "Null"}
@@ -100,12 +102,7 @@ def read_body(body: bytes, *, max_output_tokens: int) -> InferenceRequest:
     Raises:
         ServiceError: ValidationException with AWS's message for the first error.
     """
-    try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise malformed(f"{error}") from error
-    if not isinstance(asked, dict):
-        raise malformed(f"#: expected type: JSONObject, found: {_type(asked)}")
+    asked = read_object(body)
     unserved = sorted(_UNSERVED & asked.keys())
     if unserved:
         raise refusal(f"The sandbox's stand-in takes no {', '.join(unserved)}: it is text only.")
@@ -120,10 +117,32 @@ def read_body(body: bytes, *, max_output_tokens: int) -> InferenceRequest:
         raise refusal(f'Invalid API version: {version}. anthropic_version must be "{VERSION}".')
     return build_request(
         asked,
-        messages=[_read_message(message, n) for n, message in enumerate(asked["messages"])],
-        system=_read_system(asked.get("system")),
+        messages=[
+            read_message(message, n, _read_content) for n, message in enumerate(asked["messages"])
+        ],
+        system=_read_content(asked.get("system") or [], "system", "#/system") or None,
         max_output_tokens=max_output_tokens,
     )
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read a body's JSON object. Raises ServiceError: ValidationException."""
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise malformed(f"{error}") from error
+    if not isinstance(asked, dict):
+        raise malformed(f"#: expected type: JSONObject, found: {type_of(asked)}")
+    return asked
+
+
+def read_further(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Read Converse's `additionalModelRequestFields`, which may have top_k."""
+    if fields.keys() - {"top_k"}:
+        raise refusal("additionalModelRequestFields: the sandbox's stand-in takes top_k only.")
+    if faults := range_faults(fields):
+        raise malformed("".join(faults))
+    return dict(fields)
 
 
 def write_message(label: str, reply: Reply) -> dict[str, Any]:
@@ -140,10 +159,10 @@ def write_message(label: str, reply: Reply) -> dict[str, Any]:
     }
 
 
-def write_invocation(label: str, reply: Reply) -> dict[str, Any]:
-    """Write InvokeModel's result."""
+def write_invocation(document: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    """Write InvokeModel's result with the document in which the model gives its reply."""
     return {
-        "body": _dump(write_message(label, reply)),
+        "body": _dump(document),
         "contentType": "application/json",
         EXTRA_HEADERS: {
             "x-amzn-bedrock-input-token-count": str(reply.input_tokens),
@@ -153,9 +172,9 @@ def write_invocation(label: str, reply: Reply) -> dict[str, Any]:
     }
 
 
-def stream_invocation(label: str, reply: Reply) -> Iterator[dict[str, Any]]:
-    """Write InvokeModelWithResponseStream's events: Anthropic's, each in a chunk's bytes."""
-    for event in _message_events(label, reply):
+def stream_invocation(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Write InvokeModelWithResponseStream's events: the model's own, each in a chunk's bytes."""
+    for event in events:
         yield {"chunk": {"bytes": _dump(event)}}
 
 
@@ -202,28 +221,38 @@ def check_service(latency: str | None, tier: str | None) -> None:
         raise refusal(f"serviceTier: this model has no {tier} tier, only default.")
 
 
-def range_faults(asked: Mapping[str, Any]) -> list[str]:
-    """Find the errors in the members that are numbers or lists."""
+def range_faults(
+    asked: Mapping[str, Any], places: Mapping[str, str] | None = None, most_top_k: int = 500
+) -> list[str]:
+    """Find the errors in the members that are numbers or lists.
+
+    Args:
+        asked: The members that are there, by Anthropic's names.
+        places: Where the format has a member, if not under that name; for the messages.
+        most_top_k: Largest top_k of the model.
+    """
+    given = {(places or {}).get(name, name): value for name, value in asked.items()}
+    at = {name: (places or {}).get(name, name) for name in _RANGED}
     faults = [
-        *_number_faults(asked, "max_tokens", 1, math.inf, whole=True),
-        *_number_faults(asked, "temperature", 0, 1),
-        *_number_faults(asked, "top_p", 0, 1),
-        *_number_faults(asked, "top_k", 0, 500, whole=True),
+        *_number_faults(given, at["max_tokens"], 1, math.inf, whole=True),
+        *_number_faults(given, at["temperature"], 0, 1),
+        *_number_faults(given, at["top_p"], 0, 1),
+        *_number_faults(given, at["top_k"], 0, most_top_k, whole=True),
     ]
-    for name in ("messages", "stop_sequences"):
-        value = asked.get(name, [])
+    for name in (at["messages"], at["stop_sequences"]):
+        value = given.get(name, [])
         if not isinstance(value, list):
-            faults.append(f"#/{name}: expected type: JSONArray, found: {_type(value)}")
+            faults.append(f"#/{name}: expected type: JSONArray, found: {type_of(value)}")
     stops = asked.get("stop_sequences", [])
     if isinstance(stops, list):
         faults += [
-            f"#/stop_sequences/{n}: expected type: String, found: {_type(text)}"
+            f"#/{at['stop_sequences']}/{n}: expected type: String, found: {type_of(text)}"
             for n, text in enumerate(stops)
             if not isinstance(text, str)
         ]
         if len(stops) > MAX_STOP_SEQUENCES:
             faults.append(
-                f"#/stop_sequences: expected maximum item count: {MAX_STOP_SEQUENCES}, "
+                f"#/{at['stop_sequences']}: expected maximum item count: {MAX_STOP_SEQUENCES}, "
                 f"found: {len(stops)}"
             )
     return faults
@@ -275,7 +304,7 @@ def _number_faults(
     wanted = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, wanted):
         kind = "Integer" if whole else "Number"
-        return [f"#/{name}: expected type: {kind}, found: {_type(value)}"]
+        return [f"#/{name}: expected type: {kind}, found: {type_of(value)}"]
     # Written so that NaN, which Python's JSON reader lets through, fails too.
     if not value >= low:
         return [f"#/{name}: {value} is not greater or equal to {low}"]
@@ -284,9 +313,19 @@ def _number_faults(
     return []
 
 
-def _read_message(message: Any, n: int) -> dict[str, str]:
+def read_message(
+    message: Any, n: int, read_content: Callable[[Any, str, str], str]
+) -> dict[str, str]:
+    """Read the n-th turn of a body.
+
+    Args:
+        message: What the body has there.
+        n: Its number, from 0.
+        read_content: Reads its content; given the content, its place for a rule's message, and its
+            JSON Pointer for the message of a malformed request.
+    """
     if not isinstance(message, dict):
-        raise malformed(f"#/messages/{n}: expected type: JSONObject, found: {_type(message)}")
+        raise malformed(f"#/messages/{n}: expected type: JSONObject, found: {type_of(message)}")
     for key in ("role", "content"):
         if key not in message:
             raise malformed(f"#/messages/{n}: required key [{key}] not found")
@@ -295,22 +334,16 @@ def _read_message(message: Any, n: int) -> dict[str, str]:
         raise malformed(f"#/messages/{n}: extraneous key [{unknown[0]}] is not permitted")
     if message["role"] not in ("user", "assistant"):
         raise malformed(f"#/messages/{n}/role: {message['role']} is not a valid enum value")
-    content = message["content"]
+    place, pointer = f"messages.{n}.content", f"#/messages/{n}/content"
+    return {"role": message["role"], "content": read_content(message["content"], place, pointer)}
+
+
+def _read_content(content: Any, place: str, pointer: str) -> str:
     if isinstance(content, str):
-        return {"role": message["role"], "content": content}
+        return content
     if not isinstance(content, list):
-        raise malformed(
-            f"#/messages/{n}/content: expected type: JSONArray, found: {_type(content)}"
-        )
-    return {"role": message["role"], "content": _join_typed(content, f"messages.{n}.content")}
-
-
-def _read_system(system: Any) -> str | None:
-    if system is None or isinstance(system, str):
-        return system or None
-    if not isinstance(system, list):
-        raise malformed(f"#/system: expected type: JSONArray, found: {_type(system)}")
-    return _join_typed(system, "system") or None
+        raise malformed(f"{pointer}: expected type: JSONArray, found: {type_of(content)}")
+    return _join_typed(content, place)
 
 
 def _join_typed(blocks: Sequence[Any], place: str) -> str:
@@ -327,11 +360,13 @@ def _not_text(place: str, kind: str) -> ServiceError:
     return refusal(f"{place} is {kind}; the sandbox's stand-in reads text blocks only")
 
 
-def _type(value: Any) -> str:
+def type_of(value: Any) -> str:
+    """Name the type of a JSON value as AWS's messages do."""
     return _TYPES.get(type(value), type(value).__name__)
 
 
-def _message_events(label: str, reply: Reply) -> Iterator[dict[str, Any]]:
+def events(label: str, reply: Reply) -> Iterator[dict[str, Any]]:
+    """Write the events of a stream as Anthropic gives them; the last has Bedrock's metrics."""
     begun = {
         **write_message(label, reply),
         "content": [],
@@ -351,14 +386,16 @@ def _message_events(label: str, reply: Reply) -> Iterator[dict[str, Any]]:
         "delta": {"stop_reason": reply.stop_reason, "stop_sequence": reply.stop_sequence},
         "usage": {"output_tokens": reply.output_tokens},
     }
-    yield {
-        "type": "message_stop",
-        "amazon-bedrock-invocationMetrics": {
-            "inputTokenCount": reply.input_tokens,
-            "outputTokenCount": reply.output_tokens,
-            "invocationLatency": reply.latency_ms,
-            "firstByteLatency": reply.first_byte_ms,
-        },
+    yield {"type": "message_stop", METRICS: write_metrics(reply)}
+
+
+def write_metrics(reply: Reply) -> dict[str, int]:
+    """Write what Bedrock adds to the last event of every model's stream."""
+    return {
+        "inputTokenCount": reply.input_tokens,
+        "outputTokenCount": reply.output_tokens,
+        "invocationLatency": reply.latency_ms,
+        "firstByteLatency": reply.first_byte_ms,
     }
 
 

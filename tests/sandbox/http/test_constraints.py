@@ -112,3 +112,21 @@ def test_validate_when_name_is_made_to_confuse_a_pattern_then_answers_at_once() 
         load_service("bedrock").operation_model("CreateModelCustomizationJob"),
         JOB | {"jobName": name},
     )
+
+
+@pytest.mark.parametrize("task_type", ["General", "Poetry"])
+def test_validate_when_a_task_type_is_general_then_passes_though_the_model_lacks_it(
+    task_type: str,
+) -> None:
+    """AWS's guide sends General with a judge; nothing else outside an enum is taken."""
+    dataset = {"name": "test", "datasetLocation": {"s3Uri": "s3://bucket/prompts.jsonl"}}
+    config = {"taskType": task_type, "dataset": dataset, "metricNames": ["Builtin.Correctness"]}
+    asked = {
+        "jobName": "first",
+        "roleArn": JOB["roleArn"],
+        "evaluationConfig": {"automated": {"datasetMetricConfigs": [config]}},
+        "inferenceConfig": {"models": []},
+        "outputDataConfig": {"s3Uri": "s3://bucket/output/"},
+    }
+    named = "datasetMetricConfigs.1.member.taskType" in refusal("CreateEvaluationJob", asked)
+    assert named == (task_type == "Poetry")

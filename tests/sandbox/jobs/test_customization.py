@@ -625,3 +625,16 @@ def wait_for_child(desk, arn):
             return
         desk.bedrock.runner.join(arn, 0.01)
     raise AssertionError("no child process after ten seconds")
+
+
+def test_job_when_novas_batch_size_is_1_is_taken_and_reported(desk):
+    """As four notebooks of AWS's send it; another value is refused with that reason."""
+    desk.store.objects["data", "training/train.jsonl"] = conversations(8)
+    desk.store.objects["data", "validation/validation.jsonl"] = conversations(8, "Has it left?")
+    job = run_in_the_east(desk, NOVA_MICRO, hyperParameters={"epochCount": "1", "batchSize": "1"})
+    assert job["status"] == "Completed"
+    assert job["hyperParameters"]["batchSize"] == "1"
+    asked = {"region": EAST, "baseModelIdentifier": NOVA_MICRO}
+    with pytest.raises(ServiceError, match='AWS\'s own notebooks send "1"') as refused:
+        desk.create_job("job-2", **asked, hyperParameters={"batchSize": "8"})
+    assert refused.value.code == "ValidationException"

@@ -36,6 +36,8 @@ ALLOW = json.dumps(
 )
 TRUST = ALLOW.replace('"Resource": "*"', '"Principal": {"Service": "bedrock.amazonaws.com"}')
 BUCKETS, KEYS, NAMES = ("data", "more"), ("k", "a/é +%", "z"), ("ada", "grace")
+KEY_MEMBERS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+SESSIONS = ("one", "two", "three")
 
 
 def rows(state: Path) -> dict[tuple[str, str], bytes]:
@@ -105,6 +107,84 @@ def test_last_use_of_a_key_when_sandbox_closes_then_is_kept(
     iam = local_sandbox().client("iam")
     used = iam.get_access_key_last_used(AccessKeyId=made["AccessKeyId"])["AccessKeyLastUsed"]
     assert used["ServiceName"] == "s3"
+
+
+def test_session_when_more_begin_then_each_costs_its_own_rows_and_lasts(
+    local_sandbox: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A session and its key are two rows, written once; they are the role's after a new start."""
+    local = local_sandbox()
+    trust = TRUST.replace('"Service": "bedrock.amazonaws.com"', '"AWS": "*"')
+    role = local.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust)["Role"]
+    assume = local.client("sts").assume_role
+    found = [
+        assume(RoleArn=role["Arn"], RoleSessionName=name)["Credentials"] for name in SESSIONS[:2]
+    ]
+    before = rows(tmp_path)
+    found.append(assume(RoleArn=role["Arn"], RoleSessionName=SESSIONS[2])["Credentials"])
+    after = rows(tmp_path)
+    assert {name: after.pop(name) for name in before} == before
+    assert sorted(kind for kind, _ in after) == ["iam.entity", "sts.entity"]
+    local.client("iam").tag_role(RoleName="r", Tags=[{"Key": "run", "Value": "first"}])
+    again = local_sandbox()
+    for name, keys in zip(SESSIONS, found, strict=True):
+        session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        caller = session.client("sts", REGION, endpoint_url=again.url).get_caller_identity()
+        assert caller["Arn"].endswith(f":assumed-role/r/{name}")
+    kept = rows(tmp_path)
+    again.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="more")
+    assert len(rows(tmp_path)) == len(kept) + 2
+
+
+def test_session_when_the_state_is_of_0_2_then_is_still_the_roles(
+    local_sandbox: Callable[..., Any], tmp_path: Path
+) -> None:
+    """There the sessions were a list in the document of STS's backend."""
+    local = local_sandbox()
+    trust = TRUST.replace('"Service": "bedrock.amazonaws.com"', '"AWS": "*"')
+    role = local.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust)["Role"]
+    keys = local.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="one")
+    database = Database(tmp_path / "ledger.sqlite")
+    ((name, data),) = database.read("sts.entity").items()
+    number, session = json.loads(data)
+    backend = json.dumps([number, {"assumed_roles": [session]}]).encode()
+    with database.transaction() as write:
+        write("sts.entity", name, None)
+        write("sts.backend", json.dumps(json.loads(name)[:3]), backend)
+    database.close()
+    for _ in range(2):
+        again = local_sandbox()
+        signed = boto3.Session(*[keys["Credentials"][name] for name in KEY_MEMBERS])
+        caller = signed.client("sts", REGION, endpoint_url=again.url).get_caller_identity()
+        assert caller["Arn"].endswith(":assumed-role/r/one")
+        again.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="two")
+    assert len({key for kind, key in rows(tmp_path) if kind == "sts.entity"}) == 3
+
+
+def test_access_log_when_a_request_reads_then_is_kept(
+    local_sandbox: Callable[..., Any], tmp_path: Path
+) -> None:
+    """S3 writes a log of a read as an object of another bucket."""
+    s3 = local_sandbox().client("s3")
+    grant = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "logging.s3.amazonaws.com"},
+                "Action": "s3:PutObject",
+                "Resource": "arn:aws:s3:::more/*",
+            }
+        ],
+    }
+    for bucket in BUCKETS:
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=PLACE)
+    s3.put_bucket_policy(Bucket="more", Policy=json.dumps(grant))
+    wanted = {"LoggingEnabled": {"TargetBucket": "more", "TargetPrefix": ""}}
+    s3.put_bucket_logging(Bucket="data", BucketLoggingStatus=wanted)
+    before = len(rows(tmp_path))
+    s3.list_objects_v2(Bucket="data")
+    assert len(rows(tmp_path)) > before
 
 
 def test_object_when_put_among_many_then_costs_two_rows_at_most(

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haikuft.sandbox.http.messages import ServiceError
+from haikuft.sandbox.runtime import messages
 from haikuft.sandbox.runtime.converse import stream_conversation, write_conversation
 from haikuft.sandbox.runtime.messages import (
     LONGEST_PIECE,
@@ -36,7 +37,8 @@ def test_split_reply_cuts_at_words():
 
 def test_stream_invocation_gives_anthropics_events_in_order_with_bedrocks_metrics():
     """Each chunk's bytes are one JSON document."""
-    events = [json.loads(e["chunk"]["bytes"]) for e in stream_invocation("sandbox/x", ANSWER)]
+    chunks = stream_invocation(messages.events("sandbox/x", ANSWER))
+    events = [json.loads(chunk["chunk"]["bytes"]) for chunk in chunks]
     assert (
         events[0].pop("message").items()
         >= {
@@ -78,9 +80,10 @@ def test_stream_invocation_gives_anthropics_events_in_order_with_bedrocks_metric
 
 def test_stream_invocation_says_what_the_whole_reply_says():
     """The deltas together are the text of InvokeModel's body."""
-    events = [json.loads(e["chunk"]["bytes"]) for e in stream_invocation("x", ANSWER)]
+    chunks = stream_invocation(messages.events("x", ANSWER))
+    events = [json.loads(chunk["chunk"]["bytes"]) for chunk in chunks]
     said = "".join(event["delta"].get("text", "") for event in events if "delta" in event)
-    whole = json.loads(write_invocation("x", ANSWER)["body"])
+    whole = json.loads(write_invocation(messages.write_message("x", ANSWER), ANSWER)["body"])
     assert [{"type": "text", "text": said}] == whole["content"]
 
 
