@@ -142,11 +142,13 @@ def execute(steps: Sequence[Step], folder: Path, *, stream: TextIO | None = None
         RunFailedError: a notebook failed; those before it are done.
 
     """
-    from haikuft.series.kernels import sharing_imports
+    from haikuft.series.execution.kernels import sharing_imports
 
     with sharing_imports():
-        from haikuft.series.headless import execute_notebook  # late: papermill takes long to load
-        from haikuft.series.progress import Progress
+        from haikuft.series.execution.headless import (
+            execute_notebook,  # late: papermill takes long to load
+        )
+        from haikuft.series.execution.progress import Progress
 
         names = [step.notebook.name for step in steps]
         progress = Progress(names, [_count_cells(step) for step in steps], stream=stream)

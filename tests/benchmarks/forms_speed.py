@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from haikuft.series.headless import OwnKernelManager
+from haikuft.series.execution.headless import OwnKernelManager
 
 ROOT = Path(__file__).parents[2]
 FORM_SECONDS, EFFECT_SECONDS = 1.0, 0.1

@@ -10,7 +10,7 @@ from nbconvert.exporters import HTMLExporter, MarkdownExporter
 
 from haikuft.forms.showing import build_text
 from haikuft.html import INLINE_STYLE
-from haikuft.series.headless import OwnKernelManager
+from haikuft.series.execution.headless import OwnKernelManager
 
 ROOT = Path(__file__).parents[2]
 LABEL = "Batch size (records, 4 to 256)"

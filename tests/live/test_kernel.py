@@ -9,7 +9,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from haikuft.runs.run_record import Run
-from haikuft.series.headless import OwnKernelManager
+from haikuft.series.execution.headless import OwnKernelManager
 
 SECONDS = 60.0
 WATCH = """

@@ -1,8 +1,8 @@
 """A process that has imported what notebooks import, and becomes a kernel by forking.
 
-`haikuft.series.kernels` starts it with one end of a socket, and writes a line of JSON for each
-kernel: its arguments, environment and working folder. The answer is a line with its process id. It
-ends when the socket is closed. It has one thread, because only that one lives on in a fork.
+The module `kernels` starts it with one end of a socket, and writes a line of JSON for each kernel:
+its arguments, environment and working folder. The answer is a line with its process id. It ends
+when the socket is closed. It has one thread, because only that one lives on in a fork.
 """
 
 import gc

@@ -2,7 +2,7 @@
 
 import io
 
-from haikuft.series.progress import Progress
+from haikuft.series.execution.progress import Progress
 
 
 class Terminal(io.StringIO):

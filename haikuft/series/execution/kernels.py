@@ -1,8 +1,8 @@
 """The kernels of a headless run: of this very interpreter, and quick to start.
 
-On Linux each kernel is a fork of one process that has imported what notebooks import
-(`haikuft.series.kernel_template`), so that seven notebooks import it once. Kernels share nothing
-else: what a notebook changes is gone with its kernel.
+On Linux each kernel is a fork of one process that has imported what notebooks import (the module
+`kernel_template`), so that seven notebooks import it once. Kernels share nothing else: what a
+notebook changes is gone with its kernel.
 """
 
 import json
@@ -21,6 +21,8 @@ from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+_TEMPLATE = "haikuft.series.execution.kernel_template"
 
 
 class ForkedProcess:
@@ -73,7 +75,12 @@ class KernelTemplate:
         self._lines = self._channel.makefile("rw")
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "haikuft.series.kernel_template", str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-m",
+                    "haikuft.series.execution.kernel_template",
+                    str(theirs.fileno()),
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the run, which ends its kernels

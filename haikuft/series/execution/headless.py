@@ -10,7 +10,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError, strip_color
 
 from haikuft.errors import RunFailedError
-from haikuft.series.kernels import OwnKernelManager
+from haikuft.series.execution.kernels import OwnKernelManager
 
 logging.getLogger("papermill").addHandler(logging.NullHandler())  # failures are told below
 

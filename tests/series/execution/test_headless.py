@@ -10,8 +10,8 @@ import nbformat
 import pytest
 
 from haikuft.errors import RunFailedError
-from haikuft.series.headless import execute_notebook
-from haikuft.series.kernels import KernelTemplate, sharing_imports
+from haikuft.series.execution.headless import execute_notebook
+from haikuft.series.execution.kernels import KernelTemplate, sharing_imports
 
 
 @pytest.fixture(params=["alone", "forked"], autouse=True)
