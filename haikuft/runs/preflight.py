@@ -27,7 +27,7 @@ from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsEr
 from haikuft.iam import build_trust_policy, roles
 from haikuft.inventory.lost import find_lost
 from haikuft.runs.folders import record_path
-from haikuft.runs.lookup import find_adoptable
+from haikuft.runs.lookup import THROUGHPUT, find_adoptable, judge
 from haikuft.runs.run_record import Run
 from haikuft.tables import build_table
 
@@ -135,6 +135,7 @@ def run_preflight(run: Run, *, bucket: str, today: date, role_name: str = "") ->
             check_base_model(bedrock, base_model, region=region, today=today),
             check_access(bedrock, base_model),
             *check_quotas(quotas, base_model),
+            *check_units(quotas, bedrock, run),
             check_bucket(
                 connection.client("s3"),
                 bucket,
@@ -334,6 +335,46 @@ def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[C
             )
         checks.append(warn(f"{value:,.0f} {what}; the run needs {needed}.", fix))
     return checks
+
+
+def check_units(quotas: "ServiceQuotasClient", bedrock: "BedrockClient", run: Run) -> list[Check]:
+    """Say whose Provisioned Throughput leaves no model unit for this run's, if it needs one."""
+    code = run.base_model.quota_codes.get("no_commitment_units", "")
+    if run.base_model.serving[0] != "provisioned_throughput" or not code:
+        return []
+    try:
+        quota = _read_quota(quotas, code)
+        with explaining("listing each Provisioned Throughput"):
+            pages = bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
+            held = [one for page in pages for one in page["provisionedModelSummaries"]]
+    except (AccessError, NotFoundError, SettingsError):
+        return []  # the other checks say so
+    # The quota counts throughput without commitment, of custom models.
+    held = [
+        one
+        for one in held
+        if "commitmentDuration" not in one and ":custom-model/" in one["modelArn"]
+    ]
+    used = sum(one["modelUnits"] for one in held)
+    if not 0 < quota < used + 1:  # a quota of 0 has a check of its own
+        return []
+    names, runs = [], []
+    for one in held:
+        name = one["provisionedModelName"]
+        found = judge(run, bedrock, THROUGHPUT, one["provisionedModelArn"], name)
+        if found is None or found.claim == "ours":
+            return []  # it is gone since, or this run is served already
+        holder = found.tags.get(RUN_TAG, "")
+        names.append(f"{name} ({f'run {holder}' if holder else 'not of a run'})")
+        runs += [holder] if holder else []
+    _, warn, stop = _states("model units")
+    message = f"All {quota:,.0f} model units without commitment are in use, by {', '.join(names)}."
+    if run.connection.target == "aws":
+        fix = "Notebook 5 needs one. End what nobody needs, or ask AWS Support for more."
+        return [warn(message, fix)]
+    ending = f", or end one: `haikuft clean-up --run {runs[0]}`" if runs else ""
+    fix = f"Allow more: `haikuft sandbox set model_units_quota={used + 1}`{ending}."
+    return [stop(f"{message} Notebook 5 would be refused.", fix)]
 
 
 def check_bucket(

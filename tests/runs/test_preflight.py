@@ -23,11 +23,13 @@ from haikuft.runs.preflight import (
     check_base_model,
     check_bucket,
     check_quotas,
+    check_units,
     run_preflight,
 )
 from haikuft.runs.record_file import RunRecord
 from haikuft.runs.run_record import Run
 from haikuft.sandbox import Endpoint
+from haikuft.serving.lifecycle import start_serving
 
 REGION = "us-west-2"
 ACTIVE_DAYS = date(2025, 1, 1)
@@ -170,6 +172,35 @@ def test_check_quotas_when_not_allowed_then_says_where_to_look() -> None:
         assert check.state == "warn"
         assert "not read" in check.message
         assert "Service Quotas console" in check.fix
+
+
+def test_check_units_when_other_runs_hold_all_then_stops_and_names_them(
+    tuned_run: Callable[..., Run],
+) -> None:
+    """The third run of a sandbox: notebook 5 would fail on what notebook 1 can see."""
+    run = tuned_run()
+    bedrock, quotas = (run.connection.client(name) for name in ("bedrock", "service-quotas"))
+    model_arn = run.record.custom_model_arn
+    third = replace(run, record=replace(run.record, run="third", owner="f" * 16))
+    for name in ("one", "two"):
+        assert check_units(quotas, bedrock, third) == []  # one is left
+        tags = {"haikuft:run": name, "haikuft:owner": run.record.owner}
+        start_serving(
+            bedrock, "provisioned_throughput", f"t-{name}", model_arn=model_arn, tags=tags
+        )
+
+    (check,) = check_units(quotas, bedrock, third)
+    assert check.state == "stop"
+    for words in ("All 2 model units", "t-one (run one)", "t-two (run two)"):
+        assert words in check.message
+    assert "haikuft sandbox set model_units_quota=3" in check.fix
+    assert "haikuft clean-up --run two" in check.fix
+    served = replace(run, record=replace(run.record, run="two"))
+    assert check_units(quotas, bedrock, served) == []  # it has its unit
+    on_aws = replace(third, connection=replace(third.connection, target="aws"))
+    (check,) = check_units(quotas, bedrock, on_aws)
+    assert check.state == "warn"  # a unit may be free once the model is trained
+    assert "sandbox" not in check.fix
 
 
 def test_check_quotas_when_login_has_run_out_then_stops() -> None:

@@ -12,7 +12,7 @@ from haikuft.plots.style import describe, save_figure
 from haikuft.runs.record_file import RunRecord, write_record
 from haikuft.series.report import build_report, write_report
 
-VOID = {"meta", "img", "br"}
+VOID = {"meta", "img", "br", "col"}
 
 
 class Page(HTMLParser):

@@ -81,7 +81,10 @@
     });
     controls.appendChild(choice);
   });
-  [count, previous, next].forEach(function (one) { controls.appendChild(one); });
+  var turns = document.createElement("span");
+  turns.className = "turn";
+  turns.append(previous, next);
+  controls.append(count, turns);
   box.insertBefore(controls, box.querySelector(".rows"));
   show();
 })();
