@@ -44,6 +44,7 @@ from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
+from haikuft.sandbox.http.request_checks import check_moto_request
 from haikuft.sandbox.http.server import CUT
 from haikuft.sandbox.http.turns import Turns
 from haikuft.sandbox.jobs import customization, evaluation
@@ -399,6 +400,8 @@ class Sandbox:
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
     ) -> Response:
+        check_moto_request(scope.service, environ, path, body, self.store.account.s3())
+
         def forward(body: bytes) -> Response:
             return self._services.answer(scope.service, environ, body)
 
