@@ -176,8 +176,9 @@ def test_status_when_running_then_it_says_where(
     assert main(["sandbox", "status"]) == 0
     assert main(["sandbox", "status", "--format", "json"]) == 0
 
-    words, data = capsys.readouterr().out.splitlines()
+    words, hint, data = capsys.readouterr().out.splitlines()
     assert words == "running at http://127.0.0.1:4000 (process 7, state in /state)"
+    assert "requestHandler: new NodeHttpHandler()" in hint
     assert json.loads(data)["endpoint"] == "http://127.0.0.1:4000"
 
 

@@ -68,6 +68,7 @@ def _sandbox_status(options: argparse.Namespace) -> int:
         print(json.dumps(asdict(status), default=str))
     elif status.running:
         print(f"running at {status.endpoint} (process {status.pid}, state in {status.state})")
+        print(sandbox.HTTP_2_HINT)
     else:
         print("stopped")
     return 0

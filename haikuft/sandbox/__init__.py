@@ -4,7 +4,7 @@ Its state is in that directory, and outlives the process, however that ends.
 Importing this package loads neither moto nor NumPy; the server process does.
 """
 
-from haikuft.sandbox.directory import state_directory
+from haikuft.sandbox.directory import HTTP_2_HINT, state_directory
 from haikuft.sandbox.process import (
     Endpoint,
     Status,
@@ -19,6 +19,7 @@ from haikuft.sandbox.process import (
 from haikuft.sandbox.settings import SandboxSettings
 
 __all__ = [
+    "HTTP_2_HINT",
     "Endpoint",
     "SandboxSettings",
     "Status",

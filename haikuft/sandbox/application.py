@@ -44,7 +44,9 @@ from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
+from haikuft.sandbox.http.request_checks import check_moto_request
 from haikuft.sandbox.http.server import CUT
+from haikuft.sandbox.http.turns import Turns
 from haikuft.sandbox.jobs import customization, evaluation
 from haikuft.sandbox.jobs.customization_runner import (
     PROGRESS_PATH,
@@ -57,6 +59,7 @@ from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.runtime.invocation import Runtime
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
+TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
 SERVED = (*SERVICES, "servicequotas", "bedrock")
 
 
@@ -222,6 +225,7 @@ class Sandbox:
         moto_state = MotoState(self.database, state)
         self.store = Store(settings=lambda: self.settings, now=now, moto_state=moto_state)
         self.on_stop = on_stop
+        self._turns = Turns(TURNS)
         self._services = MotoServices(
             self.store.lock,
             lambda service, reads: self.store.moto_state.persist(service, reads=reads),
@@ -229,7 +233,12 @@ class Sandbox:
         )
         self._faults = Faults(lambda: self.settings)
         self.bedrock = Bedrock(
-            self.store, lambda: self.settings, state / "models", now, database=self.database
+            self.store,
+            lambda: self.settings,
+            state / "models",
+            now,
+            database=self.database,
+            make_runtime=lambda plane: Runtime(plane, sleep=self._turns.sleep),
         )
         self._runners = (self.bedrock.runner, self.bedrock.evaluations)
         self._handlers = self.bedrock.handlers() if handlers is None else handlers
@@ -288,13 +297,8 @@ class Sandbox:
             body = messages.read_body(environ, scope.service)
             if path == "/_sandbox" or path.startswith("/_sandbox/"):
                 return self._control(environ["REQUEST_METHOD"], path, body)
-            if scope.service == "bedrock":
-                return self._answer_bedrock(environ, scope, path, body, request_id)
-            if scope.service == "servicequotas":
-                return self._answer_quotas(environ, scope, body, request_id)
-            if scope.service in SERVICES:
-                return self._answer_moto(environ, scope, path, body)
-            raise _unserved(scope)
+            with self._turns:
+                return self._answer_aws(environ, scope, path, body, request_id)
         except RefusedError as error:
             return messages.write_refusal(scope.service, environ, error, request_id)
         except PolicyError as error:
@@ -305,6 +309,17 @@ class Sandbox:
         except Exception as error:
             refusal = RefusedError(500, "InternalServerException", messages.report_failure(error))
             return messages.write_refusal(scope.service, environ, refusal, request_id)
+
+    def _answer_aws(
+        self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
+    ) -> Response:
+        if scope.service == "bedrock":
+            return self._answer_bedrock(environ, scope, path, body, request_id)
+        if scope.service == "servicequotas":
+            return self._answer_quotas(environ, scope, body, request_id)
+        if scope.service in SERVICES:
+            return self._answer_moto(environ, scope, path, body)
+        raise _unserved(scope)
 
     def _control(self, method: str, path: str, body: bytes) -> Response:
         """Answer the sandbox's own paths: identity, settings, a job's progress, stop."""
@@ -385,6 +400,8 @@ class Sandbox:
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
     ) -> Response:
+        check_moto_request(scope.service, environ, path, body, self.store.account.s3())
+
         def forward(body: bytes) -> Response:
             return self._services.answer(scope.service, environ, body)
 

@@ -17,6 +17,11 @@ from haikuft.files import write_whole
 from haikuft.sandbox.persistence.database import DATABASE_FILE
 
 HOST = "127.0.0.1"  # the only address a sandbox ever listens on
+HTTP_2_HINT = (
+    "The AWS SDK for JavaScript v3 uses HTTP/2 for Bedrock's runtime, which the sandbox does not "
+    "support: create BedrockRuntimeClient with requestHandler: new NodeHttpHandler(), from "
+    "@smithy/node-http-handler."
+)
 ENDPOINT_FILE = "endpoint.json"  # which port the server listens on, or last did
 LOG_FILE = "log"
 SERVER_LOCK = "server.lock"  # held by the server while it runs

@@ -24,6 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from statistics import median, quantiles
@@ -48,6 +49,18 @@ BUCKET = "load-123456789012"
 LEAST_RATIO = 1.0
 MOST_RATIO = 1.2  # of times
 MOST_MS = 20.0
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,8 @@ def measure_times(asked: list[list[Request]]) -> list[list[float]]:
                 begun = time.perf_counter()
                 client.ask()
                 times[number].append(1000 * (time.perf_counter() - begun))
+        except threading.BrokenBarrierError:
+            return
         except Exception as error:  # shown by the main thread
             failures.append(error)
             begin.abort()
@@ -142,7 +157,8 @@ def measure_times(asked: list[list[Request]]) -> list[list[float]]:
     threads = [threading.Thread(target=work, args=(number,)) for number in range(len(asked))]
     for thread in threads:
         thread.start()
-    begin.wait()
+    with suppress(threading.BrokenBarrierError):
+        begin.wait()
     over.wait(ROUND_SECONDS)
     over.set()
     for thread in threads:
@@ -206,7 +222,7 @@ def fill_sandbox(url: str) -> tuple[Callable[[str], Any], str, str]:
     session = aws.connection._sandbox_session(REGION)
 
     def clients(service: str) -> Any:
-        return aws.connection._sandbox_client(session, service, url)
+        return aws.connection._sandbox_client(session, service, url, patience_seconds=30.0)
 
     ensure_bucket(clients("s3"), BUCKET, region=REGION, tags={})
     clients("s3").put_object(Bucket=BUCKET, Key="object", Body=b"x" * 1000)
@@ -219,6 +235,7 @@ def fill_sandbox(url: str) -> tuple[Callable[[str], Any], str, str]:
         role_policy=iam.build_role_policy(BUCKET, region=REGION, account_id="123456789012"),
         tags={},
     )
+    clients("iam").create_role(RoleName="load", AssumeRolePolicyDocument=TRUST)
     job = start_job(clients, "small", "training/small.jsonl", 5)
     model = wait_for(clients, job, "Completed")["outputModelArn"]
     throughput = clients("bedrock").create_provisioned_model_throughput(
@@ -242,6 +259,9 @@ def start_moto() -> tuple[subprocess.Popen[bytes], str]:
     session.client("iam", endpoint_url=url).create_role(
         RoleName="AmazonBedrock-load",
         AssumeRolePolicyDocument=json.dumps(iam.build_trust_policy("123456789012", REGION)),
+    )
+    session.client("iam", endpoint_url=url).create_role(
+        RoleName="load", AssumeRolePolicyDocument=TRUST
     )
     return process, url
 
@@ -274,7 +294,7 @@ def compare_latency(requests: list[Request], when: str) -> list[float]:
 def write_mix(url: str) -> list[Request]:
     """Write requests to S3, IAM and STS: more reads than changes, as the notebooks send them."""
     form = "application/x-www-form-urlencoded; charset=utf-8"
-    role = "arn:aws:iam::123456789012:role/AmazonBedrock-load"
+    role = "arn:aws:iam::123456789012:role/load"
     body = b"x" * 1000
     forms = {
         "GetRole": ("iam", {"RoleName": "AmazonBedrock-load"}),

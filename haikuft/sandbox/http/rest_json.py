@@ -363,7 +363,7 @@ def _faults(shape: _Shape, value: Any, path: str) -> Iterator[Fault]:
     if getattr(shape, "is_document_type", False):
         return
     shown = "" if shape.metadata.get("sensitive") else f"{_show(value)} "
-    for rule in _rules(shape, value):
+    for rule in find_rules(shape, value):
         yield f"{shown}at '{path}'", rule
     if shape.type_name == "structure":
         yield from _structure_faults(shape, value, path)
@@ -383,11 +383,11 @@ def _faults(shape: _Shape, value: Any, path: str) -> Iterator[Fault]:
 
 def _joint_fault(shape: _Shape, values: Any, where: str, who: str) -> Iterator[Fault]:
     """Report one violation for all scalar members of a list or map together, as AWS does."""
-    if any(_rules(shape, value) for value in values):
+    if any(find_rules(shape, value) for value in values):
         yield where, f"{who} must satisfy constraint: [{', '.join(_all_rules(shape))}]"
 
 
-def _rules(shape: _Shape, value: Any) -> list[str]:
+def find_rules(shape: _Shape, value: Any) -> list[str]:
     """List the rules that a value violates, in AWS's words."""
     return [rule for rule, kept in _tests(shape, value) if not kept]
 
@@ -435,7 +435,7 @@ def _compile(pattern: str) -> re.Pattern[str] | None:
     # [a-z\-]* accepts the same names at once.
     plain = re.sub(r"\(-\*(\[[^\]]*\\-[^\]]*\])\)(\*|\{0,\d+\})", r"\1*", pattern)
     try:
-        return re.compile(plain)
+        return re.compile(plain, re.ASCII)  # as Java reads \w and \d
     except re.error:
         return None
 

@@ -8,12 +8,13 @@ that is a list is sent at once; any other is sent in chunks, as it is produced.
 import socket
 import sys
 from collections.abc import Iterable
+from http import HTTPStatus
 from http.client import responses
 from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from haikuft.sandbox.directory import HOST
+from haikuft.sandbox.directory import HOST, HTTP_2_HINT
 
 CUT = "haikuft.cut"  # key in the WSGI environ: close the connection instead of answering
 BODY_READ = "haikuft.body_read"  # key in the WSGI environ, set once the body was read to its end
@@ -45,6 +46,13 @@ class _Handler(WSGIRequestHandler):
     # For invalid HTTP; the application answers everything else.
     error_content_type = "text/plain; charset=utf-8"
     error_message_format = "%(message)s: %(explain)s\n"
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse invalid HTTP; a client of HTTP/2 shows no answer, so the log says what to do."""
+        if code == HTTPStatus.HTTP_VERSION_NOT_SUPPORTED:
+            message, explain = "HTTP/2 is not supported", HTTP_2_HINT
+            self.log("error", f"{message}. {explain}")
+        super().send_error(code, message, explain)
 
     def run_wsgi(self) -> None:
         """Answer one request."""

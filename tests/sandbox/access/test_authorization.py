@@ -354,15 +354,18 @@ def test_upload_when_ann_has_what_it_takes_then_parts_come_together(users: Users
     assert users.admin("s3").get_object(Bucket="data", Key="large")["Body"].read() == data
 
 
-@pytest.mark.parametrize(("service", "body"), [("servicequotas", b"[1]"), ("kms", b"{")])
+@pytest.mark.parametrize(
+    ("service", "operation", "body"),
+    [("servicequotas", "GetServiceQuota", b"[1]"), ("kms", "CreateKey", b"{")],
+)
 def test_request_when_its_body_is_no_object_then_is_refused_as_unreadable(
-    users: Users, service: str, body: bytes
+    users: Users, service: str, operation: str, body: bytes
 ) -> None:
     """What cannot be read cannot be judged: 400, never a 500."""
     scope = f"{users.access_key}/20261121/{REGION}/{service}/aws4_request"
     headers = {
         "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0",
-        "X-Amz-Target": "Service.GetServiceQuota",
+        "X-Amz-Target": f"Service.{operation}",
         "Content-Type": "application/x-amz-json-1.1",
     }
     request = urllib.request.Request(users.local.url, body, headers, method="POST")  # noqa: S310

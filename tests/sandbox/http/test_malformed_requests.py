@@ -130,3 +130,13 @@ def test_object_when_its_key_climbs_then_nothing_is_written_outside_the_state(
     s3.put_object(Bucket="climbing", Key=key, Body=b"x")
     assert s3.get_object(Bucket="climbing", Key=key)["Body"].read() == b"x"
     assert set(tmp_path.parent.rglob("*escaped*")) == before
+
+
+def test_request_when_it_is_http_2_then_the_refusal_and_the_log_say_what_to_set(
+    address: tuple[str, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The AWS SDK for JavaScript shows its user no answer, only ERR_HTTP2_ERROR."""
+    answer = send(address, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    assert answer.startswith(b"HTTP/2 is not supported: ")
+    assert b"requestHandler: new NodeHttpHandler()" in answer
+    assert "requestHandler: new NodeHttpHandler()" in capsys.readouterr().err
