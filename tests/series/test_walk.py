@@ -275,6 +275,17 @@ def test_run_when_misused_then_one_line_says_so_and_nothing_runs(
     assert not (project / "runs").exists()
 
 
+def test_run_when_a_value_is_out_of_range_then_nothing_is_made(
+    seven: None, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What notebook 3 would refuse is refused before notebook 1 makes a bucket."""
+    assert main(["run", "-p", "epoch_count", "99"]) == 2
+
+    told = capsys.readouterr().err
+    assert "Nothing was made. epoch_count = 99 is out of range" in told
+    assert not (project / "runs").exists()
+
+
 def test_run_when_outside_a_project_then_it_says_where_to_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
