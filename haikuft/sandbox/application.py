@@ -25,7 +25,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from haikuft import __version__
 from haikuft.base_models import BASE_MODELS, BaseModel
-from haikuft.errors import SettingsError
+from haikuft.errors import SandboxError, SettingsError
 from haikuft.sandbox.access.account import ADMINISTRATOR_ID, administrator_arn
 from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.policy_evaluation import PolicyError
@@ -307,7 +307,19 @@ class Sandbox:
             )
             return messages.write_refusal(scope.service, environ, refusal, request_id)
         except Exception as error:
-            refusal = RefusedError(500, "InternalServerException", messages.report_failure(error))
+            message = messages.report_failure(error)
+            if isinstance(error, OSError | SandboxError) and not self.state.is_dir():
+                message = (
+                    f"The state directory {self.state} was moved or deleted while process "
+                    f"{os.getpid()} serves it. Put it back, or end the process with "
+                    f"`kill {os.getpid()}` and start the sandbox again."
+                )
+            elif isinstance(error, OSError):
+                message = (
+                    f"The sandbox cannot use its state directory {self.state}: {error}. It belongs "
+                    "on a local disk with room, in a directory that you may write to."
+                )
+            refusal = RefusedError(500, "InternalServerException", message)
             return messages.write_refusal(scope.service, environ, refusal, request_id)
 
     def _answer_aws(

@@ -183,6 +183,7 @@ def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
         found = status(directory)
         if found.running:
             return _endpoint(found)
+        _check_not_moved(directory)
         if time.monotonic() > deadline:
             raise SandboxError(
                 f"A process holds {directory / SERVER_LOCK} and does not answer as a sandbox. End "
@@ -219,6 +220,20 @@ def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
             )
         time.sleep(0.02)
     return _endpoint(found)
+
+
+def _check_not_moved(directory: Path) -> None:
+    """Raise SandboxError when the server of this directory knows it by another name."""
+    try:
+        answer = _ask(read_port(directory), "GET", "/_sandbox")
+        where, pid = str(answer["state"]), int(answer["pid"])
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException, SandboxError):
+        return  # it is coming up, or just ending
+    if where != str(directory) and not Path(where).exists():
+        raise SandboxError(
+            f"The state directory {where} was moved to {directory} while process {pid} serves it. "
+            f"Move it back, or end that process with `kill {pid}` and start the sandbox again."
+        )
 
 
 def _own_environment() -> dict[str, str]:

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 import haikuft.sandbox as sandbox_package
 from haikuft import __version__
@@ -164,6 +167,26 @@ def test_start_when_another_program_has_the_port_then_takes_another(
     endpoint = sandbox_package.start(state)
     assert endpoint.url != sandbox.url
     assert sandbox_package.status(sandbox.state).pid == sandbox.pid
+
+
+def test_state_directory_when_moved_while_its_server_runs_then_is_said_with_the_process(
+    state: Path,
+) -> None:
+    """By the next start at once, and by the server to whoever writes; moved back, all is well."""
+    endpoint = sandbox_package.start(state)
+    place = {"LocationConstraint": "us-west-2"}
+    s3 = boto3.Session("k", "k").client(
+        "s3", "us-west-2", endpoint_url=endpoint.url, config=Config(retries={"mode": "standard"})
+    )
+    s3.create_bucket(Bucket="data", CreateBucketConfiguration=place)
+    moved = state.rename(state.with_name("moved"))
+    words = f"while process {endpoint.pid} serves it"
+    with pytest.raises(SandboxError, match=words):
+        sandbox_package.start(moved)
+    with pytest.raises(ClientError, match=words):
+        s3.put_object(Bucket="data", Key="k", Body=b"text")
+    moved.rename(state)
+    s3.put_object(Bucket="data", Key="k", Body=b"text")
 
 
 def test_stop_when_it_runs_then_is_gone_and_the_next_start_takes_the_same_port(

@@ -103,7 +103,7 @@ def resolve_model(plane: ControlPlane, call: Call) -> ResolvedModel:
     model_id = call.parameters["modelId"]
     if ":custom-model-deployment/" in model_id:
         return _deployed(plane, call, model_id)
-    if ":provisioned-model/" in model_id or "." not in model_id:
+    if ":provisioned-model/" in model_id or not ("." in model_id or model_id[:4] == "arn:"):
         return _provisioned(plane, call, model_id)
     if ":custom-model/" in model_id:
         raise _on_demand_refusal(model_id)

@@ -169,6 +169,10 @@ def test_invoke_without_throughput_is_refused_in_aws_words(desk, by):
         f"eu.{PLAIN}",
         f"arn:aws:bedrock:us-east-1::foundation-model/{PLAIN}",
         f"arn:aws:bedrock:us-west-2:999999999999:inference-profile/us.{PLAIN}",
+        "arn:aws:bedrock:us-west-2:123456789012:application-inference-profile/abcdefghijkl",
+        "arn:aws:bedrock:us-west-2:123456789012:prompt/ABCDEFGHIJ:1",
+        "arn:aws:bedrock:us-west-2:123456789012:imported-model/abcdefghijkl",
+        "arn:aws:sagemaker:us-west-2:123456789012:endpoint/name",
     ],
 )
 def test_invoke_unknown_model_is_invalid(desk, model_id):
