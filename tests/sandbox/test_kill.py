@@ -187,7 +187,7 @@ def test_reset_when_a_run_lived_there_then_its_notebooks_name_the_one_that_makes
     run = start_job(set_up(open_run()))
     haikuft.sandbox.reset(state)
     run = replace(open_run(), record=run.record)
-    with pytest.raises(NotFoundError, match=r"the bucket and the role .* 01_setup_iam"):
+    with pytest.raises(NotFoundError, match=r"This sandbox is new.* 01_setup_iam"):
         require(run, "bucket", "role")
     with pytest.raises(NotFoundError, match="03_fine_tune"):
         require(run, "job")
