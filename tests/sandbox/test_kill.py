@@ -189,7 +189,7 @@ def test_reset_when_a_run_lived_there_then_its_notebooks_name_the_one_that_makes
     run = replace(open_run(), record=run.record)
     with pytest.raises(NotFoundError, match=r"This sandbox is new.* 01_setup_iam"):
         require(run, "bucket", "role")
-    with pytest.raises(NotFoundError, match="03_fine_tune"):
+    with pytest.raises(NotFoundError, match=r"all of run .* is gone"):
         require(run, "job")
     bedrock: Any = run.connection.client("bedrock")
     assert bedrock.list_model_customization_jobs()["modelCustomizationJobSummaries"] == []
