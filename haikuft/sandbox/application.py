@@ -5,12 +5,16 @@ and raw path. `server` binds the application to a port; tests also use it withou
 below `/_sandbox` are the sandbox's own.
 """
 
+import ctypes
+import gc
 import json
 import os
 import shutil
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -278,6 +282,14 @@ class Sandbox:
             if self._open_requests or any(runner.running for runner in self._runners):
                 return 0.0
             return self._clock() - self._last_request
+
+    def release_memory(self) -> None:
+        """Unload the models, and return freed memory to the system."""
+        self.bedrock.runtime.unload_models()
+        gc.collect()
+        if sys.platform == "linux":
+            with suppress(AttributeError):  # musl has no malloc_trim
+                ctypes.CDLL(None).malloc_trim(0)
 
     def close(self) -> None:
         """Stop running jobs, which the next server resumes, and close the database."""

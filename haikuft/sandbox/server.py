@@ -22,6 +22,7 @@ from haikuft.sandbox.process import REFUSED
 from haikuft.sandbox.settings import SandboxSettings, begin_settings
 
 _CHECK_SECONDS = 1.0  # between two checks for idleness
+_RELEASE_SECONDS = 15.0  # without a request, then memory is given back
 _STOP_DELAY_SECONDS = 0.1  # the response to the request to stop is sent first
 
 
@@ -32,6 +33,9 @@ class Watched(Protocol):
 
     def idle_seconds(self) -> float:
         """Return the seconds since the last request."""
+
+    def release_memory(self) -> None:
+        """Give back the memory that only the next request would need."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,10 +99,16 @@ def stop_when_idle(
 ) -> None:
     """Call `stop` once the sandbox has been idle for settings.idle_seconds.
 
-    `wait(seconds)` waits between two checks and returns True when the server stops anyway.
+    Before that, once in each time without requests, release memory. `wait(seconds)` waits between
+    two checks and returns True when the server stops anyway.
     """
+    released = False
     while not wait(_CHECK_SECONDS):
-        if sandbox.idle_seconds() >= sandbox.settings.idle_seconds:
+        idle = sandbox.idle_seconds()
+        if idle >= _RELEASE_SECONDS and not released:
+            sandbox.release_memory()
+        released = idle >= _RELEASE_SECONDS
+        if idle >= sandbox.settings.idle_seconds:
             stop()
             return
 

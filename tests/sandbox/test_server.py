@@ -21,6 +21,11 @@ class Watched:
     def __init__(self, *idle: float) -> None:
         self.settings = SandboxSettings(idle_seconds=60)
         self._idle = iter(idle)
+        self.released = 0
+
+    def release_memory(self) -> None:
+        """Count the calls."""
+        self.released += 1
 
     def idle_seconds(self) -> float:
         """Return the next of the test's values."""
@@ -34,6 +39,13 @@ def test_stop_when_idle_when_the_time_is_over_then_stops_once() -> None:
     stop_when_idle(Watched(0.0, 59.9, 60.0), lambda: stops.append("stop"), waits.append)  # type: ignore[arg-type]
     assert stops == ["stop"]
     assert len(waits) == 3
+
+
+def test_stop_when_idle_when_requests_pause_then_memory_is_released_once_in_each_pause() -> None:
+    """A pause of some seconds is not enough, and a long one is one."""
+    watched = Watched(0.0, 14.0, 15.0, 30.0, 0.5, 20.0, 60.0)
+    stop_when_idle(watched, lambda: None, lambda seconds: False)
+    assert watched.released == 2
 
 
 def test_stop_when_idle_when_the_server_stops_otherwise_then_ends() -> None:

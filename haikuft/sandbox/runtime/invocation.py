@@ -220,6 +220,10 @@ class Runtime:
         self._load = lru_cache(maxsize=LOADED_MODELS)(load)
         self._loading = threading.Lock()
 
+    def unload_models(self) -> None:
+        """Forget the loaded models; the next request to one loads it again."""
+        self._load.cache_clear()
+
     def handlers(self) -> Mapping[str, Handler]:
         """Operation name -> handler, for every operation of the runtime that is served."""
         return {
