@@ -74,10 +74,8 @@ def wait_until(
         except HaikuftError as error:
             if not is_transient(error.__cause__):
                 raise
-            lost_at, lost = (
-                waiting.clock() if lost_at is None else lost_at,
-                f" The last reading: {error}",
-            )
+            lost_at = waiting.clock() if lost_at is None else lost_at
+            lost = f" The last reading: {error}"
             if waiting.clock() - lost_at >= waiting.patience_seconds:
                 raise HaikuftError(
                     f"{what} continues, but AWS has not answered for "
