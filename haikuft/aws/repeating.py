@@ -19,6 +19,11 @@ _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.2, 10.0
 _FAILED_AT = "haikuft_failed_at"  # in a request's own context
 
 
+def limit_pause(failures: int) -> float:
+    """Give the longest pause, in seconds, after so many failures in a row: it doubles up to 10."""
+    return min(_LONGEST_SECONDS, _SHORTEST_SECONDS * 2.0 ** min(failures - 1, 10))
+
+
 def repeat_for_a_while(
     client: Any,
     patience_seconds: float,
@@ -49,8 +54,7 @@ def repeat_for_a_while(
         left = first + patience_seconds - clock()
         if left <= 0:
             return None
-        longest = min(_LONGEST_SECONDS, _SHORTEST_SECONDS * 2 ** min(attempts, 10))
-        pause: float = min(left, longest * chance())
+        pause: float = min(left, limit_pause(attempts) * chance())
         return pause
 
     client.meta.events.register("needs-retry", decide)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from math import inf
 from threading import Condition
 
+from haikuft.aws.repeating import limit_pause
+
 PATIENCE_SECONDS = 120.0  # without any answer, until the asking ends
-_SHORTEST_SECONDS, _LONGEST_SECONDS = 0.2, 10.0  # pauses before a question is sent again
 
 # What follows was chosen by simulating 500 requests of 0.2 s from 16 workers: throttled at random
 # (10 %), and against true limits of 4, 10 and 40 requests a second.
@@ -125,8 +126,7 @@ class Pace:
                 self._failures += 1
             if self._clock() - self._answered_at >= self.patience_seconds:
                 return False
-            doublings = min(attempt - 1 if throttled else self._failures - 1, 10)
-            seconds = self._chance() * min(_LONGEST_SECONDS, _SHORTEST_SECONDS * 2**doublings)
+            seconds = self._chance() * limit_pause(attempt if throttled else self._failures)
             seen = self.answers
             self._changed.wait_for(
                 lambda: self.stopped or (not throttled and self.answers > seen), seconds
