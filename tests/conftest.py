@@ -301,7 +301,9 @@ def tuned_run(
             return replace(new_run(base_model), record=record)
         run = tune(new_run(base_model))
         state = tmp_path_factory.mktemp("trained") / "state"
-        trained_states[base_model.id] = shutil.copytree(tmp_path, state), run.record
+        # The training process may still be removing its working directory.
+        shutil.copytree(tmp_path, state, ignore=shutil.ignore_patterns(".job-*"))
+        trained_states[base_model.id] = state, run.record
         return run
 
     return open_run
