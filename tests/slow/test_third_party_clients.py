@@ -28,6 +28,7 @@ def ask(sandbox: Endpoint, folder: Path, *command: str | Path) -> list[str]:
         "AWS_SECRET_ACCESS_KEY": "anything",
         "AWS_ENDPOINT_URL": sandbox.url,
         "AWS_BEDROCK_RUNTIME_ENDPOINT": sandbox.url,  # the one that litellm reads
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else its import asks GitHub for prices
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     done = subprocess.run(
