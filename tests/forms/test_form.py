@@ -354,7 +354,9 @@ def test_dataset_when_there_is_none_of_that_name_then_it_warns_and_lists_those_t
     """It need not be complete while somebody types."""
     form = dataset("support")
 
-    assert "In data/ are: json_answers, support_tickets." in dict(form.derived)["Warning"]
+    warning = dict(form.derived)["Warning"]
+    names = "json_answers, product_questions, summaries, support_tickets, tool_calls"
+    assert f"In data/ are: {names}." in warning
 
 
 def test_dataset_when_the_format_is_named_otherwise_then_it_says_so() -> None:
