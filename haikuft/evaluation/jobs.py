@@ -147,7 +147,7 @@ def evaluate_replies(
     Args:
         run: whose bucket is used, and whose record keeps role and job.
         prompts_path: written from `build_prompts`, with replies.
-        task: kind of task, "labels", "structured" or "text".
+        task: kind of task, one of `TASKS`.
         source: name of what replied, as in the file.
         waiting: how to wait for the job; None waits with the target's own pause.
 

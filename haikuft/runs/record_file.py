@@ -27,7 +27,7 @@ class RunRecord:
         sandbox_state: the sandbox's state directory; "" on AWS.
         created: when the run began, ISO 8601 in UTC.
         permissions_boundary: ARN of the boundary of the roles that the run makes; "" for none.
-        task: kind of task that notebook 2 recognised, "labels", "structured" or "text"; "" in a
+        task: kind of task that notebook 2 recognised, one of `evaluation`'s `TASKS`; "" in a
             record from before it was kept.
         job_attempt: number of the job that was last asked for, counted from 1; likewise of the
             deployment and the throughput. A request that is repeated carries the same number.

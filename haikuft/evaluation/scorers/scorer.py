@@ -14,7 +14,7 @@ from functools import partial
 from haikuft.dataset.labels import LEAST_A_LABEL, labels_of
 from haikuft.dataset.records import Record, prompt_of, reference_of
 from haikuft.errors import SettingsError
-from haikuft.evaluation.scorers import facts, structured
+from haikuft.evaluation.scorers import calls, facts, structured
 from haikuft.evaluation.scorers import text_overlap as overlap
 from haikuft.evaluation.scorers.labels import (
     exact_match,
@@ -25,7 +25,7 @@ from haikuft.evaluation.scorers.labels import (
     refusal,
 )
 
-TASKS = ("labels", "structured", "text")
+TASKS = ("labels", "calls", "structured", "text")
 _QUESTION_MARKS = "?？؟;՞"
 
 
@@ -65,14 +65,16 @@ class Scorer:
 
 
 def recognise_task(records: Sequence[Record]) -> str:
-    """Recognise the kind of task from the reference answers: "labels", "structured" or "text".
+    """Recognise the kind of task from the reference answers: one of `TASKS`.
 
-    "structured" when all of them are JSON objects or arrays, "labels" when `labels_of` finds
-    labels. Give it a whole file: in a few records most labels occur once.
+    "calls" when all of them are calls of functions, "structured" when all are other JSON objects or
+    arrays, "labels" when `labels_of` finds labels. Give it a whole file: in a few records most
+    labels occur once.
     """
-    parsed = (structured.parse_json(reference_of(record)) for record in records)
-    if records and all(value is not None for value in parsed):
-        return "structured"
+    answers = [reference_of(record) for record in records]
+    for task, read in (("calls", calls.read_call), ("structured", structured.parse_json)):
+        if answers and all(read(answer) is not None for answer in answers):
+            return task
     return "labels" if labels_of(records) else "text"
 
 
@@ -99,7 +101,8 @@ def describe_task(task: str, records: Sequence[Record]) -> str:
             "it is right, so there is nothing to learn and nothing to compare: add records with "
             "other answers."
         )
-    kind = {"labels": "labels", "structured": "JSON", "text": "free text"}[task]
+    kinds = {"labels": "labels", "calls": "function calls in JSON", "structured": "JSON"}
+    kind = kinds.get(task, "free text")
     said = f"The answers are {kind}: {len(answers):,} different ones in {len(records):,} records."
     if copies := len(records) - len(list_different(records)):
         said += f" Copies of others among them: {copies:,}. {_COPIES}"
@@ -127,7 +130,7 @@ def scorers_for(task: str, labels: Sequence[str] = (), *, complete: bool = False
     """List the scorers of a task, the one that decides first and the one beside it second.
 
     Args:
-        task: "labels", "structured" or "text".
+        task: One of `TASKS`.
         labels: All labels of a label task.
         complete: In free text a reply that leaves a fact out is wrong, as in questions and answers.
 
@@ -148,12 +151,21 @@ def scorers_for(task: str, labels: Sequence[str] = (), *, complete: bool = False
     if task == "labels":
         right = partial(label_match, labels=tuple(labels))
         return [Scorer("accuracy", "right labels", right), exact, *shared]
+    valid = Scorer("valid_json", "replies that are valid JSON", structured.valid_json)
+    if task == "calls":
+        return [
+            Scorer("right_arguments", "right arguments of the function", calls.right_arguments),
+            Scorer("right_function", "calls of the right function", calls.right_function),
+            exact,
+            valid,
+            *shared,
+        ]
     if task == "structured":
         return [
             Scorer(
                 "json_agreement", "agreement with the reference's values", structured.json_agreement
             ),
-            Scorer("valid_json", "replies that are valid JSON", structured.valid_json),
+            valid,
             exact,
             Scorer("required_keys", "the reference's keys", structured.required_keys),
             Scorer("same_shape", "replies of the reference's shape", structured.matches_schema),
@@ -193,7 +205,7 @@ def choose_scorers(
 
     Args:
         names: Such as ["exact_match"].
-        task: "labels", "structured" or "text"; "" takes any task's.
+        task: One of `TASKS`; "" takes any task's.
         records: Whose labels count in a label task.
 
     Raises:

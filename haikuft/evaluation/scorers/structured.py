@@ -88,8 +88,11 @@ def json_agreement(record: Record, reply: str) -> float:
     JSON scores 0.0.
     """
     expected, found = parse_json(reference_of(record)), parse_json(reply)
-    if expected is None or found is None:
-        return 0.0
+    return 0.0 if expected is None or found is None else agreement(expected, found)
+
+
+def agreement(expected: Any, found: Any) -> float:
+    """Give the share of leaves that agree, of all that either value of JSON holds."""
     wanted, given = set(_leaves(expected)), set(_leaves(found))
     return len(wanted & given) / len(wanted | given)
 

@@ -32,7 +32,7 @@ class Evaluation:
     """All models on the records that every one of them answered.
 
     Attributes:
-        task: "labels", "structured" or "text".
+        task: One of `TASKS`.
         baseline: Name of the model the others are compared with.
         models: Names of all models, the baseline first, the free rivals last.
         labels: The labels of a label task, sorted; empty otherwise.
@@ -135,7 +135,7 @@ def compare(
         records: The test records; their last assistant turn is the reference. Copies count once.
         replies_by_name: For each model's name, its replies by record id, as from `ask_many`.
         baseline: Which of the names the others are compared with.
-        task: "labels", "structured" or "text"; "" recognises it from these records.
+        task: One of `TASKS`; "" recognises it from these records.
         scorers: Your own choice, the deciding one first; left out, those of the task.
         extra_scorers: Further scorers.
         labels: All labels of a label task; left out, those among the references.

@@ -214,13 +214,18 @@ def test_recognise_task_when_there_are_many_labels_then_the_whole_data_set_shows
 
 def test_scorers_for_when_the_task_is_unknown_then_it_names_the_known() -> None:
     """A misspelt task is no task."""
-    with pytest.raises(SettingsError, match="labels, structured, text"):
+    with pytest.raises(SettingsError, match="labels, calls, structured, text"):
         scorers_for("label")
 
 
 @pytest.mark.parametrize(
     ("task", "deciding"),
-    [("labels", "accuracy"), ("structured", "json_agreement"), ("text", "right_rouge_l")],
+    [
+        ("labels", "accuracy"),
+        ("calls", "right_arguments"),
+        ("structured", "json_agreement"),
+        ("text", "right_rouge_l"),
+    ],
 )
 def test_scorers_for_when_the_task_is_known_then_the_deciding_one_comes_first(
     task: str, deciding: str
