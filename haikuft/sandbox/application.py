@@ -49,8 +49,7 @@ from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.request_checks import check_moto_request
-from haikuft.sandbox.http.server import CUT
-from haikuft.sandbox.http.turns import Turns
+from haikuft.sandbox.http.server import CUT, Turns
 from haikuft.sandbox.jobs import customization, evaluation
 from haikuft.sandbox.jobs.customization_runner import (
     PROGRESS_PATH,
