@@ -14,7 +14,7 @@ from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import require_available
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS as DEPLOYMENT_QUOTA
 from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS_IN_PROGRESS
-from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment, present
+from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_tags
 from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
 
@@ -27,27 +27,12 @@ def create_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def get_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetCustomModelDeployment: by name or ARN."""
-    deployment = resources.require(plane, call, DEPLOYMENTS)
-    update = {
-        "modelArn": deployment.desired_model_arn,
-        "updateStatus": "Updating" if deployment.pending else "UpdateCompleted",
-    }
-    return present(
-        **_describe(deployment),
-        modelDeploymentName=deployment.name,
-        description=deployment.description or None,
-        updateDetails=update if deployment.updated else None,
-    )
+    return resources.get(plane, call, DEPLOYMENTS)
 
 
 def list_deployments(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListCustomModelDeployments."""
-    shown, more = resources.list_page(plane, call, DEPLOYMENTS)
-    summaries = [
-        {"customModelDeploymentName": deployment.name, **_describe(deployment)}
-        for deployment in shown
-    ]
-    return {"modelDeploymentSummaries": summaries, **more}
+    return resources.list_page(plane, call, DEPLOYMENTS)
 
 
 def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -125,15 +110,3 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
             f"Your account is limited to {DEPLOYMENTS_IN_PROGRESS} custom model deployments in "
             "progress."
         )
-
-
-def _describe(deployment: Deployment) -> dict[str, Any]:
-    """Describe a deployment as Get and List both do."""
-    return present(
-        customModelDeploymentArn=deployment.arn,
-        modelArn=deployment.model_arn,
-        createdAt=deployment.created,
-        status=deployment.status,
-        lastUpdatedAt=deployment.changed,
-        failureMessage=deployment.failure_message or None,
-    )

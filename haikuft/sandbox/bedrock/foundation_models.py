@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from haikuft.base_models import BaseModel, lifecycle_state
-from haikuft.sandbox.bedrock.records import ControlPlane
+from haikuft.sandbox.bedrock.records import ControlPlane, base_model_arn
 from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
 
 INVALID_IDENTIFIER = "The provided model identifier is invalid."
@@ -44,7 +44,7 @@ class Offer:
     @property
     def arn(self) -> str:
         """The ARN of this id; its account field is empty."""
-        return f"arn:aws:bedrock:{self.region}::foundation-model/{self.model_id}"
+        return base_model_arn(self.model_id, self.region)
 
     @property
     def tunable(self) -> bool:
@@ -118,11 +118,6 @@ def require_available(plane: ControlPlane, region: str, model_id: str) -> Offer:
     if not offer.status:
         raise ServiceError("ResourceNotFoundException", END_OF_LIFE)
     return offer
-
-
-def base_model_arn(model_id: str, region: str) -> str:
-    """Build the ARN of a base model in that Region."""
-    return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
 
 
 def _require(plane: ControlPlane, call: Call, identifier: str) -> Offer:

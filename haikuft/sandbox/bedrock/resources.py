@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
+from haikuft.package_data import read_toml
 from haikuft.sandbox.bedrock.records import (
     ControlPlane,
     CustomModel,
@@ -30,6 +31,7 @@ from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
 
 _ALPHABET = string.ascii_lowercase + string.digits
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
+MEMBERS = read_toml("haikuft.sandbox.bedrock", "members.toml")
 _EQUALS = {"statusEquals": "status", "modelArnEquals": "model_arn"}  # filter -> the attribute
 
 Served = TypeVar("Served", Throughput, Deployment)
@@ -80,7 +82,7 @@ def id_of(arn: str) -> str:
 
 def in_region(table: Mapping[str, Record], region: str) -> list[Record]:
     """List the records of one Region; Regions are independent of each other."""
-    return [record for record in table.values() if region_of(record.arn) == region]
+    return [record for record in table.values() if record.region == region]
 
 
 def find(table: Mapping[str, Record], identifier: str, region: str) -> Record | None:
@@ -257,12 +259,29 @@ def current(plane: ControlPlane, kind: Kind[Record], region: str) -> list[Record
         return [kind.settle(plane, record) for record in in_region(kind.table(plane.state), region)]
 
 
+def describe(record: Record, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a record as a table of MEMBERS says; members without a value are left out."""
+    written = {}
+    for member, place in members.items():
+        found: Any = record if isinstance(place, str) else place
+        for name in place.split(".") if isinstance(place, str) else place:
+            found = found.get(name) if isinstance(found, Mapping) else getattr(found, name)
+        if found not in (None, "", ()):
+            written[member] = found
+    return written
+
+
+def get(plane: ControlPlane, call: Call, kind: Kind[Any]) -> dict[str, Any]:
+    """Describe the resource that a request names."""
+    return describe(require(plane, call, kind), MEMBERS[kind.path]["get"])
+
+
 def list_page(
     plane: ControlPlane,
     call: Call,
     kind: Kind[Record],
     matches: Callable[[Record], bool] = lambda record: True,
-) -> tuple[list[Record], dict[str, str]]:
+) -> dict[str, Any]:
     """List a page of the resources that a request's filters and `matches` choose; see `page`."""
     equals = {key: name for name, key in _EQUALS.items() if name in call.parameters}
     chosen = [
@@ -271,7 +290,9 @@ def list_page(
         if matches(record)
         and all(getattr(record, key) == call.parameters[name] for key, name in equals.items())
     ]
-    return page(chosen, call.parameters)
+    shown, more = page(chosen, call.parameters)
+    members = MEMBERS[kind.path]
+    return {members["summaries"]: [describe(one, members["list"]) for one in shown], **more}
 
 
 def update(plane: ControlPlane, kind: Kind[Record], record: Record, **changes: Any) -> None:
