@@ -7,13 +7,20 @@ only S3 requires is in `s3_authorization`.
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from haikuft.sandbox.access import required_permissions
 from haikuft.sandbox.access.account import KeyNotUsable
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.http.messages import Call, RefusedError, Scope, ServiceError, read_object
+from haikuft.sandbox.http.messages import (
+    Call,
+    RefusedError,
+    Scope,
+    ServiceError,
+    read_form,
+    read_json_operation,
+    read_object,
+)
 
 _NO_SESSION = frozenset({"GetSessionToken", "GetFederationToken"})
 _UNSIGNED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
@@ -93,12 +100,10 @@ class Authorizer:
         """Authorize a request to IAM, STS, KMS or Service Quotas. Raises RefusedError."""
         caller = self.find_caller(scope)
         if scope.service in ("iam", "sts"):
-            form = f"{environ.get('QUERY_STRING', '')}&{body.decode('utf-8', 'replace')}"
-            permissions = self._form_permissions(scope, caller, dict(parse_qsl(form)))
+            permissions = self._form_permissions(scope, caller, read_form(environ, body))
             status, code = 403, "AccessDenied"
         else:
-            operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-            permissions = self._json_permissions(scope, operation, body)
+            permissions = self._json_permissions(scope, read_json_operation(environ), body)
             status, code = 400, "AccessDeniedException"
         try:
             with self.store.lock:

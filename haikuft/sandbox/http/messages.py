@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 from haikuft.sandbox.http.server import BODY_READ
@@ -147,6 +147,28 @@ def raw_path(environ: Mapping[str, Any]) -> str:
     if "://" in target.partition("?")[0]:
         target = "/" + target.partition("://")[2].partition("/")[2]
     return target.partition("?")[0]
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """Split the percent-encoded path of a request to S3 into bucket and key, "" without one."""
+    bucket, _, key = unquote(path).lstrip("/").partition("/")
+    return bucket, key
+
+
+def read_query(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Read the parameters in a request's query; one without a value is ""."""
+    return dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+
+
+def read_form(environ: Mapping[str, Any], body: bytes) -> dict[str, str]:
+    """Read the parameters of a request to IAM or STS, which are in its query or its body."""
+    form = f"{environ.get('QUERY_STRING', '')}&{body.decode('utf-8', 'replace')}"
+    return dict(parse_qsl(form, keep_blank_values=True))
+
+
+def read_json_operation(environ: Mapping[str, Any]) -> str:
+    """Read the operation of a request to a JSON service; "" when it names none."""
+    return str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
 
 
 def read_object(body: bytes) -> dict[str, Any]:

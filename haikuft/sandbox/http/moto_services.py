@@ -12,7 +12,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, cast
-from urllib.parse import parse_qsl
 
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import create_backend_app
@@ -20,7 +19,7 @@ from moto.s3.models import FakeBucket
 from moto.sts.models import STSBackend
 from werkzeug.test import run_wsgi_app
 
-from haikuft.sandbox.http.messages import Response
+from haikuft.sandbox.http.messages import Response, read_form
 
 _create_app = cast(Callable[[str], Any], create_backend_app)
 
@@ -73,8 +72,7 @@ def _only_reads(service: str, environ: dict[str, Any], body: bytes) -> bool:
         return environ["REQUEST_METHOD"] in ("GET", "HEAD")
     if service == "kms":
         return False
-    form = f"{environ.get('QUERY_STRING', '')}&{body.decode('utf-8', 'replace')}"
-    return dict(parse_qsl(form)).get("Action", "").startswith(("Get", "List"))
+    return read_form(environ, body).get("Action", "").startswith(("Get", "List"))
 
 
 def _correct_moto(administrator: tuple[str, str]) -> None:
