@@ -24,6 +24,7 @@ from random import Random
 from threading import Lock
 from typing import Any
 
+from botocore import xform_name
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wsgi import ClosingIterator
 
@@ -49,6 +50,7 @@ from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.request_checks import check_moto_request
+from haikuft.sandbox.http.rest_json import load_service
 from haikuft.sandbox.http.server import CUT, Turns
 from haikuft.sandbox.jobs import customization, evaluation
 from haikuft.sandbox.jobs.customization_runner import (
@@ -64,6 +66,10 @@ from haikuft.sandbox.settings import SandboxSettings, load_settings, store_setti
 
 TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
 SERVED = (*SERVICES, "servicequotas", "bedrock")
+RESOURCES = (
+    *(foundation_models, custom_models, throughputs, deployments, resources),
+    *(customization, evaluation),
+)
 
 
 class Bedrock:
@@ -101,40 +107,24 @@ class Bedrock:
         self.evaluations = EvaluationRunner(self.plane, self.runtime.converse)
 
     def handlers(self) -> Mapping[str, Handler]:
-        """Operation name -> handler, for every operation that is served."""
-        with_plane = {
-            "ListFoundationModels": foundation_models.list_foundation_models,
-            "GetFoundationModel": foundation_models.get_foundation_model,
-            "GetFoundationModelAvailability": foundation_models.get_availability,
-            "GetCustomModel": custom_models.get_custom_model,
-            "ListCustomModels": custom_models.list_custom_models,
-            "DeleteCustomModel": custom_models.delete_custom_model,
-            "CreateProvisionedModelThroughput": throughputs.create_throughput,
-            "GetProvisionedModelThroughput": throughputs.get_throughput,
-            "ListProvisionedModelThroughputs": throughputs.list_throughputs,
-            "UpdateProvisionedModelThroughput": throughputs.update_throughput,
-            "DeleteProvisionedModelThroughput": throughputs.delete_throughput,
-            "CreateCustomModelDeployment": deployments.create_deployment,
-            "GetCustomModelDeployment": deployments.get_deployment,
-            "ListCustomModelDeployments": deployments.list_deployments,
-            "UpdateCustomModelDeployment": deployments.update_deployment,
-            "DeleteCustomModelDeployment": deployments.delete_deployment,
-            "GetModelCustomizationJob": customization.get_job,
-            "ListModelCustomizationJobs": customization.list_jobs,
-            "GetEvaluationJob": evaluation.get_evaluation_job,
-            "ListEvaluationJobs": evaluation.list_evaluation_jobs,
-            "TagResource": resources.tag_resource,
-            "UntagResource": resources.untag_resource,
-            "ListTagsForResource": resources.list_tags,
-        }
+        """Operation name -> handler, for every operation that is served.
+
+        A function that boto3 has a method for, by the same name, is that operation's handler.
+        """
+        names = {xform_name(name): name for name in load_service("bedrock").operation_names}
         return {
-            **{name: partial(function, self.plane) for name, function in with_plane.items()},
+            **{
+                operation: partial(vars(module)[name], self.plane)
+                for module in RESOURCES
+                for name, operation in names.items()
+                if name in vars(module)
+            },
             "CreateModelCustomizationJob": partial(
                 customization.create_job, self.plane, self.runner.start
             ),
             "StopModelCustomizationJob": self.runner.stop,
             "CreateEvaluationJob": partial(
-                evaluation.create_evaluation_job, self.plane, self.evaluations.start
+                evaluation.create_job, self.plane, self.evaluations.start
             ),
             "StopEvaluationJob": self.evaluations.stop,
             **self.runtime.handlers(),
@@ -411,7 +401,7 @@ class Sandbox:
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
     ) -> Response:
         self.authorizer.check_request(scope, environ, body)
-        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        operation = messages.read_json_operation(environ)
         try:
             found = quotas.answer(
                 operation, messages.read_object(body), settings=self.settings, region=scope.region

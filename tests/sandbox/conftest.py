@@ -20,8 +20,8 @@ from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.application import Bedrock, Sandbox
 from haikuft.sandbox.http.messages import Call
 from haikuft.sandbox.http.rest_json import SERVICES, load_service, serialize
+from haikuft.sandbox.jobs import evaluation
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
-from haikuft.sandbox.jobs.evaluation import create_evaluation_job
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.runtime.invocation import Runtime
@@ -242,7 +242,7 @@ class Desk:
             "outputDataConfig": {"s3Uri": "s3://data/output/"},
         }
         call = Call("bedrock", "CreateEvaluationJob", parameters, REGION, ACCOUNT, "request-1")
-        return str(create_evaluation_job(self.bedrock.plane, runner.start, call)["jobArn"])
+        return str(evaluation.create_job(self.bedrock.plane, runner.start, call)["jobArn"])
 
     def change(self, **settings: Any) -> None:
         """Change the sandbox's settings."""
@@ -364,7 +364,7 @@ class World:
         self.running_evaluation = desk.evaluate(self.patient, "evaluation-3")
         self.handlers: dict[str, Any] = {
             **desk.bedrock.handlers(),
-            "CreateEvaluationJob": partial(create_evaluation_job, plane, self.patient.start),
+            "CreateEvaluationJob": partial(evaluation.create_job, plane, self.patient.start),
             "StopEvaluationJob": self.patient.stop,
         }
         self.application = Sandbox(path / "server", handlers=self.handlers)

@@ -19,23 +19,23 @@ from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_t
 from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
 
 
-def create_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def create_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """CreateCustomModelDeployment: serve a custom model on demand."""
     arn = resources.create(plane, call, DEPLOYMENTS, _build)
     return {"customModelDeploymentArn": arn}
 
 
-def get_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def get_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetCustomModelDeployment: by name or ARN."""
     return resources.get(plane, call, DEPLOYMENTS)
 
 
-def list_deployments(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def list_custom_model_deployments(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListCustomModelDeployments."""
     return resources.list_page(plane, call, DEPLOYMENTS)
 
 
-def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def update_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """UpdateCustomModelDeployment: another custom model behind the same ARN."""
     with plane.state.lock:
         deployment = resources.require(plane, call, DEPLOYMENTS)
@@ -51,7 +51,7 @@ def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return {"customModelDeploymentArn": deployment.arn}
 
 
-def delete_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def delete_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """DeleteCustomModelDeployment: not while it is being created or updated; the model stays."""
     with plane.state.lock:
         deployment = resources.require(plane, call, DEPLOYMENTS)

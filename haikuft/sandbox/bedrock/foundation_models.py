@@ -77,7 +77,7 @@ def get_foundation_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return {"modelDetails": _summary(_require(plane, call, call.parameters["modelIdentifier"]))}
 
 
-def get_availability(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def get_foundation_model_availability(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetFoundationModelAvailability: every account has accepted every agreement."""
     offer = _require(plane, call, call.parameters["modelId"])
     return {

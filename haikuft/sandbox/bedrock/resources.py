@@ -404,7 +404,7 @@ def untag_resource(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return {}
 
 
-def list_tags(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def list_tags_for_resource(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListTagsForResource."""
     with plane.state.lock:
         tags = _tags_of(plane.state, call)

@@ -18,22 +18,22 @@ from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, val
 TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
 
 
-def create_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def create_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """CreateProvisionedModelThroughput for a custom model's name or ARN, or a base model's."""
     return {"provisionedModelArn": resources.create(plane, call, THROUGHPUTS, _build)}
 
 
-def get_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def get_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetProvisionedModelThroughput: by name or ARN."""
     return resources.get(plane, call, THROUGHPUTS)
 
 
-def list_throughputs(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def list_provisioned_model_throughputs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListProvisionedModelThroughputs."""
     return resources.list_page(plane, call, THROUGHPUTS)
 
 
-def update_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def update_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """UpdateProvisionedModelThroughput: a new name, or another model of the same base model."""
     asked = call.parameters
     with plane.state.lock:
@@ -50,7 +50,7 @@ def update_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return {}
 
 
-def delete_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def delete_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """DeleteProvisionedModelThroughput: not while Updating, not within a committed term."""
     with plane.state.lock:
         throughput = resources.require(plane, call, THROUGHPUTS)

@@ -28,12 +28,12 @@ def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) ->
     return {"jobArn": resources.create(plane, call, CUSTOMIZATION_JOBS, _build, start=start)}
 
 
-def get_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def get_model_customization_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetModelCustomizationJob: by name or ARN."""
     return resources.get(plane, call, CUSTOMIZATION_JOBS)
 
 
-def list_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def list_model_customization_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListModelCustomizationJobs."""
     return resources.list_page(plane, call, CUSTOMIZATION_JOBS)
 

@@ -15,9 +15,7 @@ from haikuft.sandbox.http.messages import Call, conflict_error, validation_error
 from haikuft.sandbox.jobs.files import check_bucket, check_role, split_uri
 
 
-def create_evaluation_job(
-    plane: ControlPlane, start: Callable[[str], None], call: Call
-) -> dict[str, Any]:
+def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:
     """CreateEvaluationJob; `start` is given the new job's ARN."""
     return {"jobArn": resources.create(plane, call, EVALUATION_JOBS, _build, start=start)}
 
