@@ -45,6 +45,7 @@ from haikuft.sandbox.bedrock import (
     throughputs,
 )
 from haikuft.sandbox.bedrock.records import ControlPlane, State, utc_now
+from haikuft.sandbox.directory import as_state_error
 from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
@@ -308,18 +309,14 @@ class Sandbox:
             )
             return messages.write_refusal(scope.service, environ, refusal, request_id)
         except Exception as error:
-            message = messages.report_failure(error)
             if isinstance(error, OSError | SandboxError) and not self.state.is_dir():
                 message = (
                     f"The state directory {self.state} was moved or deleted while process "
                     f"{os.getpid()} serves it. Put it back, or end the process with "
                     f"`kill {os.getpid()}` and start the sandbox again."
                 )
-            elif isinstance(error, OSError):
-                message = (
-                    f"The sandbox cannot use its state directory {self.state}: {error}. It belongs "
-                    "on a local disk with room, in a directory that you may write to."
-                )
+            else:
+                message = messages.report_failure(as_state_error(error, self.state))
             refusal = RefusedError(500, "InternalServerException", message)
             return messages.write_refusal(scope.service, environ, refusal, request_id)
 

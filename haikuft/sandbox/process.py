@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from haikuft import __version__
 from haikuft.errors import SandboxError, SettingsError
+from haikuft.html import visible
 from haikuft.sandbox.directory import (
     HOST,
     LOG_FILE,
@@ -29,6 +30,7 @@ from haikuft.sandbox.directory import (
     is_locked,
     read_port,
     state_directory,
+    unusable,
     url_of,
 )
 from haikuft.sandbox.settings import SandboxSettings, change_settings
@@ -95,10 +97,7 @@ def start(
             if not found.running:
                 return _launch(directory, wanted)
     except OSError as error:
-        raise SandboxError(
-            f"The sandbox cannot use its state directory {directory}: {error}. Name another one, "
-            "on a local disk that you may write to, with --state or HAIKUFT_SANDBOX_STATE."
-        ) from error
+        raise unusable(directory, error) from error
     endpoint = _endpoint(found)
     if wanted:
         configure(endpoint, **wanted)
@@ -250,7 +249,7 @@ def _own_environment() -> dict[str, str]:
 def _read_log(directory: Path, since: int) -> str:
     """Return the last lines of the log's part that begins at byte `since`."""
     said = (directory / LOG_FILE).read_bytes()[since:].decode("utf-8", errors="replace")
-    return "\n".join(said.splitlines()[-12:])
+    return visible("\n".join(said.splitlines()[-12:]))
 
 
 def _reap() -> None:
@@ -290,9 +289,9 @@ def _ask(port: int, method: str, path: str, document: Any = None) -> dict[str, A
     if not isinstance(answer, dict):
         raise TypeError("that was not an answer of the sandbox")
     if response.status == http.client.BAD_REQUEST:
-        raise SettingsError(str(answer.get("message")))
+        raise SettingsError(visible(str(answer.get("message"))))
     if response.status != http.client.OK:
-        raise SandboxError(str(answer.get("message")))
+        raise SandboxError(visible(str(answer.get("message"))))
     return answer
 
 

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from haikuft.errors import HaikuftError
-from haikuft.sandbox.directory import SERVER_LOCK, hold_lock, read_port, write_endpoint
+from haikuft.sandbox.directory import (
+    SERVER_LOCK,
+    hold_lock,
+    read_port,
+    unusable,
+    write_endpoint,
+    write_log,
+)
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.process import REFUSED
 from haikuft.sandbox.settings import SandboxSettings, begin_settings
@@ -49,15 +56,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--settings", type=json.loads, default={}, help="settings as JSON")
     options = parser.parse_args(argv)
     state: Path = options.state.resolve()
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
         with hold_lock(state / SERVER_LOCK, wait=False):
             serve(state, options.settings)
     except BlockingIOError:
-        sys.stderr.write(f"Another sandbox has the state in {state}.\n")
+        write_log(f"Another sandbox has the state in {state}.")
         return 1
     except HaikuftError as error:
-        sys.stderr.write(f"{error}\n")
+        write_log(str(error))
+        return REFUSED
+    except OSError as error:
+        write_log(str(unusable(state, error)))
         return REFUSED
     return 0
 
@@ -121,7 +131,7 @@ def _bind(sandbox: Any, last_port: int) -> Any:
         try:
             return bind(sandbox, port=last_port)
         except OSError:
-            sys.stderr.write(f"Port {last_port} is taken; the sandbox takes another.\n")
+            write_log(f"Port {last_port} is taken; the sandbox takes another.")
     return bind(sandbox)
 
 

@@ -10,7 +10,6 @@ a `Call` to its handler; `rest_json` parses it, and serializes the result.
 import io
 import json
 import re
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,9 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote
 from xml.sax.saxutils import escape
 
+from haikuft.errors import HaikuftError
+from haikuft.html import visible
+from haikuft.sandbox.directory import write_log
 from haikuft.sandbox.http.server import BODY_READ
 
 MIB = 1024 * 1024
@@ -290,8 +292,14 @@ def write_refusal(
 
 
 def report_failure(error: Exception) -> str:
-    """Log an internal error of the sandbox; return the message for the client."""
-    traceback.print_exception(error, file=sys.stderr)
+    """Log why a request failed in the sandbox; return the message for the client.
+
+    What the user can fix is one sentence there; a fault of ours has a traceback.
+    """
+    if isinstance(error, HaikuftError):
+        write_log(str(error))
+        return visible(str(error))
+    write_log("".join(traceback.format_exception(error)))
     return f"The sandbox failed: {type(error).__name__}: {error}. Its log says more."
 
 

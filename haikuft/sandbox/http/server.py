@@ -12,7 +12,6 @@ requests arrive.
 """
 
 import socket
-import sys
 import threading
 import time
 from collections import deque
@@ -23,7 +22,7 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from haikuft.sandbox.directory import HOST, HTTP_2_HINT
+from haikuft.sandbox.directory import HOST, HTTP_2_HINT, write_log
 
 CUT = "haikuft.cut"  # key in the WSGI environ: close the connection instead of answering
 BODY_READ = "haikuft.body_read"  # key in the WSGI environ, set once the body was read to its end
@@ -142,7 +141,7 @@ class _Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Write werkzeug's messages to the log file, which is stderr."""
-        sys.stderr.write(f"{message % args if args else message}\n")
+        write_log(message % args if args else message)
 
 
 class Turns:

@@ -89,7 +89,10 @@ CLASSES: tuple[type, ...] = (
 
 
 class MotoState:
-    """Moto's backends, stored in a state directory. The store's lock is held around all methods."""
+    """Moto's backends, stored in a state directory. The store's lock is held around all methods.
+
+    Raises SandboxError, naming the database, when what is stored is not what `persist` writes.
+    """
 
     def __init__(self, database: Database, state: Path) -> None:
         files = ObjectFiles(state / OBJECTS_DIRECTORY)
@@ -97,8 +100,12 @@ class MotoState:
         self._documents = Documents(database, files)
         _last_opened[:] = [self]
         BackendDict.reset()
-        moto_s3.restore(self._documents, self._codec)
-        _restore_identities(self._documents, self._codec)
+        try:
+            moto_s3.restore(self._documents, self._codec)
+            _restore_identities(self._documents, self._codec)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            reason = f"an entry is not what this version writes ({type(error).__name__}: {error})"
+            raise database.damaged(reason) from error
         self._documents.delete_unnamed_files()
 
     @contextmanager

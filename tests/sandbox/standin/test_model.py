@@ -475,6 +475,13 @@ def test_load_when_the_directory_is_empty_then_says_what_to_do(tmp_path: Path) -
         StandIn.load(tmp_path)
 
 
+def test_load_when_the_file_is_damaged_then_says_which(tmp_path: Path) -> None:
+    """As after a disk that was full; the server's answer is this sentence."""
+    (tmp_path / "model.npz").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(DataError, match=f"{tmp_path / 'model.npz'} is damaged: .*Run the job"):
+        StandIn.load(tmp_path)
+
+
 @pytest.mark.parametrize(
     "text", ["", "two  spaces\n\n\tand tabs ", 'a "b": {c_d}, e-f', "naïve 水漏れ 🚰"]
 )
