@@ -48,7 +48,7 @@ from haikuft.sandbox.bedrock.records import ControlPlane, State, utc_now
 from haikuft.sandbox.directory import as_state_error
 from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
-from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
+from haikuft.sandbox.http.messages import Call, Handler, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.request_checks import check_moto_request
 from haikuft.sandbox.http.rest_json import load_service
@@ -301,24 +301,26 @@ class Sandbox:
                 return self._control(environ["REQUEST_METHOD"], path, body)
             with self._turns:
                 return self._answer_aws(environ, scope, path, body, request_id)
-        except RefusedError as error:
-            return messages.write_refusal(scope.service, environ, error, request_id)
-        except PolicyError as error:
-            refusal = RefusedError(
-                501, "NotImplemented", f"The sandbox cannot evaluate this. {error}"
-            )
-            return messages.write_refusal(scope.service, environ, refusal, request_id)
         except Exception as error:
-            if isinstance(error, OSError | SandboxError) and not self.state.is_dir():
-                message = (
-                    f"The state directory {self.state} was moved or deleted while process "
-                    f"{os.getpid()} serves it. Put it back, or end the process with "
-                    f"`kill {os.getpid()}` and start the sandbox again."
-                )
-            else:
-                message = messages.report_failure(as_state_error(error, self.state))
-            refusal = RefusedError(500, "InternalServerException", message)
+            refusal = self._refusal(error)
             return messages.write_refusal(scope.service, environ, refusal, request_id)
+
+    def _refusal(self, error: Exception) -> ServiceError:
+        """Return the error of AWS's that answers a request in which this was raised."""
+        if isinstance(error, ServiceError):
+            return error
+        if isinstance(error, PolicyError):
+            message = f"The sandbox cannot evaluate this. {error}"
+            return ServiceError("NotImplemented", message, status=501)
+        if isinstance(error, OSError | SandboxError) and not self.state.is_dir():
+            message = (
+                f"The state directory {self.state} was moved or deleted while process "
+                f"{os.getpid()} serves it. Put it back, or end the process with "
+                f"`kill {os.getpid()}` and start the sandbox again."
+            )
+        else:
+            message = messages.report_failure(as_state_error(error, self.state))
+        return ServiceError("InternalServerException", message, status=500)
 
     def _answer_aws(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
@@ -399,12 +401,9 @@ class Sandbox:
     ) -> Response:
         self.authorizer.check_request(scope, environ, body)
         operation = messages.read_json_operation(environ)
-        try:
-            found = quotas.answer(
-                operation, messages.read_object(body), settings=self.settings, region=scope.region
-            )
-        except ServiceError as error:
-            raise RefusedError(400, error.code, error.message) from error
+        found = quotas.answer(
+            operation, messages.read_object(body), settings=self.settings, region=scope.region
+        )
         return messages.write_json(200, found, request_id)
 
     def _answer_moto(
@@ -425,11 +424,13 @@ class Sandbox:
         return Response(reply.status, dict(reply.headers), reply.body)
 
 
-def _unserved(scope: Scope) -> RefusedError:
+def _unserved(scope: Scope) -> ServiceError:
     if scope.service:
         served = ", ".join(SERVED)
         message = f"The sandbox does not serve {scope.service}. It serves {served}."
-        return RefusedError(501, "NotImplemented", message)
-    return RefusedError(
-        403, "MissingAuthenticationToken", "The sandbox takes signed requests; any key will do."
+        return ServiceError("NotImplemented", message, status=501)
+    return ServiceError(
+        "MissingAuthenticationToken",
+        "The sandbox takes signed requests; any key will do.",
+        status=403,
     )

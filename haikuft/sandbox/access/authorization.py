@@ -1,8 +1,7 @@
 """Authorize a request: find the caller, the permissions it requires, and evaluate the policies.
 
-A denial is raised in the form in which the request's service responds: ServiceError for Bedrock,
-RefusedError for the others. A PolicyError names a policy that the sandbox cannot evaluate. What
-only S3 requires is in `s3_authorization`.
+A denial is a ServiceError with the code that the request's service gives. A PolicyError names a
+policy that the sandbox cannot evaluate. What only S3 requires is in `s3_authorization`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +13,6 @@ from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permi
 from haikuft.sandbox.access.service_role import Store
 from haikuft.sandbox.http.messages import (
     Call,
-    RefusedError,
     Scope,
     ServiceError,
     read_form,
@@ -54,7 +52,7 @@ class Authorizer:
     def find_caller(self, scope: Scope) -> Caller:
         """Find the caller that signed a request.
 
-        Raises RefusedError for an inactive access key and for an expired session.
+        Raises ServiceError for an inactive access key and for an expired session.
         """
         try:
             return self.account.find_caller(scope.access_key)
@@ -62,7 +60,7 @@ class Authorizer:
             code = _UNUSABLE_KEYS.get(scope.service, _UNUSABLE_KEY)[error.expired]
             what = "The security token included in the request is "
             message = f"{what}{'expired' if error.expired else 'invalid'}."
-            raise RefusedError(403, code, message) from error
+            raise ServiceError(code, message, status=403) from error
 
     def require(self, caller: Caller, permissions: Iterable[Permission]) -> None:
         """Check that a caller has all of these permissions.
@@ -97,7 +95,7 @@ class Authorizer:
             raise ServiceError("AccessDeniedException", error.describe()) from error
 
     def check_request(self, scope: Scope, environ: Mapping[str, Any], body: bytes) -> None:
-        """Authorize a request to IAM, STS, KMS or Service Quotas. Raises RefusedError."""
+        """Authorize a request to IAM, STS, KMS or Service Quotas. Raises ServiceError."""
         caller = self.find_caller(scope)
         if scope.service in ("iam", "sts"):
             permissions = self._form_permissions(scope, caller, read_form(environ, body))
@@ -109,7 +107,7 @@ class Authorizer:
             with self.store.lock:
                 self.require(caller, permissions)
         except AccessDenied as error:
-            raise RefusedError(status, code, error.describe()) from error
+            raise ServiceError(code, error.describe(), status=status) from error
 
     def _json_permissions(self, scope: Scope, operation: str, body: bytes) -> Iterable[Permission]:
         asked = read_object(body)
@@ -141,5 +139,5 @@ class Authorizer:
                 f"The sandbox creates no keys by {operation} to which your policies would apply. "
                 "Use your own access key, or AssumeRole."
             )
-            raise RefusedError(501, "NotImplemented", message)
+            raise ServiceError("NotImplemented", message, status=501)
         return required_permissions.sts_permissions(asked)

@@ -35,14 +35,20 @@ _SIGV4 = re.compile(r"AWS4-\S+ +.*?Credential=([^, ]+)")
 EXTRA_HEADERS = "$headers"  # key of a result: response headers that AWS's model does not list
 
 
-class RefusedError(Exception):
-    """A request that is refused before a service sees it."""
+class ServiceError(Exception):
+    """An error that AWS returns; `code` decides the HTTP status by AWS's model.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+    Example: `raise ServiceError("ResourceNotFoundException", "Could not find the model.")`.
+    Further members of AWS's error shape, such as resourceName, are keyword arguments. `status` is
+    the HTTP status of a code that is in no model; without either it is 400.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 0, **members: Any) -> None:
+        super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.status = status
+        self.members = members
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +74,17 @@ def check_origin(environ: dict[str, Any]) -> None:
         hosts |= {"127.0.0.1", "localhost"}
     host = environ.get("HTTP_HOST", "")
     if host not in hosts:
-        raise RefusedError(
-            403,
+        raise ServiceError(
             "ForbiddenHost",
             f"This sandbox answers to 127.0.0.1:{port}, not to {host!r}. Use http://127.0.0.1:{port}.",
+            status=403,
         )
     origin = environ.get("HTTP_ORIGIN")
     elsewhere = environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin")
     if elsewhere or (origin is not None and origin.partition("://")[2] not in hosts):
-        raise RefusedError(403, "ForbiddenOrigin", "The sandbox answers no page of another site.")
+        raise ServiceError(
+            "ForbiddenOrigin", "The sandbox answers no page of another site.", status=403
+        )
 
 
 def read_scope(environ: dict[str, Any]) -> Scope:
@@ -88,11 +96,11 @@ def read_scope(environ: dict[str, Any]) -> Scope:
     header = environ.get("HTTP_AUTHORIZATION", "")
     query = parse_qs(environ.get("QUERY_STRING", ""))
     if header.startswith("Bearer "):
-        raise RefusedError(
-            403,
+        raise ServiceError(
             "AccessDeniedException",
             "The sandbox takes signed requests, not Bedrock API keys. Unset "
             "AWS_BEARER_TOKEN_BEDROCK and use any access key.",
+            status=403,
         )
     found = _SIGV4.match(header)
     credential = found[1] if found else query.get("X-Amz-Credential", [""])[0]
@@ -108,21 +116,21 @@ def read_scope(environ: dict[str, Any]) -> Scope:
 def read_body(environ: dict[str, Any], service: str) -> bytes:
     """Read a request's body, and replace its stream so that the service can read it again.
 
-    Raises RefusedError: 413 beyond the service's limit; 400 for an invalid length, for an
+    Raises ServiceError: 413 beyond the service's limit; 400 for an invalid length, for an
     incomplete body, and for a body with two contradictory lengths.
     """
     limit = BODY_LIMITS.get(service, OTHER_BODY_LIMIT)
     stream = environ["wsgi.input"]
     coding = environ.get("HTTP_TRANSFER_ENCODING")
     if coding is not None and (coding.strip().lower() != "chunked" or "CONTENT_LENGTH" in environ):
-        raise RefusedError(
-            400, "BadRequest", "Transfer-Encoding can be chunked alone, without Content-Length."
+        raise ServiceError(
+            "BadRequest", "Transfer-Encoding can be chunked alone, without Content-Length."
         )
     if environ.get("wsgi.input_terminated"):
         try:
             body = _read(stream, limit + 1)
         except OSError as error:  # raised by werkzeug for invalid chunks
-            raise RefusedError(400, "IncompleteBody", f"The body breaks off: {error}.") from error
+            raise ServiceError("IncompleteBody", f"The body breaks off: {error}.") from error
         too_large = len(body) > limit
     else:
         length = _content_length(environ)
@@ -130,10 +138,12 @@ def read_body(environ: dict[str, Any], service: str) -> bytes:
         body = _read(stream, min(length, _DRAIN_LIMIT) if too_large else length)
         environ[BODY_READ] = len(body) == length
         if not too_large and len(body) < length:
-            raise RefusedError(400, "IncompleteBody", f"{len(body)} of {length} bytes arrived.")
+            raise ServiceError("IncompleteBody", f"{len(body)} of {length} bytes arrived.")
     if too_large:
-        raise RefusedError(
-            413, "EntityTooLarge", f"The sandbox takes at most {limit:,} bytes in one request."
+        raise ServiceError(
+            "EntityTooLarge",
+            f"The sandbox takes at most {limit:,} bytes in one request.",
+            status=413,
         )
     environ[BODY_READ] = True
     environ["wsgi.input"] = io.BytesIO(body)
@@ -176,21 +186,21 @@ def read_json_operation(environ: Mapping[str, Any]) -> str:
 def read_object(body: bytes) -> dict[str, Any]:
     """Read the body of a request to a JSON service; an empty one is an empty object.
 
-    Raises RefusedError: SerializationException for anything but an object.
+    Raises ServiceError: SerializationException for anything but an object.
     """
     try:
         found = json.loads(body or b"{}")
     except ValueError as error:
-        raise RefusedError(400, "SerializationException", str(error)) from error
+        raise ServiceError("SerializationException", str(error)) from error
     if not isinstance(found, dict):
-        raise RefusedError(400, "SerializationException", "The body is no JSON object.")
+        raise ServiceError("SerializationException", "The body is no JSON object.")
     return found
 
 
 def _content_length(environ: dict[str, Any]) -> int:
     text = environ.get("CONTENT_LENGTH") or "0"
     if not (text.isascii() and text.isdigit()):
-        raise RefusedError(400, "BadRequest", f"Content-Length is {text!r}, which is no length.")
+        raise ServiceError("BadRequest", f"Content-Length is {text!r}, which is no length.")
     return int(text)
 
 
@@ -231,20 +241,6 @@ Further response headers stand under EXTRA_HEADERS; errors of AWS are raised as 
 """
 
 
-class ServiceError(Exception):
-    """An error that AWS returns; `code` decides the HTTP status by AWS's model.
-
-    Example: `raise ServiceError("ResourceNotFoundException", "Could not find the model.")`.
-    Further members of AWS's error shape, such as resourceName, are keyword arguments.
-    """
-
-    def __init__(self, code: str, message: str, **members: Any) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.members = members
-
-
 def validation_error(message: str) -> ServiceError:
     """Return the error for a request that breaks a rule of the operation."""
     return ServiceError("ValidationException", message)
@@ -271,10 +267,10 @@ class Response:
 
 
 def write_refusal(
-    service: str, environ: Mapping[str, Any], error: RefusedError, request_id: str
+    service: str, environ: Mapping[str, Any], error: ServiceError, request_id: str
 ) -> Response:
     """Write an error response in the form that the service's clients can read."""
-    code, message = escape(error.code), escape(error.message)
+    code, message, status = escape(error.code), escape(error.message), error.status or 400
     inner = f"<Code>{code}</Code><Message>{message}</Message>"
     if service == "s3":
         text = f"<Error>{inner}</Error>"
@@ -284,11 +280,11 @@ def write_refusal(
         text = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error></ErrorResponse>"
     else:
         document = {"__type": error.code, "message": error.message}
-        answer = write_json(error.status, document, request_id)
+        answer = write_json(status, document, request_id)
         answer.headers["x-amzn-ErrorType"] = error.code
         return answer
     headers = {"Content-Type": "application/xml", "x-amzn-RequestId": request_id}
-    return Response(error.status, headers, text.encode("utf-8"))
+    return Response(status, headers, text.encode("utf-8"))
 
 
 def report_failure(error: Exception) -> str:

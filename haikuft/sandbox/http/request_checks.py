@@ -18,7 +18,6 @@ from botocore.model import OperationNotFoundError
 
 from haikuft.package_data import read_toml
 from haikuft.sandbox.http.messages import (
-    RefusedError,
     ServiceError,
     read_form,
     read_json_operation,
@@ -45,7 +44,7 @@ def check_moto_request(
 ) -> None:
     """Check a request to one of moto's services; `s3` is moto's S3.
 
-    Raises RefusedError in AWS's words.
+    Raises ServiceError in AWS's words.
     """
     if service == "s3":
         query = read_query(environ)
@@ -58,9 +57,9 @@ def check_moto_request(
         _check_form(service, read_form(environ, body))
 
 
-def _refuse(rule: str, **values: str) -> RefusedError:
+def _refuse(rule: str, **values: str) -> ServiceError:
     row = _REFUSALS[rule]
-    return RefusedError(row.get("status", 400), row["code"], row["message"].format(**values))
+    return ServiceError(row["code"], row["message"].format(**values), status=row.get("status", 400))
 
 
 def _check_s3(
@@ -144,7 +143,7 @@ def _check_kms(operation: str, body: bytes) -> None:
     except OperationNotFoundError as error:
         raise _refuse("operation") from error
     except ServiceError as error:
-        raise RefusedError(400, error.code, error.message) from error
+        raise ServiceError(error.code, error.message) from error
 
 
 def _check_form(service: str, form: Mapping[str, str]) -> None:

@@ -181,7 +181,7 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> Respo
         "x-amzn-ErrorType": error.code,
         "Content-Type": "application/json",
     }
-    status = declared or _STATUS_BY_CODE.get(error.code, 400)
+    status = error.status or declared or _STATUS_BY_CODE.get(error.code, 400)
     return Response(status, headers, dump_json({"message": error.message, **error.members}))
 
 

@@ -86,7 +86,7 @@ def write_conversation(
         stopReason=reply.stop_reason,
         usage=_usage(reply),
         metrics={"latencyMs": reply.latency_ms},
-        additionalModelResponseFields=_pick(messages.write_message(label, reply), field_paths)
+        additionalModelResponseFields=_pick(messages.write_reply(label, reply), field_paths)
         or None,
     )
 
@@ -98,7 +98,7 @@ def stream_conversation(
 
     Raises ServiceError at once: ValidationException for a path that is no JSON Pointer.
     """
-    further = _pick(messages.write_message(label, reply), field_paths) or None
+    further = _pick(messages.write_reply(label, reply), field_paths) or None
     stop = present(stopReason=reply.stop_reason, additionalModelResponseFields=further)
 
     def events() -> Iterator[dict[str, Any]]:
