@@ -84,11 +84,12 @@ class SandboxSettings:
     )
 
     def __post_init__(self) -> None:
-        faults = [
-            f"{name} is {getattr(self, name)!r}, but takes {_describe(name)}"
-            for name, rule in _RULES.items()
-            if not _satisfies(getattr(self, name), rule)
-        ]
+        faults = []
+        for name, rule in _RULES.items():
+            try:
+                msgspec.convert(getattr(self, name), rule)
+            except msgspec.ValidationError:
+                faults.append(f"{name} is {getattr(self, name)!r}, but takes {_describe(name)}")
         shares = ("throttle_share", "error_share", "drop_share")
         if not faults and sum(getattr(self, name) for name in shares) > 1:
             faults.append(f"{', '.join(shares)} together are more than 1")
@@ -190,14 +191,6 @@ def _check_names(names: Iterable[str]) -> None:
 
 
 _RULES: Mapping[str, Any] = get_type_hints(SandboxSettings, include_extras=True)
-
-
-def _satisfies(value: Any, rule: Any) -> bool:
-    try:
-        msgspec.convert(value, rule)
-    except msgspec.ValidationError:
-        return False
-    return True
 
 
 def _describe(name: str) -> str:

@@ -259,7 +259,7 @@ def current(plane: ControlPlane, kind: Kind[Record], region: str) -> list[Record
         return [kind.settle(plane, record) for record in in_region(kind.table(plane.state), region)]
 
 
-def describe(record: Record, members: Mapping[str, Any]) -> dict[str, Any]:
+def describe(record: Any, members: Mapping[str, Any]) -> dict[str, Any]:
     """Write a record as a table of MEMBERS says; members without a value are left out."""
     written = {}
     for member, place in members.items():
@@ -292,7 +292,8 @@ def list_page(
     ]
     shown, more = page(chosen, call.parameters)
     members = MEMBERS[kind.path]
-    return {members["summaries"]: [describe(one, members["list"]) for one in shown], **more}
+    summary = members.get("list", members["get"])
+    return {members["summaries"]: [describe(one, summary) for one in shown], **more}
 
 
 def update(plane: ControlPlane, kind: Kind[Record], record: Record, **changes: Any) -> None:
