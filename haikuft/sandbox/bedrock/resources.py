@@ -47,17 +47,25 @@ class Kind(Generic[Record]):
 
     Attributes:
         path: The resource type in its ARNs, such as "provisioned-model".
-        noun: Its name in messages, as in "Could not find provisioned model x."
         parameter: The parameter of requests that names one by ARN, name or id.
-        table: Finds the records of this kind.
+        attribute: The attribute of State that has the records of this kind.
         settle: Completes what was pending and is due; see `settle`.
     """
 
     path: str
-    noun: str
     parameter: str
-    table: Callable[[State], MutableMapping[str, Record]]
+    attribute: str
     settle: Callable[[ControlPlane, Record], Record] = _unchanged
+
+    @property
+    def noun(self) -> str:
+        """Its name in messages, as in "Could not find provisioned model x."."""
+        return self.path.replace("-", " ")
+
+    def table(self, state: State) -> MutableMapping[str, Record]:
+        """Find the records of this kind, by ARN."""
+        found: MutableMapping[str, Record] = getattr(state, self.attribute)
+        return found
 
 
 def new_id() -> str:
@@ -117,32 +125,15 @@ def _settle_deployment(plane: ControlPlane, deployment: Deployment) -> Deploymen
     return replace(deployment, failure_message="" if model.directory.is_dir() else gone)
 
 
-CUSTOMIZATION_JOBS: Kind[Job] = Kind(
-    "model-customization-job",
-    "model customization job",
-    "jobIdentifier",
-    lambda state: state.jobs,
-)
-CUSTOM_MODELS: Kind[CustomModel] = Kind(
-    "custom-model", "custom model", "modelIdentifier", lambda state: state.models
-)
+CUSTOMIZATION_JOBS: Kind[Job] = Kind("model-customization-job", "jobIdentifier", "jobs")
+CUSTOM_MODELS: Kind[CustomModel] = Kind("custom-model", "modelIdentifier", "models")
 THROUGHPUTS: Kind[Throughput] = Kind(
-    "provisioned-model",
-    "provisioned model",
-    "provisionedModelId",
-    lambda state: state.throughputs,
-    settle,
+    "provisioned-model", "provisionedModelId", "throughputs", settle
 )
 DEPLOYMENTS: Kind[Deployment] = Kind(
-    "custom-model-deployment",
-    "custom model deployment",
-    "customModelDeploymentIdentifier",
-    lambda state: state.deployments,
-    _settle_deployment,
+    "custom-model-deployment", "customModelDeploymentIdentifier", "deployments", _settle_deployment
 )
-EVALUATION_JOBS: Kind[EvaluationJob] = Kind(
-    "evaluation-job", "evaluation job", "jobIdentifier", lambda state: state.evaluations
-)
+EVALUATION_JOBS: Kind[EvaluationJob] = Kind("evaluation-job", "jobIdentifier", "evaluations")
 KINDS: tuple[Kind[Any], ...] = (
     *(CUSTOMIZATION_JOBS, CUSTOM_MODELS, THROUGHPUTS, DEPLOYMENTS, EVALUATION_JOBS),
 )
