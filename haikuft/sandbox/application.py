@@ -154,8 +154,8 @@ class Faults:
     def __init__(self, settings: Callable[[], SandboxSettings]) -> None:
         self._settings = settings
         self._lock = Lock()
-        self._drawn_for = settings()
-        self._random = _generator(settings())
+        self._drawn_for: SandboxSettings | None = None
+        self._random = Random()  # noqa: S311 - no secret hangs on it
 
     def inject(self) -> bool:
         """Choose for one call; return whether its connection is to be closed after it.
@@ -163,30 +163,20 @@ class Faults:
         Raises ServiceError: ThrottlingException or InternalServerException.
         """
         settings = self._settings()
-        if not (settings.throttle_share or settings.error_share or settings.drop_share):
-            return False
-        draw = self._draw(settings)
-        if draw < settings.throttle_share:
-            raise ServiceError(
-                "ThrottlingException", "Too many requests, please wait before trying again."
-            )
-        draw -= settings.throttle_share
-        if draw < settings.error_share:
-            raise ServiceError(
-                "InternalServerException", "The sandbox was set to fail a share of calls."
-            )
-        return draw - settings.error_share < settings.drop_share
-
-    def _draw(self, settings: SandboxSettings) -> float:
         with self._lock:
             if settings != self._drawn_for:
                 self._drawn_for = settings
-                self._random = _generator(settings)
-            return self._random.random()
-
-
-def _generator(settings: SandboxSettings) -> Random:
-    return Random(settings.fault_seed)  # noqa: S311 - no secret hangs on it
+                self._random.seed(settings.fault_seed)
+            draw = self._random.random()
+        throttled = settings.throttle_share
+        failed = throttled + settings.error_share
+        if draw < throttled:
+            message = "Too many requests, please wait before trying again."
+            raise ServiceError("ThrottlingException", message)
+        if draw < failed:
+            message = "The sandbox was set to fail a share of calls."
+            raise ServiceError("InternalServerException", message)
+        return draw < failed + settings.drop_share
 
 
 class Sandbox:
@@ -365,10 +355,8 @@ class Sandbox:
             route = rest_json.find_operation(environ["REQUEST_METHOD"], path)
             handler = self._handlers.get(route.model.name)
             if handler is None:
-                raise ServiceError(
-                    "UnknownOperationException",
-                    f"The sandbox does not serve {route.model.name} of {route.service}.",
-                )
+                message = f"The sandbox does not serve {route.model.name} of {route.service}."
+                raise ServiceError("UnknownOperationException", message)
             parameters = rest_json.parse(
                 route.model,
                 labels=route.labels,
@@ -378,10 +366,8 @@ class Sandbox:
             )
             rest_json.validate(route.model, parameters)
             cut = self._faults.inject()
-            account = self.settings.account_id
-            call = Call(
-                route.service, route.model.name, parameters, scope.region, account, request_id
-            )
+            place = (scope.region, self.settings.account_id)
+            call = Call(route.service, route.model.name, parameters, *place, request_id)
             self.authorizer.check_call(scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
@@ -392,9 +378,8 @@ class Sandbox:
                 result = break_stream(route.model, result, after_events=2, error=error)
             return serialize_stream(route.model, result, request_id)
         except ServiceError as error:
-            return rest_json.serialize_error(
-                route.service if route else "bedrock", error, request_id
-            )
+            service = route.service if route else "bedrock"
+            return rest_json.serialize_error(service, error, request_id)
 
     def _answer_quotas(
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
@@ -410,18 +395,11 @@ class Sandbox:
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
     ) -> Response:
         check_moto_request(scope.service, environ, path, body, self.store.account.s3())
-
-        def forward(body: bytes) -> Response:
-            return self._services.answer(scope.service, environ, body)
-
+        forward = partial(self._services.answer, scope.service, environ)
         if scope.service == "s3":
-            reply = answer_s3(
-                self.authorizer, scope, environ, path=path, body=body, forward=forward
-            )
-        else:
-            self.authorizer.check_request(scope, environ, body)
-            reply = forward(body)
-        return Response(reply.status, dict(reply.headers), reply.body)
+            return answer_s3(self.authorizer, scope, environ, path=path, body=body, forward=forward)
+        self.authorizer.check_request(scope, environ, body)
+        return forward(body)
 
 
 def _unserved(scope: Scope) -> ServiceError:
@@ -429,8 +407,5 @@ def _unserved(scope: Scope) -> ServiceError:
         served = ", ".join(SERVED)
         message = f"The sandbox does not serve {scope.service}. It serves {served}."
         return ServiceError("NotImplemented", message, status=501)
-    return ServiceError(
-        "MissingAuthenticationToken",
-        "The sandbox takes signed requests; any key will do.",
-        status=403,
-    )
+    message = "The sandbox takes signed requests; any key will do."
+    return ServiceError("MissingAuthenticationToken", message, status=403)
