@@ -10,13 +10,11 @@ from the AWS General Reference.
 
 from typing import Any
 
-from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock import quotas, resources
 from haikuft.sandbox.bedrock.foundation_models import require_available
-from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS as DEPLOYMENT_QUOTA
-from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS_IN_PROGRESS
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_tags
-from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
+from haikuft.sandbox.http.messages import Call, conflict_error, validation_error
 
 
 def create_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -100,13 +98,7 @@ def _require_deployable(plane: ControlPlane, call: Call) -> CustomModel:
 def _check_quotas(plane: ControlPlane, call: Call) -> None:
     """Check that one more deployment is within AWS's default quotas."""
     held = resources.current(plane, DEPLOYMENTS, call.region)
-    in_progress = [deployment for deployment in held if deployment.pending]
-    if len(held) >= DEPLOYMENT_QUOTA:
-        raise quota_error(
-            f"Your account is limited to {DEPLOYMENT_QUOTA} custom model deployments."
-        )
-    if len(in_progress) >= DEPLOYMENTS_IN_PROGRESS:
-        raise quota_error(
-            f"Your account is limited to {DEPLOYMENTS_IN_PROGRESS} custom model deployments in "
-            "progress."
-        )
+    pending = [deployment for deployment in held if deployment.pending]
+    noun = "custom model deployments"
+    quotas.check(len(held), quotas.DEPLOYMENTS, noun)
+    quotas.check(len(pending), quotas.DEPLOYMENTS_IN_PROGRESS, f"{noun} in progress")

@@ -16,7 +16,7 @@ from haikuft.sandbox.bedrock import quotas, resources
 from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, require_customizable
 from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, Job, Stage
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
-from haikuft.sandbox.http.messages import Call, quota_error, validation_error
+from haikuft.sandbox.http.messages import Call, validation_error
 from haikuft.sandbox.jobs import files
 from haikuft.sandbox.settings import STAGES
 
@@ -97,16 +97,10 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
     jobs = resources.in_region(plane.state.jobs, call.region)
     models = resources.in_region(plane.state.models, call.region)
     unfinished = sum(job.status in UNFINISHED for job in jobs)
-    if unfinished >= quotas.SCHEDULED_JOBS:
-        raise quota_error(
-            f"Your account is limited to {quotas.SCHEDULED_JOBS} scheduled customization jobs, "
-            "and so many are not over yet.",
-        )
-    if len(models) + unfinished >= quotas.CUSTOM_MODELS:
-        raise quota_error(
-            f"Your account is limited to {quotas.CUSTOM_MODELS} custom models, those of unfinished "
-            "jobs included. Delete one that you no longer need.",
-        )
+    jobs_over = "scheduled customization jobs, and so many are not over yet"
+    quotas.check(unfinished, quotas.SCHEDULED_JOBS, jobs_over)
+    those = "custom models, those of unfinished jobs included. Delete one that you no longer need"
+    quotas.check(len(models) + unfinished, quotas.CUSTOM_MODELS, those)
 
 
 def _check_files(plane: ControlPlane, call: Call) -> None:
