@@ -7,6 +7,7 @@ policy that the sandbox cannot evaluate. What only S3 requires is in `s3_authori
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from haikuft.package_data import read_toml
 from haikuft.sandbox.access import required_permissions
 from haikuft.sandbox.access.account import KeyNotUsable
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
@@ -20,15 +21,7 @@ from haikuft.sandbox.http.messages import (
     read_object,
 )
 
-_NO_SESSION = frozenset({"GetSessionToken", "GetFederationToken"})
-_UNSIGNED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
-_ROOT_RIGHTS = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
-_UNUSABLE_KEYS = {  # service -> AWS's code for an inactive key, and for an expired session
-    "s3": ("InvalidAccessKeyId", "ExpiredToken"),
-    "iam": ("InvalidClientTokenId", "ExpiredToken"),
-    "sts": ("InvalidClientTokenId", "ExpiredToken"),
-}
-_UNUSABLE_KEY = ("UnrecognizedClientException", "ExpiredTokenException")  # JSON services
+_CALLER = read_toml("haikuft.sandbox.access", "permissions.toml")["caller"]
 
 
 class Authorizer:
@@ -57,7 +50,8 @@ class Authorizer:
         try:
             return self.account.find_caller(scope.access_key)
         except KeyNotUsable as error:
-            code = _UNUSABLE_KEYS.get(scope.service, _UNUSABLE_KEY)[error.expired]
+            codes = _CALLER["unusable"]
+            code = codes.get(scope.service, codes["others"])[error.expired]
             what = "The security token included in the request is "
             message = f"{what}{'expired' if error.expired else 'invalid'}."
             raise ServiceError(code, message, status=403) from error
@@ -68,8 +62,8 @@ class Authorizer:
         Raises AccessDenied for the first that is missing.
         """
         for permission in permissions:
-            if caller.administrator and permission.action in _ROOT_RIGHTS:
-                continue  # AWS lets an account's root do these, whatever a bucket's policy says
+            if caller.administrator and permission.action in _CALLER["root_rights"]:
+                continue
             try:
                 with self.store.lock:
                     self.account.require(caller, permission)
@@ -132,9 +126,9 @@ class Authorizer:
                 caller_arn=caller.arn,
                 path_of=self.account.path_of,
             )
-        if operation in _UNSIGNED:
+        if operation in _CALLER["unsigned"]:
             return ()  # the token authorizes the request; it is not signed
-        if operation in _NO_SESSION and not caller.administrator:
+        if operation in _CALLER["no_session"] and not caller.administrator:
             message = (
                 f"The sandbox creates no keys by {operation} to which your policies would apply. "
                 "Use your own access key, or AssumeRole."
