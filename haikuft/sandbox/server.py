@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from haikuft.errors import HaikuftError
 from haikuft.sandbox.directory import (
@@ -26,23 +26,14 @@ from haikuft.sandbox.directory import (
 )
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.process import REFUSED
-from haikuft.sandbox.settings import SandboxSettings, begin_settings
+from haikuft.sandbox.settings import begin_settings
+
+if TYPE_CHECKING:
+    from haikuft.sandbox.application import Sandbox
 
 _CHECK_SECONDS = 1.0  # between two checks for idleness
 _RELEASE_SECONDS = 15.0  # without a request, then memory is given back
 _STOP_DELAY_SECONDS = 0.1  # the response to the request to stop is sent first
-
-
-class Watched(Protocol):
-    """What `stop_when_idle` watches."""
-
-    settings: SandboxSettings
-
-    def idle_seconds(self) -> float:
-        """Return the seconds since the last request."""
-
-    def release_memory(self) -> None:
-        """Give back the memory that only the next request would need."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,7 +96,7 @@ def serve(state: Path, wanted: Mapping[str, Any]) -> None:
 
 
 def stop_when_idle(
-    sandbox: Watched, stop: Callable[[], None], wait: Callable[[float], bool]
+    sandbox: "Sandbox", stop: Callable[[], None], wait: Callable[[float], bool]
 ) -> None:
     """Call `stop` once the sandbox has been idle for settings.idle_seconds.
 
