@@ -366,8 +366,7 @@ class Sandbox:
             )
             rest_json.validate(route.model, parameters)
             cut = self._faults.inject()
-            place = (scope.region, self.settings.account_id)
-            call = Call(route.service, route.model.name, parameters, *place, request_id)
+            call = Call(route.model.name, parameters, scope.region, self.settings.account_id)
             self.authorizer.check_call(scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:

@@ -185,7 +185,7 @@ class Desk:
     def ask(self, operation: str, *, region: str = REGION, **parameters: Any) -> dict[str, Any]:
         """Call an operation and see that its result fits AWS's model."""
         service = next(s for s in SERVICES if operation in load_service(s).operation_names)
-        call = Call(service, operation, parameters, region, ACCOUNT, "request-1")
+        call = Call(operation, parameters, region, ACCOUNT)
         result = self.bedrock.handlers()[operation](call)
         model = load_service(service).operation_model(operation)
         if not model.has_event_stream_output:
@@ -242,7 +242,7 @@ class Desk:
             "inferenceConfig": {"models": [model]},
             "outputDataConfig": {"s3Uri": "s3://data/output/"},
         }
-        call = Call("bedrock", "CreateEvaluationJob", parameters, REGION, ACCOUNT, "request-1")
+        call = Call("CreateEvaluationJob", parameters, REGION, ACCOUNT)
         return str(evaluation.create_job(self.bedrock.plane, runner.start, call)["jobArn"])
 
     def change(self, **settings: Any) -> None:

@@ -53,7 +53,7 @@ def test_bedrock_when_boto3_calls_then_the_handler_gets_arn_region_and_account(
     bedrock.stop_model_customization_job(jobIdentifier=JOB_ARN)
     [call] = stop.calls
     assert call.parameters == {"jobIdentifier": JOB_ARN}
-    assert (call.service, call.region, call.account_id) == ("bedrock", "eu-west-1", "123456789012")
+    assert (call.region, call.account_id) == ("eu-west-1", "123456789012")
 
 
 def test_bedrock_when_query_has_timestamps_then_the_handler_gets_them(local_sandbox: Any) -> None:

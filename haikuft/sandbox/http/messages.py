@@ -218,20 +218,16 @@ class Call:
     """One request to Bedrock, parsed and within AWS's constraints.
 
     Attributes:
-        service: "bedrock" or "bedrock-runtime".
         operation: AWS's name, such as "CreateModelCustomizationJob".
         parameters: By botocore's member names; blobs are bytes, timestamps aware datetimes.
         region: From the request's signature.
         account_id: The account, twelve digits.
-        request_id: Returned in the response's headers.
     """
 
-    service: str
     operation: str
     parameters: dict[str, Any]
     region: str
     account_id: str
-    request_id: str
 
 
 Handler = Callable[[Call], dict[str, Any]]

@@ -94,8 +94,7 @@ class EvaluationRunner(JobRunner):
             "messages": [{"role": "user", "content": [{"text": prompt}]}],
             "inferenceConfig": given,
         }
-        call_id = str(uuid.uuid4())
-        call = Call("bedrock-runtime", "Converse", parameters, job.region, job.account_id, call_id)
+        call = Call("Converse", parameters, job.region, job.account_id)
         content = self._converse(call)["output"]["message"]["content"]
         return "".join(block["text"] for block in content if "text" in block)
 
