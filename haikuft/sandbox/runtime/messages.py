@@ -10,7 +10,7 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -108,15 +108,8 @@ def read_body(body: bytes, *, max_output_tokens: int) -> InferenceRequest:
         ServiceError: ValidationException with AWS's message for the first error.
     """
     asked = read_object(body)
-    unserved = sorted(_UNSERVED & asked.keys())
-    if unserved:
-        raise refusal(f"The sandbox's stand-in takes no {', '.join(unserved)}: it is text only.")
-    faults = [f"#: required key [{key}] not found" for key in _REQUIRED if key not in asked]
-    unknown = [key for key in asked if key not in _ALLOWED]
-    faults += [f"#: extraneous key [{key}] is not permitted" for key in unknown]
-    faults += range_faults(asked)
-    if faults:
-        raise malformed("".join(faults))
+    check_served(asked, _UNSERVED)
+    check_faults([*key_faults(asked, _REQUIRED, _ALLOWED), *range_faults(asked)])
     if asked["anthropic_version"] != VERSION:
         version = asked["anthropic_version"]
         raise refusal(f'Invalid API version: {version}. anthropic_version must be "{VERSION}".')
@@ -145,8 +138,7 @@ def read_further(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Read Converse's `additionalModelRequestFields`, which may have top_k."""
     if fields.keys() - {"top_k"}:
         raise refusal("additionalModelRequestFields: the sandbox's stand-in takes top_k only.")
-    if faults := range_faults(fields):
-        raise malformed("".join(faults))
+    check_faults(range_faults(fields))
     return dict(fields)
 
 
@@ -224,6 +216,27 @@ def check_service(latency: str | None, tier: str | None) -> None:
         raise refusal(f"performanceConfig: this model has no {latency} latency, only standard.")
     if tier not in (None, "default"):
         raise refusal(f"serviceTier: this model has no {tier} tier, only default.")
+
+
+def check_served(asked: Mapping[str, Any], unserved: Iterable[str]) -> None:
+    """Refuse members that AWS's models take and the stand-in does not."""
+    if found := sorted(asked.keys() & unserved):
+        raise refusal(f"The sandbox's stand-in takes no {', '.join(found)}: it is text only.")
+
+
+def check_faults(faults: Iterable[str]) -> None:
+    """Refuse a body with these errors in its format."""
+    if found := "".join(faults):
+        raise malformed(found)
+
+
+def key_faults(
+    asked: Mapping[str, Any], required: Iterable[str], allowed: Collection[str]
+) -> list[str]:
+    """Find the keys that a body lacks, and those that its format does not have."""
+    missing = [f"#: required key [{key}] not found" for key in required if key not in asked]
+    unknown = [key for key in asked if key not in allowed]
+    return [*missing, *(f"#: extraneous key [{key}] is not permitted" for key in unknown)]
 
 
 def range_faults(
