@@ -24,6 +24,7 @@ from haikuft.sandbox.bedrock.records import (
     EvaluationJob,
     Job,
     Record,
+    Resource,
     State,
     Throughput,
 )
@@ -71,11 +72,6 @@ class Kind(Generic[Record]):
 def new_id() -> str:
     """Draw twelve random lower-case letters or digits, as at the end of AWS's ARNs."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(12))
-
-
-def build_arn(region: str, account_id: str, resource: str) -> str:
-    """Build an ARN of Bedrock's; `resource` is like "custom-model/<base model id>/<id>"."""
-    return f"arn:aws:bedrock:{region}:{account_id}:{resource}"
 
 
 def region_of(arn: str) -> str:
@@ -192,10 +188,10 @@ def create(
     return record.arn
 
 
-def new_arn(call: Call, kind: Kind[Any], parent: str = "") -> str:
-    """Build the ARN of a new resource; `parent` comes before the id."""
+def new_arn(place: Call | Resource, kind: Kind[Any], parent: str = "") -> str:
+    """Build the ARN of a new resource in a Region and account; `parent` comes before the id."""
     resource = "/".join(filter(None, (kind.path, parent, new_id())))
-    return build_arn(call.region, call.account_id, resource)
+    return f"arn:aws:bedrock:{place.region}:{place.account_id}:{resource}"
 
 
 def check_name(
