@@ -50,7 +50,7 @@ def check_moto_request(
         query = read_query(environ)
         bucket, key = split_path(path)
         _check_s3(environ, query, bucket, key, body)
-        _check_tokens(query, bucket, s3)
+        _check_tokens(query, bucket, key, s3)
     elif service == "kms":
         _check_kms(read_json_operation(environ), body)
     else:
@@ -106,11 +106,16 @@ def _check_digests(environ: Mapping[str, Any], body: bytes) -> None:
             raise _refuse(f"wrong_{rule}", name=name)
 
 
-def _check_tokens(query: Mapping[str, str], bucket: str, s3: Any) -> None:
-    """Refuse an upload and a page of a listing that S3 does not know."""
+def _check_tokens(query: Mapping[str, str], bucket: str, key: str, s3: Any) -> None:
+    """Refuse an upload and a page of a listing that S3 does not know.
+
+    An upload may be completed again, as by a client that has not received the answer.
+    """
     found = s3.buckets.get(bucket)
     if found is not None and query.get("uploadId", "") not in ("", *found.multiparts):
-        raise _refuse("upload")
+        completed = getattr(found.keys.get(key), "multipart", None)
+        if completed is None or completed.id != query["uploadId"]:
+            raise _refuse("upload")
     if query.get("continuation-token", "") not in ("", *s3._pagination_tokens):
         raise _refuse("token")
 
