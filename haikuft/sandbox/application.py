@@ -163,6 +163,8 @@ class Faults:
         Raises ServiceError: ThrottlingException or InternalServerException.
         """
         settings = self._settings()
+        if not (settings.throttle_share or settings.error_share or settings.drop_share):
+            return False
         with self._lock:
             if settings != self._drawn_for:
                 self._drawn_for = settings

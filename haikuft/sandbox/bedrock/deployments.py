@@ -100,5 +100,5 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
     held = resources.current(plane, DEPLOYMENTS, call.region)
     pending = [deployment for deployment in held if deployment.pending]
     noun = "custom model deployments"
-    quotas.check(len(held), quotas.DEPLOYMENTS, noun)
-    quotas.check(len(pending), quotas.DEPLOYMENTS_IN_PROGRESS, f"{noun} in progress")
+    resources.check_quota(len(held), quotas.DEPLOYMENTS, noun)
+    resources.check_quota(len(pending), quotas.DEPLOYMENTS_IN_PROGRESS, f"{noun} in progress")

@@ -11,7 +11,7 @@ from typing import Any
 
 from haikuft.base_models import BASE_MODELS
 from haikuft.package_data import read_toml
-from haikuft.sandbox.http.messages import ServiceError, quota_error
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.settings import SandboxSettings
 
 _SERVICE = "bedrock"
@@ -67,15 +67,6 @@ def answer(
             f"The sandbox has no quota {wanted} of {request.get('ServiceCode')}.",
         )
     return {"Quota": found[0]}
-
-
-def check(held: int, limit: int, what: str) -> None:
-    """Check that there can be one more; `what` ends the sentence that says how many there can be.
-
-    Raises ServiceError: ServiceQuotaExceededException.
-    """
-    if held >= limit:
-        raise quota_error(f"Your account is limited to {limit} {what}.")
 
 
 def list_quotas(settings: SandboxSettings) -> list[Quota]:

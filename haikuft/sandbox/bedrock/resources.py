@@ -28,7 +28,7 @@ from haikuft.sandbox.bedrock.records import (
     State,
     Throughput,
 )
-from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
+from haikuft.sandbox.http.messages import Call, ServiceError, quota_error, validation_error
 
 _ALPHABET = string.ascii_lowercase + string.digits
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
@@ -211,6 +211,15 @@ def check_name(
     names = [record.name for record in in_region(kind.table(plane.state), call.region)]
     if name in names or name in coming:
         raise error(f"The provided {noun} name is currently in use.")
+
+
+def check_quota(held: int, limit: int, what: str) -> None:
+    """Check that there can be one more; `what` ends the sentence that says how many there can be.
+
+    Raises ServiceError: ServiceQuotaExceededException.
+    """
+    if held >= limit:
+        raise quota_error(f"Your account is limited to {limit} {what}.")
 
 
 def require(

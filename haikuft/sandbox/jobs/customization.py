@@ -98,9 +98,9 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
     models = resources.in_region(plane.state.models, call.region)
     unfinished = sum(job.status in UNFINISHED for job in jobs)
     jobs_over = "scheduled customization jobs, and so many are not over yet"
-    quotas.check(unfinished, quotas.SCHEDULED_JOBS, jobs_over)
+    resources.check_quota(unfinished, quotas.SCHEDULED_JOBS, jobs_over)
     those = "custom models, those of unfinished jobs included. Delete one that you no longer need"
-    quotas.check(len(models) + unfinished, quotas.CUSTOM_MODELS, those)
+    resources.check_quota(len(models) + unfinished, quotas.CUSTOM_MODELS, those)
 
 
 def _check_files(plane: ControlPlane, call: Call) -> None:
