@@ -259,8 +259,11 @@ def describe(record: Any, members: Mapping[str, Any]) -> dict[str, Any]:
     """Write a record as a table of MEMBERS says; members without a value are left out."""
     written = {}
     for member, place in members.items():
-        found: Any = record if isinstance(place, str) else place
-        for name in place.split(".") if isinstance(place, str) else place:
+        if isinstance(place, Mapping):
+            written[member] = place["is"]
+            continue
+        found: Any = record
+        for name in place.split("."):
             found = found.get(name) if isinstance(found, Mapping) else getattr(found, name)
         if found not in (None, "", ()):
             written[member] = found
