@@ -24,6 +24,7 @@ from haikuft.sandbox.http.messages import Response, raw_path, read_form, read_qu
 
 _create_app = cast(Callable[[str], Any], create_backend_app)
 
+_PARTS = {"partNumber", "tagging", "acl", "retention", "legal-hold"}  # of an object, not the whole
 _COMPLETED = b"</CompleteMultipartUploadResult>"
 SERVICES = ("s3", "iam", "sts", "kms")
 
@@ -79,7 +80,7 @@ def _complete_checksum(environ: dict[str, Any], headers: dict[str, str], body: b
     """
     method, query = environ["REQUEST_METHOD"], read_query(environ)
     given = any(name.startswith("x-amz-checksum-") for name in headers)
-    described = given and method in ("PUT", "HEAD") and not query.keys() & {"partNumber", "tagging"}
+    described = given and method in ("PUT", "HEAD") and not query.keys() & _PARTS
     completed = method == "POST" and "uploadId" in query
     if not described and not completed:
         return body
