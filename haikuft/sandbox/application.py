@@ -24,6 +24,7 @@ from random import Random
 from threading import Lock
 from typing import Any
 
+from botocore import xform_name
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wsgi import ClosingIterator
 
@@ -44,13 +45,14 @@ from haikuft.sandbox.bedrock import (
     throughputs,
 )
 from haikuft.sandbox.bedrock.records import ControlPlane, State, utc_now
+from haikuft.sandbox.directory import as_state_error
 from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
-from haikuft.sandbox.http.messages import Call, Handler, RefusedError, Response, Scope, ServiceError
+from haikuft.sandbox.http.messages import Call, Handler, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.request_checks import check_moto_request
-from haikuft.sandbox.http.server import CUT
-from haikuft.sandbox.http.turns import Turns
+from haikuft.sandbox.http.rest_json import load_service
+from haikuft.sandbox.http.server import CUT, Turns
 from haikuft.sandbox.jobs import customization, evaluation
 from haikuft.sandbox.jobs.customization_runner import (
     PROGRESS_PATH,
@@ -65,6 +67,10 @@ from haikuft.sandbox.settings import SandboxSettings, load_settings, store_setti
 
 TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
 SERVED = (*SERVICES, "servicequotas", "bedrock")
+RESOURCES = (
+    *(foundation_models, custom_models, throughputs, deployments, resources),
+    *(customization, evaluation),
+)
 
 
 class Bedrock:
@@ -102,40 +108,24 @@ class Bedrock:
         self.evaluations = EvaluationRunner(self.plane, self.runtime.converse)
 
     def handlers(self) -> Mapping[str, Handler]:
-        """Operation name -> handler, for every operation that is served."""
-        with_plane = {
-            "ListFoundationModels": foundation_models.list_foundation_models,
-            "GetFoundationModel": foundation_models.get_foundation_model,
-            "GetFoundationModelAvailability": foundation_models.get_availability,
-            "GetCustomModel": custom_models.get_custom_model,
-            "ListCustomModels": custom_models.list_custom_models,
-            "DeleteCustomModel": custom_models.delete_custom_model,
-            "CreateProvisionedModelThroughput": throughputs.create_throughput,
-            "GetProvisionedModelThroughput": throughputs.get_throughput,
-            "ListProvisionedModelThroughputs": throughputs.list_throughputs,
-            "UpdateProvisionedModelThroughput": throughputs.update_throughput,
-            "DeleteProvisionedModelThroughput": throughputs.delete_throughput,
-            "CreateCustomModelDeployment": deployments.create_deployment,
-            "GetCustomModelDeployment": deployments.get_deployment,
-            "ListCustomModelDeployments": deployments.list_deployments,
-            "UpdateCustomModelDeployment": deployments.update_deployment,
-            "DeleteCustomModelDeployment": deployments.delete_deployment,
-            "GetModelCustomizationJob": customization.get_job,
-            "ListModelCustomizationJobs": customization.list_jobs,
-            "GetEvaluationJob": evaluation.get_evaluation_job,
-            "ListEvaluationJobs": evaluation.list_evaluation_jobs,
-            "TagResource": resources.tag_resource,
-            "UntagResource": resources.untag_resource,
-            "ListTagsForResource": resources.list_tags,
-        }
+        """Operation name -> handler, for every operation that is served.
+
+        A function that boto3 has a method for, by the same name, is that operation's handler.
+        """
+        names = {xform_name(name): name for name in load_service("bedrock").operation_names}
         return {
-            **{name: partial(function, self.plane) for name, function in with_plane.items()},
+            **{
+                operation: partial(vars(module)[name], self.plane)
+                for module in RESOURCES
+                for name, operation in names.items()
+                if name in vars(module)
+            },
             "CreateModelCustomizationJob": partial(
                 customization.create_job, self.plane, self.runner.start
             ),
             "StopModelCustomizationJob": self.runner.stop,
             "CreateEvaluationJob": partial(
-                evaluation.create_evaluation_job, self.plane, self.evaluations.start
+                evaluation.create_job, self.plane, self.evaluations.start
             ),
             "StopEvaluationJob": self.evaluations.stop,
             **self.runtime.handlers(),
@@ -164,8 +154,8 @@ class Faults:
     def __init__(self, settings: Callable[[], SandboxSettings]) -> None:
         self._settings = settings
         self._lock = Lock()
-        self._drawn_for = settings()
-        self._random = _generator(settings())
+        self._drawn_for: SandboxSettings | None = None
+        self._random = Random()  # noqa: S311 - no secret hangs on it
 
     def inject(self) -> bool:
         """Choose for one call; return whether its connection is to be closed after it.
@@ -175,28 +165,20 @@ class Faults:
         settings = self._settings()
         if not (settings.throttle_share or settings.error_share or settings.drop_share):
             return False
-        draw = self._draw(settings)
-        if draw < settings.throttle_share:
-            raise ServiceError(
-                "ThrottlingException", "Too many requests, please wait before trying again."
-            )
-        draw -= settings.throttle_share
-        if draw < settings.error_share:
-            raise ServiceError(
-                "InternalServerException", "The sandbox was set to fail a share of calls."
-            )
-        return draw - settings.error_share < settings.drop_share
-
-    def _draw(self, settings: SandboxSettings) -> float:
         with self._lock:
             if settings != self._drawn_for:
                 self._drawn_for = settings
-                self._random = _generator(settings)
-            return self._random.random()
-
-
-def _generator(settings: SandboxSettings) -> Random:
-    return Random(settings.fault_seed)  # noqa: S311 - no secret hangs on it
+                self._random.seed(settings.fault_seed)
+            draw = self._random.random()
+        throttled = settings.throttle_share
+        failed = throttled + settings.error_share
+        if draw < throttled:
+            message = "Too many requests, please wait before trying again."
+            raise ServiceError("ThrottlingException", message)
+        if draw < failed:
+            message = "The sandbox was set to fail a share of calls."
+            raise ServiceError("InternalServerException", message)
+        return draw < failed + settings.drop_share
 
 
 class Sandbox:
@@ -311,28 +293,26 @@ class Sandbox:
                 return self._control(environ["REQUEST_METHOD"], path, body)
             with self._turns:
                 return self._answer_aws(environ, scope, path, body, request_id)
-        except RefusedError as error:
-            return messages.write_refusal(scope.service, environ, error, request_id)
-        except PolicyError as error:
-            refusal = RefusedError(
-                501, "NotImplemented", f"The sandbox cannot evaluate this. {error}"
-            )
-            return messages.write_refusal(scope.service, environ, refusal, request_id)
         except Exception as error:
-            message = messages.report_failure(error)
-            if isinstance(error, OSError | SandboxError) and not self.state.is_dir():
-                message = (
-                    f"The state directory {self.state} was moved or deleted while process "
-                    f"{os.getpid()} serves it. Put it back, or end the process with "
-                    f"`kill {os.getpid()}` and start the sandbox again."
-                )
-            elif isinstance(error, OSError):
-                message = (
-                    f"The sandbox cannot use its state directory {self.state}: {error}. It belongs "
-                    "on a local disk with room, in a directory that you may write to."
-                )
-            refusal = RefusedError(500, "InternalServerException", message)
+            refusal = self._refusal(error)
             return messages.write_refusal(scope.service, environ, refusal, request_id)
+
+    def _refusal(self, error: Exception) -> ServiceError:
+        """Return the error of AWS's that answers a request in which this was raised."""
+        if isinstance(error, ServiceError):
+            return error
+        if isinstance(error, PolicyError):
+            message = f"The sandbox cannot evaluate this. {error}"
+            return ServiceError("NotImplemented", message, status=501)
+        if isinstance(error, OSError | SandboxError) and not self.state.is_dir():
+            message = (
+                f"The state directory {self.state} was moved or deleted while process "
+                f"{os.getpid()} serves it. Put it back, or end the process with "
+                f"`kill {os.getpid()}` and start the sandbox again."
+            )
+        else:
+            message = messages.report_failure(as_state_error(error, self.state))
+        return ServiceError("InternalServerException", message, status=500)
 
     def _answer_aws(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
@@ -377,10 +357,8 @@ class Sandbox:
             route = rest_json.find_operation(environ["REQUEST_METHOD"], path)
             handler = self._handlers.get(route.model.name)
             if handler is None:
-                raise ServiceError(
-                    "UnknownOperationException",
-                    f"The sandbox does not serve {route.model.name} of {route.service}.",
-                )
+                message = f"The sandbox does not serve {route.model.name} of {route.service}."
+                raise ServiceError("UnknownOperationException", message)
             parameters = rest_json.parse(
                 route.model,
                 labels=route.labels,
@@ -390,10 +368,7 @@ class Sandbox:
             )
             rest_json.validate(route.model, parameters)
             cut = self._faults.inject()
-            account = self.settings.account_id
-            call = Call(
-                route.service, route.model.name, parameters, scope.region, account, request_id
-            )
+            call = Call(route.model.name, parameters, scope.region, self.settings.account_id)
             self.authorizer.check_call(scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
@@ -404,46 +379,34 @@ class Sandbox:
                 result = break_stream(route.model, result, after_events=2, error=error)
             return serialize_stream(route.model, result, request_id)
         except ServiceError as error:
-            return rest_json.serialize_error(
-                route.service if route else "bedrock", error, request_id
-            )
+            service = route.service if route else "bedrock"
+            return rest_json.serialize_error(service, error, request_id)
 
     def _answer_quotas(
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
     ) -> Response:
         self.authorizer.check_request(scope, environ, body)
-        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-        try:
-            found = quotas.answer(
-                operation, messages.read_object(body), settings=self.settings, region=scope.region
-            )
-        except ServiceError as error:
-            raise RefusedError(400, error.code, error.message) from error
+        operation = messages.read_json_operation(environ)
+        found = quotas.answer(
+            operation, messages.read_object(body), settings=self.settings, region=scope.region
+        )
         return messages.write_json(200, found, request_id)
 
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
     ) -> Response:
         check_moto_request(scope.service, environ, path, body, self.store.account.s3())
-
-        def forward(body: bytes) -> Response:
-            return self._services.answer(scope.service, environ, body)
-
+        forward = partial(self._services.answer, scope.service, environ)
         if scope.service == "s3":
-            reply = answer_s3(
-                self.authorizer, scope, environ, path=path, body=body, forward=forward
-            )
-        else:
-            self.authorizer.check_request(scope, environ, body)
-            reply = forward(body)
-        return Response(reply.status, dict(reply.headers), reply.body)
+            return answer_s3(self.authorizer, scope, environ, path=path, body=body, forward=forward)
+        self.authorizer.check_request(scope, environ, body)
+        return forward(body)
 
 
-def _unserved(scope: Scope) -> RefusedError:
+def _unserved(scope: Scope) -> ServiceError:
     if scope.service:
         served = ", ".join(SERVED)
         message = f"The sandbox does not serve {scope.service}. It serves {served}."
-        return RefusedError(501, "NotImplemented", message)
-    return RefusedError(
-        403, "MissingAuthenticationToken", "The sandbox takes signed requests; any key will do."
-    )
+        return ServiceError("NotImplemented", message, status=501)
+    message = "The sandbox takes signed requests; any key will do."
+    return ServiceError("MissingAuthenticationToken", message, status=403)

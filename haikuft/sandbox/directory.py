@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from haikuft.errors import SandboxError
 from haikuft.files import write_whole
+from haikuft.html import visible
 from haikuft.sandbox.persistence.database import DATABASE_FILE
 
 HOST = "127.0.0.1"  # the only address a sandbox ever listens on
@@ -91,6 +93,24 @@ def empty(directory: Path) -> None:
     for name in _CONTENTS:
         if (directory / name).is_dir():
             shutil.rmtree(directory / name)
+
+
+def write_log(text: str) -> None:
+    """Write a line to standard error, the server's log; a terminal shows its control characters."""
+    print(visible(text), file=sys.stderr)
+
+
+def unusable(directory: Path, error: object) -> SandboxError:
+    """Return the error for a state directory that cannot be read or written."""
+    return SandboxError(
+        f"The sandbox cannot use its state directory {directory}: {error}. Name another one, on a "
+        "local disk with room, that you may write to, with --state or HAIKUFT_SANDBOX_STATE."
+    )
+
+
+def as_state_error(error: Exception, directory: Path) -> Exception:
+    """Return an error of the disk as `unusable` says it, and any other as it is."""
+    return unusable(directory, error) if isinstance(error, OSError) else error
 
 
 def url_of(port: int) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from haikuft import __version__
 from haikuft.errors import SandboxError, SettingsError
+from haikuft.html import visible
 from haikuft.sandbox.directory import (
     HOST,
     LOG_FILE,
@@ -29,6 +30,7 @@ from haikuft.sandbox.directory import (
     is_locked,
     read_port,
     state_directory,
+    unusable,
     url_of,
 )
 from haikuft.sandbox.settings import SandboxSettings, change_settings
@@ -95,10 +97,7 @@ def start(
             if not found.running:
                 return _launch(directory, wanted)
     except OSError as error:
-        raise SandboxError(
-            f"The sandbox cannot use its state directory {directory}: {error}. Name another one, "
-            "on a local disk that you may write to, with --state or HAIKUFT_SANDBOX_STATE."
-        ) from error
+        raise unusable(directory, error) from error
     endpoint = _endpoint(found)
     if wanted:
         configure(endpoint, **wanted)
@@ -108,16 +107,10 @@ def start(
 def status(state: str | Path | None = None) -> Status:
     """Return whether the sandbox of a state directory runs."""
     directory = state_directory(state)
-    port = read_port(directory)
-    try:
-        if port:
-            answer = _ask(port, "GET", "/_sandbox")
-            if answer["state"] == str(directory):
-                place, pid = url_of(port), int(answer["pid"])
-                return Status(True, place, pid, str(directory), str(answer["version"]))
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException, SandboxError):
-        pass  # nobody there, or another program on that port: it does not run
-    return Status(False, None, None, str(directory))
+    found = _find_server(directory)
+    if found is None or found.state != str(directory):
+        return Status(False, None, None, str(directory))
+    return found
 
 
 def stop(state: str | Path | None = None) -> bool:
@@ -224,16 +217,24 @@ def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
 
 def _check_not_moved(directory: Path) -> None:
     """Raise SandboxError when the server of this directory knows it by another name."""
-    try:
-        answer = _ask(read_port(directory), "GET", "/_sandbox")
-        where, pid = str(answer["state"]), int(answer["pid"])
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException, SandboxError):
-        return  # it is coming up, or just ending
-    if where != str(directory) and not Path(where).exists():
+    found = _find_server(directory)
+    if found is not None and found.state != str(directory) and not Path(found.state).exists():
         raise SandboxError(
-            f"The state directory {where} was moved to {directory} while process {pid} serves it. "
-            f"Move it back, or end that process with `kill {pid}` and start the sandbox again."
+            f"The state directory {found.state} was moved to {directory} while process {found.pid} "
+            f"serves it. Move it back, or end that process with `kill {found.pid}` and start the "
+            "sandbox again."
         )
+
+
+def _find_server(directory: Path) -> Status | None:
+    """Return who answers on a directory's last port; None for nobody and for another program."""
+    port = read_port(directory)
+    try:
+        answer = _ask(port, "GET", "/_sandbox") if port else {}
+        pid, state, version = int(answer["pid"]), str(answer["state"]), str(answer["version"])
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException, SandboxError):
+        return None
+    return Status(True, url_of(port), pid, state, version)
 
 
 def _own_environment() -> dict[str, str]:
@@ -248,7 +249,7 @@ def _own_environment() -> dict[str, str]:
 def _read_log(directory: Path, since: int) -> str:
     """Return the last lines of the log's part that begins at byte `since`."""
     said = (directory / LOG_FILE).read_bytes()[since:].decode("utf-8", errors="replace")
-    return "\n".join(said.splitlines()[-12:])
+    return visible("\n".join(said.splitlines()[-12:]))
 
 
 def _reap() -> None:
@@ -288,9 +289,9 @@ def _ask(port: int, method: str, path: str, document: Any = None) -> dict[str, A
     if not isinstance(answer, dict):
         raise TypeError("that was not an answer of the sandbox")
     if response.status == http.client.BAD_REQUEST:
-        raise SettingsError(str(answer.get("message")))
+        raise SettingsError(visible(str(answer.get("message"))))
     if response.status != http.client.OK:
-        raise SandboxError(str(answer.get("message")))
+        raise SandboxError(visible(str(answer.get("message"))))
     return answer
 
 

@@ -13,29 +13,27 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from haikuft.errors import HaikuftError
-from haikuft.sandbox.directory import SERVER_LOCK, hold_lock, read_port, write_endpoint
+from haikuft.sandbox.directory import (
+    SERVER_LOCK,
+    hold_lock,
+    read_port,
+    unusable,
+    write_endpoint,
+    write_log,
+)
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.process import REFUSED
-from haikuft.sandbox.settings import SandboxSettings, begin_settings
+from haikuft.sandbox.settings import begin_settings
+
+if TYPE_CHECKING:
+    from haikuft.sandbox.application import Sandbox
 
 _CHECK_SECONDS = 1.0  # between two checks for idleness
 _RELEASE_SECONDS = 15.0  # without a request, then memory is given back
 _STOP_DELAY_SECONDS = 0.1  # the response to the request to stop is sent first
-
-
-class Watched(Protocol):
-    """What `stop_when_idle` watches."""
-
-    settings: SandboxSettings
-
-    def idle_seconds(self) -> float:
-        """Return the seconds since the last request."""
-
-    def release_memory(self) -> None:
-        """Give back the memory that only the next request would need."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,15 +47,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--settings", type=json.loads, default={}, help="settings as JSON")
     options = parser.parse_args(argv)
     state: Path = options.state.resolve()
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
         with hold_lock(state / SERVER_LOCK, wait=False):
             serve(state, options.settings)
     except BlockingIOError:
-        sys.stderr.write(f"Another sandbox has the state in {state}.\n")
+        write_log(f"Another sandbox has the state in {state}.")
         return 1
     except HaikuftError as error:
-        sys.stderr.write(f"{error}\n")
+        write_log(str(error))
+        return REFUSED
+    except OSError as error:
+        write_log(str(unusable(state, error)))
         return REFUSED
     return 0
 
@@ -95,7 +96,7 @@ def serve(state: Path, wanted: Mapping[str, Any]) -> None:
 
 
 def stop_when_idle(
-    sandbox: Watched, stop: Callable[[], None], wait: Callable[[float], bool]
+    sandbox: "Sandbox", stop: Callable[[], None], wait: Callable[[float], bool]
 ) -> None:
     """Call `stop` once the sandbox has been idle for settings.idle_seconds.
 
@@ -121,7 +122,7 @@ def _bind(sandbox: Any, last_port: int) -> Any:
         try:
             return bind(sandbox, port=last_port)
         except OSError:
-            sys.stderr.write(f"Port {last_port} is taken; the sandbox takes another.\n")
+            write_log(f"Port {last_port} is taken; the sandbox takes another.")
     return bind(sandbox)
 
 

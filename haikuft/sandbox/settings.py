@@ -4,7 +4,6 @@ Settings are stored in the database, one entry each, and hold until they are set
 """
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, get_type_hints
@@ -13,6 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from haikuft.errors import SettingsError
+from haikuft.html import visible
+from haikuft.sandbox.directory import write_log
 from haikuft.sandbox.persistence.database import Database
 
 ACCOUNT_ID = "123456789012"
@@ -83,11 +84,12 @@ class SandboxSettings:
     )
 
     def __post_init__(self) -> None:
-        faults = [
-            f"{name} is {getattr(self, name)!r}, but takes {_describe(name)}"
-            for name, rule in _RULES.items()
-            if not _satisfies(getattr(self, name), rule)
-        ]
+        faults = []
+        for name, rule in _RULES.items():
+            try:
+                msgspec.convert(getattr(self, name), rule)
+            except msgspec.ValidationError:
+                faults.append(f"{name} is {getattr(self, name)!r}, but takes {_describe(name)}")
         shares = ("throttle_share", "error_share", "drop_share")
         if not faults and sum(getattr(self, name) for name in shares) > 1:
             faults.append(f"{', '.join(shares)} together are more than 1")
@@ -125,7 +127,7 @@ def load_settings(database: Database) -> SandboxSettings:
     known = {field.name for field in fields(SandboxSettings)}
     stored = database.read(SETTINGS_KIND)
     for name in sorted(stored.keys() - known):
-        print(f"The setting {name} in {database.path} is none of this version's.", file=sys.stderr)
+        write_log(f"The setting {name} in {database.path} is none of this version's.")
     try:
         found = {name: json.loads(value) for name, value in stored.items() if name in known}
         return change_settings(SandboxSettings(), found)
@@ -184,19 +186,11 @@ def _check_names(names: Iterable[str]) -> None:
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise SettingsError(
-            f"The sandbox has no setting {', '.join(unknown)}. It has: {', '.join(known)}."
+            f"The sandbox has no setting {visible(', '.join(unknown))}. It has: {', '.join(known)}."
         )
 
 
 _RULES: Mapping[str, Any] = get_type_hints(SandboxSettings, include_extras=True)
-
-
-def _satisfies(value: Any, rule: Any) -> bool:
-    try:
-        msgspec.convert(value, rule)
-    except msgspec.ValidationError:
-        return False
-    return True
 
 
 def _describe(name: str) -> str:

@@ -1,5 +1,6 @@
 """The sandbox as one application: who gets which request, and what comes back."""
 
+import errno
 import http.client
 import io
 import json
@@ -52,7 +53,7 @@ def test_bedrock_when_boto3_calls_then_the_handler_gets_arn_region_and_account(
     bedrock.stop_model_customization_job(jobIdentifier=JOB_ARN)
     [call] = stop.calls
     assert call.parameters == {"jobIdentifier": JOB_ARN}
-    assert (call.service, call.region, call.account_id) == ("bedrock", "eu-west-1", "123456789012")
+    assert (call.region, call.account_id) == ("eu-west-1", "123456789012")
 
 
 def test_bedrock_when_query_has_timestamps_then_the_handler_gets_them(local_sandbox: Any) -> None:
@@ -125,6 +126,29 @@ def test_bedrock_when_handler_fails_then_the_answer_is_an_internal_error(
     with pytest.raises(bedrock.exceptions.InternalServerException, match="RuntimeError: a mistake"):
         bedrock.list_custom_models()
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device. Name another"),
+        (SandboxError("The file \x1b[31mx is damaged."), r"The file \\x1b\[31mx is damaged\.$"),
+    ],
+)
+def test_request_when_the_state_cannot_be_used_then_is_one_sentence_here_and_in_the_log(
+    local_sandbox: Any, capsys: pytest.CaptureFixture[str], failure: Exception, words: str
+) -> None:
+    """No traceback for what the user can fix; control characters are shown, not obeyed."""
+
+    def fail(call: Any) -> dict[str, Any]:
+        raise failure
+
+    bedrock = local_sandbox({"ListCustomModels": fail}).client("bedrock")
+    with pytest.raises(bedrock.exceptions.InternalServerException, match=words):
+        bedrock.list_custom_models()
+    log = capsys.readouterr().err
+    assert re.search(words, log.splitlines()[0])
+    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 
 import haikuft.sandbox
 from haikuft.sandbox import Endpoint, SandboxSettings
-from haikuft.sandbox.server import stop_when_idle
+from haikuft.sandbox.process import REFUSED
+from haikuft.sandbox.server import main, stop_when_idle
 
 SERVER = [sys.executable, "-m", "haikuft.sandbox.server", "--state"]
 
@@ -61,6 +62,17 @@ def test_server_when_idle_time_is_zero_then_ends_by_itself(tmp_path: Path) -> No
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / "endpoint.json").exists()
+
+
+def test_server_when_its_directory_cannot_be_made_then_says_so_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 3: the log says all, and no traceback."""
+    (tmp_path / "file").touch()
+    assert main(["--state", str(tmp_path / "file" / "state")]) == REFUSED
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"The sandbox cannot use its state directory {tmp_path / 'file'}")
+    assert line.endswith("with --state or HAIKUFT_SANDBOX_STATE.")
 
 
 def test_server_when_another_has_the_state_then_leaves_it_alone(

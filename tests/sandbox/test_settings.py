@@ -137,6 +137,18 @@ def test_begin_when_a_setting_is_of_another_version_then_leaves_it_and_says_so(
     assert database.read(SETTINGS_KIND)["warp_share"] == b"0.5"
 
 
+def test_setting_when_its_name_has_a_terminals_colours_then_they_are_shown(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the error for whoever sets it, and in the log of a server that finds it."""
+    with pytest.raises(SettingsError, match=r"has no setting \\x1b\[31mred\."):
+        parse_settings(["\x1b[31mred=1"])
+    with database.transaction() as write:
+        write(SETTINGS_KIND, "\x1b[31mred", b"1")
+    begin_settings(database, {})
+    assert r"The setting \x1b[31mred in" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("value", [b"", b"{", b"-1", b'"0"', b"\xff"])
 def test_begin_when_a_stored_value_cannot_be_then_names_the_database(
     database: Database, value: bytes

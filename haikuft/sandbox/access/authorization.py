@@ -1,29 +1,27 @@
 """Authorize a request: find the caller, the permissions it requires, and evaluate the policies.
 
-A denial is raised in the form in which the request's service responds: ServiceError for Bedrock,
-RefusedError for the others. A PolicyError names a policy that the sandbox cannot evaluate. What
-only S3 requires is in `s3_authorization`.
+A denial is a ServiceError with the code that the request's service gives. A PolicyError names a
+policy that the sandbox cannot evaluate. What only S3 requires is in `s3_authorization`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
+from haikuft.package_data import read_toml
 from haikuft.sandbox.access import required_permissions
 from haikuft.sandbox.access.account import KeyNotUsable
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.http.messages import Call, RefusedError, Scope, ServiceError, read_object
+from haikuft.sandbox.http.messages import (
+    Call,
+    Scope,
+    ServiceError,
+    read_form,
+    read_json_operation,
+    read_object,
+)
 
-_NO_SESSION = frozenset({"GetSessionToken", "GetFederationToken"})
-_UNSIGNED = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
-_ROOT_RIGHTS = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
-_UNUSABLE_KEYS = {  # service -> AWS's code for an inactive key, and for an expired session
-    "s3": ("InvalidAccessKeyId", "ExpiredToken"),
-    "iam": ("InvalidClientTokenId", "ExpiredToken"),
-    "sts": ("InvalidClientTokenId", "ExpiredToken"),
-}
-_UNUSABLE_KEY = ("UnrecognizedClientException", "ExpiredTokenException")  # JSON services
+_CALLER = read_toml("haikuft.sandbox.access", "permissions.toml")["caller"]
 
 
 class Authorizer:
@@ -47,15 +45,16 @@ class Authorizer:
     def find_caller(self, scope: Scope) -> Caller:
         """Find the caller that signed a request.
 
-        Raises RefusedError for an inactive access key and for an expired session.
+        Raises ServiceError for an inactive access key and for an expired session.
         """
         try:
             return self.account.find_caller(scope.access_key)
         except KeyNotUsable as error:
-            code = _UNUSABLE_KEYS.get(scope.service, _UNUSABLE_KEY)[error.expired]
+            codes = _CALLER["unusable"]
+            code = codes.get(scope.service, codes["others"])[error.expired]
             what = "The security token included in the request is "
             message = f"{what}{'expired' if error.expired else 'invalid'}."
-            raise RefusedError(403, code, message) from error
+            raise ServiceError(code, message, status=403) from error
 
     def require(self, caller: Caller, permissions: Iterable[Permission]) -> None:
         """Check that a caller has all of these permissions.
@@ -63,8 +62,8 @@ class Authorizer:
         Raises AccessDenied for the first that is missing.
         """
         for permission in permissions:
-            if caller.administrator and permission.action in _ROOT_RIGHTS:
-                continue  # AWS lets an account's root do these, whatever a bucket's policy says
+            if caller.administrator and permission.action in _CALLER["root_rights"]:
+                continue
             try:
                 with self.store.lock:
                     self.account.require(caller, permission)
@@ -90,21 +89,19 @@ class Authorizer:
             raise ServiceError("AccessDeniedException", error.describe()) from error
 
     def check_request(self, scope: Scope, environ: Mapping[str, Any], body: bytes) -> None:
-        """Authorize a request to IAM, STS, KMS or Service Quotas. Raises RefusedError."""
+        """Authorize a request to IAM, STS, KMS or Service Quotas. Raises ServiceError."""
         caller = self.find_caller(scope)
         if scope.service in ("iam", "sts"):
-            form = f"{environ.get('QUERY_STRING', '')}&{body.decode('utf-8', 'replace')}"
-            permissions = self._form_permissions(scope, caller, dict(parse_qsl(form)))
+            permissions = self._form_permissions(scope, caller, read_form(environ, body))
             status, code = 403, "AccessDenied"
         else:
-            operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-            permissions = self._json_permissions(scope, operation, body)
+            permissions = self._json_permissions(scope, read_json_operation(environ), body)
             status, code = 400, "AccessDeniedException"
         try:
             with self.store.lock:
                 self.require(caller, permissions)
         except AccessDenied as error:
-            raise RefusedError(status, code, error.describe()) from error
+            raise ServiceError(code, error.describe(), status=status) from error
 
     def _json_permissions(self, scope: Scope, operation: str, body: bytes) -> Iterable[Permission]:
         asked = read_object(body)
@@ -129,12 +126,12 @@ class Authorizer:
                 caller_arn=caller.arn,
                 path_of=self.account.path_of,
             )
-        if operation in _UNSIGNED:
+        if operation in _CALLER["unsigned"]:
             return ()  # the token authorizes the request; it is not signed
-        if operation in _NO_SESSION and not caller.administrator:
+        if operation in _CALLER["no_session"] and not caller.administrator:
             message = (
                 f"The sandbox creates no keys by {operation} to which your policies would apply. "
                 "Use your own access key, or AssumeRole."
             )
-            raise RefusedError(501, "NotImplemented", message)
+            raise ServiceError("NotImplemented", message, status=501)
         return required_permissions.sts_permissions(asked)

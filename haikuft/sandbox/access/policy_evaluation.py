@@ -17,7 +17,7 @@ denied error messages"; AWS KMS Developer Guide, "Default key policy".
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 Context = Mapping[str, str | Sequence[str]]
@@ -63,16 +63,20 @@ def evaluate(
     folded = {key.lower(): value for key, value in context.items()}
     decision: Decision = None
     for statement in _statements(policies):
-        where = f"Statement {statement.get('Sid', '')!r}" if "Sid" in statement else "A statement"
-        _check_elements(statement, where, on_resource=principal is not None)
-        if (
-            _matches_principal(statement, principal, where)
-            and _matches_action(statement, action, where)
-            and _matches_resource(statement, resource, folded, where)
-            and _matches_conditions(statement, folded, where)
-        ):
-            if statement["Effect"] == "Deny":
-                return "Deny"
+        try:
+            _check_elements(statement, on_resource=principal is not None)
+            matches = (
+                _matches_principal(statement, principal)
+                and _matches_action(statement, action)
+                and _matches_resource(statement, resource, folded)
+                and _matches_conditions(statement, folded)
+            )
+        except PolicyError as error:
+            where = f"Statement {statement['Sid']!r}" if "Sid" in statement else "A statement"
+            raise PolicyError(f"{where}: {error}") from error
+        if matches and statement["Effect"] == "Deny":
+            return "Deny"
+        if matches:
             decision = "Allow"
     return decision
 
@@ -88,39 +92,39 @@ def _statements(policies: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, 
             yield statement
 
 
-def _check_elements(statement: Mapping[str, Any], where: str, *, on_resource: bool) -> None:
+def _check_elements(statement: Mapping[str, Any], *, on_resource: bool) -> None:
     unknown = sorted(set(statement) - _ELEMENTS)
     if unknown:
-        raise PolicyError(f"{where} has elements that are not known: {', '.join(unknown)}.")
+        raise PolicyError(f"elements that are not known: {', '.join(unknown)}.")
     if statement.get("Effect") not in ("Allow", "Deny"):
-        raise PolicyError(f"{where}: Effect is Allow or Deny, not {statement.get('Effect')!r}.")
+        raise PolicyError(f"Effect is Allow or Deny, not {statement.get('Effect')!r}.")
     if ("Action" in statement) == ("NotAction" in statement):
-        raise PolicyError(f"{where} needs either Action or NotAction.")
+        raise PolicyError("it needs either Action or NotAction.")
     if "Resource" in statement and "NotResource" in statement:
-        raise PolicyError(f"{where} has both Resource and NotResource.")
+        raise PolicyError("it has both Resource and NotResource.")
     principals = {"Principal", "NotPrincipal"} & set(statement)
     if on_resource and len(principals) != 1:
-        raise PolicyError(f"{where} of a resource's policy needs either Principal or NotPrincipal.")
+        raise PolicyError("in a resource's policy it needs either Principal or NotPrincipal.")
     if not on_resource and principals:
-        raise PolicyError(f"{where} names a principal, which only a resource's policy does.")
+        raise PolicyError("it names a principal, which only a resource's policy does.")
 
 
-def _matches_principal(statement: Mapping[str, Any], principal: str | None, where: str) -> bool:
+def _matches_principal(statement: Mapping[str, Any], principal: str | None) -> bool:
     if principal is None:
         return True
     if "NotPrincipal" in statement:
-        return not _names(statement["NotPrincipal"], principal, True, where)
-    return _names(statement["Principal"], principal, statement["Effect"] == "Deny", where)
+        return not _names(statement["NotPrincipal"], principal, True)
+    return _names(statement["Principal"], principal, statement["Effect"] == "Deny")
 
 
-def _names(element: Any, principal: str, account_counts: bool, where: str) -> bool:
+def _names(element: Any, principal: str, account_counts: bool) -> bool:
     """Whether a Principal element names this principal; a whole account only if that counts."""
     if element == "*":
         return True
     if not isinstance(element, Mapping) or not set(element) <= _PRINCIPALS:
-        raise PolicyError(f"{where}: Principal {element!r} is not known.")
+        raise PolicyError(f"Principal {element!r} is not known.")
     kind = "AWS" if principal.startswith("arn:") else "Service"
-    for name in _texts(element.get(kind, []), where):
+    for name in _texts(element.get(kind, [])):
         if name == principal or (kind == "AWS" and name == "*"):
             return True
         account = _ACCOUNT.fullmatch(name)
@@ -130,34 +134,32 @@ def _names(element: Any, principal: str, account_counts: bool, where: str) -> bo
     return False
 
 
-def _matches_action(statement: Mapping[str, Any], action: str, where: str) -> bool:
+def _matches_action(statement: Mapping[str, Any], action: str) -> bool:
     negated = "NotAction" in statement
-    patterns = _texts(statement["NotAction" if negated else "Action"], where)
+    patterns = _texts(statement["NotAction" if negated else "Action"])
     return negated != any(_like(pattern.lower(), action.lower()) for pattern in patterns)
 
 
-def _matches_resource(
-    statement: Mapping[str, Any], resource: str | None, context: Context, where: str
-) -> bool:
+def _matches_resource(statement: Mapping[str, Any], resource: str | None, context: Context) -> bool:
     negated = "NotResource" in statement
     element = statement.get("NotResource" if negated else "Resource")
     if resource is None:
         if element is not None:
-            raise PolicyError(f"{where} names a Resource, which a trust policy does not.")
+            raise PolicyError("it names a Resource, which a trust policy does not.")
         return True
     if element is None:
-        raise PolicyError(f"{where} needs either Resource or NotResource.")
-    return negated != any(_like(text, resource, context) for text in _texts(element, where))
+        raise PolicyError("it needs either Resource or NotResource.")
+    return negated != any(_like(text, resource, context) for text in _texts(element))
 
 
-def _matches_conditions(statement: Mapping[str, Any], context: Context, where: str) -> bool:
+def _matches_conditions(statement: Mapping[str, Any], context: Context) -> bool:
     block = statement.get("Condition", {})
     if not isinstance(block, Mapping) or not all(
         isinstance(keys, Mapping) for keys in block.values()
     ):
-        raise PolicyError(f"{where}: Condition is operator to key to values.")
+        raise PolicyError("Condition is operator to key to values.")
     outcomes = [
-        _holds(operator, _texts(wanted, where), context.get(key.lower()), context, where)
+        _holds(operator, _texts(wanted), context.get(key.lower()), context)
         for operator, keys in block.items()
         for key, wanted in keys.items()
     ]
@@ -169,22 +171,20 @@ def _holds(
     wanted: list[str],
     found: str | Sequence[str] | None,
     context: Context,
-    where: str,
 ) -> bool:
     """Whether one condition holds; `found` is None when the request lacks the key."""
     quantifier, _, plain = operator.rpartition(":")
     base = plain.removesuffix("IfExists")
     values = [] if found is None else [found] if isinstance(found, str) else list(found)
     if base == "Null" and plain == "Null" and not quantifier:
-        return any(_truth(text, where) == (found is None) for text in wanted)
-    if base not in _TESTS or quantifier not in ("", "ForAnyValue", "ForAllValues"):
-        raise PolicyError(f"{where}: the condition operator {operator} is not known.")
-    negated, test = _TESTS[base]
+        return any(_truth(text) == (found is None) for text in wanted)
+    negated = base.startswith(("StringNot", "ArnNot"))
+    test = _TESTS.get(base.replace("Not", "", 1) if negated else base)
+    if test is None or quantifier not in ("", "ForAnyValue", "ForAllValues"):
+        raise PolicyError(f"the condition operator {operator} is not known.")
     if found is None and plain != base:
         return True
-    hits = [
-        negated != any(test(text, value, context, where) for text in wanted) for value in values
-    ]
+    hits = [negated != any(test(text, value, context) for text in wanted) for value in values]
     if quantifier == "ForAnyValue":
         return any(hits)
     if quantifier == "ForAllValues" or hits:
@@ -236,55 +236,30 @@ def _fill(text: str, context: Context) -> str:
     return re.sub(r"\$\{([^}]*)\}", value_of, text)
 
 
-def _texts(element: Any, where: str) -> list[str]:
+def _texts(element: Any) -> list[str]:
     """Take a value or a list of values as texts; JSON's true and false are texts for AWS."""
     values = element if isinstance(element, list) else [element]
     if not all(isinstance(value, (str, bool, int)) for value in values):
-        raise PolicyError(f"{where}: {element!r} is not a text or a list of texts.")
+        raise PolicyError(f"{element!r} is not a text or a list of texts.")
     return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
 
 
-def _truth(text: str, where: str) -> bool:
+def _truth(text: str) -> bool:
     if text.lower() not in ("true", "false"):
-        raise PolicyError(f"{where}: {text!r} is neither true nor false.")
+        raise PolicyError(f"{text!r} is neither true nor false.")
     return text.lower() == "true"
 
 
-_Test = Callable[[str, str, Context, str], bool]  # (policy's text, request's text, context, where)
-
-
-def _equal(wanted: str, found: str, context: Context, where: str) -> bool:
-    return _fill(wanted, context) == found
-
-
-def _equal_in_any_case(wanted: str, found: str, context: Context, where: str) -> bool:
-    return _fill(wanted, context).lower() == found.lower()
-
-
-def _alike(wanted: str, found: str, context: Context, where: str) -> bool:
-    return _like(wanted, found, context)
-
-
-def _arns_alike(wanted: str, found: str, context: Context, where: str) -> bool:
-    return _like_arn(wanted, found, context)
-
-
-def _same_truth(wanted: str, found: str, context: Context, where: str) -> bool:
-    return _truth(wanted, where) == (found.lower() == "true")
-
-
-_TESTS: dict[str, tuple[bool, _Test]] = {  # operator: (negated, test)
-    "StringEquals": (False, _equal),
-    "StringNotEquals": (True, _equal),
-    "StringEqualsIgnoreCase": (False, _equal_in_any_case),
-    "StringNotEqualsIgnoreCase": (True, _equal_in_any_case),
-    "StringLike": (False, _alike),
-    "StringNotLike": (True, _alike),
-    "ArnEquals": (False, _arns_alike),  # AWS: the same as ArnLike
-    "ArnLike": (False, _arns_alike),
-    "ArnNotEquals": (True, _arns_alike),
-    "ArnNotLike": (True, _arns_alike),
-    "Bool": (False, _same_truth),
+# Operator -> whether the policy's text matches the request's; "Not" after its first word negates.
+_TESTS: dict[str, Callable[[str, str, Context], bool]] = {
+    "StringEquals": lambda wanted, found, context: _fill(wanted, context) == found,
+    "StringEqualsIgnoreCase": lambda wanted, found, context: (
+        _fill(wanted, context).lower() == found.lower()
+    ),
+    "StringLike": _like,
+    "ArnEquals": _like_arn,  # AWS: the same as ArnLike
+    "ArnLike": _like_arn,
+    "Bool": lambda wanted, found, context: _truth(wanted) == (found.lower() == "true"),
 }
 
 
@@ -371,33 +346,21 @@ def authorize(
         AccessDenied: naming the caller, the action, the resource and the reason.
         PolicyError: one of the policies cannot be evaluated.
     """
-    context = {**caller.context, **permission.context}
-
-    def judge(policies: Iterable[Policy]) -> Decision:
-        return evaluate(
-            policies, action=permission.action, resource=permission.resource, context=context
-        )
-
-    def judge_resource(principal: str) -> Decision:
-        resource = None if kind == "role" else permission.resource  # a trust policy names none
-        return evaluate(
-            on_resource,
-            action=permission.action,
-            resource=resource,
-            context=context,
-            principal=principal,
-        )
-
-    def deny(reason: str) -> AccessDenied:
-        return AccessDenied(caller.arn, permission, reason)
-
-    granted = combine(*(judge_resource(name) for name in caller.names))
-    own: Decision = "Allow" if caller.administrator else judge(caller.own)
-    limits = {
-        "permissions boundary": caller.boundary,
-        "session policy": caller.session,
-    }
+    judge = partial(
+        evaluate,
+        action=permission.action,
+        resource=permission.resource,
+        context={**caller.context, **permission.context},
+    )
+    if kind == "role":
+        judge_resource = partial(judge, on_resource, resource=None)  # a trust policy names none
+    else:
+        judge_resource = partial(judge, on_resource)
+    limits = {"permissions boundary": caller.boundary, "session policy": caller.session}
     bounds = {name: judge(policies) for name, policies in limits.items() if policies is not None}
+    by_name = {judge_resource(principal=name) for name in caller.names}
+    granted = "Deny" if "Deny" in by_name else "Allow" if "Allow" in by_name else None
+    own = "Allow" if caller.administrator else judge(caller.own)
     decisions = {
         "a resource-based policy": granted,
         "an identity-based policy": own,
@@ -405,18 +368,15 @@ def authorize(
     }
     for name, decision in decisions.items():
         if decision == "Deny":
-            raise deny(f"with an explicit deny in {name}")
+            reason = f"with an explicit deny in {name}"
+            raise AccessDenied(caller.arn, permission, reason)
+    lacking = [name for name, decision in bounds.items() if decision is None]
     if granted is None:
         root = f"arn:aws:iam::{caller.account_id}:root"
-        if kind != "bucket" and judge_resource(root) is None:
-            raise deny(f"because no resource-based policy allows the {permission.action} action")
         if own is None:
-            raise deny(f"because no identity-based policy allows the {permission.action} action")
-    for name, decision in bounds.items():
-        if decision is None:
-            raise deny(f"because no {name} allows the {permission.action} action")
-
-
-def combine(*decisions: Decision) -> Decision:
-    """Join decisions within one account: any Deny denies, else any Allow allows."""
-    return "Deny" if "Deny" in decisions else "Allow" if "Allow" in decisions else None
+            lacking.insert(0, "identity-based policy")
+        if kind != "bucket" and judge_resource(principal=root) is None:
+            lacking.insert(0, "resource-based policy")
+    if lacking:
+        reason = f"because no {lacking[0]} allows the {permission.action} action"
+        raise AccessDenied(caller.arn, permission, reason)

@@ -22,7 +22,7 @@ from haikuft.sandbox.access.s3_permissions import (
     request_permissions,
 )
 from haikuft.sandbox.access.service_role import default_key
-from haikuft.sandbox.http.messages import RefusedError, Response, Scope
+from haikuft.sandbox.http.messages import Response, Scope, ServiceError
 
 Forward = Callable[[bytes], Response]  # sends the request to S3 with this body
 
@@ -43,7 +43,7 @@ def answer_s3(
 ) -> Response:
     """Authorize a request to S3 and have it answered.
 
-    Raises RefusedError: AccessDenied; NotImplemented for a request whose permissions are unknown.
+    Raises ServiceError: AccessDenied; NotImplemented for a request whose permissions are unknown.
     """
     caller = authorizer.find_caller(scope)
     query = environ.get("QUERY_STRING", "")
@@ -54,7 +54,7 @@ def answer_s3(
         permissions = list(request_permissions(request))
     except UnknownPermissionError as error:
         message = f"The sandbox does not know which permission is required to {error}."
-        raise RefusedError(501, "NotImplemented", message) from error
+        raise ServiceError("NotImplemented", message, status=501) from error
     _check(authorizer, caller, [*permissions, *_key_permissions(authorizer, request, permissions)])
     if request.deletes_many:
         return _delete_many(authorizer, caller, request, body, forward)
@@ -82,7 +82,7 @@ def _check(authorizer: Authorizer, caller: Caller, permissions: Iterable[Permiss
     try:
         authorizer.require(caller, permissions)
     except AccessDenied as error:
-        raise RefusedError(403, "AccessDenied", error.describe(quote='"')) from error
+        raise ServiceError("AccessDenied", error.describe(quote='"'), status=403) from error
 
 
 def _key_permissions(

@@ -7,13 +7,14 @@ Authorization Reference of S3. Paths are bucket first, the only form that reache
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import Headers
 
 from haikuft.package_data import read_toml
 from haikuft.sandbox.access.account import object_arn
 from haikuft.sandbox.access.policy_evaluation import Permission
+from haikuft.sandbox.http.messages import split_path
 from haikuft.sandbox.http.rest_json import load_service
 
 _S3 = read_toml("haikuft.sandbox.access", "permissions.toml")["s3"]
@@ -62,9 +63,8 @@ def read_request(
     method: str, path: str, query: str, headers: Mapping[str, str] | Headers
 ) -> Request:
     """Parse a request; `path` is percent-encoded, as it was sent."""
-    bucket, _, key = path.lstrip("/").partition("/")
     pairs = dict(parse_qsl(query, keep_blank_values=True))
-    return Request(method.upper(), unquote(bucket), unquote(key), pairs, headers)
+    return Request(method.upper(), *split_path(path), pairs, headers)
 
 
 def request_permissions(request: Request) -> Iterator[Permission]:
@@ -152,8 +152,8 @@ def _copied(request: Request) -> Iterator[Permission]:
     """Yield the permission to read the source of a copy."""
     source, _, version = request.headers.get("x-amz-copy-source", "").partition("?versionId=")
     if source:
-        bucket, _, key = unquote(source).lstrip("/").partition("/")
-        yield Permission(f"s3:GetObject{'Version' if version else ''}", object_arn(bucket, key))
+        arn = object_arn(*split_path(source))
+        yield Permission(f"s3:GetObject{'Version' if version else ''}", arn)
 
 
 @cache

@@ -10,47 +10,30 @@ from the AWS General Reference.
 
 from typing import Any
 
-from haikuft.sandbox.bedrock import resources
+from haikuft.sandbox.bedrock import quotas, resources
 from haikuft.sandbox.bedrock.foundation_models import require_available
-from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS as DEPLOYMENT_QUOTA
-from haikuft.sandbox.bedrock.quotas import DEPLOYMENTS_IN_PROGRESS
-from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment, present
+from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_tags
-from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
+from haikuft.sandbox.http.messages import Call, conflict_error, validation_error
 
 
-def create_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def create_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """CreateCustomModelDeployment: serve a custom model on demand."""
     arn = resources.create(plane, call, DEPLOYMENTS, _build)
     return {"customModelDeploymentArn": arn}
 
 
-def get_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def get_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetCustomModelDeployment: by name or ARN."""
-    deployment = resources.require(plane, call, DEPLOYMENTS)
-    update = {
-        "modelArn": deployment.desired_model_arn,
-        "updateStatus": "Updating" if deployment.pending else "UpdateCompleted",
-    }
-    return present(
-        **_describe(deployment),
-        modelDeploymentName=deployment.name,
-        description=deployment.description or None,
-        updateDetails=update if deployment.updated else None,
-    )
+    return resources.get(plane, call, DEPLOYMENTS)
 
 
-def list_deployments(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def list_custom_model_deployments(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListCustomModelDeployments."""
-    shown, more = resources.list_page(plane, call, DEPLOYMENTS)
-    summaries = [
-        {"customModelDeploymentName": deployment.name, **_describe(deployment)}
-        for deployment in shown
-    ]
-    return {"modelDeploymentSummaries": summaries, **more}
+    return resources.list_page(plane, call, DEPLOYMENTS)
 
 
-def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def update_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """UpdateCustomModelDeployment: another custom model behind the same ARN."""
     with plane.state.lock:
         deployment = resources.require(plane, call, DEPLOYMENTS)
@@ -66,7 +49,7 @@ def update_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return {"customModelDeploymentArn": deployment.arn}
 
 
-def delete_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def delete_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """DeleteCustomModelDeployment: not while it is being created or updated; the model stays."""
     with plane.state.lock:
         deployment = resources.require(plane, call, DEPLOYMENTS)
@@ -115,25 +98,7 @@ def _require_deployable(plane: ControlPlane, call: Call) -> CustomModel:
 def _check_quotas(plane: ControlPlane, call: Call) -> None:
     """Check that one more deployment is within AWS's default quotas."""
     held = resources.current(plane, DEPLOYMENTS, call.region)
-    in_progress = [deployment for deployment in held if deployment.pending]
-    if len(held) >= DEPLOYMENT_QUOTA:
-        raise quota_error(
-            f"Your account is limited to {DEPLOYMENT_QUOTA} custom model deployments."
-        )
-    if len(in_progress) >= DEPLOYMENTS_IN_PROGRESS:
-        raise quota_error(
-            f"Your account is limited to {DEPLOYMENTS_IN_PROGRESS} custom model deployments in "
-            "progress."
-        )
-
-
-def _describe(deployment: Deployment) -> dict[str, Any]:
-    """Describe a deployment as Get and List both do."""
-    return present(
-        customModelDeploymentArn=deployment.arn,
-        modelArn=deployment.model_arn,
-        createdAt=deployment.created,
-        status=deployment.status,
-        lastUpdatedAt=deployment.changed,
-        failureMessage=deployment.failure_message or None,
-    )
+    pending = [deployment for deployment in held if deployment.pending]
+    noun = "custom model deployments"
+    resources.check_quota(len(held), quotas.DEPLOYMENTS, noun)
+    resources.check_quota(len(pending), quotas.DEPLOYMENTS_IN_PROGRESS, f"{noun} in progress")

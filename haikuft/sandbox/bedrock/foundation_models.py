@@ -13,9 +13,11 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from haikuft.base_models import BaseModel, lifecycle_state
-from haikuft.sandbox.bedrock.records import ControlPlane
+from haikuft.sandbox.bedrock.records import ControlPlane, base_model_arn
+from haikuft.sandbox.bedrock.resources import MEMBERS, describe
 from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
 
+_MEMBERS = MEMBERS["foundation-model"]
 INVALID_IDENTIFIER = "The provided model identifier is invalid."
 END_OF_LIFE = (
     "This model version has reached the end of its life. "
@@ -44,18 +46,45 @@ class Offer:
     @property
     def arn(self) -> str:
         """The ARN of this id; its account field is empty."""
-        return f"arn:aws:bedrock:{self.region}::foundation-model/{self.model_id}"
+        return base_model_arn(self.model_id, self.region)
 
     @property
     def tunable(self) -> bool:
         """It is the id for customization and Provisioned Throughput."""
         return self.model_id == self.model.id
 
+    @property
+    def customizations(self) -> list[str]:
+        """AWS's customizationsSupported."""
+        return ["FINE_TUNING"] if self.tunable else []
+
+    @property
+    def inference_types(self) -> list[str]:
+        """AWS's inferenceTypesSupported; none for a model that is invoked only through profiles."""
+        if self.tunable:
+            return ["PROVISIONED"] if "provisioned_throughput" in self.model.serving else []
+        return ["ON_DEMAND"] if self.model.inference_id == self.model_id else []
+
+    @property
+    def lifecycle(self) -> dict[str, Any]:
+        """AWS's modelLifecycle."""
+        dates = self.model.lifecycle
+        days = {"startOfLifeTime": dates.launched}
+        if self.dated:
+            days["legacyTime"] = dates.legacy
+            days["publicExtendedAccessTime"] = dates.extended
+            days["endOfLifeTime"] = dates.end_of_life
+        given = {name: day for name, day in days.items() if day is not None}
+        times = {n: datetime.combine(day, time(), tzinfo=UTC) for n, day in given.items()}
+        return {"status": self.status, **times}
+
 
 def list_foundation_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListFoundationModels: one response without pages."""
     asked = call.parameters
-    summaries = [_summary(offer) for offer in _offers(plane, call.region) if offer.status]
+    summaries = [
+        describe(offer, _MEMBERS["get"]) for offer in _offers(plane, call.region) if offer.status
+    ]
     wanted = {
         "customizationsSupported": asked.get("byCustomizationType"),
         "outputModalities": asked.get("byOutputModality"),
@@ -74,19 +103,14 @@ def list_foundation_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def get_foundation_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetFoundationModel: by id or ARN."""
-    return {"modelDetails": _summary(_require(plane, call, call.parameters["modelIdentifier"]))}
+    offer = _require(plane, call, call.parameters["modelIdentifier"])
+    return {"modelDetails": describe(offer, _MEMBERS["get"])}
 
 
-def get_availability(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def get_foundation_model_availability(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetFoundationModelAvailability: every account has accepted every agreement."""
     offer = _require(plane, call, call.parameters["modelId"])
-    return {
-        "modelId": offer.model_id,
-        "agreementAvailability": {"status": "AVAILABLE"},
-        "authorizationStatus": "AUTHORIZED",
-        "entitlementAvailability": "AVAILABLE",
-        "regionAvailability": "AVAILABLE",
-    }
+    return describe(offer, _MEMBERS["availability"])
 
 
 def require_customizable(plane: ControlPlane, call: Call, identifier: str) -> BaseModel:
@@ -120,11 +144,6 @@ def require_available(plane: ControlPlane, region: str, model_id: str) -> Offer:
     return offer
 
 
-def base_model_arn(model_id: str, region: str) -> str:
-    """Build the ARN of a base model in that Region."""
-    return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
-
-
 def _require(plane: ControlPlane, call: Call, identifier: str) -> Offer:
     head, arn, model_id = identifier.rpartition(":foundation-model/")
     if arn and head != f"arn:aws:bedrock:{call.region}:":
@@ -140,36 +159,3 @@ def _offers(plane: ControlPlane, region: str) -> Iterator[Offer]:
         yield Offer(model, model.foundation_id, region, status, dated)
         if region in model.regions:
             yield Offer(model, model.id, region, status, dated)
-
-
-def _summary(offer: Offer) -> dict[str, Any]:
-    dates = offer.model.lifecycle
-    lifecycle = {"startOfLifeTime": dates.launched}
-    if offer.dated:
-        lifecycle |= {
-            "legacyTime": dates.legacy,
-            "publicExtendedAccessTime": dates.extended,
-            "endOfLifeTime": dates.end_of_life,
-        }
-    # A model that is invoked only through profiles has none of the types that AWS's shape names.
-    on_demand = ["ON_DEMAND"] if offer.model.inference_id == offer.model_id else []
-    inference = ["PROVISIONED"] if "provisioned_throughput" in offer.model.serving else []
-    return {
-        "modelArn": offer.arn,
-        "modelId": offer.model_id,
-        "modelName": offer.model.name,
-        "providerName": offer.model.provider,
-        "inputModalities": ["TEXT"],
-        "outputModalities": ["TEXT"],
-        "responseStreamingSupported": True,
-        "customizationsSupported": ["FINE_TUNING"] if offer.tunable else [],
-        "inferenceTypesSupported": inference if offer.tunable else on_demand,
-        "modelLifecycle": {
-            "status": offer.status,
-            **{
-                name: datetime.combine(day, time(), tzinfo=UTC)
-                for name, day in lifecycle.items()
-                if day is not None
-            },
-        },
-    }

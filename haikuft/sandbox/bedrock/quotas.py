@@ -11,10 +11,10 @@ from typing import Any
 
 from haikuft.base_models import BASE_MODELS
 from haikuft.package_data import read_toml
+from haikuft.sandbox.bedrock.resources import MEMBERS, describe
 from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.settings import SandboxSettings
 
-_SERVICE = "bedrock"
 _TABLE = read_toml("haikuft.sandbox.bedrock", "quotas.toml")
 _OF_MODELS = _TABLE["of_models"]
 CUSTOM_MODELS: int = _OF_MODELS["custom_models"]["default"]
@@ -25,13 +25,13 @@ SCHEDULED_JOBS: int = _TABLE["of_account"]["L-0406044C"]["default"]
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """One quota: its code, name, AWS's default, the value here, and whether it can be increased."""
+    """One quota: its ARN, code and name, its value, and whether it can be increased."""
 
+    arn: str
     code: str
     name: str
-    default: int
-    value: int
-    adjustable: bool = True
+    value: float
+    adjustable: bool
 
 
 def answer(
@@ -47,53 +47,39 @@ def answer(
 
     Raises ServiceError: NoSuchResourceException for another service or an unknown code.
     """
-    default = "AWSDefault" in operation
-    wanted = request.get("QuotaCode")
+    service, wanted = request.get("ServiceCode"), request.get("QuotaCode")
+    quotas = _list_quotas(settings, region, default="AWSDefault" in operation)
     found = [
-        _show(quota, settings, region, default=default)
-        for quota in list_quotas(settings)
-        if request.get("ServiceCode") == _SERVICE and wanted in (None, quota.code)
+        describe(quota, MEMBERS["quota"]["get"])
+        for quota in quotas
+        if service == "bedrock" and wanted in (None, quota.code)
     ]
     if operation.startswith("List"):
         return {"Quotas": found}
     if operation not in ("GetServiceQuota", "GetAWSDefaultServiceQuota"):
-        raise ServiceError(
-            "UnknownOperationException",
-            f"The sandbox does not serve {operation} of Service Quotas; it reads quotas only.",
-        )
+        message = f"The sandbox does not serve {operation} of Service Quotas; it reads quotas only."
+        raise ServiceError("UnknownOperationException", message)
     if wanted is None or not found:
-        raise ServiceError(
-            "NoSuchResourceException",
-            f"The sandbox has no quota {wanted} of {request.get('ServiceCode')}.",
-        )
+        message = f"The sandbox has no quota {wanted} of {service}."
+        raise ServiceError("NoSuchResourceException", message)
     return {"Quota": found[0]}
 
 
-def list_quotas(settings: SandboxSettings) -> list[Quota]:
-    """Return every quota once, in the order of their codes."""
-    units = settings.model_units_quota
-    found = {}
+def _list_quotas(settings: SandboxSettings, region: str, *, default: bool) -> list[Quota]:
+    """Return every quota once, in the order of their codes, with its value or AWS's default."""
+    rows: dict[str, Mapping[str, Any]] = {**_TABLE["of_account"]}
     for model in BASE_MODELS.values():
         for meaning, code in model.quota_codes.items():
-            row = _OF_MODELS[meaning]
-            name, default = row["name"].format(model=model.name), row.get("default")
-            default = model.limits.max_total_records if default is None else default
-            found[code] = Quota(code, name, default, default or units)
-    for code, row in _TABLE["of_account"].items():
-        found[code] = Quota(code, value=row["default"] or units, **row)
-    return [found[code] for code in sorted(found)]
-
-
-def _show(quota: Quota, settings: SandboxSettings, region: str, *, default: bool) -> dict[str, Any]:
-    owner = "" if default else settings.account_id
-    return {
-        "ServiceCode": _SERVICE,
-        "ServiceName": "Amazon Bedrock",
-        "QuotaArn": f"arn:aws:servicequotas:{region}:{owner}:{_SERVICE}/{quota.code}",
-        "QuotaCode": quota.code,
-        "QuotaName": quota.name,
-        "Value": float(quota.default if default else quota.value),
-        "Unit": "None",
-        "Adjustable": quota.adjustable,
-        "GlobalQuota": False,
-    }
+            row = {"default": model.limits.max_total_records, **_OF_MODELS[meaning]}
+            rows[code] = {**row, "name": row["name"].format(model=model.name)}
+    owner, units = ("", 0) if default else (settings.account_id, settings.model_units_quota)
+    return [
+        Quota(
+            f"arn:aws:servicequotas:{region}:{owner}:bedrock/{code}",
+            code,
+            row["name"],
+            float(row["default"] or units),
+            row.get("adjustable", True),
+        )
+        for code, row in sorted(rows.items())
+    ]

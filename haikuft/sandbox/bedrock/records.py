@@ -45,6 +45,32 @@ class Resource:
     name: str
     created: datetime
 
+    @property
+    def region(self) -> str:
+        """The Region in its ARN."""
+        return self.arn.split(":")[3]
+
+    @property
+    def account_id(self) -> str:
+        """The account in its ARN."""
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True, slots=True)
+class OfBaseModel(Resource):
+    """What has a base model.
+
+    Attributes:
+        base_model_id: The base model's id with its context suffix.
+    """
+
+    base_model_id: str
+
+    @property
+    def base_model_arn(self) -> str:
+        """The base model's ARN in the record's Region."""
+        return base_model_arn(self.base_model_id, self.region)
+
 
 Record = TypeVar("Record", bound=Resource)
 
@@ -65,12 +91,11 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Job(Resource):
+class Job(OfBaseModel):
     """A model customization job.
 
     Attributes:
         request: The parameters it was created with, in AWS's member names.
-        base_model_id: The base model's id with its context suffix.
         hyperparameters: All of them in AWS's names and strings, defaults filled in.
         stages: AWS's stage name -> its state.
         model_arn: The custom model it created; "" until Completed.
@@ -81,7 +106,6 @@ class Job(Resource):
     changed: datetime
     status: str
     request: Mapping[str, Any] = field(repr=False)
-    base_model_id: str
     hyperparameters: Mapping[str, str]
     stages: Mapping[str, Stage]
     kms_key_arn: str = ""
@@ -91,30 +115,56 @@ class Job(Resource):
     training_loss: float | None = None
     validation_loss: float | None = None
 
+    @property
+    def status_details(self) -> dict[str, Any]:
+        """The stages in AWS's member names."""
+        names = {"status": "status", "creationTime": "created", "lastModifiedTime": "changed"}
+        return {
+            name: present(**{member: getattr(stage, key) for member, key in names.items()})
+            for name, stage in self.stages.items()
+        }
+
+    @property
+    def validation_data(self) -> Any:
+        """The configuration of the validation data."""
+        return self.request.get("validationDataConfig", {"validators": []})
+
+    @property
+    def training_metrics(self) -> dict[str, float] | None:
+        """AWS's trainingMetrics; None until Completed."""
+        return present(trainingLoss=self.training_loss) or None
+
+    @property
+    def validation_metrics(self) -> list[dict[str, float]] | None:
+        """AWS's validationMetrics; None without validation records."""
+        return None if self.validation_loss is None else [{"validationLoss": self.validation_loss}]
+
 
 @dataclass(frozen=True, slots=True)
-class CustomModel(Resource):
+class CustomModel(OfBaseModel):
     """A custom model, the result of a completed job.
 
     Attributes:
         job_arn: The job that created it; jobs are never deleted.
-        base_model_id: The base model's id with its context suffix.
         directory: The directory of the stand-in's files.
     """
 
     job_arn: str
-    base_model_id: str
     directory: Path
+
+    @property
+    def base_model_name(self) -> str:
+        """The id up to its version: AWS's shape takes no spaces, capitals or colons."""
+        return self.base_model_id.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Throughput(Resource):
+class Throughput(OfBaseModel):
     """Provisioned Throughput for a custom or a base model.
 
     Attributes:
         model_arn: What it serves now.
         desired_model_arn: What it will serve once `ready`.
-        base_model_id: The base model of the served model, with its context suffix.
         custom: It was created for a custom model, and can be given another of the same base model.
         units: Model units.
         commitment: "", "OneMonth" or "SixMonths".
@@ -126,7 +176,6 @@ class Throughput(Resource):
     changed: datetime
     model_arn: str
     desired_model_arn: str
-    base_model_id: str
     custom: bool
     units: int
     commitment: str
@@ -170,6 +219,14 @@ class Deployment(Resource):
             return "Creating"
         return "Failed" if self.failure_message else "Active"
 
+    @property
+    def update_details(self) -> dict[str, str] | None:
+        """AWS's updateDetails; None before the first update."""
+        status = "Updating" if self.pending else "UpdateCompleted"
+        return (
+            {"modelArn": self.desired_model_arn, "updateStatus": status} if self.updated else None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class EvaluationJob(Resource):
@@ -185,6 +242,43 @@ class EvaluationJob(Resource):
     status: str
     request: Mapping[str, Any] = field(repr=False)
     failure_messages: tuple[str, ...] = ()
+
+    @property
+    def automated(self) -> Any:
+        """The configuration of its data sets, metrics and judges."""
+        return self.request["evaluationConfig"]["automated"]
+
+    @property
+    def task_types(self) -> list[str]:
+        """The task type of each data set."""
+        return [config["taskType"] for config in self.automated["datasetMetricConfigs"]]
+
+    @property
+    def judges(self) -> list[str]:
+        """The identifiers of the evaluator models."""
+        configs = self.automated.get("evaluatorModelConfig", {}).get("bedrockEvaluatorModels", [])
+        return [config["modelIdentifier"] for config in configs]
+
+    @property
+    def source(self) -> str:
+        """Whose responses the data sets have; "" when a model is asked."""
+        [model] = self.request["inferenceConfig"]["models"]
+        return str(model.get("precomputedInferenceSource", {}).get("inferenceSourceIdentifier", ""))
+
+    @property
+    def models(self) -> list[str]:
+        """The identifiers of the models that are asked: one, or none with a source."""
+        [model] = self.request["inferenceConfig"]["models"]
+        return [model["bedrockModel"]["modelIdentifier"]] if "bedrockModel" in model else []
+
+    @property
+    def inference_summary(self) -> dict[str, Any]:
+        """AWS's inferenceConfigSummary."""
+        summary = {
+            "bedrockModelIdentifiers": self.models,
+            "precomputedInferenceSourceIdentifiers": [self.source] if self.source else [],
+        }
+        return {"modelConfigSummary": summary}
 
 
 Value = TypeVar("Value")
@@ -355,6 +449,11 @@ def utc_now() -> datetime:
     """
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def base_model_arn(model_id: str, region: str) -> str:
+    """Build the ARN of a base model in that Region; its account field is empty."""
+    return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
 
 
 def present(**members: Any) -> dict[str, Any]:

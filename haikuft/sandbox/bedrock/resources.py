@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
+from haikuft.package_data import read_toml
 from haikuft.sandbox.bedrock.records import (
     ControlPlane,
     CustomModel,
@@ -23,13 +24,15 @@ from haikuft.sandbox.bedrock.records import (
     EvaluationJob,
     Job,
     Record,
+    Resource,
     State,
     Throughput,
 )
-from haikuft.sandbox.http.messages import Call, ServiceError, validation_error
+from haikuft.sandbox.http.messages import Call, ServiceError, quota_error, validation_error
 
 _ALPHABET = string.ascii_lowercase + string.digits
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
+MEMBERS = read_toml("haikuft.sandbox.bedrock", "members.toml")
 _EQUALS = {"statusEquals": "status", "modelArnEquals": "model_arn"}  # filter -> the attribute
 
 Served = TypeVar("Served", Throughput, Deployment)
@@ -45,27 +48,30 @@ class Kind(Generic[Record]):
 
     Attributes:
         path: The resource type in its ARNs, such as "provisioned-model".
-        noun: Its name in messages, as in "Could not find provisioned model x."
         parameter: The parameter of requests that names one by ARN, name or id.
-        table: Finds the records of this kind.
+        attribute: The attribute of State that has the records of this kind.
         settle: Completes what was pending and is due; see `settle`.
     """
 
     path: str
-    noun: str
     parameter: str
-    table: Callable[[State], MutableMapping[str, Record]]
+    attribute: str
     settle: Callable[[ControlPlane, Record], Record] = _unchanged
+
+    @property
+    def noun(self) -> str:
+        """Its name in messages, as in "Could not find provisioned model x."."""
+        return self.path.replace("-", " ")
+
+    def table(self, state: State) -> MutableMapping[str, Record]:
+        """Find the records of this kind, by ARN."""
+        found: MutableMapping[str, Record] = getattr(state, self.attribute)
+        return found
 
 
 def new_id() -> str:
     """Draw twelve random lower-case letters or digits, as at the end of AWS's ARNs."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(12))
-
-
-def build_arn(region: str, account_id: str, resource: str) -> str:
-    """Build an ARN of Bedrock's; `resource` is like "custom-model/<base model id>/<id>"."""
-    return f"arn:aws:bedrock:{region}:{account_id}:{resource}"
 
 
 def region_of(arn: str) -> str:
@@ -80,7 +86,7 @@ def id_of(arn: str) -> str:
 
 def in_region(table: Mapping[str, Record], region: str) -> list[Record]:
     """List the records of one Region; Regions are independent of each other."""
-    return [record for record in table.values() if region_of(record.arn) == region]
+    return [record for record in table.values() if record.region == region]
 
 
 def find(table: Mapping[str, Record], identifier: str, region: str) -> Record | None:
@@ -115,32 +121,15 @@ def _settle_deployment(plane: ControlPlane, deployment: Deployment) -> Deploymen
     return replace(deployment, failure_message="" if model.directory.is_dir() else gone)
 
 
-CUSTOMIZATION_JOBS: Kind[Job] = Kind(
-    "model-customization-job",
-    "model customization job",
-    "jobIdentifier",
-    lambda state: state.jobs,
-)
-CUSTOM_MODELS: Kind[CustomModel] = Kind(
-    "custom-model", "custom model", "modelIdentifier", lambda state: state.models
-)
+CUSTOMIZATION_JOBS: Kind[Job] = Kind("model-customization-job", "jobIdentifier", "jobs")
+CUSTOM_MODELS: Kind[CustomModel] = Kind("custom-model", "modelIdentifier", "models")
 THROUGHPUTS: Kind[Throughput] = Kind(
-    "provisioned-model",
-    "provisioned model",
-    "provisionedModelId",
-    lambda state: state.throughputs,
-    settle,
+    "provisioned-model", "provisionedModelId", "throughputs", settle
 )
 DEPLOYMENTS: Kind[Deployment] = Kind(
-    "custom-model-deployment",
-    "custom model deployment",
-    "customModelDeploymentIdentifier",
-    lambda state: state.deployments,
-    _settle_deployment,
+    "custom-model-deployment", "customModelDeploymentIdentifier", "deployments", _settle_deployment
 )
-EVALUATION_JOBS: Kind[EvaluationJob] = Kind(
-    "evaluation-job", "evaluation job", "jobIdentifier", lambda state: state.evaluations
-)
+EVALUATION_JOBS: Kind[EvaluationJob] = Kind("evaluation-job", "jobIdentifier", "evaluations")
 KINDS: tuple[Kind[Any], ...] = (
     *(CUSTOMIZATION_JOBS, CUSTOM_MODELS, THROUGHPUTS, DEPLOYMENTS, EVALUATION_JOBS),
 )
@@ -199,10 +188,10 @@ def create(
     return record.arn
 
 
-def new_arn(call: Call, kind: Kind[Any], parent: str = "") -> str:
-    """Build the ARN of a new resource; `parent` comes before the id."""
+def new_arn(place: Call | Resource, kind: Kind[Any], parent: str = "") -> str:
+    """Build the ARN of a new resource in a Region and account; `parent` comes before the id."""
     resource = "/".join(filter(None, (kind.path, parent, new_id())))
-    return build_arn(call.region, call.account_id, resource)
+    return f"arn:aws:bedrock:{place.region}:{place.account_id}:{resource}"
 
 
 def check_name(
@@ -222,6 +211,15 @@ def check_name(
     names = [record.name for record in in_region(kind.table(plane.state), call.region)]
     if name in names or name in coming:
         raise error(f"The provided {noun} name is currently in use.")
+
+
+def check_quota(held: int, limit: int, what: str) -> None:
+    """Check that there can be one more; `what` ends the sentence that says how many there can be.
+
+    Raises ServiceError: ServiceQuotaExceededException.
+    """
+    if held >= limit:
+        raise quota_error(f"Your account is limited to {limit} {what}.")
 
 
 def require(
@@ -257,12 +255,32 @@ def current(plane: ControlPlane, kind: Kind[Record], region: str) -> list[Record
         return [kind.settle(plane, record) for record in in_region(kind.table(plane.state), region)]
 
 
+def describe(record: Any, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a record as a table of MEMBERS says; members without a value are left out."""
+    written = {}
+    for member, place in members.items():
+        if isinstance(place, Mapping):
+            written[member] = place["is"]
+            continue
+        found: Any = record
+        for name in place.split("."):
+            found = found.get(name) if isinstance(found, Mapping) else getattr(found, name)
+        if found not in (None, "", ()):
+            written[member] = found
+    return written
+
+
+def get(plane: ControlPlane, call: Call, kind: Kind[Any]) -> dict[str, Any]:
+    """Describe the resource that a request names."""
+    return describe(require(plane, call, kind), MEMBERS[kind.path]["get"])
+
+
 def list_page(
     plane: ControlPlane,
     call: Call,
     kind: Kind[Record],
     matches: Callable[[Record], bool] = lambda record: True,
-) -> tuple[list[Record], dict[str, str]]:
+) -> dict[str, Any]:
     """List a page of the resources that a request's filters and `matches` choose; see `page`."""
     equals = {key: name for name, key in _EQUALS.items() if name in call.parameters}
     chosen = [
@@ -271,7 +289,10 @@ def list_page(
         if matches(record)
         and all(getattr(record, key) == call.parameters[name] for key, name in equals.items())
     ]
-    return page(chosen, call.parameters)
+    shown, more = page(chosen, call.parameters)
+    members = MEMBERS[kind.path]
+    summary = members.get("list", members["get"])
+    return {members["summaries"]: [describe(one, summary) for one in shown], **more}
 
 
 def update(plane: ControlPlane, kind: Kind[Record], record: Record, **changes: Any) -> None:
@@ -383,7 +404,7 @@ def untag_resource(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return {}
 
 
-def list_tags(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def list_tags_for_resource(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListTagsForResource."""
     with plane.state.lock:
         tags = _tags_of(plane.state, call)

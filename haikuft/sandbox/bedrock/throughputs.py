@@ -10,32 +10,30 @@ from datetime import datetime
 from typing import Any
 
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.foundation_models import base_model_arn, require_customizable
-from haikuft.sandbox.bedrock.records import ControlPlane, Throughput, present
+from haikuft.sandbox.bedrock.foundation_models import require_customizable
+from haikuft.sandbox.bedrock.records import ControlPlane, Throughput
 from haikuft.sandbox.bedrock.resources import THROUGHPUTS, read_tags
 from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
 
 TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
 
 
-def create_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def create_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """CreateProvisionedModelThroughput for a custom model's name or ARN, or a base model's."""
     return {"provisionedModelArn": resources.create(plane, call, THROUGHPUTS, _build)}
 
 
-def get_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def get_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetProvisionedModelThroughput: by name or ARN."""
-    return _describe(resources.require(plane, call, THROUGHPUTS), call.region)
+    return resources.get(plane, call, THROUGHPUTS)
 
 
-def list_throughputs(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def list_provisioned_model_throughputs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListProvisionedModelThroughputs."""
-    shown, more = resources.list_page(plane, call, THROUGHPUTS)
-    summaries = [_describe(throughput, call.region) for throughput in shown]
-    return {"provisionedModelSummaries": summaries, **more}
+    return resources.list_page(plane, call, THROUGHPUTS)
 
 
-def update_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def update_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """UpdateProvisionedModelThroughput: a new name, or another model of the same base model."""
     asked = call.parameters
     with plane.state.lock:
@@ -52,7 +50,7 @@ def update_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     return {}
 
 
-def delete_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def delete_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """DeleteProvisionedModelThroughput: not while Updating, not within a committed term."""
     with plane.state.lock:
         throughput = resources.require(plane, call, THROUGHPUTS)
@@ -144,23 +142,6 @@ def _check_quota(
             f"{'custom' if custom else 'base'} models, {held} of them are in use and {units} more "
             "were requested.",
         )
-
-
-def _describe(throughput: Throughput, region: str) -> dict[str, Any]:
-    return present(
-        provisionedModelName=throughput.name,
-        provisionedModelArn=throughput.arn,
-        modelArn=throughput.model_arn,
-        desiredModelArn=throughput.desired_model_arn,
-        foundationModelArn=base_model_arn(throughput.base_model_id, region),
-        modelUnits=throughput.units,
-        desiredModelUnits=throughput.units,
-        status=throughput.status,
-        commitmentDuration=throughput.commitment or None,
-        commitmentExpirationTime=throughput.expires,
-        creationTime=throughput.created,
-        lastModifiedTime=throughput.changed,
-    )
 
 
 def _add_months(moment: datetime, months: int) -> datetime:

@@ -10,14 +10,16 @@ a `Call` to its handler; `rest_json` parses it, and serializes the result.
 import io
 import json
 import re
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl, unquote
 from xml.sax.saxutils import escape
 
+from haikuft.errors import HaikuftError
+from haikuft.html import visible
+from haikuft.sandbox.directory import write_log
 from haikuft.sandbox.http.server import BODY_READ
 
 MIB = 1024 * 1024
@@ -33,14 +35,20 @@ _SIGV4 = re.compile(r"AWS4-\S+ +.*?Credential=([^, ]+)")
 EXTRA_HEADERS = "$headers"  # key of a result: response headers that AWS's model does not list
 
 
-class RefusedError(Exception):
-    """A request that is refused before a service sees it."""
+class ServiceError(Exception):
+    """An error that AWS returns; `code` decides the HTTP status by AWS's model.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+    Example: `raise ServiceError("ResourceNotFoundException", "Could not find the model.")`.
+    Further members of AWS's error shape, such as resourceName, are keyword arguments. `status` is
+    the HTTP status of a code that is in no model; without either it is 400.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 0, **members: Any) -> None:
+        super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.status = status
+        self.members = members
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +74,17 @@ def check_origin(environ: dict[str, Any]) -> None:
         hosts |= {"127.0.0.1", "localhost"}
     host = environ.get("HTTP_HOST", "")
     if host not in hosts:
-        raise RefusedError(
-            403,
+        raise ServiceError(
             "ForbiddenHost",
             f"This sandbox answers to 127.0.0.1:{port}, not to {host!r}. Use http://127.0.0.1:{port}.",
+            status=403,
         )
     origin = environ.get("HTTP_ORIGIN")
     elsewhere = environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin")
     if elsewhere or (origin is not None and origin.partition("://")[2] not in hosts):
-        raise RefusedError(403, "ForbiddenOrigin", "The sandbox answers no page of another site.")
+        raise ServiceError(
+            "ForbiddenOrigin", "The sandbox answers no page of another site.", status=403
+        )
 
 
 def read_scope(environ: dict[str, Any]) -> Scope:
@@ -86,11 +96,11 @@ def read_scope(environ: dict[str, Any]) -> Scope:
     header = environ.get("HTTP_AUTHORIZATION", "")
     query = parse_qs(environ.get("QUERY_STRING", ""))
     if header.startswith("Bearer "):
-        raise RefusedError(
-            403,
+        raise ServiceError(
             "AccessDeniedException",
             "The sandbox takes signed requests, not Bedrock API keys. Unset "
             "AWS_BEARER_TOKEN_BEDROCK and use any access key.",
+            status=403,
         )
     found = _SIGV4.match(header)
     credential = found[1] if found else query.get("X-Amz-Credential", [""])[0]
@@ -106,21 +116,21 @@ def read_scope(environ: dict[str, Any]) -> Scope:
 def read_body(environ: dict[str, Any], service: str) -> bytes:
     """Read a request's body, and replace its stream so that the service can read it again.
 
-    Raises RefusedError: 413 beyond the service's limit; 400 for an invalid length, for an
+    Raises ServiceError: 413 beyond the service's limit; 400 for an invalid length, for an
     incomplete body, and for a body with two contradictory lengths.
     """
     limit = BODY_LIMITS.get(service, OTHER_BODY_LIMIT)
     stream = environ["wsgi.input"]
     coding = environ.get("HTTP_TRANSFER_ENCODING")
     if coding is not None and (coding.strip().lower() != "chunked" or "CONTENT_LENGTH" in environ):
-        raise RefusedError(
-            400, "BadRequest", "Transfer-Encoding can be chunked alone, without Content-Length."
+        raise ServiceError(
+            "BadRequest", "Transfer-Encoding can be chunked alone, without Content-Length."
         )
     if environ.get("wsgi.input_terminated"):
         try:
             body = _read(stream, limit + 1)
         except OSError as error:  # raised by werkzeug for invalid chunks
-            raise RefusedError(400, "IncompleteBody", f"The body breaks off: {error}.") from error
+            raise ServiceError("IncompleteBody", f"The body breaks off: {error}.") from error
         too_large = len(body) > limit
     else:
         length = _content_length(environ)
@@ -128,10 +138,12 @@ def read_body(environ: dict[str, Any], service: str) -> bytes:
         body = _read(stream, min(length, _DRAIN_LIMIT) if too_large else length)
         environ[BODY_READ] = len(body) == length
         if not too_large and len(body) < length:
-            raise RefusedError(400, "IncompleteBody", f"{len(body)} of {length} bytes arrived.")
+            raise ServiceError("IncompleteBody", f"{len(body)} of {length} bytes arrived.")
     if too_large:
-        raise RefusedError(
-            413, "EntityTooLarge", f"The sandbox takes at most {limit:,} bytes in one request."
+        raise ServiceError(
+            "EntityTooLarge",
+            f"The sandbox takes at most {limit:,} bytes in one request.",
+            status=413,
         )
     environ[BODY_READ] = True
     environ["wsgi.input"] = io.BytesIO(body)
@@ -149,24 +161,46 @@ def raw_path(environ: Mapping[str, Any]) -> str:
     return target.partition("?")[0]
 
 
+def split_path(path: str) -> tuple[str, str]:
+    """Split the percent-encoded path of a request to S3 into bucket and key, "" without one."""
+    bucket, _, key = unquote(path).lstrip("/").partition("/")
+    return bucket, key
+
+
+def read_query(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Read the parameters in a request's query; one without a value is ""."""
+    return dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+
+
+def read_form(environ: Mapping[str, Any], body: bytes) -> dict[str, str]:
+    """Read the parameters of a request to IAM or STS, which are in its query or its body."""
+    form = f"{environ.get('QUERY_STRING', '')}&{body.decode('utf-8', 'replace')}"
+    return dict(parse_qsl(form, keep_blank_values=True))
+
+
+def read_json_operation(environ: Mapping[str, Any]) -> str:
+    """Read the operation of a request to a JSON service; "" when it names none."""
+    return str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
+
+
 def read_object(body: bytes) -> dict[str, Any]:
     """Read the body of a request to a JSON service; an empty one is an empty object.
 
-    Raises RefusedError: SerializationException for anything but an object.
+    Raises ServiceError: SerializationException for anything but an object.
     """
     try:
         found = json.loads(body or b"{}")
     except ValueError as error:
-        raise RefusedError(400, "SerializationException", str(error)) from error
+        raise ServiceError("SerializationException", str(error)) from error
     if not isinstance(found, dict):
-        raise RefusedError(400, "SerializationException", "The body is no JSON object.")
+        raise ServiceError("SerializationException", "The body is no JSON object.")
     return found
 
 
 def _content_length(environ: dict[str, Any]) -> int:
     text = environ.get("CONTENT_LENGTH") or "0"
     if not (text.isascii() and text.isdigit()):
-        raise RefusedError(400, "BadRequest", f"Content-Length is {text!r}, which is no length.")
+        raise ServiceError("BadRequest", f"Content-Length is {text!r}, which is no length.")
     return int(text)
 
 
@@ -184,20 +218,16 @@ class Call:
     """One request to Bedrock, parsed and within AWS's constraints.
 
     Attributes:
-        service: "bedrock" or "bedrock-runtime".
         operation: AWS's name, such as "CreateModelCustomizationJob".
         parameters: By botocore's member names; blobs are bytes, timestamps aware datetimes.
         region: From the request's signature.
         account_id: The account, twelve digits.
-        request_id: Returned in the response's headers.
     """
 
-    service: str
     operation: str
     parameters: dict[str, Any]
     region: str
     account_id: str
-    request_id: str
 
 
 Handler = Callable[[Call], dict[str, Any]]
@@ -205,20 +235,6 @@ Handler = Callable[[Call], dict[str, Any]]
 
 Further response headers stand under EXTRA_HEADERS; errors of AWS are raised as ServiceError.
 """
-
-
-class ServiceError(Exception):
-    """An error that AWS returns; `code` decides the HTTP status by AWS's model.
-
-    Example: `raise ServiceError("ResourceNotFoundException", "Could not find the model.")`.
-    Further members of AWS's error shape, such as resourceName, are keyword arguments.
-    """
-
-    def __init__(self, code: str, message: str, **members: Any) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.members = members
 
 
 def validation_error(message: str) -> ServiceError:
@@ -247,10 +263,10 @@ class Response:
 
 
 def write_refusal(
-    service: str, environ: Mapping[str, Any], error: RefusedError, request_id: str
+    service: str, environ: Mapping[str, Any], error: ServiceError, request_id: str
 ) -> Response:
     """Write an error response in the form that the service's clients can read."""
-    code, message = escape(error.code), escape(error.message)
+    code, message, status = escape(error.code), escape(error.message), error.status or 400
     inner = f"<Code>{code}</Code><Message>{message}</Message>"
     if service == "s3":
         text = f"<Error>{inner}</Error>"
@@ -260,16 +276,22 @@ def write_refusal(
         text = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error></ErrorResponse>"
     else:
         document = {"__type": error.code, "message": error.message}
-        answer = write_json(error.status, document, request_id)
+        answer = write_json(status, document, request_id)
         answer.headers["x-amzn-ErrorType"] = error.code
         return answer
     headers = {"Content-Type": "application/xml", "x-amzn-RequestId": request_id}
-    return Response(error.status, headers, text.encode("utf-8"))
+    return Response(status, headers, text.encode("utf-8"))
 
 
 def report_failure(error: Exception) -> str:
-    """Log an internal error of the sandbox; return the message for the client."""
-    traceback.print_exception(error, file=sys.stderr)
+    """Log why a request failed in the sandbox; return the message for the client.
+
+    What the user can fix is one sentence there; a fault of ours has a traceback.
+    """
+    if isinstance(error, HaikuftError):
+        write_log(str(error))
+        return visible(str(error))
+    write_log("".join(traceback.format_exception(error)))
     return f"The sandbox failed: {type(error).__name__}: {error}. Its log says more."
 
 

@@ -1,9 +1,10 @@
-"""S3, IAM, STS and KMS, served by moto, with three corrections.
+"""S3, IAM, STS and KMS, served by moto, with four corrections.
 
 - Requests are authorized before moto sees them, because moto takes every condition operator but
   StringEquals as matched, so that a TLS-only Deny would block every object.
 - A caller whose access key IAM does not know is the account's administrator, with a valid ARN.
 - An object put with the content type of a form, the default of urllib and curl, keeps its bytes.
+- Answers say of an object's checksum its type and the number of its parts.
 """
 
 import inspect
@@ -12,18 +13,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, cast
-from urllib.parse import parse_qsl
 
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import create_backend_app
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, s3_backends
 from moto.sts.models import STSBackend
 from werkzeug.test import run_wsgi_app
 
-from haikuft.sandbox.http.messages import Response
+from haikuft.sandbox.http.messages import Response, raw_path, read_form, read_query, split_path
 
 _create_app = cast(Callable[[str], Any], create_backend_app)
 
+_PARTS = {"partNumber", "tagging", "acl", "retention", "legal-hold"}  # of an object, not the whole
+_COMPLETED = b"</CompleteMultipartUploadResult>"
 SERVICES = ("s3", "iam", "sts", "kms")
 
 
@@ -63,8 +65,42 @@ class MotoServices:
                 self._apps[service] = _create_app(service)
             with self._persist(service, _only_reads(service, environ, body)):
                 chunks, status, headers = run_wsgi_app(self._apps[service], environ, buffered=True)
-                answer = b"".join(chunks)
-        return Response(int(status.split()[0]), dict(headers), answer)
+                answer, found = b"".join(chunks), dict(headers)
+                if service == "s3" and status.startswith("2"):
+                    answer = _complete_checksum(environ, found, answer)
+        return Response(int(status.split()[0]), found, answer)
+
+
+def _complete_checksum(environ: dict[str, Any], headers: dict[str, str], body: bytes) -> bytes:
+    """Add to an answer what moto leaves out of an object's checksum; return the answer's body.
+
+    That is its type and, to a composite checksum, the number of parts; in the answer to
+    CompleteMultipartUpload all of it. Sources: S3 API Reference, PutObject, HeadObject and
+    CompleteMultipartUpload; S3 User Guide, "Checking object integrity".
+    """
+    method, query = environ["REQUEST_METHOD"], read_query(environ)
+    given = any(name.startswith("x-amz-checksum-") for name in headers)
+    described = given and method in ("PUT", "HEAD") and not query.keys() & _PARTS
+    completed = method == "POST" and "uploadId" in query
+    if not described and not completed:
+        return body
+    bucket, key = split_path(raw_path(environ))
+    partition, account = s3_backends.bucket_accounts[bucket]
+    version = query.get("versionId")
+    found: Any = s3_backends[account][partition].get_object(bucket, key, version_id=version)
+    if found is None or found.checksum_algorithm is None:
+        return body
+    found.checksum_type = found.checksum_type or "FULL_OBJECT"
+    composite = found.checksum_type == "COMPOSITE"
+    value = f"{found.checksum_value}-{found.checksum_parts}" if composite else found.checksum_value
+    if completed:
+        name = f"Checksum{found.checksum_algorithm}"
+        headers.pop("Content-Length", None)
+        added = f"<{name}>{value}</{name}><ChecksumType>{found.checksum_type}</ChecksumType>"
+        return body.replace(_COMPLETED, added.encode() + _COMPLETED, 1)
+    headers[f"x-amz-checksum-{found.checksum_algorithm.lower()}"] = value
+    headers["x-amz-checksum-type"] = found.checksum_type
+    return body
 
 
 def _only_reads(service: str, environ: dict[str, Any], body: bytes) -> bool:
@@ -73,8 +109,7 @@ def _only_reads(service: str, environ: dict[str, Any], body: bytes) -> bool:
         return environ["REQUEST_METHOD"] in ("GET", "HEAD")
     if service == "kms":
         return False
-    form = f"{environ.get('QUERY_STRING', '')}&{body.decode('utf-8', 'replace')}"
-    return dict(parse_qsl(form)).get("Action", "").startswith(("Get", "List"))
+    return read_form(environ, body).get("Action", "").startswith(("Get", "List"))
 
 
 def _correct_moto(administrator: tuple[str, str]) -> None:

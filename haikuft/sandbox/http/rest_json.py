@@ -181,7 +181,7 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> Respo
         "x-amzn-ErrorType": error.code,
         "Content-Type": "application/json",
     }
-    status = declared or _STATUS_BY_CODE.get(error.code, 400)
+    status = error.status or declared or _STATUS_BY_CODE.get(error.code, 400)
     return Response(status, headers, dump_json({"message": error.message, **error.members}))
 
 
@@ -337,15 +337,15 @@ def validate(model: OperationModel, parameters: Mapping[str, Any]) -> None:
     """
     if model.input_shape is None:
         return
-    faults = [
-        f"Value {value} failed to satisfy constraint: {rule}"
-        for value, rule in _structure_faults(model.input_shape, parameters, "")
-    ]
-    if faults:
-        noun = "error" if len(faults) == 1 else "errors"
-        raise validation_error(
-            f"{len(faults)} validation {noun} detected: {'; '.join(faults)}",
-        )
+    if faults := list(_structure_faults(model.input_shape, parameters, "")):
+        raise validation_error(join_faults(faults))
+
+
+def join_faults(faults: Sequence[Fault]) -> str:
+    """Report faults as AWS does."""
+    noun = "error" if len(faults) == 1 else "errors"
+    told = [f"Value {value} failed to satisfy constraint: {rule}" for value, rule in faults]
+    return f"{len(faults)} validation {noun} detected: {'; '.join(told)}"
 
 
 def _structure_faults(shape: _Shape, value: Mapping[str, Any], path: str) -> Iterator[Fault]:

@@ -3,18 +3,26 @@
 werkzeug closes every connection after one response because it cannot tell whether a request's
 body was read; the sandbox's application always reads it, so the connection can be kept. A body
 that is a list is sent at once; any other is sent in chunks, as it is produced.
+
+Each connection has a thread, and Python runs one thread at a time: it gives it to whichever asks
+first, for 5 ms. A request that waits for files or the database a few times waits each time for all
+threads that compute, so that requests to S3 took a hundred times as long beside clients of Bedrock,
+whose requests never wait. With `Turns` each request is worked on to its end, in the order in which
+requests arrive.
 """
 
 import socket
-import sys
-from collections.abc import Iterable
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.client import responses
 from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from haikuft.sandbox.directory import HOST, HTTP_2_HINT
+from haikuft.sandbox.directory import HOST, HTTP_2_HINT, write_log
 
 CUT = "haikuft.cut"  # key in the WSGI environ: close the connection instead of answering
 BODY_READ = "haikuft.body_read"  # key in the WSGI environ, set once the body was read to its end
@@ -133,4 +141,50 @@ class _Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Write werkzeug's messages to the log file, which is stderr."""
-        sys.stderr.write(f"{message % args if args else message}\n")
+        write_log(message % args if args else message)
+
+
+class Turns:
+    """`with turns:` waits until it is the thread's turn; the first to wait is the first to go on.
+
+    Args:
+        count: How many threads have a turn at once.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._thread = threading.local()
+
+    def __enter__(self) -> None:
+        turn = None
+        with self._lock:
+            if self._free:
+                self._free -= 1
+            else:
+                turn = threading.Lock()
+                turn.acquire()
+                self._waiting.append(turn)
+        if turn is not None:
+            turn.acquire()  # until a thread that ends its turn releases it
+        self._thread.has_turn = True
+
+    def __exit__(self, *error: object) -> None:
+        self._thread.has_turn = False
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+    def sleep(self, seconds: float, sleep: Callable[[float], object] = time.sleep) -> None:
+        """Sleep without a turn; a thread that has one waits for another afterwards."""
+        if not getattr(self._thread, "has_turn", False):
+            sleep(seconds)
+            return
+        self.__exit__()
+        try:
+            sleep(seconds)
+        finally:
+            self.__enter__()

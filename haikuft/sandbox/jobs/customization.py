@@ -13,15 +13,10 @@ from haikuft.base_models import BaseModel
 from haikuft.errors import SettingsError
 from haikuft.hyperparameters import from_aws, to_aws
 from haikuft.sandbox.bedrock import quotas, resources
-from haikuft.sandbox.bedrock.custom_models import describe_training
-from haikuft.sandbox.bedrock.foundation_models import (
-    INVALID_IDENTIFIER,
-    base_model_arn,
-    require_customizable,
-)
-from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, Job, Stage, present
+from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, require_customizable
+from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, Job, Stage
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
-from haikuft.sandbox.http.messages import Call, quota_error, validation_error
+from haikuft.sandbox.http.messages import Call, validation_error
 from haikuft.sandbox.jobs import files
 from haikuft.sandbox.settings import STAGES
 
@@ -33,34 +28,14 @@ def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) ->
     return {"jobArn": resources.create(plane, call, CUSTOMIZATION_JOBS, _build, start=start)}
 
 
-def get_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def get_model_customization_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetModelCustomizationJob: by name or ARN."""
-    job = resources.require(plane, call, CUSTOMIZATION_JOBS)
-    return present(
-        jobArn=job.arn,
-        jobName=job.name,
-        outputModelName=job.request["customModelName"],
-        outputModelArn=job.model_arn or None,
-        clientRequestToken=job.request.get("clientRequestToken"),
-        roleArn=job.request["roleArn"],
-        status=job.status,
-        statusDetails=_status_details(job),
-        failureMessage=job.failure_message or None,
-        creationTime=job.created,
-        lastModifiedTime=job.changed,
-        endTime=job.ended,
-        baseModelArn=base_model_arn(job.base_model_id, call.region),
-        customizationType="FINE_TUNING",
-        outputModelKmsKeyArn=job.kms_key_arn or None,
-        vpcConfig=job.request.get("vpcConfig"),
-        **describe_training(job),
-    )
+    return resources.get(plane, call, CUSTOMIZATION_JOBS)
 
 
-def list_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
+def list_model_customization_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListModelCustomizationJobs."""
-    shown, more = resources.list_page(plane, call, CUSTOMIZATION_JOBS)
-    return {"modelCustomizationJobSummaries": [_summary(job, call) for job in shown], **more}
+    return resources.list_page(plane, call, CUSTOMIZATION_JOBS)
 
 
 def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
@@ -122,16 +97,10 @@ def _check_quotas(plane: ControlPlane, call: Call) -> None:
     jobs = resources.in_region(plane.state.jobs, call.region)
     models = resources.in_region(plane.state.models, call.region)
     unfinished = sum(job.status in UNFINISHED for job in jobs)
-    if unfinished >= quotas.SCHEDULED_JOBS:
-        raise quota_error(
-            f"Your account is limited to {quotas.SCHEDULED_JOBS} scheduled customization jobs, "
-            "and so many are not over yet.",
-        )
-    if len(models) + unfinished >= quotas.CUSTOM_MODELS:
-        raise quota_error(
-            f"Your account is limited to {quotas.CUSTOM_MODELS} custom models, those of unfinished "
-            "jobs included. Delete one that you no longer need.",
-        )
+    jobs_over = "scheduled customization jobs, and so many are not over yet"
+    resources.check_quota(unfinished, quotas.SCHEDULED_JOBS, jobs_over)
+    those = "custom models, those of unfinished jobs included. Delete one that you no longer need"
+    resources.check_quota(len(models) + unfinished, quotas.CUSTOM_MODELS, those)
 
 
 def _check_files(plane: ControlPlane, call: Call) -> None:
@@ -165,28 +134,3 @@ def _key_arn(plane: ControlPlane, call: Call) -> str:
     if found is None:
         raise validation_error(f"There is no KMS key {key} in {call.region}.")
     return found
-
-
-def _status_details(job: Job) -> dict[str, Any]:
-    return {
-        name: present(
-            status=stage.status, creationTime=stage.created, lastModifiedTime=stage.changed
-        )
-        for name, stage in job.stages.items()
-    }
-
-
-def _summary(job: Job, call: Call) -> dict[str, Any]:
-    return present(
-        jobArn=job.arn,
-        jobName=job.name,
-        baseModelArn=base_model_arn(job.base_model_id, call.region),
-        status=job.status,
-        statusDetails=_status_details(job),
-        creationTime=job.created,
-        lastModifiedTime=job.changed,
-        endTime=job.ended,
-        customModelArn=job.model_arn or None,
-        customModelName=job.request["customModelName"],
-        customizationType="FINE_TUNING",
-    )

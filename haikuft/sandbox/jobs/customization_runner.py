@@ -21,7 +21,7 @@ from haikuft.dataset.report import Kind
 from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, CustomModel, Job, Stage
-from haikuft.sandbox.bedrock.resources import CUSTOMIZATION_JOBS, read_tags
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
 from haikuft.sandbox.jobs import files
 from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
 from haikuft.sandbox.jobs.runner import JobRunner, Wait
@@ -222,14 +222,14 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
     result = training.read(workdir, TrainingResult)
     with plane.state.lock:
         job, now = plane.state.jobs[arn], plane.now()
-        resource = f"custom-model/{job.base_model_id}/{resources.new_id()}"
+        model_arn = resources.new_arn(job, CUSTOM_MODELS, job.base_model_id)
         model = CustomModel(
-            arn=resources.build_arn(resources.region_of(arn), arn.split(":")[4], resource),
+            arn=model_arn,
             name=job.request["customModelName"],
             created=now,
             job_arn=arn,
             base_model_id=job.base_model_id,
-            directory=plane.models_dir / resources.id_of(resource),
+            directory=plane.models_dir / resources.id_of(model_arn),
         )
         (workdir / training.MODEL_DIRECTORY).rename(model.directory)
         plane.state.models[model.arn] = model

@@ -9,49 +9,29 @@ from collections.abc import Callable
 from typing import Any
 
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, present
+from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS, read_tags
 from haikuft.sandbox.http.messages import Call, conflict_error, validation_error
 from haikuft.sandbox.jobs.files import check_bucket, check_role, split_uri
 
 
-def create_evaluation_job(
-    plane: ControlPlane, start: Callable[[str], None], call: Call
-) -> dict[str, Any]:
+def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:
     """CreateEvaluationJob; `start` is given the new job's ARN."""
     return {"jobArn": resources.create(plane, call, EVALUATION_JOBS, _build, start=start)}
 
 
 def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """GetEvaluationJob: by ARN."""
-    job = resources.require(plane, call, EVALUATION_JOBS)
-    asked = job.request
-    return present(
-        jobName=job.name,
-        jobArn=job.arn,
-        status=job.status,
-        jobDescription=asked.get("jobDescription"),
-        roleArn=asked["roleArn"],
-        customerEncryptionKeyId=asked.get("customerEncryptionKeyId"),
-        jobType="Automated",
-        applicationType="ModelEvaluation",
-        evaluationConfig=asked["evaluationConfig"],
-        inferenceConfig=asked["inferenceConfig"],
-        outputDataConfig=asked["outputDataConfig"],
-        creationTime=job.created,
-        lastModifiedTime=job.changed,
-        failureMessages=list(job.failure_messages) or None,
-    )
+    return resources.get(plane, call, EVALUATION_JOBS)
 
 
 def list_evaluation_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListEvaluationJobs; all jobs of the sandbox are model evaluations."""
     wanted = call.parameters.get("applicationTypeEquals", "ModelEvaluation")
-    shown, more = resources.list_page(
+    found = resources.list_page(
         plane, call, EVALUATION_JOBS, lambda job: wanted == "ModelEvaluation"
     )
-    # AWS's model has no empty list here: the member is left out.
-    return present(jobSummaries=[_summary(job) for job in shown] or None) | more
+    return found if found["jobSummaries"] else {}  # AWS's model has no empty list here
 
 
 def _build(plane: ControlPlane, call: Call) -> tuple[EvaluationJob, dict[str, str]]:
@@ -109,29 +89,3 @@ def _check_files(plane: ControlPlane, call: Call) -> None:
             raise validation_error(f"The data set {uri} is no .jsonl object in S3.")
     for uri in (*uris, asked["outputDataConfig"]["s3Uri"]):
         check_bucket(plane.store, uri, call.region, f"{uri} cannot be used.")
-
-
-def _summary(job: EvaluationJob) -> dict[str, Any]:
-    automated = job.request["evaluationConfig"]["automated"]
-    model = job.request["inferenceConfig"]["models"][0]
-    asked = [model["bedrockModel"]["modelIdentifier"]] if "bedrockModel" in model else []
-    source = model.get("precomputedInferenceSource")
-    given = [source["inferenceSourceIdentifier"]] if source else []
-    judges = automated.get("evaluatorModelConfig", {}).get("bedrockEvaluatorModels", [])
-    return present(
-        jobArn=job.arn,
-        jobName=job.name,
-        status=job.status,
-        creationTime=job.created,
-        jobType="Automated",
-        evaluationTaskTypes=[config["taskType"] for config in automated["datasetMetricConfigs"]],
-        modelIdentifiers=asked,
-        evaluatorModelIdentifiers=[judge["modelIdentifier"] for judge in judges],
-        inferenceConfigSummary={
-            "modelConfigSummary": {
-                "bedrockModelIdentifiers": asked,
-                "precomputedInferenceSourceIdentifiers": given,
-            }
-        },
-        applicationType="ModelEvaluation",
-    )

@@ -21,7 +21,7 @@ from typing import Any
 from haikuft.sandbox.access.policy_evaluation import Permission
 from haikuft.sandbox.access.service_role import Role
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob
+from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, base_model_arn
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
 from haikuft.sandbox.http.messages import Call, Handler
 from haikuft.sandbox.jobs.files import JobError, read_input, write_output
@@ -52,12 +52,10 @@ class EvaluationRunner(JobRunner):
         self._wait(self.stop_event(arn), plane.settings().stage_seconds)
         self.check_stop(arn)
         role = plane.store.assume_role(job.request["roleArn"], source_arn=arn)
-        automated = job.request["evaluationConfig"]["automated"]
-        _check_metrics(automated)
-        model = job.request["inferenceConfig"]["models"][0]
-        source = model.get("precomputedInferenceSource", {}).get("inferenceSourceIdentifier")
-        name = source or model["bedrockModel"]["modelIdentifier"].rpartition("/")[2]
-        for config in automated["datasetMetricConfigs"]:
+        _check_metrics(job.automated)
+        source = job.source
+        name = source or job.models[0].rpartition("/")[2]
+        for config in job.automated["datasetMetricConfigs"]:
             uri = config["dataset"]["datasetLocation"]["s3Uri"]
             lines = []
             for prompt in _read_prompts(read_input(plane.store, role, uri), uri, source):
@@ -65,7 +63,7 @@ class EvaluationRunner(JobRunner):
                 response = (
                     prompt["modelResponses"][0]["response"]
                     if source
-                    else self._ask(role, job, model["bedrockModel"], prompt["prompt"])
+                    else self._ask(role, job, prompt["prompt"])
                 )
                 lines.append(_score(config, prompt, response, name))
             target = (
@@ -83,12 +81,12 @@ class EvaluationRunner(JobRunner):
         """Return the failure messages, which are all that changes."""
         return {"failure_messages": failure_messages}
 
-    def _ask(self, role: Role, job: EvaluationJob, model: dict[str, Any], prompt: str) -> str:
-        """Invoke a model as the role, which must be allowed bedrock:InvokeModel."""
-        region, model_id = resources.region_of(job.arn), model["modelIdentifier"]
-        arn = model_id
-        if not arn.startswith("arn:"):
-            arn = f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
+    def _ask(self, role: Role, job: EvaluationJob, prompt: str) -> str:
+        """Invoke the job's model as the role, which must be allowed bedrock:InvokeModel."""
+        model = job.request["inferenceConfig"]["models"][0]["bedrockModel"]
+        model_id = model["modelIdentifier"]
+        named = model_id.startswith("arn:")
+        arn = model_id if named else base_model_arn(model_id, job.region)
         self._plane.store.require(role, Permission("bedrock:InvokeModel", arn))
         given = json.loads(model.get("inferenceParams", "{}")).get("inferenceConfig", {})
         parameters = {
@@ -96,8 +94,7 @@ class EvaluationRunner(JobRunner):
             "messages": [{"role": "user", "content": [{"text": prompt}]}],
             "inferenceConfig": given,
         }
-        account = job.arn.split(":")[4]
-        call = Call("bedrock-runtime", "Converse", parameters, region, account, str(uuid.uuid4()))
+        call = Call("Converse", parameters, job.region, job.account_id)
         content = self._converse(call)["output"]["message"]["content"]
         return "".join(block["text"] for block in content if "text" in block)
 
@@ -119,7 +116,7 @@ def _check_metrics(automated: dict[str, Any]) -> None:
                 )
 
 
-def _read_prompts(data: bytes, uri: str, source: str | None) -> list[dict[str, Any]]:
+def _read_prompts(data: bytes, uri: str, source: str) -> list[dict[str, Any]]:
     """Read a data set and check it against Bedrock's rules and quotas.
 
     Raises:

@@ -13,6 +13,7 @@ from haikuft.base_models import BaseModel
 from haikuft.dataset.problems import Problem
 from haikuft.dataset.report import Kind, Report
 from haikuft.dataset.validate.validation import validate_file
+from haikuft.package_data import read_toml
 from haikuft.sandbox.access.account import listing_permission
 from haikuft.sandbox.access.policy_evaluation import AccessDenied
 from haikuft.sandbox.access.required_permissions import KEY_ACTIONS
@@ -22,13 +23,7 @@ from haikuft.sandbox.http.messages import validation_error
 PROBE = ".write_access_check_file.tmp"  # AWS writes it before it starts, and leaves it there
 UNEXPECTED = "Encountered an unexpected error when processing the request, please try again"
 
-
-_NOT_JSONL = frozenset({"cannot-read", "not-text", "not-utf8", "not-json", "blank-line"})
-_NOT_JSONL_SENTENCE = "Data files must conform to JSONL format."
-_TOO_LONG = frozenset({"line-too-long", "file-too-large", "too-many-tokens"})
-_TOO_MANY = frozenset({"too-few-records", "too-many-records"})
-# AWS also customizes some models with images; the stand-in reads only text.
-_NOT_SUPPORTED = frozenset({"not-plain-text"})
+_FAILURES = read_toml("haikuft.sandbox.jobs", "failures.toml")
 
 
 class JobError(Exception):
@@ -171,7 +166,7 @@ def check_records(path: Path, base_model: BaseModel, *, kind: Kind, uri: str) ->
         problem
         for problem in report.problems
         if (problem.basis == "refused" and problem.severity == "error")
-        or problem.code in _NOT_SUPPORTED
+        or problem.code in _FAILURES["not_supported"]
     ]
     if refused:
         raise JobError(_explain(refused[0], split_uri(uri)[1].rpartition("/")[2], len(refused)))
@@ -193,14 +188,9 @@ def check_total(records: int, base_model: BaseModel) -> None:
 
 
 def _explain(problem: Problem, file_name: str, count: int) -> str:
-    if problem.code in _NOT_JSONL:
-        words = f"Unable to parse Amazon S3 file: {file_name}. {_NOT_JSONL_SENTENCE}"
-    elif problem.code in _TOO_LONG:
-        words = f"Input size exceeded in file {file_name}."
-    elif problem.code in _TOO_MANY:
-        words = f"The file {file_name} cannot be used."
-    else:
-        words = f"Unable to parse S3 file due to invalid data schema/format. In {file_name}:"
+    rows = _FAILURES["sentences"]
+    row = next(row for row in rows if problem.code in row["codes"] or not row["codes"])
+    words = row["sentence"].format(file=file_name)
     place = "" if problem.line is None else f"line {problem.line}"
     place += f", {problem.place}" if problem.place else ""
     found = f"{place}: {problem.message}." if place else f"{problem.message}."

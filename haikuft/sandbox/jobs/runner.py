@@ -1,8 +1,6 @@
 """Run jobs, each in a thread, and stop them; how a job ends is recorded in any case."""
 
-import sys
 import threading
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +11,8 @@ from haikuft.sandbox.access.service_role import RoleNotAssumable
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane
 from haikuft.sandbox.bedrock.resources import Kind
-from haikuft.sandbox.http.messages import Call, ServiceError, conflict_error
+from haikuft.sandbox.directory import as_state_error, write_log
+from haikuft.sandbox.http.messages import Call, ServiceError, conflict_error, report_failure
 from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
 
 RETRY_SECONDS = 2.0  # between two attempts to record how a job ended
@@ -150,8 +149,8 @@ class JobRunner(ABC):
             self._end(arn, "Stopped")
         except (JobError, AccessDenied, RoleNotAssumable, ServiceError) as failure:
             self._end(arn, "Failed", str(failure)[:2048])
-        except Exception:  # the job must end in any case, and the server's log contain the reason
-            traceback.print_exc()
+        except Exception as error:  # the job must end in any case, and the log contain the reason
+            report_failure(as_state_error(error, self._plane.models_dir.parent))
             self._end(arn, "Failed", UNEXPECTED)
         finally:
             with self._lock:
@@ -164,5 +163,5 @@ class JobRunner(ABC):
                 self.set_status(arn, status, *failure_messages)
                 break
             except SandboxError as error:
-                print(f"{arn} has ended: {status}. {error}", file=sys.stderr)
+                write_log(f"{arn} has ended: {status}. {error}")
                 self._wait(self.closing, RETRY_SECONDS)

@@ -25,6 +25,7 @@ the one opened last. The others refuse, so that none writes another's data into 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,14 +34,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from moto.core.base_backend import BackendDict
 from moto.iam import models as iam
 from moto.kms import models as kms
-from moto.kms import utils as kms_utils
 from moto.s3 import models as s3
 from moto.sts import models as sts
-from moto.utilities.tagging_service import TaggingService
-from moto.utilities.utils import LowercaseDict
-from requests.structures import CaseInsensitiveDict
 
 from haikuft.errors import SandboxError
+from haikuft.package_data import read_toml
 from haikuft.sandbox.persistence import moto_s3
 from haikuft.sandbox.persistence.database import Database
 from haikuft.sandbox.persistence.documents import Documents, ObjectFiles, StoredBytes, write_key
@@ -72,24 +70,18 @@ Name = tuple[str, str, str]
 
 _last_opened: list["MotoState"] = []  # one at most; its data is what moto holds
 
-CLASSES: tuple[type, ...] = (
-    *(CaseInsensitiveDict, LowercaseDict, TaggingService),
-    *(s3.FakeBucket, s3.FakeKey, s3.FakeDeleteMarker, s3.FakeMultipart),
-    *(s3.FakeAcl, s3.FakeGrant, s3.FakeGrantee, s3.PublicAccessBlock, s3.CorsRule),
-    *(s3.LifecycleRule, s3.LifecycleFilter, s3.LifecycleAndFilter, s3.LifecycleTransition),
-    *(s3.LifeCycleNoncurrentVersionTransition, s3.FakeBucketInventoryConfiguration),
-    *(s3.NotificationConfiguration, s3.Notification),
-    *(iam.Role, iam.User, iam.Group, iam.ManagedPolicy, iam.PolicyVersion, iam.InlinePolicy),
-    *(iam.AccessKey, iam.AccessKeyLastUsed, iam.InstanceProfile, iam.AccountPasswordPolicy),
-    *(iam.MFADevice, iam.VirtualMfaDevice, iam.SshPublicKey),
-    *(iam.Certificate, iam.SigningCertificate, iam.SAMLProvider, iam.OpenIDConnectProvider),
-    sts.AssumedRole,
-    *(kms.Key, kms.Alias, kms.Grant, kms_utils.RSAPrivateKey, kms_utils.ECDSAPrivateKey),
+CLASSES: tuple[type, ...] = tuple(
+    getattr(import_module(module), name)
+    for module, names in read_toml("haikuft.sandbox.persistence", "classes.toml").items()
+    for name in names
 )
 
 
 class MotoState:
-    """Moto's backends, stored in a state directory. The store's lock is held around all methods."""
+    """Moto's backends, stored in a state directory. The store's lock is held around all methods.
+
+    Raises SandboxError, naming the database, when what is stored is not what `persist` writes.
+    """
 
     def __init__(self, database: Database, state: Path) -> None:
         files = ObjectFiles(state / OBJECTS_DIRECTORY)
@@ -97,8 +89,12 @@ class MotoState:
         self._documents = Documents(database, files)
         _last_opened[:] = [self]
         BackendDict.reset()
-        moto_s3.restore(self._documents, self._codec)
-        _restore_identities(self._documents, self._codec)
+        try:
+            moto_s3.restore(self._documents, self._codec)
+            _restore_identities(self._documents, self._codec)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            reason = f"an entry is not what this version writes ({type(error).__name__}: {error})"
+            raise database.damaged(reason) from error
         self._documents.delete_unnamed_files()
 
     @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 
 from haikuft.sandbox.bedrock.records import present
 from haikuft.sandbox.runtime import messages
-from haikuft.sandbox.runtime.messages import InferenceRequest, Reply, malformed, refusal
+from haikuft.sandbox.runtime.messages import InferenceRequest, Reply, refusal
 
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")  # RFC 6901, the empty one left out
 
@@ -32,10 +32,8 @@ def read_converse(
     Raises:
         ServiceError: ValidationException with AWS's message for the first error.
     """
-    unserved = {"toolConfig", "guardrailConfig", "promptVariables", "outputConfig"}
-    found = sorted(unserved & parameters.keys())
-    if found:
-        raise refusal(f"The sandbox's stand-in takes no {', '.join(found)}: it is text only.")
+    unserved = ("toolConfig", "guardrailConfig", "promptVariables", "outputConfig")
+    messages.check_served(parameters, unserved)
     latency = parameters.get("performanceConfig", {}).get("latency")
     messages.check_service(latency, parameters.get("serviceTier", {}).get("type"))
     config = parameters.get("inferenceConfig", {})
@@ -46,8 +44,7 @@ def read_converse(
     if not isinstance(further, dict):
         raise refusal("additionalModelRequestFields: this is an object of names and values.")
     asked = read_further(further) | asked
-    if faults := messages.range_faults(asked):
-        raise malformed("".join(faults))
+    messages.check_faults(messages.range_faults(asked))
     turns = parameters.get("messages", [])
     if not turns or turns[0]["role"] != "user":
         raise refusal(
@@ -86,7 +83,7 @@ def write_conversation(
         stopReason=reply.stop_reason,
         usage=_usage(reply),
         metrics={"latencyMs": reply.latency_ms},
-        additionalModelResponseFields=_pick(messages.write_message(label, reply), field_paths)
+        additionalModelResponseFields=_pick(messages.write_reply(label, reply), field_paths)
         or None,
     )
 
@@ -98,7 +95,7 @@ def stream_conversation(
 
     Raises ServiceError at once: ValidationException for a path that is no JSON Pointer.
     """
-    further = _pick(messages.write_message(label, reply), field_paths) or None
+    further = _pick(messages.write_reply(label, reply), field_paths) or None
     stop = present(stopReason=reply.stop_reason, additionalModelResponseFields=further)
 
     def events() -> Iterator[dict[str, Any]]:

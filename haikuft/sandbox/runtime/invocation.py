@@ -41,31 +41,9 @@ NOT_READY = (
 UNCOUNTED = "The provided model doesn't support counting tokens."
 
 
-@dataclass(frozen=True, slots=True)
-class BodyFormat:
-    """The format of InvokeModel's body and replies for a family of models.
-
-    Attributes:
-        read_body: Reads a body.
-        read_further: Reads Converse's `additionalModelRequestFields`.
-        write_reply: Writes the document of a whole reply, from the model's label and the reply.
-        events: Writes the events of a stream, from the same.
-    """
-
-    read_body: Callable[..., InferenceRequest]
-    read_further: Callable[[Mapping[str, Any]], dict[str, Any]]
-    write_reply: Callable[[str, Reply], dict[str, Any]]
-    events: Callable[[str, Reply], Iterator[dict[str, Any]]]
-
-
-_FORMATS = {  # by the shape of the family's training records
-    "messages": BodyFormat(
-        messages.read_body, messages.read_further, messages.write_message, messages.events
-    ),
-    "bedrock-conversation-2024": BodyFormat(
-        nova.read_body, nova.read_further, nova.write_reply, nova.events
-    ),
-}
+# The shape of a family's training records -> the module with the format of its bodies: `read_body`,
+# `read_further` (of Converse's additionalModelRequestFields), `write_reply` and `events`.
+_FORMATS: Mapping[str, Any] = {"messages": messages, "bedrock-conversation-2024": nova}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +59,8 @@ class ResolvedModel:
     custom: CustomModel | None
 
     @property
-    def format(self) -> BodyFormat:
-        """The format of its bodies."""
+    def format(self) -> Any:
+        """The module with the format of its bodies."""
         return _FORMATS[self.base_model.record_format]
 
     @property

@@ -10,7 +10,7 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -26,7 +26,12 @@ _REQUIRED = ("max_tokens", "messages", "anthropic_version")
 _ALLOWED = frozenset(
     {*_REQUIRED, "system", "temperature", "top_p", "top_k", "stop_sequences", "metadata"}
 )
-_RANGED = ("max_tokens", "temperature", "top_p", "top_k", "messages", "stop_sequences")
+_RANGES: Mapping[str, tuple[float, float, bool]] = {  # from, to, whole numbers only
+    "max_tokens": (1, math.inf, True),
+    "temperature": (0, 1, False),
+    "top_p": (0, 1, False),
+    "top_k": (0, 500, True),
+}
 _UNSERVED = frozenset({"tools", "tool_choice", "anthropic_beta", "thinking"})
 _TYPES = {bool: "Boolean", int: "Integer", float: "Number", str: "String", list: "JSONArray"}
 _TYPES |= {dict: "JSONObject", type(None): "Null"}
@@ -103,15 +108,8 @@ def read_body(body: bytes, *, max_output_tokens: int) -> InferenceRequest:
         ServiceError: ValidationException with AWS's message for the first error.
     """
     asked = read_object(body)
-    unserved = sorted(_UNSERVED & asked.keys())
-    if unserved:
-        raise refusal(f"The sandbox's stand-in takes no {', '.join(unserved)}: it is text only.")
-    faults = [f"#: required key [{key}] not found" for key in _REQUIRED if key not in asked]
-    unknown = [key for key in asked if key not in _ALLOWED]
-    faults += [f"#: extraneous key [{key}] is not permitted" for key in unknown]
-    faults += range_faults(asked)
-    if faults:
-        raise malformed("".join(faults))
+    check_served(asked, _UNSERVED)
+    check_faults([*key_faults(asked, _REQUIRED, _ALLOWED), *range_faults(asked)])
     if asked["anthropic_version"] != VERSION:
         version = asked["anthropic_version"]
         raise refusal(f'Invalid API version: {version}. anthropic_version must be "{VERSION}".')
@@ -140,12 +138,11 @@ def read_further(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Read Converse's `additionalModelRequestFields`, which may have top_k."""
     if fields.keys() - {"top_k"}:
         raise refusal("additionalModelRequestFields: the sandbox's stand-in takes top_k only.")
-    if faults := range_faults(fields):
-        raise malformed("".join(faults))
+    check_faults(range_faults(fields))
     return dict(fields)
 
 
-def write_message(label: str, reply: Reply) -> dict[str, Any]:
+def write_reply(label: str, reply: Reply) -> dict[str, Any]:
     """Write the reply as Anthropic's Messages API gives it; `label` is its `model`."""
     return {
         "id": f"msg_bdrk_{secrets.token_hex(12)}",
@@ -221,6 +218,27 @@ def check_service(latency: str | None, tier: str | None) -> None:
         raise refusal(f"serviceTier: this model has no {tier} tier, only default.")
 
 
+def check_served(asked: Mapping[str, Any], unserved: Iterable[str]) -> None:
+    """Refuse members that AWS's models take and the stand-in does not."""
+    if found := sorted(asked.keys() & unserved):
+        raise refusal(f"The sandbox's stand-in takes no {', '.join(found)}: it is text only.")
+
+
+def check_faults(faults: Iterable[str]) -> None:
+    """Refuse a body with these errors in its format."""
+    if found := "".join(faults):
+        raise malformed(found)
+
+
+def key_faults(
+    asked: Mapping[str, Any], required: Iterable[str], allowed: Collection[str]
+) -> list[str]:
+    """Find the keys that a body lacks, and those that its format does not have."""
+    missing = [f"#: required key [{key}] not found" for key in required if key not in asked]
+    unknown = [key for key in asked if key not in allowed]
+    return [*missing, *(f"#: extraneous key [{key}] is not permitted" for key in unknown)]
+
+
 def range_faults(
     asked: Mapping[str, Any], places: Mapping[str, str] | None = None, most_top_k: int = 500
 ) -> list[str]:
@@ -231,28 +249,24 @@ def range_faults(
         places: Where the format has a member, if not under that name; for the messages.
         most_top_k: Largest top_k of the model.
     """
-    given = {(places or {}).get(name, name): value for name, value in asked.items()}
-    at = {name: (places or {}).get(name, name) for name in _RANGED}
-    faults = [
-        *_number_faults(given, at["max_tokens"], 1, math.inf, whole=True),
-        *_number_faults(given, at["temperature"], 0, 1),
-        *_number_faults(given, at["top_p"], 0, 1),
-        *_number_faults(given, at["top_k"], 0, most_top_k, whole=True),
-    ]
-    for name in (at["messages"], at["stop_sequences"]):
-        value = given.get(name, [])
-        if not isinstance(value, list):
-            faults.append(f"#/{name}: expected type: JSONArray, found: {type_of(value)}")
-    stops = asked.get("stop_sequences", [])
+    at = {name: f"#/{(places or {}).get(name, name)}" for name in asked}
+    ranges = {**_RANGES, "top_k": (0, most_top_k, True)}
+    faults = []
+    for name in (name for name in ranges if name in asked):
+        faults += [f"{at[name]}: {fault}" for fault in _number_faults(asked[name], *ranges[name])]
+    for name in ("messages", "stop_sequences"):
+        if name in asked and not isinstance(asked[name], list):
+            faults.append(f"{at[name]}: expected type: JSONArray, found: {type_of(asked[name])}")
+    stops = asked.get("stop_sequences")
     if isinstance(stops, list):
         faults += [
-            f"#/{at['stop_sequences']}/{n}: expected type: String, found: {type_of(text)}"
+            f"{at['stop_sequences']}/{n}: expected type: String, found: {type_of(text)}"
             for n, text in enumerate(stops)
             if not isinstance(text, str)
         ]
         if len(stops) > MAX_STOP_SEQUENCES:
             faults.append(
-                f"#/{at['stop_sequences']}: expected maximum item count: {MAX_STOP_SEQUENCES}, "
+                f"{at['stop_sequences']}: expected maximum item count: {MAX_STOP_SEQUENCES}, "
                 f"found: {len(stops)}"
             )
     return faults
@@ -295,21 +309,16 @@ def _check_turns(messages: Sequence[Mapping[str, str]]) -> None:
         raise refusal("messages: final assistant content cannot end with trailing whitespace")
 
 
-def _number_faults(
-    asked: Mapping[str, Any], name: str, low: float, high: float, *, whole: bool = False
-) -> list[str]:
-    if name not in asked:
-        return []
-    value = asked[name]
+def _number_faults(value: Any, low: float, high: float, whole: bool) -> list[str]:
     wanted = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, wanted):
         kind = "Integer" if whole else "Number"
-        return [f"#/{name}: expected type: {kind}, found: {type_of(value)}"]
+        return [f"expected type: {kind}, found: {type_of(value)}"]
     # Written so that NaN, which Python's JSON reader lets through, fails too.
     if not value >= low:
-        return [f"#/{name}: {value} is not greater or equal to {low}"]
+        return [f"{value} is not greater or equal to {low}"]
     if not value <= high:
-        return [f"#/{name}: {value} is not less or equal to {high}"]
+        return [f"{value} is not less or equal to {high}"]
     return []
 
 
@@ -368,7 +377,7 @@ def type_of(value: Any) -> str:
 def events(label: str, reply: Reply) -> Iterator[dict[str, Any]]:
     """Write the events of a stream as Anthropic gives them; the last has Bedrock's metrics."""
     begun = {
-        **write_message(label, reply),
+        **write_reply(label, reply),
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,

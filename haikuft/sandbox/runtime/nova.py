@@ -36,17 +36,14 @@ def read_body(body: bytes, *, max_output_tokens: int) -> InferenceRequest:
         ServiceError: ValidationException with AWS's message for the first error.
     """
     asked = messages.read_object(body)
-    if unserved := sorted(_UNSERVED & asked.keys()):
-        raise refusal(f"The sandbox's stand-in takes no {', '.join(unserved)}: it is text only.")
-    faults = [] if "messages" in asked else ["#: required key [messages] not found"]
-    faults += [f"#: extraneous key [{key}] is not permitted" for key in asked if key not in _KEYS]
+    messages.check_served(asked, _UNSERVED)
+    faults = messages.key_faults(asked, ("messages",), _KEYS)
     if asked.get("schemaVersion", VERSION) != VERSION:
         faults.append(f"#/schemaVersion: {asked['schemaVersion']} is not a valid enum value")
     sampling, wrong = _read_config(asked.get("inferenceConfig", {}))
     turns = asked.get("messages", [])
-    faults += [*wrong, *messages.range_faults({**sampling, "messages": turns}, _PLACES, MOST_TOP_K)]
-    if faults:
-        raise malformed("".join(faults))
+    ranges = messages.range_faults({**sampling, "messages": turns}, _PLACES, MOST_TOP_K)
+    messages.check_faults([*faults, *wrong, *ranges])
     read = [messages.read_message(turn, n, _join) for n, turn in enumerate(turns)]
     system = _join(asked.get("system", []), "system", "#/system")
     return messages.build_request(
@@ -59,11 +56,10 @@ def read_body(body: bytes, *, max_output_tokens: int) -> InferenceRequest:
 
 def read_further(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Read Converse's `additionalModelRequestFields`, which may have inferenceConfig's topK."""
-    faults = [f"#: extraneous key [{key}] is not permitted" for key in fields if key not in _KEYS]
+    faults = messages.key_faults(fields, (), _KEYS)
     sampling, wrong = _read_config(fields.get("inferenceConfig", {}))
-    faults += [*wrong, *messages.range_faults(sampling, _PLACES, MOST_TOP_K)]
-    if faults:
-        raise malformed("".join(faults))
+    ranges = messages.range_faults(sampling, _PLACES, MOST_TOP_K)
+    messages.check_faults([*faults, *wrong, *ranges])
     if fields.keys() - {"inferenceConfig"} or sampling.keys() - {"top_k"}:
         raise refusal("additionalModelRequestFields: the sandbox takes inferenceConfig.topK only.")
     return DEFAULTS | sampling

@@ -9,13 +9,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-# Words before a list which mean that the reply is one of its entries.
-_CUE = re.compile(
-    r"\b(labels?|tags?|categor(y|ies)|class(es)?|classify|options?|choices?|choose|pick|select|"
-    r"topics?|intents?|types?|queues?|answer|reply|respond|values|one of|either|allowed|possible|"
-    r"sort|assign|route)\b",
-    re.IGNORECASE,
-)
+from haikuft.package_data import read_toml
+
+_WORDS = read_toml("haikuft.sandbox.standin", "standin.toml")["baseline"]
+_CUE = re.compile(rf"\b({'|'.join(_WORDS['cues'])})\b", re.IGNORECASE)
 _BULLET = re.compile(r"\s*(?:[-*•–]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+(?=\S)")
 _AFTER_LEAD = re.compile(r"[:?][ \t]*(?=\S)")
 _AFTER_WORDS = re.compile(
@@ -27,12 +24,8 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
 _SEPARATOR = re.compile(r"\s*[,;|/]\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+")
 _FRAME = " \t\"'`“”‘’«»[](){}<>*.:,"
 _LONGEST = 6  # words of an option; what is longer is prose
-_ENDINGS = "ations ation ments ment ings ing ions ion ies ied ers er ed es s e y"
-_EMPTY_WORDS = """
-    a an and are as at be by do for from has have i if in into is it its me my no not of on or our
-    so that the their them then this to too us was we were what when which with you your
-"""
-_EMPTY = frozenset(_EMPTY_WORDS.split())
+_ENDINGS = _WORDS["endings"].split()
+_EMPTY = frozenset(_WORDS["empty"].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +160,7 @@ def _stem(word: str) -> str:
     """Remove one common English ending: billing, bills and billed all become bil."""
     if word in _EMPTY:
         return ""
-    for suffix in _ENDINGS.split():
+    for suffix in _ENDINGS:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
             word = word.removesuffix(suffix)
             break

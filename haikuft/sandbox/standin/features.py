@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from haikuft.package_data import read_toml
 from haikuft.sandbox.standin.baseline import shared_options
 
 Array = npt.NDArray[Any]
@@ -29,21 +30,9 @@ PROMPT_ROWS = 1 << 17  # the first half for words and word pairs, the second for
 CONTEXT_ROWS = 1 << 18
 HALF = PROMPT_ROWS // 2
 
-# The columns of a cursor's state, and the combinations of them that are features.
-_NAMES = """position last1 last2 last3 last4 last5 last6 slot brackets path count
-    over8 over16 over32 over64 over128 repeated"""
-COLUMNS = _NAMES.split()
-COMBINATIONS = """
-    position; last1; last1 last2; last1 last2 last3; last1 last2 last3 last4;
-    last1 last2 last3 last4 last5 last6; last2; last3; last4;
-    slot brackets; slot brackets last1; slot brackets last1 last2;
-    slot path; slot path last1; slot path last1 last2;
-    slot path count; slot path count last1; slot count; slot count last1;
-    slot over8; slot over16; slot over32; slot over64; slot over128;
-    path over16 last1; path over32 last1; path over64 last1;
-    slot repeated; slot repeated last1
-"""
-FEATURES = [[COLUMNS.index(name) for name in one.split()] for one in COMBINATIONS.split(";")]
+_TABLE = read_toml("haikuft.sandbox.standin", "standin.toml")["features"]
+COLUMNS = _TABLE["columns"].split()
+FEATURES = [[COLUMNS.index(name) for name in one.split()] for one in _TABLE["combinations"]]
 
 _PIECE = re.compile(r" ?\w+| ?[^\w\s]|\s+")
 _WORD = re.compile(r"\w+")

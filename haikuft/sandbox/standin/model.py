@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from scipy import sparse
@@ -193,14 +194,22 @@ class StandIn:
 
     @classmethod
     def load(cls, directory: Path) -> "StandIn":
-        """Read a saved model. Raises NotFoundError if the directory holds none."""
-        if not (directory / "model.npz").exists():
+        """Read a saved model.
+
+        Raises:
+            NotFoundError: the directory holds none.
+            DataError: its file is damaged.
+        """
+        path = directory / "model.npz"
+        if not path.exists():
             raise NotFoundError(f"{directory} holds no saved model. Run the job again.")
-        with np.load(directory / "model.npz", allow_pickle=False) as file:
-            packed = dict(file)
-        return cls(
-            json.loads(packed["words"].tobytes()), packed["rarity"], _restore_zero_rows(packed)
-        )
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                packed = dict(file)
+            words = json.loads(packed["words"].tobytes())
+            return cls(words, packed["rarity"], _restore_zero_rows(packed))
+        except (BadZipFile, EOFError, IndexError, KeyError, ValueError) as error:
+            raise DataError(f"{path} is damaged: {error}. Run the job again.") from error
 
 
 def train(

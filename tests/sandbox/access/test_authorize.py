@@ -13,7 +13,6 @@ from haikuft.sandbox.access.policy_evaluation import (
     Permission,
     PolicyError,
     authorize,
-    combine,
 )
 
 ACCOUNT = "123456789012"
@@ -161,13 +160,6 @@ def test_authorize_when_a_policy_cannot_be_judged_then_raises() -> None:
     strange = policy(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
     with pytest.raises(PolicyError, match="IpAddress is not known"):
         authorize(ann(strange), READ)
-
-
-def test_combine_when_decisions_differ_then_deny_beats_allow_beats_silence() -> None:
-    """Within one account either kind of policy may allow, and either may deny."""
-    assert combine(None, "Allow") == "Allow"
-    assert combine("Allow", "Deny") == "Deny"
-    assert combine(None, None) is None
 
 
 ACTIONS = st.sampled_from(["*", "s3:*", "s3:Get*", "s3:GetObject", "s3:PutObject", "iam:*"])

@@ -41,8 +41,7 @@ class Names:
 
 def asked(operation: str, parameters: dict[str, Any]) -> list[tuple[str, str]]:
     """List what a call to Bedrock takes as (action, resource)."""
-    service = next(s for s in SERVICES if operation in load_service(s).operation_names)
-    call = Call(service, operation, parameters, REGION, ACCOUNT, "request-1")
+    call = Call(operation, parameters, REGION, ACCOUNT)
     return [
         (permission.action, permission.resource)
         for permission in bedrock_permissions(call, Names())
@@ -163,7 +162,7 @@ def test_bedrock_needs_when_the_operation_is_any_then_asks_for_some_action(servi
 
 def test_bedrock_needs_when_a_role_is_passed_then_says_to_whom() -> None:
     """Which service gets the role is a condition key."""
-    call = Call("bedrock", "CreateModelCustomizationJob", JOB, REGION, ACCOUNT, "r")
+    call = Call("CreateModelCustomizationJob", JOB, REGION, ACCOUNT)
     (passed,) = [one for one in bedrock_permissions(call, Names()) if one.action == "iam:PassRole"]
     assert passed.context == {"iam:PassedToService": "bedrock.amazonaws.com"}
 

@@ -98,7 +98,7 @@ def test_read_scope_when_request_is_signed_then_says_service_and_region(
 
 def test_read_scope_when_request_has_a_bedrock_api_key_then_says_what_to_unset() -> None:
     """A bearer token names no Region, and would be a real one's."""
-    with pytest.raises(messages.RefusedError, match="AWS_BEARER_TOKEN_BEDROCK"):
+    with pytest.raises(messages.ServiceError, match="AWS_BEARER_TOKEN_BEDROCK"):
         messages.read_scope({"HTTP_AUTHORIZATION": "Bearer token"})
 
 
@@ -120,21 +120,21 @@ def test_read_body_when_it_is_over_the_limit_then_refused_with_the_limit(chunked
     """Each service has its limit; IAM needs no large one."""
     environ = body_of(b"x" * (messages.OTHER_BODY_LIMIT + 1))
     environ |= {"wsgi.input_terminated": True} if chunked else {}
-    with pytest.raises(messages.RefusedError, match="1,048,576 bytes") as caught:
+    with pytest.raises(messages.ServiceError, match="1,048,576 bytes") as caught:
         messages.read_body(environ, "iam")
     assert caught.value.status == 413
 
 
 def test_read_body_when_it_breaks_off_then_refused() -> None:
     """Half an upload is never stored as if it were all."""
-    with pytest.raises(messages.RefusedError, match="3 of 4 bytes"):
+    with pytest.raises(messages.ServiceError, match="3 of 4 bytes"):
         messages.read_body(body_of(b"abc", CONTENT_LENGTH="4"), "s3")
 
 
 @pytest.mark.parametrize("length", ["-1", "1_0", "many", "１"])
 def test_read_body_when_length_is_none_then_refused(length: str) -> None:
     """A length that is no number is the client's mistake."""
-    with pytest.raises(messages.RefusedError, match="Content-Length"):
+    with pytest.raises(messages.ServiceError, match="Content-Length"):
         messages.read_body({"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": length}, "s3")
 
 

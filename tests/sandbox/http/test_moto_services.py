@@ -1,7 +1,10 @@
 """S3, IAM, STS and KMS over HTTP: what boto3 sees where moto was corrected."""
 
+import base64
+import hashlib
 import json
 import urllib.request
+import zlib
 from typing import Any
 
 import pytest
@@ -88,6 +91,66 @@ def test_presigned_url_when_opened_then_reads_and_writes(
     urllib.request.urlopen(request).close()  # noqa: S310
     with urllib.request.urlopen(signer.generate_presigned_url("get_object", Params=where)) as got:  # noqa: S310
         assert got.read() == b"changed"
+
+
+def upload_parts(s3: Any, **options: Any) -> dict[str, Any]:
+    """Upload an object in two parts; what CompleteMultipartUpload answers."""
+    names = {"Bucket": "data", "Key": "parts"}
+    names["UploadId"] = s3.create_multipart_upload(**names, **options)["UploadId"]
+    parts = []
+    for number, body in ((1, bytes(5 * 2**20)), (2, b"end")):
+        given = {"ChecksumAlgorithm": options["ChecksumAlgorithm"]} if options else {}
+        part = s3.upload_part(**names, PartNumber=number, Body=body, **given)
+        parts.append({"PartNumber": number, "ETag": part["ETag"]})
+    s3.complete_multipart_upload(**names, MultipartUpload={"Parts": parts})
+    # Again, as by a client whose connection broke: S3 answers the same.
+    return dict(s3.complete_multipart_upload(**names, MultipartUpload={"Parts": parts}))
+
+
+def test_checksum_when_an_object_is_put_then_every_answer_says_that_it_is_of_the_whole(
+    s3: Any,
+) -> None:
+    """S3 API Reference: for PutObject uploads the type is always FULL_OBJECT."""
+    where = {"Bucket": "data", "Key": "k"}
+    put = s3.put_object(**where, Body=b"text", ChecksumAlgorithm="SHA256")
+    expected = base64.b64encode(hashlib.sha256(b"text").digest()).decode()
+    for found in (put, *(call(**where, ChecksumMode="ENABLED") for call in (
+        s3.head_object, s3.get_object))):  # fmt: skip
+        assert (found["ChecksumSHA256"], found["ChecksumType"]) == (expected, "FULL_OBJECT")
+    assert "ChecksumType" not in s3.head_object(**where)
+
+
+def test_checksum_when_of_an_upload_in_parts_then_ends_in_their_number(s3: Any) -> None:
+    """A composite checksum is one of the parts' checksums; another type is asked for."""
+    digests = [hashlib.sha256(part).digest() for part in (bytes(5 * 2**20), b"end")]
+    composite = base64.b64encode(hashlib.sha256(b"".join(digests)).digest()).decode()
+    whole = zlib.crc32(bytes(5 * 2**20) + b"end").to_bytes(4, "big")
+    for options, value, kind in (
+        ({"ChecksumAlgorithm": "SHA256"}, f"{composite}-2", "COMPOSITE"),
+        (
+            {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"},
+            base64.b64encode(whole).decode(),
+            "FULL_OBJECT",
+        ),
+    ):
+        name = f"Checksum{options['ChecksumAlgorithm']}"
+        where = {"Bucket": "data", "Key": "parts", "ChecksumMode": "ENABLED"}
+        for found in (upload_parts(s3, **options), s3.head_object(**where), s3.get_object(**where)):
+            assert (found[name], found["ChecksumType"]) == (value, kind)
+
+
+def test_upload_when_it_names_an_encryption_then_the_object_has_it(s3: Any) -> None:
+    """As CreateMultipartUpload asked, in every answer about the object."""
+    import boto3
+
+    session = boto3.Session("testing", "testing", region_name="us-west-2")
+    kms = session.client("kms", endpoint_url=s3.meta.endpoint_url)
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    asked = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    completed = upload_parts(s3, ChecksumAlgorithm="CRC32", **asked)
+    where = {"Bucket": "data", "Key": "parts"}
+    for found in (completed, s3.head_object(**where), s3.get_object(**where)):
+        assert {name: found[name] for name in asked} == asked
 
 
 def test_upload_when_file_is_large_then_its_parts_come_together(s3: Any, tmp_path: Any) -> None:

@@ -157,6 +157,8 @@ def test_iam_when_a_name_breaks_its_rules_then_is_refused(local: Any, name: str)
         ("iam", b"Action=Nope&Version=2010-05-08", "Could not find operation Nope"),
         ("iam", b"Action=GetRole", "Value null at 'roleName' failed to satisfy constraint"),
         ("iam", b"Action=ListRoles&MaxItems=x", "'maxItems' is not a number"),
+        ("iam", b"Action=ListRoles&Marker=x", "Invalid Marker."),
+        ("iam", b"Action=ListPolicies&Marker=-1", "Invalid Marker."),
         ("iam", b"Action=ListRoles&MaxItems=0", "value greater than or equal to 1"),
         ("iam", b"Action=GetRole&RoleName=a%20b", "The specified value for roleName is invalid"),
         ("sts", b"Action=AssumeRole", "2 validation errors detected: Value null at 'roleArn'"),

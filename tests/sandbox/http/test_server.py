@@ -1,4 +1,4 @@
-"""HTTP: whole bodies and streams over one connection, and clients that go away."""
+"""HTTP: bodies and streams over one connection, clients that go away, and who is next."""
 
 import http.client
 import socket
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.http.server import BODY_READ, bind
+from haikuft.sandbox.http.server import BODY_READ, Turns, bind
 
 WAIT = 10  # seconds after which a test gives up; nothing takes so long
 
@@ -117,3 +117,59 @@ def test_stream_when_the_client_speaks_http_1_0_then_ends_with_the_connection(se
     head, _, body = reply.partition(b"\r\n\r\n")
     assert body == b"onetwo"
     assert b"chunked" not in head
+
+
+def start_thread(work: Callable[[], None]) -> threading.Thread:
+    """Start a thread."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_turns_when_all_are_taken_then_threads_go_on_in_the_order_in_which_they_came() -> None:
+    """One turn: nobody overtakes."""
+    turns, order = Turns(1), []
+
+    def work(number: int) -> None:
+        with turns:
+            order.append(number)
+
+    threads = []
+    with turns:
+        for number in range(5):
+            threads.append(start_thread(lambda number=number: work(number)))  # type: ignore[misc]
+            while len(turns._waiting) <= number:
+                pass
+        assert order == []
+    for thread in threads:
+        thread.join()
+    assert order == [0, 1, 2, 3, 4]
+
+
+def test_turns_when_two_are_there_then_two_threads_are_within() -> None:
+    """Both wait for each other inside."""
+    turns, both = Turns(2), threading.Barrier(3, timeout=30)
+
+    def work() -> None:
+        with turns:
+            both.wait()
+
+    threads = [start_thread(work), start_thread(work)]
+    both.wait()
+    for thread in threads:
+        thread.join()
+
+
+def test_sleep_within_a_turn_lets_another_thread_go_on() -> None:
+    """What sleeps computes nothing; a thread without a turn just sleeps."""
+    turns, slept = Turns(1), []
+
+    def work() -> None:
+        with turns:
+            slept.append("other")
+
+    with turns:
+        turns.sleep(1.0, lambda seconds: start_thread(work).join())
+        slept.append("first")
+    turns.sleep(2.0, slept.append)
+    assert slept == ["other", "first", 2.0]

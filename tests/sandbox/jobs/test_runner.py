@@ -1,7 +1,10 @@
 """Threads that work on one job each."""
 
+import errno
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,7 +18,7 @@ class Runner(JobRunner):
     """A runner whose work a test gives."""
 
     def __init__(self, work: Callable[[JobRunner, str], object]) -> None:
-        super().__init__(cast(Any, None), cast(Any, None))
+        super().__init__(cast(Any, SimpleNamespace(models_dir=Path("/s/models"))), cast(Any, None))
         self._work = work
         self.interrupted: list[str] = []
         self.ended: list[tuple[str, ...]] = []
@@ -105,6 +108,22 @@ def test_run_when_the_work_raises_then_the_end_is_recorded(
     runner.start("a")
     runner.join("a")
     assert runner.ended == [ended]
+
+
+def test_run_when_the_disk_is_full_then_the_log_has_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It names the state directory; the job has AWS's sentence for what a user cannot see."""
+
+    def work(runner: JobRunner, arn: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    runner = Runner(work)
+    runner.start("a")
+    runner.join("a")
+    assert runner.ended == [("a", "Failed", UNEXPECTED)]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("The sandbox cannot use its state directory /s: [Errno 28] No space")
 
 
 def test_run_when_the_server_closes_then_the_record_stays_for_the_next_server() -> None:

@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 from moto.s3.models import CorsRule
 
 import haikuft.sandbox
+from haikuft.errors import SandboxError
 from haikuft.sandbox.access.service_role import Role
 from haikuft.sandbox.persistence import moto_state
-from haikuft.sandbox.persistence.database import Database
+from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
 
 REGION = "us-west-2"
@@ -450,6 +451,23 @@ def start(tmp_path: Path) -> Any:
 def kill(endpoint: haikuft.sandbox.Endpoint) -> None:
     """End the server as an operating system short of memory does."""
     os.kill(endpoint.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    "value", [b"{", b"[]", b'[0, {"bucket": 5}]', b'[0, {"bucket": {"object": []}, "tags": null}]']
+)
+def test_state_when_an_entry_cannot_be_read_then_the_database_is_named(
+    tmp_path: Path, value: bytes
+) -> None:
+    """Whatever another program left there is said in one sentence, with the fix."""
+    database = Database(tmp_path / DATABASE_FILE)
+    with database.transaction() as write:
+        write("s3.bucket", '["data"]', value)
+    words = rf"{database.path} is damaged: an entry is not what this version writes"
+    with pytest.raises(SandboxError, match=words) as caught:
+        moto_state.MotoState(database, tmp_path)
+    assert f"haikuft sandbox reset --state {tmp_path}" in str(caught.value)
+    assert database.read("s3.bucket") == {'["data"]': value}
 
 
 def test_server_when_killed_then_the_next_has_everything(start: Callable[[], Any]) -> None:

@@ -83,7 +83,7 @@ def test_stream_invocation_says_what_the_whole_reply_says():
     chunks = stream_invocation(messages.events("x", ANSWER))
     events = [json.loads(chunk["chunk"]["bytes"]) for chunk in chunks]
     said = "".join(event["delta"].get("text", "") for event in events if "delta" in event)
-    whole = json.loads(write_invocation(messages.write_message("x", ANSWER), ANSWER)["body"])
+    whole = json.loads(write_invocation(messages.write_reply("x", ANSWER), ANSWER)["body"])
     assert [{"type": "text", "text": said}] == whole["content"]
 
 

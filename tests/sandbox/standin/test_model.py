@@ -109,6 +109,18 @@ def trained(training_records: list[Record], unseen_records: list[Record]) -> Tra
 
 
 @pytest.fixture(scope="module")
+def few_records() -> tuple[list[Record], list[Record]]:
+    """A hundred messages and sixty others, with words that are in no other message."""
+    return make_records(100, seed=1, foreign=2), make_records(60, seed=2, foreign=2)
+
+
+@pytest.fixture(scope="module")
+def stopped(few_records: tuple[list[Record], list[Record]]) -> Training:
+    """A reckless training on few records, which over-fits and is stopped."""
+    return train(*few_records, TrainingConfig(10, 4, 2.0))
+
+
+@pytest.fixture(scope="module")
 def json_model() -> StandIn:
     """A model of replies in JSON."""
     return train(make_reports(80, seed=3), [], TrainingConfig(6, 8)).model
@@ -178,17 +190,12 @@ def test_validation_loss_when_epoch_is_kept_then_equals_the_loaded_models_loss(
 
 
 def test_validation_loss_when_a_later_epoch_is_worse_then_the_best_one_was_kept(
-    training_records: list[Record], unseen_records: list[Record]
+    stopped: Training, few_records: tuple[list[Record], list[Record]]
 ) -> None:
     """The kept model is that of the lowest loss, not that of the last epoch."""
-    made = train(
-        make_records(100, seed=1, foreign=2),
-        hard := make_records(60, seed=2, foreign=2),
-        TrainingConfig(10, 4, 2.0),
-    )
-    losses = [point.loss for point in made.validations]
-    assert made.kept_epoch == losses.index(min(losses)) + 1 < len(losses)
-    assert made.model.loss(hard) == pytest.approx(min(losses), rel=1e-5)
+    losses = [point.loss for point in stopped.validations]
+    assert stopped.kept_epoch == losses.index(min(losses)) + 1 < len(losses)
+    assert stopped.model.loss(few_records[1]) == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_first_training_loss_when_nothing_is_learnt_then_is_that_of_a_blind_guess(
@@ -291,15 +298,13 @@ def test_train_when_saved_twice_then_the_bytes_are_the_same(
     assert files[0] == files[1]
 
 
-def test_train_when_reckless_on_few_records_then_validation_loss_turns_up_and_training_stops() -> (
-    None
-):
+def test_train_when_reckless_on_few_records_then_validation_loss_turns_up_and_training_stops(
+    stopped: Training, few_records: tuple[list[Record], list[Record]]
+) -> None:
     """Multiplier 2, batch size 4, ten epochs, a hundred records: it over-fits, and is stopped."""
-    data = make_records(100, seed=1, foreign=2), make_records(60, seed=2, foreign=2)
-    free = train(*data, TrainingConfig(10, 4, 2.0, 0.0, 10))
+    free = train(*few_records, TrainingConfig(10, 4, 2.0, 0.0, 10))
     losses = [point.loss for point in free.validations]
     assert losses[-1] > 1.05 * min(losses)
-    stopped = train(*data, TrainingConfig(10, 4, 2.0, 0.001, 2))
     assert stopped.early_stop is not None
     assert len(stopped.validations) == stopped.early_stop.stopped_epoch < 10
 
@@ -472,6 +477,13 @@ def test_generate_when_a_character_is_cut_in_two_then_the_half_is_left_out() -> 
 def test_load_when_the_directory_is_empty_then_says_what_to_do(tmp_path: Path) -> None:
     """A model that is gone is a plain error."""
     with pytest.raises(NotFoundError, match="holds no saved model"):
+        StandIn.load(tmp_path)
+
+
+def test_load_when_the_file_is_damaged_then_says_which(tmp_path: Path) -> None:
+    """As after a disk that was full; the server's answer is this sentence."""
+    (tmp_path / "model.npz").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(DataError, match=f"{tmp_path / 'model.npz'} is damaged: .*Run the job"):
         StandIn.load(tmp_path)
 
 
