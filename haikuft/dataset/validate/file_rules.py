@@ -155,9 +155,9 @@ def _check_label_balance(state: FileState) -> None:
         return
     (most, often), (least, seldom) = labels.most_common()[0], labels.most_common()[-1]
     if often > MAX_IMBALANCE * seldom and all(map(is_label, labels)):
-        answers = {"most": quote(most), "least": quote(least)}
-        numbers = {"often": count(often, "record"), "seldom": seldom}
-        state.add(None, make_finding("label-imbalance", **answers, **numbers))
+        number, most, least = count(often, "record"), quote(most), quote(least)
+        found = make_finding("label-imbalance", often=number, most=most, seldom=seldom, least=least)
+        state.add(None, found)
 
 
 def _check_number(state: FileState, base_model: BaseModel) -> None:
@@ -172,7 +172,13 @@ def _check_number(state: FileState, base_model: BaseModel) -> None:
     elif kind == "training" and state.records < FEW_RECORDS:
         code = "few-records"
     if code:
-        has: dict[str, object] = {"records": count(state.records, "record"), "kind": kind}
-        has |= {"least": least, "missing": least - state.records}
-        has |= {"most": most, "over": state.records - most}
-        state.add(None, make_finding(code, **has))
+        found = make_finding(
+            code,
+            kind=kind,
+            records=count(state.records, "record"),
+            least=least,
+            missing=least - state.records,
+            most=most,
+            over=state.records - most,
+        )
+        state.add(None, found)

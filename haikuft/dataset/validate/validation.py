@@ -57,8 +57,10 @@ def _check_sum(states: list[FileState], base_model: BaseModel) -> None:
     if sizes.get("validation") and total > limit:
         quota = base_model.quota_codes.get("records_per_job", "")
         code = f" ({quota})" if quota else ""
-        numbers = {"total": total, "most": limit, "over": total - limit}
-        states[0].add(None, make_finding("too-many-records-together", **numbers, quota=code))
+        found = make_finding(
+            "too-many-records-together", total=total, most=limit, over=total - limit, quota=code
+        )
+        states[0].add(None, found)
 
 
 def _check_overlap(state: FileState, earlier: FileState) -> None:
