@@ -78,11 +78,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """A judge's verdict on two models over the same records.
+    """A judge's verdict on the tuned model beside the base, over the same records.
 
     Attributes:
         judge: Id of the judge model.
-        names: The model compared against, and the one that is judged better or worse.
         outcomes: One for each record that both models answered.
         agreement: Share of readable pairs in which both readings say the same; None without any.
         gain: Mean of +1 for better, -1 for worse, 0 otherwise, with its 95 % interval; None
@@ -91,7 +90,6 @@ class Judging:
     """
 
     judge: str
-    names: tuple[str, str]
     outcomes: tuple[Outcome, ...]
     agreement: float | None
     gain: Interval | None
@@ -100,15 +98,14 @@ class Judging:
     @property
     def verdict(self) -> str:
         """The result in a sentence, with the numbers behind it."""
-        first, second = self.names
         unreadable = self.count(UNREADABLE)
         if self.gain is None or self.agreement is None:
             return f"{self.judge} gave no verdict that could be read ({unreadable} records)."
         n = len(self.outcomes) - unreadable
         word = decide(self.gain.value, self.p_value, n)
-        finding = f"{first} and {second} are {NO_VERDICT}"
+        finding = f"base and tuned are {NO_VERDICT}"
         if word in (BETTER, WORSE):
-            finding = f"{second} is {word} than {first}"
+            finding = f"tuned is {word} than base"
         counts = f"better {self.count(BETTER)}, worse {self.count(WORSE)}, ties {self.count(TIE)}"
         counts += f", split {self.count(SPLIT)}{f', unreadable {unreadable}' if unreadable else ''}"
         return (
@@ -141,8 +138,6 @@ def build_questions(
     records: Sequence[Record],
     first: Mapping[str, Reply],
     second: Mapping[str, Reply],
-    *,
-    rubric: str = RUBRIC,
 ) -> list[Question]:
     """Build two questions for each record that both models answered; copies are asked once.
 
@@ -150,13 +145,7 @@ def build_questions(
         records: The test records.
         first: Record id to the reply of the model compared against, such as the base.
         second: The same of the model that is judged.
-        rubric: What makes a reply better, in words.
-
-    Raises:
-        SettingsError: the rubric is empty.
     """
-    if not rubric.strip():
-        raise SettingsError("rubric is empty: say what makes one reply better than another.")
     questions = []
     for key, record in {record_id(record): record for record in records}.items():
         pair = first.get(key), second.get(key)
@@ -165,7 +154,7 @@ def build_questions(
         texts = [reply.text for reply in pair if reply is not None]
         for exchanged in (False, True):
             shown = texts[::-1] if exchanged else texts
-            asked = None if texts[0] == texts[1] else _build_record(record, shown, rubric)
+            asked = None if texts[0] == texts[1] else _build_record(record, shown)
             questions.append(Question(key, exchanged, asked))
     return questions
 
@@ -188,7 +177,6 @@ def judge(
     answers: Mapping[str, Reply],
     *,
     judge_model_id: str,
-    names: tuple[str, str] = ("base", "tuned"),
     seed: int = 0,
 ) -> Judging:
     """Combine a judge's replies into a verdict.
@@ -197,7 +185,6 @@ def judge(
         questions: As `build_questions` made them.
         answers: Id of a question's record to the judge's reply, as `inference.ask_many` returns.
         judge_model_id: Who judged.
-        names: Of the first and the second model.
         seed: For the bootstrap.
     """
     pairs: dict[str, list[Question]] = {}
@@ -212,10 +199,10 @@ def judge(
     gain = bootstrap_mean(scores, seed=seed) if scores else None
     p_value = mcnemar([score < 0 for score in scores], [score > 0 for score in scores])
     agreement = sum(result != SPLIT for result in readable) / len(readable) if readable else None
-    return Judging(judge_model_id, names, tuple(outcomes), agreement, gain, p_value)
+    return Judging(judge_model_id, tuple(outcomes), agreement, gain, p_value)
 
 
-def _build_record(record: Record, replies: Sequence[str], rubric: str) -> Record:
+def _build_record(record: Record, replies: Sequence[str]) -> Record:
     system, messages = prompt_of(record)
     material = {
         "instructions": system or "",
@@ -225,7 +212,7 @@ def _build_record(record: Record, replies: Sequence[str], rubric: str) -> Record
         "second_reply": replies[1],
     }
     return {
-        "system": _INSTRUCTIONS.format(rubric=rubric.strip()),
+        "system": _INSTRUCTIONS.format(rubric=RUBRIC),
         "messages": [
             {"role": "user", "content": json.dumps(material, ensure_ascii=False, indent=1)},
             {"role": "assistant", "content": "{}"},  # a record ends with an answer; none is known

@@ -81,15 +81,6 @@ def test_build_questions_asks_each_pair_in_both_orders(questions: list[Question]
     assert len(questions) == 40
 
 
-def test_build_questions_puts_the_rubric_into_the_instructions() -> None:
-    """A user's own rubric takes the place of ours."""
-    records = build_records(1)
-    first, second = replies(records, "a"), replies(records, "b")
-    asked = build_questions(records, first, second, rubric="The shorter reply wins.")[0].record
-    assert asked is not None
-    assert "The shorter reply wins." in asked["system"]
-
-
 def test_build_questions_leaves_out_records_that_one_model_did_not_answer() -> None:
     """There is nothing to compare."""
     records = build_records(3)
