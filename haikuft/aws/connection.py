@@ -18,7 +18,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from haikuft import __version__
 from haikuft.aws.errors import explaining, refuse_foreign_answers
-from haikuft.aws.repeating import repeat_for_a_while
+from haikuft.aws.repeating import PATIENCE_SECONDS, repeat_for_a_while
 from haikuft.errors import SandboxError, SettingsError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ CONNECTIONS = 64  # a client's, so that as many threads can share it
 # A reply that takes longer than the usual minute would be given up, asked for and paid for again.
 # AWS's guide to Nova goes up to an hour; a network that is lost would be waited for as long.
 _OPTIONS = {"bedrock-runtime": {"read_timeout": 600}}
-PATIENCE_SECONDS = {"sandbox": 10.0, "aws": 120.0}  # a lost network or a busy service is tolerated
+_PATIENCE = {"sandbox": 10.0, "aws": PATIENCE_SECONDS}
 _CONNECT_SECONDS = 5.0  # and at first contact, where a wrong Region or proxy is more likely
 
 
@@ -90,7 +90,7 @@ class Connection:
             patience_seconds: how long a call is repeated; None for the target's own.
         """
         if patience_seconds is None:
-            patience_seconds = PATIENCE_SECONDS[self.target]
+            patience_seconds = _PATIENCE[self.target]
         if self.target == "sandbox":
             client = _sandbox_client(self.session, service, self.endpoint, patience_seconds)
             if self.sandbox_state:

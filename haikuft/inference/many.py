@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from tqdm import tqdm
 
 from haikuft.aws.errors import is_transient
+from haikuft.aws.repeating import PATIENCE_SECONDS
 from haikuft.dataset.records import prompt_of, record_id
 from haikuft.errors import (
     AccessError,
@@ -29,7 +30,7 @@ from haikuft.errors import (
 from haikuft.files import JsonLinesFile
 from haikuft.inference.asking import ask, check_api, now
 from haikuft.inference.budget import Budget, most_input_tokens
-from haikuft.inference.pacing import PATIENCE_SECONDS, Pace
+from haikuft.inference.pacing import Pace
 from haikuft.inference.replies import Reply, open_replies, read_replies
 from haikuft.inference.requests import MAX_TOKENS, Sampling, name_settings
 from haikuft.pricing.amounts import format_precise
