@@ -11,11 +11,9 @@ from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from botocore.exceptions import ClientError
-
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
-from haikuft.aws.errors import explaining, is_absent
+from haikuft.aws.errors import explaining, unless_absent
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_foreign, is_ours, refuse_named
 from haikuft.base_models import (
     BaseModel,
@@ -438,14 +436,10 @@ def _states(name: str) -> tuple[partial[Check], partial[Check], partial[Check]]:
 def _read_quota(quotas: "ServiceQuotasClient", code: str) -> float:
     """Read the value in this account, or AWS's default where the account has none of its own."""
     with explaining(f"reading quota {code}"):
-        try:
-            quota = quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=code)["Quota"]
-        except ClientError as error:
-            if not is_absent(error):
-                raise
-            answer = quotas.get_aws_default_service_quota(ServiceCode="bedrock", QuotaCode=code)
-            quota = answer["Quota"]
-    return float(quota["Value"])
+        wanted = {"ServiceCode": "bedrock", "QuotaCode": code}
+        own = unless_absent(quotas.get_service_quota, **wanted)
+        answer: Any = own or quotas.get_aws_default_service_quota(**wanted)
+        return float(answer["Quota"]["Value"])
 
 
 def _name_others(offers: Mapping[str, Any], base_model: BaseModel, today: date) -> str:
