@@ -35,17 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
-_QUOTAS = {  # meaning -> what it is, and whether 0 would keep the run from its end
-    "records_per_job": ("training and validation records in one job", False),
-    "custom_models": ("custom models in the account", False),
-    "no_commitment_units": ("model units without commitment, for all custom models", True),
-    "units_per_provisioned_model": ("model units for one Provisioned Throughput", True),
-    "deployments": ("custom model deployments in the account", False),
-    "deployments_in_progress": ("custom model deployments being created at a time", False),
-}
-
-
-_OUTCOMES = read_toml(__package__, "preflight.toml")
+_TABLE = read_toml(__package__, "preflight.toml")
 _API_KEY = "AWS_BEARER_TOKEN_BEDROCK"
 _UNREAD = (AccessError, NotFoundError, SettingsError)  # what reading access or a quota may raise
 State = Literal["ok", "warn", "stop"]
@@ -277,7 +267,8 @@ def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[C
     """Read the quotas that a run meets; too few model units would waste the training's money."""
     checks = []
     for meaning, code in base_model.quota_codes.items():
-        what, is_units = _QUOTAS.get(meaning, (meaning.replace("_", " "), False))
+        row = _TABLE["quotas"].get(meaning, {})
+        what, is_units = row.get("what", meaning.replace("_", " ")), row.get("units", False)
         try:
             value = _read_quota(quotas, code)
         except _UNREAD as error:
@@ -377,7 +368,7 @@ def check_role(iam: "IAMClient", name: str, *, run: Run, given: bool) -> Check:
 
 def _conclude(outcome: str, **values: object) -> Check:
     """Make the check that `preflight.toml` describes, the names in braces replaced by values."""
-    row = _OUTCOMES[outcome]
+    row = _TABLE["outcomes"][outcome]
     name, message, fix = (
         row.get(part, "").format_map(values) for part in ("name", "message", "fix")
     )
