@@ -304,7 +304,6 @@ def _create(
     options: Any = {"Tags": list_tags(tags, key="Key", value="Value")}
     if region != "us-east-1":  # the one Region that may not be named
         options["LocationConstraint"] = region
-    told: list[object] = []
 
     def create() -> None:
         with explaining(f"creating bucket {name}"):
@@ -318,9 +317,7 @@ def _create(
             )
 
     def explain_pause(error: object) -> None:
-        if not told:
-            tell(f"{error} Trying again for {waiting.deadline_seconds / 60:.0f} minutes.")
-        told.append(error)
+        tell(f"{error} Trying again for {waiting.deadline_seconds / 60:.0f} minutes.")
 
     retry(
         create,

@@ -96,7 +96,7 @@ def retry(
     Args:
         call: what is tried; its errors are ours, with AWS's as their cause.
         passes: tells whether an error may be gone at the next try.
-        waiting: its first pause is `poll_seconds`; `on_change` is given each error.
+        waiting: its first pause is `poll_seconds`; `on_change` is given the first error.
     """
     began, pause = waiting.clock(), waiting.poll_seconds
     while True:
@@ -105,7 +105,7 @@ def retry(
         except HaikuftError as error:
             if not passes(error) or waiting.clock() - began + pause > waiting.deadline_seconds:
                 raise
-            if waiting.on_change is not None:
+            if waiting.on_change is not None and pause == waiting.poll_seconds:
                 waiting.on_change(error)
         waiting.sleep(pause)
         pause = min(2 * pause, 10 * waiting.poll_seconds)

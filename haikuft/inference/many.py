@@ -251,10 +251,7 @@ class _Asking:
         Raises:
             HaikuftError: nothing was answered for as long as patience lasts.
         """
-        cause = error.__cause__
-        if isinstance(error, ReplyError) or not isinstance(cause, Exception):
-            return False
-        if not is_transient(cause):
+        if isinstance(error, ReplyError) or not is_transient(error.__cause__):
             return False
         throttled = _status(error) == TOO_MANY_REQUESTS
         if not throttled and faults >= _MOST_FAULTS:
@@ -378,10 +375,9 @@ def _status(error: HaikuftError) -> int:
 
 def _may_be_billed(error: HaikuftError) -> bool:
     """Whether the model may have answered before this error, or answered unreadably."""
-    cause = error.__cause__
-    if isinstance(cause, ClientError):  # AWS answered, and refused
+    if isinstance(error.__cause__, ClientError):  # AWS answered, and refused
         return False
-    return isinstance(error, ReplyError) or (isinstance(cause, Exception) and is_transient(cause))
+    return isinstance(error, ReplyError) or is_transient(error.__cause__)
 
 
 def _is_served(model_id: str) -> bool:
