@@ -163,14 +163,13 @@ def test_pair_with_an_unreadable_or_missing_reading_counts_for_nothing(
 )
 def test_read_winner_when_the_reply_is_not_what_was_asked_for_refuses_it(text: str) -> None:
     """Nothing is guessed from a reply that does not keep to the form."""
-    assert read_winner(text) is None
+    assert read_winner(text) == ""
 
 
 @given(st.text())
 def test_read_winner_never_fails_otherwise(text: str) -> None:
     """Any reply names a winner or none."""
-    found = read_winner(text)
-    assert found is None or found[0] in ("first", "second", "tie")
+    assert read_winner(text) in ("", "first", "second", "tie")
 
 
 def test_check_judge_on_the_sandbox_says_that_there_is_none() -> None:
