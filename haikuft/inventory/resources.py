@@ -28,7 +28,7 @@ from haikuft.runs.lookup import (
 )
 from haikuft.runs.run_record import Run
 from haikuft.serving.lifecycle import find_served
-from haikuft.serving.served import Served, kind_of
+from haikuft.serving.served import Served
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -179,16 +179,12 @@ def _describe_model(run: Run, found: CustomModel) -> Resource:
     return _bill(run, model, f"storage, {price}", per_hour=hourly)
 
 
-def _find_served(bedrock: "BedrockClient", arn: str) -> Served | None:
-    return find_served(bedrock, kind_of(arn), arn)
-
-
 # kind -> how one is read, and how the reading becomes a resource
 _READERS: dict[
     str, tuple[Callable[["BedrockClient", str], Any], Callable[[Run, Any], Resource]]
 ] = {
-    DEPLOYMENT: (_find_served, _describe_deployment),
-    THROUGHPUT: (_find_served, _describe_throughput),
+    DEPLOYMENT: (find_served, _describe_deployment),
+    THROUGHPUT: (find_served, _describe_throughput),
     JOB: (find_job, _describe_job),
     MODEL: (find_custom_model, _describe_model),
 }
