@@ -11,8 +11,7 @@ from fakes import NOON, Scripted, Time, refusal
 
 from haikuft import customization as c
 from haikuft.base_models import CLAUDE_3_HAIKU
-from haikuft.customization.failures import explain_failure
-from haikuft.customization.jobs import NEW_ROLE, find_job, wait_for_job
+from haikuft.customization.jobs import NEW_ROLE, explain_failure, find_job, wait_for_job
 from haikuft.customization.models import delete_custom_model
 from haikuft.customization.plan import build_job_request
 from haikuft.customization.readings import CustomizationJob, Stage, describe_job
