@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from haikuft import errors
-from haikuft.errors import CredentialsError, HaikuftError
+from haikuft.errors import CredentialsError, HaikuftError, NotFoundError
 from haikuft.package_data import read_toml
 
 Parameters = ParamSpec("Parameters")
@@ -98,9 +98,11 @@ def is_absent(error: Exception) -> bool:
 def unless_absent(
     call: Callable[Parameters, Given], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Given | None:
-    """Call AWS, and give None where it says that there is no such thing."""
+    """Call AWS, or what reads it in our words, and give None where there is no such thing."""
     try:
         return call(*args, **kwargs)
+    except NotFoundError:
+        return None
     except ClientError as error:
         if not is_absent(error):
             raise

@@ -78,9 +78,9 @@ def _gather(options: argparse.Namespace) -> dict[str, str]:
     """
     flags = [(name, getattr(options, name)) for name in ("run", "target", "region", "dataset")]
     given: dict[str, str] = {}
-    for name, text in [(name, text) for name, text in flags if text is not None] + [
-        (name, text) for name, text in options.parameters
-    ]:
+    for name, text in [*flags, *options.parameters]:
+        if text is None:
+            continue
         if name in given:
             raise SettingsError(
                 f'"{name}" is given twice ({given[name]!r}, {text!r}). Say it once.'

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws.errors import explaining, is_absent
+from haikuft.aws.errors import explaining, is_absent, unless_absent
 from haikuft.aws.waiting import Waiting, retry, wait_until
 from haikuft.base_models import JobTime
 from haikuft.customization.readings import RUNNING, CustomizationJob
@@ -19,7 +19,6 @@ from haikuft.errors import (
     ConflictError,
     HaikuftError,
     JobFailedError,
-    NotFoundError,
 )
 from haikuft.package_data import read_toml
 
@@ -83,10 +82,7 @@ def get_job(bedrock: "BedrockClient", job: str) -> CustomizationJob:
 
 def find_job(bedrock: "BedrockClient", job: str) -> CustomizationJob | None:
     """Read a job once, by its ARN or its name; None where AWS knows no such job."""
-    try:
-        return get_job(bedrock, job)
-    except NotFoundError:
-        return None
+    return unless_absent(get_job, bedrock, job)
 
 
 def wait_for_job(

@@ -178,20 +178,10 @@ def _judge_curve(fit: "pd.Series[float]", losses: "pd.Series[float]", ended: boo
     if best in fit and fit.iloc[-1] < fit[best]:
         trained = f", while the training loss kept falling from {fit[best]:.3g} to "
         trained += f"{fit.iloc[-1]:.3g}"
-    return _conclude(
-        name,
-        best=best,
-        epoch=epoch,
-        kept=kept,
-        lowest=lowest,
-        last=last,
-        held=held,
-        fit=fitted,
-        rise=rise,
-        fall=fall,
-        trained=trained,
-        fewer=f"epoch_count = {best}" if best < epoch else "fewer epochs",
-    )
+    fewer = f"epoch_count = {best}" if best < epoch else "fewer epochs"
+    values: dict[str, float | str] = {"best": best, "epoch": epoch, "kept": kept, "fewer": fewer}
+    values |= {"lowest": lowest, "last": last, "held": held, "fit": fitted, "trained": trained}
+    return _conclude(name, **values, rise=rise, fall=fall)
 
 
 def _describe_kept(losses: "pd.Series[float]", reported: float | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws.errors import error_code, explain, explaining, is_absent
+from haikuft.aws.errors import error_code, explain, explaining, is_absent, unless_absent
 from haikuft.aws.ownership import list_tags
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.base_models import Serving
@@ -46,10 +46,7 @@ def get_served(bedrock: "BedrockClient", arn: str) -> Served:
 
 def find_served(bedrock: "BedrockClient", arn: str) -> Served | None:
     """Read once what serves a model; None where AWS knows no such deployment or throughput."""
-    try:
-        return get_served(bedrock, arn)
-    except NotFoundError:
-        return None
+    return unless_absent(get_served, bedrock, arn)
 
 
 def start_serving(
