@@ -6,18 +6,33 @@ Nothing but the standard library is loaded before a command is known.
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from haikuft import __version__
-from haikuft.commands import data, lab, models, run, sandbox
+from haikuft.commands import Command, add_commands, data, lab, models, run, sandbox
+from haikuft.dataset.formats import WRITABLE, option_names
 from haikuft.errors import HaikuftError, SettingsError
+from haikuft.package_data import read_toml
 
 # Exit statuses; 0 is done. The last is a shell's for a program ended by SIGPIPE.
 FAILED, MISUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
-Command = Callable[[argparse.Namespace], int]
+COMMANDS: Mapping[str, Command] = {
+    "run": run.run,
+    "clean-up": run.clean_up,
+    "lab": lab.lab,
+    "export": lab.export,
+    "validate": data.validate,
+    "convert": data.convert,
+    "models": models.models,
+    "sandbox start": sandbox.start,
+    "sandbox status": sandbox.status,
+    "sandbox set": sandbox.set_settings,
+    "sandbox stop": sandbox.stop,
+    "sandbox reset": sandbox.reset,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,12 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"haikuft {__version__}")
-    # The prog is named, for argparse would lay out a whole usage message to find it.
-    commands = parser.add_subparsers(
-        title="commands", required=True, metavar="COMMAND", prog="haikuft"
-    )
-    for group in (run, lab, data, models, sandbox):
-        group.add(commands)
+    words = {"formats": option_names(), "writable": option_names(WRITABLE)}
+    add_commands(parser, read_toml("haikuft.commands", "commands.toml"), COMMANDS, **words)
     return parser
 
 

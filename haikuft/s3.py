@@ -13,9 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from haikuft.aws.errors import error_code, explaining, is_absent
+from haikuft.aws.errors import error_code, explaining, unless_absent
 from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, list_tags, refuse_named
 from haikuft.aws.waiting import Waiting, retry
 from haikuft.errors import AccessError, ConflictError, DataError, SettingsError
@@ -123,26 +121,19 @@ def bucket_region(s3: "S3Client", name: str) -> str | None:
         AccessError: there is one, and we may not look at it.
     """
     with explaining(f"looking for bucket {name}"):
-        try:
-            # Not HeadBucket, whose errors have no body: an expired login would be "400".
-            place = s3.get_bucket_location(Bucket=name).get("LocationConstraint")
-        except ClientError as error:
-            if is_absent(error):
-                return None
-            raise
+        # Not HeadBucket, whose errors have no body: an expired login would be "400".
+        answer = unless_absent(s3.get_bucket_location, Bucket=name)
+    if answer is None:
+        return None
+    place = answer.get("LocationConstraint")
     return {"": "us-east-1", "EU": "eu-west-1"}.get(place or "", place)
 
 
 def bucket_tags(s3: "S3Client", name: str) -> dict[str, str]:
     """Read a bucket's tags; empty where it has none or is gone."""
     with explaining(f"reading the tags of bucket {name}"):
-        try:
-            tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
-        except ClientError as error:
-            if is_absent(error):
-                return {}
-            raise
-    return {tag["Key"]: tag["Value"] for tag in tags}
+        found = unless_absent(s3.get_bucket_tagging, Bucket=name)
+        return {tag["Key"]: tag["Value"] for tag in found["TagSet"]} if found else {}
 
 
 def owns_bucket(s3: "S3Client", name: str, *, tags: Mapping[str, str]) -> bool:
@@ -313,7 +304,6 @@ def _create(
     options: Any = {"Tags": list_tags(tags, key="Key", value="Value")}
     if region != "us-east-1":  # the one Region that may not be named
         options["LocationConstraint"] = region
-    told: list[object] = []
 
     def create() -> None:
         with explaining(f"creating bucket {name}"):
@@ -327,9 +317,7 @@ def _create(
             )
 
     def explain_pause(error: object) -> None:
-        if not told:
-            tell(f"{error} Trying again for {waiting.deadline_seconds / 60:.0f} minutes.")
-        told.append(error)
+        tell(f"{error} Trying again for {waiting.deadline_seconds / 60:.0f} minutes.")
 
     retry(
         create,
@@ -355,13 +343,9 @@ def _check_ours(
 
 def _read_default_encryption(s3: "S3Client", bucket: str) -> Any:
     """Read a bucket's default: SSEAlgorithm, and KMSMasterKeyID for a key; empty for none."""
-    try:
-        found = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
-    except ClientError as error:
-        if is_absent(error):
-            return {}
-        raise
-    rules = (rule.get("ApplyServerSideEncryptionByDefault") for rule in found["Rules"])
+    found = unless_absent(s3.get_bucket_encryption, Bucket=bucket)
+    given = found["ServerSideEncryptionConfiguration"]["Rules"] if found else []
+    rules = (rule.get("ApplyServerSideEncryptionByDefault") for rule in given)
     return next((rule for rule in rules if rule), {})
 
 

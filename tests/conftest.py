@@ -34,6 +34,18 @@ LONG = (BROWSER, "tests/notebooks/", "tests/trials/")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
+@pytest.fixture
+def headless() -> Iterator[None]:
+    """Draw on no screen, and close every figure afterwards."""
+    from matplotlib import pyplot as plt  # late: most tests draw nothing
+
+    before = plt.get_backend()
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(before)
+
+
 def pytest_configure() -> None:
     """Let numeric libraries use one thread a process, and keep the byte code of our modules.
 

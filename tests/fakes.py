@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from haikuft.aws.waiting import Waiting
 from haikuft.dataset.records import Record, record_id
 from haikuft.inference.replies import Reply
+from haikuft.runs.run_record import Run
+from haikuft.serving.lifecycle import start_serving
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 PLAIN = Waiting()
@@ -88,6 +90,17 @@ class Time:
     def waiting(self, like: Waiting = PLAIN, **changes: Any) -> Waiting:
         """Give a way of waiting on this clock."""
         return replace(like, sleep=self.sleep, clock=self.clock, **changes)
+
+
+def buy_throughput(run: Run, name: str, run_tag: str) -> str:
+    """Start Provisioned Throughput that carries a run's name and no owner id; return its ARN."""
+    return start_serving(
+        run.connection.client("bedrock"),
+        "provisioned_throughput",
+        name,
+        model_arn=run.base_model.id,
+        tags={"haikuft:run": run_tag},
+    )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Figures say what they show: in lines, labels, titles and a sentence, and leave no trace."""
 
-from collections.abc import Iterator
 from html import escape
 from itertools import combinations
 from pathlib import Path
@@ -35,6 +34,8 @@ from haikuft.plots import (
 from haikuft.plots.style import BASE, PAPER, TUNED, alt_text, save_figure
 from haikuft.pricing import estimate_training
 
+pytestmark = pytest.mark.usefixtures("headless")
+
 TRAINING = pd.DataFrame(
     {
         "step_number": range(1, 7),
@@ -45,16 +46,6 @@ TRAINING = pd.DataFrame(
 VALIDATION = pd.DataFrame(
     {"step_number": [2, 4, 6], "epoch_number": [1, 2, 3], "loss": [0.9, 0.7, 0.8]}
 )
-
-
-@pytest.fixture(autouse=True)
-def _headless() -> Iterator[None]:
-    """Draw on no screen, and close every figure afterwards."""
-    before = mpl.get_backend()
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-    plt.switch_backend(before)
 
 
 @pytest.fixture

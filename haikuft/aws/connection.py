@@ -18,7 +18,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from haikuft import __version__
 from haikuft.aws.errors import explaining, refuse_foreign_answers
-from haikuft.aws.repeating import repeat_for_a_while
+from haikuft.aws.repeating import PATIENCE_SECONDS, repeat_for_a_while
 from haikuft.errors import SandboxError, SettingsError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ CONNECTIONS = 64  # a client's, so that as many threads can share it
 # A reply that takes longer than the usual minute would be given up, asked for and paid for again.
 # AWS's guide to Nova goes up to an hour; a network that is lost would be waited for as long.
 _OPTIONS = {"bedrock-runtime": {"read_timeout": 600}}
-PATIENCE_SECONDS = {"sandbox": 10.0, "aws": 120.0}  # a lost network or a busy service is tolerated
+_PATIENCE = {"sandbox": 10.0, "aws": PATIENCE_SECONDS}
 _CONNECT_SECONDS = 5.0  # and at first contact, where a wrong Region or proxy is more likely
 
 
@@ -90,13 +90,12 @@ class Connection:
             patience_seconds: how long a call is repeated; None for the target's own.
         """
         if patience_seconds is None:
-            patience_seconds = PATIENCE_SECONDS[self.target]
-        if self.target == "sandbox":
-            client = _sandbox_client(self.session, service, self.endpoint, patience_seconds)
-            if self.sandbox_state:
-                _start_where_stopped(client, self.endpoint, self.sandbox_state)
-            return client
-        return _aws_client(self.session, service, patience_seconds)
+            patience_seconds = _PATIENCE[self.target]
+        sandbox = self.endpoint if self.target == "sandbox" else ""
+        client = _make_client(self.session, service, patience_seconds, sandbox)
+        if self.sandbox_state:
+            _start_where_stopped(client, self.endpoint, self.sandbox_state)
+        return client
 
     @property
     def tells_progress(self) -> bool:
@@ -149,13 +148,12 @@ def connect(
             server = sandbox.start(state)
             endpoint, sandbox_state = server.url, str(server.state)
             session = _sandbox_session(region, access_key=os.environ.get(ACCESS_KEY, ""))
-            identity = _sandbox_client(
-                session, "sts", endpoint, _CONNECT_SECONDS
-            ).get_caller_identity()
+            sts = _make_client(session, "sts", _CONNECT_SECONDS, endpoint)
         else:
             session = boto3.Session(region_name=region)
-            identity = _aws_client(session, "sts", _CONNECT_SECONDS).get_caller_identity()
-            endpoint = _own_endpoint(_aws_client(session, "bedrock", 0.0).meta.endpoint_url)
+            sts = _make_client(session, "sts", _CONNECT_SECONDS)
+            endpoint = _own_endpoint(_make_client(session, "bedrock", 0.0).meta.endpoint_url)
+        identity = sts.get_caller_identity()
         account_id, caller_arn = identity["Account"], identity["Arn"]
     return Connection(
         target=target,
@@ -170,38 +168,25 @@ def connect(
     )
 
 
-def _config(**options: Any) -> Config:
-    return Config(
+def _make_client(
+    session: boto3.Session, service: str, patience_seconds: float, sandbox: str = ""
+) -> Any:
+    """Make a client; one for a sandbox, by its URL, reaches nothing else, whatever surrounds it."""
+    options: dict[str, Any] = dict(_OPTIONS.get(service, {}))
+    place: dict[str, Any] = {}
+    if sandbox:
+        place = {"endpoint_url": sandbox, "use_ssl": False, "verify": True}
+        # Named in code, because a Bedrock API key in the environment wins otherwise.
+        options |= {"proxies": {}, "signature_version": "s3v4" if service == "s3" else "v4"}
+        options |= {"s3": {"addressing_style": "path"}}
+    config = Config(
         retries={"mode": "standard", "total_max_attempts": 1},  # see `repeat_for_a_while`
         tcp_keepalive=True,  # NAT and interface endpoints cut idle connections after 350 s
         max_pool_connections=CONNECTIONS,
         user_agent_extra=f"haikuft/{__version__}",
         **options,
     )
-
-
-def _aws_client(session: boto3.Session, service: str, patience_seconds: float) -> Any:
-    config = _config(**_OPTIONS.get(service, {}))
-    client = session.client(service, config=config)  # type: ignore[call-overload]
-    refuse_foreign_answers(client)
-    repeat_for_a_while(client, patience_seconds)
-    return client
-
-
-def _sandbox_client(
-    session: boto3.Session, service: str, endpoint: str, patience_seconds: float
-) -> Any:
-    """Make a client that can reach the sandbox and nothing else, whatever surrounds it."""
-    config = _config(
-        **_OPTIONS.get(service, {}),
-        proxies={},
-        # Named in code, because a Bedrock API key in the environment wins otherwise.
-        signature_version="s3v4" if service == "s3" else "v4",
-        s3={"addressing_style": "path"},
-    )
-    client = session.client(  # type: ignore[call-overload]
-        service, config=config, endpoint_url=endpoint, use_ssl=False, verify=True
-    )
+    client = session.client(service, config=config, **place)  # type: ignore[call-overload]
     refuse_foreign_answers(client)
     repeat_for_a_while(client, patience_seconds)
     return client

@@ -2,19 +2,22 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from haikuft import errors
-from haikuft.errors import CredentialsError, HaikuftError
+from haikuft.errors import CredentialsError, HaikuftError, NotFoundError
 from haikuft.package_data import read_toml
+
+Parameters = ParamSpec("Parameters")
+Given = TypeVar("Given")
 
 # KeyError: an answer without a member that each of AWS's has, such as a page of HTML.
 AWS_ERRORS = (ClientError, BotoCoreError, Boto3Error, ResponseParserError, KeyError)
@@ -90,6 +93,20 @@ def error_code(error: BaseException | None) -> str:
 def is_absent(error: Exception) -> bool:
     """Tell "there is no such thing" from every other refusal."""
     return _find(error)[0].error == "NotFoundError"
+
+
+def unless_absent(
+    call: Callable[Parameters, Given], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Given | None:
+    """Call AWS, or what reads it in our words, and give None where there is no such thing."""
+    try:
+        return call(*args, **kwargs)
+    except NotFoundError:
+        return None
+    except ClientError as error:
+        if not is_absent(error):
+            raise
+        return None
 
 
 def is_transient(error: BaseException | None) -> bool:

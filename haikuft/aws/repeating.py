@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from haikuft.aws.errors import is_transient
 
+PATIENCE_SECONDS = 120.0  # for which a lost network or a busy service is tolerated
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.2, 10.0
 _FAILED_AT = "haikuft_failed_at"  # in a request's own context
 

@@ -1,4 +1,4 @@
-"""Waiting for slow things at AWS: with a deadline, and tolerant of a network that comes and goes.
+"""Waiting for slow things at AWS: with a deadline.
 
 Used by notebooks 3, 5 and 7 and by everything that waits for a job, a model that is served, or a
 deletion. botocore has no waiters for Bedrock.
@@ -22,8 +22,6 @@ class Waiting:
     Attributes:
         poll_seconds: pause between two readings, in seconds.
         deadline_seconds: how long to wait at most, in seconds; 24 hours unless given.
-        patience_seconds: how long a lost network or a busy service is tolerated in a row, in
-            seconds.
         sleep: pauses for so many seconds; tests give their own.
         clock: tells seconds that only grow; tests give their own.
         on_change: is given the first reading, and each whose state differs from the one before.
@@ -32,7 +30,6 @@ class Waiting:
 
     poll_seconds: float = 60.0
     deadline_seconds: float = 24 * 3600.0
-    patience_seconds: float = 120.0
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     on_change: Callable[[Any], None] | None = None
@@ -52,7 +49,8 @@ def wait_until(
 
     Args:
         done: tells whether a reading ends the wait.
-        read: takes one reading; its errors are ours, with AWS's as their cause.
+        read: takes one reading; its errors are ours, with AWS's as their cause. Its client repeats
+            what was throttled or lost.
         what: what is waited for, such as "Customization job tickets-1".
         waiting: how to wait.
         state: the part of a reading that `on_change` is called for when it differs.
@@ -61,39 +59,31 @@ def wait_until(
     Raises:
         WaitTimeoutError: the deadline has passed; what was waited for continues.
         CredentialsError: the login has expired meanwhile.
-        HaikuftError: AWS could not be reached for `patience_seconds`.
+        HaikuftError: a reading failed, and AWS could not be reached for as long as its client
+            repeats calls.
     """
-    began, lost_at, lost = waiting.clock(), None, ""
+    began = waiting.clock()
     shown: list[object] = []
     again = f"resume with `{waiting.resume}`" if waiting.resume else "run this cell again"
     while True:
         try:
             reading = read()
-        except CredentialsError as error:
-            raise CredentialsError(f"{error} {what} continues meanwhile; then {again}.") from error
         except HaikuftError as error:
-            if not is_transient(error.__cause__):
-                raise
-            lost_at = waiting.clock() if lost_at is None else lost_at
-            lost = f" The last reading: {error}"
-            if waiting.clock() - lost_at >= waiting.patience_seconds:
-                raise HaikuftError(
-                    f"{what} continues, but AWS has not answered for "
-                    f"{waiting.patience_seconds:.0f} s. {error} Then {again}."
-                ) from error.__cause__
-        else:
-            lost_at, lost = None, ""
-            if waiting.on_change is not None and shown != [state(reading)]:
-                waiting.on_change(reading)
-            shown = [state(reading)]
-            if done(reading):
-                return reading
+            if isinstance(error, CredentialsError) or is_transient(error.__cause__):
+                words = f"{error} {what} continues meanwhile; then {again}."
+                raise type(error)(words) from error.__cause__
+            raise
+        if waiting.on_change is not None and shown != [state(reading)]:
+            waiting.on_change(reading)
+        shown = [state(reading)]
+        if done(reading):
+            return reading
         if waiting.clock() - began >= waiting.deadline_seconds:
             raise WaitTimeoutError(
                 f"{what} continues, but the {name_span(waiting.deadline_seconds)} given to waiting "
-                f"have passed.{lost} To wait longer, {again}.{f' {otherwise}' if otherwise else ''}"
+                f"have passed. To wait longer, {again}.{f' {otherwise}' if otherwise else ''}"
             )
-        waiting.sleep(waiting.poll_seconds if lost_at is None else max(waiting.poll_seconds, 1.0))
+        waiting.sleep(waiting.poll_seconds)
 
 
 def retry(
@@ -106,7 +96,7 @@ def retry(
     Args:
         call: what is tried; its errors are ours, with AWS's as their cause.
         passes: tells whether an error may be gone at the next try.
-        waiting: its first pause is `poll_seconds`; `on_change` is given each error.
+        waiting: its first pause is `poll_seconds`; `on_change` is given the first error.
     """
     began, pause = waiting.clock(), waiting.poll_seconds
     while True:
@@ -115,7 +105,7 @@ def retry(
         except HaikuftError as error:
             if not passes(error) or waiting.clock() - began + pause > waiting.deadline_seconds:
                 raise
-            if waiting.on_change is not None:
+            if waiting.on_change is not None and pause == waiting.poll_seconds:
                 waiting.on_change(error)
         waiting.sleep(pause)
         pause = min(2 * pause, 10 * waiting.poll_seconds)

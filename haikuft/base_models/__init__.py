@@ -5,16 +5,11 @@ The models are in `models.toml`, with dates and sources; a new model needs an en
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
-from haikuft.base_models.values import (
-    BaseModel,
-    JobTime,
-    Lifecycle,
-    Limits,
-    Range,
-    Serving,
-)
+import msgspec
+
+from haikuft.base_models.values import BaseModel, JobTime, Range, Serving
 from haikuft.errors import SettingsError
 from haikuft.package_data import read_toml
 
@@ -32,21 +27,9 @@ LifecycleState = Literal["active", "legacy", "extended", "ended"]
 
 def _read_models() -> dict[str, BaseModel]:
     found = read_toml(__package__, "models.toml")
-    families = found["families"]
-    models = (_build_model({**families[one.pop("family")], **one}) for one in found["models"])
+    rows = ({**found["families"][one.pop("family")], **one} for one in found["models"])
+    models = (msgspec.convert(row, BaseModel) for row in rows)
     return {model.id: model for model in models}
-
-
-def _build_model(values: dict[str, Any]) -> BaseModel:
-    ranges = values["hyperparameters"]
-    built = {
-        "limits": Limits(**values["limits"]),
-        "lifecycle": Lifecycle(**values["lifecycle"]),
-        "hyperparameters": {name: Range(**ranges[name]) for name in ranges},
-        "job_time": JobTime(**values["job_time"]) if "job_time" in values else None,
-    }
-    built |= {name: tuple(values[name]) for name in ("regions", "reserved_strings", "serving")}
-    return BaseModel(**values | built)
 
 
 BASE_MODELS: Mapping[str, BaseModel] = _read_models()

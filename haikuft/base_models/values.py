@@ -28,14 +28,14 @@ class Range:
         suggested: What this series takes for a few hundred records; None for AWS's default.
     """
 
-    default: float
-    minimum: float
-    maximum: float
+    default: int | float
+    minimum: int | float
+    maximum: int | float
     kind: Literal["int", "float"]
     aws_name: str
     unit: str
     meaning: str
-    suggested: float | None = None
+    suggested: int | float | None = None
 
     @property
     def start(self) -> float:

@@ -1,22 +1,65 @@
-"""The commands of the command line, a module for each group of them.
+"""The commands of the command line: what they take in `commands.toml`, and a module for each group.
 
-Each has `add(commands)`, which describes its commands to the parser, and loads what it works with
-only when one of them is called.
+A command is a function of the parsed options that returns the exit status. It loads what it works
+with only when it is called.
 """
 
 import argparse
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Any
 
-if TYPE_CHECKING:
-    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
+Command = Callable[[argparse.Namespace], int]
+
+_TYPES = {"int": int, "path": Path}
 
 
-def add_state(parser: argparse.ArgumentParser) -> None:
-    """Let a command take the sandbox's state directory."""
-    parser.add_argument(
-        "--state",
-        type=Path,
-        metavar="DIR",
-        help="the sandbox's state directory ($HAIKUFT_SANDBOX_STATE, else your own)",
+def add_commands(
+    parser: argparse.ArgumentParser,
+    rows: Mapping[str, Any],
+    commands: Mapping[str, Command],
+    **words: str,
+) -> None:
+    """Describe commands to a parser.
+
+    Args:
+        parser: Of the program, or of a command that has commands of its own.
+        rows: Name -> what `commands.toml` says of it.
+        commands: Name -> what it does; "sandbox start" for a command of another.
+        words: What the names in braces stand for.
+    """
+    # The prog is named, for argparse would lay out a whole usage message to find it.
+    group = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", prog=parser.prog
     )
+    for name, row in rows.items():
+        description = row.get("description", row["help"]).format_map(words)
+        added = group.add_parser(
+            name, allow_abbrev=False, help=row["help"], description=description
+        )
+        for flag, keywords in row.get("arguments", {}).items():
+            _add_argument(added, flag, keywords, words)
+        if row.get("state"):
+            words_of_state = "the sandbox's state directory ($HAIKUFT_SANDBOX_STATE, else your own)"
+            added.add_argument("--state", type=Path, metavar="DIR", help=words_of_state)
+        if "commands" in row:
+            inner = {verb: commands[f"{name} {verb}"] for verb in row["commands"]}
+            add_commands(added, row["commands"], inner)
+        else:
+            added.set_defaults(command=commands[name])
+
+
+def _add_argument(
+    parser: argparse.ArgumentParser,
+    flag: str,
+    keywords: Mapping[str, Any],
+    words: Mapping[str, str],
+) -> None:
+    given = {**keywords, "help": keywords.get("help", "").format_map(words)}
+    if "type" in given:
+        given["type"] = _TYPES[given["type"]]
+    if given.get("action") == "yes or no":
+        given["action"] = argparse.BooleanOptionalAction
+    if isinstance(given.get("metavar"), list):
+        given["metavar"] = tuple(given["metavar"])
+    parser.add_argument(flag, **given)

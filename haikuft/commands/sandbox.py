@@ -3,51 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from haikuft.commands import add_state
 from haikuft.errors import SettingsError
 
-if TYPE_CHECKING:
-    from haikuft.commands import Commands
 
-
-def add(commands: "Commands") -> None:
-    """Describe its commands."""
-    parser = commands.add_parser(
-        "sandbox",
-        allow_abbrev=False,
-        help="start, look at, set, stop or empty the local AWS",
-        description="The sandbox: a local AWS that any client can use with dummy credentials.",
-    )
-    verbs = parser.add_subparsers(
-        title="commands", required=True, metavar="COMMAND", prog=parser.prog
-    )
-    for name, command, words in (
-        ("start", _sandbox_start, "start it, or find it running"),
-        ("status", _sandbox_status, "say whether it runs, and where"),
-        ("set", _sandbox_set, "change its settings for good, start it where needed, show them all"),
-        ("stop", _sandbox_stop, "stop it; the next start finds all it held"),
-        ("reset", _sandbox_reset, "stop it and empty it, its settings too"),
-    ):
-        verb = verbs.add_parser(name, allow_abbrev=False, help=words, description=words)
-        add_state(verb)
-        verb.set_defaults(command=command)
-        if name == "status":
-            verb.add_argument("--format", choices=("text", "json"), default="text")
-        if name == "set":
-            verb.add_argument(
-                "settings",
-                nargs="*",
-                metavar="NAME=VALUE",
-                help="such as stage_seconds=0, lifecycle=today, throttle_share=0.1, "
-                "fail_stage=training; none: only show them",
-            )
-        if name == "reset":
-            verb.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _sandbox_start(options: argparse.Namespace) -> int:
+def start(options: argparse.Namespace) -> int:
+    """Start the sandbox, and say how to reach it."""
     from haikuft import sandbox
 
     endpoint = sandbox.start(options.state)
@@ -57,24 +18,26 @@ def _sandbox_start(options: argparse.Namespace) -> int:
     return 0
 
 
-def _sandbox_status(options: argparse.Namespace) -> int:
+def status(options: argparse.Namespace) -> int:
+    """Say whether it runs, and where."""
     import json
     from dataclasses import asdict
 
     from haikuft import sandbox
 
-    status = sandbox.status(options.state)
+    found = sandbox.status(options.state)
     if options.format == "json":
-        print(json.dumps(asdict(status), default=str))
-    elif status.running:
-        print(f"running at {status.endpoint} (process {status.pid}, state in {status.state})")
+        print(json.dumps(asdict(found), default=str))
+    elif found.running:
+        print(f"running at {found.endpoint} (process {found.pid}, state in {found.state})")
         print(sandbox.HTTP_2_HINT)
     else:
         print("stopped")
     return 0
 
 
-def _sandbox_set(options: argparse.Namespace) -> int:
+def set_settings(options: argparse.Namespace) -> int:
+    """Change its settings, and show them all."""
     from dataclasses import asdict
 
     from haikuft import sandbox
@@ -87,7 +50,8 @@ def _sandbox_set(options: argparse.Namespace) -> int:
     return 0
 
 
-def _sandbox_stop(options: argparse.Namespace) -> int:
+def stop(options: argparse.Namespace) -> int:
+    """Stop it."""
     from haikuft import sandbox
 
     sandbox.stop(options.state)
@@ -95,7 +59,8 @@ def _sandbox_stop(options: argparse.Namespace) -> int:
     return 0
 
 
-def _sandbox_reset(options: argparse.Namespace) -> int:
+def reset(options: argparse.Namespace) -> int:
+    """Stop it and empty it, once somebody has agreed."""
     from haikuft import sandbox
 
     state = sandbox.state_directory(options.state)

@@ -10,25 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws.errors import explaining, is_absent
+from haikuft.aws.errors import explaining, is_absent, unless_absent
 from haikuft.aws.waiting import Waiting, retry, wait_until
 from haikuft.base_models import JobTime
-from haikuft.customization.failures import explain_failure
 from haikuft.customization.readings import RUNNING, CustomizationJob
 from haikuft.customization.stalls import OTHERWISE, StallWatch
 from haikuft.errors import (
     ConflictError,
     HaikuftError,
     JobFailedError,
-    NotFoundError,
 )
+from haikuft.package_data import read_toml
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
 _ROLE_TROUBLE = "could not assume provided iam role"
+_UNKNOWN_FAILURE = (
+    "Read AWS's reason above; the Bedrock console shows the job under Custom models, Jobs."
+)
 NEW_ROLE = Waiting(poll_seconds=0.5, deadline_seconds=60.0)
-_LONGEST_POLL_SECONDS = 5.0
 _WAITING = Waiting()
 
 
@@ -81,10 +82,7 @@ def get_job(bedrock: "BedrockClient", job: str) -> CustomizationJob:
 
 def find_job(bedrock: "BedrockClient", job: str) -> CustomizationJob | None:
     """Read a job once, by its ARN or its name; None where AWS knows no such job."""
-    try:
-        return get_job(bedrock, job)
-    except NotFoundError:
-        return None
+    return unless_absent(get_job, bedrock, job)
 
 
 def wait_for_job(
@@ -158,6 +156,13 @@ def check_ended_well(job: CustomizationJob) -> CustomizationJob:
             "haikuft does not know. Look at the job in the Bedrock console."
         )
     return job
+
+
+def explain_failure(message: str | None) -> str:
+    """Say how to fix what AWS gives as the reason why a job failed, by its words."""
+    fixes = read_toml(__package__, "failures.toml")
+    text = (message or "").lower()
+    return next((str(fix) for words, fix in fixes.items() if words in text), _UNKNOWN_FAILURE)
 
 
 def stop_job(bedrock: "BedrockClient", job: str) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws.errors import error_code, explaining, is_absent
-from haikuft.errors import ConflictError, NotFoundError
+from haikuft.aws.errors import error_code, explaining, is_absent, unless_absent
+from haikuft.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -28,17 +28,16 @@ class CustomModel:
 
 def find_custom_model(bedrock: "BedrockClient", model: str) -> CustomModel | None:
     """Read a custom model once, by its ARN or its name; None where AWS knows no such model."""
-    try:
-        with explaining(f"reading custom model {model}"):
-            answer = bedrock.get_custom_model(modelIdentifier=model)
-            return CustomModel(
-                arn=answer["modelArn"],
-                name=answer["modelName"],
-                status=answer.get("modelStatus", "Active"),
-                created=answer["creationTime"],
-            )
-    except NotFoundError:
-        return None
+    with explaining(f"reading custom model {model}"):
+        answer = unless_absent(bedrock.get_custom_model, modelIdentifier=model)
+        if answer is None:
+            return None
+        return CustomModel(
+            arn=answer["modelArn"],
+            name=answer["modelName"],
+            status=answer.get("modelStatus", "Active"),
+            created=answer["creationTime"],
+        )
 
 
 def delete_custom_model(bedrock: "BedrockClient", model: str) -> bool:

@@ -9,7 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from haikuft.dataset.format import Converted, DescribeKey, PlacedText
-from haikuft.dataset.problems import ROLES, Finding, describe, is_error, join_place, quote
+from haikuft.dataset.problems import (
+    ROLES,
+    Finding,
+    describe,
+    is_error,
+    join_place,
+    make_finding,
+    quote,
+)
 from haikuft.dataset.records import Record
 from haikuft.package_data import read_toml
 
@@ -89,31 +97,22 @@ def kind_of(value: Any) -> str:
 
 def wrong_type(place: str, value: Any, wanted: str) -> Finding:
     """Describe a value of another type than the one that is wanted."""
-    message = f"expected {wanted}, found {kind_of(value)}"
-    return Finding("wrong-type", place, message, f"Write {wanted}.")
+    return make_finding("wrong-type", place, wanted=wanted, found=kind_of(value))
 
 
 def describe_no_object(value: Any, outline: str = '{"messages": […]}') -> Finding:
     """Describe a line that holds another JSON value than a record like the outline."""
-    message = f"expected a JSON object, found {kind_of(value)}"
-    return Finding("not-object", "", message, f"Write {outline} on each line.")
+    return make_finding("not-object", outline=outline, found=kind_of(value))
 
 
 def missing_key(place: str, key: str, owner: str) -> Finding:
     """Describe a key that `owner`, such as "the turn" at this place, must have."""
-    return Finding(
-        "missing-key", join_place(place, key), f'{owner} has no "{key}"', f'Add "{key}".'
-    )
+    return make_finding("missing-key", join_place(place, key), owner=owner, key=key)
 
 
 def describe_unknown_key(key: str, place: str, known: tuple[str, ...], why: str) -> Finding:
     """Describe a key that a training file's record must not have, and why that is so."""
-    return Finding(
-        "unknown-key",
-        place,
-        f"the key {quote(key)} does not belong here ({why})",
-        f"Remove it; known here: {', '.join(known)}.",
-    )
+    return make_finding("unknown-key", place, key=quote(key), why=why, known=", ".join(known))
 
 
 def unsupported(place: str, what: str, fix: str = "") -> Finding:
@@ -149,12 +148,7 @@ def find_keys(
 
 def describe_empty(key: str, value: Any, place: str) -> Finding:
     """Describe a key that says nothing."""
-    return Finding(
-        "empty-key",
-        place,
-        f"the key {quote(key)} holds {json.dumps(value)}, which says nothing",
-        "Remove it; `haikuft convert` leaves it out.",
-    )
+    return make_finding("empty-key", place, key=quote(key), value=json.dumps(value))
 
 
 def check_keys(value: Mapping[str, Any], place: str, known: tuple[str, ...]) -> None:
@@ -382,7 +376,7 @@ def _take_role(turn: Mapping[str, Any], chat: Chat, place: str) -> str:
         raise UnsupportedContent(unsupported(inside, MEANINGS[role]))
     if role not in chat.roles:
         fix = f"Write one of {', '.join(chat.roles)}."
-        raise UnsupportedContent(Finding("wrong-role", inside, f"{quote(role)} is not a role", fix))
+        raise UnsupportedContent(make_finding("wrong-role", inside, role=quote(role), fix=fix))
     return chat.roles[role]
 
 

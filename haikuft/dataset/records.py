@@ -66,6 +66,11 @@ def prompt_of(record: Mapping[str, Any]) -> tuple[str | None, list[dict[str, str
     return record.get("system") or None, _turns(record)[:-1]
 
 
+def question_of(record: Mapping[str, Any]) -> str:
+    """Give the texts of the prompt's turns, without the system prompt, the same for all records."""
+    return "\n".join(turn["content"] for turn in prompt_of(record)[1])
+
+
 def reference_of(record: Mapping[str, Any]) -> str:
     """Give the reference answer: the text of the last turn.
 

@@ -32,14 +32,10 @@ class FirstOfEach(Generic[T]):
         self.items: list[T] = []
         self.counts: Counter[str] = Counter()
 
-    def count(self, code: str) -> bool:
-        """Count an item of a code, and return whether it is one of the first."""
-        self.counts[code] += 1
-        return self.counts[code] <= SHOWN
-
     def add(self, code: str, item: T) -> None:
         """Count an item, and keep it if it is one of the first of its code."""
-        if self.count(code):
+        self.counts[code] += 1
+        if self.counts[code] <= SHOWN:
             self.items.append(item)
 
 

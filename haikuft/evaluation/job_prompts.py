@@ -11,54 +11,43 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
-from haikuft.errors import DataError, SettingsError
+from haikuft.errors import DataError
 from haikuft.inference.replies import Reply
 
 MAX_PROMPTS = 1_000  # in one custom prompt dataset
 MAX_PROMPT_BYTES = 4 * 1024  # of one prompt
 
 Prompt = dict[str, Any]
-"""{"prompt", "referenceResponse", "category"?, "modelResponses"?}, a line of the job's dataset."""
+"""{"prompt", "referenceResponse", "modelResponses"}, a line of the job's dataset."""
 
 
 def build_prompts(
-    records: Sequence[Record],
-    replies: Mapping[str, Reply] | None = None,
-    *,
-    source: str = "",
-    categories: Mapping[str, str] | None = None,
+    records: Sequence[Record], replies: Mapping[str, Reply], *, source: str
 ) -> list[Prompt]:
-    """Turn test records into the lines of an evaluation job's dataset.
+    """Turn test records and a model's replies into the lines of an evaluation job's dataset.
 
     Args:
         records: The test records.
-        replies: Record id to the reply that the job is to score; None lets the job ask a model.
+        replies: Record id to the reply that the job is to score.
         source: Name of what replied, such as "tuned"; the request names it, too.
-        categories: Record id to a category, by which the job reports scores, such as a label.
 
     Raises:
         DataError: a record has no reply, or there are no records.
-        SettingsError: replies without a source, or a source without replies.
     """
-    if (replies is None) != (source == ""):
-        raise SettingsError("Give replies and their source together, or neither.")
     if not records:
         raise DataError("There are no records to evaluate.")
-    prompts = []
+    prompts: list[Prompt] = []
     for record in records:
         key = record_id(record)
-        prompt: Prompt = {"prompt": _flatten(record), "referenceResponse": reference_of(record)}
-        if categories and key in categories:
-            prompt["category"] = categories[key]
-        if replies is not None:
-            reply = replies.get(key)
-            if reply is None or reply.error is not None:
-                raise DataError(
-                    f"Record {key} has no reply of {source}. Ask again: only what is missing is "
-                    "asked; or leave the record out."
-                )
-            prompt["modelResponses"] = [{"response": reply.text, "modelIdentifier": source}]
-        prompts.append(prompt)
+        reply = replies.get(key)
+        if reply is None or reply.error is not None:
+            raise DataError(
+                f"Record {key} has no reply of {source}. Ask again: only what is missing is "
+                "asked; or leave the record out."
+            )
+        response = {"response": reply.text, "modelIdentifier": source}
+        prompt = {"prompt": _flatten(record), "referenceResponse": reference_of(record)}
+        prompts.append({**prompt, "modelResponses": [response]})
     return prompts
 
 

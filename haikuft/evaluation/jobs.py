@@ -7,7 +7,7 @@ are saved in Amazon S3". botocore has no waiters for Bedrock.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ import pandas as pd
 
 from haikuft import iam, s3
 from haikuft.aws.errors import explaining
+from haikuft.aws.ownership import list_tags
 from haikuft.aws.waiting import Waiting, wait_until
-from haikuft.errors import DataError, JobFailedError, SettingsError
+from haikuft.errors import DataError, JobFailedError
 from haikuft.runs.run_record import Run, resource_prefix, save
 
 if TYPE_CHECKING:
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RUNNING = frozenset({"InProgress", "Stopping", "Deleting"})  # AWS's words
-# General, with a judge: the Bedrock User Guide has it, and botocore's model does not.
-TASK_TYPES = (
-    *("Summarization", "Classification", "QuestionAndAnswer", "Generation", "Custom"),
-    "General",
-)
 RESULTS_SUFFIX = "_output.jsonl"
 _WAITING = Waiting()
 
@@ -72,68 +68,35 @@ def build_evaluation_request(
     role_arn: str,
     prompts_uri: str,
     output_uri: str,
-    metric_names: Sequence[str],
     task_type: str,
-    dataset_name: str = "test",
-    model_id: str = "",
-    inference_params: Mapping[str, Any] | None = None,
-    source: str = "",
-    judge_model_id: str = "",
-    tags: Mapping[str, str] | None = None,
+    source: str,
+    tags: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Build the arguments of `create_evaluation_job`, for a model or for existing responses.
+    """Build the arguments of `create_evaluation_job` for the accuracy of existing responses.
 
     Args:
         job_name: At most 63 lower-case letters, digits and hyphens; unique in account and Region.
         role_arn: Trusted for evaluation jobs, see `iam.build_evaluation_trust_policy`.
         prompts_uri: The dataset, written from `build_prompts`.
         output_uri: Where the scores go.
-        metric_names: Such as "Builtin.Accuracy" or, with a judge, "Builtin.Correctness".
-        task_type: One of TASK_TYPES.
-        dataset_name: Names the dataset in the output.
-        model_id: What the job asks: a foundation model, inference profile or throughput's ARN.
-        inference_params: How it asks, in the form of that model.
-        source: Name of the model that gave the responses in the dataset; instead of model_id.
-        judge_model_id: The model that judges; "" for metrics that need none.
+        task_type: AWS's word, such as "Classification".
+        source: Name of the model that gave the responses in the dataset.
         tags: Of the job.
-
-    Raises:
-        SettingsError: neither or both of model_id and source, or an unknown task type.
     """
-    if bool(model_id) == bool(source):
-        raise SettingsError(
-            "Give model_id, for a model the job asks, or source, for responses in the dataset."
-        )
-    if task_type not in TASK_TYPES:
-        raise SettingsError(f'task_type = "{task_type}": choose one of {", ".join(TASK_TYPES)}.')
-    automated: dict[str, Any] = {
-        "datasetMetricConfigs": [
-            {
-                "taskType": task_type,
-                "dataset": {"name": dataset_name, "datasetLocation": {"s3Uri": prompts_uri}},
-                "metricNames": list(metric_names),
-            }
-        ]
+    scored = {
+        "taskType": task_type,
+        "dataset": {"name": "test", "datasetLocation": {"s3Uri": prompts_uri}},
+        "metricNames": ["Builtin.Accuracy"],
     }
-    if judge_model_id:
-        automated["evaluatorModelConfig"] = {
-            "bedrockEvaluatorModels": [{"modelIdentifier": judge_model_id}]
-        }
-    model: dict[str, Any]
-    if source:
-        model = {"precomputedInferenceSource": {"inferenceSourceIdentifier": source}}
-    else:
-        model = {"bedrockModel": {"modelIdentifier": model_id}}
-        if inference_params:
-            model["bedrockModel"]["inferenceParams"] = json.dumps(dict(inference_params))
+    model = {"precomputedInferenceSource": {"inferenceSourceIdentifier": source}}
     return {
         "jobName": job_name,
         "roleArn": role_arn,
         "applicationType": "ModelEvaluation",
-        "evaluationConfig": {"automated": automated},
+        "evaluationConfig": {"automated": {"datasetMetricConfigs": [scored]}},
         "inferenceConfig": {"models": [model]},
         "outputDataConfig": {"s3Uri": output_uri},
-        "jobTags": [{"key": key, "value": value} for key, value in (tags or {}).items()],
+        "jobTags": list_tags(tags),
     }
 
 
@@ -194,7 +157,6 @@ def evaluate_replies(
         role_arn=role_arn,
         prompts_uri=prompts_uri,
         output_uri=s3.join_uri(record.bucket, f"{folder}results/"),
-        metric_names=["Builtin.Accuracy"],
         task_type="Classification" if task == "labels" else "QuestionAndAnswer",
         source=source,
         tags=run.tags,
@@ -281,7 +243,5 @@ def _read_row(line: Mapping[str, Any]) -> dict[str, Any]:
         "reference": given.get("referenceResponse", ""),
         "response": responses[0].get("response", ""),
     }
-    if "category" in given:
-        row["category"] = given["category"]
     scores = line["automatedEvaluationResult"]["scores"]
     return row | {score["metricName"].removeprefix("Builtin."): score["result"] for score in scores}

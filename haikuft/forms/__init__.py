@@ -5,24 +5,14 @@ very parameters it was given, so that an interactive and a headless run take one
 shown as a widget is on the page as plain HTML, too, for exports, logs and other front ends.
 """
 
-from haikuft.forms.notebooks import (
-    access_form,
-    dataset_form,
-    evaluation_form,
-    hyperparameter_form,
-    serving_form,
-    target_form,
-)
-from haikuft.forms.records.browser import browse_records
-from haikuft.forms.stopping import stopping_lab
+from haikuft.lazy_names import offer_names
 
-__all__ = [
-    "access_form",
-    "browse_records",
-    "dataset_form",
-    "evaluation_form",
-    "hyperparameter_form",
-    "serving_form",
-    "stopping_lab",
-    "target_form",
-]
+__all__, __getattr__, __dir__ = offer_names(
+    __name__,
+    {
+        "notebooks": "access_form dataset_form evaluation_form hyperparameter_form serving_form "
+        "target_form",
+        "records.browser": "browse_records",
+        "stopping": "stopping_lab",
+    },
+)

@@ -12,13 +12,10 @@ from haikuft.errors import SettingsError
 from haikuft.package_data import read_toml
 
 Policy = dict[str, Any]
-_SERVING_SIDS: Mapping[Serving, tuple[str, str]] = {
-    "deployment": ("CreateDeployment", "UseDeployments"),
-    "provisioned_throughput": ("CreateThroughput", "UseThroughput"),
-}
-_SERVED_ARNS: Mapping[Serving, str] = {
-    "deployment": "deployments",
-    "provisioned_throughput": "provisioned_models",
+# Way of serving -> the ARNs that it makes, and the statements that it needs.
+_SERVINGS: Mapping[Serving, tuple[str, str, str]] = {
+    "deployment": ("deployments", "CreateDeployment", "UseDeployments"),
+    "provisioned_throughput": ("provisioned_models", "CreateThroughput", "UseThroughput"),
 }
 
 
@@ -106,7 +103,7 @@ def build_caller_policy(
     sids = ["UseBucket" if given_bucket else "SetUpBucket", "UseObjects"]
     sids += ["ReadRole" if given_role_arn else "SetUpRole", "PassRole", "ReadFoundationModels"]
     sids += ["CreateCustomization", "FollowCustomization", "UseCustomModels"]
-    sids += [sid for way in ways for sid in _SERVING_SIDS[way]]
+    sids += [sid for way in ways for sid in _SERVINGS[way][1:]]
     sids += ["RunEvaluations", "ListOwn", "MarkAsOurs", "AskModels", "ReadQuotas"]
     if kms_key_arn:
         sids += ["GiveKeyToBedrock", "UseKeyThroughS3"]
@@ -115,7 +112,7 @@ def build_caller_policy(
         **arns,
         key=kms_key_arn,
         role=[own_arn, f"{roles}/{name_evaluation_role(role_name)}"],
-        served=[arns[_SERVED_ARNS[way]] for way in ways],
+        served=[arns[_SERVINGS[way][0]] for way in ways],
     )
 
 

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from haikuft.aws.errors import explaining, is_absent
+from haikuft.aws.errors import explaining, unless_absent
 from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, list_tags, refuse_named
 from haikuft.errors import AccessError, ConflictError, SettingsError
 
@@ -171,12 +169,10 @@ def owns_role(iam: "IAMClient", name: str, *, tags: Mapping[str, str]) -> bool:
 def find_role(iam: "IAMClient", name: str) -> Role | None:
     """Read a role; None where there is none of that name."""
     with explaining(f"reading role {name}"):
-        try:
-            role = iam.get_role(RoleName=name)["Role"]
-        except ClientError as error:
-            if is_absent(error):
-                return None
-            raise
+        found = unless_absent(iam.get_role, RoleName=name)
+        if found is None:
+            return None
+        role = found["Role"]
     document: Any = role.get("AssumeRolePolicyDocument", {})  # botocore has decoded the JSON
     return Role(
         name=role["RoleName"],

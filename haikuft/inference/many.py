@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from tqdm import tqdm
 
 from haikuft.aws.errors import is_transient
+from haikuft.aws.repeating import PATIENCE_SECONDS
 from haikuft.dataset.records import prompt_of, record_id
 from haikuft.errors import (
     AccessError,
@@ -29,7 +30,7 @@ from haikuft.errors import (
 from haikuft.files import JsonLinesFile
 from haikuft.inference.asking import ask, check_api, now
 from haikuft.inference.budget import Budget, most_input_tokens
-from haikuft.inference.pacing import PATIENCE_SECONDS, Pace
+from haikuft.inference.pacing import Pace
 from haikuft.inference.replies import Reply, open_replies, read_replies
 from haikuft.inference.requests import MAX_TOKENS, Sampling, name_settings
 from haikuft.pricing.amounts import format_precise
@@ -250,10 +251,7 @@ class _Asking:
         Raises:
             HaikuftError: nothing was answered for as long as patience lasts.
         """
-        cause = error.__cause__
-        if isinstance(error, ReplyError) or not isinstance(cause, Exception):
-            return False
-        if not is_transient(cause):
+        if isinstance(error, ReplyError) or not is_transient(error.__cause__):
             return False
         throttled = _status(error) == TOO_MANY_REQUESTS
         if not throttled and faults >= _MOST_FAULTS:
@@ -377,10 +375,9 @@ def _status(error: HaikuftError) -> int:
 
 def _may_be_billed(error: HaikuftError) -> bool:
     """Whether the model may have answered before this error, or answered unreadably."""
-    cause = error.__cause__
-    if isinstance(cause, ClientError):  # AWS answered, and refused
+    if isinstance(error.__cause__, ClientError):  # AWS answered, and refused
         return False
-    return isinstance(error, ReplyError) or (isinstance(cause, Exception) and is_transient(cause))
+    return isinstance(error, ReplyError) or is_transient(error.__cause__)
 
 
 def _is_served(model_id: str) -> bool:

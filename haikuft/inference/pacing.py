@@ -14,8 +14,6 @@ from threading import Condition
 
 from haikuft.aws.repeating import limit_pause
 
-PATIENCE_SECONDS = 120.0  # without any answer, until the asking ends
-
 # What follows was chosen by simulating 500 requests of 0.2 s from 16 workers: throttled at random
 # (10 %), and against true limits of 4, 10 and 40 requests a second.
 _WINDOW, _WINDOW_SECONDS = 40, 0.5  # results, and time, that one look at throttling takes at least
@@ -73,7 +71,7 @@ class Pace:
 
     def __init__(
         self,
-        patience_seconds: float = PATIENCE_SECONDS,
+        patience_seconds: float,
         *,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,

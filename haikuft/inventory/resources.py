@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from haikuft import s3, serving
 from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, name_owner
 from haikuft.customization.jobs import find_job
-from haikuft.customization.models import find_custom_model
-from haikuft.customization.readings import FINAL
+from haikuft.customization.models import CustomModel, find_custom_model
+from haikuft.customization.readings import FINAL, CustomizationJob
 from haikuft.errors import AccessError, NotFoundError
 from haikuft.iam import roles
 from haikuft.pricing.amounts import format_dollars
@@ -28,6 +28,7 @@ from haikuft.runs.lookup import (
 )
 from haikuft.runs.run_record import Run
 from haikuft.serving.lifecycle import find_served
+from haikuft.serving.served import Served
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -126,12 +127,14 @@ def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
 
     None for the entry of another's job that has ended: AWS keeps those for good.
     """
+    find, describe = _READERS[found.kind]
     try:
-        resource = _READERS[found.kind](run, bedrock, found.arn)
+        reading = find(bedrock, found.arn)
     except AccessError as error:
         return Resource(found.kind, found.name, found.arn, UNKNOWN, hint=str(error))
-    if resource is None:
+    if reading is None:
         return Resource(found.kind, found.name, found.arn, GONE)
+    resource = describe(run, reading)
     if found.claim == "ours":
         return resource
     if found.claim == "unknown":
@@ -142,20 +145,15 @@ def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
     return replace(resource, status=OTHER, bills="", would_bill="", hint=hint)
 
 
-def _read_deployment(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = find_served(bedrock, "deployment", arn)
-    if found is None:
-        return None
-    price = serving.price_tokens(replace(run.record, serving="deployment", deployment_arn=arn))
+def _describe_deployment(run: Run, found: Served) -> Resource:
+    served = replace(run.record, serving="deployment", deployment_arn=found.arn)
+    price = serving.price_tokens(served)
     bills = f"tokens when it is asked, {price or 'at a price we do not know'}"
     hint = f"On AWS it bills {bills}; nothing while idle."
     return Resource(DEPLOYMENT, found.name, found.arn, found.status, hint=hint)
 
 
-def _read_throughput(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = find_served(bedrock, "provisioned_throughput", arn)
-    if found is None:
-        return None
+def _describe_throughput(run: Run, found: Served) -> Resource:
     price = run.record.price_per_unit_hour
     units = f"{found.model_units} model unit{'' if found.model_units == 1 else 's'}"
     until = f"{found.expires:%Y-%m-%d}" if found.expires else "it is deleted"
@@ -167,31 +165,28 @@ def _read_throughput(run: Run, bedrock: "BedrockClient", arn: str) -> Resource |
     )
 
 
-def _read_job(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = find_job(bedrock, arn)
-    if found is None:
-        return None
+def _describe_job(run: Run, found: CustomizationJob) -> Resource:
     job = Resource(JOB, found.name, found.arn, found.status, since=found.created)
     if found.status in FINAL:
         return replace(job, hint="A job stays listed for good and costs nothing.")
     return _bill(run, job, "the tokens it trains, until it ends")
 
 
-def _read_model(run: Run, bedrock: "BedrockClient", arn: str) -> Resource | None:
-    found = find_custom_model(bedrock, arn)
-    if found is None:
-        return None
+def _describe_model(run: Run, found: CustomModel) -> Resource:
     price = get_price("storage", run.base_model.id)
     hourly = price.amount / HOURS_PER_MONTH if price.amount else None
     model = Resource(MODEL, found.name, found.arn, found.status, since=found.created)
     return _bill(run, model, f"storage, {price}", per_hour=hourly)
 
 
-_READERS: dict[str, Callable[[Run, "BedrockClient", str], Resource | None]] = {
-    DEPLOYMENT: _read_deployment,
-    THROUGHPUT: _read_throughput,
-    JOB: _read_job,
-    MODEL: _read_model,
+# kind -> how one is read, and how the reading becomes a resource
+_READERS: dict[
+    str, tuple[Callable[["BedrockClient", str], Any], Callable[[Run, Any], Resource]]
+] = {
+    DEPLOYMENT: (find_served, _describe_deployment),
+    THROUGHPUT: (find_served, _describe_throughput),
+    JOB: (find_job, _describe_job),
+    MODEL: (find_custom_model, _describe_model),
 }
 
 

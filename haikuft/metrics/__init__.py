@@ -5,23 +5,13 @@ more or less), so files are found by name and columns by header. Source: Bedrock
 "Analyze the results of a model customization job", and files of real jobs published on GitHub.
 """
 
-from haikuft.metrics.assessment import (
-    align_epochs,
-    assess,
-    map_validation_losses,
-    read_stop_rule,
-    replay_early_stop,
-    write_assessment,
-)
-from haikuft.metrics.files import download_metrics, find_metrics
+from haikuft.lazy_names import offer_names
 
-__all__ = [
-    "align_epochs",
-    "assess",
-    "download_metrics",
-    "find_metrics",
-    "map_validation_losses",
-    "read_stop_rule",
-    "replay_early_stop",
-    "write_assessment",
-]
+__all__, __getattr__, __dir__ = offer_names(
+    __name__,
+    {
+        "assessment": "align_epochs assess map_validation_losses read_stop_rule replay_early_stop "
+        "write_assessment",
+        "files": "download_metrics find_metrics",
+    },
+)

@@ -9,8 +9,10 @@ import pandas as pd
 
 from haikuft.files import write_whole
 from haikuft.hyperparameters import EarlyStop, Hyperparameters, decide_early_stop
+from haikuft.package_data import read_toml
 
 ASSESSMENT_FILE = "assessment.json"
+_VERDICTS = read_toml(__package__, "verdicts.toml")
 
 # Rules of thumb of this package, not AWS's; every sentence below prints the numbers it rests on.
 LESSON = (0.001, 2)  # threshold and patience, Claude 3 Haiku's defaults, for a model without
@@ -120,10 +122,11 @@ def assess(
     settings = settings or {}
     fit = training.groupby("epoch_number")["loss"].mean()
     losses = _by_epoch(align_epochs(training, validation))
-    if diverged := _describe_divergence(training, losses.tolist(), settings):
-        return Assessment("diverged", diverged)
+    if diverged := _find_divergence(training, losses.tolist(), settings):
+        return diverged
     if losses.empty:
-        return Assessment("unknown", _describe_training_alone(training))
+        first, last = _ends(training)
+        return _conclude("no-validation", first=first, last=last)
     ran = int(max(fit.index[-1], losses.index[-1]))
     stop = early_stop.stopped_epoch if early_stop else None
     ended = stop == ran and not (early_stop and early_stop.simulated)
@@ -144,59 +147,41 @@ def write_assessment(directory: Path, assessment: Assessment) -> Path:
     return write_whole(directory / ASSESSMENT_FILE, f"{text}\n")
 
 
+def _conclude(name: str, **values: float | str) -> Assessment:
+    """Make the assessment that `verdicts.toml` describes, the names in braces replaced."""
+    row = _VERDICTS[name]
+    return Assessment(row["verdict"], row["sentence"].format_map(values))
+
+
 def _judge_curve(fit: "pd.Series[float]", losses: "pd.Series[float]", ended: bool) -> Assessment:
     """Judge finite validation losses by epoch; `ended` says that early stopping ended the job."""
     best, epoch = int(losses.index[int(losses.argmin())]), int(losses.index[-1])
     last, lowest = float(losses.iloc[-1]), float(losses[best])
     kept = best if ended else epoch
-    near_zero = float(fit.get(kept, math.inf)) < NEAR_ZERO * float(losses[kept])
+    fitted, held = float(fit.get(kept, math.inf)), float(losses[kept])
+    near_zero = fitted < NEAR_ZERO * held
+    rise, fall = _change(lowest, last), -_change(float(losses.iloc[-2:].iloc[0]), last)
+    rose = best < epoch and rise >= RISE
     if len(losses) == 1 and not near_zero:
-        return Assessment(
-            "unknown",
-            f"One epoch gives one validation loss ({last:.3g}), and one point has no "
-            "direction. Run at least 2 epochs to see whether it falls or rises.",
-        )
-    rise = _change(lowest, last)
-    least = f"The validation loss was lowest after epoch {best} ({lowest:.3g})"
+        name = "one-epoch"
+    elif rose and ended and not near_zero:
+        name = "ended-after-a-rise"
+    elif rose:
+        name = "rose"
+    elif near_zero:
+        name = "near-zero"
+    elif best == epoch and fall >= FALL:
+        name = "ended-falling" if ended else "falling"
+    else:
+        name = "ended-flat" if ended else "flat"
     trained = ""
     if best in fit and fit.iloc[-1] < fit[best]:
         trained = f", while the training loss kept falling from {fit[best]:.3g} to "
         trained += f"{fit.iloc[-1]:.3g}"
-    if ended and best < epoch and rise >= RISE and not near_zero:
-        return Assessment(
-            "stopped well",
-            f"{least}. It had risen by {rise:.1%} when early stopping ended the training "
-            f"after epoch {epoch}{trained}. AWS does not say which epoch's weights it keeps.",
-        )
-    if best < epoch and rise >= RISE:
-        return Assessment(
-            "over-fitted",
-            f"{least} and rose by {rise:.1%} to {last:.3g} by epoch {epoch}{trained}: the model "
-            f"over-fitted. Try epoch_count = {best}, or more varied records.",
-        )
-    if near_zero:
-        fewer = f"epoch_count = {best}" if best < epoch else "fewer epochs"
-        return Assessment(
-            "over-fitted",
-            f"{least}. The training loss is {fit[kept]:.3g} in epoch {kept}, near 0, and the "
-            f"validation loss {losses[kept]:.3g}: the model has learnt the records of its training "
-            "and not what they have in common, which is over-fitting. "
-            f"Try {fewer}, or more varied records.",
-        )
-    fall = -_change(float(losses.iloc[-2]), last)
-    if best == epoch and fall >= FALL:
-        start = f"The validation loss still fell by {fall:.1%} in the last epoch, to {last:.3g}"
-        if ended:
-            return Assessment(
-                "still falling",
-                f"{start}, when early stopping ended the training after epoch {epoch}. Lower "
-                "early_stopping_threshold or raise early_stopping_patience to let it continue.",
-            )
-        return Assessment("still falling", f"{start}. More epochs may help.")
-    end = f"at the end (epoch {epoch}) it is {last:.3g}"
-    if ended:
-        end += f". Early stopping ended the training after epoch {epoch}, when it had flattened"
-    return Assessment("stopped well", f"{least}; {end}. More epochs would gain little.")
+    fewer = f"epoch_count = {best}" if best < epoch else "fewer epochs"
+    values: dict[str, float | str] = {"best": best, "epoch": epoch, "kept": kept, "fewer": fewer}
+    values |= {"lowest": lowest, "last": last, "held": held, "fit": fitted, "trained": trained}
+    return _conclude(name, **values, rise=rise, fall=fall)
 
 
 def _describe_kept(losses: "pd.Series[float]", reported: float | None) -> str:
@@ -212,20 +197,20 @@ def _describe_kept(losses: "pd.Series[float]", reported: float | None) -> str:
     )
 
 
-def _describe_divergence(
+def _find_divergence(
     training: pd.DataFrame, losses: list[float], settings: Hyperparameters
-) -> str:
-    """Describe a training that diverged; "" for one that did not."""
+) -> Assessment | None:
+    """Assess a training that diverged; None for one that did not."""
     first, last = _ends(training)
     rates = [name for name in settings if name.startswith("learning_rate")]
     rate = next((name for name in rates if "warmup" not in name), "the learning rate")
     warmup = "".join(f", or raise {name}," for name in rates if "warmup" in name)
     fix = f"Lower {rate}{warmup} and train again."
     if not all(map(math.isfinite, [*training["loss"], *losses])):
-        return f"A loss is no longer a finite number: the training diverged. {fix}"
+        return _conclude("not-finite", fix=fix)
     if last > first * (1 + RISE):
-        return f"The training loss itself rose, from {first:.3g} to {last:.3g}: it diverged. {fix}"
-    return ""
+        return _conclude("training-loss-rose", first=first, last=last, fix=fix)
+    return None
 
 
 def _by_epoch(validation: pd.DataFrame | None) -> "pd.Series[float]":
@@ -233,15 +218,6 @@ def _by_epoch(validation: pd.DataFrame | None) -> "pd.Series[float]":
     if validation is None:
         return pd.Series(dtype=float)
     return validation.groupby("epoch_number")["loss"].last()
-
-
-def _describe_training_alone(training: pd.DataFrame) -> str:
-    first, last = _ends(training)
-    return (
-        "There was no validation file, so over-fitting cannot be seen. The training loss went "
-        f"from {first:.3g} to {last:.3g}, which says only how well the model fits the "
-        "records of its training. Give the job a validation file to learn more."
-    )
 
 
 def _ends(training: pd.DataFrame) -> tuple[float, float]:

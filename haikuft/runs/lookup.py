@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from haikuft.aws.errors import explaining
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, list_tags, name_owner
 from haikuft.errors import AccessError, ConflictError, NotFoundError
+from haikuft.package_data import read_toml
 from haikuft.runs.run_record import Run, resource_prefix
 
 if TYPE_CHECKING:
@@ -25,14 +26,7 @@ Claim = Literal["ours", "other", "unmarked", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How Bedrock lists one kind of resource, and where the run's record names its own.
-
-    Attributes:
-        operation: a paginator's name.
-        summaries: the answer's member that holds the list.
-        member: how the members with ARN and name begin, such as "job" of jobArn and jobName.
-        field: how the record's fields begin, such as "job" of job_arn and job_name.
-    """
+    """One row of `listings.toml`, which says what each column holds."""
 
     operation: Any
     summaries: str
@@ -41,20 +35,7 @@ class Listing:
 
 
 LISTINGS: Mapping[str, Listing] = {  # in the order of deletion
-    DEPLOYMENT: Listing(
-        "list_custom_model_deployments",
-        "modelDeploymentSummaries",
-        "customModelDeployment",
-        "deployment",
-    ),
-    THROUGHPUT: Listing(
-        "list_provisioned_model_throughputs",
-        "provisionedModelSummaries",
-        "provisionedModel",
-        "throughput",
-    ),
-    JOB: Listing("list_model_customization_jobs", "modelCustomizationJobSummaries", "job", "job"),
-    MODEL: Listing("list_custom_models", "modelSummaries", "model", "custom_model"),
+    kind: Listing(**row) for kind, row in read_toml(__package__, "listings.toml").items()
 }
 
 

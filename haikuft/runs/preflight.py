@@ -8,14 +8,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
-
-from botocore.exceptions import ClientError
 
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
-from haikuft.aws.errors import explaining, is_absent
+from haikuft.aws.errors import explaining, unless_absent
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_foreign, is_ours, refuse_named
 from haikuft.base_models import (
     BaseModel,
@@ -26,6 +23,7 @@ from haikuft.base_models import (
 from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError
 from haikuft.iam import build_trust_policy, roles
 from haikuft.inventory.lost import find_lost
+from haikuft.package_data import read_toml
 from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import THROUGHPUT, find_adoptable, judge
 from haikuft.runs.run_record import Run
@@ -37,19 +35,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
-_QUOTAS = {  # meaning -> what it is, and whether 0 would keep the run from its end
-    "records_per_job": ("training and validation records in one job", False),
-    "custom_models": ("custom models in the account", False),
-    "no_commitment_units": ("model units without commitment, for all custom models", True),
-    "units_per_provisioned_model": ("model units for one Provisioned Throughput", True),
-    "deployments": ("custom model deployments in the account", False),
-    "deployments_in_progress": ("custom model deployments being created at a time", False),
-}
-
-
+_TABLE = read_toml(__package__, "preflight.toml")
 _API_KEY = "AWS_BEARER_TOKEN_BEDROCK"
-_LEFT_ALONE = " It is left alone. "
-_GIVEN = "No run has made it: it is used as it is, and never changed or deleted."
+_UNREAD = (AccessError, NotFoundError, SettingsError)  # what reading access or a quota may raise
 State = Literal["ok", "warn", "stop"]
 
 
@@ -158,11 +146,8 @@ def check_identity(connection: Connection) -> Check:
     """Say who we are and where."""
     who = connection.caller_arn.rpartition(":")[2]
     place = f" at {connection.endpoint}" if connection.endpoint else ""
-    return Check(
-        "account",
-        "ok",
-        f"Account …{connection.account_id[-4:]} as {who}, Region {connection.region}{place}.",
-    )
+    account = connection.account_id[-4:]
+    return _conclude("identity", account=account, who=who, region=connection.region, place=place)
 
 
 def check_api_key(connection: Connection) -> list[Check]:
@@ -172,15 +157,7 @@ def check_api_key(connection: Connection) -> list[Check]:
     """
     if connection.target == "sandbox" or not os.environ.get(_API_KEY):
         return []
-    _, warn, _ = _states("Bedrock API key")
-    return [
-        warn(
-            f"{_API_KEY} is set, so Bedrock sees the identity of that key and not the one above, "
-            "which S3, IAM and STS see. The key has policies of its own, may belong to another "
-            "account, and cannot do all that a job needs.",
-            f"Unset {_API_KEY} and start Jupyter again, to work under one identity.",
-        )
-    ]
+    return [_conclude("api-key", variable=_API_KEY)]
 
 
 def check_owner(run: Run) -> Check:
@@ -188,15 +165,14 @@ def check_owner(run: Run) -> Check:
 
     What an earlier version made and the record names is shown: notebook 1 marks it as the run's.
     """
-    ok, warn, stop = _states("owner")
     name, bedrock = run.record.run, run.connection.client("bedrock")
     lost = find_lost(run.connection, run.base_model, name, run.directory)
     try:
         adoptable = find_adoptable(run, bedrock)
     except AccessError as error:
-        return stop(f"Not known whether run {name} has made something. {error}")
+        return _conclude("owner-unseen", run=name, error=error)
     except ConflictError as error:
-        return stop(str(error))
+        return _conclude("owner-conflict", error=error)
     known = {run.record.bucket, run.record.role_name} | {one.arn for one in adoptable}
     others = [
         one
@@ -208,22 +184,16 @@ def check_owner(run: Run) -> Check:
     if others:
         owners = {one.tags[OWNER_TAG] for one in others if OWNER_TAG in one.tags}
         again = " or ".join(f'owner = "{owner}"' for owner in sorted(owners))
-        return stop(
-            f'The name "{name}" is taken in this account and Region. '
-            f"{'. '.join(map(str, others))}. Nothing of it is touched.",
-            f'Take another name: run = "{_free_name(run)}" is free.'
-            + (f" If it is yours and its record was lost, resume it: {again}." if again else ""),
-        )
+        again = f" If it is yours and its record was lost, resume it: {again}." if again else ""
+        found = ". ".join(map(str, others))
+        return _conclude("name-taken", run=name, others=found, free=_free_name(run), again=again)
     unseen = ", ".join(one.kind for one in lost.unseen)
     if unseen:
-        return warn(f"Not known whether others use the run's name for: {unseen}.")
+        return _conclude("others-unseen", kinds=unseen)
     if adoptable:
         names = ", ".join(f"{one.kind} {one.name}" for one in adoptable)
-        return warn(
-            f"Made by an earlier version, and named in this run's record: {names}. They are given "
-            f"the run's owner id, {run.record.owner}."
-        )
-    return ok(f'Run "{name}", owner id {run.record.owner}; no other run has its name.')
+        return _conclude("adoptable", names=names, owner=run.record.owner)
+    return _conclude("own-name", run=name, owner=run.record.owner)
 
 
 def _free_name(run: Run) -> str:
@@ -246,53 +216,40 @@ def check_base_model(
     bedrock: "BedrockClient", base_model: BaseModel, *, region: str, today: date
 ) -> Check:
     """Ask Bedrock whether it tunes the model here, and how far along its life the model is."""
-    ok, warn, stop = _states("base model")
     try:
         with explaining("listing the models that Bedrock can tune"):
             answer = bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
     except AccessError as error:
-        return stop(f"This caller may not list the models. {error}")
+        return _conclude("models-unseen", error=error)
     offers = {model["modelId"]: model for model in answer.get("modelSummaries", [])}
     offer = offers.get(base_model.id)
-    documented = describe_lifecycle(base_model, today)
-    elsewhere = _name_others(offers, base_model, today)
+    values: dict[str, Any] = {"model": base_model.name, "id": base_model.id, "region": region}
+    values |= {
+        "documented": describe_lifecycle(base_model, today),
+        "elsewhere": _name_others(offers, base_model, today),
+    }
     if offer is None:
         regions = ", ".join(base_model.regions)
         where = "" if region in base_model.regions else f" Fine-tuning it was offered in {regions}."
-        return stop(
-            f"Bedrock in {region} does not offer {base_model.id} for fine-tuning.{where} "
-            f"{documented}",
-            elsewhere,
-        )
+        return _conclude("model-not-offered", **values, where=where)
     lifecycle: Mapping[str, Any] = offer.get("modelLifecycle", {})
     ended = lifecycle.get("endOfLifeTime")
     if isinstance(ended, datetime) and ended.date() <= today:
-        message = f"Bedrock says that {base_model.name} reached its end of life on {ended.date()}."
-        return stop(message, elsewhere)
+        return _conclude("model-ended", **values, ended=ended.date())
     if lifecycle.get("status", "ACTIVE") != "ACTIVE":
-        return stop(
-            f"Bedrock says that {base_model.name} is {lifecycle['status']}: no new customization "
-            f"job and no new Provisioned Throughput can be created. {documented}",
-            elsewhere,
-        )
+        return _conclude("model-not-active", **values, status=lifecycle["status"])
     if lifecycle_state(base_model, today) != "active":
-        return warn(
-            f"This endpoint offers {base_model.name} as ACTIVE, against AWS's published dates: "
-            f"{documented}",
-            "On the sandbox that is meant, for the lesson; on AWS trust the endpoint, and start "
-            "small.",
-        )
-    return ok(f"Bedrock in {region} tunes {base_model.name}, which is ACTIVE.")
+        return _conclude("model-active-against-dates", **values)
+    return _conclude("model-active", **values)
 
 
 def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
     """Ask whether the account may use the model: agreement, authorization, entitlement."""
-    ok, warn, _ = _states("model access")
     try:
         with explaining(f"reading the access to {base_model.foundation_id}"):
             answer = bedrock.get_foundation_model_availability(modelId=base_model.foundation_id)
-    except (AccessError, NotFoundError, SettingsError) as error:
-        return warn(f"It could not be read. {error}")
+    except _UNREAD as error:
+        return _conclude("access-unseen", error=error)
     readings = {
         "agreement": answer["agreementAvailability"]["status"],
         "authorization": answer["authorizationStatus"],
@@ -302,38 +259,27 @@ def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
     missing = {key: v for key, v in readings.items() if v not in {"AVAILABLE", "AUTHORIZED"}}
     if missing:
         said = ", ".join(f"{key} is {value}" for key, value in missing.items())
-        return warn(
-            f"The account cannot use {base_model.name} yet: {said}.",
-            "Open the Bedrock console's model catalog, accept the agreement and fill in the "
-            "provider's use-case form.",
-        )
-    return ok(f"The account may use {base_model.name}.")
+        return _conclude("access-missing", model=base_model.name, said=said)
+    return _conclude("access", model=base_model.name)
 
 
 def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[Check]:
     """Read the quotas that a run meets; too few model units would waste the training's money."""
     checks = []
     for meaning, code in base_model.quota_codes.items():
-        ok, warn, _ = _states(f"quota {code}")
-        what, is_units = _QUOTAS.get(meaning, (meaning.replace("_", " "), False))
+        row = _TABLE["quotas"].get(meaning, {})
+        what, is_units = row.get("what", meaning.replace("_", " ")), row.get("units", False)
         try:
             value = _read_quota(quotas, code)
-        except (AccessError, NotFoundError, SettingsError) as error:
-            fix = "Look at it in the Service Quotas console, under Amazon Bedrock."
-            checks.append(warn(f"{what}: not read. {error}", fix))
+        except _UNREAD as error:
+            checks.append(_conclude("quota-unseen", code=code, what=what, error=error))
             continue
         units_needed = 1 if base_model.serving[0] == "provisioned_throughput" else 0
         needed = units_needed if is_units else 1
-        if value >= needed:
-            checks.append(ok(f"{value:,.0f} {what}."))
-            continue
-        fix = "Ask for more in the Service Quotas console."
-        if is_units:
-            fix = (
-                "Training would work, serving would be refused: ask AWS Support for more before "
-                "you pay for training. It can take days."
-            )
-        checks.append(warn(f"{value:,.0f} {what}; the run needs {needed}.", fix))
+        outcome = "quota"
+        if value < needed:
+            outcome = "units-too-few" if is_units else "quota-too-low"
+        checks.append(_conclude(outcome, code=code, value=value, what=what, needed=needed))
     return checks
 
 
@@ -347,7 +293,7 @@ def check_units(quotas: "ServiceQuotasClient", bedrock: "BedrockClient", run: Ru
         with explaining("listing each Provisioned Throughput"):
             pages = bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
             held = [one for page in pages for one in page["provisionedModelSummaries"]]
-    except (AccessError, NotFoundError, SettingsError):
+    except _UNREAD:
         return []  # the other checks say so
     # The quota counts throughput without commitment, of custom models.
     held = [
@@ -367,14 +313,10 @@ def check_units(quotas: "ServiceQuotasClient", bedrock: "BedrockClient", run: Ru
         holder = found.tags.get(RUN_TAG, "")
         names.append(f"{name} ({f'run {holder}' if holder else 'not of a run'})")
         runs += [holder] if holder else []
-    _, warn, stop = _states("model units")
-    message = f"All {quota:,.0f} model units without commitment are in use, by {', '.join(names)}."
-    if run.connection.target == "aws":
-        fix = "Notebook 5 needs one. End what nobody needs, or ask AWS Support for more."
-        return [warn(message, fix)]
+    outcome = "units-in-use" if run.connection.target == "aws" else "sandbox-units-in-use"
     ending = f", or end one: `haikuft clean-up --run {runs[0]}`" if runs else ""
-    fix = f"Allow more: `haikuft sandbox set model_units_quota={used + 1}`{ending}."
-    return [stop(f"{message} Notebook 5 would be refused.", fix)]
+    held_by = ", ".join(names)
+    return [_conclude(outcome, quota=quota, names=held_by, wanted=used + 1, ending=ending)]
 
 
 def check_bucket(
@@ -387,65 +329,66 @@ def check_bucket(
     given: bool = False,
 ) -> Check:
     """Say whether the bucket can be made or used: its Region, and whose it is."""
-    ok, _, stop = _states("bucket")
     try:
         found = s3_files.bucket_region(s3, bucket)
     except AccessError as error:
-        fix = "Set bucket to another name, or ask your administrator."
-        return stop(f"{bucket} exists and this caller may not read it. {error}", fix)
+        return _conclude("bucket-unreadable", bucket=bucket, error=error)
     if found is None:
-        return ok(f"{bucket} does not exist yet and will be made in {region}.")
+        return _conclude("bucket-to-make", bucket=bucket, region=region)
     if found != region:
-        return stop(
-            f"{bucket} is in {found}; the job in {region} reads only its own Region's buckets.",
-            "Set bucket to another name.",
-        )
+        return _conclude("bucket-elsewhere", bucket=bucket, found=found, region=region)
     marks = s3_files.bucket_tags(s3, bucket)
     if given and is_foreign(marks):
-        return ok(f"{bucket} exists in {region}. {_GIVEN}")
+        return _conclude("bucket-given", bucket=bucket, region=region)
     if not is_ours(marks, tags, recorded=recorded):
-        return stop(*refuse_named(bucket, marks, tags, "bucket").split(_LEFT_ALONE))
-    return ok(f"{bucket} exists in {region}.")
+        return _refuse("bucket", bucket, marks, tags)
+    return _conclude("bucket", bucket=bucket, region=region)
 
 
 def check_role(iam: "IAMClient", name: str, *, run: Run, given: bool) -> Check:
     """Say whether the role can be made or used: whose it is, and whether Bedrock may assume it."""
-    ok, warn, stop = _states("role")
     try:
         role = roles.find_role(iam, name)
     except AccessError as error:
-        return warn(f"Not known whether {name} exists. {error}")
+        return _conclude("role-unseen", role=name, error=error)
     if role is None:
-        return ok(f"{name} does not exist yet and will be made.")
+        return _conclude("role-to-make", role=name)
     if given and is_foreign(role.tags):
         trust = build_trust_policy(run.record.account_id, run.record.region)
         try:
             roles.check_given(role, trust)
         except AccessError as error:
-            return stop(str(error))
-        return ok(f"{role.arn} exists and trusts Bedrock. {_GIVEN}")
+            return _conclude("role-without-trust", error=error)
+        return _conclude("role-given", role=role.arn)
     recorded = name == run.record.role_name and RUN_TAG in role.tags
     if not is_ours(role.tags, run.tags, recorded=recorded):
-        return stop(*refuse_named(name, role.tags, run.tags, "role_name").split(_LEFT_ALONE))
-    return ok(f"{name} exists.")
+        return _refuse("role", name, role.tags, run.tags)
+    return _conclude("role", role=name)
 
 
-def _states(name: str) -> tuple[partial[Check], partial[Check], partial[Check]]:
-    """Make what builds a check of this name: one that is ok, one that warns, one that stops."""
-    return partial(Check, name, "ok"), partial(Check, name, "warn"), partial(Check, name, "stop")
+def _conclude(outcome: str, **values: object) -> Check:
+    """Make the check that `preflight.toml` describes, the names in braces replaced by values."""
+    row = _TABLE["outcomes"][outcome]
+    name, message, fix = (
+        row.get(part, "").format_map(values) for part in ("name", "message", "fix")
+    )
+    return Check(name, row["state"], message, fix)
+
+
+def _refuse(kind: str, name: str, found: Mapping[str, str], marks: Mapping[str, str]) -> Check:
+    """Refuse a bucket or role that is somebody else's."""
+    parameter = "bucket" if kind == "bucket" else "role_name"
+    message, fix = refuse_named(name, found, marks, parameter).split(" It is left alone. ")
+    return _conclude(f"{kind}-not-ours", message=message, fix=fix)
 
 
 def _read_quota(quotas: "ServiceQuotasClient", code: str) -> float:
     """Read the value in this account, or AWS's default where the account has none of its own."""
     with explaining(f"reading quota {code}"):
-        try:
-            quota = quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=code)["Quota"]
-        except ClientError as error:
-            if not is_absent(error):
-                raise
-            answer = quotas.get_aws_default_service_quota(ServiceCode="bedrock", QuotaCode=code)
-            quota = answer["Quota"]
-    return float(quota["Value"])
+        wanted = {"ServiceCode": "bedrock", "QuotaCode": code}
+        own = unless_absent(quotas.get_service_quota, **wanted)
+        answer: Any = own or quotas.get_aws_default_service_quota(**wanted)
+        return float(answer["Quota"]["Value"])
 
 
 def _name_others(offers: Mapping[str, Any], base_model: BaseModel, today: date) -> str:

@@ -9,7 +9,6 @@ from haikuft.errors import NotFoundError, SettingsError
 from haikuft.iam import roles
 from haikuft.runs.run_record import Run
 from haikuft.serving.lifecycle import find_served
-from haikuft.serving.served import kind_of
 from haikuft.tables import Table, build_table
 
 
@@ -103,8 +102,8 @@ def _custom_model(run: Run) -> str:
 
 def _served_model(run: Run) -> str:
     """What serves the custom model, deployment or throughput, once it can be asked."""
-    arn, bedrock = run.record.served_arn, run.connection.client("bedrock")
-    found = find_served(bedrock, kind_of(arn), arn) if arn else None
+    arn = run.record.served_arn
+    found = find_served(run.connection.client("bedrock"), arn) if arn else None
     return found.name if found and found.ready else ""
 
 

@@ -81,7 +81,7 @@ def _end(run: Run, resource: Resource) -> str:
         return f"{what} stays: it bills its tokens when asked, and nothing while idle."
     bedrock = run.connection.client("bedrock")
     try:
-        found = find_served(bedrock, "provisioned_throughput", resource.arn)
+        found = find_served(bedrock, resource.arn)
         if found is not None and found.commitment != "none":
             return f"{what} is committed for {found.commitment} and continues to bill."
         delete_resource(run, resource)

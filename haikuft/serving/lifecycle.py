@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from haikuft.aws.errors import error_code, explain, explaining, is_absent
+from haikuft.aws.errors import error_code, explain, explaining, is_absent, unless_absent
 from haikuft.aws.ownership import list_tags
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.base_models import Serving
@@ -31,24 +31,22 @@ STARTING = Waiting(deadline_seconds=2 * 3600.0)
 DELETING = Waiting(poll_seconds=5.0, deadline_seconds=900.0)
 
 
-def get_served(bedrock: "BedrockClient", kind: Serving, identifier: str) -> Served:
-    """Read once what serves a model, by its ARN or its name.
+def get_served(bedrock: "BedrockClient", arn: str) -> Served:
+    """Read once what serves a model.
 
     Raises:
         NotFoundError: this account and Region have no such deployment or throughput.
     """
+    kind = kind_of(arn)
     api = APIS[kind]
-    with explaining(f"reading {api.noun} {identifier}"):
-        answer = getattr(bedrock, f"get_{api.operation}")(**{api.identifier: identifier})
+    with explaining(f"reading {api.noun} {arn}"):
+        answer = getattr(bedrock, f"get_{api.operation}")(**{api.identifier: arn})
         return Served.from_response(kind, answer)
 
 
-def find_served(bedrock: "BedrockClient", kind: Serving, identifier: str) -> Served | None:
+def find_served(bedrock: "BedrockClient", arn: str) -> Served | None:
     """Read once what serves a model; None where AWS knows no such deployment or throughput."""
-    try:
-        return get_served(bedrock, kind, identifier)
-    except NotFoundError:
-        return None
+    return unless_absent(get_served, bedrock, arn)
 
 
 def start_serving(
@@ -162,7 +160,7 @@ def wait_for_served(bedrock: "BedrockClient", arn: str, waiting: Waiting = START
     try:
         found = wait_until(
             lambda reading: not reading.changing,
-            lambda: get_served(bedrock, kind, arn),
+            lambda: get_served(bedrock, arn),
             what=_name(kind, arn.rpartition("/")[2]),
             waiting=waiting,
             state=lambda reading: (reading.status, reading.update_status),
@@ -204,7 +202,7 @@ def stop_serving(bedrock: "BedrockClient", arn: str, waiting: Waiting = DELETING
     api = APIS[kind]
     found = wait_until(
         lambda reading: reading is None or kind != "deployment" or not reading.changing,
-        lambda: find_served(bedrock, kind, arn),
+        lambda: find_served(bedrock, arn),
         what=f"Creating {api.noun} {arn.rpartition('/')[2]}",
         waiting=waiting,
     )
@@ -225,7 +223,7 @@ def stop_serving(bedrock: "BedrockClient", arn: str, waiting: Waiting = DELETING
                 ) from error
     wait_until(
         lambda reading: reading is None,
-        lambda: find_served(bedrock, kind, found.arn),
+        lambda: find_served(bedrock, found.arn),
         what=f"Deleting {api.noun} {found.name}",
         waiting=waiting,
     )

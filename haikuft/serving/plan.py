@@ -82,7 +82,7 @@ def plan_serving(bedrock: "BedrockClient", run: Run, cost: ServingCost) -> Servi
     """
     noun, field = APIS[cost.kind].noun, APIS[cost.kind].field
     own = find_own(run, bedrock, noun)
-    found = find_served(bedrock, cost.kind, own[0].arn) if own else None
+    found = find_served(bedrock, own[0].arn) if own else None
     name = found.name if found else run.resource_name
     request = {"model_arn": run.record.custom_model_arn, "tags": run.tags, **cost.request}
     changes = {"serving": cost.kind, f"{field}_name": name, **cost.changes}
@@ -111,7 +111,7 @@ def ensure_served(bedrock: "BedrockClient", plan: ServingPlan) -> str:
     """
     if plan.found is None:
         return start_serving(bedrock, plan.kind, plan.name, **plan.request)
-    found = get_served(bedrock, plan.kind, plan.found.arn)
+    found = get_served(bedrock, plan.found.arn)
     if plan.kind == "deployment":
         change_model(bedrock, found, plan.request["model_arn"])
     else:

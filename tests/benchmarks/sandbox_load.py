@@ -222,7 +222,7 @@ def fill_sandbox(url: str) -> tuple[Callable[[str], Any], str, str]:
     session = aws.connection._sandbox_session(REGION)
 
     def clients(service: str) -> Any:
-        return aws.connection._sandbox_client(session, service, url, patience_seconds=30.0)
+        return aws.connection._make_client(session, service, 30.0, url)
 
     ensure_bucket(clients("s3"), BUCKET, region=REGION, tags={})
     clients("s3").put_object(Bucket=BUCKET, Key="object", Body=b"x" * 1000)

@@ -13,8 +13,8 @@ from haikuft.errors import DataError
 
 def make_problem(line, code):
     """Build a problem of that code in that line."""
-    severity, basis = RULES[code]
-    return Problem("a.jsonl", line, "", code, severity, "it is <bad>", "Fix it.", basis)
+    rule = RULES[code]
+    return Problem("a.jsonl", line, "", code, rule.severity, "it is <bad>", "Fix it.", rule.basis)
 
 
 @pytest.fixture
@@ -111,7 +111,10 @@ def test_number_when_written_with_its_noun_then_grammatical():
     ]
 
 
-def test_rules_when_read_then_errors_are_refused_or_stricter_and_warnings_advice():
+def test_rules_when_read_then_each_has_a_known_basis_and_a_fix_with_its_message():
     """The sandbox relies on `refused`: a warning must never carry it."""
-    for severity, basis in RULES.values():
-        assert (severity == "warning") == (basis == "advice")
+    for code, (basis, message, fix) in RULES.items():
+        assert basis in ("refused", "stricter", "advice"), code
+        assert bool(message) == bool(fix), code
+    assert RULES["nul"].severity == "error"
+    assert RULES["overlap"].severity == "warning"

@@ -6,7 +6,7 @@ import pytest
 from fakes import ScriptedReply
 
 from haikuft.dataset.records import record_id
-from haikuft.errors import DataError, SettingsError
+from haikuft.errors import DataError
 from haikuft.evaluation.job_prompts import (
     MAX_PROMPT_BYTES,
     MAX_PROMPTS,
@@ -26,15 +26,16 @@ def build_record(question: str, *turns: str, system: str = "") -> dict[str, Any]
 def test_build_prompts_writes_prompt_and_reference() -> None:
     """The system prompt stands before a single question, which needs no role."""
     record = build_record("Where is my money?", "refund", system="Name the label.")
-    assert build_prompts([record]) == [
-        {"prompt": "Name the label.\n\nWhere is my money?", "referenceResponse": "refund"}
-    ]
+    (prompt,) = build_prompts([record], {record_id(record): ScriptedReply("x")}, source="tuned")
+    assert prompt["prompt"] == "Name the label.\n\nWhere is my money?"
+    assert prompt["referenceResponse"] == "refund"
 
 
 def test_build_prompts_names_the_roles_of_several_turns() -> None:
     """A job's prompt is one text; who said what must be in it."""
     record = build_record("Hello", "Hi!", "Where is my money?", "On its way.")
-    prompt = build_prompts([record])[0]["prompt"]
+    replies = {record_id(record): ScriptedReply("x")}
+    prompt = build_prompts([record], replies, source="tuned")[0]["prompt"]
     assert prompt == "User: Hello\n\nAssistant: Hi!\n\nUser: Where is my money?"
 
 
@@ -42,10 +43,8 @@ def test_build_prompts_with_replies_brings_them_along() -> None:
     """The job then scores what the model truly answered, under the name of its source."""
     record = build_record("Where is my money?")
     replies = {record_id(record): ScriptedReply("delivery")}
-    categories = {record_id(record): "refund"}
-    (prompt,) = build_prompts([record], replies, source="tuned", categories=categories)
+    (prompt,) = build_prompts([record], replies, source="tuned")
     assert prompt["modelResponses"] == [{"response": "delivery", "modelIdentifier": "tuned"}]
-    assert prompt["category"] == "refund"
 
 
 def test_build_prompts_when_a_reply_is_missing_or_failed_says_which() -> None:
@@ -56,15 +55,10 @@ def test_build_prompts_when_a_reply_is_missing_or_failed_says_which() -> None:
             build_prompts([record], replies, source="tuned")
 
 
-def test_build_prompts_when_source_and_replies_do_not_go_together_refuses() -> None:
-    """One without the other is a slip; so is an empty test set."""
-    record = build_record("Where is my money?")
-    with pytest.raises(SettingsError, match="source"):
-        build_prompts([record], {record_id(record): ScriptedReply("x")})
-    with pytest.raises(SettingsError, match="source"):
-        build_prompts([record], source="tuned")
+def test_build_prompts_when_there_are_no_records_refuses() -> None:
+    """A job without prompts would cost time to be refused."""
     with pytest.raises(DataError, match="no records"):
-        build_prompts([])
+        build_prompts([], {}, source="tuned")
 
 
 def test_check_prompts_holds_them_against_the_quotas() -> None:

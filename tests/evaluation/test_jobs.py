@@ -1,5 +1,6 @@
 """Evaluation jobs, from test records to scores, on the sandbox."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ ACCOUNT, REGION = "123456789012", "us-west-2"
 TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
 BASE = "anthropic.claude-3-haiku-20240307-v1:0"
 LABELS = ("refund", "delivery")
+Request = dict[str, Any]
+Change = Callable[[Request], Request]
 BUILT_IN = {
     "taskType": "QuestionAndAnswer",
     "dataset": {"name": "Builtin.BoolQ"},
@@ -43,6 +46,28 @@ def build_records(count: int) -> list[dict[str, Any]]:
         }
         for number in range(count)
     ]
+
+
+def ask_base(request: Request) -> Request:
+    """Have the job ask the base model, instead of reading responses."""
+    params = json.dumps({"inferenceConfig": {"maxTokens": 50}})
+    model = {"bedrockModel": {"modelIdentifier": BASE, "inferenceParams": params}}
+    return request | {"inferenceConfig": {"models": [model]}}
+
+
+def add_judge(request: Request) -> Request:
+    """Have a model judge."""
+    judge = {"bedrockEvaluatorModels": [{"modelIdentifier": "amazon.nova-pro-v1:0"}]}
+    automated = request["evaluationConfig"]["automated"] | {"evaluatorModelConfig": judge}
+    return request | {"evaluationConfig": {"automated": automated}}
+
+
+def measure_toxicity(request: Request) -> Request:
+    """Ask for a metric that the sandbox does not compute."""
+    request["evaluationConfig"]["automated"]["datasetMetricConfigs"][0]["metricNames"] = [
+        "Builtin.Toxicity"
+    ]
+    return request
 
 
 @dataclass
@@ -72,16 +97,16 @@ class Bench:
             "role_arn": self.role_arn,
             "prompts_uri": f"s3://{self.bucket}/evaluation/prompts.jsonl",
             "output_uri": f"s3://{self.bucket}/evaluation/results/",
-            "metric_names": ["Builtin.Accuracy"],
             "task_type": "Classification",
             "source": "tuned",
+            "tags": TAGS,
             **changes,
         }
         return jobs.build_evaluation_request(**wanted)
 
-    def evaluate(self, **changes: Any) -> jobs.EvaluationJob:
-        """Run a job to its end."""
-        arn = jobs.start_evaluation_job(self.bedrock, self.request(**changes))
+    def evaluate(self, change: Change = dict, **changes: Any) -> jobs.EvaluationJob:
+        """Run a job to its end; `change` makes another request of ours."""
+        arn = jobs.start_evaluation_job(self.bedrock, change(self.request(**changes)))
         return jobs.wait_for_evaluation_job(self.bedrock, arn, SOON)
 
     def limit(self, policy: dict[str, Any]) -> None:
@@ -160,31 +185,30 @@ def test_texts_with_separators_of_unicode_are_read_whole_by_the_job_and_from_its
 
 def test_a_model_is_asked_by_the_job_as_the_role(bench: Bench) -> None:
     """Without responses in the data set, the job asks; the base names one of the two labels."""
-    bench.upload(build_prompts(build_records(4)))
-    job = bench.evaluate(
-        source="", model_id=BASE, inference_params={"inferenceConfig": {"maxTokens": 50}}
-    )
+    prompts = [{"prompt": "Message 1. Is it refund or delivery?", "referenceResponse": "refund"}]
+    bench.upload(prompts * 4)
+    job = bench.evaluate(ask_base)
     scores = jobs.read_scores(bench.local.client("s3"), job)
     assert scores["response"].str.len().gt(0).all()
 
 
 @pytest.mark.parametrize(
-    ("statement", "changes", "words"),
+    ("statement", "change", "words"),
     [
-        ("FindPrompts", {}, "s3:ListBucket"),
-        ("ReadPromptsWriteScores", {}, "s3:GetObject"),
-        ("AskEvaluatedModels", {"source": "", "model_id": BASE}, "bedrock:InvokeModel"),
+        ("FindPrompts", dict, "s3:ListBucket"),
+        ("ReadPromptsWriteScores", dict, "s3:GetObject"),
+        ("AskEvaluatedModels", ask_base, "bedrock:InvokeModel"),
     ],
 )
 def test_job_when_a_statement_of_the_role_is_missing_fails_and_names_it(
-    own: Bench, statement: str, changes: dict[str, Any], words: str
+    own: Bench, statement: str, change: Change, words: str
 ) -> None:
     """The policy is enough, and each of its statements is needed."""
     policy = iam.build_evaluation_policy(own.bucket, region=REGION, account_id=ACCOUNT)
     kept = [one for one in policy["Statement"] if one["Sid"] != statement]
     own.limit(policy | {"Statement": kept})
     with pytest.raises(JobFailedError, match=words):
-        own.evaluate(**changes)
+        own.evaluate(change)
 
 
 def test_job_when_the_role_is_trusted_for_another_kind_of_job_is_refused(own: Bench) -> None:
@@ -201,35 +225,22 @@ def test_job_when_the_role_is_trusted_for_another_kind_of_job_is_refused(own: Be
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("change", "changes", "words"),
     [
-        ({"judge_model_id": "amazon.nova-pro-v1:0"}, "The sandbox has no judge"),
-        (
-            {"judge_model_id": "amazon.nova-pro-v1:0", "task_type": "General"},
-            "The sandbox has no judge",
-        ),
-        ({"task_type": "General"}, "does not compute Builtin.Accuracy of General"),
-        ({"metric_names": ["Builtin.Toxicity"]}, "does not compute Builtin.Toxicity"),
-        ({"task_type": "Summarization"}, "of Summarization, which needs a model"),
-        ({"source": "another"}, "line 1: modelResponses is not one response of another"),
+        (add_judge, {}, "The sandbox has no judge"),
+        (add_judge, {"task_type": "General"}, "The sandbox has no judge"),
+        (dict, {"task_type": "General"}, "does not compute Builtin.Accuracy of General"),
+        (measure_toxicity, {}, "does not compute Builtin.Toxicity"),
+        (dict, {"task_type": "Summarization"}, "of Summarization, which needs a model"),
+        (dict, {"source": "another"}, "line 1: modelResponses is not one response of another"),
     ],
 )
 def test_job_that_cannot_be_computed_fails_and_says_why(
-    own: Bench, changes: dict[str, Any], words: str
+    own: Bench, change: Change, changes: dict[str, Any], words: str
 ) -> None:
     """Nothing is made up: what needs a judge is for AWS."""
     with pytest.raises(JobFailedError, match=words):
-        own.evaluate(**changes)
-
-
-def test_request_when_it_makes_no_sense_is_refused_before_it_is_sent(own: Bench) -> None:
-    """Exactly one of model and source, and a task type that there is."""
-    with pytest.raises(SettingsError, match="Give model_id"):
-        own.request(model_id=BASE)
-    with pytest.raises(SettingsError, match="Give model_id"):
-        own.request(source="")
-    with pytest.raises(SettingsError, match="choose one of Summarization"):
-        own.request(task_type="Poetry")
+        own.evaluate(change, **changes)
 
 
 def test_job_when_its_name_is_taken_is_refused(own: Bench) -> None:

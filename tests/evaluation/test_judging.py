@@ -81,15 +81,6 @@ def test_build_questions_asks_each_pair_in_both_orders(questions: list[Question]
     assert len(questions) == 40
 
 
-def test_build_questions_puts_the_rubric_into_the_instructions() -> None:
-    """A user's own rubric takes the place of ours."""
-    records = build_records(1)
-    first, second = replies(records, "a"), replies(records, "b")
-    asked = build_questions(records, first, second, rubric="The shorter reply wins.")[0].record
-    assert asked is not None
-    assert "The shorter reply wins." in asked["system"]
-
-
 def test_build_questions_leaves_out_records_that_one_model_did_not_answer() -> None:
     """There is nothing to compare."""
     records = build_records(3)
@@ -172,14 +163,13 @@ def test_pair_with_an_unreadable_or_missing_reading_counts_for_nothing(
 )
 def test_read_winner_when_the_reply_is_not_what_was_asked_for_refuses_it(text: str) -> None:
     """Nothing is guessed from a reply that does not keep to the form."""
-    assert read_winner(text) is None
+    assert read_winner(text) == ""
 
 
 @given(st.text())
 def test_read_winner_never_fails_otherwise(text: str) -> None:
     """Any reply names a winner or none."""
-    found = read_winner(text)
-    assert found is None or found[0] in ("first", "second", "tie")
+    assert read_winner(text) in ("", "first", "second", "tie")
 
 
 def test_check_judge_on_the_sandbox_says_that_there_is_none() -> None:

@@ -20,11 +20,13 @@ from haikuft.errors import AccessError
 from haikuft.evaluation.jobs import evaluate_replies, read_scores
 from haikuft.inventory import delete_resources, list_resources
 from haikuft.runs import prerequisites
+from haikuft.runs.lookup import find_own
 from haikuft.runs.preflight import run_preflight
 from haikuft.runs.record_file import RunRecord
 from haikuft.runs.run_record import Run, resource_prefix
 from haikuft.sandbox.access.policy_evaluation import Caller, Permission
-from haikuft.serving.lifecycle import find_served, stop_serving
+from haikuft.serving.lifecycle import stop_serving
+from haikuft.serving.served import APIS
 
 ACCOUNT = "123456789012"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
@@ -223,9 +225,8 @@ class Walk:
     def end(self, kind: Any) -> None:
         """Let the administrator end what was started when this step was taken in vain."""
         bedrock = self.admin.connection.client("bedrock")
-        found = find_served(bedrock, kind, self.run.resource_name)
-        if found is not None:
-            stop_serving(bedrock, found.arn, SOON)
+        for one in find_own(self.run, bedrock, APIS[kind].noun):
+            stop_serving(bedrock, one.arn, SOON)
 
     def serve(self, kind: Any) -> None:
         """Notebook 5, step 2: find it, or start it, and wait."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import SOON, refusal
+from fakes import SOON, buy_throughput, refusal
 
 from haikuft import customization, s3, serving
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
@@ -174,16 +174,10 @@ def test_list_resources_when_another_run_has_some_then_leaves_them_out(
 ) -> None:
     """A run named first-b begins like one named first: the tag decides whose a thing is."""
     run = new_run()
-    bedrock = run.connection.client("bedrock")
-    start_serving(
-        bedrock,
-        "provisioned_throughput",
-        f"{resource_prefix('first-b')}-20261121-120000",
-        model_arn=HAIKU.id,
-        tags={"haikuft:run": "first-b"},
-    )
+    buy_throughput(run, f"{resource_prefix('first-b')}-20261121-120000", "first-b")
     assert list_resources(run) == []
     delete_resources(run)
+    bedrock = run.connection.client("bedrock")
     assert len(bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]) == 1
 
 
@@ -253,14 +247,8 @@ class Refusing:
         return refuse
 
 
-RECORD = RunRecord(
-    run="first",
-    target="aws",
-    owner="0123456789abcdef",
-    bucket="b",
-    role_name="r",
-    throughput_arn="arn:pt/abc",
-)
+MADE = {"bucket": "b", "role_name": "r", "throughput_arn": "arn:pt/abc"}
+RECORD = RunRecord("first", "aws", "0123456789abcdef", **MADE)
 
 
 def test_list_resources_when_not_allowed_to_look_then_never_calls_it_gone(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import SOON
+from fakes import SOON, buy_throughput
 
 from haikuft import customization, iam, s3
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
@@ -162,14 +162,7 @@ def test_check_owner_when_what_the_record_names_may_be_anybody_s_then_stops_and_
 ) -> None:
     """Notebook 1 shows it as a check, before it makes anything."""
     run = new_run()
-    bedrock = run.connection.client("bedrock")
-    start_serving(
-        bedrock,
-        "provisioned_throughput",
-        "haikuft-first",
-        model_arn=HAIKU.id,
-        tags={"haikuft:run": "first"},
-    )
+    buy_throughput(run, "haikuft-first", "first")
     check = check_owner(replace(run, record=replace(run.record, throughput_name="haikuft-first")))
     assert check.state == "stop"
     assert f"add the tag haikuft:owner = {run.record.owner}" in check.message

@@ -132,7 +132,7 @@ def test_banner_when_a_throughput_is_ended_then_the_model_stays(
     banner.endings[served].yes.click()
 
     assert "1 model unit by the hour until it is deleted" in before
-    assert find_served(bedrock, "provisioned_throughput", served) is None
+    assert find_served(bedrock, served) is None
     assert find_custom_model(bedrock, job.custom_model_arn) is not None
     assert "haikuft-first " not in repr(banner)
 

@@ -1,7 +1,7 @@
 """Figures in a notebook's page: light and dark, read without seeing, and in grey print."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from html import escape, unescape
 from itertools import pairwise
 from pathlib import Path
@@ -33,6 +33,8 @@ from haikuft.plots import (
 from haikuft.plots.picture import Picture
 from haikuft.plots.style import BASE, DARK, FAINT, INK, OTHERS, PAPER, SHADES, TUNED
 from haikuft.pricing import estimate_training
+
+pytestmark = pytest.mark.usefixtures("headless")
 
 # JupyterLab's pages, from its themes' --jp-layout-color0.
 LIGHT_PAGE, DARK_PAGE = "#ffffff", "#111111"
@@ -156,16 +158,6 @@ def draw_all() -> Sequence[Axes]:
         plot_turns(records),
         plot_costs({2: estimate_training(tokens, 2, 0.001)}, tokens),
     )
-
-
-@pytest.fixture(autouse=True)
-def _headless() -> Iterator[None]:
-    """Draw on no screen, and close every figure afterwards."""
-    before = plt.get_backend()
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-    plt.switch_backend(before)
 
 
 @pytest.fixture

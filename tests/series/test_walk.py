@@ -93,9 +93,10 @@ class Account:
         """Make a client; its name will do."""
         return service
 
-    def find(self, bedrock: str, kind: str, arn: str) -> Served:
+    def find(self, bedrock: str, arn: str) -> Served:
         """Read what serves."""
-        return Served(kind, arn, "n", "InService", "", NOW, commitment=self.commitment)  # type: ignore[arg-type]
+        term = self.commitment
+        return Served("provisioned_throughput", arn, "n", "InService", "", NOW, commitment=term)
 
     def delete(self, run: object, resource: Resource) -> None:
         """Delete what serves."""

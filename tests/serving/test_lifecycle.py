@@ -102,9 +102,9 @@ def delete(client: Any, kind: str) -> bool:
 def test_find_when_gone_then_is_none(kind: Serving) -> None:
     """What AWS does not know is shown as gone, never a crash."""
     client: Any = Scripted(GONE)
-    assert find_served(client, kind, ARNS[kind]) is None
+    assert find_served(client, ARNS[kind]) is None
     with pytest.raises(NotFoundError, match="abcdefghijkl"):
-        get_served(client, kind, ARNS[kind])
+        get_served(client, ARNS[kind])
 
 
 @KINDS
@@ -203,7 +203,7 @@ def test_start_throughput_when_asked_then_carries_our_tags_and_token(
 def test_check_same_when_it_differs_then_says_how(change: dict[str, Any], words: str) -> None:
     """What exists is not silently taken for what was asked."""
     client: Any = Scripted(throughput())
-    found = get_served(client, "provisioned_throughput", ARNS[THROUGHPUT])
+    found = get_served(client, ARNS[THROUGHPUT])
     asked = {"model_arn": MODEL, "model_units": 1, "commitment": "none"}
     check_same(found, asked)
     with pytest.raises(ConflictError, match=words):
@@ -222,7 +222,7 @@ def test_get_throughput_when_committed_then_tells_until_when() -> None:
     """AWS's words for terms become ours."""
     answer = throughput(commitmentDuration="OneMonth", commitmentExpirationTime=NOON)
     client: Any = Scripted(answer)
-    found = get_served(client, "provisioned_throughput", ARNS[THROUGHPUT])
+    found = get_served(client, ARNS[THROUGHPUT])
     assert (found.commitment, found.expires, found.model_units) == ("1 month", NOON, 1)
 
 
@@ -274,7 +274,7 @@ def test_wait_for_deployment_when_an_update_failed_then_says_what_it_serves() ->
 def test_change_model_when_it_is_being_created_for_another_then_says_to_wait() -> None:
     """AWS would refuse the change now."""
     client: Any = Scripted(deployment("Creating"))
-    found = get_served(client, "deployment", ARNS[DEPLOYMENT])
+    found = get_served(client, ARNS[DEPLOYMENT])
     with pytest.raises(ConflictError, match=r"being created or updated for.*run this again"):
         change_model(client, found, "arn:other")
 
@@ -310,7 +310,7 @@ def deploy(bedrock: Any, run: Run, name: str = "serve-1") -> str:
 def test_deployment_when_walked_through_then_is_found_again_active_and_gone_at_the_end(
     bedrock: Any, run: Run
 ) -> None:
-    """Started once, tagged as ours, asked for by name or ARN, deleted, and deleted again."""
+    """Started once, tagged as ours, asked for, deleted, and deleted again."""
     arn = deploy(bedrock, run)
     found = wait_for_served(bedrock, arn, SOON)
     assert (found.status, found.name, found.model_arn) == (
@@ -318,16 +318,16 @@ def test_deployment_when_walked_through_then_is_found_again_active_and_gone_at_t
         "serve-1",
         run.record.custom_model_arn,
     )
-    assert find_served(bedrock, "deployment", "serve-1") == found
+    assert find_served(bedrock, arn) == found
     tags = bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
     assert {tag["key"]: tag["value"] for tag in tags} == TAGS
     assert len(bedrock.list_custom_model_deployments()["modelDeploymentSummaries"]) == 1
     assert stop_serving(bedrock, arn, SOON) is True
     assert bedrock.list_custom_model_deployments()["modelDeploymentSummaries"] == []
     assert stop_serving(bedrock, arn, SOON) is False
-    assert find_served(bedrock, "deployment", "serve-1") is None
-    with pytest.raises(NotFoundError, match="reading custom model deployment serve-1"):
-        get_served(bedrock, "deployment", "serve-1")
+    assert find_served(bedrock, arn) is None
+    with pytest.raises(NotFoundError, match="reading custom model deployment arn:"):
+        get_served(bedrock, arn)
 
 
 def test_change_model_when_it_serves_another_then_is_given_this_one(
@@ -338,7 +338,7 @@ def test_change_model_when_it_serves_another_then_is_given_this_one(
     wait_for_served(bedrock, arn, SOON)
     second = tune(run).record.custom_model_arn
     for _ in range(2):
-        change_model(bedrock, get_served(bedrock, "deployment", arn), second)
+        change_model(bedrock, get_served(bedrock, arn), second)
     assert wait_for_served(bedrock, arn, SOON).model_arn == second
     assert len(bedrock.list_custom_model_deployments()["modelDeploymentSummaries"]) == 1
 

@@ -85,7 +85,7 @@ def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
     bedrock, record = run.connection.client("bedrock"), run.record
     assert (record.serving, kind_of(record.served_arn)) == (kind, kind)
     assert require(run, "served model").rows == (("served model", "haikuft-first-012345"),)
-    found = find_served(bedrock, kind_of(record.served_arn), "haikuft-first-012345")
+    found = find_served(bedrock, record.served_arn)
     assert found is not None
     assert (found.ready, found.commitment, found.arn) == (True, "none", record.served_arn)
     assert found.model_arn == record.custom_model_arn
@@ -98,7 +98,7 @@ def test_model_when_served_then_is_found_asked_for_and_ended_the_same_way(
     assert reply["output"]["message"]["role"] == "assistant"
     assert stop_serving(bedrock, record.served_arn, SOON) is True
     assert stop_serving(bedrock, record.served_arn, SOON) is False
-    assert find_served(bedrock, found.kind, record.served_arn) is None
+    assert find_served(bedrock, record.served_arn) is None
     assert len(bedrock.list_custom_models()["modelSummaries"]) == 1
 
 

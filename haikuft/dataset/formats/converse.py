@@ -11,7 +11,7 @@ from typing import Any
 from haikuft.dataset import content
 from haikuft.dataset.format import Converted, Format, Layout, PlacedText
 from haikuft.dataset.formats import CONVERSE_SCHEMA, MESSAGES, load_format
-from haikuft.dataset.problems import Finding
+from haikuft.dataset.problems import Finding, make_finding
 from haikuft.dataset.records import Record
 
 _KEYS = ("schemaVersion", "system", "messages")
@@ -95,13 +95,7 @@ def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
     if key not in content.MEANINGS:
         why = "AWS's validators pass over it; what a job does is not documented"
         return content.describe_unknown_key(key, place, known, why)
-    return Finding(
-        "not-plain-text",
-        place,
-        f"{content.MEANINGS[key]}, and this series tunes on text alone (what AWS takes beside text "
-        "differs from model to model)",
-        "Remove it, or leave the record out.",
-    )
+    return make_finding("not-plain-text", place, what=content.MEANINGS[key])
 
 
 def _find_texts(value: Any, place: str) -> tuple[list[PlacedText], list[Finding]]:

@@ -3,7 +3,8 @@
 import re
 from json import JSONDecodeError
 
-from haikuft.dataset.problems import Finding, quote
+from haikuft.dataset.problems import Finding, make_finding, quote
+from haikuft.package_data import read_toml
 
 CONSTANTS = ("NaN", "Infinity", "-Infinity")  # Python's json reads them, JSON has none of them
 
@@ -11,6 +12,15 @@ _TEXT = r'"(?:[^"\\]|\\.)*"'
 _CONSTANT = re.compile(rf"{_TEXT}|(-?Infinity|NaN)", re.DOTALL)
 _LONG_NUMBER = re.compile(rf"{_TEXT}|(-?\d{{1000,}})", re.DOTALL)
 _BRACKET = re.compile(rf"{_TEXT}|([\[{{])", re.DOTALL)
+_CAUSES = read_toml(__package__, "json_errors.toml")
+# How the message of Python's json begins -> the cause.
+_BEGINNINGS = {
+    "Extra data": "second-value",
+    "Invalid control character": "control-character",
+    "Invalid \\": "escape",
+    "Unterminated string": "open-text",
+}
+_PYTHON = re.compile("None|True|False")
 _DEEP = 500  # brackets, of which a record needs three
 
 
@@ -20,12 +30,8 @@ def explain_encoding(data: bytes, error: UnicodeDecodeError) -> Finding:
     byte = data[error.start : error.start + 1]
     guess = byte.decode("cp1252", "ignore")
     meant = f" (perhaps {quote(guess)} in an old Windows encoding)" if guess.isalpha() else ""
-    return Finding(
-        "not-utf8",
-        "",
-        f"column {column}: the byte 0x{byte.hex().upper()} is not UTF-8{meant}",
-        "Save the file as UTF-8.",
-    )
+    code = byte.hex().upper()
+    return make_finding("not-utf8", column=column, byte=code, meant=meant)
 
 
 def explain_json(text: str, error: JSONDecodeError) -> Finding:
@@ -38,8 +44,13 @@ def explain_json(text: str, error: JSONDecodeError) -> Finding:
         position, near = len(before) - 1, ","
     elif not text[position:].strip():
         position = len(before)
-    cause, fix = _explain_cause(text, position, near, error.msg)
-    return _not_json(position + 1, f"not valid JSON, {cause}", fix)
+    name = "byte-order-mark"
+    if near != "\ufeff":
+        name = _name_cause(text, position, near, error.msg)
+    word = _PYTHON.match(text, position)
+    values = {"code": ord(near or " "), "near": quote(near), "word": word[0] if word else ""}
+    cause = _CAUSES[name]["cause"].format_map(values)
+    return _not_json(position + 1, f"not valid JSON, {cause}", _CAUSES[name]["fix"])
 
 
 def explain_value_error(text: str, words: str) -> Finding:
@@ -71,37 +82,15 @@ def _find(pattern: re.Pattern[str], text: str, nth: int = 1) -> int:
     return 1
 
 
-def _explain_cause(text: str, position: int, near: str, words: str) -> tuple[str, str]:
-    if near == "\ufeff":
-        return "there is a byte order mark here", "Remove it; save as UTF-8 without one."
-    if words.startswith("Extra data"):
-        if "\r" in text:
-            return (
-                "a second value follows, after a carriage return alone",
-                "End lines with a line feed (LF), as editors call the Unix way.",
-            )
-        return "a second value follows the first", "Put each record on a line of its own."
+def _name_cause(text: str, position: int, near: str, words: str) -> str:
+    """Name the row of `json_errors.toml` that applies; `words` are Python's."""
+    for beginning, name in _BEGINNINGS.items():
+        if words.startswith(beginning):
+            return "carriage-return" if name == "second-value" and "\r" in text else name
     if near == "," and text[position + 1 :].lstrip()[:1] in ("}", "]"):
-        return "there is a comma before a closing bracket", "Remove the comma."
+        return "last-comma"
     if near == "'":
-        return "single quotes", "Write all keys and texts in double quotes."
-    if words.startswith("Invalid control character"):
-        return (
-            f"a bare control character (U+{ord(near or ' '):04X}) inside a text",
-            r"Write it as an escape, such as \n or \t, or remove it.",
-        )
-    if words.startswith("Invalid \\"):
-        return "a backslash that escapes nothing", "Write a backslash itself as two of them."
-    if words.startswith("Unterminated string"):
-        return "a text that starts here has no closing quote", (
-            r"Close it; a double quote inside a text is written \", a line break \n."
-        )
+        return "single-quotes"
     if not text[position:].strip():
-        return "the line ends here", (
-            "Close all brackets, and write each record whole on one line."
-        )
-    word = text[position : position + 5]
-    for name in ("None", "True", "False"):
-        if word.startswith(name):
-            return f"{name} is Python, not JSON", "Write the file with json.dumps."
-    return f"{quote(near)} is not expected here", "Write each record with a JSON library."
+        return "end"
+    return "python" if _PYTHON.match(text, position) else "unexpected"

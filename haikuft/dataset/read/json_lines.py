@@ -11,7 +11,7 @@ from functools import reduce
 from io import BufferedReader, FileIO
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from haikuft.dataset.problems import Finding, join_place, quotable, quote
+from haikuft.dataset.problems import Finding, join_place, make_finding, quotable, quote
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, GZIP, recognise_signature
 from haikuft.errors import DataError
 
@@ -21,12 +21,7 @@ MAX_LINE_BYTES = 16 * 2**20  # far beyond any model's token limit
 # Line or row number from 1, example, what is wrong with it; None with findings: not readable.
 Example = tuple[int, Any, list[Finding]]
 
-LINE_TOO_LONG = Finding(
-    "line-too-long",
-    "",
-    f"the line is longer than {MAX_LINE_BYTES // 2**20} MiB and was not read",
-    "Put each record on a line of its own, and shorten what is longer.",
-)
+LINE_TOO_LONG = make_finding("line-too-long", most=MAX_LINE_BYTES // 2**20)
 
 
 class Line(NamedTuple):
@@ -187,13 +182,7 @@ def _find_doubled(value: Any) -> list[Finding]:
         if isinstance(item, DoubledKeys):
             place = reduce(join_place, path, "")
             findings += [
-                Finding(
-                    "double-key",
-                    join_place(place, name),
-                    f"the key {quote(name)} occurs twice in one object, and only one of its "
-                    "values can be used",
-                    "Keep the one that is meant.",
-                )
+                make_finding("double-key", join_place(place, name), key=quote(name))
                 for name in item.names
             ]
         inside = item.items() if isinstance(item, dict) else enumerate(item)

@@ -11,7 +11,7 @@ from io import BufferedReader
 
 from haikuft.base_models import BaseModel
 from haikuft.dataset.labels import LEAST_A_LABEL, is_label
-from haikuft.dataset.problems import count, quote
+from haikuft.dataset.problems import Finding, count, make_finding, quote
 from haikuft.dataset.read.json_lines import LINE_TOO_LONG, explain_os_error, open_file, read_lines
 from haikuft.dataset.read.signatures import (
     BYTE_ORDER_MARK,
@@ -42,14 +42,14 @@ def check_file(path: str | os.PathLike[str], base_model: BaseModel, kind: Kind) 
                 _check_end(state, base_model)
     except OSError as error:
         what, _, fix = explain_os_error(error).partition(". ")
-        state.add(None, "cannot-read", what, fix)
+        state.add(None, Finding("cannot-read", "", what, fix))
     return state
 
 
 def _check_first_bytes(state: FileState, head: bytes, base_model: BaseModel) -> bool:
     """Return whether the file can be JSON Lines."""
     if finding := recognise_signature(head):
-        state.add_finding(None, finding)
+        state.add(None, finding)
         return False
     headings = find_headings(head)
     table = recognise_table(head) if headings else ""
@@ -61,7 +61,7 @@ def _check_first_bytes(state: FileState, head: bytes, base_model: BaseModel) -> 
         what = title_of(table) or "JSON written over many lines"
         message = f"this is {what}, where JSON Lines are wanted"
         fix = describe_conversion(state.file, table, headings, base_model=base_model)
-        state.add(None, "wrong-format", message, fix)
+        state.add(None, Finding("wrong-format", "", message, fix))
     return not (table or spread)
 
 
@@ -75,26 +75,19 @@ def _check_lines(state: FileState, file: BufferedReader, base_model: BaseModel) 
     for number, data, end in read_lines(file, max_bytes=most_bytes):
         state.bytes = end
         if end > most_bytes:
-            message = (
-                f"the file is larger than the {most_bytes:,} bytes a {state.kind} file may have; "
-                "the rest was not read"
-            )
-            state.add(None, "file-too-large", message, "Take fewer or shorter records.")
+            state.add(None, make_finding("file-too-large", most=most_bytes, kind=state.kind))
             return False
         if state.errors + state.blank > MAX_ERRORS:
             state.report_blank_lines()
-            message = f"more than {MAX_ERRORS:,} lines are wrong; the rest was not read"
-            fix = "Fix those first, or see whether this is the right file."
-            state.add(None, "gave-up", message, fix)
+            state.add(None, make_finding("gave-up", most=MAX_ERRORS))
             return False
         if data is None:
             state.records += 1
-            state.add_finding(number, LINE_TOO_LONG)
+            state.add(number, LINE_TOO_LONG)
             continue
         if number == 1 and data.startswith(BYTE_ORDER_MARK):
             data = data.removeprefix(BYTE_ORDER_MARK)
-            message = "the file begins with a byte order mark, which AWS's validator cannot read"
-            state.add(1, "byte-order-mark", message, "Save it as UTF-8 without one.")
+            state.add(1, make_finding("byte-order-mark"))
         if data.endswith(b"\r\n"):
             state.windows_line_ends += 1
             data = data[:-2]
@@ -115,24 +108,17 @@ def _check_end(state: FileState, base_model: BaseModel) -> None:
     """Apply the rules for the file as a whole."""
     _merge_wrong_format(state)
     if state.first_blank is not None:
-        message = f"the file ends with {count(state.blank, 'blank line')}"
-        fix = "Let it end with the line end of its last record."
-        state.add(state.first_blank, "blank-last-line", message, fix)
+        lines = count(state.blank, "blank line")
+        state.add(state.first_blank, make_finding("blank-last-line", lines=lines))
     if state.windows_line_ends:
-        message = f"{count(state.windows_line_ends, 'line')} with CR LF at the end"
-        state.add(None, "windows-line-ends", message, "Line feeds alone (LF) are safer.")
+        lines = count(state.windows_line_ends, "line")
+        state.add(None, make_finding("windows-line-ends", lines=lines))
     if state.valid >= MIN_COMPARED:
         _check_system_prompts(state)
         if state.kind == "training":
             _check_label_balance(state)
     if state.kind == "validation" and not base_model.takes_validation:
-        state.add(
-            None,
-            "validation-not-taken",
-            f"{base_model.name} takes no validation file (AWS's guide does not use one and its "
-            "newer validator refuses it; whether a job would is not documented)",
-            "Leave it out, and put its records into the training or the test file.",
-        )
+        state.add(None, make_finding("validation-not-taken", model=base_model.name))
     elif state.kind != "test":
         _check_number(state, base_model)
 
@@ -156,15 +142,11 @@ def _check_system_prompts(state: FileState) -> None:
         return
     for system, (number, line) in state.systems.items():
         if system != common:
-            message = (
-                "the record has another system prompt than the one that "
-                f"{most:,} of {state.valid:,} have"
-                if system
-                else f"the record has no system prompt, and {most:,} of {state.valid:,} have one"
-            )
-            message += f" (so have {number:,} in all)" if number > 1 else ""
-            fix = "Give it the same one, unless the difference is meant."
-            state.add(line, "odd-system-prompt", message, fix, "system")
+            usual = f"{most:,} of {state.valid:,} have"
+            what = f"another system prompt than the one that {usual}"
+            what = what if system else f"no system prompt, and {usual} one"
+            what += f" (so have {number:,} in all)" if number > 1 else ""
+            state.add(line, make_finding("odd-system-prompt", "system", what=what))
 
 
 def _check_label_balance(state: FileState) -> None:
@@ -173,26 +155,30 @@ def _check_label_balance(state: FileState) -> None:
         return
     (most, often), (least, seldom) = labels.most_common()[0], labels.most_common()[-1]
     if often > MAX_IMBALANCE * seldom and all(map(is_label, labels)):
-        state.add(
-            None,
-            "label-imbalance",
-            f"{count(often, 'record')} have the answer {quote(most)} and only {seldom:,} have "
-            f"{quote(least)}; the model will learn to prefer the frequent one",
-            "Add records of the rarer answers, or remove some of the frequent ones.",
-        )
+        number, most, least = count(often, "record"), quote(most), quote(least)
+        found = make_finding("label-imbalance", often=number, most=most, seldom=seldom, least=least)
+        state.add(None, found)
 
 
 def _check_number(state: FileState, base_model: BaseModel) -> None:
     limits, kind = base_model.limits, state.kind
     least = limits.min_records
     most = limits.max_validation_records if kind == "validation" else limits.max_training_records
-    has = f"the file has {count(state.records, 'record')}"
+    code = ""
     if state.records < least:
-        message = f"{has}; a {kind} file needs {least:,} or more"
-        state.add(None, "too-few-records", message, f"Add {least - state.records:,} or more.")
+        code = "too-few-records"
     elif state.records > most:
-        message = f"{has}; a {kind} file takes {most:,}"
-        state.add(None, "too-many-records", message, f"Remove {state.records - most:,} or more.")
+        code = "too-many-records"
     elif kind == "training" and state.records < FEW_RECORDS:
-        fix = "Add more if you can; a few hundred good ones are a fair start."
-        state.add(None, "few-records", f"{has}, which teach little", fix)
+        code = "few-records"
+    if code:
+        found = make_finding(
+            code,
+            kind=kind,
+            records=count(state.records, "record"),
+            least=least,
+            missing=least - state.records,
+            most=most,
+            over=state.records - most,
+        )
+        state.add(None, found)

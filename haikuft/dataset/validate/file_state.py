@@ -4,7 +4,7 @@ from array import array
 from collections import Counter
 
 from haikuft.dataset.labels import MAX_LABEL_LENGTH
-from haikuft.dataset.problems import RULES, Finding, Problem
+from haikuft.dataset.problems import RULES, Finding, Problem, make_finding
 from haikuft.dataset.report import SHOWN, FileSummary, FirstOfEach, Kind, Report
 from haikuft.dataset.tokens import NO_TOKENS, TokenRange, estimate_texts
 from haikuft.dataset.validate.fast_path import ValidRecord
@@ -57,17 +57,13 @@ class FileState:
         self._lines = array("Q")
         self._replies = array("q")
 
-    def add(self, line: int | None, code: str, message: str, fix: str, place: str = "") -> None:
-        """Count a problem, and keep it among the first of its code."""
-        severity, basis = RULES[code]
+    def add(self, line: int | None, finding: Finding) -> None:
+        """Count a finding as a problem of this line, and keep it among the first of its code."""
+        code, place, message, fix = finding
+        severity, basis = RULES[code].severity, RULES[code].basis
         self.errors += severity == "error"
-        if self.found.count(code):
-            problem = Problem(self.file, line, place, code, severity, message, fix, basis)
-            self.found.items.append(problem)
-
-    def add_finding(self, line: int | None, finding: Finding) -> None:
-        """Add a finding as a problem of this line."""
-        self.add(line, finding.code, finding.message, finding.fix, finding.place)
+        problem = Problem(self.file, line, place, code, severity, message, fix, basis)
+        self.found.add(code, problem)
 
     def add_record(self, line: int, record: ValidRecord, tokens: TokenRange | None = None) -> None:
         """Add a valid record, and compare it with those before it; tokens may be unknown."""
@@ -92,18 +88,15 @@ class FileState:
                 self.labels[answer] += 1
         index = self._prompts.get(record.prompt)
         if index is not None:
-            self._add_duplicate(line, self._lines[index], self._replies[index] == record.reply)
+            same = self._replies[index] == record.reply
+            code = "duplicate-record" if same else "different-answers"
+            self.add(line, make_finding(code, first=self._lines[index]))
         elif len(self._prompts) < MAX_REMEMBERED:
             self._prompts[record.prompt] = len(self._lines)
             self._lines.append(line)
             self._replies.append(record.reply)
         elif not self.found.counts["not-all-compared"]:
-            self.add(
-                line,
-                "not-all-compared",
-                f"from here on records are only compared with the first {MAX_REMEMBERED:,}",
-                "Divide the file if duplicates matter.",
-            )
+            self.add(line, make_finding("not-all-compared", most=MAX_REMEMBERED))
 
     def shared_prompts(self, earlier: "FileState") -> list[tuple[int, int]]:
         """Find prompts that are in both files: the first line here, the first line there."""
@@ -119,8 +112,7 @@ class FileState:
             return
         shown = min(self.blank, SHOWN)
         for number in range(self.first_blank, self.first_blank + shown):
-            message = "the line is blank, and AWS wants no empty lines"
-            self.add(number, "blank-line", message, "Remove it.")
+            self.add(number, make_finding("blank-line"))
         self.found.counts["blank-line"] += self.blank - shown
         self.first_blank, self.blank = None, 0
 
@@ -131,13 +123,3 @@ class FileState:
         summary = FileSummary(self.file, self.kind, self.records, self.bytes, tokens)
         ordered = sorted(self.found.items, key=lambda one: (one.line is None, one.line or 0))
         return Report((summary,), tuple(ordered), dict(self.found.counts))
-
-    def _add_duplicate(self, line: int, first: int, same: bool) -> None:
-        if same:
-            message = f"the record is the same as that of line {first}"
-            fix = "Remove one, unless it is meant to count twice."
-            self.add(line, "duplicate-record", message, fix)
-        else:
-            message = f"the prompt is the same as that of line {first}, the answer another"
-            fix = "Keep the better answer, unless both are right."
-            self.add(line, "different-answers", message, fix)

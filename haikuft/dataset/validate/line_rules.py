@@ -8,7 +8,7 @@ from pathlib import PurePath
 from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.content import UnsupportedContent
 from haikuft.dataset.formats import format_of, load_format, option_names, recognise
-from haikuft.dataset.problems import Finding, quotable
+from haikuft.dataset.problems import make_finding, quotable
 from haikuft.dataset.read.json_lines import parse_line
 from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
 from haikuft.dataset.validate.fast_path import ValidRecord, digest_texts
@@ -27,11 +27,7 @@ def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel
     record, findings = parse_line(data)
     if record is not None or not findings:
         if b"\r" in data.removesuffix(b"\n").removesuffix(b"\r"):
-            message = (
-                "there is a carriage return inside the line, and parsers differ on its meaning"
-            )
-            fix = "Keep the record on one line, and end lines with a line feed (LF)."
-            findings.append(Finding("carriage-return", "", message, fix))
+            findings.append(make_finding("carriage-return"))
         findings += check_record(record, base_model)
         if is_valid(findings):
             valid = load_format(format_of(base_model)).read(record).record
@@ -50,7 +46,7 @@ def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel
             finding = finding._replace(fix=fix)
             with suppress(UnsupportedContent):
                 state.tokens += estimate_record_tokens(load_format(found).read(record).record)
-        state.add_finding(number, finding)
+        state.add(number, finding)
 
 
 def describe_conversion(

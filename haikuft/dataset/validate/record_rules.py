@@ -13,7 +13,7 @@ from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset import content, formats
 from haikuft.dataset.format import Layout
 from haikuft.dataset.formats.messages import is_plain
-from haikuft.dataset.problems import ROLES, Finding, is_error, join_place, quote
+from haikuft.dataset.problems import ROLES, Finding, is_error, join_place, make_finding, quote
 from haikuft.dataset.tokens import TokenRange
 from haikuft.dataset.validate.text_rules import check_text
 
@@ -54,13 +54,8 @@ def check_tokens(tokens: TokenRange, base_model: BaseModel = DEFAULT) -> list[Fi
     limit = base_model.limits.max_record_tokens
     if tokens.high <= limit:
         return []
-    certain = tokens.low > limit
-    code = "too-many-tokens" if certain else "perhaps-too-many-tokens"
-    words = "certainly" if certain else "perhaps"
-    message = (
-        f"the record has {tokens}, {words} more than the {limit:,} that {base_model.name} takes"
-    )
-    return [Finding(code, "", message, "Shorten it, or divide it into several records.")]
+    code = "too-many-tokens" if tokens.low > limit else "perhaps-too-many-tokens"
+    return [make_finding(code, tokens=tokens, most=limit, model=base_model.name)]
 
 
 def _check_object(
@@ -93,13 +88,13 @@ def _describe_type(_: str, value: Any, place: str) -> Finding:
 
 
 def _check_system(value: Any, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
-    fix = 'Leave "system" out where there is none; `haikuft convert` does so.'
     if not content.says_nothing(value):
-        yield from _check_content(value, "system", "system", base_model, layout, fix)
-        return
-    code, what = ("null-system", "null") if value is None else ("empty-system", json.dumps(value))
-    why = " (AWS's validator for Claude allows null, then fails on it)" if value is None else ""
-    yield Finding(code, "system", f"the system prompt is {what}, which says nothing{why}", fix)
+        yield from _check_content(value, "system", "system", base_model, layout)
+    elif value is None:
+        yield make_finding("null-system", "system")
+    else:
+        holds = f"is {json.dumps(value)}, which says nothing"
+        yield make_finding("empty-system", "system", holds=holds)
 
 
 def _check_turn(turn: Any, place: str, base_model: BaseModel, layout: Layout) -> Iterator[Finding]:
@@ -114,34 +109,26 @@ def _check_turn(turn: Any, place: str, base_model: BaseModel, layout: Layout) ->
     if "content" in turn:
         role = "assistant" if turn.get("role") == "assistant" else "user"
         inside = join_place(place, "content")
-        fix = "Write what is said in this turn, or drop the record."
-        yield from _check_content(turn["content"], inside, role, base_model, layout, fix)
+        yield from _check_content(turn["content"], inside, role, base_model, layout)
 
 
 def _check_content(
-    value: Any, place: str, role: str, base_model: BaseModel, layout: Layout, fix: str
+    value: Any, place: str, role: str, base_model: BaseModel, layout: Layout
 ) -> Iterator[Finding]:
-    """Check the value of "system" or "content"; `fix` is for a value without a text."""
+    """Check the value of "system" or "content"."""
     texts, findings = layout.find_texts(value, place)
     yield from findings
     if is_valid(findings) and not any(text for text, _ in texts):
         inside = texts[0][1] if len(texts) == 1 else place
         if role == "system":
-            yield Finding("empty-system", inside, "the system prompt has no text", fix)
-        elif layout.empty_turn == "empty-text":
-            yield from check_text("", inside, base_model, fix=fix, answer=False)
+            yield make_finding("empty-system", inside, holds="has no text")
         else:
-            yield Finding(layout.empty_turn, inside, "there is no text in the turn", fix)
+            yield make_finding(layout.empty_turn, inside)
         return
     if len(texts) > 1:
-        yield Finding(
-            "several-texts",
-            place,
-            f"there are {len(texts)} texts (AWS accepts them; this series reads one)",
-            "Join them into one, in the order in which they are to be read.",
-        )
+        yield make_finding("several-texts", place, texts=len(texts))
     for text, inside in texts:
-        yield from check_text(text, inside, base_model, fix=fix, answer=role == "assistant")
+        yield from check_text(text, inside, base_model, answer=role == "assistant")
 
 
 def _check_role(role: Any, place: str) -> Iterator[Finding]:
@@ -151,36 +138,24 @@ def _check_role(role: Any, place: str) -> Iterator[Finding]:
         fix = 'Write "user" or "assistant", in lower case.'
         if role.lower() == "system":
             fix = 'Move its text to "system" at the top of the record.'
-        yield Finding("wrong-role", place, f"{quote(role)} is not a role", fix)
+        yield make_finding("wrong-role", place, role=quote(role), fix=fix)
 
 
 def _check_order(messages: list[Any]) -> Iterator[Finding]:
     if len(messages) < 2:
-        message = f"a record needs two turns or more and this has {len(messages)}"
-        fix = "Add a user's turn and the assistant's answer."
-        yield Finding("too-few-messages", "messages", message, fix)
+        yield make_finding("too-few-messages", "messages", turns=len(messages))
         return
     roles = [_role_of(turn) for turn in messages]
     if roles[0] == "assistant":
-        place, message = "messages[0].role", "the first turn is the assistant's"
-        yield Finding("first-not-user", place, message, 'Begin with a "user" turn.')
+        yield make_finding("first-not-user", "messages[0].role")
     for number in range(1, len(roles)):
         role = roles[number]
         if role is not None and role == roles[number - 1]:
             other = "assistant" if role == "user" else "user"
-            yield Finding(
-                "not-alternating",
-                f"messages[{number}].role",
-                f'two "{role}" turns in a row',
-                f'Merge them, or put the "{other}" turn between them.',
-            )
+            place = f"messages[{number}].role"
+            yield make_finding("not-alternating", place, role=role, other=other)
     if roles[-1] == "user":
-        yield Finding(
-            "last-not-assistant",
-            f"messages[{len(roles) - 1}].role",
-            "the last turn is the user's, so there is no answer to learn",
-            'End with the "assistant" turn to be learnt.',
-        )
+        yield make_finding("last-not-assistant", f"messages[{len(roles) - 1}].role")
 
 
 def _check_answer(messages: list[Any], layout: Layout) -> Iterator[Finding]:
@@ -189,9 +164,7 @@ def _check_answer(messages: list[Any], layout: Layout) -> Iterator[Finding]:
     place = f"messages[{len(messages) - 1}].content"
     prompt, answer = (layout.find_texts(turn.get("content"), place)[0] for turn in messages[-2:])
     if len(prompt) == len(answer) == 1 and answer[0][0] and prompt[0][0] == answer[0][0]:
-        message = "the answer repeats the prompt word for word"
-        fix = "See whether the right column was taken for the answer."
-        yield Finding("answer-equals-prompt", answer[0][1], message, fix)
+        yield make_finding("answer-equals-prompt", answer[0][1])
 
 
 def _role_of(turn: Any) -> str | None:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from haikuft.base_models import BaseModel
-from haikuft.dataset.problems import Finding
+from haikuft.dataset.problems import Finding, make_finding
 from haikuft.dataset.validate.reserved_strings import check_reserved
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -16,36 +16,26 @@ _INVISIBLE = re.compile(
 )
 
 
-def check_text(
-    text: str, place: str, base_model: BaseModel, *, fix: str, answer: bool
-) -> Iterator[Finding]:
+def check_text(text: str, place: str, base_model: BaseModel, *, answer: bool) -> Iterator[Finding]:
     """Find everything wrong with one text.
 
     Args:
         text: The text.
         place: Its place in the record.
         base_model: Whose reserved strings are looked for.
-        fix: What to do where the text is empty.
         answer: Whether the assistant says it.
     """
     if not text:
-        yield Finding("empty-text", place, "the text is empty (AWS's rules do not say so)", fix)
+        yield make_finding("empty-text", place)
     elif all(map(is_invisible, text)):
-        message = (
-            "the text is nothing but white space or invisible characters (AWS's rules do not say "
-            "so)"
-        )
-        yield Finding("invisible-text", place, message, fix)
+        yield make_finding("invisible-text", place)
     elif text[0].isspace() or text[-1].isspace():
-        message = "the text begins or ends with white space, which the model would learn too"
-        yield Finding("outer-white-space", place, message, "Remove it, unless it is meant.")
+        yield make_finding("outer-white-space", place)
     yield from check_reserved(text, place, base_model, answer=answer)
     if "\0" in text:
-        yield Finding("nul", place, "the text holds a NUL character (U+0000)", "Remove it.")
+        yield make_finding("nul", place)
     if not text.isascii() and _SURROGATE.search(text):
-        message = "the text holds half of a surrogate pair, which is no character"
-        fix = "Write the character whole, or remove the half."
-        yield Finding("lone-surrogate", place, message, fix)
+        yield make_finding("lone-surrogate", place)
 
 
 def is_invisible(char: str) -> bool:

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 
 from haikuft.base_models import DEFAULT, BaseModel
-from haikuft.dataset.problems import quotable
+from haikuft.dataset.problems import make_finding, quotable
 from haikuft.dataset.report import Kind, Report
 from haikuft.dataset.validate.file_rules import check_file
 from haikuft.dataset.validate.file_state import FileState
@@ -57,15 +57,13 @@ def _check_sum(states: list[FileState], base_model: BaseModel) -> None:
     if sizes.get("validation") and total > limit:
         quota = base_model.quota_codes.get("records_per_job", "")
         code = f" ({quota})" if quota else ""
-        message = f"training and validation have {total:,} records together; a job takes {limit:,}"
-        fix = f"Remove {total - limit:,}, or ask AWS to raise the quota{code}."
-        states[0].add(None, "too-many-records-together", message, fix)
+        found = make_finding(
+            "too-many-records-together", total=total, most=limit, over=total - limit, quota=code
+        )
+        states[0].add(None, found)
 
 
 def _check_overlap(state: FileState, earlier: FileState) -> None:
     for line, first in state.shared_prompts(earlier):
-        message = (
-            f"the prompt is also in {quotable(earlier.file)}, line {first}, so results on this "
-            f"{state.kind} file are too good"
-        )
-        state.add(line, "overlap", message, "Keep it in one of the two files.")
+        file = quotable(earlier.file)
+        state.add(line, make_finding("overlap", file=file, first=first, kind=state.kind))

@@ -17,7 +17,7 @@ from typing import Any
 
 import regex
 
-from haikuft.dataset.records import Record, prompt_of, reference_of
+from haikuft.dataset.records import Record, question_of, reference_of
 
 _MONTHS = (
     "january february march april may june july august september october november december",
@@ -125,8 +125,7 @@ class Fact:
 
 def check_facts(record: Record, reply: str) -> tuple[list[str], list[str]]:
     """List the wrong facts of a reply, and those of the reference that it leaves out."""
-    prompt = "\n".join(turn["content"] for turn in prompt_of(record)[1])
-    return _check(prompt, reference_of(record), reply)
+    return _check(question_of(record), reference_of(record), reply)
 
 
 def right_facts(record: Record, reply: str, *, complete: bool = False) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from haikuft.dataset.labels import LEAST_A_LABEL, labels_of
-from haikuft.dataset.records import Record, prompt_of, reference_of
+from haikuft.dataset.records import Record, prompt_of, prompt_parts, reference_of
 from haikuft.errors import SettingsError
 from haikuft.evaluation.scorers import calls, facts, structured
 from haikuft.evaluation.scorers import text_overlap as overlap
@@ -111,13 +111,10 @@ def describe_task(task: str, records: Sequence[Record]) -> str:
 
 def list_different(records: Sequence[Record]) -> list[Record]:
     """List the records without copies of those before; white space makes no difference."""
-    return list({_content(record): record for record in reversed(records)}.values())[::-1]
-
-
-def _content(record: Record) -> tuple[str, ...]:
-    system, turns = prompt_of(record)
-    texts = [system or "", *(part for turn in turns for part in turn.values())]
-    return tuple(join_text(text) for text in (*texts, reference_of(record)))
+    texts = [(*prompt_parts(record), reference_of(record)) for record in records]
+    keys = [tuple(map(join_text, one)) for one in texts]
+    different = dict(zip(reversed(keys), reversed(records), strict=True))
+    return list(different.values())[::-1]
 
 
 def asks_questions(records: Sequence[Record]) -> bool:

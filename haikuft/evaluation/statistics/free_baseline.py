@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import regex
 
-from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
+from haikuft.dataset.records import Record, question_of, record_id, reference_of
 from haikuft.errors import DataError
 from haikuft.evaluation.scorers.labels import NO_SPACES
 from haikuft.inference.replies import Reply
@@ -58,7 +58,7 @@ def ask_free_baseline(
     counted = "words" if model.named_steps["words"].analyzer == "word" else "characters"
     name = f"{MODEL}, C = {model.named_steps['classifier'].C:g}, of {counted}"
     started = clock()
-    answers = model.predict([_text_of(record) for record in records]) if records else ()
+    answers = model.predict([question_of(record) for record in records]) if records else ()
     seconds = (clock() - started) / max(1, len(records))
     return {
         record_id(record): _answer(record, FREE, str(answer), name, seconds)
@@ -109,7 +109,9 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
     from sklearn.pipeline import Pipeline
     from threadpoolctl import threadpool_limits
 
-    pairs = dict.fromkeys((_text_of(record), reference_of(record).strip()) for record in training)
+    pairs = dict.fromkeys(
+        (question_of(record), reference_of(record).strip()) for record in training
+    )
     texts, labels = [text for text, _ in pairs], [label for _, label in pairs]
     counts = Counter(labels)
     if len(counts) < 2:
@@ -184,8 +186,3 @@ def _choose(
 
 def _prepare(text: str) -> str:
     return unicodedata.normalize("NFC", text).lower()
-
-
-def _text_of(record: Record) -> str:
-    """What was asked, without the system prompt, which is the same for all."""
-    return "\n".join(message["content"] for message in prompt_of(record)[1])

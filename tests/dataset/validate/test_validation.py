@@ -30,9 +30,14 @@ def turn(role="user", content="Hello?", **more):
     return {"role": role, "content": content, **more}
 
 
+def talk(*turns):
+    """Build a record of these turns."""
+    return {"messages": [*turns]}
+
+
 def answered(content):
     """Build a record whose first turn has this content."""
-    return {"messages": [turn(content=content), ASSISTANT]}
+    return talk(turn(content=content), ASSISTANT)
 
 
 # Name -> a line, the code it must get, the place inside the record.
@@ -63,12 +68,9 @@ BAD_LINES = {
     "a text": ("Hello", "not-object", ""),
     "null": (None, "not-object", ""),
     "prompt and completion": ({"prompt": "a", "completion": "b"}, "wrong-format", ""),
-    "OpenAI chat": ({"messages": [turn("system"), USER, ASSISTANT]}, "wrong-format", ""),
-    "Converse blocks": (
-        {"messages": [turn(content=[{"text": "a"}]), turn("assistant", [{"text": "b"}])]},
-        "wrong-format",
-        "",
-    ),
+    "OpenAI chat": (talk(turn("system"), USER, ASSISTANT), "wrong-format", ""),
+    "Converse blocks": (talk(turn(content=[{"text": "a"}]), turn("assistant", [{"text": "b"}])),
+        "wrong-format", ""),
     "a Converse schema": ({"schemaVersion": "x", **GOOD}, "wrong-format", ""),
     "ShareGPT": ({"conversations": []}, "wrong-format", ""),
     "Alpaca": ({"instruction": "a", "output": "b"}, "wrong-format", ""),
@@ -79,11 +81,8 @@ BAD_LINES = {
     "messages that are an object": ({"messages": USER}, "wrong-type", "messages"),
     "an unknown key": ({**GOOD, "id": 7}, "unknown-key", "id"),
     "an unknown key with spaces": ({**GOOD, "my id": 7}, "unknown-key", '["my id"]'),
-    "an unknown key in a turn": (
-        {"messages": [turn(name="Ann"), ASSISTANT]},
-        "unknown-key",
-        "messages[0].name",
-    ),
+    "an unknown key in a turn": (talk(turn(name="Ann"), ASSISTANT),
+        "unknown-key", "messages[0].name"),
     "a key in another case": (
         {"System": "Be brief.", **GOOD},
         "unknown-key",
@@ -99,32 +98,14 @@ BAD_LINES = {
     "a number for a system prompt": ({"system": 1, **GOOD}, "wrong-type", "system"),
     "a list for a system prompt": ({"system": ["a"], **GOOD}, "wrong-type", "system"),
     "a blank system prompt": ({"system": " \n", **GOOD}, "invisible-text", "system"),
-    "a turn that is text": ({"messages": ["Hello", ASSISTANT]}, "wrong-type", "messages[0]"),
-    "a turn without a role": (
-        {"messages": [{"content": "a"}, ASSISTANT]},
-        "missing-key",
-        "messages[0].role",
-    ),
-    "a turn without content": (
-        {"messages": [{"role": "user"}, ASSISTANT]},
-        "missing-key",
-        "messages[0].content",
-    ),
-    "a role that is a number": (
-        {"messages": [turn(1), ASSISTANT]},
-        "wrong-type",
-        "messages[0].role",
-    ),
-    "a role in upper case": (
-        {"messages": [turn("User"), ASSISTANT]},
-        "wrong-role",
-        "messages[0].role",
-    ),
-    "a system turn in the middle": (
-        {"messages": [USER, turn("system"), USER, ASSISTANT]},
-        "wrong-role",
-        "messages[1].role",
-    ),
+    "a turn that is text": (talk("Hello", ASSISTANT), "wrong-type", "messages[0]"),
+    "a turn without a role": (talk({"content": "a"}, ASSISTANT), "missing-key", "messages[0].role"),
+    "a turn without content": (talk({"role": "user"}, ASSISTANT),
+        "missing-key", "messages[0].content"),
+    "a role that is a number": (talk(turn(1), ASSISTANT), "wrong-type", "messages[0].role"),
+    "a role in upper case": (talk(turn("User"), ASSISTANT), "wrong-role", "messages[0].role"),
+    "a system turn in the middle": (talk(USER, turn("system"), USER, ASSISTANT),
+        "wrong-role", "messages[1].role"),
     "content that is null": (answered(None), "wrong-type", "messages[0].content"),
     "content that is a number": (answered(3), "wrong-type", "messages[0].content"),
     "content in Anthropic's blocks": (
@@ -136,28 +117,13 @@ BAD_LINES = {
     "blank content": (answered(" \n\t"), "invisible-text", "messages[0].content"),
     "zero-width content": (answered("\u200b\ufeff"), "invisible-text", "messages[0].content"),
     "a Hangul filler": (answered("\u3164"), "invisible-text", "messages[0].content"),
-    "no turns": ({"messages": []}, "too-few-messages", "messages"),
-    "one turn": ({"messages": [USER]}, "too-few-messages", "messages"),
-    "the assistant first": (
-        {"messages": [ASSISTANT, USER, ASSISTANT]},
-        "first-not-user",
-        "messages[0].role",
-    ),
-    "two user turns in a row": (
-        {"messages": [USER, USER, ASSISTANT]},
-        "not-alternating",
-        "messages[1].role",
-    ),
-    "two answers in a row": (
-        {"messages": [USER, ASSISTANT, ASSISTANT]},
-        "not-alternating",
-        "messages[2].role",
-    ),
-    "the user last": (
-        {"messages": [USER, ASSISTANT, USER]},
-        "last-not-assistant",
-        "messages[2].role",
-    ),
+    "no turns": (talk(), "too-few-messages", "messages"),
+    "one turn": (talk(USER), "too-few-messages", "messages"),
+    "the assistant first": (talk(ASSISTANT, USER, ASSISTANT), "first-not-user", "messages[0].role"),
+    "two user turns in a row": (talk(USER, USER, ASSISTANT), "not-alternating", "messages[1].role"),
+    "two answers in a row": (talk(USER, ASSISTANT, ASSISTANT),
+        "not-alternating", "messages[2].role"),
+    "the user last": (talk(USER, ASSISTANT, USER), "last-not-assistant", "messages[2].role"),
     "Human: on a line of its own": (
         answered("a\nHuman: b"),
         "reserved-string",
@@ -177,16 +143,16 @@ BAD_LINES = {
 ODD_LINES = {
     "a null system prompt": ({"system": None, **GOOD}, "null-system", "system"),
     "an empty system prompt": ({"system": "", **GOOD}, "empty-system", "system"),
-    "a null key": ({"messages": [turn(name=None), ASSISTANT]}, "empty-key", "messages[0].name"),
+    "a null key": (talk(turn(name=None), ASSISTANT), "empty-key", "messages[0].name"),
     "a text near the token limit": (answered("a" * 100_000), "perhaps-too-many-tokens", ""),
     "a space before": (answered(" Hello?"), "outer-white-space", "messages[0].content"),
     "a line end after": (
-        {"messages": [USER, turn("assistant", "Yes.\n")]},
+        talk(USER, turn("assistant", "Yes.\n")),
         "outer-white-space",
         "messages[1].content",
     ),
     "an answer that repeats the question": (
-        {"messages": [USER, turn("assistant", "Hello?")]},
+        talk(USER, turn("assistant", "Hello?")),
         "answer-equals-prompt",
         "messages[1].content",
     ),
@@ -194,7 +160,7 @@ ODD_LINES = {
 
 GOOD_LINES = {
     "a system prompt": {"system": "Be brief.", **GOOD},
-    "four turns": {"messages": [USER, ASSISTANT, USER, ASSISTANT]},
+    "four turns": talk(USER, ASSISTANT, USER, ASSISTANT),
     "Human: at the start of a text": answered("Human: hello"),
     "Human without a colon": answered("a\nHuman b"),
     "an emoji alone": answered("🙂"),
@@ -278,7 +244,7 @@ def test_json_when_broken_then_column_and_cause_are_the_same_on_every_python(lin
 
 def test_problem_when_shown_then_file_line_place_message_and_fix(write, make_lines):
     """A person who reads only the message can fix the file."""
-    lines = [*make_lines(60), to_line({"messages": [USER, ASSISTANT, ASSISTANT]})]
+    lines = [*make_lines(60), to_line(talk(USER, ASSISTANT, ASSISTANT))]
     path = write(lines)
     assert str(validate_file(path).problems[0]) == (
         f'{path}, line 61, messages[2].role: two "assistant" turns in a row. '
