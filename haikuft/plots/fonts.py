@@ -11,7 +11,7 @@ _INSTALL = "on Debian and Ubuntu with `apt-get install fonts-noto-core fonts-not
 
 
 def add_fonts(figure: Figure) -> str:
-    """Give the texts of a figure the fonts that they need besides their own.
+    """Lay a figure out, its texts with the fonts that they need besides their own.
 
     Returns:
         A sentence that names the scripts no installed font has, and how to install one; "" where
@@ -24,8 +24,10 @@ def add_fonts(figure: Figure) -> str:
     families, missing = _find_families(
         frozenset(c for c in characters if c.isprintable() and not default.get_char_index(ord(c)))
     )
-    for text in texts:
-        text.set_fontfamily([*text.get_fontfamily(), *families])
+    if families:
+        for text in texts:
+            text.set_fontfamily([*text.get_fontfamily(), *families])
+        figure.draw_without_rendering()
     if not missing:
         return ""
     scripts = {
