@@ -65,6 +65,7 @@ class Connection:
     bills: bool
     poll_seconds: float
     session: boto3.Session = field(repr=False, compare=False)
+    _clients: dict[tuple[str, float], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @overload
     def client(
@@ -83,7 +84,9 @@ class Connection:
     @overload
     def client(self, service: Literal["sts"]) -> "STSClient": ...
     def client(self, service: str, *, patience_seconds: float | None = None) -> Any:
-        """Make a client that repeats what was throttled or lost, and keeps long connections alive.
+        """Give a client that repeats what was throttled or lost, and keeps long connections alive.
+
+        Asked for again it is the same one, because making one takes some 20 ms.
 
         Args:
             service: AWS's name of it, as boto3 takes it.
@@ -91,12 +94,10 @@ class Connection:
         """
         if patience_seconds is None:
             patience_seconds = PATIENCE_SECONDS[self.target]
-        if self.target == "sandbox":
-            client = _sandbox_client(self.session, service, self.endpoint, patience_seconds)
-            if self.sandbox_state:
-                _start_where_stopped(client, self.endpoint, self.sandbox_state)
-            return client
-        return _aws_client(self.session, service, patience_seconds)
+        key = service, patience_seconds
+        if key not in self._clients:
+            self._clients[key] = self._make_client(*key)
+        return self._clients[key]
 
     @property
     def tells_progress(self) -> bool:
@@ -116,6 +117,14 @@ class Connection:
         from haikuft import sandbox
 
         return sandbox.read_progress(self.endpoint, job_arn.rpartition("/")[2])
+
+    def _make_client(self, service: str, patience_seconds: float) -> Any:
+        if self.target == "aws":
+            return _aws_client(self.session, service, patience_seconds)
+        client = _sandbox_client(self.session, service, self.endpoint, patience_seconds)
+        if self.sandbox_state:
+            _start_where_stopped(client, self.endpoint, self.sandbox_state)
+        return client
 
 
 def connect(
