@@ -6,6 +6,7 @@ Sources: boto3's configuration guide; STS API, GetCallerIdentity.
 
 import os
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import EndpointConnectionError
+from botocore.loaders import Loader, create_loader
 
 from haikuft import __version__
 from haikuft.aws.errors import explaining, refuse_foreign_answers
@@ -242,12 +244,27 @@ def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
     }
     for name in ("config_file", "credentials_file"):
         variables[name] = (None, None, os.devnull, None)
+    session = botocore.session.Session(session_vars=variables)
+    session.register_component("data_loader", _loader())
     return boto3.Session(
         aws_access_key_id=access_key or "sandbox",
         aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no signature
         region_name=region,
-        botocore_session=botocore.session.Session(session_vars=variables),
+        botocore_session=session,
     )
+
+
+@cache
+def _loader() -> Loader:
+    """Give one loader of botocore's service models for all sessions in the sandbox."""
+    return create_loader()
+
+
+def load_service_models() -> None:
+    """Load what clients in the sandbox are built from, so that forks of this process share it."""
+    session = _sandbox_session("us-east-1")
+    for service in ("sts", "s3", "iam", "bedrock", "bedrock-runtime"):
+        _sandbox_client(session, service, "http://127.0.0.1:9", 0.0)
 
 
 def _own_endpoint(url: str) -> str:

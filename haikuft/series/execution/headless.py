@@ -20,7 +20,7 @@ OnCell = Callable[[int], None]  # called as a cell begins, with its position cou
 _SAVE_SECONDS = 1.0  # between two savings of the executed copy
 
 
-class _Engine(NBClientEngine):
+class _Engine(NBClientEngine):  # type: ignore[misc]
     """papermill's own, which would save the whole copy twice a cell: half of a run's time."""
 
     @classmethod

@@ -15,10 +15,13 @@ import traceback
 from importlib import import_module
 from typing import Any, NoReturn
 
+from haikuft.aws.connection import load_service_models
+
 # Imported before the first kernel, and after each one, while it works.
 _STAGES = (
-    ("ipykernel.kernelapp", "ipywidgets", "haikuft.forms", "haikuft.inventory"),
-    ("matplotlib.pyplot", "haikuft.evaluation", "haikuft.plots", "haikuft.live"),
+    ("ipykernel.kernelapp", "ipywidgets", "haikuft.forms", "haikuft.inventory", "haikuft.sandbox"),
+    ("haikuft.dataset.convert", "haikuft.dataset.validate", "haikuft.runs.prerequisites"),
+    ("matplotlib.backends.backend_svg", "haikuft.evaluation", "haikuft.plots", "haikuft.live"),
     ("sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.model_selection"),
 )
 
@@ -47,6 +50,7 @@ def _serve(channel: socket.socket) -> None:
     # As a kernel does before anything imports matplotlib.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kernels that have ended leave nothing behind
+    load_service_models()
     stages, our_pid = iter(_STAGES), os.getpid()
     with channel, channel.makefile("rw") as lines:
         while True:
