@@ -17,7 +17,7 @@ from haikuft.series.execution.kernels import OwnKernelManager
 logging.getLogger("papermill").addHandler(logging.NullHandler())  # failures are told below
 
 OnCell = Callable[[int], None]  # called as a cell begins, with its position counted from 0
-_SAVE_SECONDS = 1.0  # between two savings of the executed copy
+_SAVE_SECONDS = 5.0  # between two savings of the executed copy
 
 
 class _Engine(NBClientEngine):  # type: ignore[misc]
@@ -25,7 +25,7 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
-        """Execute the cells; the engine saves the copy once more when this ends, however."""
+        """Execute the cells; papermill saves the copy at the end, unless the run is broken off."""
         save, saved = nb_man.save, time.monotonic()
 
         def save_seldom(**named: Any) -> None:
@@ -37,8 +37,9 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
         nb_man.save = save_seldom
         try:
             super().execute_managed_notebook(nb_man, kernel_name, **options)
-        finally:
+        except BaseException:
             nb_man.save = save
+            raise
 
 
 papermill_engines.register("haikuft", _Engine)
@@ -49,7 +50,7 @@ def execute_notebook(
 ) -> None:
     """Execute a notebook with these parameters, in its own folder; keep the executed copy.
 
-    The copy is saved once a second as cells begin and end, and at the end whatever happens.
+    The copy is saved every five seconds as cells begin and end, and at the end whatever happens.
 
     Raises:
         RunFailedError: a cell failed or ended the notebook, or the kernel died. The message
