@@ -56,6 +56,7 @@ def _add_export(commands: "Commands") -> None:
 
 
 def _lab(options: argparse.Namespace) -> int:
+    print("JupyterLab is starting.", flush=True)  # loading it takes seconds
     from haikuft.series.lab import open_lab
 
     return open_lab(options.run or "", port=options.port, browser=not options.no_browser)
