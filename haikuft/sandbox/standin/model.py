@@ -19,16 +19,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from haikuft.base_models import BaseModel
 from haikuft.errors import DataError, NotFoundError
 from haikuft.hyperparameters import EarlyStop, Hyperparameters, decide_early_stop
 from haikuft.sandbox.standin import features
 from haikuft.sandbox.standin.features import CONTEXT_ROWS, PROMPT_ROWS, Array, Record
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 WIDTH = 96  # hidden units: the length of every row of every table
 RATES = {"prompt": 0.3, "context": 1.0, "gate": 0.6, "output": 0.5}  # at multiplier 1
@@ -375,8 +377,10 @@ def _mean_loss(model: StandIn, examples: Sequence[_Example]) -> float:
     return sum(loss for loss, _, _ in parts) / sum(tokens for _, tokens, _ in parts)
 
 
-def _sparse(rows: Iterable[Array], weights: Iterable[Array]) -> tuple[Array, sparse.csr_matrix]:
+def _sparse(rows: Iterable[Array], weights: Iterable[Array]) -> tuple[Array, "sparse.csr_matrix"]:
     """Make a matrix with a line for each array of rows and a column for each row that occurs."""
+    from scipy import sparse  # the server, which only answers, does without it
+
     ends = np.cumsum([0, *(len(line) for line in rows)])  # (lines + 1,)
     # used (used rows,) ascending; columns (all entries,) places in it
     used, columns = np.unique(np.concatenate([*rows]), return_inverse=True)
