@@ -116,7 +116,7 @@ def build_table(
 
 
 def build_figure(path: Path) -> str:
-    """Put a PNG file into a page, described by the text that `plots.save_figure` keeps in it."""
+    """Put a PNG file into a page, described by the text that `plots.show_figure` keeps in it."""
     from PIL import Image  # loaded here, for most uses of this module need no image
 
     name = path.stem.replace("_", " ").capitalize()

@@ -30,8 +30,9 @@ from haikuft.plots import (
     plot_losses,
     plot_slopes,
     plot_turns,
+    show_figure,
 )
-from haikuft.plots.style import BASE, PAPER, TUNED, alt_text, save_figure
+from haikuft.plots.style import BASE, PAPER, TUNED, alt_text
 from haikuft.pricing import estimate_training
 
 pytestmark = pytest.mark.usefixtures("headless")
@@ -391,13 +392,13 @@ def test_plots_when_a_label_holds_dollar_signs_then_it_is_no_formula() -> None:
     assert not ax.get_yticklabels()[0].get_parse_math()
 
 
-def test_save_figure_when_saved_then_the_file_is_a_png_that_carries_its_sentence(
+def test_show_figure_when_saved_then_the_file_is_a_png_that_carries_its_sentence(
     tmp_path: Path,
 ) -> None:
     """So a report made later can tell it to those who cannot see."""
     ax = plot_labels({"training": ["größer", "łódź"]})
 
-    path = save_figure(ax, tmp_path / "figures" / "labels.png")
+    path = show_figure(ax, tmp_path / "figures" / "labels.png").path
 
     assert path.read_bytes().startswith(b"\x89PNG")
     assert f'alt="{escape(alt_text(ax))}"' in build_figure(path)

@@ -6,6 +6,7 @@ Sources: boto3's configuration guide; STS API, GetCallerIdentity.
 
 import os
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import EndpointConnectionError
+from botocore.loaders import Loader, create_loader
 
 from haikuft import __version__
 from haikuft.aws.errors import explaining, refuse_foreign_answers
@@ -65,6 +67,7 @@ class Connection:
     bills: bool
     poll_seconds: float
     session: boto3.Session = field(repr=False, compare=False)
+    _clients: dict[tuple[str, float], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @overload
     def client(
@@ -83,7 +86,9 @@ class Connection:
     @overload
     def client(self, service: Literal["sts"]) -> "STSClient": ...
     def client(self, service: str, *, patience_seconds: float | None = None) -> Any:
-        """Make a client that repeats what was throttled or lost, and keeps long connections alive.
+        """Give a client that repeats what was throttled or lost, and keeps long connections alive.
+
+        Asked for again it is the same one, because making one takes some 20 ms.
 
         Args:
             service: AWS's name of it, as boto3 takes it.
@@ -91,11 +96,10 @@ class Connection:
         """
         if patience_seconds is None:
             patience_seconds = _PATIENCE[self.target]
-        sandbox = self.endpoint if self.target == "sandbox" else ""
-        client = _make_client(self.session, service, patience_seconds, sandbox)
-        if self.sandbox_state:
-            _start_where_stopped(client, self.endpoint, self.sandbox_state)
-        return client
+        key = service, patience_seconds
+        if key not in self._clients:
+            self._clients[key] = self._make_client(*key)
+        return self._clients[key]
 
     @property
     def tells_progress(self) -> bool:
@@ -115,6 +119,13 @@ class Connection:
         from haikuft import sandbox
 
         return sandbox.read_progress(self.endpoint, job_arn.rpartition("/")[2])
+
+    def _make_client(self, service: str, patience_seconds: float) -> Any:
+        sandbox = self.endpoint if self.target == "sandbox" else ""
+        client = _make_client(self.session, service, patience_seconds, sandbox)
+        if self.sandbox_state:
+            _start_where_stopped(client, self.endpoint, self.sandbox_state)
+        return client
 
 
 def connect(
@@ -218,12 +229,27 @@ def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
     }
     for name in ("config_file", "credentials_file"):
         variables[name] = (None, None, os.devnull, None)
+    session = botocore.session.Session(session_vars=variables)
+    session.register_component("data_loader", _loader())
     return boto3.Session(
         aws_access_key_id=access_key or "sandbox",
         aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no signature
         region_name=region,
-        botocore_session=botocore.session.Session(session_vars=variables),
+        botocore_session=session,
     )
+
+
+@cache
+def _loader() -> Loader:
+    """Give one loader of botocore's service models for all sessions in the sandbox."""
+    return create_loader()
+
+
+def load_service_models() -> None:
+    """Load what clients in the sandbox are built from, so that forks of this process share it."""
+    session = _sandbox_session("us-east-1")
+    for service in ("sts", "s3", "iam", "bedrock", "bedrock-runtime"):
+        _make_client(session, service, 0.0, "http://127.0.0.1:9")
 
 
 def _own_endpoint(url: str) -> str:

@@ -5,6 +5,7 @@ import argparse
 
 def lab(options: argparse.Namespace) -> int:
     """Open JupyterLab, and return its exit status."""
+    print("JupyterLab is starting.", flush=True)  # loading it takes seconds
     from haikuft.series.lab import open_lab
 
     return open_lab(options.run, port=options.port, browser=not options.no_browser)

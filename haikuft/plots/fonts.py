@@ -11,21 +11,23 @@ _INSTALL = "on Debian and Ubuntu with `apt-get install fonts-noto-core fonts-not
 
 
 def add_fonts(figure: Figure) -> str:
-    """Give the texts of a figure the fonts that they need besides their own.
+    """Lay a figure out, its texts with the fonts that they need besides their own.
 
     Returns:
         A sentence that names the scripts no installed font has, and how to install one; "" where
         every character can be drawn.
     """
-    figure.draw_without_rendering()  # only then have the axes their texts
+    lay_out(figure)  # only then have the axes their texts
     texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
     default = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
     characters = {character for text in texts for character in text.get_text()}
     families, missing = _find_families(
         frozenset(c for c in characters if c.isprintable() and not default.get_char_index(ord(c)))
     )
-    for text in texts:
-        text.set_fontfamily([*text.get_fontfamily(), *families])
+    if families:
+        for text in texts:
+            text.set_fontfamily([*text.get_fontfamily(), *families])
+        lay_out(figure)
     if not missing:
         return ""
     scripts = {
@@ -38,6 +40,14 @@ def add_fonts(figure: Figure) -> str:
         f"No installed font has the characters of {', '.join(sorted(scripts))}: in the figure "
         f"boxes stand for them. Install one, {_INSTALL}, and run the notebook again."
     )
+
+
+def lay_out(figure: Figure) -> None:
+    """Compute a figure's layout and its axes' texts, in less time than drawing it."""
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+    else:
+        figure.draw_without_rendering()
 
 
 @cache

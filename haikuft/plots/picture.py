@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 
 from haikuft.html import build_block, escape
 from haikuft.package_data import read_text
-from haikuft.plots.fonts import add_fonts
-from haikuft.plots.style import DARK, alt_text, describe, save, save_figure
+from haikuft.plots.fonts import add_fonts, lay_out
+from haikuft.plots.style import DARK, alt_text, describe
 
 # Letters as shapes need no font; the salt makes the same figure the same file.
 _SVG: dict[str, Any] = {"svg.fonttype": "path", "svg.hashsalt": "haikuft"}
@@ -62,14 +62,22 @@ class Picture:
 
 
 def show_figure(ax: Axes, path: Path) -> Picture:
-    """Save the axes' figure as a file, close it, and return it for a notebook to show."""
+    """Save the axes' figure as a file, close it, and return it for a notebook to show.
+
+    The file is a PNG with the figure's sentence inside.
+    """
     figure = cast(Figure, ax.figure)
     drawn = StringIO()
     with mpl.rc_context(cast(Any, _SVG)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the sentence says so
         describe(ax, " ".join(filter(None, (alt_text(ax), add_fonts(figure)))))
-        save_figure(ax, path)
-        save(figure, drawn, format="svg", metadata={"Date": None})
+        lay_out(figure)  # once more, for tick labels may have changed with the first layout
+        figure.set_layout_engine(None)  # the layout stays, and no file computes it again
+        box = figure.get_tightbbox().padded(0.1)  # inches; "tight" would draw once more to know
+        path.parent.mkdir(parents=True, exist_ok=True)
+        description = {"Description": alt_text(ax)}
+        figure.savefig(path, format="png", dpi=160, bbox_inches=box, metadata=description)
+        figure.savefig(drawn, format="svg", bbox_inches=box, metadata={"Date": None})
     plt.close(figure)  # otherwise the notebook would show it again, without its description
     light = drawn.getvalue()
     dark = _COLOR.sub(lambda found: DARK.get(found[0], found[0]), light)

@@ -6,13 +6,11 @@ page, so that one drawing serves both (`haikuft.plots.picture`).
 
 from collections.abc import Callable
 from functools import wraps
-from io import StringIO
 from pathlib import Path
 from typing import Any, ParamSpec, cast
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 PAPER = "#ffffff"
 BASE = "#8a8a8a"
@@ -59,25 +57,6 @@ def in_style(draw: Callable[_Parameters, Axes]) -> Callable[_Parameters, Axes]:
 def alt_text(ax: Axes) -> str:
     """Return the sentence that describes a figure of this package."""
     return str(ax.get_label())
-
-
-def save_figure(ax: Axes, path: Path) -> Path:
-    """Save the axes' figure as PNG, with its sentence inside the file, and return the path.
-
-    The figure's layout is computed once and stays, so that it can be saved again in less time.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure = cast(Figure, ax.figure)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    save(figure, path, dpi=160, format="png", metadata={"Description": alt_text(ax)})
-    return path
-
-
-def save(figure: Figure, target: Path | StringIO, **options: Any) -> None:
-    """Save a figure whose layout stays, without its empty margins."""
-    box = figure.get_tightbbox().padded(0.1)  # inches; "tight" would draw it once more to know
-    figure.savefig(target, bbox_inches=box, **options)
 
 
 def describe(ax: Axes, sentence: str) -> Axes:

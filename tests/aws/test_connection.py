@@ -199,6 +199,17 @@ def test_client_when_it_asks_models_then_it_adapts_to_throttling_and_waits_for_l
     assert connection.client("bedrock").meta.config.read_timeout == 60  # type: ignore[attr-defined]
 
 
+def test_client_when_asked_for_again_then_it_is_the_same_but_for_another_patience() -> None:
+    """Making one takes time, and a handler that is registered stays."""
+    session = aws.connection._sandbox_session("us-west-2")
+    connection = aws.Connection(
+        "sandbox", "us-west-2", "", "", "http://127.0.0.1:1", "", False, 1.0, session
+    )
+    first = connection.client("bedrock-runtime")
+    assert connection.client("bedrock-runtime") is first
+    assert connection.client("bedrock-runtime", patience_seconds=0) is not first
+
+
 @pytest.mark.parametrize("service", ["bedrock", "bedrock-runtime", "s3", "iam", "service-quotas"])
 def test_client_when_sandbox_is_surrounded_by_traps_then_asks_only_the_sandbox(
     service: str, wire: list[AWSRequest], monkeypatch: pytest.MonkeyPatch

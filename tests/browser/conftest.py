@@ -127,8 +127,8 @@ def served(root: Path) -> Iterator[tuple[str, str]]:
     )
     try:
         assert process.stdout is not None
-        told = [process.stdout.readline() for _ in range(3)]
-        found = re.fullmatch(r"  (http://\S+?/)lab/tree/\S+\?token=(\w+)\n", told[1])
+        told = [process.stdout.readline() for _ in range(4)]
+        found = re.fullmatch(r"  (http://\S+?/)lab/tree/\S+\?token=(\w+)\n", told[2])
         assert found, told
         yield found[1], found[2]
         process.send_signal(signal.SIGINT)

@@ -217,7 +217,7 @@ def test_lab_when_served_then_it_says_where_to_begin_with_our_python_and_ctrl_c_
     write_kernel_spec(tmp_path / "data_dir" / "kernels" / "python3", {"argv": ["/elsewhere"]})
 
     with run_lab(series, tmp_path) as process:
-        told = [process.stdout.readline() for _ in range(3)]  # type: ignore[union-attr]
+        starting, *told = [process.stdout.readline() for _ in range(4)]  # type: ignore[union-attr]
         found = re.fullmatch(r"  (http://\S+?/)lab/tree/(\S+)\?token=(\w+)\n", told[1])
         assert found, (told, process.poll())
         specs = json.loads(read(f"{found[1]}api/kernelspecs?token={found[3]}"))
@@ -225,6 +225,7 @@ def test_lab_when_served_then_it_says_where_to_begin_with_our_python_and_ctrl_c_
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
 
+    assert starting == "JupyterLab is starting.\n"  # at once, for the rest takes seconds
     assert told[0] == "Begin with runs/first/lab/01_one.ipynb:\n"
     assert found[2] == "runs/first/lab/01_one.ipynb"
     assert "Ctrl-C" in told[2]

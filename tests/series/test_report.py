@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from haikuft.plots.style import describe, save_figure
+from haikuft.plots import show_figure
+from haikuft.plots.style import describe
 from haikuft.runs.record_file import RunRecord, write_record
 from haikuft.series.report import build_report, write_report
 
@@ -47,7 +48,7 @@ def directory(tmp_path: Path, evaluate: Callable[[Path], None]) -> Path:
     write_record(tmp_path / "run.json", record)
     (tmp_path / "assessment.json").write_text('{"sentence": "Training & validation agree."}')
     axes = describe(Figure().subplots(), 'Losses fall from 2 to 1 "at last".')
-    save_figure(axes, tmp_path / "figures" / "losses.png")
+    show_figure(axes, tmp_path / "figures" / "losses.png")
     return tmp_path
 
 

@@ -153,20 +153,27 @@ def _choose(
 ) -> tuple["TfidfVectorizer", float]:
     """Choose what to count with C = 1, and then C, by the mean accuracy over the folds.
 
-    Of equals the first is taken: words, which are quicker, and the smaller C. Each fold's texts are
-    counted once, and each regression begins at the weights of the smaller C before it.
+    Of equals the first is taken: words, which are quicker, and the smaller C. Each text is counted
+    once; of its counts a fold takes those that its own vectorizer would have. Each regression
+    begins at the weights of the smaller C before it.
     """
-    from sklearn.base import clone
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
     from sklearn.linear_model import LogisticRegression
 
-    all_texts, all_labels = np.array(texts, object), np.array(labels, object)
+    all_labels = np.array(labels, object)
 
     def count(vectorizer: "TfidfVectorizer") -> list[tuple[Any, Any, Any, Any]]:
+        options = {name: getattr(vectorizer, name) for name in CountVectorizer().get_params()}
+        counts = CountVectorizer(**{**options, "max_features": None}).fit_transform(texts)
         counted = []
         for learnt, held in splits:
-            fresh = clone(vectorizer)
-            shown = fresh.fit_transform(all_texts[learnt]), all_labels[learnt]
-            counted.append((*shown, fresh.transform(all_texts[held]), all_labels[held]))
+            totals = np.asarray(counts[learnt].sum(axis=0)).ravel()  # (columns,)
+            kept = np.flatnonzero(totals)
+            most = vectorizer.max_features or len(kept)
+            kept = np.sort(kept[np.argsort(-totals[kept])[:most]])  # as scikit-learn does
+            weigh = TfidfTransformer(sublinear_tf=vectorizer.sublinear_tf)
+            shown = weigh.fit_transform(counts[learnt][:, kept]), all_labels[learnt]
+            counted.append((*shown, weigh.transform(counts[held][:, kept]), all_labels[held]))
         return counted
 
     def score(counted: list[tuple[Any, Any, Any, Any]], strengths: Sequence[float]) -> list[float]:

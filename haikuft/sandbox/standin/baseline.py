@@ -8,6 +8,7 @@ learn, and it is deterministic.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from haikuft.package_data import read_toml
 
@@ -156,6 +157,7 @@ def _stems(text: str) -> set[str]:
     return {_stem(word) for word in re.findall(r"[^\W_]+", parted.lower())} - {*_EMPTY, ""}
 
 
+@lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
     """Remove one common English ending: billing, bills and billed all become bil."""
     if word in _EMPTY:

@@ -19,11 +19,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
-from scipy import sparse
 
 from haikuft.base_models import BaseModel
 from haikuft.errors import DataError, NotFoundError
@@ -31,8 +30,10 @@ from haikuft.hyperparameters import EarlyStop, Hyperparameters, decide_early_sto
 from haikuft.sandbox.standin import features
 from haikuft.sandbox.standin.features import CONTEXT_ROWS, PROMPT_ROWS, Array, Record
 
+if TYPE_CHECKING:
+    from scipy import sparse
+
 WIDTH = 96  # hidden units: the length of every row of every table
-ROWS = {"prompt": PROMPT_ROWS, "context": CONTEXT_ROWS, "gate": CONTEXT_ROWS}
 RATES = {"prompt": 0.3, "context": 1.0, "gate": 0.6, "output": 0.5}  # at multiplier 1
 GRADIENT_MEMORY = (
     0.25  # of past gradients at each epoch's start; with all of it nothing would over-fit
@@ -114,27 +115,46 @@ class Training:
     validations: list[Point]  # the whole validation set at each epoch's end
     early_stop: EarlyStop | None  # None without validation records
     kept_epoch: int  # counted from 1
+    loss: float  # of the kept model on the training records, in nats per reply token
 
 
 class StandIn:
     """The model: a vocabulary and four tables. Made by `train` or `StandIn.load`.
 
+    Of the tables for features only the rows that training has used are held, below a first row of
+    zeros that stands for all others.
+
     Args:
         words: The vocabulary, without the single bytes and the end.
         rarity: (PROMPT_ROWS,) weight of each feature of a prompt.
-        tables: "prompt" (PROMPT_ROWS, WIDTH), "context" and "gate" (CONTEXT_ROWS, WIDTH), "output"
-            (tokens, WIDTH), where tokens are 256 bytes, the words and the end.
+        used: The rows that "prompt", "context" and "gate" hold, ascending, each (used rows,); the
+            last two hold the same.
+        tables: "prompt", "context" and "gate" (1 + used rows, WIDTH), "output" (tokens, WIDTH),
+            where tokens are 256 bytes, the words and the end.
     """
 
-    def __init__(self, words: Sequence[str], rarity: Array, tables: dict[str, Array]) -> None:
-        self.words, self.rarity, self.tables = words, rarity, tables
+    def __init__(
+        self,
+        words: Sequence[str],
+        rarity: Array,
+        used: Mapping[str, Array],
+        tables: dict[str, Array],
+    ) -> None:
+        self.words, self.rarity, self.used, self.tables = words, rarity, used, tables
+        # Where each row of features is held: (PROMPT_ROWS,) and (CONTEXT_ROWS,).
+        self.held = {
+            "prompt": np.zeros(PROMPT_ROWS, np.int32),
+            "context": np.zeros(CONTEXT_ROWS, np.int32),
+        }
+        for name, held in self.held.items():
+            held[used[name]] = np.arange(1, len(used[name]) + 1)
         self.ids = {word: 256 + place for place, word in enumerate(words)}
         # What each token adds to a reply. The last one is the end and adds nothing.
         self.pieces = [*(bytes([n]) for n in range(256)), *(word.encode() for word in words), b""]
 
     def loss(self, records: Iterable[Record]) -> float:
         """Measure the mean cross-entropy of the records' replies, in nats per reply token."""
-        return _mean_loss(self, [_encode(self, record) for record in records])
+        return _mean_loss(self, [_place(self, _encode(self, record)) for record in records])
 
     def generate(
         self,
@@ -155,14 +175,15 @@ class StandIn:
         begun = [message for message in messages[-1:] if message["role"] == "assistant"]
         prompt = features.join_texts(system, messages[: len(messages) - len(begun)])
         rows, weights = features.weigh_features(prompt, self.rarity)  # both (prompt features,)
-        prompt_sum = weights @ self.tables["prompt"][rows]  # (WIDTH,)
+        prompt_sum = weights @ self.tables["prompt"][self.held["prompt"][rows]]  # (WIDTH,)
         cursor, random = features.Cursor(), np.random.default_rng(seed)
         for token in features.split_tokens(features.join_texts(None, begun), self.ids):
             cursor.push(token, self.pieces[token])
         stops = [one.encode() for one in stop_sequences]
         reply, reason, stop, written = b"", "max_tokens", b"", list[int]()
         while len(written) < max_tokens and reason == "max_tokens":
-            place = features.hash_columns([cursor.columns()])[0]  # (context features,)
+            rows = features.hash_columns([cursor.columns()])[0]  # (context features,)
+            place = self.held["context"][rows]
             context = self.tables["context"][place].sum(0) * SCALE  # (WIDTH,)
             gate = 1 + self.tables["gate"][place].sum(0) * SCALE  # (WIDTH,)
             scores = self.tables["output"] @ np.tanh(context + gate * prompt_sum)  # (tokens,)
@@ -188,7 +209,7 @@ class StandIn:
         arrays: dict[str, Any] = {
             "words": words,
             "rarity": self.rarity,
-            **_drop_zero_rows(self.tables),
+            **_pack(self.used, self.tables),
         }
         np.savez(directory / "model.npz", **arrays)
 
@@ -207,7 +228,7 @@ class StandIn:
             with np.load(path, allow_pickle=False) as file:
                 packed = dict(file)
             words = json.loads(packed["words"].tobytes())
-            return cls(words, packed["rarity"], _restore_zero_rows(packed))
+            return cls(words, packed["rarity"], *_unpack(packed))
         except (BadZipFile, EOFError, IndexError, KeyError, ValueError) as error:
             raise DataError(f"{path} is damaged: {error}. Run the job again.") from error
 
@@ -223,9 +244,8 @@ def train(
     """Train a new model. Early stopping acts on the validation records, if there are any."""
     if not training:
         raise DataError("There are no training records. Give the job at least one.")
-    model = _initialize(training, seed)
-    examples = [_encode(model, record) for record in training]
-    held_out = [_encode(model, record) for record in validation]
+    model, examples = _initialize(training, seed)
+    held_out = [_place(model, _encode(model, record)) for record in validation]
     # Table name -> (rows of the table, 1): the sum of squared gradients of each row.
     histories = {name: np.zeros((len(rows), 1), np.float32) for name, rows in model.tables.items()}
     steps: list[Point] = []
@@ -256,11 +276,11 @@ def train(
                 patience=config.early_stopping_patience,
             )
             kept = stop.best_epoch
-            best = _drop_zero_rows(model.tables) if kept == epoch + 1 else best
+            best = {n: t.copy() for n, t in model.tables.items()} if kept == epoch + 1 else best
             if stop.stopped_epoch:
                 break
-    model.tables = _restore_zero_rows(best) if best else model.tables
-    return Training(model, steps, validations, stop, kept)
+    model.tables = best or model.tables
+    return Training(model, steps, validations, stop, kept, _mean_loss(model, examples))
 
 
 class _Example(NamedTuple):
@@ -270,16 +290,24 @@ class _Example(NamedTuple):
     targets: Array  # (reply tokens,) the reply's tokens, the end last
 
 
-def _initialize(records: Sequence[Record], seed: int) -> StandIn:
+def _initialize(records: Sequence[Record], seed: int) -> tuple[StandIn, list[_Example]]:
     """Build the vocabulary from the replies; only the output table is not zero."""
     prompts = [features.prompt_text(record) for record in records]
     replies = [features.split_text(features.reply_text(record)) for record in records]
     seen = Counter(piece for reply in replies for piece in reply)
     words = [word for word, count in seen.most_common(MOST_WORDS) if count > 1]
-    tables = {name: np.zeros((rows, WIDTH), np.float32) for name, rows in ROWS.items()}
+    rarity = features.measure_rarity(prompts)
+    none = np.empty(0, np.int64)
+    empty = StandIn(words, rarity, {"prompt": none, "context": none}, {})
+    examples = [_encode(empty, record) for record in records]
+    rows = np.unique(np.concatenate([example.rows for example in examples]))
+    places = np.unique(np.concatenate([example.places for example in examples])).astype(np.int64)
+    used = {"prompt": rows, "context": places, "gate": places}
+    tables = {name: np.zeros((1 + len(rows), WIDTH), np.float32) for name, rows in used.items()}
     start = np.random.default_rng(seed).standard_normal((257 + len(words), WIDTH), np.float32)
     tables["output"] = start / np.float32(WIDTH**0.5)
-    return StandIn(words, features.measure_rarity(prompts), tables)
+    model = StandIn(words, rarity, used, tables)
+    return model, [_place(model, example) for example in examples]
 
 
 def _encode(model: StandIn, record: Record) -> _Example:
@@ -287,6 +315,12 @@ def _encode(model: StandIn, record: Record) -> _Example:
     tokens = features.split_tokens(features.reply_text(record), model.ids)
     places = features.read_reply(tokens, model.pieces)
     return _Example(rows, weights, places, np.array([*tokens, len(model.pieces) - 1]))
+
+
+def _place(model: StandIn, example: _Example) -> _Example:
+    """Replace rows of features by those of the model's tables that hold them."""
+    rows, places = model.held["prompt"][example.rows], model.held["context"][example.places]
+    return example._replace(rows=rows, places=places)
 
 
 def _compute_loss(
@@ -354,8 +388,10 @@ def _mean_loss(model: StandIn, examples: Sequence[_Example]) -> float:
     return sum(loss for loss, _, _ in parts) / sum(tokens for _, tokens, _ in parts)
 
 
-def _sparse(rows: Iterable[Array], weights: Iterable[Array]) -> tuple[Array, sparse.csr_matrix]:
+def _sparse(rows: Iterable[Array], weights: Iterable[Array]) -> tuple[Array, "sparse.csr_matrix"]:
     """Make a matrix with a line for each array of rows and a column for each row that occurs."""
+    from scipy import sparse  # the server, which only answers, does without it
+
     ends = np.cumsum([0, *(len(line) for line in rows)])  # (lines + 1,)
     # used (used rows,) ascending; columns (all entries,) places in it
     used, columns = np.unique(np.concatenate([*rows]), return_inverse=True)
@@ -363,18 +399,24 @@ def _sparse(rows: Iterable[Array], weights: Iterable[Array]) -> tuple[Array, spa
     return used, sparse.csr_matrix(entries, shape=(len(ends) - 1, len(used)))
 
 
-def _drop_zero_rows(tables: dict[str, Array]) -> dict[str, Array]:
-    """Copy the tables, leaving out rows of zeros: most rows are never used."""
-    used = {name: np.flatnonzero(table.any(1)) for name, table in tables.items()}
-    numbers = {f"{name}_rows": rows for name, rows in used.items()}
-    return numbers | {name: table[used[name]] for name, table in tables.items()}
+def _pack(used: Mapping[str, Array], tables: Mapping[str, Array]) -> dict[str, Array]:
+    """Copy the rows that are not zero, with their numbers among all rows of features."""
+    held = {name: np.flatnonzero(table.any(1)) for name, table in tables.items()}
+    numbers = {
+        f"{name}_rows": used[name][rows - 1] if name in used else rows
+        for name, rows in held.items()
+    }
+    return numbers | {name: table[held[name]] for name, table in tables.items()}
 
 
-def _restore_zero_rows(packed: Mapping[str, Array]) -> dict[str, Array]:
-    tables = {name: np.zeros((rows, WIDTH), np.float32) for name, rows in ROWS.items()}
-    for name, table in tables.items():
-        table[packed[f"{name}_rows"]] = packed[name]
-    return tables | {"output": packed["output"]}
+def _unpack(packed: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Give the rows that are held, and the tables."""
+    places = np.union1d(packed["context_rows"], packed["gate_rows"])
+    used = {"prompt": packed["prompt_rows"], "context": places, "gate": places}
+    tables = {name: np.zeros((1 + len(rows), WIDTH), np.float32) for name, rows in used.items()}
+    for name, rows in used.items():
+        tables[name][1 + np.searchsorted(rows, packed[f"{name}_rows"])] = packed[name]
+    return used, tables | {"output": packed["output"]}
 
 
 def find_loop(tokens: list[int]) -> list[int]:

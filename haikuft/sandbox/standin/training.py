@@ -149,7 +149,7 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
     if validation:
         _write_metrics(workdir / VALIDATION_METRICS, "validation_loss", made.validations)
     result = TrainingResult(
-        training_loss=made.model.loss(training),
+        training_loss=made.loss,
         validation_loss=made.validations[made.kept_epoch - 1].loss if validation else None,
         stopped_epoch=made.early_stop.stopped_epoch if made.early_stop else None,
         kept_epoch=made.kept_epoch,

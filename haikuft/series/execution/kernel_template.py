@@ -1,8 +1,8 @@
 """A process that has imported what notebooks import, and becomes a kernel by forking.
 
-The module `kernels` starts it with one end of a socket, and writes a line of JSON for each kernel:
-its arguments, environment and working folder. The answer is a line with its process id. It ends
-when the socket is closed. It has one thread, because only that one lives on in a fork.
+The module `kernels` makes it, by a fork as well, and writes a line of JSON for each kernel: its
+arguments, environment and working folder. The answer is a line with its process id. It ends when
+the socket is closed. It has one thread, because only that one lives on in a fork.
 """
 
 import gc
@@ -11,24 +11,48 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
+
+from haikuft.aws.connection import load_service_models
 
 # Imported before the first kernel, and after each one, while it works.
 _STAGES = (
-    ("ipykernel.kernelapp", "ipywidgets", "haikuft.forms", "haikuft.inventory"),
-    ("matplotlib.pyplot", "haikuft.evaluation", "haikuft.plots", "haikuft.live"),
+    ("ipykernel.kernelapp", "ipywidgets", "haikuft.forms", "haikuft.inventory", "haikuft.sandbox"),
+    ("haikuft.dataset.convert", "haikuft.dataset.validate", "haikuft.runs.prerequisites"),
+    ("matplotlib.backends.backend_svg", "haikuft.evaluation", "haikuft.plots", "haikuft.live"),
     ("sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.model_selection"),
 )
 
 
-def main(descriptor: int) -> None:
-    """Serve one `haikuft run`."""
+def serve(channel: socket.socket) -> NoReturn:
+    """Serve one `haikuft run`, and end this process and each kernel here.
+
+    Nothing else of the run that was forked may go on in them.
+    """
+    try:
+        _serve(channel)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def _serve(channel: socket.socket) -> None:
+    os.setsid()  # Ctrl-C is for the run, which ends its kernels
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the folder of the program that runs; a kernel has its own
     # As a kernel does before anything imports matplotlib.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kernels that have ended leave nothing behind
+    load_service_models()
     stages, our_pid = iter(_STAGES), os.getpid()
-    with socket.socket(fileno=descriptor) as channel, channel.makefile("rw") as lines:
+    with channel, channel.makefile("rw") as lines:
         while True:
             for name in next(stages, ()):
                 import_module(name)
@@ -48,7 +72,7 @@ def _become_kernel(
     parent: int, arguments: list[str], environment: dict[str, str], folder: str
 ) -> None:
     """Run the kernel; it ends when its parent, the template, has ended."""
-    from ipykernel.kernelapp import launch_new_instance
+    from ipykernel.kernelapp import IPKernelApp, launch_new_instance
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
@@ -58,8 +82,5 @@ def _become_kernel(
     sys.argv = ["ipykernel_launcher", *arguments, f"--IPKernelApp.parent_handle={parent}"]
     launch: Any = launch_new_instance
     launch()
-
-
-if __name__ == "__main__":
-    del sys.path[0]  # the folder in which it was started; a kernel has its own
-    main(int(sys.argv[1]))
+    shell: Any = IPKernelApp.instance().shell
+    shell.atexit_operations()  # forgets the notebook's names, which closes the files it left open

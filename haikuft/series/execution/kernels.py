@@ -1,8 +1,8 @@
 """The kernels of a headless run: of this very interpreter, and quick to start.
 
 On Linux each kernel is a fork of one process that has imported what notebooks import (the module
-`kernel_template`), so that seven notebooks import it once. Kernels share nothing else: what a
-notebook changes is gone with its kernel.
+`kernel_template`), itself a fork of the run, so that all of them import it once. Kernels share
+nothing else: what a notebook changes is gone with its kernel.
 """
 
 import json
@@ -10,7 +10,6 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,7 +21,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-_TEMPLATE = "haikuft.series.execution.kernel_template"
+from haikuft.series.execution.kernel_template import serve
 
 
 class ForkedProcess:
@@ -73,18 +72,15 @@ class KernelTemplate:
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
         self._lines = self._channel.makefile("rw")
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [
-                    sys.executable,
-                    "-m",
-                    "haikuft.series.execution.kernel_template",
-                    str(theirs.fileno()),
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the run, which ends its kernels
-            )
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()  # or the fork would write it again
+        pid = os.fork()
+        if not pid:
+            self._lines.close()
+            self._channel.close()
+            serve(theirs)
+        theirs.close()
+        self._process = ForkedProcess(pid)
 
     def fork(self, command: list[str], environment: Mapping[str, str], folder: str) -> int:
         """Make a kernel; return its process id.
@@ -111,6 +107,8 @@ class KernelTemplate:
         self._channel.close()
         self._process.terminate()
         self._process.wait()
+        with suppress(ChildProcessError):
+            os.waitpid(self._process.pid, 0)
 
 
 @contextmanager

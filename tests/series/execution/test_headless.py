@@ -126,6 +126,17 @@ def test_execute_notebook_when_one_notebook_changes_something_then_the_next_does
     assert one[1] != two[1]
 
 
+def test_execute_notebook_when_a_cell_leaves_a_file_open_then_all_of_it_is_written(
+    write_notebook: Callable[..., Path], project: Path
+) -> None:
+    """As at the end of any program."""
+    source = write_notebook("01_a", "", ["file = open('left.txt', 'w')\nfile.write('all')"])
+
+    execute_notebook(source, project / "1.ipynb", {})
+
+    assert (project / "notebooks" / "left.txt").read_text() == "all"
+
+
 def test_execute_notebook_when_what_makes_kernels_has_ended_then_a_kernel_starts_all_the_same(
     write_notebook: Callable[..., Path], project: Path
 ) -> None:

@@ -1,0 +1,310 @@
+"""How long a user waits, for two commits in turn, each beside a yardstick in the same round.
+
+    python tests/benchmarks/speed.py BEFORE AFTER [ROW …]
+
+Each commit is checked out into a folder of its own and runs with this very Python. Prints for each
+row the median of the yardstick and of both commits over `ROUNDS` rounds, their ratios to it, what
+is wanted at most, and the machine's load. Processor time is that of all processes that a command
+has started, forks and servers too, read from /proc, so this needs Linux. Rows:
+
+- `run`: `haikuft run` against seven empty notebooks by papermill in one process, without the
+  optional parser that takes papermill three seconds; wall and processor time.
+- `mistyped`: `haikuft run` with a wrong parameter against `import argparse`; processor time.
+- `lab`: `haikuft lab` until its page answers against `jupyter lab`; and its first printed line.
+- `validate`: 10,000 records of 1 KB and of 8 KB against json.loads; processor time.
+- `memory`: of the sandbox, 30 s after a run; and the next reply against a cold start.
+- `intents`: notebook 6 on 10,003 texts with 77 labels; one round, for it takes minutes.
+
+Asking models is measured by `asking.py`. Not collected by pytest, for a timing is no test.
+"""
+
+import json
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from statistics import median
+
+from made_intents import make_split
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS = 5
+TICKS = os.sysconf("SC_CLK_TCK")
+MAIN = "import sys; from haikuft.cli import main; sys.exit(main(sys.argv[1:]))"
+PARSE = "import json, sys\nfor line in open(sys.argv[1], 'rb'): json.loads(line)"
+EMPTY = """
+import json, pathlib, sys
+sys.modules["rfc3987_syntax"] = None
+import papermill
+cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": "", "outputs": []}
+kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+notebook = {"cells": [{**cell, "execution_count": None}], "metadata": {"kernelspec": kernel},
+            "nbformat": 4, "nbformat_minor": 5}
+pathlib.Path("empty.ipynb").write_text(json.dumps(notebook))
+for number in range(7):
+    papermill.execute_notebook("empty.ipynb", f"{number}.ipynb", progress_bar=False)
+"""
+
+Figures = dict[str, float]  # what was measured -> seconds, or MB of memory
+
+
+def measure(command: list[str], folder: Path, tree: Path) -> tuple[float, float]:
+    """Run a command to its end; wall and processor seconds, of all processes it has started.
+
+    Raises:
+        SystemExit: it has not ended well, so that its time says nothing.
+    """
+    mark = f"MEASURED={uuid.uuid4().hex}"
+    spent: dict[tuple[str, str], float] = {}
+    began = time.monotonic()
+    with (folder / "said.txt").open("w") as said:
+        process = start(command, folder, tree, stdout=said, MEASURED=mark.partition("=")[2])
+        while process.poll() is None:
+            spent |= dict(read_processes(mark.encode()))
+            time.sleep(0.03)
+    seconds = time.monotonic() - began
+    if process.returncode:
+        raise SystemExit(f"{command}\n{(folder / 'said.txt').read_text()}")
+    spent |= dict(read_processes(mark.encode()))  # a server goes on
+    return seconds, sum(spent.values())
+
+
+def measure_alone(command: list[str], tree: Path) -> float:
+    """Run a command that leaves no process behind; processor seconds, exact for short ones."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start(command, tree, tree, stdout=subprocess.DEVNULL).wait()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def start(
+    command: list[str], folder: Path, tree: Path, *, stdout: object = None, **environment: str
+) -> "subprocess.Popen[str]":
+    """Start a command with the package of a tree."""
+    surroundings = {**os.environ, "PYTHONPATH": str(tree), "PYTHONUNBUFFERED": "1", **environment}
+    options = {"stderr": subprocess.STDOUT, "text": True, "env": surroundings, "cwd": folder}
+    return subprocess.Popen(command, stdout=stdout, **options)  # type: ignore[call-overload]
+
+
+def read_processes(mark: bytes) -> Iterator[tuple[tuple[str, str], float]]:
+    """Give (process id, start) and processor seconds of each process whose environment says so."""
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (path / "environ").read_bytes():
+                fields = (path / "stat").read_text().rpartition(")")[2].split()
+                yield (path.name, fields[19]), (int(fields[11]) + int(fields[12])) / TICKS
+
+
+@contextmanager
+def sandboxed(tree: Path) -> Iterator[list[str]]:
+    """Give the command `haikuft` with a sandbox of its own, which is stopped at the end."""
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["HAIKUFT_SANDBOX_STATE"] = state
+        command = [sys.executable, "-c", MAIN]
+        try:
+            yield command
+        finally:
+            measure([*command, "sandbox", "stop"], tree, tree)
+
+
+def run_series(tree: Path) -> Figures:
+    """Time the whole series."""
+    with sandboxed(tree) as haikuft:
+        wall, processor = measure([*haikuft, "run", "--run", new_run()], tree, tree)
+    return {"wall": wall, "processor": processor}
+
+
+def run_empty(folder: Path) -> Figures:
+    """Time seven notebooks that do nothing."""
+    wall, processor = measure([sys.executable, "-c", EMPTY], folder, ROOT)
+    return {"wall": wall, "processor": processor}
+
+
+def run_mistyped(tree: Path) -> Figures:
+    """Time a run that stops at its parameters."""
+    command = [sys.executable, "-c", MAIN, "run", "-p", "epoch_cout", "2"]
+    return {"processor": measure_alone(command, tree)}
+
+
+def import_argparse(folder: Path) -> Figures:
+    """Time the least that a command line loads."""
+    return {"processor": measure_alone([sys.executable, "-c", "import argparse"], folder)}
+
+
+def open_lab(command: list[str], tree: Path) -> Figures:
+    """Time JupyterLab until its first line, and until its page answers."""
+    port = random.randint(20_000, 40_000)  # noqa: S311 - no secret
+    began = time.monotonic()
+    process = start([*command, f"--port={port}"], tree, tree, stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.readline()
+    first = time.monotonic() - began
+    while True:
+        with suppress(OSError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=60).read()
+            break
+        time.sleep(0.02)
+    seconds = time.monotonic() - began
+    process.terminate()
+    process.communicate()
+    return {"page": seconds, "first line": first}
+
+
+def open_haikuft(tree: Path) -> Figures:
+    """Time `haikuft lab`."""
+    return open_lab([sys.executable, "-c", MAIN, "lab", "--no-browser"], tree)
+
+
+def open_jupyter(folder: Path) -> Figures:
+    """Time `jupyter lab`; its first line is no yardstick."""
+    options = ["--no-browser", "--allow-root"]
+    return {"page": open_lab([sys.executable, "-m", "jupyterlab", *options], folder)["page"]}
+
+
+def write_records(path: Path, size: int) -> None:
+    """Write sound records of so many bytes each, of words, line ends and quotes."""
+    draw = random.Random(size)  # noqa: S311 - a benchmark, no secret
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["".join(draw.choices(letters, k=draw.randint(2, 9))) for _ in range(2_000)]
+
+    def talk(length: int) -> str:
+        parts = [draw.choice(words) for _ in range(length // 6)]
+        for place in range(20, len(parts), 40):
+            parts[place] = draw.choice(['"yes"', "so:\n-", "(no)"])
+        return " ".join(parts)
+
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(10_000):
+            turns = [
+                {"role": "user", "content": f"{number} {talk(int(size * 0.55))}"},
+                {"role": "assistant", "content": talk(int(size * 0.3))},
+            ]
+            record = {"system": "You are a helpful assistant. Be brief.", "messages": turns}
+            file.write(json.dumps(record) + "\n")
+
+
+def read_lines(code: str, tree: Path, *arguments: str) -> Figures:
+    """Time whole processes that read the records of each size."""
+    figures = {}
+    for size in (1, 8):
+        path = Path(tempfile.gettempdir(), f"haikuft-records-{size}.jsonl")
+        if not path.exists():
+            write_records(path, size * 1_000)
+        command = [sys.executable, "-c", code, *arguments, str(path)]
+        figures[f"{size} KB"] = measure_alone(command, tree)
+    return figures
+
+
+def rest(tree: Path) -> Figures:
+    """Measure the sandbox's memory at rest after a run, and its replies then and after a start."""
+    run = new_run()
+    with sandboxed(tree) as haikuft:
+        measure([*haikuft, "run", "--run", run, "--no-clean-up"], tree, tree)
+        time.sleep(30)
+        state = json.loads(subprocess.check_output([*haikuft, "sandbox", "status"], **at(tree)))
+        status = Path(f"/proc/{state['pid']}/status").read_text()
+        memory = int(status.partition("VmRSS:")[2].split()[0]) / 1024
+        resting = ask_once(tree, run)
+        measure([*haikuft, "sandbox", "stop"], tree, tree)
+        measure([*haikuft, "sandbox", "start"], tree, tree)
+        return {"MB": memory, "reply at rest": resting, "reply after a start": ask_once(tree, run)}
+
+
+def ask_once(tree: Path, run: str) -> float:
+    """Time one reply of a run's tuned model, in seconds."""
+    code = (
+        "import sys, time; from haikuft.runs.run_record import open_run\n"
+        "walk = open_run(sys.argv[1]); runtime = walk.connection.client('bedrock-runtime')\n"
+        "turns = [{'role': 'user', 'content': [{'text': 'hello'}]}]; began = time.perf_counter()\n"
+        "runtime.converse(modelId=walk.record.served_arn, messages=turns)\n"
+        "print(time.perf_counter() - began)"
+    )
+    return float(subprocess.check_output([sys.executable, "-c", code, run], **at(tree)))
+
+
+def evaluate_intents(tree: Path) -> Figures:
+    """Time notebook 6 on short messages with 77 labels."""
+    folder, run = tree / "data" / "intents", new_run()
+    folder.mkdir(exist_ok=True)
+    pairs, _ = make_split(10_003, 0, seed=1)
+    lines = (json.dumps({"prompt": text, "completion": label}) + "\n" for text, label in pairs)
+    (folder / "raw.jsonl").write_text("".join(lines))
+    with sandboxed(tree) as haikuft:
+        measure([*haikuft, "run", "--run", run, "--dataset", "intents", "--to", "6"], tree, tree)
+    executed = tree / "runs" / run / "notebooks" / "06_evaluate.ipynb"
+    return {"notebook 6": json.loads(executed.read_text())["metadata"]["papermill"]["duration"]}
+
+
+def at(tree: Path) -> dict[str, object]:
+    """Options of a command that runs in a tree with its package."""
+    return {"cwd": tree, "env": {**os.environ, "PYTHONPATH": str(tree)}}
+
+
+def new_run() -> str:
+    """Make up the name of a run."""
+    return f"b{uuid.uuid4().hex[:6]}"
+
+
+def nothing(_: Path) -> Figures:
+    """Stand in for a yardstick where the commit before is the yardstick."""
+    return {}
+
+
+# Name -> the yardstick, what is measured, the ratios or figures wanted at most, and the rounds.
+Row = tuple[Callable[[Path], Figures], Callable[[Path], Figures], Mapping[str, float], int]
+ROWS: dict[str, Row] = {
+    "run": (run_empty, run_series, {"wall": 2.8, "processor": 3.0}, ROUNDS),
+    "mistyped": (import_argparse, run_mistyped, {"processor": 8.0}, ROUNDS),
+    "lab": (open_jupyter, open_haikuft, {"page": 1.1, "first line": 0.5}, ROUNDS),
+    "validate": (
+        lambda folder: read_lines(PARSE, folder),
+        lambda tree: read_lines(MAIN, tree, "validate"),
+        {"1 KB": 2.1, "8 KB": 1.5},
+        ROUNDS,
+    ),
+    "memory": (nothing, rest, {"MB": 150.0}, 1),
+    "intents": (nothing, evaluate_intents, {}, 1),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Measure the rows in turn and print them."""
+    commits, names = arguments[:2], arguments[2:] or list(ROWS)
+    folder = Path(tempfile.mkdtemp())
+    trees = [folder / str(place) for place in range(len(commits))]
+    git = ["git", "-C", str(ROOT), "worktree"]
+    try:
+        for tree, commit in zip(trees, commits, strict=True):
+            subprocess.run([*git, "add", "-q", "--detach", str(tree), commit], check=True)
+        for name in names:
+            yardstick, work, wanted, rounds = ROWS[name]
+            found = [(yardstick(folder), *map(work, trees)) for _ in range(rounds)]
+            load = os.getloadavg()[0]
+            for what in found[0][1]:
+                floor, *both = (
+                    median(one[place].get(what, 0.0) for one in found) for place in range(3)
+                )
+                line = f"{name}, {what}: yardstick {floor:.2f}, before {both[0]:.2f}, after "
+                line += f"{both[1]:.2f}"
+                if floor:
+                    line += f", ratios {both[0] / floor:.2f} and {both[1] / floor:.2f}"
+                most = f" (at most {wanted[what]})" if what in wanted else ""
+                print(f"{line}{most}; load {load:.1f}", flush=True)
+    finally:
+        for tree in trees:
+            subprocess.run([*git, "remove", "--force", str(tree)], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
