@@ -16,13 +16,20 @@ HaikuftError
 └── SandboxError          the sandbox cannot start, answer or stop
 """
 
+import textwrap
+
 
 class HaikuftError(Exception):
     """A mistake that the reader can fix; notebooks show its message without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback."""
-        return [f"{type(self).__name__}: {self}"]
+        text = f"{type(self).__name__}: {self}"
+        # JupyterLab breaks longer lines inside words.
+        return [
+            textwrap.fill(line, 88, break_long_words=False, break_on_hyphens=False)
+            for line in text.splitlines()
+        ]
 
 
 class SettingsError(HaikuftError, ValueError):

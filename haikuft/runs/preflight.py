@@ -29,7 +29,7 @@ from haikuft.inventory.lost import find_lost
 from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import THROUGHPUT, find_adoptable, judge
 from haikuft.runs.run_record import Run
-from haikuft.tables import build_table
+from haikuft.tables import build_table, mark_status, wrap
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -70,7 +70,7 @@ class Check:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Preflight:
     """All checks, in order. The last line of a cell shows it as a table."""
 
@@ -96,12 +96,12 @@ class Preflight:
             raise SettingsError("The preflight stops here. " + " ".join(lines))
 
     def _repr_html_(self) -> str:
-        rows = [(check.state, check.name, check.message, check.fix) for check in self.checks]
+        rows = [(mark_status(c.state), c.name, c.message, c.fix) for c in self.checks]
         return build_table(rows, "", "check", "found", "what to do")._repr_html_()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join(
-            f"{check.state:4}  {check.name}: {check.message} {check.fix}".rstrip()
+            wrap(f"{mark_status(check.state)}  {check.name}: {check.message} {check.fix}".rstrip())
             for check in self.checks
         )
 
@@ -314,12 +314,12 @@ def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[C
     """Read the quotas that a run meets; too few model units would waste the training's money."""
     checks = []
     for meaning, code in base_model.quota_codes.items():
-        ok, warn, _ = _states(f"quota {code}")
+        ok, warn, _ = _states(f"quota: {meaning.replace('_', ' ')}")
         what, is_units = _QUOTAS.get(meaning, (meaning.replace("_", " "), False))
         try:
             value = _read_quota(quotas, code)
         except (AccessError, NotFoundError, SettingsError) as error:
-            fix = "Look at it in the Service Quotas console, under Amazon Bedrock."
+            fix = f"Look at quota {code} in the Service Quotas console, under Amazon Bedrock."
             checks.append(warn(f"{what}: not read. {error}", fix))
             continue
         units_needed = 1 if base_model.serving[0] == "provisioned_throughput" else 0
@@ -327,11 +327,11 @@ def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[C
         if value >= needed:
             checks.append(ok(f"{value:,.0f} {what}."))
             continue
-        fix = "Ask for more in the Service Quotas console."
+        fix = f"Ask for more in the Service Quotas console, quota {code}."
         if is_units:
             fix = (
-                "Training would work, serving would be refused: ask AWS Support for more before "
-                "you pay for training. It can take days."
+                f"Training would work, serving would be refused: ask AWS Support for more of quota "
+                f"{code} before you pay for training. It can take days."
             )
         checks.append(warn(f"{value:,.0f} {what}; the run needs {needed}.", fix))
     return checks
