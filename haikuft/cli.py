@@ -1,4 +1,4 @@
-"""The command line: `run`, `clean-up`, `lab`, `export`, `validate`, `convert`, `models`, `sandbox`.
+"""The command line: `run`, `clean-up`, `lab`, `export`, `forget`, `validate`, `convert` and others.
 
 Nothing but the standard library is loaded before a command is known.
 """

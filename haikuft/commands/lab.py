@@ -1,4 +1,4 @@
-"""`haikuft lab` and `haikuft export`: the notebooks in JupyterLab, and as HTML pages."""
+"""`haikuft lab`, `export` and `forget`: notebooks in JupyterLab, as pages, and without texts."""
 
 import argparse
 from pathlib import Path
@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 
 def add(commands: "Commands") -> None:
-    """Describe both commands."""
+    """Describe the commands."""
     _add_lab(commands)
     _add_export(commands)
+    _add_forget(commands)
 
 
 def _add_lab(commands: "Commands") -> None:
@@ -52,7 +53,20 @@ def _add_export(commands: "Commands") -> None:
     parser.add_argument(
         "--to", type=Path, metavar="DIR", help="folder of the pages (the run's own, exports)"
     )
+    parser.add_argument("--no-code", action="store_true", help="leave the code cells out")
     parser.set_defaults(command=_export)
+
+
+def _add_forget(commands: "Commands") -> None:
+    parser = commands.add_parser(
+        "forget",
+        allow_abbrev=False,
+        help="delete a run's prompts and replies from disk, and keep its numbers",
+        description="Delete prompts, replies, playground history and executed notebooks from the "
+        "run's folder, and write its report without them. Nothing is deleted on AWS.",
+    )
+    parser.add_argument("--run", required=True, metavar="NAME", help="name of the run")
+    parser.set_defaults(command=_forget)
 
 
 def _lab(options: argparse.Namespace) -> int:
@@ -64,6 +78,16 @@ def _lab(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from haikuft.series.export import export_run
 
-    for page in export_run(options.run, options.notebooks, to=options.to):
+    pages = export_run(options.run, options.notebooks, to=options.to, code=not options.no_code)
+    for page in pages:
         print(page)
+    return 0
+
+
+def _forget(options: argparse.Namespace) -> int:
+    from haikuft.series.forget import forget_texts
+
+    for path in forget_texts(options.run):
+        print(f"Deleted {path}")
+    print("What lies in S3 stays until `haikuft clean-up` or the bucket's owner deletes it.")
     return 0
