@@ -7,7 +7,7 @@ from haikuft.evaluation.money import price_hour, summarise_usage, weigh_serving
 from haikuft.evaluation.report.browsing import browse
 from haikuft.evaluation.report.errors_table import break_down, count_outcomes
 from haikuft.evaluation.report.files import write_evaluation
-from haikuft.evaluation.report.page import write_page
+from haikuft.evaluation.report.scores import show_scores, show_verdicts
 from haikuft.evaluation.scorers.scorer import (
     Scorer,
     choose_scorers,
@@ -53,9 +53,10 @@ __all__ = [
     "schema_scorer",
     "score_classes",
     "show_classes",
+    "show_scores",
+    "show_verdicts",
     "suggest_max_tokens",
     "summarise_usage",
     "weigh_serving",
     "write_evaluation",
-    "write_page",
 ]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from haikuft.files import write_whole
 from haikuft.hyperparameters import EarlyStop, Hyperparameters, decide_early_stop
+from haikuft.tables import Card
 
 ASSESSMENT_FILE = "assessment.json"
 
@@ -30,6 +31,12 @@ class Assessment:
 
     verdict: str
     sentence: str
+
+    @property
+    def card(self) -> Card:
+        """The same as a card for a page."""
+        tones = {"stopped well": "good", "still falling": "unclear", "unknown": "unclear"}
+        return Card(tones.get(self.verdict, "bad"), f"Training: {self.verdict}", "", self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,11 @@ def write_assessment(directory: Path, assessment: Assessment) -> Path:
     """Write assessment.json, with verdict and sentence, for the report; return its path."""
     text = json.dumps(asdict(assessment), indent=2, ensure_ascii=False)
     return write_whole(directory / ASSESSMENT_FILE, f"{text}\n")
+
+
+def read_assessment(path: Path) -> Assessment:
+    """Read assessment.json back."""
+    return Assessment(**json.loads(path.read_text("utf-8")))
 
 
 def _judge_curve(fit: "pd.Series[float]", losses: "pd.Series[float]", ended: bool) -> Assessment:

@@ -9,11 +9,12 @@ from haikuft.errors import SettingsError
 from haikuft.pricing.amounts import format_dollars, format_precise, format_price
 from haikuft.pricing.consent import months_of
 from haikuft.pricing.table import PRICING_PAGE, TokenPrice
+from haikuft.tables import Card
 
 HOURS_PER_MONTH = 730  # AWS's own convention for monthly figures: 365 days × 24 hours / 12
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # plain text: MathJax reads dollar signs in HTML
+@dataclass(frozen=True, slots=True, repr=False)
 class Estimate:
     """A range of costs.
 
@@ -36,8 +37,13 @@ class Estimate:
         between = "" if low == high else f" (between {low} and {high})"
         return f"About {likely}{between}: {self.formula}"
 
+    @property
+    def card(self) -> Card:
+        """The same as a card for a page."""
+        return _build_card(str(self), self.likely is None)
 
-@dataclass(frozen=True, slots=True, repr=False)  # plain text, as above
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ThroughputCost:
     """What Provisioned Throughput costs while it exists, used or not.
 
@@ -61,6 +67,11 @@ class ThroughputCost:
         )
         owed = f" {term} is owed from the start." if self.months else ""
         return f"{hour} an hour, {day} a day, {month} a month: {self.formula}{owed}"
+
+    @property
+    def card(self) -> Card:
+        """The same as a card for a page."""
+        return _build_card(str(self), self.hour is None)
 
 
 def estimate_training(
@@ -169,6 +180,11 @@ def show_range(estimate: Estimate) -> tuple[str, str, str]:
         for amount in (estimate.low, estimate.likely, estimate.high)
     )
     return low, likely, high
+
+
+def _build_card(text: str, unknown: bool) -> Card:
+    amount, _, formula = text.partition(": ")
+    return Card("unclear" if unknown else "note", "Cost on AWS", amount, formula)
 
 
 def _estimate_prompt(record: Record) -> TokenRange:

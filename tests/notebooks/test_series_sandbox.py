@@ -43,7 +43,6 @@ def test_run_when_it_ends_leaves_everything_that_a_run_promises(walked):
         "figures/differences.png",
         "figures/slopes.png",
         "evaluation.csv",
-        "evaluation.html",
         "evaluation.json",
         "report.html",
     } <= names

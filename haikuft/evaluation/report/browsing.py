@@ -73,11 +73,11 @@ class Browser:
     def to_html(self) -> str:
         """Build the HTML of the table, its style and its script."""
         at = self.headings.index(PROMPT) if PROMPT in self.headings else -1
-        start, end = _share([str(row[at]) for row in self.rows] if at >= 0 else [])
+        start, end = find_shared([str(row[at]) for row in self.rows] if at >= 0 else [])
         body = "".join(
             "<tr>"
             + "".join(
-                _build_cell(_cut(str(cell), start, end) if number == at else cell)
+                _build_cell(cut_shared(str(cell), start, end) if number == at else cell)
                 for number, cell in enumerate(row)
             )
             + "</tr>"
@@ -162,7 +162,7 @@ def _fold(text: str) -> str:
     return f"<details><summary>{shown}</summary></details>" if long else shown
 
 
-def _share(texts: Sequence[str]) -> tuple[str, str]:
+def find_shared(texts: Sequence[str]) -> tuple[str, str]:
     """Find how all texts begin and end, in whole words; "" for little, or where nothing is left."""
     if len(set(texts)) < 2:
         return "", ""
@@ -180,7 +180,7 @@ def _find_beginning(texts: Sequence[str]) -> str:
     return words if len(words) >= _LEAST_SHARED else ""
 
 
-def _cut(text: str, start: str, end: str) -> str:
+def cut_shared(text: str, start: str, end: str) -> str:
     """Write a prompt without what all share."""
     rest = text[len(start) : len(text) - len(end)].strip()
     return f"{'… ' if start else ''}{rest}{' …' if end else ''}"
