@@ -27,12 +27,11 @@ AS_WRITTEN = "mathjax_ignore tex2jax_ignore"
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]|\r(?!\n)")
 
 # What a card says at first sight -> its mark, and its colour in JupyterLab and elsewhere.
-MARKS = {"good": "✓", "bad": "✗", "unclear": "?", "note": "i"}
-_COLOURS = {
-    "good": "var(--jp-success-color1, #2e7d32)",
-    "bad": "var(--jp-error-color1, #c62828)",
-    "unclear": "var(--jp-warn-color1, #b26a00)",
-    "note": "var(--jp-info-color1, #1f5fa8)",
+TONES = {
+    "good": ("✓", "success", "#2e7d32"),
+    "bad": ("✗", "error", "#c62828"),
+    "unclear": ("?", "warn", "#b26a00"),
+    "note": ("i", "info", "#1f5fa8"),
 }
 _CARD_STYLE = (
     "border:1px solid var(--jp-border-color2, #ccc);padding:.4rem .8rem;margin:.3rem 0;"
@@ -87,30 +86,25 @@ def build_card(
         sentence: What it means; "" for nothing.
         details: How it was computed, shown on a click; "" for nothing.
     """
-    colour = _COLOURS[tone]
-    parts = [
-        f'<div><b><span style="color:{colour}">{MARKS[tone]}</span> {escape(heading)}</b></div>',
-        f'<div style="font-size:1.4em">{escape(number)}</div>' if number else "",
-        f"<div>{escape(sentence)}</div>" if sentence else "",
-        build_fold("How this was computed", f"<div>{escape(details)}</div>") if details else "",
-    ]
-    return f'<div class="{AS_WRITTEN}" style="{_CARD_STYLE} {colour}">{"".join(parts)}</div>'
+    mark, name, elsewhere = TONES[tone]
+    colour = f"var(--jp-{name}-color1, {elsewhere})"
+    more = build_fold("How this was computed", f"<div>{escape(details)}</div>") if details else ""
+    return (
+        f'<div class="{AS_WRITTEN}" style="{_CARD_STYLE} {colour}">'
+        f'<div><b><span style="color:{colour}">{mark}</span> {escape(heading)}</b></div>'
+        f'<div style="font-size:1.4em">{escape(number)}</div>'
+        f"<div>{escape(sentence)}</div>{more}</div>"
+    )
 
 
-def build_fold(title: str, html: str, *, is_open: bool = False) -> str:
+def build_fold(title: str, html: str) -> str:
     """Put HTML below a title that shows it on a click."""
-    shown = " open" if is_open else ""
-    return f"<details{shown}><summary>{escape(title)}</summary>{html}</details>"
+    return f"<details><summary>{escape(title)}</summary>{html}</details>"
 
 
 def build_status(sentence: str) -> str:
     """Build a line that screen readers announce; "" for no sentence."""
     return f'<div role="status">{escape(sentence)}</div>' if sentence else ""
-
-
-def build_notice(sentence: str) -> str:
-    """Build the line that stands first on a page; "" for no sentence."""
-    return f'<p class="notice"><b>{escape(sentence)}</b></p>' if sentence else ""
 
 
 def format_number(number: float) -> str:

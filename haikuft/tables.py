@@ -1,18 +1,17 @@
 """What a notebook's page shows: tables, cards and folded texts. Each is readable as text, too."""
 
 import json
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from haikuft import html
+from haikuft.errors import wrap
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Cell = str | tuple[str, str]  # a text, or a text and what stands below it in small type
-WIDTH = 88  # characters of a line of plain text; JupyterLab breaks longer lines inside words
 # Of what AWS and the checks say -> the mark before the word.
 _MARKS = {
     "✓": ("ok", "exists", "Completed", "InService", "Active", "COMPLETED"),
@@ -55,7 +54,7 @@ class Table:
 class Card:
     """A result at one glance; the arguments are those of `html.build_card`.
 
-    As text it is lines of at most `WIDTH` characters, with the details last.
+    As text it is lines of at most `errors.WIDTH` characters, with the details last.
     """
 
     tone: str
@@ -65,17 +64,12 @@ class Card:
     details: str = ""
 
     def __repr__(self) -> str:
-        first = ": ".join(filter(None, (f"{html.MARKS[self.tone]} {self.heading}", self.number)))
-        return "\n".join(wrap(text) for text in (first, self.sentence, self.details) if text)
+        first = f"{html.TONES[self.tone][0]} {self.heading}: {self.number}".removesuffix(": ")
+        parts = (first, self.sentence, self.details)
+        return "\n".join(wrap(html.visible(part)) for part in parts if part)
 
     def _repr_html_(self) -> str:
-        return html.build_card(
-            self.tone,
-            self.heading,
-            number=self.number,
-            sentence=self.sentence,
-            details=self.details,
-        )
+        return html.build_card(**asdict(self))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -104,14 +98,6 @@ def mark_status(status: str) -> str:
     return f"{mark}\N{NO-BREAK SPACE}{status}"
 
 
-def wrap(text: str) -> str:
-    """Break a text into lines of at most `WIDTH` characters, between words only."""
-    lines = html.visible(text).splitlines()
-    return "\n".join(
-        textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False) for line in lines
-    )
-
-
 def build_table(rows: Iterable[Sequence[object]], *headings: str) -> Table:
     """Make a table of rows of any values, or pairs of texts; without headings it has no such row.
 
@@ -128,18 +114,15 @@ def tabulate_values(values: Mapping[str, object]) -> Table:
     return build_table(((name, repr(value)) for name, value in values.items()))
 
 
-def tabulate_frame(frame: "pd.DataFrame", *, longest: int = 300) -> Table:
-    """Make a table of a data frame: numbers to 3 places, texts of at most `longest` characters."""
-    rows = [[_shorten(cell, longest) for cell in row] for row in frame.itertuples(index=False)]
-    return Table(tuple(map(str, frame.columns)), tuple(map(tuple, rows)))
+def tabulate_frame(frame: "pd.DataFrame") -> Table:
+    """Make a table of a data frame, with numbers to 3 places."""
+    rows = (map(_write_value, row) for row in frame.itertuples(index=False))
+    return build_table(map(tuple, rows), *map(str, frame.columns))
+
+
+def _write_value(value: object) -> str:
+    return html.format_number(value) if isinstance(value, float) else str(value)
 
 
 def _write_cell(cell: Cell) -> str:
     return html.visible(cell if isinstance(cell, str) else f"{cell[0]} ({cell[1]})".strip())
-
-
-def _shorten(cell: object, longest: int) -> str:
-    if isinstance(cell, float):
-        return html.format_number(cell)
-    text = str(cell)
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"

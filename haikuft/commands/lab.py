@@ -62,8 +62,7 @@ def _add_forget(commands: "Commands") -> None:
         "forget",
         allow_abbrev=False,
         help="delete a run's prompts and replies from disk, and keep its numbers",
-        description="Delete prompts, replies, playground history and executed notebooks from the "
-        "run's folder, and write its report without them. Nothing is deleted on AWS.",
+        description="Delete a run's prompts, replies and executed notebooks from disk, not on AWS.",
     )
     parser.add_argument("--run", required=True, metavar="NAME", help="name of the run")
     parser.set_defaults(command=_forget)
@@ -78,8 +77,8 @@ def _lab(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from haikuft.series.export import export_run
 
-    pages = export_run(options.run, options.notebooks, to=options.to, code=not options.no_code)
-    for page in pages:
+    code = not options.no_code
+    for page in export_run(options.run, options.notebooks, to=options.to, code=code):
         print(page)
     return 0
 

@@ -15,7 +15,8 @@ from haikuft.dataset.tokens import (
     count_bytes,
     estimate_record_tokens,
 )
-from haikuft.tables import build_table, wrap
+from haikuft.errors import wrap
+from haikuft.tables import build_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,6 @@ class Estimate:
         between = "" if low == high else f" (between {low} and {high})"
         return f"About {likely}{between}: {self.formula}"
 
-    @property
-    def card(self) -> Card:
-        """The same as a card for a page."""
-        return _build_card(str(self), self.likely is None)
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ThroughputCost:
@@ -67,11 +62,6 @@ class ThroughputCost:
         )
         owed = f" {term} is owed from the start." if self.months else ""
         return f"{hour} an hour, {day} a day, {month} a month: {self.formula}{owed}"
-
-    @property
-    def card(self) -> Card:
-        """The same as a card for a page."""
-        return _build_card(str(self), self.hour is None)
 
 
 def estimate_training(
@@ -182,9 +172,10 @@ def show_range(estimate: Estimate) -> tuple[str, str, str]:
     return low, likely, high
 
 
-def _build_card(text: str, unknown: bool) -> Card:
-    amount, _, formula = text.partition(": ")
-    return Card("unclear" if unknown else "note", "Cost on AWS", amount, formula)
+def show_cost(cost: Estimate | ThroughputCost) -> Card:
+    """Make a card of a cost: the amount, and how it was computed."""
+    amount, _, formula = str(cost).partition(": ")
+    return Card("unclear" if "unknown" in amount else "note", "Cost on AWS", amount, formula)
 
 
 def _estimate_prompt(record: Record) -> TokenRange:

@@ -23,13 +23,13 @@ from haikuft.base_models import (
     lifecycle_state,
     list_tunable,
 )
-from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError
+from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError, wrap
 from haikuft.iam import build_trust_policy, roles
 from haikuft.inventory.lost import find_lost
 from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import THROUGHPUT, find_adoptable, judge
 from haikuft.runs.run_record import Run
-from haikuft.tables import build_table, mark_status, wrap
+from haikuft.tables import build_table, mark_status
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

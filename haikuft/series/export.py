@@ -5,6 +5,7 @@ not: forms are kept as the plain tables that each shows with its widgets, and a 
 policy in the page forbids loading anything, whatever an output holds.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -64,10 +65,7 @@ def export_run(
             "or name the notebooks to export."
         )
     folder = to or directory / "exports"
-    pages = [
-        export_notebook(path, folder / f"{path.stem}.html", code=code, linked=chosen)
-        for path in chosen
-    ]
+    pages = [export_notebook(one, folder / f"{one.stem}.html", code=code) for one in chosen]
     links = "".join(
         f'<li><a href="{quote(page.name)}">{escape(page.stem)}</a></li>' for page in pages
     )
@@ -75,16 +73,13 @@ def export_run(
     return [*pages, write_whole(folder / "index.html", index)]
 
 
-def export_notebook(
-    notebook: Path, page: Path, *, code: bool = True, linked: Sequence[Path] = ()
-) -> Path:
+def export_notebook(notebook: Path, page: Path, *, code: bool = True) -> Path:
     """Write a saved notebook as a page that loads nothing and names no folder of this computer.
 
     Args:
         notebook: The file.
         page: Where to write it.
         code: Whether the page shows the code cells.
-        linked: Notebooks that are exported beside it; links to them lead to their pages.
 
     Raises:
         NotFoundError: no such file.
@@ -106,8 +101,7 @@ def export_notebook(
     )
     resources = {"metadata": {"name": notebook.stem, "path": str(notebook.parent)}}
     html, _ = exporter.from_notebook_node(document, resources)
-    for path in linked:
-        html = html.replace(f'href="{path.name}"', f'href="{path.stem}.html"')
+    html = re.sub(r'href="([\w-]+)\.ipynb"', r'href="\1.html"', html)
     return write_whole(page, _hide_folders(html))
 
 

@@ -4,7 +4,6 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from haikuft.errors import NotFoundError
 from haikuft.evaluation.report.files import CSV_FILE
 from haikuft.live.history import FILE_NAME as PLAYGROUND
 from haikuft.runs.folders import record_path
@@ -24,19 +23,16 @@ def forget_texts(run: str) -> list[Path]:
         The files and folders that were deleted.
 
     Raises:
-        NotFoundError: there is no such run.
+        RecordError: there is no such run.
     """
     path = record_path(run)
-    directory = path.parent
-    if not directory.is_dir():
-        raise NotFoundError(f"{directory}: no such folder. Name a run in runs/.")
+    record, directory = read_record(path), path.parent
     found = [directory / name for name in _TEXTS if (directory / name).exists()]
     for one in found:
         if one.is_dir():
             shutil.rmtree(one)
         else:
             one.unlink()
-    if path.exists():
-        write_record(path, replace(read_record(path), system_prompt=""))
+    write_record(path, replace(record, system_prompt=""))
     write_report(directory)
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 from haikuft import html
 from haikuft.evaluation.report.files import CSV_FILE, JSON_FILE, read_evaluation
 from haikuft.evaluation.report.page import build_details, build_summary
-from haikuft.evaluation.report.scores import note_stand_in
+from haikuft.evaluation.report.scores import STAND_IN, note
 from haikuft.files import write_whole
 from haikuft.html import escape
 from haikuft.inference.replies import NOTICE
@@ -36,11 +36,12 @@ def build_report(directory: Path) -> str:
         found = read_evaluation(directory)
         sections, details = build_summary(found, table), build_details(found, table)
         made = datetime.fromtimestamp(evaluation.stat().st_mtime, UTC)
-        sections.append(f"<p>Evaluated on {_write_time(made)}.{_name_models(record)}</p>")
+        sections.append(f"<p>Evaluated on {_write_time(made)}.</p>")
+        sections += [_name_models(record)] if record else []
     else:
         notice = NOTICE if record is not None and record.target == "sandbox" else ""
         card = Card("note", "Not evaluated yet", sentence="Notebook 6 does that.")
-        sections = [one._repr_html_() for one in (card, *note_stand_in(notice))]
+        sections = [one._repr_html_() for one in (card, *note(STAND_IN, notice))]
     figures = sorted((directory / "figures").glob("*.png"))
     parts = {
         "Training": _training_section(directory / ASSESSMENT_FILE),
@@ -55,14 +56,11 @@ def _write_time(time: datetime) -> str:
     return f"{time.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def _name_models(record: RunRecord | None) -> str:
-    """Say what "base" and "tuned" are, and what they were tested on; "" without a record."""
-    if record is None:
-        return ""
-    return escape(
-        f" base: {record.base_model_id}. tuned: the custom model {record.custom_model_name} made "
-        f"from it. Data set: {record.dataset}."
-    )
+def _name_models(record: RunRecord) -> str:
+    """Say what "base" and "tuned" are, and what they were tested on."""
+    tuned = f"tuned: the custom model {record.custom_model_name} made from it"
+    said = f"base: {record.base_model_id}; {tuned}; data set: {record.dataset}."
+    return f"<p>{escape(said)}</p>"
 
 
 def _training_section(path: Path) -> str:

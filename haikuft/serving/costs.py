@@ -16,7 +16,7 @@ from haikuft.pricing.estimates import Estimate, ThroughputCost, estimate_through
 from haikuft.pricing.table import TokenPrice, find_token_price, parse_token_price
 from haikuft.runs.record_file import RunRecord
 from haikuft.runs.run_record import Run
-from haikuft.tables import Card, Table, build_table
+from haikuft.tables import Table, build_table
 
 _NOT_YET_MADE = ":custom-model-deployment/"  # in place of the ARN of a deployment to come
 
@@ -48,16 +48,6 @@ class ServingCost:
         if self.hours is not None:
             return str(self.hours)
         return f"For 1,000 requests like the test records: {self.thousand} Unused it costs nothing."
-
-    @property
-    def card(self) -> Card:
-        """The same as a card for a page."""
-        cost = self.hours or self.thousand
-        heading = f"{self.kind.replace('_', ' ').capitalize()}, cost on AWS"
-        if cost is None:
-            return Card("note", heading)
-        each = "" if self.hours else " for 1,000 requests like the test records, nothing unused"
-        return replace(cost.card, heading=f"{heading}{each}")
 
 
 def estimate_costs(

@@ -59,7 +59,6 @@ def test_report_when_all_is_there_then_the_verdict_comes_first(directory: Path) 
     verdict = page.index("Better: tuned against base")
     for later in ("support_tickets", "Scores", "By label", "Training &amp; validation agree."):
         assert verdict < page.index(later)
-    assert "No record got worse." in page
     assert "sandbox-stand-in" in page  # who answered
 
 
@@ -84,7 +83,6 @@ def test_report_when_records_got_worse_then_they_are_shown_as_text(directory: Pa
     page = build_report(directory)
 
     assert "&lt;b&gt;ticket&lt;/b&gt;" in page
-    assert "10 more in evaluation.csv." in page  # 20 of them, of which ten are shown
 
 
 def test_report_when_there_is_nothing_yet_then_it_says_so(tmp_path: Path) -> None:

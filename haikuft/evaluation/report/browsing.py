@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from haikuft.evaluation.report.errors_table import examples
 from haikuft.evaluation.statistics.comparison import Evaluation
-from haikuft.html import build_block, escape
+from haikuft.html import build_block, build_fold, escape
 from haikuft.package_data import read_text
 from haikuft.tables import build_table
 
@@ -68,9 +68,6 @@ class Browser:
         return repr(build_table(shortened, *self.headings))
 
     def _repr_html_(self) -> str:
-        return self.to_html()
-
-    def to_html(self) -> str:
         """Build the HTML of the table, its style and its script."""
         at = self.headings.index(PROMPT) if PROMPT in self.headings else -1
         start, end = find_shared([str(row[at]) for row in self.rows] if at >= 0 else [])
@@ -189,10 +186,8 @@ def cut_shared(text: str, start: str, end: str) -> str:
 def _build_shared(where: str, text: str) -> str:
     if not text:
         return ""
-    return (
-        f'<details class="shared"><summary>All prompts {where} with the same {len(text):,} '
-        f"characters</summary><div>{escape(text)}</div></details>"
-    )
+    title = f"All prompts {where} with the same {len(text):,} characters"
+    return build_fold(title, f"<div>{escape(text)}</div>")
 
 
 def _format_number(value: float) -> str:

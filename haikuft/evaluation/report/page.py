@@ -15,28 +15,22 @@ from haikuft.evaluation.report.browsing import (
     find_shared,
 )
 from haikuft.evaluation.report.scores import (
+    CUT_OFF,
+    STAND_IN,
     build_verdict,
-    note_endings,
-    note_stand_in,
+    note,
     recommend,
     tabulate_scores,
 )
 from haikuft.evaluation.statistics.classes import models_of_classes, show_classes
-from haikuft.evaluation.statistics.endings import describe_endings
+from haikuft.evaluation.statistics.endings import describe_endings, warn_of_endings
 from haikuft.evaluation.statistics.free_baseline import RIVALS
-from haikuft.evaluation.statistics.verdicts import format_change, format_p
 from haikuft.html import escape
-from haikuft.tables import Card
 
-_MOST_EXAMPLES = 10
 _SHOWN = ("fixed", "got better", "got worse", "still wrong", "unchanged", "right in both")
 _MOST_ROWS = 2000  # of the table of all records; the rest is in the CSV file
-_LONGEST_TEXT = 300  # characters of a record's text that are shown
-_LONGEST_FIRST = 160  # the same on the first screen
-_DIFFERENCES = (
-    *("score", "model", "against", "difference", "95 % interval", "p", "test"),
-    *("detectable", "verdict"),
-)
+_LONGEST_TEXT = 160  # characters of an example's text that are shown
+_USAGE = ("model", "input_tokens", "output_tokens", "latency_median", "latency_95", "latency_99")
 
 
 def build_summary(found: Mapping[str, Any], table: Path) -> list[str]:
@@ -49,10 +43,10 @@ def build_summary(found: Mapping[str, Any], table: Path) -> list[str]:
     first = found["comparisons"][0]
     question = f"Is {first['model']} better than {found['baseline']} on {found['n']} test records?"
     cards = [
-        *note_endings(found["endings"], found["n"]),
+        *note(CUT_OFF, warn_of_endings(found["endings"], found["n"])),
         replace(build_verdict(first), details=found["sentence"]),
-        Card("note", "Recommendation", sentence=recommend(found)),
-        *note_stand_in(found["notice"]),
+        *note("Recommendation", recommend(found)),
+        *note(STAND_IN, found["notice"]),
     ]
     return [
         f'<p class="question">{escape(question)}</p>',
@@ -73,10 +67,10 @@ def build_details(found: Mapping[str, Any], table: Path) -> list[str]:
     pairs = [*found["comparisons"], *found["between"], *further]
     sections = {
         "Scores": _score_tables(found),
-        "Differences": _difference_tables(pairs),
-        "Outcomes of the records": _outcome_sections(found, table),
+        "Differences": [build_verdict(pair)._repr_html_() for pair in pairs],
+        "Outcomes of the records": [_tabulate_outcomes(found)],
         "Groups of records": _group_sections(found),
-        "Costs and times": _money_section(found),
+        "Tokens and seconds": _usage_section(found),
     }
     folds = [html.build_fold(title, "".join(parts)) for title, parts in sections.items() if parts]
     records = html.build_fold("All records", "".join(_build_records(found, table)))
@@ -109,24 +103,20 @@ def _build_records(found: Mapping[str, Any], table: Path) -> list[str]:
     )
     rest = len(rows) - _MOST_ROWS
     more = [f"<p>{rest:,} more in {escape(table.name)}.</p>"] if rest > 0 else []
-    return [browser.to_html(), *more]
+    return [browser._repr_html_(), *more]
 
 
 def _three_examples(table: Path, base: str, model: str) -> list[str]:
     """Build a table of one record each of three outcomes, those that tuning changed first."""
     rows = _read_rows(table)
-    by_outcome = {row[f"{model} outcome"]: row for row in reversed(rows)}
-    shown = [(outcome, by_outcome[outcome]) for outcome in _SHOWN if outcome in by_outcome]
     shared = find_shared([row[PROMPT] for row in rows])
+    shown = {row[f"{model} outcome"]: row for row in reversed(rows)}
     texts = ("reference", f"{base} reply", f"{model} reply")
     cells = [
-        (
-            outcome,
-            _short(" ".join(cut_shared(row[PROMPT], *shared).split()), _LONGEST_FIRST),
-            *(_short(row[name], _LONGEST_FIRST) for name in texts),
-        )
-        for outcome, row in shown[:3]
-    ]
+        [outcome, *map(_short, (cut_shared(row[PROMPT], *shared), *(row[name] for name in texts)))]
+        for outcome in _SHOWN
+        if (row := shown.get(outcome))
+    ][:3]
     headings = ("outcome", "prompt", "reference", base, model)
     return [html.build_table(cells, headings, caption="Examples")] if cells else []
 
@@ -156,84 +146,22 @@ def _score_tables(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _difference_tables(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [
-        "<p>Each row compares two models on the same records. Shares differ in points. p is the "
-        "probability of so large a difference by chance, of the paired test, after Holm's "
-        "correction for all pairs of models; the verdict uses it. Detectable: the smallest "
-        "difference that so many records detect four times in five.</p>",
-        html.build_table(map(_difference_row, pairs), _DIFFERENCES),
-    ]
-
-
-def _difference_row(comparison: Mapping[str, Any]) -> Sequence[object]:
-    share, difference = comparison["is_share"], comparison["difference"]
-    value, low, high = (
-        format_change(difference[part], is_share=share) for part in ("value", "low", "high")
+def _usage_section(found: Mapping[str, Any]) -> list[str]:
+    rows = [{name.replace("_", " "): use[name] for name in _USAGE} for use in found["usage"]]
+    told = (
+        "<p>Tokens are means of a request; latencies are seconds. Half of the replies came within "
+        "the median, and 95 or 99 of 100 within the figures beside it.</p>"
     )
-    smallest = comparison["smallest"]
-    return (
-        comparison["title"],
-        comparison["model"],
-        comparison["baseline"],
-        value,
-        f"{low} to {high}",
-        format_p(comparison["corrected_p"]).removeprefix("p ").removeprefix("= "),
-        comparison["test"],
-        "" if smallest is None else format_change(smallest, is_share=share).removeprefix("+"),
-        comparison["verdict"],
-    )
+    return [told, _frame(rows)] if rows else []
 
 
-def _money_section(found: Mapping[str, Any]) -> list[str]:
-    if not found["usage"]:
-        return []
-    rows = [
-        (
-            use["model"],
-            use["cost"],
-            *(_round(use[name]) for name in ("input_tokens", "output_tokens")),
-            *(use[name] or 0.0 for name in ("latency_median", "latency_95", "latency_99")),
-            use["replies"],
-            use["errors"],
-        )
-        for use in found["usage"]
-    ]
-    headings = ("model", "cost", "tokens in", "tokens out", "seconds (median)", "95 %", "99 %")
-    return [
-        "<p>Tokens are means of a request. Half of the replies came within the median time, and "
-        "95 or 99 of 100 within the times beside it.</p>",
-        html.build_table(rows, (*headings, "replies", "failed")),
-    ]
-
-
-def _outcome_sections(found: Mapping[str, Any], table: Path) -> list[str]:
+def _tabulate_outcomes(found: Mapping[str, Any]) -> str:
     counts = [
         (model, outcome, count)
         for model, outcomes in found["outcomes"].items()
         for outcome, count in outcomes.items()
     ]
-    return [
-        html.build_table(counts, ("model", f"against {found['baseline']}", "records")),
-        *(_examples_section(table, model) for model in found["outcomes"] if model not in RIVALS),
-    ]
-
-
-def _examples_section(table: Path, model: str) -> str:
-    """Build a table of the records that got worse with this model."""
-    if not table.exists():
-        return ""
-    worse = [row for row in _read_rows(table) if row[f"{model} outcome"] == "got worse"]
-    heading = f"<h2>What got worse with {escape(model)}</h2>"
-    if not worse:
-        return f"{heading}<p>No record got worse.</p>"
-    rows = [
-        (_short(row["prompt"]), _short(row["reference"]), _short(row[f"{model} reply"]))
-        for row in worse[:_MOST_EXAMPLES]
-    ]
-    rest = len(worse) - len(rows)
-    more = f"<p>{rest} more in {escape(table.name)}.</p>" if rest else ""
-    return heading + html.build_table(rows, ("prompt", "reference", "reply")) + more
+    return html.build_table(counts, ("model", f"against {found['baseline']}", "records"))
 
 
 def _group_sections(found: Mapping[str, Any]) -> list[str]:
@@ -268,9 +196,6 @@ def _read_rows(table: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def _round(number: float | None) -> object:
-    return "" if number is None else round(number)
-
-
-def _short(text: str, longest: int = _LONGEST_TEXT) -> str:
-    return text if len(text) <= longest else f"{text[:longest].rstrip()} …"
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT].rstrip()} …"

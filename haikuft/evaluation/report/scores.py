@@ -10,28 +10,12 @@ from haikuft.evaluation.statistics.endings import warn_of_endings
 from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.uncertainty import NO_VERDICT
 from haikuft.evaluation.statistics.verdicts import format_change, format_score
+from haikuft.package_data import read_toml
 from haikuft.tables import Card, Table, build_table
 
+STAND_IN, CUT_OFF = "A stand-in answered", "Some replies are not whole"
 # What each score of a task measures, for a reader who has not met it.
-MEANINGS = {
-    "accuracy": "The share of replies that name the right label.",
-    "exact_match": "The share of replies that are the reference answer, word for word.",
-    "length_gap": "The mean difference in length, in characters; lower is better.",
-    "refusals": "The share of replies that decline to answer; lower is better.",
-    "json_agreement": "The share of values that agree, of all in the reply or the reference.",
-    "valid_json": "The share of replies that a JSON parser accepts.",
-    "required_keys": "The share of the reference's keys, at the top level, that the reply has.",
-    "same_shape": "The share of replies with the keys and types of the reference.",
-    "right_rouge_l": "The words shared in the same order, from 0 to 1; 0 where a fact is wrong.",
-    "right_facts": "The share of replies whose numbers, dates, codes and names are right.",
-    "left_out_facts": "The share of replies without a fact of the reference; lower is better.",
-    "rouge_l": "The words that reply and reference share in the same order, from 0 to 1.",
-    "rouge_1": "The single words that reply and reference share, from 0 to 1.",
-    "rouge_2": "The pairs of neighbouring words that reply and reference share, from 0 to 1.",
-    "chrf": "The short character sequences that reply and reference share, from 0 to 1.",
-    "same_words": "The share of replies equal to the reference but for case and marks at the ends.",
-    "schema": "The share of replies that the JSON Schema accepts.",
-}
+MEANINGS = read_toml(__package__, "scores.toml")
 _TONES = {"better": "good", "worse": "bad", NO_VERDICT: "unclear"}
 
 
@@ -63,50 +47,43 @@ def tabulate_scores(scores: Sequence[Mapping[Any, Any]], shares: Mapping[str, bo
 
 
 def show_verdicts(evaluation: Evaluation) -> tuple[Card, ...]:
-    """Make a card of each verdict by the deciding score, and one of the sandbox's notice.
+    """Make a card of each verdict by the deciding score, the models that were asked first.
 
-    The models that were asked stand first, each against the baseline; then each of them against
-    the others and the free rivals. A warning of replies that were cut off stands before them.
+    A warning of replies that were cut off stands before them, and who answered after them.
     """
     pairs = (*evaluation.comparisons, *evaluation.between)
     asked = [c for c in pairs if c.model not in RIVALS] or pairs
-    cards = [build_verdict(describe(c)) for c in asked]
-    first = replace(cards[0], details=evaluation.sentence)
-    warning = note_endings(evaluation.endings, evaluation.n)
-    return (*warning, first, *cards[1:], *note_stand_in(evaluation.notice))
+    first, *rest = [build_verdict(describe(c)) for c in asked]
+    warning = warn_of_endings(evaluation.endings, evaluation.n)
+    first = replace(first, details=evaluation.sentence)
+    return (*note(CUT_OFF, warning), first, *rest, *note(STAND_IN, evaluation.notice))
 
 
 def build_verdict(comparison: Mapping[str, Any]) -> Card:
     """Make the card of one comparison, as in evaluation.json: better, worse, or cannot tell."""
     share, verdict = comparison["is_share"], comparison["verdict"]
-    models = comparison["model"], comparison["baseline"]
+    model, baseline = comparison["model"], comparison["baseline"]
     word = "Cannot tell" if verdict == NO_VERDICT else verdict.capitalize()
     change, low, high = (
         format_change(comparison["difference"][part], is_share=share)
         for part in ("value", "low", "high")
     )
-    model, baseline = (
-        format_score(comparison[f"{one}_score"], is_share=share) for one in ("model", "baseline")
+    scores = ", ".join(
+        f"{name} {format_score(comparison[f'{which}_score'], is_share=share)}"
+        for name, which in ((model, "model"), (baseline, "baseline"))
     )
     return Card(
         _TONES[verdict],
-        f"{word}: {models[0]} against {models[1]}",
+        f"{word}: {model} against {baseline}",
         f"{change}{' points' if share else ''} (95 % interval {low} to {high})",
-        f"{comparison['title'].capitalize()}: {models[0]} {model}, {models[1]} {baseline}, on "
-        f"{comparison['n']} records.",
+        f"{comparison['title'].capitalize()}: {scores}, on {comparison['n']} records.",
+        comparison["sentence"],
     )
 
 
-def note_endings(endings: Mapping[str, Mapping[str, int]], n: int) -> tuple[Card, ...]:
-    """Make the card that replies did not end by themselves; nothing where all did."""
-    warning = warn_of_endings(endings, n)
-    return (Card("unclear", "Some replies are not whole", "", warning),) if warning else ()
-
-
-def note_stand_in(notice: str) -> tuple[Card, ...]:
-    """Make the card that a stand-in answered; nothing for no notice."""
-    card = Card("note", "A stand-in answered", "", f"{notice} Repeat the run on AWS to decide.")
-    return (card,) if notice else ()
+def note(heading: str, sentence: str) -> tuple[Card, ...]:
+    """Make a card of a notice or warning; nothing where there is none to give."""
+    return (Card("note", heading, "", sentence),) if sentence else ()
 
 
 def recommend(found: Mapping[str, Any]) -> str:
@@ -119,10 +96,7 @@ def recommend(found: Mapping[str, Any]) -> str:
         if c["model"] == model and c["baseline"] in RIVALS and c["verdict"] != "better"
     }
     if verdict == "worse":
-        return (
-            f"Keep {base}. Read the records that got worse and check the training data before you "
-            "train again."
-        )
+        return f"Keep {base}, and check the training data before you train again."
     if verdict == NO_VERDICT and "worse" not in rivals.values():
         return (
             f"Keep {base} for now: {found['n']} records cannot tell the two models apart. Evaluate "

@@ -79,7 +79,7 @@ def test_verdicts_when_shown_then_each_is_a_mark_a_word_and_a_number(
     [
         (20, 40, 0, "Use tuned"),
         (20, 40, 40, "Try the free baseline first"),
-        (40, 20, 0, "Keep base. "),
+        (40, 20, 0, "Keep base, and check the training data"),
         (20, 21, 0, "Keep base for now"),
         (20, 21, 40, "Try the free baseline first"),
     ],
