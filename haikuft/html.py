@@ -35,8 +35,8 @@ TONES = {
 }
 _CARD_STYLE = (
     "border:1px solid var(--jp-border-color2, #ccc);padding:.4rem .8rem;margin:.3rem 0;"
-    "max-width:56rem;line-height:1.45;overflow-wrap:anywhere;break-inside:avoid;"
-    "border-left:6px solid"
+    "max-width:56rem;overflow-wrap:anywhere;break-inside:avoid;"
+    "font-family:var(--jp-ui-font-family, system-ui, sans-serif);border-left:6px solid"
 )
 
 # Of a curve, in CSS pixels, with room for the numbers and words around its axes.

@@ -18,6 +18,7 @@ _MARKS = {
     "✗": ("stop", "error", "Failed", "FAILED"),
     "!": ("warn", "warning", "not known", "Stopped", "not this run's"),
     "–": ("gone",),
+    "…": ("InProgress", "Creating", "Updating", "Deleting", "Stopping"),
 }
 MOST_LINES = 100  # rows of a table's plain text; a notebook shows the whole table
 
@@ -93,9 +94,9 @@ def fold_json(title: str, value: object) -> Folded:
 
 
 def mark_status(status: str) -> str:
-    """Put a mark before a status; "…" where something is under way."""
-    mark = next((mark for mark, words in _MARKS.items() if status in words), "…")
-    return f"{mark}\N{NO-BREAK SPACE}{status}"
+    """Put a mark before a status, where it is a known word."""
+    marks = (f"{mark}\N{NO-BREAK SPACE}" for mark, words in _MARKS.items() if status in words)
+    return f"{next(marks, '')}{status}"
 
 
 def build_table(rows: Iterable[Sequence[object]], *headings: str) -> Table:

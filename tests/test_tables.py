@@ -84,7 +84,8 @@ def test_folded_json_is_whole_as_text_and_folded_as_html():
 
 
 def test_status_has_a_mark_and_its_word():
-    """What is under way has a mark of its own."""
+    """What is under way has a mark of its own; what is no word has none."""
     words = ("exists", "Failed", "not known", "gone", "InProgress")
     assert [mark_status(word)[0] for word in words] == ["✓", "✗", "!", "–", "…"]
     assert mark_status("Failed").endswith("Failed")
+    assert mark_status("6, 0.3 MB") == "6, 0.3 MB"

@@ -61,8 +61,7 @@ def _add_forget(commands: "Commands") -> None:
     parser = commands.add_parser(
         "forget",
         allow_abbrev=False,
-        help="delete a run's prompts and replies from disk, and keep its numbers",
-        description="Delete a run's prompts, replies and executed notebooks from disk, not on AWS.",
+        help="delete a run's prompts and replies from disk, not on AWS, and keep its numbers",
     )
     parser.add_argument("--run", required=True, metavar="NAME", help="name of the run")
     parser.set_defaults(command=_forget)

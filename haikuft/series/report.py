@@ -13,7 +13,6 @@ from haikuft.inference.replies import NOTICE
 from haikuft.metrics.assessment import ASSESSMENT_FILE, read_assessment
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.serving import build_limit_commands
-from haikuft.tables import Card
 
 REPORT_FILE = "report.html"
 
@@ -40,12 +39,11 @@ def build_report(directory: Path) -> str:
         sections += [_name_models(record)] if record else []
     else:
         notice = NOTICE if record is not None and record.target == "sandbox" else ""
-        card = Card("note", "Not evaluated yet", sentence="Notebook 6 does that.")
-        sections = [one._repr_html_() for one in (card, *note(STAND_IN, notice))]
-    figures = sorted((directory / "figures").glob("*.png"))
+        cards = (*note("Not evaluated yet", "Notebook 6 does that."), *note(STAND_IN, notice))
+        sections = [card._repr_html_() for card in cards]
     parts = {
         "Training": _training_section(directory / ASSESSMENT_FILE),
-        "Figures": "".join(map(html.build_figure, figures)),
+        "Figures": "".join(map(html.build_figure, sorted(directory.glob("figures/*.png")))),
         "The run": _record_section(record) if record else "",
     }
     details += [html.build_fold(title, part) for title, part in parts.items() if part]

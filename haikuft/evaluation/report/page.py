@@ -42,10 +42,11 @@ def build_summary(found: Mapping[str, Any], table: Path) -> list[str]:
     """
     first = found["comparisons"][0]
     question = f"Is {first['model']} better than {found['baseline']} on {found['n']} test records?"
+    repeat = " Repeat the run on AWS before you decide." if found["notice"] else ""
     cards = [
         *note(CUT_OFF, warn_of_endings(found["endings"], found["n"])),
         replace(build_verdict(first), details=found["sentence"]),
-        *note("Recommendation", recommend(found)),
+        *note("Recommendation", recommend(found) + repeat),
         *note(STAND_IN, found["notice"]),
     ]
     return [
