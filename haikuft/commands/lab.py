@@ -53,7 +53,7 @@ def _add_export(commands: "Commands") -> None:
     parser.add_argument(
         "--to", type=Path, metavar="DIR", help="folder of the pages (the run's own, exports)"
     )
-    parser.add_argument("--no-code", action="store_true", help="leave the code cells out")
+    parser.add_argument("--no-code", dest="code", action="store_false", help="without code cells")
     parser.set_defaults(command=_export)
 
 
@@ -76,8 +76,7 @@ def _lab(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from haikuft.series.export import export_run
 
-    code = not options.no_code
-    for page in export_run(options.run, options.notebooks, to=options.to, code=code):
+    for page in export_run(options.run, options.notebooks, to=options.to, code=options.code):
         print(page)
     return 0
 
