@@ -42,7 +42,7 @@ def tabulate_scores(scores: Sequence[Mapping[Any, Any]], shares: Mapping[str, bo
             format_score(row[part], is_share=shares[metric]) for part in ("score", "low", "high")
         )
         title = (f"{row['title'][0].upper()}{row['title'][1:]}", MEANINGS.get(metric, ""))
-        rows.setdefault(metric, [title]).append((mean, f"{low} to {high}"))
+        rows.setdefault(metric, [title]).append((mean, f"{low.removesuffix(' %')} to {high}"))
     return build_table(rows.values(), "score (95 % interval)", *models)
 
 
