@@ -1,4 +1,4 @@
-"""The command line: `run`, `clean-up`, `lab`, `export`, `validate`, `convert`, `models`, `sandbox`.
+"""The command line: `run`, `clean-up`, `lab`, `export`, `forget`, `validate`, `convert` and others.
 
 Nothing but the standard library is loaded before a command is known.
 """
@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Command] = {
     "clean-up": run.clean_up,
     "lab": lab.lab,
     "export": lab.export,
+    "forget": lab.forget,
     "validate": data.validate,
     "convert": data.convert,
     "models": models.models,

@@ -16,13 +16,25 @@ HaikuftError
 └── SandboxError          the sandbox cannot start, answer or stop
 """
 
+import textwrap
+
+WIDTH = 88  # characters of a line of plain text; JupyterLab breaks longer lines inside words
+
+
+def wrap(text: str) -> str:
+    """Break each line of a text into lines of at most `WIDTH` characters, between words only."""
+    return "\n".join(
+        textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+
 
 class HaikuftError(Exception):
     """A mistake that the reader can fix; notebooks show its message without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback."""
-        return [f"{type(self).__name__}: {self}"]
+        return wrap(f"{type(self).__name__}: {self}").splitlines()
 
 
 class SettingsError(HaikuftError, ValueError):

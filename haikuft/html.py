@@ -26,6 +26,19 @@ AS_WRITTEN = "mathjax_ignore tex2jax_ignore"
 # Control characters but tab and line break, and halves of surrogate pairs.
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]|\r(?!\n)")
 
+# What a card says at first sight -> its mark, and its colour in JupyterLab and elsewhere.
+TONES = {
+    "good": ("✓", "success", "#2e7d32"),
+    "bad": ("✗", "error", "#c62828"),
+    "unclear": ("?", "warn", "#b26a00"),
+    "note": ("i", "info", "#1f5fa8"),
+}
+_CARD_STYLE = (
+    "border:1px solid var(--jp-border-color2, #ccc);padding:.4rem .8rem;margin:.3rem 0;"
+    "max-width:56rem;overflow-wrap:anywhere;break-inside:avoid;"
+    "font-family:var(--jp-ui-font-family, system-ui, sans-serif);border-left:6px solid"
+)
+
 # Of a curve, in CSS pixels, with room for the numbers and words around its axes.
 _WIDTH, _HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _FLOOR = 60, 20, 44, 254
@@ -61,14 +74,37 @@ def build_page(title: str, sections: Iterable[str]) -> str:
     )
 
 
+def build_card(
+    tone: str, heading: str, *, number: str = "", sentence: str = "", details: str = ""
+) -> str:
+    """Build a card: a mark and a heading, one number in large type, a sentence, folded details.
+
+    Args:
+        tone: "good", "bad", "unclear" or "note".
+        heading: The result in a word or two, such as "better".
+        number: The figure that the result rests on, with its unit; "" for none.
+        sentence: What it means; "" for nothing.
+        details: How it was computed, shown on a click; "" for nothing.
+    """
+    mark, name, elsewhere = TONES[tone]
+    colour = f"var(--jp-{name}-color1, {elsewhere})"
+    more = build_fold("How this was computed", f"<div>{escape(details)}</div>") if details else ""
+    return (
+        f'<div class="{AS_WRITTEN}" style="{_CARD_STYLE} {colour}">'
+        f'<div><b><span style="color:{colour}">{mark}</span> {escape(heading)}</b></div>'
+        f'<div style="font-size:1.4em">{escape(number)}</div>'
+        f"<div>{escape(sentence)}</div>{more}</div>"
+    )
+
+
+def build_fold(title: str, html: str) -> str:
+    """Put HTML below a title that shows it on a click."""
+    return f"<details><summary>{escape(title)}</summary>{html}</details>"
+
+
 def build_status(sentence: str) -> str:
     """Build a line that screen readers announce; "" for no sentence."""
     return f'<div role="status">{escape(sentence)}</div>' if sentence else ""
-
-
-def build_notice(sentence: str) -> str:
-    """Build the line that stands first on a page; "" for no sentence."""
-    return f'<p class="notice"><b>{escape(sentence)}</b></p>' if sentence else ""
 
 
 def format_number(number: float) -> str:
@@ -89,7 +125,8 @@ def build_table(
     """Build a table of texts and numbers, in a box that scrolls sideways where it is too wide.
 
     Args:
-        rows: As many cells as there are headings. Numbers get `class="number"`.
+        rows: As many cells as there are headings. Numbers get `class="number"`; of a pair of texts
+            the second stands below the first, in small type.
         headings: One a column; where all are empty there is no heading row.
         caption: A title above the table.
         row_headings: The first cell of each row is its heading.
@@ -101,6 +138,8 @@ def build_table(
         if isinstance(value, int | float):
             return f'<td class="number"{look}>{format_number(value)}</td>'
         text = escape(str(value))
+        if isinstance(value, tuple):
+            text = f"{escape(value[0])}<small style='display:block'>{escape(value[1])}</small>"
         if row_headings and at == 0:
             return f'<th scope="row"{look}>{text}</th>'
         return f"<td{look}><div>{text}</div></td>"

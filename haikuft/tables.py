@@ -1,20 +1,31 @@
-"""Small tables for a notebook's page: aligned left, never shortened, and readable as text, too."""
+"""What a notebook's page shows: tables, cards and folded texts. Each is readable as text, too."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from haikuft import html
+from haikuft.errors import wrap
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Cell = str | tuple[str, str]  # a text, or a text and what stands below it in small type
+# Of what AWS and the checks say -> the mark before the word.
+_MARKS = {
+    "✓": ("ok", "exists", "Completed", "InService", "Active", "COMPLETED"),
+    "✗": ("stop", "error", "Failed", "FAILED"),
+    "!": ("warn", "warning", "not known", "Stopped", "not this run's"),
+    "–": ("gone",),
+    "…": ("InProgress", "Creating", "Updating", "Deleting", "Stopping"),
+}
 MOST_LINES = 100  # rows of a table's plain text; a notebook shows the whole table
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Table:
-    """Rows under headings, all of them texts. A notebook shows it as the last line of a cell.
+    """Rows under headings. A notebook shows it as the last line of a cell.
 
     Attributes:
         headings: One a column; where all are empty there is no heading row.
@@ -22,11 +33,11 @@ class Table:
     """
 
     headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
 
     def __repr__(self) -> str:
         shown = self.rows[:MOST_LINES]
-        lines = [[*map(html.visible, row)] for row in (self.headings, *shown)]
+        lines = [[*map(_write_cell, row)] for row in (self.headings, *shown)]
         lines = lines if any(self.headings) else lines[1:]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         texts = [
@@ -40,12 +51,62 @@ class Table:
         return html.build_table(self.rows, self.headings, style=html.INLINE_STYLE)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Card:
+    """A result at one glance; the arguments are those of `html.build_card`.
+
+    As text it is lines of at most `errors.WIDTH` characters, with the details last.
+    """
+
+    tone: str
+    heading: str
+    number: str = ""
+    sentence: str = ""
+    details: str = ""
+
+    def __repr__(self) -> str:
+        first = f"{html.TONES[self.tone][0]} {self.heading}: {self.number}".removesuffix(": ")
+        parts = (first, self.sentence, self.details)
+        return "\n".join(wrap(html.visible(part)) for part in parts if part)
+
+    def _repr_html_(self) -> str:
+        return html.build_card(**asdict(self))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Folded:
+    """A long text below a title, shown on a click; as plain text it is whole."""
+
+    title: str
+    text: str
+
+    def __repr__(self) -> str:
+        return f"{html.visible(self.title)}:\n{html.visible(self.text)}"
+
+    def _repr_html_(self) -> str:
+        text = f'<pre style="white-space:pre-wrap">{html.escape(self.text)}</pre>'
+        return html.build_block(html.build_fold(self.title, text))
+
+
+def fold_json(title: str, value: object) -> Folded:
+    """Fold a value as JSON, such as a policy or a request; what is not JSON is written as text."""
+    return Folded(title, json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def mark_status(status: str) -> str:
+    """Put a mark before a status, where it is a known word."""
+    marks = (f"{mark}\N{NO-BREAK SPACE}" for mark, words in _MARKS.items() if status in words)
+    return f"{next(marks, '')}{status}"
+
+
 def build_table(rows: Iterable[Sequence[object]], *headings: str) -> Table:
-    """Make a table of rows of any values; without headings it has no heading row.
+    """Make a table of rows of any values, or pairs of texts; without headings it has no such row.
 
     Example: `build_table([("epochs", 2)], "parameter", "value")`.
     """
-    cells = tuple(tuple(str(cell) for cell in row) for row in rows)
+    cells = tuple(
+        tuple(cell if isinstance(cell, tuple) else str(cell) for cell in row) for row in rows
+    )
     return Table(headings or ("",) * (len(cells[0]) if cells else 0), cells)
 
 
@@ -54,14 +115,15 @@ def tabulate_values(values: Mapping[str, object]) -> Table:
     return build_table(((name, repr(value)) for name, value in values.items()))
 
 
-def tabulate_frame(frame: "pd.DataFrame", *, longest: int = 300) -> Table:
-    """Make a table of a data frame: numbers to 3 places, texts of at most `longest` characters."""
-    rows = [[_shorten(cell, longest) for cell in row] for row in frame.itertuples(index=False)]
-    return Table(tuple(map(str, frame.columns)), tuple(map(tuple, rows)))
+def tabulate_frame(frame: "pd.DataFrame") -> Table:
+    """Make a table of a data frame, with numbers to 3 places."""
+    rows = (map(_write_value, row) for row in frame.itertuples(index=False))
+    return build_table(map(tuple, rows), *map(str, frame.columns))
 
 
-def _shorten(cell: object, longest: int) -> str:
-    if isinstance(cell, float):
-        return html.format_number(cell)
-    text = str(cell)
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+def _write_value(value: object) -> str:
+    return html.format_number(value) if isinstance(value, float) else str(value)
+
+
+def _write_cell(cell: Cell) -> str:
+    return html.visible(cell if isinstance(cell, str) else f"{cell[0]} ({cell[1]})".strip())

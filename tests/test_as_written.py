@@ -26,7 +26,7 @@ from haikuft.inference.replies import Reply
 from haikuft.live.history import Exchange
 from haikuft.live.interactive import build_bundle
 from haikuft.plots.style import describe
-from haikuft.tables import build_table
+from haikuft.tables import Card, Folded, build_table
 
 TEXT = (
     "The basket said $118. The bank says $131.40. `code` **bold** # head <b>tag</b> "
@@ -80,6 +80,8 @@ PRODUCERS = {
     "Browser": lambda folder: build_browser(
         ["prompt", "tuned"], [[TEXT + COLOUR, Scored(TEXT, 1.0, TEXT)]]
     ),
+    "Card": lambda folder: Card("note", TEXT, TEXT, TEXT + COLOUR, TEXT),
+    "Folded": lambda folder: Folded(TEXT, TEXT + COLOUR),
     "Exchange": lambda folder: Exchange("", TEXT, "", {TEXT: REPLY}, reference=TEXT),
     "Report": lambda folder: Report(
         (), (Problem(TEXT, 1, TEXT, "code", "error", TEXT, TEXT, "advice"),), {"code": 1}

@@ -2,7 +2,14 @@
 
 import pandas as pd
 
-from haikuft.tables import build_table, tabulate_frame, tabulate_values
+from haikuft.tables import (
+    Card,
+    build_table,
+    fold_json,
+    mark_status,
+    tabulate_frame,
+    tabulate_values,
+)
 
 
 def test_table_as_text_aligns_its_columns():
@@ -36,12 +43,12 @@ def test_table_of_nothing_is_empty():
     assert "<tbody></tbody>" in build_table([], "kind")._repr_html_()
 
 
-def test_table_of_a_frame_rounds_numbers_and_shortens_long_texts():
+def test_table_of_a_frame_rounds_numbers():
     """What is missing stays empty; a count stays whole."""
-    frame = pd.DataFrame({"n": [3, 4], "score": [2 / 3, float("nan")], "prompt": ["x" * 50, "y"]})
-    table = tabulate_frame(frame, longest=10)
+    frame = pd.DataFrame({"n": [3, 4], "score": [2 / 3, float("nan")], "prompt": ["x", "y"]})
+    table = tabulate_frame(frame)
     assert table.headings == ("n", "score", "prompt")
-    assert table.rows == (("3", "0.667", "xxxxxxxxx…"), ("4", "", "y"))
+    assert table.rows == (("3", "0.667", "x"), ("4", "", "y"))
 
 
 def test_table_when_large_then_its_text_is_short_and_its_html_whole():
@@ -50,3 +57,35 @@ def test_table_when_large_then_its_text_is_short_and_its_html_whole():
     assert repr(table).splitlines()[-1] == "… 9,903 more rows"
     assert len(repr(table)) < 3_000
     assert table._repr_html_().count("<tr>") == 10_004
+
+
+def test_table_of_pairs_shows_the_second_text_in_small_type():
+    """As text it stands in brackets."""
+    table = build_table([(("50 %", "40 to <60"), "x")], "score", "model")
+    assert repr(table).splitlines()[1] == "50 % (40 to <60)  x"
+    assert "50 %<small style='display:block'>40 to &lt;60</small>" in table._repr_html_()
+
+
+def test_card_as_text_is_lines_that_no_page_breaks_inside_words():
+    """The mark, the heading and the number; then the sentence; the details last."""
+    card = Card("bad", "Worse", "-5 points", " ".join(["word"] * 40), "a p value")
+    lines = repr(card).splitlines()
+    assert (lines[0], lines[-1]) == ("✗ Worse: -5 points", "a p value")
+    assert max(map(len, lines)) <= 88
+    assert "<details><summary>How this was computed</summary>" in card._repr_html_()
+
+
+def test_folded_json_is_whole_as_text_and_folded_as_html():
+    """No script is needed to open it."""
+    folded = fold_json("Policy", {"Action": "s3:GetObject"})
+    assert '"Action": "s3:GetObject"' in repr(folded)
+    assert "<details><summary>Policy</summary>" in folded._repr_html_()
+    assert "<script" not in folded._repr_html_()
+
+
+def test_status_has_a_mark_and_its_word():
+    """What is under way has a mark of its own; what is no word has none."""
+    words = ("exists", "Failed", "not known", "gone", "InProgress")
+    assert [mark_status(word)[0] for word in words] == ["✓", "✗", "!", "–", "…"]
+    assert mark_status("Failed").endswith("Failed")
+    assert mark_status("6, 0.3 MB") == "6, 0.3 MB"

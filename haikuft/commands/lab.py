@@ -1,4 +1,4 @@
-"""`haikuft lab` and `haikuft export`: the notebooks in JupyterLab, and as HTML pages."""
+"""`haikuft lab`, `export` and `forget`: notebooks in JupyterLab, as pages, and without texts."""
 
 import argparse
 
@@ -15,6 +15,16 @@ def export(options: argparse.Namespace) -> int:
     """Write the pages, and print where each is."""
     from haikuft.series.export import export_run
 
-    for page in export_run(options.run, options.notebooks, to=options.to):
+    for page in export_run(options.run, options.notebooks, to=options.to, code=options.code):
         print(page)
+    return 0
+
+
+def forget(options: argparse.Namespace) -> int:
+    """Delete the texts, and print which files went."""
+    from haikuft.series.forget import forget_texts
+
+    for path in forget_texts(options.run):
+        print(f"Deleted {path}")
+    print("What lies in S3 stays until `haikuft clean-up` or the bucket's owner deletes it.")
     return 0

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from haikuft.dataset.problems import Problem, Severity, count, quotable
@@ -77,7 +78,7 @@ class FileSummary:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """All that was found in one file or several. A notebook shows it as a table.
 
@@ -135,7 +136,7 @@ class Report:
             "counts": dict(self.counts),
         }
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         rows = [f"{problem.severity}: {problem} [{problem.code}]" for problem in self.problems]
         return "\n".join([*map(str, self.files), *rows, *self._rest(), self._total()])
 
@@ -146,11 +147,12 @@ class Report:
         headings = ("severity", "where", "what", "how to fix it", "code")
         rows = [(p.severity, p.where, p.message, p.fix, p.code) for p in self.problems]
         table = build_table(rows, *headings)._repr_html_() if rows else ""
-        files, rest = (
+        files = [replace(one, file=Path(one.file).name) for one in self.files]
+        summaries, rest = (
             "".join(f"<p>{escape(line)}</p>" for line in lines)
-            for lines in (map(str, self.files), self._rest())
+            for lines in (map(str, files), self._rest())
         )
-        return build_block(f"{files}{table}{rest}<p><b>{escape(self._total())}</b></p>")
+        return build_block(f"{summaries}{table}{rest}<p><b>{escape(self._total())}</b></p>")
 
     def _count(self, severity: Severity) -> int:
         severities = {problem.code: problem.severity for problem in self.problems}

@@ -15,6 +15,7 @@ from haikuft.dataset.tokens import (
     count_bytes,
     estimate_record_tokens,
 )
+from haikuft.errors import wrap
 from haikuft.tables import build_table
 
 
@@ -72,8 +73,8 @@ class Statistics:
             *self._token_rows(),
         ]
         if self.labels:
-            rows.append(("labels", f"{len(self.labels):,}"))
-            rows += [(f"label {label}", f"{records:,}") for label, records in self.labels.items()]
+            counts = ", ".join(f"{label} {records:,}" for label, records in self.labels.items())
+            rows.append(("labels: records", f"{len(self.labels):,} labels: {counts}"))
         return rows
 
     def count_over(self, limit: int) -> tuple[int, int]:
@@ -93,7 +94,7 @@ class Statistics:
         return [*rows, ("basis of the tokens", BASIS)]
 
     def __repr__(self) -> str:
-        return "\n".join(f"{name}: {value}" for name, value in self.rows())
+        return "\n".join(wrap(f"{name}: {value}") for name, value in self.rows())
 
     def _repr_html_(self) -> str:
         return build_table(self.rows())._repr_html_()

@@ -13,6 +13,7 @@ __all__, __getattr__, __dir__ = offer_names(
         "report.errors_table": "break_down count_outcomes",
         "report.files": "write_evaluation",
         "report.page": "write_page",
+        "report.scores": "show_scores show_verdicts",
         "scorers.scorer": "Scorer choose_scorers describe_task has_few_answers recognise_task "
         "schema_scorer",
         "statistics.classes": "list_confusions score_classes show_classes",

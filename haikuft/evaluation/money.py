@@ -57,7 +57,7 @@ def summarise_usage(
 
     Returns:
         One row a model: model, replies, errors, endings (how many did not end by themselves, and
-        why), characters, input_tokens and output_tokens (means of a reply), latency_median,
+        why), input_tokens and output_tokens (means of a reply), latency_median,
         latency_95 and latency_99 (seconds), dollars_per_1000 (NaN where it is not known), cost (in
         words).
     """
@@ -67,11 +67,11 @@ def summarise_usage(
         price, hour = prices.get(name), (hours or {}).get(name)
         good = [reply for reply in replies.values() if reply.error is None]
         figures = pd.DataFrame(
-            [(r.input_tokens, r.output_tokens, len(r.text), r.latency_seconds) for r in good],
-            columns=["input_tokens", "output_tokens", "characters", "seconds"],
+            [(r.input_tokens, r.output_tokens, r.latency_seconds) for r in good],
+            columns=["input_tokens", "output_tokens", "seconds"],
             dtype=float,
         )
-        tokens_in, tokens_out, characters, _ = figures.mean()
+        tokens_in, tokens_out, _ = figures.mean()
         latencies = figures["seconds"].quantile([0.5, 0.95, 0.99])
         dollars = UNKNOWN
         if price == THROUGHPUT_TOKENS:
@@ -85,7 +85,6 @@ def summarise_usage(
                 "replies": len(good),
                 "errors": len(replies) - len(good),
                 "endings": describe_endings(count_endings(good)),
-                "characters": characters,
                 "input_tokens": tokens_in,
                 "output_tokens": tokens_out,
                 **dict(zip(_LATENCIES, latencies, strict=True)),

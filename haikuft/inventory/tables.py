@@ -6,7 +6,7 @@ from haikuft.inventory.resources import GONE, OTHER, UNKNOWN, Resource, sum_rate
 from haikuft.pricing.amounts import format_dollars
 from haikuft.runs.lookup import JOB
 from haikuft.runs.run_record import Run
-from haikuft.tables import Table, build_table
+from haikuft.tables import Table, build_table, mark_status
 
 
 def tabulate(resources: Sequence[Resource]) -> Table:
@@ -15,7 +15,7 @@ def tabulate(resources: Sequence[Resource]) -> Table:
         (
             one.kind,
             one.name,
-            one.status,
+            mark_status(one.status),
             one.bills or "no",
             "" if one.per_hour is None else f"{one.per_hour:,.4f}",
             one.hint,

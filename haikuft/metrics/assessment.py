@@ -10,6 +10,7 @@ import pandas as pd
 from haikuft.files import write_whole
 from haikuft.hyperparameters import EarlyStop, Hyperparameters, decide_early_stop
 from haikuft.package_data import read_toml
+from haikuft.tables import Card
 
 ASSESSMENT_FILE = "assessment.json"
 _VERDICTS = read_toml(__package__, "verdicts.toml")
@@ -32,6 +33,12 @@ class Assessment:
 
     verdict: str
     sentence: str
+
+    @property
+    def card(self) -> Card:
+        """The same as a card for a page."""
+        tones = {"stopped well": "good", "still falling": "unclear", "unknown": "unclear"}
+        return Card(tones.get(self.verdict, "bad"), f"Training: {self.verdict}", "", self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,11 @@ def write_assessment(directory: Path, assessment: Assessment) -> Path:
     """Write assessment.json, with verdict and sentence, for the report; return its path."""
     text = json.dumps(asdict(assessment), indent=2, ensure_ascii=False)
     return write_whole(directory / ASSESSMENT_FILE, f"{text}\n")
+
+
+def read_assessment(path: Path) -> Assessment:
+    """Read assessment.json back."""
+    return Assessment(**json.loads(path.read_text("utf-8")))
 
 
 def _conclude(name: str, **values: float | str) -> Assessment:

@@ -4,7 +4,7 @@ The prices are in `prices.csv`, each with its date and source. Notebooks 2, 3, 5
 """
 
 from haikuft.pricing.consent import check_charges, check_commitment
-from haikuft.pricing.estimates import estimate_requests, estimate_training, show_range
+from haikuft.pricing.estimates import estimate_requests, estimate_training, show_cost, show_range
 from haikuft.pricing.table import read_token_prices, show_prices, take_price
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "estimate_requests",
     "estimate_training",
     "read_token_prices",
+    "show_cost",
     "show_prices",
     "show_range",
     "take_price",

@@ -9,11 +9,12 @@ from haikuft.errors import SettingsError
 from haikuft.pricing.amounts import format_dollars, format_precise, format_price
 from haikuft.pricing.consent import months_of
 from haikuft.pricing.table import PRICING_PAGE, TokenPrice
+from haikuft.tables import Card
 
 HOURS_PER_MONTH = 730  # AWS's own convention for monthly figures: 365 days × 24 hours / 12
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # plain text: MathJax reads dollar signs in HTML
+@dataclass(frozen=True, slots=True, repr=False)
 class Estimate:
     """A range of costs.
 
@@ -37,7 +38,7 @@ class Estimate:
         return f"About {likely}{between}: {self.formula}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # plain text, as above
+@dataclass(frozen=True, slots=True, repr=False)
 class ThroughputCost:
     """What Provisioned Throughput costs while it exists, used or not.
 
@@ -169,6 +170,12 @@ def show_range(estimate: Estimate) -> tuple[str, str, str]:
         for amount in (estimate.low, estimate.likely, estimate.high)
     )
     return low, likely, high
+
+
+def show_cost(cost: Estimate | ThroughputCost) -> Card:
+    """Make a card of a cost: the amount, and how it was computed."""
+    amount, _, formula = str(cost).partition(": ")
+    return Card("unclear" if "unknown" in amount else "note", "Cost on AWS", amount, formula)
 
 
 def _estimate_prompt(record: Record) -> TokenRange:

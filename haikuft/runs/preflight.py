@@ -20,14 +20,14 @@ from haikuft.base_models import (
     lifecycle_state,
     list_tunable,
 )
-from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError
+from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError, wrap
 from haikuft.iam import build_trust_policy, roles
 from haikuft.inventory.lost import find_lost
 from haikuft.package_data import read_toml
 from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import THROUGHPUT, find_adoptable, judge
 from haikuft.runs.run_record import Run
-from haikuft.tables import build_table
+from haikuft.tables import build_table, mark_status
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -58,7 +58,7 @@ class Check:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Preflight:
     """All checks, in order. The last line of a cell shows it as a table."""
 
@@ -84,12 +84,12 @@ class Preflight:
             raise SettingsError("The preflight stops here. " + " ".join(lines))
 
     def _repr_html_(self) -> str:
-        rows = [(check.state, check.name, check.message, check.fix) for check in self.checks]
+        rows = [(mark_status(c.state), c.name, c.message, c.fix) for c in self.checks]
         return build_table(rows, "", "check", "found", "what to do")._repr_html_()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join(
-            f"{check.state:4}  {check.name}: {check.message} {check.fix}".rstrip()
+            wrap(f"{mark_status(check.state)}  {check.name}: {check.message} {check.fix}".rstrip())
             for check in self.checks
         )
 
@@ -268,18 +268,23 @@ def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[C
     checks = []
     for meaning, code in base_model.quota_codes.items():
         row = _TABLE["quotas"].get(meaning, {})
-        what, is_units = row.get("what", meaning.replace("_", " ")), row.get("units", False)
+        name = meaning.replace("_", " ")
+        what, is_units = row.get("what", name), row.get("units", False)
         try:
             value = _read_quota(quotas, code)
         except _UNREAD as error:
-            checks.append(_conclude("quota-unseen", code=code, what=what, error=error))
+            checks.append(
+                _conclude("quota-unseen", meaning=name, code=code, what=what, error=error)
+            )
             continue
         units_needed = 1 if base_model.serving[0] == "provisioned_throughput" else 0
         needed = units_needed if is_units else 1
         outcome = "quota"
         if value < needed:
             outcome = "units-too-few" if is_units else "quota-too-low"
-        checks.append(_conclude(outcome, code=code, value=value, what=what, needed=needed))
+        checks.append(
+            _conclude(outcome, meaning=name, code=code, value=value, what=what, needed=needed)
+        )
     return checks
 
 

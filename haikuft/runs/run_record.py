@@ -22,7 +22,7 @@ from haikuft.tables import build_table
 _OWNER = re.compile(r"[0-9a-f]{16}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Run:
     """A run, opened: its record, its connection, its base model, its directory.
 
@@ -75,7 +75,7 @@ class Run:
     def _repr_html_(self) -> str:
         return build_table(_summary(self))._repr_html_()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return repr(build_table(_summary(self)))
 
 

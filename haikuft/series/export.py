@@ -5,8 +5,10 @@ not: forms are kept as the plain tables that each shows with its widgets, and a 
 policy in the page forbids loading anything, whatever an output holds.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import nbformat
 from jinja2 import DictLoader
@@ -15,7 +17,7 @@ from traitlets.config import Config
 
 from haikuft.errors import DataError, NotFoundError
 from haikuft.files import write_whole
-from haikuft.html import POLICY, build_notice
+from haikuft.html import POLICY, build_card, build_page, escape
 from haikuft.inference.replies import NOTICE
 from haikuft.runs.folders import check_run_name, find_root
 
@@ -28,7 +30,7 @@ _TEMPLATE = f"""
 {{% block body_header %}}{{{{ super() }}}}
 {{% set code = nb.cells | map(attribute="source") | join(" ") %}}
 {{% if 'target: str = "sandbox"' in code and 'target = "aws"' not in code %}}
-{build_notice(NOTICE)}
+{build_card("note", "A stand-in answered", sentence=NOTICE)}
 {{% endif %}}
 {{% endblock %}}
 """
@@ -39,8 +41,16 @@ _SHOWN = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpe
 _NO_NOTEBOOK = (nbformat.reader.NotJSONError, UnicodeDecodeError, AttributeError)
 
 
-def export_run(run: str, notebooks: Sequence[Path] = (), *, to: Path | None = None) -> list[Path]:
-    """Export notebooks, those in a run's folder unless others are named; return the pages.
+def export_run(
+    run: str, notebooks: Sequence[Path] = (), *, to: Path | None = None, code: bool = True
+) -> list[Path]:
+    """Export notebooks and an index of them; return the pages, the index last.
+
+    Args:
+        run: The run's name.
+        notebooks: Those to export; () for those in the run's folder.
+        to: Folder of the pages; None for "exports" in the run's folder.
+        code: Whether the pages show the code cells.
 
     Raises:
         NotFoundError: there is nothing to export, or no such file.
@@ -55,11 +65,21 @@ def export_run(run: str, notebooks: Sequence[Path] = (), *, to: Path | None = No
             "or name the notebooks to export."
         )
     folder = to or directory / "exports"
-    return [export_notebook(path, folder / f"{path.stem}.html") for path in chosen]
+    pages = [export_notebook(one, folder / f"{one.stem}.html", code=code) for one in chosen]
+    links = "".join(
+        f'<li><a href="{quote(page.name)}">{escape(page.stem)}</a></li>' for page in pages
+    )
+    index = build_page(f"Notebooks of run {run}", [f"<ul>{links}</ul>"])
+    return [*pages, write_whole(folder / "index.html", index)]
 
 
-def export_notebook(notebook: Path, page: Path) -> Path:
-    """Write a saved notebook as a page that loads nothing.
+def export_notebook(notebook: Path, page: Path, *, code: bool = True) -> Path:
+    """Write a saved notebook as a page that loads nothing and names no folder of this computer.
+
+    Args:
+        notebook: The file.
+        page: Where to write it.
+        code: Whether the page shows the code cells.
 
     Raises:
         NotFoundError: no such file.
@@ -73,12 +93,23 @@ def export_notebook(notebook: Path, page: Path) -> Path:
     except (*_NO_NOTEBOOK, nbformat.ValidationError) as error:
         raise DataError(f"{notebook} is not a Jupyter notebook. Name a file .ipynb.") from error
     loader = DictLoader({"haikuft.html.j2": _TEMPLATE})
+    config = _build_config()
+    for what in ("input", "input_prompt", "output_prompt"):
+        config.TemplateExporter[f"exclude_{what}"] = not code
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        config=_build_config(), extra_loaders=[loader], template_file="haikuft.html.j2"
+        config=config, extra_loaders=[loader], template_file="haikuft.html.j2"
     )
     resources = {"metadata": {"name": notebook.stem, "path": str(notebook.parent)}}
     html, _ = exporter.from_notebook_node(document, resources)
-    return write_whole(page, html)
+    html = re.sub(r'href="([\w-]+)\.ipynb"', r'href="\1.html"', html)
+    return write_whole(page, _hide_folders(html))
+
+
+def _hide_folders(text: str) -> str:
+    """Write paths relative to the project's folder, or to the home folder."""
+    text = text.replace(f"{find_root()}/", "")
+    home = str(Path.home())
+    return text.replace(f"{home}/", "~/") if len(home) > 1 else text
 
 
 def let_jupyter_export(folder: Path) -> Config:

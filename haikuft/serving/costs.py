@@ -21,7 +21,7 @@ from haikuft.tables import Table, build_table
 _NOT_YET_MADE = ":custom-model-deployment/"  # in place of the ARN of a deployment to come
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # plain text: MathJax reads dollar signs in HTML
+@dataclass(frozen=True, slots=True, repr=False)
 class ServingCost:
     """What one way of serving costs.
 

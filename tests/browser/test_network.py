@@ -51,16 +51,15 @@ def test_pages_of_a_run_when_opened_then_they_load_nothing(
     executed: list[Path],
     keep_screenshot: Callable[..., None],
 ) -> None:
-    """The report, the evaluation's page, and every notebook exported, run or by hand."""
+    """The report, and every notebook exported, run or by hand, with its index."""
     project = walked_to(6)
     by_hand = sorted((project.directory / "lab").glob("*.ipynb"))
     pages = [
         project.directory / "report.html",
-        project.directory / "evaluation.html",
         *executed,
         *export_run("first", by_hand, to=project.directory / "by-hand"),
     ]
-    assert len(pages) > 2 + len(by_hand)
+    assert len(pages) > 3 + len(by_hand)
 
     for path in pages:
         asked, page = ask_of(path)

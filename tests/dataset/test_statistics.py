@@ -35,8 +35,8 @@ def test_statistics_when_shown_then_the_same_figures_as_text_and_table(make_reco
     records = [make_record(n, answer="<b>" if n % 2 else "x") for n in range(10)]
     found = describe_records(records)
     assert "records: 10" in str(found)
-    assert "label <b>: 5" in str(found)
-    assert "label &lt;b&gt;" in found._repr_html_()
+    assert "2 labels: x 5, <b> 5" in str(found)
+    assert "2 labels: x 5, &lt;b&gt; 5" in found._repr_html_()
     assert "<b>" not in found._repr_html_()
 
 

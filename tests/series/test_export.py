@@ -37,9 +37,11 @@ def test_export_when_a_run_is_named_then_its_executed_notebooks_become_pages(
     """In its own folder, and told by name."""
     assert main(["export"]) == 0
 
-    page = executed.parents[1] / "exports" / "03_fine_tune.html"
-    assert capsys.readouterr().out == f"{page}\n"
+    folder = executed.parents[1] / "exports"
+    page, index = folder / "03_fine_tune.html", folder / "index.html"
+    assert capsys.readouterr().out == f"{page}\n{index}\n"
     assert "A walk" in page.read_text("utf-8")
+    assert 'href="03_fine_tune.html"' in index.read_text("utf-8")
 
 
 def test_page_when_written_then_it_names_nothing_to_load(executed: Path, tmp_path: Path) -> None:
@@ -66,7 +68,8 @@ def test_export_when_other_notebooks_are_named_then_they_are_taken(
 ) -> None:
     """Such as one that was walked by hand."""
     assert export_run("first", [executed], to=tmp_path / "out") == [
-        tmp_path / "out" / "03_fine_tune.html"
+        tmp_path / "out" / "03_fine_tune.html",
+        tmp_path / "out" / "index.html",
     ]
 
 
@@ -108,3 +111,31 @@ def test_page_when_the_walk_was_on_the_sandbox_then_it_says_so_first(
 
     assert (NOTICE in page) == said
     assert page.find(NOTICE) < page.index("A walk</h1>" if "A walk</h1>" in page else "A walk<a")
+
+
+def test_export_when_without_code_then_outputs_and_prose_are_left(
+    executed: Path, tmp_path: Path
+) -> None:
+    """For a reader who does not program."""
+    assert main(["export", "--no-code", "--to", str(tmp_path)]) == 0
+
+    page = (tmp_path / "03_fine_tune.html").read_text("utf-8").partition("<body")[2]
+    assert "<td>epochs</td>" in page
+    assert "A walk" in page
+    assert "jp-Cell-inputArea" not in page.replace("jp-MarkdownCell", "").partition("A walk")[2]
+
+
+def test_page_when_it_names_folders_and_notebooks_then_they_are_those_of_the_project(
+    project: Path, tmp_path: Path
+) -> None:
+    """No folder of this computer is named, and links lead to the pages beside it."""
+    text = f"[next](02_next.ipynb) {project}/runs/first {Path.home()}/secret"
+    for name in ("01_begin", "02_next"):
+        nbformat.write(new_notebook(cells=[new_markdown_cell(text)]), tmp_path / f"{name}.ipynb")
+
+    pages = export_run("first", sorted(tmp_path.glob("*.ipynb")), to=tmp_path / "out")
+
+    page = pages[0].read_text("utf-8")
+    assert 'href="02_next.html"' in page
+    assert "~/secret" in page
+    assert not [private for private in (str(project), str(Path.home())) if private in page]

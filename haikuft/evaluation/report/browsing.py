@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from haikuft.evaluation.report.errors_table import examples
 from haikuft.evaluation.statistics.comparison import Evaluation
-from haikuft.html import build_block, escape
+from haikuft.html import build_block, build_fold, escape
 from haikuft.package_data import read_text
 from haikuft.tables import build_table
 
@@ -68,16 +68,13 @@ class Browser:
         return repr(build_table(shortened, *self.headings))
 
     def _repr_html_(self) -> str:
-        return self.to_html()
-
-    def to_html(self) -> str:
         """Build the HTML of the table, its style and its script."""
         at = self.headings.index(PROMPT) if PROMPT in self.headings else -1
-        start, end = _share([str(row[at]) for row in self.rows] if at >= 0 else [])
+        start, end = find_shared([str(row[at]) for row in self.rows] if at >= 0 else [])
         body = "".join(
             "<tr>"
             + "".join(
-                _build_cell(_cut(str(cell), start, end) if number == at else cell)
+                _build_cell(cut_shared(str(cell), start, end) if number == at else cell)
                 for number, cell in enumerate(row)
             )
             + "</tr>"
@@ -162,7 +159,7 @@ def _fold(text: str) -> str:
     return f"<details><summary>{shown}</summary></details>" if long else shown
 
 
-def _share(texts: Sequence[str]) -> tuple[str, str]:
+def find_shared(texts: Sequence[str]) -> tuple[str, str]:
     """Find how all texts begin and end, in whole words; "" for little, or where nothing is left."""
     if len(set(texts)) < 2:
         return "", ""
@@ -180,7 +177,7 @@ def _find_beginning(texts: Sequence[str]) -> str:
     return words if len(words) >= _LEAST_SHARED else ""
 
 
-def _cut(text: str, start: str, end: str) -> str:
+def cut_shared(text: str, start: str, end: str) -> str:
     """Write a prompt without what all share."""
     rest = text[len(start) : len(text) - len(end)].strip()
     return f"{'… ' if start else ''}{rest}{' …' if end else ''}"
@@ -189,10 +186,8 @@ def _cut(text: str, start: str, end: str) -> str:
 def _build_shared(where: str, text: str) -> str:
     if not text:
         return ""
-    return (
-        f'<details class="shared"><summary>All prompts {where} with the same {len(text):,} '
-        f"characters</summary><div>{escape(text)}</div></details>"
-    )
+    title = f"All prompts {where} with the same {len(text):,} characters"
+    return build_fold(title, f"<div>{escape(text)}</div>")
 
 
 def _format_number(value: float) -> str:

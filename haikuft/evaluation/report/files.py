@@ -57,7 +57,7 @@ def write_evaluation(
         "format": FORMAT,
         **{name: getattr(evaluation, name) for name in _COPIED},
         "scores": evaluation.scores.to_dict("records"),
-        **{name: list(map(_describe, getattr(evaluation, name))) for name in _COMPARISONS},
+        **{name: list(map(describe, getattr(evaluation, name))) for name in _COMPARISONS},
         "outcomes": {name: count_outcomes(evaluation, name) for name in further},
         "groups": {
             name: {by: _rows(break_down(evaluation, by, name)) for by in _groupings(evaluation)}
@@ -113,7 +113,8 @@ def _rows(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
-def _describe(comparison: Comparison) -> dict[str, Any]:
+def describe(comparison: Comparison) -> dict[str, Any]:
+    """Write a comparison as JSON holds it, with metric, title and is_share of its scorer."""
     values = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
     scorer = values.pop("scorer")
     return {

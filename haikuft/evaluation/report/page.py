@@ -1,66 +1,84 @@
-"""An evaluation as HTML: for its own page, and for the report on a run."""
+"""An evaluation as HTML, for the report on a run: the first screen, and what it is based on."""
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from haikuft import html
-from haikuft.evaluation.report.browsing import PROMPT, build_browser, build_reply
-from haikuft.evaluation.report.files import CSV_FILE, read_evaluation
+from haikuft.evaluation.report.browsing import (
+    PROMPT,
+    build_browser,
+    build_reply,
+    cut_shared,
+    find_shared,
+)
+from haikuft.evaluation.report.scores import (
+    CUT_OFF,
+    STAND_IN,
+    build_verdict,
+    note,
+    recommend,
+    tabulate_scores,
+)
 from haikuft.evaluation.statistics.classes import models_of_classes, show_classes
+from haikuft.evaluation.statistics.endings import describe_endings, warn_of_endings
 from haikuft.evaluation.statistics.free_baseline import RIVALS
-from haikuft.evaluation.statistics.verdicts import format_change, format_p, format_score
-from haikuft.files import write_whole
 from haikuft.html import escape
 
-PAGE_FILE = "evaluation.html"
-_MOST_EXAMPLES = 10
+_SHOWN = ("fixed", "got better", "got worse", "still wrong", "unchanged", "right in both")
 _MOST_ROWS = 2000  # of the table of all records; the rest is in the CSV file
-_LONGEST_TEXT = 400  # characters of an example that are shown
-_DIFFERENCES = (
-    *("score", "model", "against", "difference", "95 % interval", "p", "test"),
-    *("detectable", "verdict"),
-)
-_FIGURES = ("comparison", "differences", "slopes", "confusion")  # those of notebook 6
+_LONGEST_TEXT = 160  # characters of an example's text that are shown
+_USAGE = ("model", "input_tokens", "output_tokens", "latency_median", "latency_95", "latency_99")
 
 
-def write_page(directory: Path) -> Path:
-    """Write evaluation.html from the files in a run's folder.
-
-    Raises:
-        NotFoundError: the run has not been evaluated.
-        DataError: its evaluation cannot be read.
-    """
-    found = read_evaluation(directory)
-    figures = [directory / "figures" / f"{name}.png" for name in _FIGURES]
-    sections = [
-        *build_sections(found, directory / CSV_FILE),
-        *(html.build_figure(path) for path in figures if path.exists()),
-        *build_records(found, directory / CSV_FILE),
-    ]
-    page = html.build_page(f"Evaluation of run {directory.name}", sections)
-    return write_whole(directory / PAGE_FILE, page)
-
-
-def build_sections(found: Mapping[str, Any], table: Path) -> list[str]:
-    """Build the sections of the result, the verdict first.
+def build_summary(found: Mapping[str, Any], table: Path) -> list[str]:
+    """Build the first screen: question, answer, recommendation, three examples, cost, caveat.
 
     Args:
         found: From `read_evaluation`.
-        table: evaluation.csv in the same folder.
+        table: evaluation.csv in the same folder; without it there are no examples.
     """
+    first = found["comparisons"][0]
+    question = f"Is {first['model']} better than {found['baseline']} on {found['n']} test records?"
+    repeat = " Repeat the run on AWS before you decide." if found["notice"] else ""
+    cards = [
+        *note(CUT_OFF, warn_of_endings(found["endings"], found["n"])),
+        replace(build_verdict(first), details=found["sentence"]),
+        *note("Recommendation", recommend(found) + repeat),
+        *note(STAND_IN, found["notice"]),
+    ]
     return [
-        html.build_notice(found["notice"]),
-        f'<p class="verdict">{escape(found["sentence"])}</p>',
-        *_score_tables(found),
-        *_money_section(found),
-        *_outcome_sections(found, table),
-        *_group_sections(found),
+        f'<p class="question">{escape(question)}</p>',
+        *(card._repr_html_() for card in cards),
+        *_three_examples(table, found["baseline"], first["model"]),
+        *_cost_lines(found),
     ]
 
 
-def build_records(found: Mapping[str, Any], table: Path) -> list[str]:
+def build_details(found: Mapping[str, Any], table: Path) -> list[str]:
+    """Build the sections below the first screen, each below a title that shows it on a click.
+
+    Args:
+        found: From `read_evaluation`.
+        table: evaluation.csv in the same folder; without it there are no records.
+    """
+    further = [c for c in found["further"] if not {c["model"], c["baseline"]} & {*RIVALS}]
+    pairs = [*found["comparisons"], *found["between"], *further]
+    sections = {
+        "Scores": _score_tables(found),
+        "Differences": [build_verdict(pair)._repr_html_() for pair in pairs],
+        "Outcomes of the records": [_tabulate_outcomes(found)],
+        "Groups of records": _group_sections(found),
+        "Tokens and seconds": _usage_section(found),
+    }
+    folds = [html.build_fold(title, "".join(parts)) for title, parts in sections.items() if parts]
+    records = html.build_fold("All records", "".join(_build_records(found, table)))
+    return [*folds, f'<div class="screen-only">{records}</div>'] if table.exists() else folds
+
+
+def _build_records(found: Mapping[str, Any], table: Path) -> list[str]:
     """Build a table of every record with its replies, to sort, search and filter."""
     rows = _read_rows(table)
     models, metric = found["models"], found["metric"]
@@ -86,117 +104,76 @@ def build_records(found: Mapping[str, Any], table: Path) -> list[str]:
     )
     rest = len(rows) - _MOST_ROWS
     more = [f"<p>{rest:,} more in {escape(table.name)}.</p>"] if rest > 0 else []
-    return ["<h2>All records</h2>", browser.to_html(), *more]
+    return [browser._repr_html_(), *more]
+
+
+def _three_examples(table: Path, base: str, model: str) -> list[str]:
+    """Build a table of one record each of three outcomes, those that tuning changed first."""
+    rows = _read_rows(table)
+    shared = find_shared([row[PROMPT] for row in rows])
+    shown = {row[f"{model} outcome"]: row for row in reversed(rows)}
+    texts = ("reference", f"{base} reply", f"{model} reply")
+    cells = [
+        [outcome, *map(_short, (cut_shared(row[PROMPT], *shared), *(row[name] for name in texts)))]
+        for outcome in _SHOWN
+        if (row := shown.get(outcome))
+    ][:3]
+    headings = ("outcome", "prompt", "reference", base, model)
+    return [html.build_table(cells, headings, caption="Examples")] if cells else []
+
+
+def _cost_lines(found: Mapping[str, Any]) -> list[str]:
+    if not found["usage"]:
+        return []
+    rows = [(use["model"], use["cost"]) for use in found["usage"] if use["model"] not in RIVALS]
+    said = f"<p>{escape(found['break_even'])}</p>" if found["break_even"] else ""
+    return [html.build_table(rows, caption="Cost"), said]
 
 
 def _score_tables(found: Mapping[str, Any]) -> list[str]:
-    shares = {c["metric"]: c["is_share"] for c in _all_comparisons(found)}
-    scores = []
-    for score in found["scores"]:
-        share = shares[score["metric"]]
-        mean, low, high = (
-            format_score(score[part], is_share=share) for part in ("score", "low", "high")
-        )
-        row = (score["title"], score["model"], mean, f"{low} to {high}", score["n"])
-        scores.append((*row, score["endings"]))
-    headings = ("score", "model", "mean", "95 % interval", "records", "how replies ended")
+    shares = {c["metric"]: c["is_share"] for c in (*found["comparisons"], *found["further"])}
+    scores = tabulate_scores(found["scores"], shares)
+    answered = [
+        (model, ", ".join(names), describe_endings(found["endings"][model]))
+        for model, names in found["answered_by"].items()
+    ]
     copies = f"<p>{found['copies']} copies of test records are not counted.</p>"
     return [
-        "<h2>Scores</h2>",
-        html.build_table(scores, headings),
+        f"<p>Mean scores over {found['n']} test records. The 95 % interval in small type says how "
+        "far the mean could lie from that of other test records of the same kind.</p>",
+        html.build_table(scores.rows, scores.headings),
         copies if found["copies"] else "",
-        "<h2>Differences</h2>",
-        html.build_table(map(_difference_row, _all_comparisons(found)), _DIFFERENCES),
-        "<p>Shares differ in points. p is of the paired test, after Holm's correction for all "
-        "pairs of models; the verdict uses it. Detectable: the smallest difference that so many "
-        "records detect four times in five.</p>",
-        "<h2>Who answered</h2>",
-        html.build_table(
-            [(model, ", ".join(names)) for model, names in found["answered_by"].items()],
-            ("model", "name in its replies"),
-        ),
+        html.build_table(answered, ("model", "name in its replies", "how replies ended")),
     ]
 
 
-def _all_comparisons(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [*found["comparisons"], *found["between"], *found["further"]]
-
-
-def _difference_row(comparison: Mapping[str, Any]) -> Sequence[object]:
-    share, difference = comparison["is_share"], comparison["difference"]
-    value, low, high = (
-        format_change(difference[part], is_share=share) for part in ("value", "low", "high")
+def _usage_section(found: Mapping[str, Any]) -> list[str]:
+    rows = [{name.replace("_", " "): use[name] for name in _USAGE} for use in found["usage"]]
+    told = (
+        "<p>Tokens are means of a request; latencies are seconds. Half of the replies came within "
+        "the median, and 95 or 99 of 100 within the figures beside it.</p>"
     )
-    smallest = comparison["smallest"]
-    return (
-        comparison["title"],
-        comparison["model"],
-        comparison["baseline"],
-        value,
-        f"{low} to {high}",
-        format_p(comparison["corrected_p"]).removeprefix("p ").removeprefix("= "),
-        comparison["test"],
-        "" if smallest is None else format_change(smallest, is_share=share).removeprefix("+"),
-        comparison["verdict"],
-    )
+    return [told, _frame(rows)] if rows else []
 
 
-def _money_section(found: Mapping[str, Any]) -> list[str]:
-    if not found["usage"]:
-        return []
-    rows = [
-        (
-            use["model"],
-            use["cost"],
-            *(_round(use[name]) for name in ("input_tokens", "output_tokens")),
-            *(use[name] or 0.0 for name in ("latency_median", "latency_95", "latency_99")),
-            use["replies"],
-            use["errors"],
-            use["endings"],
-        )
-        for use in found["usage"]
-    ]
-    headings = ("model", "cost", "tokens in", "tokens out", "seconds (median)", "95 %", "99 %")
-    return [
-        "<h2>Costs and times</h2>",
-        html.build_table(rows, (*headings, "replies", "failed", "how replies ended")),
-        f"<p>{escape(found['break_even'])}</p>" if found["break_even"] else "",
-    ]
-
-
-def _outcome_sections(found: Mapping[str, Any], table: Path) -> list[str]:
+def _tabulate_outcomes(found: Mapping[str, Any]) -> str:
     counts = [
         (model, outcome, count)
         for model, outcomes in found["outcomes"].items()
         for outcome, count in outcomes.items()
     ]
-    return [
-        "<h2>Outcomes of the records</h2>",
-        html.build_table(counts, ("model", f"against {found['baseline']}", "records")),
-        *(_examples_section(table, model) for model in found["outcomes"] if model not in RIVALS),
-    ]
-
-
-def _examples_section(table: Path, model: str) -> str:
-    """Build a table of the records that got worse with this model."""
-    worse = [row for row in _read_rows(table) if row[f"{model} outcome"] == "got worse"]
-    heading = f"<h2>What got worse with {escape(model)}</h2>"
-    if not worse:
-        return f"{heading}<p>No record got worse.</p>"
-    rows = [
-        (_short(row["prompt"]), _short(row["reference"]), _short(row[f"{model} reply"]))
-        for row in worse[:_MOST_EXAMPLES]
-    ]
-    rest = len(worse) - len(rows)
-    more = f"<p>{rest} more in {escape(table.name)}.</p>" if rest else ""
-    return heading + html.build_table(rows, ("prompt", "reference", "reply")) + more
+    return html.build_table(counts, ("model", f"against {found['baseline']}", "records"))
 
 
 def _group_sections(found: Mapping[str, Any]) -> list[str]:
     sections = []
     if found.get("by_class"):
         shown = show_classes(found["by_class"], models_of_classes(found["models"]))
-        sections += ["<h2>By label</h2>", html.build_table(shown.rows, shown.headings)]
+        sections += [
+            "<h2>By label</h2><p>Precision: how many of the records given this label have it. "
+            "Recall: how many that have it were given it. F1: the mean of both.</p>",
+            html.build_table(shown.rows, shown.headings),
+        ]
         for model, pairs in found["confusions"].items():
             heading = f"<h2>Labels that {escape(model)} took for others</h2>"
             sections.append(heading + (_frame(pairs) if pairs else "<p>None.</p>"))
@@ -214,13 +191,12 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _read_rows(table: Path) -> list[dict[str, str]]:
+    if not table.exists():  # forgotten
+        return []
     with table.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
-def _round(number: float | None) -> object:
-    return "" if number is None else round(number)
-
-
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} …"
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT].rstrip()} …"

@@ -51,7 +51,7 @@ class Cells(HTMLParser):
 
 def test_browser_when_there_is_no_script_then_every_row_is_there(browser: Browser) -> None:
     """An untrusted notebook or a mail program drops the script, and nothing else."""
-    cells = Cells(browser.to_html().partition("<script>")[0]).cells
+    cells = Cells(browser._repr_html_().partition("<script>")[0]).cells
 
     assert cells[:4] == ["outcome", "prompt", "tuned", "score"]
     assert cells[4:8] == ["got worse", "a <b>bold</b> prompt", "</script><script>x()", "0.5"]
@@ -62,7 +62,7 @@ def test_browser_when_shown_then_it_loads_nothing_and_no_text_becomes_script(
     browser: Browser,
 ) -> None:
     """What a model said is text; the one script is ours."""
-    page = browser.to_html()
+    page = browser._repr_html_()
 
     assert page.count("<script>") == page.count("</script>") == 1
     assert not re.search(r"https?:|src=|href=|@import|innerHTML", page)
@@ -71,7 +71,7 @@ def test_browser_when_shown_then_it_loads_nothing_and_no_text_becomes_script(
 def test_browser_when_shown_twice_then_each_table_is_found_by_its_own_name() -> None:
     """Two tables on one page do not answer for each other; one table has one name."""
     names = [
-        re.findall(r'id="(haikuft-\w+)"', build_browser(["a"], [[text]]).to_html())[0]
+        re.findall(r'id="(haikuft-\w+)"', build_browser(["a"], [[text]])._repr_html_())[0]
         for text in ("x", "y", "x")
     ]
 
@@ -94,7 +94,7 @@ def test_browser_when_prompts_share_a_beginning_and_an_end_then_both_stand_once(
     )
     prompts = ["My card was charged twice.", "The charger hums. " * 9]
 
-    page = build_browser(["prompt"], [[f"{start}{text}{end}"] for text in prompts]).to_html()
+    page = build_browser(["prompt"], [[f"{start}{text}{end}"] for text in prompts])._repr_html_()
 
     assert page.count("Name the queue of this ticket") == page.count("Answer with one") == 1
     assert f"All prompts begin with the same {len(start)} characters" in page
@@ -114,7 +114,7 @@ def test_browser_when_prompts_share_a_beginning_and_an_end_then_both_stand_once(
 )
 def test_browser_when_little_is_shared_then_every_prompt_stands_whole(prompts: list[str]) -> None:
     """A row is never left empty."""
-    page = build_browser(["prompt"], [[text] for text in prompts]).to_html()
+    page = build_browser(["prompt"], [[text] for text in prompts])._repr_html_()
 
     assert "All prompts" not in page
     assert Cells(page.partition("<script>")[0]).cells[1:] == prompts
@@ -122,7 +122,9 @@ def test_browser_when_little_is_shared_then_every_prompt_stands_whole(prompts: l
 
 def test_browser_when_a_cell_is_a_reply_then_its_score_stands_below_and_sorts() -> None:
     """One column a model instead of two."""
-    page = build_browser(["tuned"], [[build_reply("billing", 0.5, "accuracy", "fixed")]]).to_html()
+    page = build_browser(
+        ["tuned"], [[build_reply("billing", 0.5, "accuracy", "fixed")]]
+    )._repr_html_()
 
     assert '<td data-key="0.500000"><div>billing</div><small>accuracy 0.5, fixed</small>' in page
 
@@ -140,7 +142,7 @@ def test_browser_when_the_script_runs_then_it_adds_search_choice_and_sorting(
         "s.dispatchEvent(new Event('change'));</script>"
     )
     page = tmp_path / "page.html"
-    page.write_text(f"<!doctype html><meta charset='utf-8'>{browser.to_html()}{clicks}")
+    page.write_text(f"<!doctype html><meta charset='utf-8'>{browser._repr_html_()}{clicks}")
 
     done = subprocess.run(
         [chromium, "--headless", "--no-sandbox", "--dump-dom", page.as_uri()],

@@ -1,21 +1,19 @@
-"""The page about an evaluation stands alone, with every number and every record."""
+"""The sections of a report about an evaluation: the first screen, every number, every record."""
 
 import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from haikuft.dataset.records import record_id
-from haikuft.errors import NotFoundError
 from haikuft.evaluation import (
     FREE,
     compare,
     summarise_usage,
     weigh_serving,
     write_evaluation,
-    write_page,
 )
+from haikuft.evaluation.report.files import CSV_FILE, read_evaluation
+from haikuft.evaluation.report.page import build_details, build_summary
 from haikuft.inference.replies import Reply
 from haikuft.pricing.table import THROUGHPUT_TOKENS, Price, TokenPrice
 
@@ -57,32 +55,47 @@ def evaluated(directory: Path, worse: int) -> Path:
     return directory
 
 
-def test_page_when_written_then_it_has_verdict_numbers_money_and_every_record(
+def build(directory: Path) -> tuple[str, str]:
+    """Build the first screen, and the sections below it."""
+    found, table = read_evaluation(directory), directory / CSV_FILE
+    return "".join(build_summary(found, table)), "".join(build_details(found, table))
+
+
+def test_summary_when_built_then_it_answers_recommends_shows_three_records_and_the_cost(
     tmp_path: Path,
 ) -> None:
-    """Who gets it by mail needs nothing else."""
-    page = write_page(evaluated(tmp_path, worse=12)).read_text(encoding="utf-8")
+    """Who decides needs one screen."""
+    page, _ = build(evaluated(tmp_path, worse=12))
 
-    assert page.index("Tuned is worse than the free baseline") < page.index("<h2>Scores</h2>")
+    order = ["Is tuned better than base on 40 test records?", "Cannot tell: tuned against base"]
+    order += ["Recommendation", "Try the free baseline first", "fixed", "got worse"]
+    order += ["US$20.00 an hour, however many requests", "requests an hour ("]
+    places = [page.index(text) for text in order]
+    assert places == sorted(places)
+    assert page.count("&lt;i&gt;ticket&lt;/i&gt;") == 3
+
+
+def test_details_when_built_then_they_have_every_number_and_every_record(tmp_path: Path) -> None:
+    """Each section is folded below its title."""
+    _, page = build(evaluated(tmp_path, worse=12))
+
+    titles = ["Scores", "Differences", "Outcomes of the records", "Groups of records"]
+    titles += ["Tokens and seconds", "All records"]
+    found = re.findall(r"<details><summary>([A-Z][^<]+)</summary>", page)
+    assert [title for title in found if title != "How this was computed"] == titles
     assert "McNemar&#x27;s exact test" in page
-    assert "US$20.00 an hour, however many requests" in page
-    assert "requests an hour" in page
-    assert "2 more in evaluation.csv." in page  # twelve got worse, of which ten are shown
-    records = page.partition("<h2>All records</h2>")[2]
+    records = page.partition("All records")[2]
     assert len(re.findall(r"&lt;i&gt;ticket&lt;/i&gt;", records)) == 40
     assert "<i>" not in page
     assert not re.search(r"https?:|src=|@import", page)
 
 
-def test_page_when_nothing_got_worse_then_it_says_so(tmp_path: Path) -> None:
-    """The statement that none did."""
-    page = write_page(evaluated(tmp_path, worse=0)).read_text(encoding="utf-8")
+def test_page_when_the_texts_were_forgotten_then_its_numbers_stay(tmp_path: Path) -> None:
+    """The table of records is gone from disk."""
+    evaluated(tmp_path, worse=12)
+    (tmp_path / CSV_FILE).unlink()
 
-    assert "<h2>What got worse with tuned</h2><p>No record got worse.</p>" in page
-    assert "What got worse with free baseline" not in page
+    summary, details = build(tmp_path)
 
-
-def test_page_when_there_is_no_evaluation_then_it_names_notebook_six(tmp_path: Path) -> None:
-    """Nothing to show yet."""
-    with pytest.raises(NotFoundError, match="Run notebook 6 first"):
-        write_page(tmp_path)
+    assert "Cannot tell: tuned against base" in summary
+    assert "ticket" not in summary + details

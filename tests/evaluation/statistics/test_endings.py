@@ -11,10 +11,10 @@ from haikuft.evaluation import (
     suggest_max_tokens,
     summarise_usage,
     write_evaluation,
-    write_page,
 )
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.inference.replies import NOTICE, Reply
+from haikuft.series.report import build_report
 
 
 def record(number: int) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_evaluation_when_replies_were_cut_off_then_sentence_tables_page_and_csv_
     found, replies = evaluate(["max_tokens"] * 40)
     usage = summarise_usage(replies)
     write_evaluation(tmp_path, found, usage=usage)
-    page = write_page(tmp_path).read_text("utf-8")
+    page = build_report(tmp_path)
 
     assert found.sentence.startswith(
         "Not all of the 40 replies ended by themselves: of base 40 cut off at max_tokens. The "
@@ -65,7 +65,7 @@ def test_evaluation_when_replies_were_cut_off_then_sentence_tables_page_and_csv_
     assert set(scores.loc["base", "endings"]) == {"40 cut off at max_tokens"}
     assert set(scores.loc["tuned", "endings"]) == {"all by themselves"}
     assert usage["endings"].tolist() == ["40 cut off at max_tokens", "all by themselves"]
-    assert page.count("40 cut off at max_tokens") > 2
+    assert page.index("Some replies are not whole") < page.index("Better: tuned against base")
     assert "base stop_reason" in (tmp_path / "evaluation.csv").read_text("utf-8").splitlines()[0]
 
 
@@ -97,13 +97,13 @@ def test_evaluation_when_all_ended_by_themselves_then_nothing_is_said() -> None:
     assert "by themselves" not in found.sentence
 
 
-def test_page_when_a_stand_in_answered_then_it_says_so_first(tmp_path: Path) -> None:
-    """Before the verdict; a page about models of AWS says no such thing."""
+def test_page_when_a_stand_in_answered_then_it_says_so_beside_the_verdict(tmp_path: Path) -> None:
+    """On the first screen; a page about models of AWS says no such thing."""
     for name in ("sandbox-stand-in/base", "claude"):
         write_evaluation(tmp_path, evaluate(["end_turn"] * 40, name)[0])
-        page = write_page(tmp_path).read_text("utf-8")
+        page = build_report(tmp_path)
         assert (NOTICE in page) == (name != "claude")
-        assert page.find(NOTICE) < page.index('class="verdict"')
+        assert page.find(NOTICE) < page.index("Examples</b>")
 
 
 @pytest.mark.parametrize(("length", "tokens"), [(1, 256), (1000, 1024), (100_000, 4096)])
