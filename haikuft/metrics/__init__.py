@@ -13,7 +13,7 @@ from haikuft.metrics.assessment import (
     replay_early_stop,
     write_assessment,
 )
-from haikuft.metrics.files import download_metrics, find_metrics
+from haikuft.metrics.files import download_metrics, find_metrics, read_runs
 
 __all__ = [
     "align_epochs",
@@ -21,6 +21,7 @@ __all__ = [
     "download_metrics",
     "find_metrics",
     "map_validation_losses",
+    "read_runs",
     "read_stop_rule",
     "replay_early_stop",
     "write_assessment",

@@ -15,7 +15,7 @@ def cell(lab: Any) -> Any:
 
     def run() -> Any:
         lab.open("04_analyse_metrics")
-        return lab.run_to("plots.plot_losses(training")
+        return lab.run_to('scale = ("Logarithmic')
 
     return run
 
