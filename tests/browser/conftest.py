@@ -277,11 +277,6 @@ def lab(chromium: Any, project: Project, keep_screenshot: KeepScreenshot) -> Ite
     config = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_lab_config.json"
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text('{"LabApp": {"expose_app_in_browser": true}}', encoding="utf-8")
-    settings = Path(os.environ["JUPYTERLAB_SETTINGS_DIR"]) / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text(
-        '{"fetchNews": "false"}', encoding="utf-8"
-    )
     with served(project.root) as (address, key):
         context = chromium.new_context(viewport={"width": 1280, "height": 1000})
         context.set_default_timeout(SLOW / 3)
