@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from haikuft.commands import add_state
 from haikuft.errors import RecordError, SettingsError
+from haikuft.files import write_whole
 
 if TYPE_CHECKING:
     from haikuft.commands import Commands
@@ -45,6 +46,19 @@ def _add_run(commands: "Commands") -> None:
         help="any parameter of the notebooks; goes to each that has it",
     )
     parser.add_argument(
+        "-f",
+        dest="choices",
+        type=Path,
+        metavar="FILE",
+        help="parameters from a YAML file, as a form saves them; what else is said here goes first",
+    )
+    parser.add_argument(
+        "--write-config",
+        type=Path,
+        metavar="FILE",
+        help="write such a file with every parameter and its meaning, and run nothing",
+    )
+    parser.add_argument(
         "--clean-up",
         action=argparse.BooleanOptionalAction,
         help="delete at the end what the run made (on the sandbox: yes, on AWS: no)",
@@ -80,11 +94,17 @@ def _add_clean_up(commands: "Commands") -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from haikuft.runs.choices import read_texts
     from haikuft.series.walk import Request, walk
 
+    if options.write_config:
+        return _write_config(options.write_config)
+    held = read_texts(options.choices) if options.choices else {}
+    given = _gather(options)
     return walk(
         Request(
-            given=_gather(options),
+            given={**held, **given},
+            whole=[*held.keys() - given.keys()],
             first=options.first,
             last=options.last,
             clean_up=options.clean_up,
@@ -93,6 +113,22 @@ def _run(options: argparse.Namespace) -> int:
             program=_program(),
         )
     )
+
+
+def _write_config(path: Path) -> int:
+    from haikuft.runs.folders import find_root
+    from haikuft.series.parameters import describe_parameters
+    from haikuft.series.planning import find_notebooks
+
+    notebooks = find_notebooks(find_root())
+    try:
+        write_whole(path, describe_parameters({n.name: n.parameters for n in notebooks}), new=True)
+    except FileExistsError as error:
+        raise SettingsError(f"{path} is there already. Name another file.") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error}. Name another file.") from error
+    print(f"Written: {path}. Run with it: haikuft run -f {path}")
+    return 0
 
 
 def _clean_up(options: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ class Field:
         value: The parameter as it was given.
         choices: Value -> words, for a list to choose from; empty for a box to write in.
         options: Name -> words, for a list of which several may be taken; empty for none.
-        suggestions: Texts the box offers; others may be written too.
+        suggestions: Texts in a list beside the box; others may be written too.
         minimum: Smallest number allowed; None for no bound.
         maximum: Largest number allowed; None for no bound.
         automatic: A number beside the range that leaves the choice to the notebook; None for none.
@@ -54,6 +54,11 @@ def build_fields(values: Mapping[str, Value], **more: Mapping[str, Any]) -> list
         Field(name=name, value=value, **{**known[name], **more.get(name, {})})
         for name, value in values.items()
     ]
+
+
+def get_choices(name: str) -> dict[str, str]:
+    """Get a field's choices, value -> words, as `fields.toml` has them."""
+    return dict(_read_fields()[name]["choices"])
 
 
 @cache

@@ -1,20 +1,26 @@
 """The forms of notebooks 1, 2, 3, 5 and 6; `stopping` has that of notebook 4."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import BASE_MODELS, BaseModel, Range, get_base_model
 from haikuft.dataset.formats import FORMATS, TABLES
 from haikuft.dataset.tokens import TokenRange
+from haikuft.errors import HaikuftError
 from haikuft.forms import derived_values
-from haikuft.forms.fields import Field, build_fields
-from haikuft.forms.form import Form
+from haikuft.forms.fields import Field, Value, build_fields, get_choices
+from haikuft.forms.form import Form, Saving
 from haikuft.forms.rendering import Derived
-from haikuft.forms.saving import Saving
 from haikuft.hyperparameters import build_hyperparameters, suggest_hyperparameters
 from haikuft.iam.roles import check_boundary, check_role_name
+from haikuft.pricing import take_price
+from haikuft.runs.folders import choose_run, find_root, record_path
+from haikuft.runs.record_file import RunRecord, read_record
 
+_WAYS = {  # of serving, the first that a base model allows
+    "deployment": "on-demand deployment, the first way that {} allows",
+    "provisioned_throughput": "Provisioned Throughput, the first way that {} allows",
+}
 _WIDE = 50.0  # a range of fractions whose ends differ by this factor gets a logarithmic slider
 
 
@@ -23,7 +29,9 @@ def target_form(*, target: str, region: str, base_model_id: str, run: str | None
 
     In every form, a run's name adds the button that saves the choices in the run's folder.
     """
-    models = {"": "what the run's record says"}
+    record = _find_record(run, target)
+    known = get_base_model(record.base_model_id if record else "")
+    models = {"": f"{known.name}, {'as this run has it' if record else 'the one of a new run'}"}
     models |= {model.id: f"{model.name} ({model.id})" for model in BASE_MODELS.values()}
     if base_model_id:
         # An ARN or an inference id is accepted, too; `get_base_model` checks it.
@@ -37,8 +45,8 @@ def target_form(*, target: str, region: str, base_model_id: str, run: str | None
             base_model_id={"choices": models},
         ),
         check=lambda values: get_base_model(values["base_model_id"]),
-        derive=derived_values.derive_target,
-        saving=Saving(run, "01_setup_iam"),
+        derive=lambda values: derived_values.derive_target(values, record),
+        saving=Saving(run, 1),
     )
 
 
@@ -87,7 +95,7 @@ def dataset_form(
             raw_format={"choices": {"": "recognised by itself", **FORMATS, **TABLES}},
         ),
         derive=derive,
-        saving=Saving(run, "02_prepare_data", target),
+        saving=Saving(run, 2, target),
     )
 
 
@@ -112,7 +120,8 @@ def hyperparameter_form(
         base_model: Whose hyperparameters.
         training_records: Records in the training file.
         tokens: Its tokens, read once; None leaves tokens and cost out.
-        training_price: US dollars per 1,000 tokens trained; 0 when it is not known.
+        training_price: US dollars per 1,000 tokens trained; 0 when it is not known: with tokens,
+            the form then asks for it, and its value is among the form's.
         price_date: The day you read that price.
         run: The run's name, for the button that saves the choices; None leaves it out.
         target: The run's target, saved with the choices.
@@ -123,20 +132,27 @@ def hyperparameter_form(
         _range_field(name, allowed, values.pop(name))
         for name, allowed in base_model.hyperparameters.items()
     ]
+    if tokens is not None and not training_price:
+        fields += build_fields({"training_price": training_price})
+
+    def check(chosen: dict[str, Any]) -> None:
+        # A name that is no hyperparameter of this model is refused along with bad values.
+        tuned = {name: value for name, value in chosen.items() if name != "training_price"}
+        build_hyperparameters(base_model, **tuned, **values)
+
     return Form(
         f"Hyperparameters of {base_model.name}",
         fields,
-        # A name that is no hyperparameter of this model is refused along with bad values.
-        check=lambda chosen: build_hyperparameters(base_model, **chosen, **values),
+        check=check,
         derive=lambda chosen: derived_values.derive_training(
             base_model,
             chosen,
             records=training_records,
             tokens=tokens,
-            price=training_price,
+            price=chosen.get("training_price", training_price),
             price_date=price_date,
         ),
-        saving=Saving(run, "03_fine_tune", target),
+        saving=Saving(run, 3, target),
     )
 
 
@@ -150,14 +166,33 @@ def serving_form(
     run: str | None = None,
     target: str = "sandbox",
 ) -> Form:
-    """Make the form of serving: deployment or throughput, its units and its commitment."""
+    """Make the form of serving: deployment or throughput, its units and its commitment.
+
+    Where the price table has no price of throughput for the run's model, the form asks for it, and
+    its value is among the form's.
+    """
+    record = _find_record(run, target)
+    model = get_base_model(record.base_model_id) if record else None
+    known = take_price("throughput", model.id).amount if model else None
+    values: dict[str, Value] = {
+        "serving": serving,
+        "model_units": model_units,
+        "commitment": commitment,
+    }
+    if throughput_price or known is None:
+        values["throughput_price"] = float(throughput_price)
+    first = {} if model is None else {"": _WAYS[model.serving[0]].format(model.name)}
+
+    def derive(chosen: dict[str, Any]) -> Derived:
+        way = chosen["serving"] or (model.serving[0] if model else "")
+        price = chosen.get("throughput_price", known or 0.0)
+        return derived_values.derive_serving({**chosen, "serving": way}, price, price_date)
+
     return Form(
         "How the model is served",
-        build_fields({"serving": serving, "model_units": model_units, "commitment": commitment}),
-        derive=lambda values: derived_values.derive_serving(
-            values, price=throughput_price, price_date=price_date
-        ),
-        saving=Saving(run, "05_provision", target),
+        build_fields(values, serving={"choices": {**get_choices("serving"), **first}}),
+        derive=derive,
+        saving=Saving(run, 5, target),
     )
 
 
@@ -186,15 +221,24 @@ def evaluation_form(
         ),
         check=lambda values: choose_scorers(values["scorers"], values["task"]),
         derive=derived_values.derive_comparison,
-        saving=Saving(run, "06_evaluate", target),
+        saving=Saving(run, 6, target),
     )
+
+
+def _find_record(run: str | None, target: str) -> RunRecord | None:
+    """Read the record of the run that a form is for; None where there is none yet."""
+    try:
+        return None if run is None else read_record(record_path(choose_run(run, target)))
+    except HaikuftError:
+        return None
 
 
 def _list_datasets() -> tuple[str, ...]:
     """Name the folders in data/, as far as the project's folder can be found."""
-    here = Path.cwd()
-    roots = [root for root in (here, *here.parents) if (root / "data").is_dir()]
-    return tuple(sorted(f.name for f in (roots[0] / "data").glob("*/"))) if roots else ()
+    try:
+        return tuple(sorted(folder.name for folder in (find_root() / "data").glob("*/")))
+    except HaikuftError:
+        return ()
 
 
 def _range_field(name: str, allowed: Range, value: float) -> Field:

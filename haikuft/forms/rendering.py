@@ -13,7 +13,13 @@ WARNING = "Warning"  # derived values of this name are marked
 
 
 def write_plain(
-    title: str, rows: Rows, derived: Derived, refusal: str, picture: str, saved: str
+    title: str,
+    rows: Rows,
+    derived: Derived,
+    refusal: str,
+    stale: Sequence[str],
+    picture: str,
+    saved: str,
 ) -> str:
     """Write a form as plain text, for a log or a terminal."""
     pairs = [*rows, *derived]
@@ -22,20 +28,37 @@ def write_plain(
         f"  {label:<{width}}  " + value.replace("\n", "\n" + " " * (width + 4))
         for label, value in pairs
     ]
-    return "\n".join([title, *lines, *(part for part in (refusal, picture, saved) if part)])
+    parts = (refusal, describe_stale(stale), picture, saved)
+    return "\n".join([title, *lines, *(part for part in parts if part)])
 
 
 def write_html(
-    title: str, rows: Rows, derived: Derived, refusal: str, picture: str, saved: str
+    title: str,
+    rows: Rows,
+    derived: Derived,
+    refusal: str,
+    stale: Sequence[str],
+    picture: str,
+    saved: str,
 ) -> str:
     """Write a form as a table that needs neither script nor style sheet."""
     table = html.build_table(rows, caption=title, row_headings=True, style=html.INLINE_STYLE)
     block = write_block(saved) if saved else ""
-    return f"{table}{write_message(derived, refusal)}{picture}{block}"
+    return f"{table}{write_message(derived, refusal, stale)}{picture}{block}"
 
 
-def write_message(derived: Derived, refusal: str) -> str:
-    """Write the refusal, else the derived values."""
+def describe_stale(names: Sequence[str]) -> str:
+    """Say which values have changed since a cell below used them; "" for none."""
+    if not names:
+        return ""
+    return f"Changed since it was used below: {', '.join(names)}. Run the cells below again."
+
+
+def write_message(derived: Derived, refusal: str, stale: Sequence[str] = ()) -> str:
+    """Write what must be run again, and the refusal, else the derived values."""
+    if stale:
+        changed = f'<p role="status" class="haikuft-stale">↻ {escape(describe_stale(stale))}</p>'
+        return changed + write_message(derived, refusal)
     if refusal:
         lines = "<br>".join(escape(line) for line in refusal.split("\n") if line)
         return f'<p role="alert" class="haikuft-refusal">⚠ {lines}</p>'

@@ -58,10 +58,12 @@ def stopping_lab(
         draw=partial(_draw, curves),
     )
 
-    def choose_own(_change: object) -> None:
-        form.controls["curve"].value = OWN
+    def show_chosen(_change: object = None) -> None:
+        own = form.controls["curve"].value == OWN
+        form.rows["losses"].layout.display = "grid" if own else "none"
 
-    form.controls["losses"].observe(choose_own, names="value")
+    form.controls["curve"].observe(show_chosen, names="value")
+    show_chosen()
     return form
 
 

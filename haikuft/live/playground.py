@@ -38,7 +38,8 @@ class Playground:
     Args:
         run: Whose models; the history is kept in its folder.
         models: Name -> what is asked: a throughput's or deployment's ARN, or a model's id.
-        records: Test records to choose from, whose answers are the references.
+        records: Records to choose from, whose answers are the references.
+        outcome_of: Gives what tuning did to a record, such as "fixed"; "" where that is not known.
         allow_charges: Whether it may ask where that costs money.
         interactive: Whether to show widgets; None: only where a person runs the cells.
 
@@ -56,6 +57,7 @@ class Playground:
         models: Mapping[str, str],
         *,
         records: Sequence[Record] = (),
+        outcome_of: Callable[[Record], str] = lambda record: "",
         allow_charges: bool = False,
         interactive: bool | None = None,
         clock: Callable[[], float] = time.perf_counter,
@@ -68,6 +70,7 @@ class Playground:
         self.run = run
         self.models = dict(models)
         self.records = list(records)
+        self.outcome_of = outcome_of
         self.path = run.directory / FILE_NAME
         self.form: PlaygroundForm | None = None
         self._allow_charges = allow_charges

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from haikuft.dataset.records import prompt_of, reference_of
 from haikuft.errors import HaikuftError
+from haikuft.forms.showing import STYLE, build_grid
 from haikuft.html import build_status, escape
 from haikuft.live.confirm_button import BUTTON_LAYOUT
 from haikuft.live.history import Exchange, describe_figures, describe_reply
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 ASK = "Ask all models"
 OWN = "None: a prompt of my own"
 PAUSE_SECONDS = 0.05  # between two paintings of a reply that grows
-_LABEL = {"description_width": "16em"}
-_WIDE = {"width": "100%", "max_width": "60em"}
 _COLUMN = {"flex": "1 1 18em", "min_width": "14em", "margin": "0 1em 0 0"}
 _CHOICE = 70  # letters of a record's prompt in the list to choose from
 
@@ -41,22 +40,20 @@ class PlaygroundForm:
 
     def __init__(self, playground: "Playground", max_tokens: int) -> None:
         self._playground = playground
-        look = {"style": _LABEL, "layout": _WIDE}
         numbers = [(OWN, -1)] + [
-            (_choice(number, record), number) for number, record in enumerate(playground.records)
+            (_choice(number, record, playground.outcome_of(record)), number)
+            for number, record in enumerate(playground.records)
         ]
-        self.record = widgets.Dropdown(description="Test record", options=numbers, value=-1, **look)
-        self.prompt = widgets.Textarea(description="Prompt", rows=4, **look)
+        self.record = widgets.Dropdown(description="Record", options=numbers, value=-1)
+        self.prompt = widgets.Textarea(description="Prompt", rows=4)
         self.system = widgets.Textarea(
-            description="System prompt (empty: none)", value=playground.system, rows=2, **look
+            description="System prompt (empty: none)", value=playground.system, rows=2
         )
         # A box, not a slider: a slider of ipywidgets has no name for a screen reader.
         self.temperature = widgets.FloatText(
-            description="Temperature (0 to 1)", value=0.0, step=0.1, **look
+            description="Temperature (0 to 1)", value=0.0, step=0.1
         )
-        self.max_tokens = widgets.IntText(
-            description="Longest reply (tokens)", value=max_tokens, **look
-        )
+        self.max_tokens = widgets.IntText(description="Longest reply (tokens)", value=max_tokens)
         self.button = widgets.Button(
             description=ASK,
             tooltip=f"Send the prompt to {' and '.join(playground.models)}",
@@ -74,9 +71,10 @@ class PlaygroundForm:
         self._show_past()
         columns = widgets.HBox([*self.columns.values()], layout={"flex_flow": "row wrap"})
         controls = [self.record, self.prompt, self.system, self.temperature, self.max_tokens]
-        self.box = widgets.VBox(
-            [*controls, self.button, self.message, columns, self.reference, self.past]
-        )
+        grid, style = build_grid([one] for one in controls), widgets.HTML(f"<style>{STYLE}</style>")
+        parts = [style, grid, self.button, self.message, columns, self.reference, self.past]
+        self.box = widgets.VBox(parts)
+        self.box.add_class("haikuft")
 
     def wait(self) -> None:
         """Wait until what is being asked has been answered."""
@@ -170,8 +168,9 @@ def _text(text: str) -> str:
     return f'<div style="white-space:pre-wrap; line-height:1.4">{escape(text)}</div>'
 
 
-def _choice(number: int, record: Any) -> str:
-    return f"{number + 1}: {_shorten(prompt_of(record)[1][-1]['content'])}"
+def _choice(number: int, record: Any, outcome: str) -> str:
+    known = f"{outcome} · " if outcome else ""
+    return f"{number + 1}: {known}{_shorten(prompt_of(record)[1][-1]['content'])}"
 
 
 def _shorten(text: str) -> str:

@@ -172,7 +172,7 @@ def test_form_when_looked_at_then_each_control_has_its_label(
     controls = [form.record, form.prompt, form.system, form.temperature, form.max_tokens]
 
     assert [one.description for one in [*controls, form.button]] == [
-        "Test record",
+        "Record",
         "Prompt",
         "System prompt (empty: none)",
         "Temperature (0 to 1)",

@@ -11,15 +11,10 @@ from haikuft.dataset.report import Report
 from haikuft.forms.records import chat_view
 from haikuft.forms.records import rows as record_rows
 from haikuft.forms.records.rows import ANY, WITH, WITHOUT, Row
-from haikuft.forms.showing import Shown
+from haikuft.forms.showing import Shown, build_grid
 from haikuft.html import build_block, escape
 
 PAGE = 5  # records
-
-_LOOK: dict[str, Any] = {
-    "style": {"description_width": "16em"},
-    "layout": {"width": "33em", "max_width": "100%"},
-}
 
 
 class RecordBrowser:
@@ -44,7 +39,7 @@ class RecordBrowser:
         self.box = widgets.VBox(
             [
                 widgets.HTML(f"<style>{chat_view.STYLE}</style><h4>Records</h4>"),
-                *self.controls.values(),
+                build_grid([control] for control in self.controls.values()),
                 buttons,
                 self._page_html,
             ]
@@ -137,11 +132,11 @@ def _build_controls(rows: list[Row]) -> dict[str, Any]:
     labels = {"all labels": ""}
     for label, number in record_rows.count_labels(rows).items():
         labels[f"{chat_view.visible(label)} ({count(number, 'record')})"] = label
-    box = {"value": 0, "min": 0, "max": 10**9, **_LOOK}
+    box = {"value": 0, "min": 0, "max": 10**9}
     return {
-        "kind": widgets.Dropdown(options=kinds, description="File", **_LOOK),
-        "problem": widgets.Dropdown(options=problems, description="Problem", **_LOOK),
-        "label": widgets.Dropdown(options=labels, description="Label", **_LOOK),
+        "kind": widgets.Dropdown(options=kinds, description="File"),
+        "problem": widgets.Dropdown(options=problems, description="Problem"),
+        "label": widgets.Dropdown(options=labels, description="Label"),
         "shortest": widgets.BoundedIntText(**{**box, "description": "At least (characters)"}),
         "longest": widgets.BoundedIntText(**{**box, "description": "At most (characters, 0: any)"}),
         "page": widgets.BoundedIntText(**{**box, "value": 1, "min": 1, "description": "Page"}),
