@@ -1,6 +1,6 @@
 """A form: labelled boxes, the values in them, and what is derived from the values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,10 @@ from haikuft.errors import HaikuftError, SettingsError
 from haikuft.forms import rendering
 from haikuft.forms.controls import build_control, build_list, build_slider
 from haikuft.forms.fields import Field, Value, find_fault, read_value
-from haikuft.forms.rendering import Derived
+from haikuft.forms.rendering import Content, Derived, Picture
 from haikuft.forms.showing import Shown, build_grid
 from haikuft.html import escape
 from haikuft.runs.choices import FILE_NAME, save_choices
-
-Picture = tuple[str, str]  # one thing as HTML and as plain text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +30,6 @@ class Saving:
     run: str | None
     notebook: int
     target: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What the boxes hold now, why it cannot be used, and what is derived from it."""
-
-    values: dict[str, Any]
-    refusal: str
-    derived: Derived
-    picture: Picture
 
 
 class Form:
@@ -115,12 +103,12 @@ class Form:
             SettingsError: names every value that cannot be used.
 
         """
-        state = self._read()
-        if state.refusal:
-            raise SettingsError(state.refusal)
-        self._used = state.values
-        self._show(state)
-        return state.values
+        content = self._read()
+        if content.refusal:
+            raise SettingsError(content.refusal)
+        self._used = dict(content.values)
+        self._show()
+        return self._used
 
     @property
     def refusal(self) -> str:
@@ -133,13 +121,14 @@ class Form:
         return self._read().derived
 
     def __repr__(self) -> str:
-        return self._write(self._read())[1]
+        return str(self._read())
 
     def _repr_html_(self) -> str:
-        return self._write(self._read())[0]
+        return self._read().to_html()
 
     def _ipython_display_(self) -> None:
-        self._shown.show(*self._write(self._read()))
+        content = self._read()
+        self._shown.show(content.to_html(), str(content))
 
     def _list_parts(self, name: str) -> list[Any]:
         beside = [held[name] for held in (self.sliders, self.lists) if name in held]
@@ -155,12 +144,20 @@ class Form:
             parts += [self.button, self._output]
         return widgets.VBox(parts)
 
-    def _read(self) -> _State:
+    def _read(self) -> Content:
         values = {field.name: self._read_one(field) for field in self.fields}
-        if refusal := self._find_refusal(values):
-            return _State(values, refusal, [], ("", ""))
-        picture = self._draw(values) if self._draw is not None else ("", "")
-        return _State(values, "", self._derive(values), picture)
+        refusal = self._find_refusal(values)
+        used = values if self._used is None else self._used
+        return Content(
+            self.title,
+            self.fields,
+            values,
+            refusal,
+            derived=[] if refusal else self._derive(values),
+            picture=("", "") if refusal or self._draw is None else self._draw(values),
+            stale=[name for name, value in values.items() if value != used[name]],
+            saved=self._saved,
+        )
 
     def _find_refusal(self, values: dict[str, Any]) -> str:
         """List all faults; what the check says of a value replaces the field's own text."""
@@ -180,49 +177,33 @@ class Form:
             return field.value
         return read_value(field, chosen)
 
-    def _list_stale(self, state: _State) -> list[str]:
-        """Name the values that have changed since a cell has read them."""
-        used = state.values if self._used is None else self._used
-        return [name for name, value in state.values.items() if value != used[name]]
-
-    def _write(self, state: _State) -> Picture:
-        """Write the form as HTML and as plain text."""
-        rows = [(f.label, rendering.describe_value(f, state.values[f.name])) for f in self.fields]
-        content = (self.title, rows, state.derived, state.refusal, self._list_stale(state))
-        html, plain = state.picture
-        return (
-            rendering.write_html(*content, html, self._saved),
-            rendering.write_plain(*content, plain, self._saved),
-        )
-
     def _refresh(self, _change: object = None) -> None:
         self._saved, self._output.value = "", ""  # what was saved is no longer what is chosen
-        self._show(self._read())
+        self._show()
 
-    def _show(self, state: _State) -> None:
-        faults = rendering.sort_faults(state.refusal, list(self.controls))
+    def _show(self) -> None:
+        content = self._read()
+        faults = rendering.sort_faults(content.refusal, list(self.controls))
         for field in self.fields:
-            self._notes[field.name].value = rendering.write_note(
-                field.help, faults.get(field.name, [])
-            )
-        message = rendering.write_message(state.derived, state.refusal, self._list_stale(state))
-        self._message.value = message + state.picture[0]
-        self._shown.update(*self._write(state))
+            note = rendering.write_note(field.help, faults.get(field.name, []))
+            self._notes[field.name].value = note
+        self._message.value = content.message
+        self._shown.update(content.to_html(), str(content))
 
     def _save(self, _button: object = None) -> None:
-        state = self._read()
+        content = self._read()
         try:
-            if self._saving is None or state.refusal:
-                raise SettingsError(f"Nothing was saved.\n{state.refusal}")
-            self._saved = _save(self._saving, state.values)
+            if self._saving is None or content.refusal:
+                raise SettingsError(f"Nothing was saved.\n{content.refusal}")
+            self._saved = _save(self._saving, content.values)
         except HaikuftError as error:
             self._output.value = rendering.write_message([], str(error))
             return
         self._output.value = rendering.write_block(self._saved)
-        self._shown.update(*self._write(state))
+        self._show()
 
 
-def _save(saving: Saving, values: dict[str, Any]) -> str:
+def _save(saving: Saving, values: Mapping[str, Value]) -> str:
     """Save the values beside those of the run's other forms; say where, and how to use them."""
     target = {"target": saving.target} if saving.target else {}
     run, text = save_choices(saving.run or "", {**target, **values})

@@ -50,30 +50,25 @@ def target_form(*, target: str, region: str, base_model_id: str, run: str | None
     )
 
 
-def access_form(*, bucket: str, role_name: str, permissions_boundary: str) -> Form:
-    """Make the form of what an organisation prescribes: bucket, role, and the role's boundary."""
+def access_form(**names: Value) -> Form:
+    """Make the form of what an organisation prescribes: bucket, role_name, permissions_boundary."""
 
     def check(values: dict[str, Any]) -> None:
         if values["role_name"]:
             check_role_name(values["role_name"])
         check_boundary(values["permissions_boundary"])
 
-    names = {"bucket": bucket, "role_name": role_name, "permissions_boundary": permissions_boundary}
     return Form("What your organisation prescribes", build_fields(names), check=check)
 
 
-def dataset_form(
-    *,
-    dataset: str,
-    raw_format: str,
-    system_prompt: str,
-    validation_share: float,
-    test_share: float,
-    seed: int,
-    run: str | None = None,
-    target: str = "sandbox",
-) -> Form:
-    """Make the form of raw examples and their split; shows the format and the sizes."""
+def dataset_form(*, run: str | None = None, target: str = "sandbox", **values: Value) -> Form:
+    """Make the form of raw examples and their split; shows the format and the sizes.
+
+    Args:
+        run: The run's name, for the button that saves the choices; None leaves it out.
+        target: The run's target, saved with the choices.
+        values: dataset, raw_format, system_prompt, validation_share, test_share and seed.
+    """
     count_examples = cache(derived_values.count_examples)
 
     def derive(values: dict[str, Any]) -> Derived:
@@ -83,14 +78,7 @@ def dataset_form(
     return Form(
         "Raw examples and their split",
         build_fields(
-            {
-                "dataset": dataset,
-                "raw_format": raw_format,
-                "system_prompt": system_prompt,
-                "validation_share": validation_share,
-                "test_share": test_share,
-                "seed": seed,
-            },
+            values,
             dataset={"suggestions": _list_datasets()},
             raw_format={"choices": {"": "recognised by itself", **FORMATS, **TABLES}},
         ),
@@ -158,27 +146,27 @@ def hyperparameter_form(
 
 def serving_form(
     *,
-    serving: str,
-    model_units: int,
-    commitment: str,
     throughput_price: float = 0.0,
     price_date: str = "",
     run: str | None = None,
     target: str = "sandbox",
+    **values: Value,
 ) -> Form:
     """Make the form of serving: deployment or throughput, its units and its commitment.
 
     Where the price table has no price of throughput for the run's model, the form asks for it, and
     its value is among the form's.
+
+    Args:
+        throughput_price: US dollars per model unit and hour; 0 when it is not given.
+        price_date: The day of that price.
+        run: The run's name, which also tells the base model; None leaves the button out.
+        target: The run's target, saved with the choices.
+        values: serving, model_units and commitment.
     """
     record = _find_record(run, target)
     model = get_base_model(record.base_model_id) if record else None
     known = take_price("throughput", model.id).amount if model else None
-    values: dict[str, Value] = {
-        "serving": serving,
-        "model_units": model_units,
-        "commitment": commitment,
-    }
     if throughput_price or known is None:
         values["throughput_price"] = float(throughput_price)
     first = {} if model is None else {"": _WAYS[model.serving[0]].format(model.name)}
@@ -196,27 +184,20 @@ def serving_form(
     )
 
 
-def evaluation_form(
-    *,
-    max_records: int,
-    further_model_ids: list[str],
-    task: str,
-    scorers: list[str],
-    run: str | None = None,
-    target: str = "sandbox",
-) -> Form:
-    """Make the form of models, records and scorers."""
+def evaluation_form(*, run: str | None = None, target: str = "sandbox", **values: Value) -> Form:
+    """Make the form of models, records and scorers.
+
+    Args:
+        run: The run's name, for the button that saves the choices; None leaves it out.
+        target: The run's target, saved with the choices.
+        values: max_records, further_model_ids, task and scorers.
+    """
     from haikuft.evaluation.scorers.scorer import choose_scorers  # late: it loads pandas
 
     return Form(
         "Evaluation",
         build_fields(
-            {
-                "max_records": max_records,
-                "further_model_ids": further_model_ids,
-                "task": task,
-                "scorers": scorers,
-            },
+            values,
             scorers={"options": _list_scorers()},
         ),
         check=lambda values: choose_scorers(values["scorers"], values["task"]),

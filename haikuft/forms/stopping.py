@@ -9,8 +9,8 @@ from typing import Any
 
 from haikuft.errors import SettingsError
 from haikuft.forms.fields import build_fields
-from haikuft.forms.form import Form, Picture
-from haikuft.forms.rendering import Derived
+from haikuft.forms.form import Form
+from haikuft.forms.rendering import Derived, Picture
 from haikuft.html import draw_curve
 from haikuft.hyperparameters import WORKED_EXAMPLE, EarlyStop, decide_early_stop
 from haikuft.tables import build_table

@@ -36,13 +36,11 @@ class Samples:
         kind: "validation", or "test" where the base model takes no validation records.
         records: All records of that kind.
         answers: Record's id -> both replies.
-        max_tokens: The longest reply that was asked for, in tokens.
     """
 
     kind: str
     records: list[Record]
     answers: Mapping[str, Answered]
-    max_tokens: int
 
     @property
     def chosen(self) -> Record:
@@ -116,9 +114,9 @@ def ask_samples(
     kind = "validation" if (run.data / "validation.jsonl").exists() else "test"
     records = read_records(run.data / f"{kind}.jsonl")
     known = [*read_records(run.data / "train.jsonl"), *records]
-    tokens, asked = suggest_max_tokens(known), records[: min(max_records, MOST)]
+    asked = records[: min(max_records, MOST)]
     if not asked:
-        return Samples(kind, records, {}, tokens)
+        return Samples(kind, records, {})
     prices = read_token_prices([], models, {"tuned": price_tokens(run.record)})
     doing = f"asking {' and '.join(models)} {len(asked)} {kind} records each"
     estimate = str(estimate_requests(asked, prices))
@@ -134,7 +132,7 @@ def ask_samples(
             answered_by=identify_model(bedrock, models[name]),
             price=prices[name],
             budget=budget,
-            max_tokens=tokens,
+            max_tokens=suggest_max_tokens(known),
             progress=False,
         )
         for name in ("base", "tuned")
@@ -147,4 +145,4 @@ def ask_samples(
         return Answered(before, after, outcome)
 
     both = [r for r in asked if record_id(r) in base and record_id(r) in tuned]
-    return Samples(kind, records, {record_id(r): judge(r) for r in both}, tokens)
+    return Samples(kind, records, {record_id(r): judge(r) for r in both})

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -47,30 +47,32 @@ def plot_losses(
         ax: Where to draw; None makes a figure.
     """
     ax = ax or plt.subplots()[1]
-    by_step = training.groupby("step_number")["loss"].mean()
+    by_step, by_epoch = _draw(ax, (training, validation), (TUNED, INK))
     ends = training.groupby("epoch_number")["step_number"].max()
+    first, last = by_step.iloc[0], float(by_step.iloc[-1])
     sentence = (
-        f"Training loss over {len(by_step)} steps in {len(ends)} epochs, from "
-        f"{by_step.iloc[0]:.3g} to {by_step.iloc[-1]:.3g}"
+        f"Training loss over {len(by_step)} steps in {len(ends)} epochs, from {first:.3g} to "
+        f"{last:.3g}"
     )
-    ax.plot(by_step.index, by_step, color=TUNED, label="training")
-    labels = [("training", float(by_step.iloc[-1]))]
-    by_epoch = _place_validation(training, validation)
+    labels = [("training", last)]
     if not by_epoch.empty:
-        last = float(by_epoch["loss"].iloc[-1])
-        ax.plot(by_epoch["step"], by_epoch["loss"], "--o", color=INK, label="validation")
-        labels.append(("validation", last))
-        sentence += f"; validation loss from {by_epoch['loss'].iloc[0]:.3g} to {last:.3g}"
-        lowest = by_epoch["loss"].idxmin()
-        sentence += f", lowest after epoch {lowest} ({by_epoch['loss'].min():.3g})"
-        labels.append((f"gap {last - labels[0][1]:.3g}", (last + labels[0][1]) / 2))
-        sentence += f"; the gap between them at the end is {last - labels[0][1]:.3g}"
+        held_out = by_epoch["loss"]
+        end = float(held_out.iloc[-1])
+        labels += [("validation", end), (f"gap {end - last:.3g}", (end + last) / 2)]
+        sentence += (
+            f"; validation loss from {held_out.iloc[0]:.3g} to {end:.3g}, lowest after epoch "
+            f"{held_out.idxmin()} ({held_out.min():.3g}); the gap between them at the end is "
+            f"{end - last:.3g}"
+        )
     if early_stop is not None and early_stop.stopped_epoch:
         ended = "would have stopped" if early_stop.simulated else "ended the training"
         sentence += f"; early stopping {ended} after epoch {early_stop.stopped_epoch}"
     for (name, losses), color in zip(further.items(), cycle(OTHERS)):
-        sentence += f"; {_overlay(ax, name, losses, color)}"
-        labels.append((name, losses[0]["loss"].iloc[-1]))
+        other, other_epochs = _draw(ax, losses, (color, color), linewidth=1, markersize=3)
+        labels.append((name, other.iloc[-1]))
+        sentence += f"; run {name} from {other.iloc[0]:.3g} to {other.iloc[-1]:.3g}"
+        if not other_epochs.empty:
+            sentence += f", its validation loss to {other_epochs['loss'].iloc[-1]:.3g}"
     tables = [pair for losses in further.values() for pair in losses]
     ax.set(
         title="Does the model generalise or overfit?",
@@ -89,6 +91,20 @@ def plot_losses(
     return describe(ax, f"{sentence}.", shown=len(by_step) > 1)
 
 
+def _draw(
+    ax: Axes, losses: Losses, colors: tuple[str, str], **look: Any
+) -> tuple["pd.Series[float]", pd.DataFrame]:
+    """Draw both losses of a run; return those by step, and those by epoch with their steps."""
+    training, validation = losses
+    by_step = training.groupby("step_number")["loss"].mean()
+    ax.plot(by_step.index, by_step, color=colors[0], label="training", **look)
+    by_epoch = _place_validation(training, validation)
+    if not by_epoch.empty:
+        steps = by_epoch["step"]
+        ax.plot(steps, by_epoch["loss"], "--o", color=colors[1], label="validation", **look)
+    return by_step, by_epoch
+
+
 def _place_validation(training: pd.DataFrame, validation: pd.DataFrame | None) -> pd.DataFrame:
     """Give each epoch's last validation loss the step at which it is drawn; by epoch."""
     validation = align_epochs(training, validation)
@@ -102,19 +118,6 @@ def _place_validation(training: pd.DataFrame, validation: pd.DataFrame | None) -
         for epoch, step in last["step_number"].items()
     ]
     return last
-
-
-def _overlay(ax: Axes, name: str, losses: Losses, color: str) -> str:
-    """Draw the losses of another run thin, in one colour, and describe them."""
-    training, validation = losses
-    by_step = training.groupby("step_number")["loss"].mean()
-    ax.plot(by_step.index, by_step, color=color, linewidth=1)
-    words = f"run {name} from {by_step.iloc[0]:.3g} to {by_step.iloc[-1]:.3g}"
-    by_epoch = _place_validation(training, validation)
-    if not by_epoch.empty:
-        ax.plot(by_epoch["step"], by_epoch["loss"], "--o", color=color, linewidth=1, markersize=3)
-        words += f", its validation loss to {by_epoch['loss'].iloc[-1]:.3g}"
-    return words
 
 
 def _label_ends(

@@ -1,4 +1,4 @@
-"""A browser of records: chat views page by page, filtered by problem, label and length."""
+"""A browser of records: chat views page by page, filtered by problem and label."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ class RecordBrowser:
 
     Attributes:
         rows: All records there are to look at.
-        controls: "kind", "problem", "label", "shortest", "longest" and "page".
+        controls: "kind", "problem", "label" and "page".
 
     """
 
@@ -132,12 +132,9 @@ def _build_controls(rows: list[Row]) -> dict[str, Any]:
     labels = {"all labels": ""}
     for label, number in record_rows.count_labels(rows).items():
         labels[f"{chat_view.visible(label)} ({count(number, 'record')})"] = label
-    box = {"value": 0, "min": 0, "max": 10**9}
     return {
         "kind": widgets.Dropdown(options=kinds, description="File"),
         "problem": widgets.Dropdown(options=problems, description="Problem"),
         "label": widgets.Dropdown(options=labels, description="Label"),
-        "shortest": widgets.BoundedIntText(**{**box, "description": "At least (characters)"}),
-        "longest": widgets.BoundedIntText(**{**box, "description": "At most (characters, 0: any)"}),
-        "page": widgets.BoundedIntText(**{**box, "value": 1, "min": 1, "description": "Page"}),
+        "page": widgets.BoundedIntText(value=1, min=1, description="Page"),
     }
