@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from haikuft.dataset import read_records
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError, SettingsError
 from haikuft.html import escape
@@ -19,10 +21,12 @@ from haikuft.pricing import check_charges
 from haikuft.runs.run_record import Run
 
 if TYPE_CHECKING:
+    from haikuft.evaluation.scorers.scorer import Scorer
     from haikuft.live.playground_form import PlaygroundForm
 
 MAX_TOKENS = 200
 _PATIENCE_SECONDS = 10.0  # somebody sits there and waits
+COMPARED = ("base", "tuned")  # the models whose replies to a record are compared
 SHOWN = 3  # of the last exchanges, in what a cell shows
 
 OnText = Callable[[str, str], None]  # a model's name, and its text so far
@@ -39,7 +43,6 @@ class Playground:
         run: Whose models; the history is kept in its folder.
         models: Name -> what is asked: a throughput's or deployment's ARN, or a model's id.
         records: Records to choose from, whose answers are the references.
-        outcome_of: Gives what tuning did to a record, such as "fixed"; "" where that is not known.
         allow_charges: Whether it may ask where that costs money.
         interactive: Whether to show widgets; None: only where a person runs the cells.
 
@@ -57,7 +60,6 @@ class Playground:
         models: Mapping[str, str],
         *,
         records: Sequence[Record] = (),
-        outcome_of: Callable[[Record], str] = lambda record: "",
         allow_charges: bool = False,
         interactive: bool | None = None,
         clock: Callable[[], float] = time.perf_counter,
@@ -70,7 +72,6 @@ class Playground:
         self.run = run
         self.models = dict(models)
         self.records = list(records)
-        self.outcome_of = outcome_of
         self.path = run.directory / FILE_NAME
         self.form: PlaygroundForm | None = None
         self._allow_charges = allow_charges
@@ -98,6 +99,49 @@ class Playground:
             DataError: a line of the file is no exchange.
         """
         return read_exchanges(self.path)
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """Record's id -> what tuning did to it, such as "fixed"; of those asked as they stand.
+
+        The deciding scorer of the run's task scores the replies of "base" and "tuned".
+
+        Raises:
+            DataError: a line of the file is no exchange.
+        """
+        by_id = {record_id(record): record for record in self.records}
+        history = {one.record_id: one for one in self.history if self._is_whole(one, by_id)}
+        if not history:
+            return {}
+        from haikuft.evaluation.report.errors_table import name_outcome  # late: it loads pandas
+
+        outcomes = {}
+        for key, exchange in history.items():
+            texts = [exchange.replies[name].text for name in COMPARED]
+            before, after = (self._scorer(by_id[key], text) for text in texts)
+            outcomes[key] = name_outcome(before, after, self._scorer)
+        return outcomes
+
+    def find(self, record: Record) -> Exchange | None:
+        """Find the last time that a record was asked; None where it was not."""
+        return next((e for e in reversed(self.history) if e.record_id == record_id(record)), None)
+
+    @cached_property
+    def _scorer(self) -> "Scorer":
+        from haikuft.evaluation import choose_scorers, recognise_task
+
+        known = [*read_records(self.run.data / "train.jsonl"), *self.records]
+        return choose_scorers([], self.run.record.task or recognise_task(known), known)[0]
+
+    def _is_whole(self, exchange: Exchange, records: Mapping[str, Record]) -> bool:
+        """Whether both models have answered a record as it stands."""
+        record = records.get(exchange.record_id)
+        replies = [exchange.replies.get(name) for name in COMPARED]
+        return (
+            record is not None
+            and exchange.prompt == prompt_of(record)[1][-1]["content"]
+            and all(reply is not None and reply.error is None for reply in replies)
+        )
 
     def ask(
         self,

@@ -2,11 +2,12 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from haikuft.dataset.records import prompt_of, reference_of
+from haikuft.dataset.records import prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError
 from haikuft.forms.showing import STYLE, build_grid
 from haikuft.html import build_status, escape
@@ -40,11 +41,7 @@ class PlaygroundForm:
 
     def __init__(self, playground: "Playground", max_tokens: int) -> None:
         self._playground = playground
-        numbers = [(OWN, -1)] + [
-            (_choice(number, record, playground.outcome_of(record)), number)
-            for number, record in enumerate(playground.records)
-        ]
-        self.record = widgets.Dropdown(description="Record", options=numbers, value=-1)
+        self.record = widgets.Dropdown(description="Record", options=self._list_records(), value=-1)
         self.prompt = widgets.Textarea(description="Prompt", rows=4)
         self.system = widgets.Textarea(
             description="System prompt (empty: none)", value=playground.system, rows=2
@@ -80,6 +77,15 @@ class PlaygroundForm:
         """Wait until what is being asked has been answered."""
         if self._asking is not None:
             self._asking.join()
+
+    def _list_records(self) -> list[tuple[str, int]]:
+        """List the records, each with what tuning did to it once it was asked."""
+        try:
+            outcomes = self._playground.outcomes
+        except HaikuftError:  # the history cannot be read, which stands below
+            outcomes = {}
+        records = enumerate(self._playground.records)
+        return [(OWN, -1), *((_choice(n, one, outcomes), n) for n, one in records)]
 
     def _choose(self, _: Any) -> None:
         """Take over a record's prompt and system prompt, and show its answer."""
@@ -126,6 +132,10 @@ class PlaygroundForm:
                 self._paint(name, describe_reply(reply), describe_figures(reply))
             self._say(_summary(exchange))
             self._show_past()
+            self.record.unobserve(self._choose, names="value")  # the prompt stays as it is
+            chosen, self.record.options = self.record.value, self._list_records()
+            self.record.value = chosen
+            self.record.observe(self._choose, names="value")
         finally:
             self.button.disabled = False
 
@@ -168,7 +178,8 @@ def _text(text: str) -> str:
     return f'<div style="white-space:pre-wrap; line-height:1.4">{escape(text)}</div>'
 
 
-def _choice(number: int, record: Any, outcome: str) -> str:
+def _choice(number: int, record: Any, outcomes: Mapping[str, str]) -> str:
+    outcome = outcomes.get(record_id(record), "")
     known = f"{outcome} · " if outcome else ""
     return f"{number + 1}: {known}{_shorten(prompt_of(record)[1][-1]['content'])}"
 

@@ -6,77 +6,84 @@ from dataclasses import replace
 import pytest
 
 from haikuft import live
+from haikuft.dataset import read_records
 from haikuft.dataset.records import record_id
-from haikuft.errors import ChargesRefusedError
-from haikuft.live.samples import Answered, Samples
+from haikuft.errors import ChargesRefusedError, SettingsError
+from haikuft.live.history import append_exchange
+from haikuft.live.playground import Playground
 from haikuft.runs.run_record import Run
 
-# The base model under both names: what is asked, kept and compared is the same.
+# The base model under both names: it is asked, kept and compared all the same.
 MODELS = dict.fromkeys(("base", "tuned"), "anthropic.claude-3-haiku-20240307-v1:0")
+MakePlayground = Callable[..., Playground]
 
 
 @pytest.fixture
-def run(new_run: Callable[..., Run], set_up: Callable[[Run], Run]) -> Run:
-    """A run after notebook 2."""
-    return set_up(new_run())
+def make_playground(new_run: Callable[..., Run], set_up: Callable[[Run], Run]) -> MakePlayground:
+    """`make_playground(bills=True)` makes one with 32 validation records, after notebook 2."""
+    run = set_up(new_run())
+
+    def make(*, bills: bool = False, interactive: bool = False) -> Playground:
+        connection = replace(run.connection, bills=bills)
+        records = read_records(run.data / "validation.jsonl")
+        return live.Playground(
+            replace(run, connection=connection), MODELS, records=records, interactive=interactive
+        )
+
+    return make
 
 
-@pytest.fixture
-def samples(run: Run) -> Samples:
-    """Both models' answers to three records of 32."""
-    return live.ask_samples(run, MODELS, max_records=3)
-
-
-def test_samples_when_asked_then_replies_are_kept_and_not_asked_for_again(
-    run: Run, samples: Samples
+def test_samples_when_asked_again_then_no_reply_is_asked_for_twice(
+    make_playground: MakePlayground, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Three records, two files; the second time nothing is added to them."""
-    files = {path: path.read_bytes() for path in run.replies.glob("samples-*.jsonl")}
+    """Three records, then two more; the price is told before each asking."""
+    live.ask_samples(make_playground(), max_records=3)
+    assert capsys.readouterr().out.startswith("3 records for both models. ")
 
-    again = live.ask_samples(run, MODELS, max_records=3)
+    live.ask_samples(make_playground(), max_records=5)
+    assert capsys.readouterr().out.startswith("2 records for both models. ")
 
-    assert len(files) == 2
-    assert {path: path.read_bytes() for path in files} == files
-    assert list(again.answers) == [record_id(record) for record in samples.records[:3]]
-    assert (len(again.records), again.kind) == (32, "validation")
+    playground = make_playground()
+    first = [record_id(record) for record in playground.records[:5]]
+    assert [exchange.record_id for exchange in playground.history] == first
+    assert list(playground.outcomes) == first
 
 
-def test_samples_when_tuning_fixed_one_then_it_is_shown_with_what_it_was_chosen_from(
-    samples: Samples,
+def test_samples_when_tuning_fixed_one_then_it_is_shown_and_listed_so(
+    make_playground: MakePlayground,
 ) -> None:
-    """Else the first, and the sentence says why."""
-    third = record_id(samples.records[2])
-    answer = samples.answers[third]
-    base, tuned = (replace(answer.base, text=text) for text in ("no idea", "the answer"))
-    fixed = {**samples.answers, third: Answered(base, tuned, "fixed")}
-    none = {key: replace_outcome(one, "still wrong") for key, one in samples.answers.items()}
+    """Else the first is shown, and the sentence says why."""
+    playground = make_playground()
+    none = live.ask_samples(playground, max_records=3)
+    assert none.record == playground.records[0]
+    assert none.sentence.startswith("Chosen from 3 records: the first, because tuning fixed none")
 
-    shown = replace(samples, answers=fixed)
-    assert shown.chosen == samples.records[2]
-    assert shown.sentence.startswith(
-        "Chosen from 3 validation records: the first that tuning fixed"
-    )
+    third = playground.history[2]
+    texts = {"base": "no idea", "tuned": third.reference}
+    replies = {name: replace(third.replies[name], text=text) for name, text in texts.items()}
+    append_exchange(playground.path, replace(third, replies=replies))
+
+    shown = live.ask_samples(playground, max_records=3)
+    assert shown.record == playground.records[2]
+    assert shown.sentence.startswith("Chosen from 3 records: the first that tuning fixed. In all:")
     for text in (repr(shown), shown._repr_html_()):
         assert "no idea" in text
-        assert "the answer" in text
-    other = replace(samples, answers=none)
-    assert other.chosen == samples.records[0]
-    assert "tuning fixed none of them (still wrong). In all: 3 still wrong." in other.sentence
+    form = make_playground(interactive=True).form
+    assert form is not None
+    assert form.record.options[3][0].startswith("3: fixed · ")
+    assert form.record.options[4][0].startswith("4: validation/")
 
 
-def replace_outcome(answer: Answered, outcome: str) -> Answered:
-    """Give an answer another outcome."""
-    return answer._replace(outcome=outcome)
-
-
-def test_samples_when_they_would_cost_money_then_nothing_is_asked_without_consent(
-    run: Run,
+def test_samples_when_they_would_cost_money_then_nothing_is_asked_without_consent_or_price(
+    make_playground: MakePlayground,
 ) -> None:
-    """The price stands in the refusal; with no records wanted there is nothing to refuse."""
-    billed = replace(run, connection=replace(run.connection, bills=True))
+    """With no records wanted there is nothing to refuse."""
+    playground = make_playground(bills=True)
 
-    with pytest.raises(ChargesRefusedError, match="asking base and tuned 3 validation records"):
-        live.ask_samples(billed, MODELS, max_records=3)
+    with pytest.raises(ChargesRefusedError, match="asking base and tuned"):
+        live.ask_samples(playground, max_records=3)
+    with pytest.raises(SettingsError, match=r"max_dollars = 1e-09: 3 records could cost more"):
+        live.ask_samples(playground, max_records=3, max_dollars=1e-9)
 
-    assert not list(run.replies.glob("samples-*"))
-    assert "No validation record was asked" in repr(live.ask_samples(billed, MODELS, max_records=0))
+    assert playground.history == []
+    assert "No record was asked" in repr(live.ask_samples(playground, max_records=0))
