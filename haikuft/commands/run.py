@@ -123,8 +123,6 @@ def _write_config(path: Path) -> int:
     notebooks = find_notebooks(find_root())
     try:
         write_whole(path, describe_parameters({n.name: n.parameters for n in notebooks}), new=True)
-    except FileExistsError as error:
-        raise SettingsError(f"{path} is there already. Name another file.") from error
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error}. Name another file.") from error
     print(f"Written: {path}. Run with it: haikuft run -f {path}")

@@ -1,7 +1,7 @@
 """The view of a watched job: stages, times and losses so far. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
@@ -46,11 +46,6 @@ class Progress:
         )
         step, steps, epoch = (int(answer[name]) for name in ("step", "steps", "epoch"))
         return cls(step, steps, epoch, float(answer["training_loss"]), curve, validations)
-
-    def to_answer(self) -> dict[str, Any]:
-        """Write it as `from_answer` reads it."""
-        values = asdict(self)
-        return {**values, "training_loss": values.pop("loss")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ async def watch_job(
         CredentialsError: the login has expired; the job continues.
         HaikuftError: no network, or a status this version does not know.
     """
-    watch = _Watch(connection, job_arn, keep_in)
+    name = f"seen-{job_arn.rpartition('/')[2]}.json"
+    watch = _Watch(connection, job_arn, keep_in / name if keep_in is not None else None)
     monitor = None
     if is_interactive() if interactive is None else interactive:
         monitor = JobMonitor(partial(_stop, watch), now=now)
@@ -162,7 +163,7 @@ class _Watch:
 
     connection: Connection
     job_arn: str
-    keep_in: Path | None = None
+    kept: Path | None = None  # the file of the losses seen
     job: CustomizationJob | None = None
     progress: Progress | None = None
     trouble: str = ""
@@ -207,14 +208,9 @@ class _Watch:
         said = " ".join(part for part in (self.trouble, note) if part)
         return JobView(self.job, self.progress, now, self.connection.tells_progress, said)
 
-    @property
-    def _kept(self) -> Path:
-        """The file of the losses seen; of each job one."""
-        return (self.keep_in or Path()) / f"seen-{self.job_arn.rpartition('/')[2]}.json"
-
     def _read_kept(self) -> Progress | None:
         try:
-            text = self._kept.read_text("utf-8") if self.keep_in is not None else "{}"
+            text = self.kept.read_text("utf-8") if self.kept is not None else "{}"
             return Progress.from_answer(json.loads(text))
         except (OSError, ValueError, LookupError):  # never seen, or a file that was cut short
             return None
@@ -225,9 +221,10 @@ class _Watch:
 
     def _pause(self, seconds: float) -> None:
         try:
-            found = Progress.from_answer(self.connection.read_progress(self.job_arn))
-            if found is not None and found != self.progress and self.keep_in is not None:
-                write_whole(self._kept, json.dumps(found.to_answer()))
+            answer = self.connection.read_progress(self.job_arn)
+            found = Progress.from_answer(answer)
+            if found is not None and found != self.progress and self.kept is not None:
+                write_whole(self.kept, json.dumps(answer))
             self.progress, self.trouble = found or self.progress, ""
         except (SandboxError, OSError) as error:
             self.trouble = f"The losses cannot be read or kept just now: {error}"

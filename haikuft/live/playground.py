@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 MAX_TOKENS = 200
 _PATIENCE_SECONDS = 10.0  # somebody sits there and waits
 COMPARED = ("base", "tuned")  # the models whose replies to a record are compared
-SHOWN = 3  # of the last exchanges, in what a cell shows
 
 OnText = Callable[[str, str], None]  # a model's name, and its text so far
 Turns = Sequence[Mapping[str, str]]
@@ -36,8 +35,8 @@ Turns = Sequence[Mapping[str, str]]
 class Playground:
     """Models to ask side by side, and what was asked of them so far in this run.
 
-    The last line of a cell shows it: with boxes and buttons where a person runs
-    the notebook, and the last exchanges as plain HTML and text always. `ask` asks from code.
+    The last line of a cell shows it: with boxes and buttons where a person runs the notebook, in a
+    sentence always. `ask` asks from code.
 
     Args:
         run: Whose models; the history is kept in its folder.
@@ -200,27 +199,16 @@ class Playground:
         return exchange
 
     def __repr__(self) -> str:
-        history = self.history
-        last = [repr(exchange) for exchange in history[-SHOWN:]]
-        return "\n\n".join([self._sentence(len(history)), *last])
-
-    def to_html(self) -> str:
-        """Build what a cell shows without widgets."""
-        history = self.history
-        last = [exchange._repr_html_() for exchange in history[-SHOWN:]]
-        return "\n".join([f"<p>{escape(self._sentence(len(history)))}</p>", *last])
+        asked = len(self.history)
+        kept = f"{asked} asked so far, kept in {self.path.name}" if asked else "nothing asked yet"
+        return (
+            f"Playground of run {self.run.record.run}: {' and '.join(self.models)}, {kept}. "
+            'Without boxes and buttons, ask with playground.ask("…").'
+        )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return build_bundle(repr(self), self.to_html(), self.form.box if self.form else None)
-
-    def _sentence(self, asked: int) -> str:
-        names = " and ".join(self.models)
-        kept = f"{asked} asked so far, kept in {self.path.name}" if asked else "nothing asked yet"
-        last = f"; the last {min(asked, SHOWN)}:" if asked else "."
-        return (
-            f"Playground of run {self.run.record.run}: {names}, {kept}. Without boxes and "
-            f'buttons, ask with playground.ask("…"){last}'
-        )
+        box = self.form.box if self.form else None
+        return build_bundle(repr(self), f"<p>{escape(repr(self))}</p>", box)
 
     def _ask_one(
         self, name: str, turns: Turns, system: str | None, sampling: Any, on_text: OnText

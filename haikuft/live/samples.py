@@ -7,7 +7,7 @@ from haikuft.errors import SettingsError
 from haikuft.html import build_block, escape
 from haikuft.live.history import Exchange
 from haikuft.live.playground import Playground
-from haikuft.pricing import estimate_requests, read_token_prices
+from haikuft.pricing import estimate_requests, read_token_prices, show_range
 from haikuft.serving import price_tokens
 
 MOST = 10  # records that are asked
@@ -64,7 +64,10 @@ def ask_samples(
                 f"max_dollars = {max_dollars}: {len(missing)} records could cost more. {estimate} "
                 "Lower sample_records, or raise the limit."
             )
-        print(f"{len(missing)} records for both models. {estimate}")
+        cost = "at a price that is not known"
+        if estimate.likely is not None:
+            cost = "for about {1}, at most {2}".format(*show_range(estimate))
+        print(f"Asking both models {len(missing)} records {cost}; the sandbox bills nothing.")
         for record in missing:
             playground.ask(record=record)
     outcomes = playground.outcomes

@@ -38,10 +38,10 @@ def test_samples_when_asked_again_then_no_reply_is_asked_for_twice(
 ) -> None:
     """Three records, then two more; the price is told before each asking."""
     live.ask_samples(make_playground(), max_records=3)
-    assert capsys.readouterr().out.startswith("3 records for both models. ")
+    assert capsys.readouterr().out.startswith("Asking both models 3 records ")
 
     live.ask_samples(make_playground(), max_records=5)
-    assert capsys.readouterr().out.startswith("2 records for both models. ")
+    assert capsys.readouterr().out.startswith("Asking both models 2 records ")
 
     playground = make_playground()
     first = [record_id(record) for record in playground.records[:5]]
