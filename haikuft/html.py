@@ -24,8 +24,11 @@ INLINE_STYLE = "text-align:left; vertical-align:top; white-space:pre-wrap"
 # Text between dollars is not mathematics: JupyterLab 4 leaves out what has the first class, the
 # pages of nbconvert 7 what has the second.
 AS_WRITTEN = "mathjax_ignore tex2jax_ignore"
-# Control characters but tab and line break, and halves of surrogate pairs.
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]|\r(?!\n)")
+# Control characters but tab and line break, overrides of a text's direction, and halves of
+# surrogate pairs.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
+)
 
 # Of a curve, in CSS pixels, with room for the numbers and words around its axes.
 _WIDTH, _HEIGHT = 640, 300

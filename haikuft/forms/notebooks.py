@@ -17,10 +17,6 @@ from haikuft.pricing import take_price
 from haikuft.runs.folders import choose_run, find_root, record_path
 from haikuft.runs.record_file import RunRecord, read_record
 
-_WAYS = {  # of serving, the first that a base model allows
-    "deployment": "on-demand deployment, the first way that {} allows",
-    "provisioned_throughput": "Provisioned Throughput, the first way that {} allows",
-}
 _WIDE = 50.0  # a range of fractions whose ends differ by this factor gets a logarithmic slider
 
 
@@ -169,7 +165,9 @@ def serving_form(
     known = take_price("throughput", model.id).amount if model else None
     if throughput_price or known is None:
         values["throughput_price"] = float(throughput_price)
-    first = {} if model is None else {"": _WAYS[model.serving[0]].format(model.name)}
+    choices = get_choices("serving")
+    if model is not None:
+        choices[""] = f"{choices[model.serving[0]]}; the first that {model.name} allows"
 
     def derive(chosen: dict[str, Any]) -> Derived:
         way = chosen["serving"] or (model.serving[0] if model else "")
@@ -178,7 +176,7 @@ def serving_form(
 
     return Form(
         "How the model is served",
-        build_fields(values, serving={"choices": {**get_choices("serving"), **first}}),
+        build_fields(values, serving={"choices": choices}),
         derive=derive,
         saving=Saving(run, 5, target),
     )

@@ -94,7 +94,9 @@ def test_provision_when_walked_then_the_playground_answers_and_the_button_ends_w
     asked = (project.directory / "playground.jsonl").read_text("utf-8").count("\n")
     assert asked == 10
     ground = lab.run_on("question = prompt", "# Choose a record, or write")
-    listed = ground.get_by_label("Record", exact=True).locator("option").all_text_contents()
+    records = ground.get_by_label("Record", exact=True)
+    records.wait_for()
+    listed = records.locator("option").all_text_contents()
     outcome = re.compile(r"\d+: (fixed|got worse|still wrong|right in both) · ")
     assert sum(bool(outcome.match(text)) for text in listed) == asked
 

@@ -392,7 +392,7 @@ def test_forms_when_a_run_has_a_record_then_they_show_its_model_and_region(
 
     assert dict(target.derived)["Region"] == "us-east-1, the base model's own"
     assert "Amazon Nova Micro, as this run has it" in repr(target)
-    assert "on-demand deployment, the first way that Amazon Nova Micro allows" in repr(serving)
+    assert "bills its tokens; the first that Amazon Nova Micro allows" in repr(serving)
     assert "tokens of each request" in repr(serving)
 
 

@@ -87,13 +87,10 @@ def test_sentence_when_of_the_worked_example_then_it_is_that_of_the_guide(
         "0.9 0.8 .75",
         "0.9, 0.8; 0.75\n",
         "0.9\n0.8\n\n0.75",
-        "epoch\tloss\n1\t0.9\n2\t0.8\n3\t0.75",
-        "| 1 | 0.9 |\n| 2 | 0.8 |\n| 3 | 0.75 |",
-        "1,0.9\n2,0.8\n3,0.75",
     ],
 )
 def test_losses_when_written_any_plain_way_then_they_are_read(text: str) -> None:
-    """Words in a row, lines, or a pasted table whose last column counts."""
+    """Words in a row, or lines."""
     assert parse_losses(text) == [0.9, 0.8, 0.75]
 
 

@@ -12,7 +12,7 @@ from haikuft.forms.records import chat_view
 from haikuft.forms.records import rows as record_rows
 from haikuft.forms.records.rows import ANY, WITH, WITHOUT, Row
 from haikuft.forms.showing import Shown, build_grid
-from haikuft.html import build_block, escape
+from haikuft.html import build_block, escape, visible
 
 PAGE = 5  # records
 
@@ -60,7 +60,7 @@ class RecordBrowser:
     def __repr__(self) -> str:
         page, words = self._page()
         lines = [f"{row.file}, line {row.line}: {row.text[:120]}" for row in page]
-        return "\n".join([words, *map(chat_view.visible, lines)])
+        return "\n".join([words, *map(visible, lines)])
 
     def _repr_html_(self) -> str:
         return build_block(f"<style>{chat_view.STYLE}</style>{self._write()}")
@@ -131,7 +131,7 @@ def _build_controls(rows: list[Row]) -> dict[str, Any]:
         problems[f"{code} ({count(number, 'record')})"] = code
     labels = {"all labels": ""}
     for label, number in record_rows.count_labels(rows).items():
-        labels[f"{chat_view.visible(label)} ({count(number, 'record')})"] = label
+        labels[f"{visible(label)} ({count(number, 'record')})"] = label
     return {
         "kind": widgets.Dropdown(options=kinds, description="File"),
         "problem": widgets.Dropdown(options=problems, description="Problem"),
