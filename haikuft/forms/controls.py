@@ -18,11 +18,6 @@ def build_control(field: Field) -> Any:
         if field.value not in field.choices:
             choices[str(field.value)] = str(field.value)  # shown, and refused when read
         return widgets.Dropdown(options=choices, value=field.value, **look)
-    if field.options and isinstance(field.value, list):
-        held = [name for name in field.value if name in field.options]
-        options = {words: name for name, words in field.options.items()}
-        # As high as its options: a list within a form has no scrollbar of its own.
-        return widgets.SelectMultiple(options=options, value=held, rows=len(options), **look)
     if isinstance(field.value, list):
         return widgets.Text(value=", ".join(field.value), **look)
     if isinstance(field.value, bool):
@@ -46,7 +41,8 @@ def build_list(field: Field, box: Any) -> Any:
         listed.value = box.value if box.value in field.suggestions else ""
 
     def lead(change: dict[str, Any]) -> None:
-        box.value = change["new"] or box.value
+        many = isinstance(field.value, list) and box.value and change["new"]
+        box.value = f"{box.value}, {change['new']}" if many else change["new"] or box.value
 
     follow(None)
     box.observe(follow, names="value")

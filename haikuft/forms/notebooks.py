@@ -196,7 +196,7 @@ def evaluation_form(*, run: str | None = None, target: str = "sandbox", **values
         "Evaluation",
         build_fields(
             values,
-            scorers={"options": _list_scorers()},
+            scorers={"suggestions": tuple(scorer.name for scorer in choose_scorers([]))},
         ),
         check=lambda values: choose_scorers(values["scorers"], values["task"]),
         derive=derived_values.derive_comparison,
@@ -235,16 +235,3 @@ def _range_field(name: str, allowed: Range, value: float) -> Field:
         slider="logarithmic" if wide else "linear",
         help=f"{allowed.meaning} AWS's default is {allowed.default:g}.",
     )
-
-
-def _list_scorers() -> dict[str, str]:
-    """Name every scorer, with its task or tasks and what it measures."""
-    from haikuft.evaluation.scorers.scorer import TASKS, scorers_for
-
-    tasks: dict[str, list[str]] = {}
-    titles: dict[str, str] = {}
-    for task in TASKS:
-        for scorer in scorers_for(task):
-            tasks.setdefault(scorer.name, []).append(task)
-            titles[scorer.name] = scorer.title
-    return {name: f"{name}: {titles[name]} ({', '.join(of)})" for name, of in tasks.items()}

@@ -207,7 +207,10 @@ class Playground:
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        box = self.form.box if self.form else None
+        box = None
+        if self.form is not None:
+            self.form.refresh()
+            box = self.form.box
         return build_bundle(repr(self), f"<p>{escape(repr(self))}</p>", box)
 
     def _ask_one(

@@ -41,7 +41,7 @@ class PlaygroundForm:
 
     def __init__(self, playground: "Playground", max_tokens: int) -> None:
         self._playground = playground
-        self.record = widgets.Dropdown(description="Record", options=self._list_records(), value=-1)
+        self.record = widgets.Dropdown(description="Record", options=[(OWN, -1)], value=-1)
         self.prompt = widgets.Textarea(description="Prompt", rows=4)
         self.system = widgets.Textarea(
             description="System prompt (empty: none)", value=playground.system, rows=2
@@ -65,7 +65,7 @@ class PlaygroundForm:
         self.button.on_click(self._ask)
         for name in self.columns:
             self._paint(name, "", "")
-        self._show_past()
+        self.refresh()
         columns = widgets.HBox([*self.columns.values()], layout={"flex_flow": "row wrap"})
         controls = [self.record, self.prompt, self.system, self.temperature, self.max_tokens]
         grid, style = build_grid([one] for one in controls), widgets.HTML(f"<style>{STYLE}</style>")
@@ -131,11 +131,7 @@ class PlaygroundForm:
             for name, reply in exchange.replies.items():
                 self._paint(name, describe_reply(reply), describe_figures(reply))
             self._say(_summary(exchange))
-            self._show_past()
-            self.record.unobserve(self._choose, names="value")  # the prompt stays as it is
-            chosen, self.record.options = self.record.value, self._list_records()
-            self.record.value = chosen
-            self.record.observe(self._choose, names="value")
+            self.refresh()
         finally:
             self.button.disabled = False
 
@@ -152,6 +148,14 @@ class PlaygroundForm:
 
     def _say(self, sentence: str) -> None:
         self.message.value = build_status(sentence)
+
+    def refresh(self) -> None:
+        """Show what was asked so far, and what tuning did to each record; the prompt stays."""
+        self._show_past()
+        self.record.unobserve(self._choose, names="value")
+        chosen, self.record.options = self.record.value, self._list_records()
+        self.record.value = chosen
+        self.record.observe(self._choose, names="value")
 
     def _show_past(self) -> None:
         try:

@@ -124,7 +124,8 @@ def test_form_when_touched_then_the_new_values_are_read_in_the_parameters_types(
     form.controls["max_records"].value = 20
     form.controls["further_model_ids"].value = "a , b"
     form.controls["task"].value = "labels"
-    form.controls["scorers"].value = ("accuracy", "refusals")
+    for name in ("accuracy", "refusals"):
+        form.lists["scorers"].value = name
 
     assert form.values == {
         "max_records": 20,

@@ -53,7 +53,7 @@ def test_samples_when_tuning_fixed_one_then_it_is_shown_and_listed_so(
     make_playground: MakePlayground,
 ) -> None:
     """Else the first is shown, and the sentence says why."""
-    playground = make_playground()
+    playground = make_playground(interactive=True)
     none = live.ask_samples(playground, max_records=3)
     assert none.record == playground.records[0]
     assert none.sentence.startswith("Chosen from 3 records: the first, because tuning fixed none")
@@ -68,7 +68,8 @@ def test_samples_when_tuning_fixed_one_then_it_is_shown_and_listed_so(
     assert shown.sentence.startswith("Chosen from 3 records: the first that tuning fixed. In all:")
     for text in (repr(shown), shown._repr_html_()):
         assert "no idea" in text
-    form = make_playground(interactive=True).form
+    playground._repr_mimebundle_()
+    form = playground.form
     assert form is not None
     assert form.record.options[3][0].startswith("3: fixed · ")
     assert form.record.options[4][0].startswith("4: validation/")
