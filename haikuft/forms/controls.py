@@ -41,8 +41,9 @@ def build_list(field: Field, box: Any) -> Any:
         listed.value = box.value if box.value in field.suggestions else ""
 
     def lead(change: dict[str, Any]) -> None:
-        many = isinstance(field.value, list) and box.value and change["new"]
-        box.value = f"{box.value}, {change['new']}" if many else change["new"] or box.value
+        held = box.value.split(", ") if isinstance(field.value, list) and box.value else []
+        if change["new"] and change["new"] not in held:
+            box.value = ", ".join([*held, change["new"]])
 
     follow(None)
     box.observe(follow, names="value")

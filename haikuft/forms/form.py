@@ -108,7 +108,7 @@ class Form:
             raise SettingsError(content.refusal)
         self._used = dict(content.values)
         self._show()
-        return self._used
+        return dict(content.values)
 
     @property
     def refusal(self) -> str:

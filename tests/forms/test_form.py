@@ -124,8 +124,8 @@ def test_form_when_touched_then_the_new_values_are_read_in_the_parameters_types(
     form.controls["max_records"].value = 20
     form.controls["further_model_ids"].value = "a , b"
     form.controls["task"].value = "labels"
-    for name in ("accuracy", "refusals"):
-        form.lists["scorers"].value = name
+    form.controls["scorers"].value = "accuracy"  # typed, then one from the list
+    form.lists["scorers"].value = "refusals"
 
     assert form.values == {
         "max_records": 20,
@@ -369,6 +369,7 @@ def test_form_when_a_value_changes_that_a_cell_has_read_then_it_says_what_to_run
     form.controls["batch_size"].value = 16
     assert words not in repr(form)
     read = form.values
+    form.values.clear()  # the caller's own copy
 
     form.controls["batch_size"].value = 32
     for shown in (repr(form), form._repr_html_(), shown_in(form.box)):
