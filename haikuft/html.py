@@ -4,6 +4,7 @@ Everything is escaped here; callers give plain text.
 """
 
 import base64
+import math
 import re
 from collections.abc import Iterable, Sequence
 from html import escape as escape_markup
@@ -23,8 +24,11 @@ INLINE_STYLE = "text-align:left; vertical-align:top; white-space:pre-wrap"
 # Text between dollars is not mathematics: JupyterLab 4 leaves out what has the first class, the
 # pages of nbconvert 7 what has the second.
 AS_WRITTEN = "mathjax_ignore tex2jax_ignore"
-# Control characters but tab and line break, and halves of surrogate pairs.
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]|\r(?!\n)")
+# Control characters but tab and line break, overrides of a text's direction, and halves of
+# surrogate pairs.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
+)
 
 # What a card says at first sight -> its mark, and its colour in JupyterLab and elsewhere.
 TONES = {
@@ -45,6 +49,7 @@ _LEFT, _RIGHT, _TOP, _FLOOR = 60, 20, 44, 254
 _INK = "var(--jp-ui-font-color1, currentColor)"
 _FAINT = "var(--jp-border-color1, #999999)"
 _MARK = "var(--jp-brand-color1, #1f5fa8)"
+_DASHES = ' stroke-dasharray="7 4"'
 
 
 def escape(text: str) -> str:
@@ -177,6 +182,8 @@ def draw_curve(
     from_zero: bool = False,
     boxed: tuple[int, str] | None = None,
     end: tuple[int, str] | None = None,
+    dashed: Sequence[tuple[float, float]] = (),
+    names: tuple[str, str] = ("", ""),
 ) -> str:
     """Draw a curve as SVG in the colours of the page, light or dark.
 
@@ -188,8 +195,11 @@ def draw_curve(
         from_zero: The y axis begins at 0, not below the lowest point.
         boxed: Index of a point, and a word above a box around it. With it, every point gets a dot.
         end: Index of a point, and a word at a vertical line through it. What comes after is pale.
+        dashed: Points of a second curve with a dot and a thin vertical line each, such as losses at
+            the ends of epochs.
+        names: Of both curves, where there are two.
     """
-    heights = [y for _, y in points]
+    heights = [y for _, y in (*points, *dashed)]
     margin = (max(heights) - (0.0 if from_zero else min(heights))) * 0.08 or 0.5
     low, high = 0.0 if from_zero else min(heights) - margin, max(heights) + margin
     last_x = last_x or int(points[-1][0])
@@ -200,19 +210,31 @@ def draw_curve(
             _TOP + (_FLOOR - _TOP) * (high - y) / (high - low),
         )
 
-    y_ticks = [low + (high - low) * step / 4 for step in range(5)]
-    steps = max(1, min(10, last_x - 1))
-    x_ticks = sorted({round(1 + (last_x - 1) * step / steps) for step in range(steps + 1)})
+    x_ticks = [x for x in _list_ticks(1, last_x, 10) if x == round(x)]
     parts = [
         f'<path d="M{_LEFT} {_TOP}V{_FLOOR}H{_WIDTH - _RIGHT}" fill="none" stroke="{_INK}"/>',
         _write(_LEFT, 14, labels[1]),
         _write((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, labels[0]),
-        *(_write(_LEFT - 8, place(1, y)[1] + 4, f"{y:.3g}", "end") for y in y_ticks),
-        *(_write(place(x, low)[0], _FLOOR + 18, str(x)) for x in x_ticks),
+        *(
+            _write(_LEFT - 8, place(1, y)[1] + 4, f"{y:.6g}", "end")
+            for y in _list_ticks(low, high, 5)
+        ),
+        *(_write(place(x, low)[0], _FLOOR + 18, f"{x:.0f}") for x in x_ticks),
     ]
     places = [place(*point) for point in points]
     last = len(points) if end is None else end[0] + 1
-    parts.append(_draw_line(places[:last], _INK))
+    ink = _MARK if dashed else _INK
+    for x, y in (place(*point) for point in dashed):
+        parts.append(f'<path d="M{x:.1f} {_TOP}V{_FLOOR}" stroke="{_FAINT}"/>')
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_INK}"/>')
+    parts.append(_draw_line(places[:last], ink))
+    if dashed:
+        parts.append(_draw_line([place(*point) for point in dashed], _INK, _DASHES))
+    for at, name in enumerate(filter(None, names)):
+        left, right, height = _WIDTH - 150, _WIDTH - 122, 10 + 17 * at
+        line = [(left, height), (right, height)]
+        parts.append(_draw_line(line, _INK if at else ink, _DASHES if at else ""))
+        parts.append(_write(right + 6, height + 4, name, "start"))
     if last < len(points):
         parts.append(_draw_line(places[last - 1 :], _FAINT, ' stroke-dasharray="3 4"'))
     if boxed is not None:
@@ -236,6 +258,14 @@ def draw_curve(
         f'style="width:100%;max-width:{_WIDTH}px;height:auto;font:13px sans-serif">'
         f"<title>{escape(description)}</title>{''.join(parts)}</svg>"
     )
+
+
+def _list_ticks(low: float, high: float, most: int) -> list[float]:
+    """List round numbers within a range, at most so many, a step of 1, 2 or 5 tens apart."""
+    wide = (high - low) / most or 1.0
+    power = 10.0 ** math.floor(math.log10(wide))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= wide)
+    return [step * at for at in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _draw_line(places: Sequence[tuple[float, float]], ink: str, dashes: str = "") -> str:

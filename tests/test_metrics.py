@@ -25,6 +25,7 @@ from haikuft.metrics import (
     download_metrics,
     find_metrics,
     map_validation_losses,
+    read_runs,
     read_stop_rule,
     replay_early_stop,
     write_assessment,
@@ -116,6 +117,26 @@ def test_download_metrics_when_there_is_a_file_then_a_copy_is_kept_and_read(
     assert table is not None
     assert table["loss"].tolist() == [1.5]
     assert (tmp_path / "metrics" / "step_wise_training_metrics.csv").read_bytes() == text
+
+
+def test_read_runs_when_other_runs_keep_their_losses_then_both_tables_are_read(
+    tmp_path: Path,
+) -> None:
+    """A run without a validation file has one table; a run without losses is named."""
+    head = "step_number,epoch_number"
+    for run in ("with", "without"):
+        folder = tmp_path / run / "metrics"
+        folder.mkdir(parents=True)
+        (folder / Path(TRAINING).name).write_text(f"{head},training_loss\n1,0,2.5\n")
+    (tmp_path / "with/metrics" / Path(DEEP).name).write_text(f"{head},validation_loss\n1,0,3\n")
+
+    found = read_runs(tmp_path, ["with", "without"])
+
+    assert [training["loss"].tolist() for training, _ in found.values()] == [[2.5], [2.5]]
+    assert found["with"][1]["loss"].tolist() == [3.0]  # type: ignore[index]
+    assert found["without"][1] is None
+    with pytest.raises(NotFoundError, match='Run "nobody" has no losses'):
+        read_runs(tmp_path, ["nobody"])
 
 
 def test_download_metrics_when_there_was_no_validation_file_then_there_is_no_table(

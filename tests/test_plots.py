@@ -1,7 +1,7 @@
 """Figures say what they show: in lines, labels, titles and a sentence, and leave no trace."""
 
 from html import escape
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -77,7 +77,7 @@ def test_plot_losses_when_there_is_validation_then_it_meets_training_at_each_epo
     assert list(lines["validation"].get_ydata()) == [0.9, 0.7, 0.8]
     assert (lines["training"].get_color(), lines["training"].get_linestyle()) == (TUNED, "-")
     assert lines["validation"].get_linestyle() == "--"
-    assert {"training", "validation", "1", "2", "3"} <= set(texts_in(ax))
+    assert {"training", "validation", "gap 0.5", "1", "2", "3"} <= set(texts_in(ax))
     assert ax.get_title(loc="left").endswith("?")
     assert ax.get_xlabel().startswith("step")
     assert ax.get_ylabel() == "loss"
@@ -123,7 +123,8 @@ def test_plot_losses_when_training_stopped_early_then_the_epochs_are_marked_with
     assert {"2\nlowest", "3\nstopped"} <= set(texts_in(ax))
     assert alt_text(ax) == (
         "Training loss over 6 steps in 3 epochs, from 1 to 0.3; validation loss from 0.9 to 0.8, "
-        "lowest after epoch 2 (0.7); early stopping ended the training after epoch 3."
+        "lowest after epoch 2 (0.7); the gap between them at the end is 0.5; early stopping ended "
+        "the training after epoch 3."
     )
 
 
@@ -442,17 +443,41 @@ def test_plot_confusion_when_there_are_77_labels_then_those_confused_most_are_dr
     assert "Of 308 records tuned labels 248 as the reference does" in alt_text(ax)
 
 
-def test_plot_losses_when_a_line_ends_near_the_axis_then_its_name_is_clear_of_the_ticks() -> None:
-    """The name and the number of the last tick stood on one another."""
-    training = TRAINING.assign(loss=[6.0, 1.0, 0.5, 0.1, 0.05, 0.01])
-    ax = plot_losses(training, VALIDATION)
+@pytest.mark.parametrize("logarithmic", [False, True])
+@pytest.mark.parametrize("training_end", [0.3, 0.0, 0.79])
+def test_plot_losses_when_drawn_then_names_are_inside_the_axes_and_apart(
+    training_end: float, logarithmic: bool
+) -> None:
+    """Also where lines end together, or near the axis; with another run laid over."""
+    training = TRAINING.assign(loss=[9.0, *TRAINING["loss"][1:-1], training_end])
+    further = {"tuesday": (TRAINING, VALIDATION)}
+    ax = plot_losses(training, VALIDATION, further=further, logarithmic=logarithmic)
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
 
-    ax.figure.draw_without_rendering()
+    names = [text for text in ax.texts if text.get_text()[0].isalpha() or "gap" in text.get_text()]
+    frame = ax.get_window_extent()
+    boxes = sorted((text.get_window_extent() for text in names), key=lambda box: box.y0)
+    assert {"training", "validation", "tuesday"} <= {text.get_text() for text in names}
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
+    assert all(frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
+    assert all(low.y1 <= high.y0 for low, high in pairwise(boxes))
+    assert "run tuesday from 1 to 0.3, its validation loss to 0.8" in alt_text(ax)
+    assert ax.get_yscale() == ("log" if logarithmic else "linear")
 
-    names = {text.get_text(): text.get_window_extent() for text in ax.texts}
-    ticks = [tick.get_window_extent() for tick in ax.get_xticklabels() if tick.get_text()]
-    assert not any(names["training"].overlaps(tick) for tick in ticks)
-    assert not names["training"].overlaps(names["validation"])
+
+def test_show_figure_when_there_is_one_value_then_it_is_told_in_words_and_no_file_is_made(
+    tmp_path: Path,
+) -> None:
+    """A single step, and conversations of one length."""
+    path = tmp_path / "one.png"
+
+    for axes in (plot_losses(TRAINING[:1]), plot_turns([build_record("a", "b")])):
+        shown = show_figure(axes, path)
+
+        assert "<img" not in shown._repr_html_()
+        assert repr(shown) in shown._repr_html_()
+    assert not path.exists()
+    assert plt.get_fignums() == []
 
 
 @pytest.mark.parametrize("groups", [2, 4, 20])

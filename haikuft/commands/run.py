@@ -5,15 +5,22 @@ import sys
 from pathlib import Path
 
 from haikuft.errors import RecordError, SettingsError
+from haikuft.files import write_whole
 
 
 def run(options: argparse.Namespace) -> int:
     """Execute the notebooks."""
+    from haikuft.runs.choices import read_texts
     from haikuft.series.walk import Request, walk
 
+    if options.write_config:
+        return _write_config(options.write_config)
+    held = read_texts(options.choices) if options.choices else {}
+    given = _gather(options)
     return walk(
         Request(
-            given=_gather(options),
+            given={**held, **given},
+            whole=[*held.keys() - given.keys()],
             first=options.first,
             last=options.last,
             clean_up=options.clean_up,
@@ -22,6 +29,20 @@ def run(options: argparse.Namespace) -> int:
             program=_program(),
         )
     )
+
+
+def _write_config(path: Path) -> int:
+    from haikuft.runs.folders import find_root
+    from haikuft.series.parameters import describe_parameters
+    from haikuft.series.planning import find_notebooks
+
+    notebooks = find_notebooks(find_root())
+    try:
+        write_whole(path, describe_parameters({n.name: n.parameters for n in notebooks}), new=True)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error}. Name another file.") from error
+    print(f"Written: {path}. Run with it: haikuft run -f {path}")
+    return 0
 
 
 def clean_up(options: argparse.Namespace) -> int:

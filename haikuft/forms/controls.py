@@ -7,30 +7,17 @@ import ipywidgets as widgets
 
 from haikuft.forms.fields import Field
 
-_STYLE = {"description_width": "25em"}
-_NUMBER, _TEXT = "40em", "62em"  # widths, with the label
 _STEPS = 50  # of a slider from one end to the other, at least
 
 
 def build_control(field: Field) -> Any:
     """Make the box or list that fits the field's kind of value, labelled."""
-    is_number = isinstance(field.value, int | float)
-    look = {
-        "description": field.label,
-        "tooltip": field.help or field.label,
-        "style": _STYLE,
-        "layout": {"width": _NUMBER if is_number else _TEXT, "max_width": "100%"},
-    }
+    look = {"description": field.label, "tooltip": field.help or field.label}
     if field.choices is not None:
         choices = {words: value for value, words in field.choices.items()}
         if field.value not in field.choices:
             choices[str(field.value)] = str(field.value)  # shown, and refused when read
         return widgets.Dropdown(options=choices, value=field.value, **look)
-    if field.options and isinstance(field.value, list):
-        rows = min(len(field.options), 8)
-        held = [name for name in field.value if name in field.options]
-        options = {words: name for name, words in field.options.items()}
-        return widgets.SelectMultiple(options=options, value=held, rows=rows, **look)
     if isinstance(field.value, list):
         return widgets.Text(value=", ".join(field.value), **look)
     if isinstance(field.value, bool):
@@ -39,10 +26,30 @@ def build_control(field: Field) -> Any:
         # Whole numbers, too: a box for those alone would silently truncate 2.5 to 2.
         step = 1 if isinstance(field.value, int) else None
         return widgets.FloatText(value=field.value, step=step, **look)
-    if field.suggestions:
-        return widgets.Combobox(value=field.value, options=field.suggestions, **look)
     box = widgets.Textarea if "\n" in field.value else widgets.Text
     return box(value=field.value, **look)
+
+
+def build_list(field: Field, box: Any) -> Any:
+    """Make the list beside a box, from which the box is filled; None for a field without."""
+    if not field.suggestions:
+        return None
+    options = [("choose …", ""), *((name, name) for name in field.suggestions)]
+    listed = widgets.Dropdown(options=options, description="or one of these")
+
+    def follow(_: object) -> None:
+        listed.value = box.value if box.value in field.suggestions else ""
+
+    def lead(change: dict[str, Any]) -> None:
+        held = box.value.split(", ") if isinstance(field.value, list) and box.value else []
+        if change["new"] and change["new"] not in held:
+            box.value = ", ".join([*held, change["new"]])
+
+    follow(None)
+    box.observe(follow, names="value")
+    listed.observe(lead, names="value")
+    listed.add_class("haikuft-list")
+    return listed
 
 
 def build_slider(field: Field, box: Any) -> Any:
@@ -54,11 +61,7 @@ def build_slider(field: Field, box: Any) -> Any:
     if not field.slider or field.minimum is None or field.maximum is None:
         return None
     low, high = field.minimum, field.maximum
-    look = {
-        "readout": False,
-        "tooltip": f"{field.label}, slider",
-        "layout": {"width": "16em"},
-    }
+    look = {"readout": False, "tooltip": f"{field.label}, slider"}
     start = min(max(box.value, low), high) if math.isfinite(box.value) else low
     logarithmic = field.slider == "logarithmic"
     place = math.log10 if logarithmic else float

@@ -15,7 +15,9 @@ from haikuft.errors import HaikuftError
 from haikuft.forms.rendering import WARNING, Derived
 from haikuft.hyperparameters import count_steps
 from haikuft.pricing.estimates import estimate_throughput
+from haikuft.pricing.table import PRICING_PAGE
 from haikuft.runs.folders import find_root
+from haikuft.runs.record_file import RunRecord
 
 MOST_BYTES = 4 * 2**20  # larger files are not counted while a slider moves
 FEW = 20  # records; with fewer, only a huge difference is significant
@@ -25,12 +27,18 @@ NO_TIME = (
 )
 
 
-def derive_target(values: Mapping[str, Any]) -> Derived:
-    """Derive the Region, and whether the base model can be tuned there."""
-    model = get_base_model(values["base_model_id"])
-    named = values["base_model_id"] or values["region"]
-    region = values["region"] or f"{model.region}, the base model's own"
-    derived = [("Region", region if named else "what the run's record says, else the base model's")]
+def derive_target(values: Mapping[str, Any], record: RunRecord | None = None) -> Derived:
+    """Derive the Region, and whether the base model can be tuned there.
+
+    Args:
+        values: The form's.
+        record: The run's, where it has been begun: it says what is left open.
+    """
+    recorded = (record.base_model_id, record.region) if record else ("", "")
+    model = get_base_model(values["base_model_id"] or recorded[0])
+    region = values["region"] or recorded[1] or model.region
+    own = ", the base model's own" if region == model.region else ""
+    derived = [("Base model", model.name), ("Region", f"{region}{own}")]
     if values["region"] and values["region"] not in model.regions:
         where = ", ".join(model.regions)
         derived.append((WARNING, f"{model.name} is tuned in {where}, not in {values['region']}"))
@@ -93,7 +101,7 @@ def derive_training(
         estimate = pricing.estimate_training(tokens, epochs, price, as_of=price_date)
         low, likely, high = (f"{epochs * n:,}" for n in (tokens.low, tokens.likely, tokens.high))
         derived.append(("Tokens trained, at most", f"about {likely} (between {low} and {high})"))
-        cost = "unknown without training_price (US$ per 1,000 tokens); nothing in the sandbox"
+        cost = f"unknown until you write the price, from {PRICING_PAGE}; nothing in the sandbox"
         if estimate.likely is not None:
             low, likely, high = pricing.show_range(estimate)
             dated = f"price as of {price_date}" if price_date else "a price without a date"
@@ -103,19 +111,16 @@ def derive_training(
     return [*derived, ("Time", NO_TIME)]
 
 
-def derive_serving(
-    values: Mapping[str, Any], *, price: float = 0.0, price_date: str = ""
-) -> Derived:
+def derive_serving(values: Mapping[str, Any], price: float, price_date: str) -> Derived:
     """Derive what serving costs: a deployment its tokens, throughput its hours and its term."""
     if values["serving"] == "deployment":
         cost = "the tokens of each request; nothing while idle"
         return [("Cost on AWS", cost), ("Cost in the sandbox", "nothing")]
     units = int(values["model_units"])
-    bill = estimate_throughput(units, price, values["commitment"], as_of=price_date)
-    derived: Derived = [
-        ("Cost of throughput on AWS", str(bill)),
-        ("Cost in the sandbox", "nothing"),
-    ]
+    cost = f"unknown until you write the price, from {PRICING_PAGE}"
+    if price:
+        cost = str(estimate_throughput(units, price, values["commitment"], as_of=price_date))
+    derived: Derived = [("Cost of throughput on AWS", cost), ("Cost in the sandbox", "nothing")]
     if values["commitment"] != "none":
         words = "a commitment cannot be ended before its term, and renews by itself"
         derived.append((WARNING, words))

@@ -19,8 +19,7 @@ class Field:
         label: The text before the box: the value, its unit and its range.
         value: The parameter as it was given.
         choices: Value -> words, for a list to choose from; empty for a box to write in.
-        options: Name -> words, for a list of which several may be taken; empty for none.
-        suggestions: Texts the box offers; others may be written too.
+        suggestions: Texts in a list beside the box, which fill it, or are added to a list in it.
         minimum: Smallest number allowed; None for no bound.
         maximum: Largest number allowed; None for no bound.
         automatic: A number beside the range that leaves the choice to the notebook; None for none.
@@ -33,7 +32,6 @@ class Field:
     label: str
     value: Value
     choices: Mapping[str, str] | None = None
-    options: Mapping[str, str] | None = None
     suggestions: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
@@ -56,6 +54,11 @@ def build_fields(values: Mapping[str, Value], **more: Mapping[str, Any]) -> list
     ]
 
 
+def get_choices(name: str) -> dict[str, str]:
+    """Get a field's choices, value -> words, as `fields.toml` has them."""
+    return dict(_read_fields()[name]["choices"])
+
+
 @cache
 def _read_fields() -> dict[str, dict[str, Any]]:
     return read_toml(__package__, "fields.toml")
@@ -66,9 +69,6 @@ def find_fault(field: Field, value: Value) -> str:
     if field.choices is not None and value not in field.choices:
         known = ", ".join(f'"{choice}"' for choice in field.choices)
         return f"{field.name} = {value!r} is not among the choices; take one of {known}."
-    if field.options and isinstance(value, list) and (odd := set(value) - set(field.options)):
-        known = ", ".join(f'"{option}"' for option in field.options)
-        return f"{field.name} = {value!r}: {sorted(odd)} are not among the choices; take {known}."
     if isinstance(value, bool) or not isinstance(value, int | float) or value == field.automatic:
         return ""
     # Written so that NaN fails, too.
@@ -93,8 +93,6 @@ def read_value(field: Field, chosen: object) -> Value:
     A fraction where a whole number belongs stays a fraction, to be refused: nothing is rounded
     silently.
     """
-    if isinstance(field.value, list) and not isinstance(chosen, str):
-        return list(chosen) if isinstance(chosen, tuple) else [str(chosen)]
     if isinstance(field.value, list):
         return [part.strip() for part in str(chosen).split(",") if part.strip()]
     if isinstance(field.value, bool):

@@ -1,6 +1,6 @@
 """A form: labelled boxes, the values in them, and what is derived from the values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,43 +8,50 @@ import ipywidgets as widgets
 
 from haikuft.errors import HaikuftError, SettingsError
 from haikuft.forms import rendering
-from haikuft.forms.controls import build_control, build_slider
+from haikuft.forms.controls import build_control, build_list, build_slider
 from haikuft.forms.fields import Field, Value, find_fault, read_value
-from haikuft.forms.rendering import Derived
-from haikuft.forms.saving import Saving, save_choices
-from haikuft.forms.showing import Shown
+from haikuft.forms.rendering import Content, Derived, Picture
+from haikuft.forms.showing import Shown, build_grid
 from haikuft.html import escape
-
-Picture = tuple[str, str]  # one thing as HTML and as plain text
+from haikuft.runs.choices import FILE_NAME, save_choices
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """What the boxes hold now, why it cannot be used, and what is derived from it."""
+class Saving:
+    """Where a form's values are saved.
 
-    values: dict[str, Any]
-    refusal: str
-    derived: Derived
-    picture: Picture
+    Attributes:
+        run: The run's name; "" for the default one; None saves nothing.
+        notebook: The notebook's number.
+        target: Saved with the values of a form that does not ask for it; "" where it does.
+
+    """
+
+    run: str | None
+    notebook: int
+    target: str = ""
 
 
 class Form:
     """Labelled boxes around a notebook's parameters.
 
     A notebook shows it as the last line of a cell: as widgets where the front end has them, and
-    always as a plain table, too, which is what an executed or exported notebook keeps.
+    always as a plain table, too, which is what an executed or exported notebook keeps. When a value
+    changes that a cell has read, the form says that the cells below must be run again.
 
     Args:
         title: Stands above the boxes.
         fields: The values to choose.
         check: Raises SettingsError for values that cannot be used together.
         derive: Derives values that are shown below the boxes.
-        draw: Draws a picture of the values, shown below those.
+        draw: Draws a picture of the values, shown beside the boxes where there is room.
         saving: Where the button saves the values; without a run there is no button.
 
     Attributes:
         controls: Parameter's name -> the box or list that holds its value.
         sliders: Parameter's name -> the slider beside its box, where there is one.
+        lists: Parameter's name -> the list beside its box, where there is one.
+        rows: Parameter's name -> its box, what stands beside it, and its note.
 
     """
 
@@ -55,7 +62,7 @@ class Form:
         *,
         check: Callable[[dict[str, Any]], object] | None = None,
         derive: Callable[[dict[str, Any]], Derived] = lambda values: [],
-        draw: Callable[[dict[str, Any]], Picture] = lambda values: ("", ""),
+        draw: Callable[[dict[str, Any]], Picture] | None = None,
         saving: Saving | None = None,
     ) -> None:
         self.title = title
@@ -63,16 +70,21 @@ class Form:
         self.controls = {field.name: build_control(field) for field in self.fields}
         sliders = {f.name: build_slider(f, self.controls[f.name]) for f in self.fields}
         self.sliders = {name: slider for name, slider in sliders.items() if slider is not None}
+        lists = {f.name: build_list(f, self.controls[f.name]) for f in self.fields}
+        self.lists = {name: listed for name, listed in lists.items() if listed is not None}
         self._check, self._derive, self._draw = check, derive, draw
+        self._used: dict[str, Any] | None = None  # the values that a cell has read
         self._saving = saving if saving is not None and saving.run is not None else None
         self._saved = ""
         self._untouched = {name: control.value for name, control in self.controls.items()}
         self._notes = {field.name: widgets.HTML() for field in self.fields}
+        self._grid = build_grid(self._list_parts(field.name) for field in self.fields)
+        self.rows = dict(zip(self.controls, self._grid.children, strict=True))
         self._message = widgets.HTML()
         self._output = widgets.HTML()
         self.button = widgets.Button(
             description="Save these choices",
-            tooltip="Save them in the run's folder, as YAML and as a command line",
+            tooltip="Save them in the run's folder, for haikuft run -f",
             icon="save",
             layout={"width": "auto", "align_self": "flex-start"},
         )
@@ -91,10 +103,12 @@ class Form:
             SettingsError: names every value that cannot be used.
 
         """
-        state = self._read()
-        if state.refusal:
-            raise SettingsError(state.refusal)
-        return state.values
+        content = self._read()
+        if content.refusal:
+            raise SettingsError(content.refusal)
+        self._used = dict(content.values)
+        self._show()
+        return dict(content.values)
 
     @property
     def refusal(self) -> str:
@@ -107,32 +121,43 @@ class Form:
         return self._read().derived
 
     def __repr__(self) -> str:
-        return self._write(self._read())[1]
+        return str(self._read())
 
     def _repr_html_(self) -> str:
-        return self._write(self._read())[0]
+        return self._read().to_html()
 
     def _ipython_display_(self) -> None:
-        self._shown.show(*self._write(self._read()))
+        content = self._read()
+        self._shown.show(content.to_html(), str(content))
+
+    def _list_parts(self, name: str) -> list[Any]:
+        beside = [held[name] for held in (self.sliders, self.lists) if name in held]
+        return [self.controls[name], *beside, self._notes[name]]
 
     def _build_box(self) -> Any:
-        parts = [widgets.HTML(f"<h4>{escape(self.title)}</h4>")]
-        for field in self.fields:
-            slider = self.sliders.get(field.name)
-            control = self.controls[field.name]
-            row = [control] if slider is None else [control, slider]
-            layout = {"flex_flow": "row wrap", "align_items": "center"}
-            parts += [widgets.HBox(row, layout=layout), self._notes[field.name]]
-        parts.append(self._message)
+        sides = widgets.Box([self._grid, self._message], layout={"display": "grid"})
+        sides.add_class("haikuft-sides")
+        if self._draw is not None:
+            sides.add_class("haikuft-two")
+        parts = [widgets.HTML(f"<h4>{escape(self.title)}</h4>"), sides]
         if self._saving is not None:
             parts += [self.button, self._output]
         return widgets.VBox(parts)
 
-    def _read(self) -> _State:
+    def _read(self) -> Content:
         values = {field.name: self._read_one(field) for field in self.fields}
-        if refusal := self._find_refusal(values):
-            return _State(values, refusal, [], ("", ""))
-        return _State(values, "", self._derive(values), self._draw(values))
+        refusal = self._find_refusal(values)
+        used = values if self._used is None else self._used
+        return Content(
+            self.title,
+            self.fields,
+            values,
+            refusal,
+            derived=[] if refusal else self._derive(values),
+            picture=("", "") if refusal or self._draw is None else self._draw(values),
+            stale=[name for name, value in values.items() if value != used[name]],
+            saved=self._saved,
+        )
 
     def _find_refusal(self, values: dict[str, Any]) -> str:
         """List all faults; what the check says of a value replaces the field's own text."""
@@ -152,36 +177,39 @@ class Form:
             return field.value
         return read_value(field, chosen)
 
-    def _write(self, state: _State) -> Picture:
-        """Write the form as HTML and as plain text."""
-        rows = [(f.label, rendering.describe_value(f, state.values[f.name])) for f in self.fields]
-        content = (self.title, rows, state.derived, state.refusal)
-        html, plain = state.picture
-        return (
-            rendering.write_html(*content, html, self._saved),
-            rendering.write_plain(*content, plain, self._saved),
-        )
-
     def _refresh(self, _change: object = None) -> None:
-        state = self._read()
         self._saved, self._output.value = "", ""  # what was saved is no longer what is chosen
-        faults = rendering.sort_faults(state.refusal, list(self.controls))
+        self._show()
+
+    def _show(self) -> None:
+        content = self._read()
+        faults = rendering.sort_faults(content.refusal, list(self.controls))
         for field in self.fields:
             note = rendering.write_note(field.help, faults.get(field.name, []))
-            if self._notes[field.name].value != note:
-                self._notes[field.name].value = note
-        message = rendering.write_message(state.derived, state.refusal)
-        self._message.value = message + state.picture[0]
-        self._shown.update(*self._write(state))
+            self._notes[field.name].value = note
+        self._message.value = content.message
+        self._shown.update(content.to_html(), str(content))
 
     def _save(self, _button: object = None) -> None:
-        state = self._read()
+        content = self._read()
         try:
-            if self._saving is None or state.refusal:
-                raise SettingsError(f"Nothing was saved.\n{state.refusal}")
-            self._saved = save_choices(self._saving, state.values)
+            if self._saving is None or content.refusal:
+                raise SettingsError(f"Nothing was saved.\n{content.refusal}")
+            self._saved = _save(self._saving, content.values)
         except HaikuftError as error:
             self._output.value = rendering.write_message([], str(error))
             return
         self._output.value = rendering.write_block(self._saved)
-        self._shown.update(*self._write(state))
+        self._show()
+
+
+def _save(saving: Saving, values: Mapping[str, Value]) -> str:
+    """Save the values beside those of the run's other forms; say where, and how to use them."""
+    target = {"target": saving.target} if saving.target else {}
+    run, text = save_choices(saving.run or "", {**target, **values})
+    shown, number = f"runs/{run}/{FILE_NAME}", saving.notebook
+    return (
+        f"# {shown}\n{text}\n# From a terminal, the whole series with these choices:\n"
+        f"haikuft run -f {shown}\n# This notebook alone:\n"
+        f"haikuft run -f {shown} --from {number} --to {number}"
+    )

@@ -1,19 +1,21 @@
 """The forms of notebooks 1, 2, 3, 5 and 6; `stopping` has that of notebook 4."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import BASE_MODELS, BaseModel, Range, get_base_model
 from haikuft.dataset.formats import FORMATS, TABLES
 from haikuft.dataset.tokens import TokenRange
+from haikuft.errors import HaikuftError
 from haikuft.forms import derived_values
-from haikuft.forms.fields import Field, build_fields
-from haikuft.forms.form import Form
+from haikuft.forms.fields import Field, Value, build_fields, get_choices
+from haikuft.forms.form import Form, Saving
 from haikuft.forms.rendering import Derived
-from haikuft.forms.saving import Saving
 from haikuft.hyperparameters import build_hyperparameters, suggest_hyperparameters
 from haikuft.iam.roles import check_boundary, check_role_name
+from haikuft.pricing import take_price
+from haikuft.runs.folders import choose_run, find_root, record_path
+from haikuft.runs.record_file import RunRecord, read_record
 
 _WIDE = 50.0  # a range of fractions whose ends differ by this factor gets a logarithmic slider
 
@@ -23,7 +25,9 @@ def target_form(*, target: str, region: str, base_model_id: str, run: str | None
 
     In every form, a run's name adds the button that saves the choices in the run's folder.
     """
-    models = {"": "what the run's record says"}
+    record = _find_record(run, target)
+    known = get_base_model(record.base_model_id if record else "")
+    models = {"": f"{known.name}, {'as this run has it' if record else 'the one of a new run'}"}
     models |= {model.id: f"{model.name} ({model.id})" for model in BASE_MODELS.values()}
     if base_model_id:
         # An ARN or an inference id is accepted, too; `get_base_model` checks it.
@@ -37,35 +41,30 @@ def target_form(*, target: str, region: str, base_model_id: str, run: str | None
             base_model_id={"choices": models},
         ),
         check=lambda values: get_base_model(values["base_model_id"]),
-        derive=derived_values.derive_target,
-        saving=Saving(run, "01_setup_iam"),
+        derive=lambda values: derived_values.derive_target(values, record),
+        saving=Saving(run, 1),
     )
 
 
-def access_form(*, bucket: str, role_name: str, permissions_boundary: str) -> Form:
-    """Make the form of what an organisation prescribes: bucket, role, and the role's boundary."""
+def access_form(**names: Value) -> Form:
+    """Make the form of what an organisation prescribes: bucket, role_name, permissions_boundary."""
 
     def check(values: dict[str, Any]) -> None:
         if values["role_name"]:
             check_role_name(values["role_name"])
         check_boundary(values["permissions_boundary"])
 
-    names = {"bucket": bucket, "role_name": role_name, "permissions_boundary": permissions_boundary}
     return Form("What your organisation prescribes", build_fields(names), check=check)
 
 
-def dataset_form(
-    *,
-    dataset: str,
-    raw_format: str,
-    system_prompt: str,
-    validation_share: float,
-    test_share: float,
-    seed: int,
-    run: str | None = None,
-    target: str = "sandbox",
-) -> Form:
-    """Make the form of raw examples and their split; shows the format and the sizes."""
+def dataset_form(*, run: str | None = None, target: str = "sandbox", **values: Value) -> Form:
+    """Make the form of raw examples and their split; shows the format and the sizes.
+
+    Args:
+        run: The run's name, for the button that saves the choices; None leaves it out.
+        target: The run's target, saved with the choices.
+        values: dataset, raw_format, system_prompt, validation_share, test_share and seed.
+    """
     count_examples = cache(derived_values.count_examples)
 
     def derive(values: dict[str, Any]) -> Derived:
@@ -75,19 +74,12 @@ def dataset_form(
     return Form(
         "Raw examples and their split",
         build_fields(
-            {
-                "dataset": dataset,
-                "raw_format": raw_format,
-                "system_prompt": system_prompt,
-                "validation_share": validation_share,
-                "test_share": test_share,
-                "seed": seed,
-            },
+            values,
             dataset={"suggestions": _list_datasets()},
             raw_format={"choices": {"": "recognised by itself", **FORMATS, **TABLES}},
         ),
         derive=derive,
-        saving=Saving(run, "02_prepare_data", target),
+        saving=Saving(run, 2, target),
     )
 
 
@@ -112,7 +104,8 @@ def hyperparameter_form(
         base_model: Whose hyperparameters.
         training_records: Records in the training file.
         tokens: Its tokens, read once; None leaves tokens and cost out.
-        training_price: US dollars per 1,000 tokens trained; 0 when it is not known.
+        training_price: US dollars per 1,000 tokens trained; 0 when it is not known: with tokens,
+            the form then asks for it, and its value is among the form's.
         price_date: The day you read that price.
         run: The run's name, for the button that saves the choices; None leaves it out.
         target: The run's target, saved with the choices.
@@ -123,78 +116,108 @@ def hyperparameter_form(
         _range_field(name, allowed, values.pop(name))
         for name, allowed in base_model.hyperparameters.items()
     ]
+    if tokens is not None and not training_price:
+        fields += build_fields({"training_price": training_price})
+
+    def check(chosen: dict[str, Any]) -> None:
+        # A name that is no hyperparameter of this model is refused along with bad values.
+        tuned = {name: value for name, value in chosen.items() if name != "training_price"}
+        build_hyperparameters(base_model, **tuned, **values)
+
     return Form(
         f"Hyperparameters of {base_model.name}",
         fields,
-        # A name that is no hyperparameter of this model is refused along with bad values.
-        check=lambda chosen: build_hyperparameters(base_model, **chosen, **values),
+        check=check,
         derive=lambda chosen: derived_values.derive_training(
             base_model,
             chosen,
             records=training_records,
             tokens=tokens,
-            price=training_price,
+            price=chosen.get("training_price", training_price),
             price_date=price_date,
         ),
-        saving=Saving(run, "03_fine_tune", target),
+        saving=Saving(run, 3, target),
     )
 
 
 def serving_form(
     *,
-    serving: str,
-    model_units: int,
-    commitment: str,
     throughput_price: float = 0.0,
     price_date: str = "",
     run: str | None = None,
     target: str = "sandbox",
+    **values: Value,
 ) -> Form:
-    """Make the form of serving: deployment or throughput, its units and its commitment."""
+    """Make the form of serving: deployment or throughput, its units and its commitment.
+
+    Where the price table has no price of throughput for the run's model, the form asks for it, and
+    its value is among the form's.
+
+    Args:
+        throughput_price: US dollars per model unit and hour; 0 when it is not given.
+        price_date: The day of that price.
+        run: The run's name, which also tells the base model; None leaves the button out.
+        target: The run's target, saved with the choices.
+        values: serving, model_units and commitment.
+    """
+    record = _find_record(run, target)
+    model = get_base_model(record.base_model_id) if record else None
+    known = take_price("throughput", model.id).amount if model else None
+    if throughput_price or known is None:
+        values["throughput_price"] = float(throughput_price)
+    choices = get_choices("serving")
+    if model is not None:
+        choices[""] = f"{choices[model.serving[0]]}; the first that {model.name} allows"
+
+    def derive(chosen: dict[str, Any]) -> Derived:
+        way = chosen["serving"] or (model.serving[0] if model else "")
+        price = chosen.get("throughput_price", known or 0.0)
+        return derived_values.derive_serving({**chosen, "serving": way}, price, price_date)
+
     return Form(
         "How the model is served",
-        build_fields({"serving": serving, "model_units": model_units, "commitment": commitment}),
-        derive=lambda values: derived_values.derive_serving(
-            values, price=throughput_price, price_date=price_date
-        ),
-        saving=Saving(run, "05_provision", target),
+        build_fields(values, serving={"choices": choices}),
+        derive=derive,
+        saving=Saving(run, 5, target),
     )
 
 
-def evaluation_form(
-    *,
-    max_records: int,
-    further_model_ids: list[str],
-    task: str,
-    scorers: list[str],
-    run: str | None = None,
-    target: str = "sandbox",
-) -> Form:
-    """Make the form of models, records and scorers."""
+def evaluation_form(*, run: str | None = None, target: str = "sandbox", **values: Value) -> Form:
+    """Make the form of models, records and scorers.
+
+    Args:
+        run: The run's name, for the button that saves the choices; None leaves it out.
+        target: The run's target, saved with the choices.
+        values: max_records, further_model_ids, task and scorers.
+    """
     from haikuft.evaluation.scorers.scorer import choose_scorers  # late: it loads pandas
 
     return Form(
         "Evaluation",
         build_fields(
-            {
-                "max_records": max_records,
-                "further_model_ids": further_model_ids,
-                "task": task,
-                "scorers": scorers,
-            },
-            scorers={"options": _list_scorers()},
+            values,
+            scorers={"suggestions": tuple(scorer.name for scorer in choose_scorers([]))},
         ),
         check=lambda values: choose_scorers(values["scorers"], values["task"]),
         derive=derived_values.derive_comparison,
-        saving=Saving(run, "06_evaluate", target),
+        saving=Saving(run, 6, target),
     )
+
+
+def _find_record(run: str | None, target: str) -> RunRecord | None:
+    """Read the record of the run that a form is for; None where there is none yet."""
+    try:
+        return None if run is None else read_record(record_path(choose_run(run, target)))
+    except HaikuftError:
+        return None
 
 
 def _list_datasets() -> tuple[str, ...]:
     """Name the folders in data/, as far as the project's folder can be found."""
-    here = Path.cwd()
-    roots = [root for root in (here, *here.parents) if (root / "data").is_dir()]
-    return tuple(sorted(f.name for f in (roots[0] / "data").glob("*/"))) if roots else ()
+    try:
+        return tuple(sorted(folder.name for folder in (find_root() / "data").glob("*/")))
+    except HaikuftError:
+        return ()
 
 
 def _range_field(name: str, allowed: Range, value: float) -> Field:
@@ -212,16 +235,3 @@ def _range_field(name: str, allowed: Range, value: float) -> Field:
         slider="logarithmic" if wide else "linear",
         help=f"{allowed.meaning} AWS's default is {allowed.default:g}.",
     )
-
-
-def _list_scorers() -> dict[str, str]:
-    """Name every scorer, with its task or tasks and what it measures."""
-    from haikuft.evaluation.scorers.scorer import TASKS, scorers_for
-
-    tasks: dict[str, list[str]] = {}
-    titles: dict[str, str] = {}
-    for task in TASKS:
-        for scorer in scorers_for(task):
-            tasks.setdefault(scorer.name, []).append(task)
-            titles[scorer.name] = scorer.title
-    return {name: f"{name}: {titles[name]} ({', '.join(of)})" for name, of in tasks.items()}

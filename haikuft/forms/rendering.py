@@ -1,6 +1,7 @@
 """Forms as HTML and as plain text. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from haikuft import html
 from haikuft.forms.fields import Field, Value
@@ -8,34 +9,74 @@ from haikuft.html import escape
 
 Derived = list[tuple[str, str]]  # (name, value) of what is derived from the chosen values
 Rows = list[tuple[str, str]]  # (label, value)
+Picture = tuple[str, str]  # one thing as HTML and as plain text
 
 WARNING = "Warning"  # derived values of this name are marked
 
 
-def write_plain(
-    title: str, rows: Rows, derived: Derived, refusal: str, picture: str, saved: str
-) -> str:
-    """Write a form as plain text, for a log or a terminal."""
-    pairs = [*rows, *derived]
-    width = max(len(label) for label, _ in pairs)
-    lines = [
-        f"  {label:<{width}}  " + value.replace("\n", "\n" + " " * (width + 4))
-        for label, value in pairs
-    ]
-    return "\n".join([title, *lines, *(part for part in (refusal, picture, saved) if part)])
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a form holds, and what it shows.
+
+    Attributes:
+        fields: The fields.
+        values: Parameter's name -> what its box holds now.
+        refusal: Why the values cannot be used; "" when they can.
+        derived: What is derived from the values.
+        picture: A picture of the values, as HTML and as plain text.
+        stale: Names of values that have changed since a cell below used them.
+        saved: What was saved last; "" for nothing.
+
+    """
+
+    title: str
+    fields: Sequence[Field]
+    values: Mapping[str, Value]
+    refusal: str
+    derived: Derived
+    picture: Picture
+    stale: Sequence[str]
+    saved: str
+
+    @property
+    def rows(self) -> Rows:
+        """The label and the value of each field."""
+        return [(one.label, describe_value(one, self.values[one.name])) for one in self.fields]
+
+    def __str__(self) -> str:
+        pairs = [*self.rows, *self.derived]
+        width = max(len(label) for label, _ in pairs)
+        lines = [
+            f"  {label:<{width}}  " + value.replace("\n", "\n" + " " * (width + 4))
+            for label, value in pairs
+        ]
+        parts = (self.refusal, describe_stale(self.stale), self.picture[1], self.saved)
+        return "\n".join([self.title, *lines, *filter(None, parts)])
+
+    def to_html(self) -> str:
+        """Build the same as HTML that needs neither script nor style sheet."""
+        style = html.INLINE_STYLE
+        table = html.build_table(self.rows, caption=self.title, row_headings=True, style=style)
+        return table + self.message + (write_block(self.saved) if self.saved else "")
+
+    @property
+    def message(self) -> str:
+        """What stands below the boxes, as HTML: what to run again, the refusal or the picture."""
+        return write_message(self.derived, self.refusal, self.stale) + self.picture[0]
 
 
-def write_html(
-    title: str, rows: Rows, derived: Derived, refusal: str, picture: str, saved: str
-) -> str:
-    """Write a form as a table that needs neither script nor style sheet."""
-    table = html.build_table(rows, caption=title, row_headings=True, style=html.INLINE_STYLE)
-    block = write_block(saved) if saved else ""
-    return f"{table}{write_message(derived, refusal)}{picture}{block}"
+def describe_stale(names: Sequence[str]) -> str:
+    """Say which values have changed since a cell below used them; "" for none."""
+    if not names:
+        return ""
+    return f"Changed since it was used below: {', '.join(names)}. Run the cells below again."
 
 
-def write_message(derived: Derived, refusal: str) -> str:
-    """Write the refusal, else the derived values."""
+def write_message(derived: Derived, refusal: str, stale: Sequence[str] = ()) -> str:
+    """Write what must be run again, and the refusal, else the derived values."""
+    if stale:
+        changed = f'<p role="status" class="haikuft-stale">↻ {escape(describe_stale(stale))}</p>'
+        return changed + write_message(derived, refusal)
     if refusal:
         lines = "<br>".join(escape(line) for line in refusal.split("\n") if line)
         return f'<p role="alert" class="haikuft-refusal">⚠ {lines}</p>'

@@ -6,16 +6,18 @@ where the widget is on the same page. An export, a saved notebook opened later a
 without widgets show the copy, with a hint on how to get the widget.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
+import ipywidgets as widgets
 from IPython.display import display
 
 from haikuft.html import AS_WRITTEN
 from haikuft.package_data import read_text
 
 # JupyterLab's colours, which follow its theme; elsewhere the page's own.
-_STYLE = read_text(__package__, "forms.css")
+STYLE = read_text(__package__, "forms.css")
 
 # ipywidgets gives a slider's handle no accessible name; this copies the tooltip. It runs for a few
 # seconds, because the widgets are built after the page.
@@ -25,6 +27,22 @@ _NAME_SLIDERS = read_text(__package__, "name_sliders.js")
 _NO_WIDGETS = read_text(__package__, "no_widgets.html")
 
 show: Any = display  # IPython gives it no types
+
+
+def build_grid(rows: Iterable[Sequence[Any]]) -> Any:
+    """Arrange controls in the one grid of all forms, whose style sheet must be on the page.
+
+    Args:
+        rows: Each begins with a labelled control; what follows stands beside or below it.
+    """
+    boxes = []
+    for parts in rows:
+        box = widgets.Box(parts, layout={"display": "grid"})
+        box.add_class("haikuft-field")
+        boxes.append(box)
+    grid = widgets.VBox(boxes)
+    grid.add_class("haikuft-fields")
+    return grid
 
 
 class Shown:
@@ -62,7 +80,7 @@ def build_text(name: str, html: str) -> str:
     """
     alive = f"body:not(.jp-Notebook):has(.{name}.jupyter-widgets)"
     return (
-        f"<style>{_STYLE}{alive} .{name}-text {{ display: none; }}"
+        f"<style>{STYLE}{alive} .{name}-text {{ display: none; }}"
         f"body.jp-Notebook .{name}-text .haikuft-hint {{ display: none; }}</style>"
         f'<div class="haikuft haikuft-text {name}-text {AS_WRITTEN}">{html}'
         f'<p class="haikuft-hint">{_NO_WIDGETS}</p></div>'

@@ -9,8 +9,8 @@ from typing import Any
 
 from haikuft.errors import SettingsError
 from haikuft.forms.fields import build_fields
-from haikuft.forms.form import Form, Picture
-from haikuft.forms.rendering import Derived
+from haikuft.forms.form import Form
+from haikuft.forms.rendering import Derived, Picture
 from haikuft.html import draw_curve
 from haikuft.hyperparameters import WORKED_EXAMPLE, EarlyStop, decide_early_stop
 from haikuft.tables import build_table
@@ -58,28 +58,22 @@ def stopping_lab(
         draw=partial(_draw, curves),
     )
 
-    def choose_own(_change: object) -> None:
-        form.controls["curve"].value = OWN
+    def show_chosen(_change: object = None) -> None:
+        own = form.controls["curve"].value == OWN
+        form.rows["losses"].layout.display = "grid" if own else "none"
 
-    form.controls["losses"].observe(choose_own, names="value")
+    form.controls["curve"].observe(show_chosen, names="value")
+    show_chosen()
     return form
 
 
 def parse_losses(text: str) -> list[float]:
     """Read losses, one an epoch, from a text: blanks, commas, semicolons or lines between them.
 
-    A pasted table is read too: of each line the last number counts, if every line has several.
-
     Raises:
         SettingsError: something is not a loss, or there are too few or too many.
     """
-    lines = [re.split(r"[\s,;|]+", line.strip(" \t,;|")) for line in text.strip().splitlines()]
-    lines = [words for words in lines if any(words)]
-    if len(lines) > 1 and all(len(words) > 1 for words in lines):
-        lines = [words[-1:] for words in lines]
-        if not _is_number(lines[0][0]):
-            lines = lines[1:]  # a table's headings
-    words = [word for line in lines for word in line]
+    words = re.split(r"[\s,;]+", text.strip(" \t\n,;")) if text.strip() else []
     if odd := next((word for word in words if not _is_number(word)), ""):
         raise SettingsError(
             f'losses: "{odd[:40]}" is not a loss. Write one number of 0 or more for each epoch, '

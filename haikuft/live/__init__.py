@@ -3,5 +3,6 @@
 from haikuft.live.monitor import watch_job
 from haikuft.live.playground import Playground
 from haikuft.live.running_costs import show_running_costs
+from haikuft.live.samples import ask_samples
 
-__all__ = ["Playground", "show_running_costs", "watch_job"]
+__all__ = ["Playground", "ask_samples", "show_running_costs", "watch_job"]

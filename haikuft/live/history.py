@@ -55,7 +55,7 @@ class Exchange:
         return visible("\n".join(lines))
 
     def _repr_html_(self) -> str:
-        prompt = f"<p><b>Prompt</b> {escape(self.prompt)}</p>"
+        prompt = f'<p style="white-space:pre-wrap"><b>Prompt</b> {escape(self.prompt)}</p>'
         reference = f"<p><b>Reference</b> {escape(self.reference)}</p>" if self.reference else ""
         return build_block(f"{prompt}{self.table._repr_html_()}{reference}")
 

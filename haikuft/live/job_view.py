@@ -10,6 +10,8 @@ from haikuft.html import draw_curve, escape
 from haikuft.tables import Table, build_table
 
 NOT_KNOWN = "not known"
+# Of the bar: JupyterLab's colours, which follow its theme; elsewhere greys that read on any page.
+_EDGE, _FILL = "var(--jp-border-color0, #777)", "var(--jp-brand-color1, #777)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Progress:
         epoch: The last step's epoch, from 0.
         loss: The last step's training loss, in nats per token.
         curve: (step, training loss) pairs since the training began.
+        validations: (step, validation loss) at the end of each epoch so far; empty without
+            validation data.
     """
 
     step: int
@@ -29,15 +33,19 @@ class Progress:
     epoch: int
     loss: float
     curve: tuple[tuple[int, float], ...]
+    validations: tuple[tuple[int, float], ...] = ()
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read what `Connection.read_progress` returns; None where that is empty."""
         if not answer:
             return None
-        curve = tuple((int(step), float(loss)) for step, loss in answer["curve"])
+        curve, validations = (
+            tuple((int(step), float(loss)) for step, loss in answer.get(name, ()))
+            for name in ("curve", "validations")
+        )
         step, steps, epoch = (int(answer[name]) for name in ("step", "steps", "epoch"))
-        return cls(step, steps, epoch, float(answer["training_loss"]), curve)
+        return cls(step, steps, epoch, float(answer["training_loss"]), curve, validations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +73,12 @@ class JobView:
         return "\n".join(part for part in parts if part)
 
     def to_html(self) -> str:
-        """Build the same as HTML, with the loss as a small curve."""
+        """Build the same as HTML, with a bar and the losses as curves."""
         if self.job is None:
             return "<p>No reading of the job yet.</p>"
         lines = "".join(f"<div>{escape(line)}</div>" for line in self._sentences())
         head = f"<p><b>{escape(describe_job(self.job, self.now))}</b></p>"
-        stages = self.table._repr_html_() if self.job.stages else ""
-        return f"{head}{stages}{lines}{draw_losses(self.progress)}"
+        return f"{head}{draw_bar(self)}{lines}{draw_losses(self.progress)}"
 
     @property
     def table(self) -> Table:
@@ -99,8 +106,11 @@ class JobView:
             progress = self.progress
             said = (
                 f"Step {progress.step} of {progress.steps} (fewer if it stops early), epoch "
-                f"{progress.epoch + 1}, training loss {progress.loss:.3f}."
+                f"{progress.epoch + 1}, training loss {progress.loss:.3f}"
             )
+            if progress.validations:
+                said += f", validation loss {progress.validations[-1][1]:.3f}"
+            said += "."
         elif self.job is not None and self.job.status in FINAL:
             said = ""
         elif self.tells_progress:
@@ -125,18 +135,52 @@ def expect_training(view: JobView) -> float | None:
     return elapsed * max(1.0, progress.steps / progress.step)
 
 
+def draw_bar(view: JobView) -> str:
+    """Draw a bar with a part for each stage, filled as far as it has come; "" without stages.
+
+    A stage that runs is filled by its steps, where the target reports them, else by half.
+    """
+    parts = []
+    for row in view.table.rows:
+        name, status, took, expected = map(str, row)
+        done = {"Completed": 1.0, "NotStarted": 0.0}.get(status, 0.5)
+        if name == "training" and done == 0.5 and view.progress is not None:
+            done = min(1.0, view.progress.step / max(1, view.progress.steps))
+        lasts = f"expected in all: {expected}" if expected else ""
+        words = "<br>".join(map(escape, filter(None, (name, status, took, lasts))))
+        parts.append(
+            f'<div style="flex:{3 if name == "training" else 1};line-height:1.4">'
+            f'<div role="progressbar" aria-label="{escape(name)}" '
+            f'aria-valuenow="{100 * done:.0f}" style="height:14px;border:1px solid {_EDGE};'
+            f'background:linear-gradient(90deg,{_FILL} {done:.0%},transparent {done:.0%})">'
+            f"</div>{words}</div>"
+        )
+    look = "display:flex;gap:4px;max-width:640px;margin:.3rem 0"
+    return f'<div style="{look}">{"".join(parts)}</div>' if parts else ""
+
+
 def draw_losses(progress: Progress | None) -> str:
-    """Draw the training loss by step; "" for fewer than two points."""
+    """Draw training loss by step and validation loss by epoch; "" for fewer than two points."""
     if progress is None or len(progress.curve) < 2:
         return ""
     first, last = progress.curve[0], progress.curve[-1]
+    sentence = (
+        f"Training loss from {first[1]:.3f} at step {first[0]} to {last[1]:.3f} at "
+        f"step {last[0]} of {progress.steps}"
+    )
+    if progress.validations:
+        losses = ", ".join(f"{loss:.3f}" for _, loss in progress.validations)
+        sentence += f"; validation loss after each epoch: {losses}"
     return draw_curve(
         progress.curve,
-        ("step", "training loss"),
-        description=f"Training loss from {first[1]:.3f} at step {first[0]} to {last[1]:.3f} at "
-        f"step {last[0]} of {progress.steps}",
+        ("step (thin lines: ends of epochs)", "loss")
+        if progress.validations
+        else ("step", "training loss"),
+        description=sentence,
         last_x=progress.steps,
         from_zero=True,
+        dashed=progress.validations,
+        names=("training", "validation") if progress.validations else ("", ""),
     )
 
 

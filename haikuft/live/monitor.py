@@ -6,12 +6,14 @@ older kernel, interrupt the cell: the job continues, and the button then takes e
 """
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -22,6 +24,7 @@ from haikuft.customization import stop_job
 from haikuft.customization.jobs import wait_for_job
 from haikuft.customization.readings import FINAL, CustomizationJob, describe_job
 from haikuft.errors import SandboxError
+from haikuft.files import write_whole
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.job_view import JobView, Progress
 
@@ -48,6 +51,7 @@ async def watch_job(
     waiting: Waiting | None = None,
     *,
     expected: JobTime | None = None,
+    keep_in: Path | None = None,
     interactive: bool | None = None,
     tell: Callable[[str], None] = print,
     now: Callable[[], datetime] = utc_now,
@@ -66,6 +70,8 @@ async def watch_job(
         waiting: How to wait, but for `sleep` and `on_change`, which are replaced; None waits 24
             hours at most, with the target's own pause.
         expected: How long such a job takes, to warn of one that takes longer; None never warns.
+        keep_in: The folder in which the losses seen are kept, so that they can be shown again after
+            the job's end, when the target tells them no more; None keeps none.
         interactive: Whether the notebook is interactive and shows widgets; None detects it.
         tell: Is given each line.
         now: The time, aware, UTC.
@@ -76,7 +82,8 @@ async def watch_job(
         CredentialsError: the login has expired; the job continues.
         HaikuftError: no network, or a status this version does not know.
     """
-    watch = _Watch(connection, job_arn)
+    name = f"seen-{job_arn.rpartition('/')[2]}.json"
+    watch = _Watch(connection, job_arn, keep_in / name if keep_in is not None else None)
     monitor = None
     if is_interactive() if interactive is None else interactive:
         monitor = JobMonitor(partial(_stop, watch), now=now)
@@ -156,6 +163,7 @@ class _Watch:
 
     connection: Connection
     job_arn: str
+    kept: Path | None = None  # the file of the losses seen
     job: CustomizationJob | None = None
     progress: Progress | None = None
     trouble: str = ""
@@ -166,6 +174,7 @@ class _Watch:
     def start(self, waiting: Waiting, expected: JobTime | None) -> "Future[CustomizationJob]":
         """Start waiting in a thread; the result is the completed job or the error."""
         ended: Future[CustomizationJob] = Future()
+        self.progress = self._read_kept()
         waiting = replace(waiting, sleep=self._pause, on_change=self._note)
 
         def wait() -> None:
@@ -199,16 +208,26 @@ class _Watch:
         said = " ".join(part for part in (self.trouble, note) if part)
         return JobView(self.job, self.progress, now, self.connection.tells_progress, said)
 
+    def _read_kept(self) -> Progress | None:
+        try:
+            text = self.kept.read_text("utf-8") if self.kept is not None else "{}"
+            return Progress.from_answer(json.loads(text))
+        except (OSError, ValueError, LookupError):  # never seen, or a file that was cut short
+            return None
+
     def _note(self, job: CustomizationJob) -> None:
         self.job = job
         self.changes.put(job)
 
     def _pause(self, seconds: float) -> None:
         try:
-            found = Progress.from_answer(self.connection.read_progress(self.job_arn))
+            answer = self.connection.read_progress(self.job_arn)
+            found = Progress.from_answer(answer)
+            if found is not None and found != self.progress and self.kept is not None:
+                write_whole(self.kept, json.dumps(answer))
             self.progress, self.trouble = found or self.progress, ""
-        except SandboxError as error:
-            self.trouble = f"The losses cannot be read just now: {error}"
+        except (SandboxError, OSError) as error:
+            self.trouble = f"The losses cannot be read or kept just now: {error}"
         self._wake.wait(seconds)
         self._wake.clear()
         if self._left:

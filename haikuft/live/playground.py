@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from haikuft.dataset import read_records
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError, SettingsError
 from haikuft.html import escape
@@ -19,11 +21,12 @@ from haikuft.pricing import check_charges
 from haikuft.runs.run_record import Run
 
 if TYPE_CHECKING:
+    from haikuft.evaluation.scorers.scorer import Scorer
     from haikuft.live.playground_form import PlaygroundForm
 
 MAX_TOKENS = 200
 _PATIENCE_SECONDS = 10.0  # somebody sits there and waits
-SHOWN = 3  # of the last exchanges, in what a cell shows
+COMPARED = ("base", "tuned")  # the models whose replies to a record are compared
 
 OnText = Callable[[str, str], None]  # a model's name, and its text so far
 Turns = Sequence[Mapping[str, str]]
@@ -32,13 +35,13 @@ Turns = Sequence[Mapping[str, str]]
 class Playground:
     """Models to ask side by side, and what was asked of them so far in this run.
 
-    The last line of a cell shows it: with boxes and buttons where a person runs
-    the notebook, and the last exchanges as plain HTML and text always. `ask` asks from code.
+    The last line of a cell shows it: with boxes and buttons where a person runs the notebook, in a
+    sentence always. `ask` asks from code.
 
     Args:
         run: Whose models; the history is kept in its folder.
         models: Name -> what is asked: a throughput's or deployment's ARN, or a model's id.
-        records: Test records to choose from, whose answers are the references.
+        records: Records to choose from, whose answers are the references.
         allow_charges: Whether it may ask where that costs money.
         interactive: Whether to show widgets; None: only where a person runs the cells.
 
@@ -95,6 +98,49 @@ class Playground:
             DataError: a line of the file is no exchange.
         """
         return read_exchanges(self.path)
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """Record's id -> what tuning did to it, such as "fixed"; of those asked as they stand.
+
+        The deciding scorer of the run's task scores the replies of "base" and "tuned".
+
+        Raises:
+            DataError: a line of the file is no exchange.
+        """
+        by_id = {record_id(record): record for record in self.records}
+        history = {one.record_id: one for one in self.history if self._is_whole(one, by_id)}
+        if not history:
+            return {}
+        from haikuft.evaluation.report.errors_table import name_outcome  # late: it loads pandas
+
+        outcomes = {}
+        for key, exchange in history.items():
+            texts = [exchange.replies[name].text for name in COMPARED]
+            before, after = (self._scorer(by_id[key], text) for text in texts)
+            outcomes[key] = name_outcome(before, after, self._scorer)
+        return outcomes
+
+    def find(self, record: Record) -> Exchange | None:
+        """Find the last time that a record was asked; None where it was not."""
+        return next((e for e in reversed(self.history) if e.record_id == record_id(record)), None)
+
+    @cached_property
+    def _scorer(self) -> "Scorer":
+        from haikuft.evaluation.scorers.scorer import choose_scorers, recognise_task
+
+        known = [*read_records(self.run.data / "train.jsonl"), *self.records]
+        return choose_scorers([], self.run.record.task or recognise_task(known), known)[0]
+
+    def _is_whole(self, exchange: Exchange, records: Mapping[str, Record]) -> bool:
+        """Whether both models have answered a record as it stands."""
+        record = records.get(exchange.record_id)
+        replies = [exchange.replies.get(name) for name in COMPARED]
+        return (
+            record is not None
+            and exchange.prompt == prompt_of(record)[1][-1]["content"]
+            and all(reply is not None and reply.error is None for reply in replies)
+        )
 
     def ask(
         self,
@@ -153,27 +199,19 @@ class Playground:
         return exchange
 
     def __repr__(self) -> str:
-        history = self.history
-        last = [repr(exchange) for exchange in history[-SHOWN:]]
-        return "\n\n".join([self._sentence(len(history)), *last])
-
-    def to_html(self) -> str:
-        """Build what a cell shows without widgets."""
-        history = self.history
-        last = [exchange._repr_html_() for exchange in history[-SHOWN:]]
-        return "\n".join([f"<p>{escape(self._sentence(len(history)))}</p>", *last])
+        asked = len(self.history)
+        kept = f"{asked} asked so far, kept in {self.path.name}" if asked else "nothing asked yet"
+        return (
+            f"Playground of run {self.run.record.run}: {' and '.join(self.models)}, {kept}. "
+            'Without boxes and buttons, ask with playground.ask("…").'
+        )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return build_bundle(repr(self), self.to_html(), self.form.box if self.form else None)
-
-    def _sentence(self, asked: int) -> str:
-        names = " and ".join(self.models)
-        kept = f"{asked} asked so far, kept in {self.path.name}" if asked else "nothing asked yet"
-        last = f"; the last {min(asked, SHOWN)}:" if asked else "."
-        return (
-            f"Playground of run {self.run.record.run}: {names}, {kept}. Without boxes and "
-            f'buttons, ask with playground.ask("…"){last}'
-        )
+        box = None
+        if self.form is not None:
+            self.form.refresh()
+            box = self.form.box
+        return build_bundle(repr(self), f"<p>{escape(repr(self))}</p>", box)
 
     def _ask_one(
         self, name: str, turns: Turns, system: str | None, sampling: Any, on_text: OnText

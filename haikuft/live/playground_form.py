@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from haikuft.dataset.records import prompt_of, reference_of
+from haikuft.dataset.records import prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError
+from haikuft.forms.showing import STYLE, build_grid
 from haikuft.html import build_status, escape
 from haikuft.live.confirm_button import BUTTON_LAYOUT
 from haikuft.live.history import Exchange, describe_figures, describe_reply
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 ASK = "Ask all models"
 OWN = "None: a prompt of my own"
 PAUSE_SECONDS = 0.05  # between two paintings of a reply that grows
-_LABEL = {"description_width": "16em"}
-_WIDE = {"width": "100%", "max_width": "60em"}
 _COLUMN = {"flex": "1 1 18em", "min_width": "14em", "margin": "0 1em 0 0"}
 _CHOICE = 70  # letters of a record's prompt in the list to choose from
 
@@ -41,22 +41,16 @@ class PlaygroundForm:
 
     def __init__(self, playground: "Playground", max_tokens: int) -> None:
         self._playground = playground
-        look = {"style": _LABEL, "layout": _WIDE}
-        numbers = [(OWN, -1)] + [
-            (_choice(number, record), number) for number, record in enumerate(playground.records)
-        ]
-        self.record = widgets.Dropdown(description="Test record", options=numbers, value=-1, **look)
-        self.prompt = widgets.Textarea(description="Prompt", rows=4, **look)
+        self.record = widgets.Dropdown(description="Record", options=[(OWN, -1)], value=-1)
+        self.prompt = widgets.Textarea(description="Prompt", rows=4)
         self.system = widgets.Textarea(
-            description="System prompt (empty: none)", value=playground.system, rows=2, **look
+            description="System prompt (empty: none)", value=playground.system, rows=2
         )
         # A box, not a slider: a slider of ipywidgets has no name for a screen reader.
         self.temperature = widgets.FloatText(
-            description="Temperature (0 to 1)", value=0.0, step=0.1, **look
+            description="Temperature (0 to 1)", value=0.0, step=0.1
         )
-        self.max_tokens = widgets.IntText(
-            description="Longest reply (tokens)", value=max_tokens, **look
-        )
+        self.max_tokens = widgets.IntText(description="Longest reply (tokens)", value=max_tokens)
         self.button = widgets.Button(
             description=ASK,
             tooltip=f"Send the prompt to {' and '.join(playground.models)}",
@@ -71,17 +65,27 @@ class PlaygroundForm:
         self.button.on_click(self._ask)
         for name in self.columns:
             self._paint(name, "", "")
-        self._show_past()
+        self.refresh()
         columns = widgets.HBox([*self.columns.values()], layout={"flex_flow": "row wrap"})
         controls = [self.record, self.prompt, self.system, self.temperature, self.max_tokens]
-        self.box = widgets.VBox(
-            [*controls, self.button, self.message, columns, self.reference, self.past]
-        )
+        grid, style = build_grid([one] for one in controls), widgets.HTML(f"<style>{STYLE}</style>")
+        parts = [style, grid, self.button, self.message, columns, self.reference, self.past]
+        self.box = widgets.VBox(parts)
+        self.box.add_class("haikuft")
 
     def wait(self) -> None:
         """Wait until what is being asked has been answered."""
         if self._asking is not None:
             self._asking.join()
+
+    def _list_records(self) -> list[tuple[str, int]]:
+        """List the records, each with what tuning did to it once it was asked."""
+        try:
+            outcomes = self._playground.outcomes
+        except HaikuftError:  # the history cannot be read, which stands below
+            outcomes = {}
+        records = enumerate(self._playground.records)
+        return [(OWN, -1), *((_choice(n, one, outcomes), n) for n, one in records)]
 
     def _choose(self, _: Any) -> None:
         """Take over a record's prompt and system prompt, and show its answer."""
@@ -127,7 +131,7 @@ class PlaygroundForm:
             for name, reply in exchange.replies.items():
                 self._paint(name, describe_reply(reply), describe_figures(reply))
             self._say(_summary(exchange))
-            self._show_past()
+            self.refresh()
         finally:
             self.button.disabled = False
 
@@ -144,6 +148,14 @@ class PlaygroundForm:
 
     def _say(self, sentence: str) -> None:
         self.message.value = build_status(sentence)
+
+    def refresh(self) -> None:
+        """Show what was asked so far, and what tuning did to each record; the prompt stays."""
+        self._show_past()
+        self.record.unobserve(self._choose, names="value")
+        chosen, self.record.options = self.record.value, self._list_records()
+        self.record.value = chosen
+        self.record.observe(self._choose, names="value")
 
     def _show_past(self) -> None:
         try:
@@ -170,8 +182,10 @@ def _text(text: str) -> str:
     return f'<div style="white-space:pre-wrap; line-height:1.4">{escape(text)}</div>'
 
 
-def _choice(number: int, record: Any) -> str:
-    return f"{number + 1}: {_shorten(prompt_of(record)[1][-1]['content'])}"
+def _choice(number: int, record: Any, outcomes: Mapping[str, str]) -> str:
+    outcome = outcomes.get(record_id(record), "")
+    known = f"{outcome} · " if outcome else ""
+    return f"{number + 1}: {known}{_shorten(prompt_of(record)[1][-1]['content'])}"
 
 
 def _shorten(text: str) -> str:

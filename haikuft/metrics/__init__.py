@@ -12,6 +12,6 @@ __all__, __getattr__, __dir__ = offer_names(
     {
         "assessment": "align_epochs assess map_validation_losses read_stop_rule replay_early_stop "
         "write_assessment",
-        "files": "download_metrics find_metrics",
+        "files": "download_metrics find_metrics read_runs",
     },
 )

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 TRAINING_FILE = "step_wise_training_metrics.csv"
 VALIDATION_FILE = "validation_metrics.csv"
+
+Losses = tuple[pd.DataFrame, pd.DataFrame | None]  # of one run: by step, and by epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,32 @@ def download_metrics(s3: "S3Client", uri: str | None, directory: Path) -> pd.Dat
         return None
     path = download_file(s3, uri, directory / uri.rsplit("/", 1)[-1])
     return read_metrics(path.read_text("utf-8", errors="replace"), source=path.name)
+
+
+def read_runs(folder: Path, names: Iterable[str]) -> dict[str, Losses]:
+    """Read the losses that other runs of this project keep; name -> by step, and by epoch.
+
+    Args:
+        folder: The folder of all runs.
+        names: The runs' names.
+
+    Raises:
+        NotFoundError: a run has no losses yet.
+        DataError: a file cannot be read.
+    """
+    found: dict[str, Losses] = {}
+    for name in names:
+        tables = {
+            path.name: read_metrics(path.read_text("utf-8", errors="replace"), source=str(path))
+            for path in (folder / name / "metrics").glob("*_metrics.csv")
+        }
+        if TRAINING_FILE not in tables:
+            raise NotFoundError(
+                f'Run "{name}" has no losses in {folder / name}. Run notebook 4 with that run '
+                "first, or leave it out of further_runs."
+            )
+        found[name] = tables[TRAINING_FILE], tables.get(VALIDATION_FILE)
+    return found
 
 
 def read_metrics(text: str, *, source: str = "metrics") -> pd.DataFrame:

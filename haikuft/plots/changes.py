@@ -1,6 +1,5 @@
 """Figures of changes between two models: differences with intervals, and slopes by group."""
 
-from collections.abc import Sequence
 from textwrap import fill
 
 import matplotlib.pyplot as plt
@@ -11,7 +10,7 @@ from haikuft.evaluation.report.errors_table import break_down
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.uncertainty import NO_VERDICT
 from haikuft.evaluation.statistics.verdicts import Comparison
-from haikuft.plots.style import BASE, FAINT, INK, OTHERS, PAPER, TUNED, describe, in_style
+from haikuft.plots.style import BASE, FAINT, INK, OTHERS, PAPER, TUNED, describe, in_style, spread
 
 _MOST_SLOPES = 14  # groups; of more, those that changed most
 _WIDTH = 36  # characters of a name in one line
@@ -99,7 +98,7 @@ def plot_slopes(
         ax.plot([0, 1], [start, end], line, color=color, linewidth=width, marker="o", markersize=4)
     bottom, top = ax.get_ylim()
     gap = _LINE * (top - bottom) / (_AXES * inches)
-    for at, height in enumerate(_spread(after.tolist(), gap, top - gap / 2)):
+    for at, height in enumerate(spread(after.tolist(), gap, top - gap / 2)):
         row = drawn.iloc[at]
         text = f"{row[by]} ({row['n']})"
         anchor = (1.0, float(after[at]))
@@ -144,19 +143,3 @@ def _look(gain: float) -> tuple[str, str, float]:
     if gain > 0:
         return TUNED, "-", 1.8
     return (OTHERS[0], "--", 1.8) if gain < 0 else (BASE, "-", 1.0)
-
-
-def _spread(heights: Sequence[float], gap: float, top: float) -> list[float]:
-    """Move heights apart until neighbours are a gap from each other.
-
-    The middle is kept in place, or as near to it as leaves none above the top.
-    """
-    order = sorted(range(len(heights)), key=lambda at: heights[at])
-    placed = [heights[at] for at in order]
-    for at in range(1, len(placed)):
-        placed[at] = max(placed[at], placed[at - 1] + gap)
-    shift = max((sum(placed) - sum(heights)) / len(placed), placed[-1] - top)
-    spread = [0.0] * len(heights)
-    for at, height in zip(order, placed, strict=True):
-        spread[at] = height - shift
-    return spread

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any, cast
+from zlib import crc32
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -34,38 +35,72 @@ class Picture:
     Attributes:
         path: The file it is kept in, a PNG.
         sentence: What it shows, for those who cannot see it; stands below it for everybody.
-        light: SVG on white paper.
-        dark: The same SVG in the colours for dark pages.
+        light: SVG on white paper; "" where the sentence says it all, and then there is no file.
+        other: The same on another scale, which a switch shows; "" without a switch.
+        switch: What the switch is called.
 
     """
 
     path: Path
     sentence: str
     light: str
-    dark: str
+    other: str = ""
+    switch: str = ""
+
+    @property
+    def dark(self) -> str:
+        """The same SVG in the colours for dark pages."""
+        return _darken(self.light)
 
     def __repr__(self) -> str:
         return self.sentence
 
     def _repr_html_(self) -> str:
-        images = "".join(
+        # Screen readers read the same from the image's own text.
+        caption = f'<figcaption aria-hidden="true">{escape(self.sentence)}</figcaption>'
+        if not self.light:
+            return build_block(f"<p>{escape(self.sentence)}</p>")
+        images = f'<div class="haikuft-scale">{self._write_images(self.light)}</div>'
+        if self.other:
+            name = f"haikuft-{crc32(self.other.encode()):x}"
+            images = (
+                f'<input type="checkbox" class="haikuft-switch" id="{name}">'
+                f'<label for="{name}">{escape(self.switch)}</label>{images}'
+                f'<div class="haikuft-other" style="display: none">'
+                f"{self._write_images(self.other)}</div>"
+            )
+        return build_block(f'{_SWITCH}<figure style="margin: 0">{images}{caption}</figure>')
+
+    def _write_images(self, light: str) -> str:
+        return "".join(
             f'<img class="haikuft-{theme}" alt="{escape(self.sentence)}" '
             f'style="max-width: 100%; {hidden}" src="{_as_url(drawing)}">'
             for theme, drawing, hidden in (
-                ("light", self.light, ""),
-                ("dark", self.dark, "display: none"),
+                ("light", light, ""),
+                ("dark", _darken(light), "display: none"),
             )
         )
-        # Screen readers read the same from the image's own text.
-        caption = f'<figcaption aria-hidden="true">{escape(self.sentence)}</figcaption>'
-        return build_block(f'{_SWITCH}<figure style="margin: 0">{images}{caption}</figure>')
 
 
-def show_figure(ax: Axes, path: Path) -> Picture:
+def show_figure(ax: Axes, path: Path, *, switch: tuple[str, Axes] | None = None) -> Picture:
     """Save the axes' figure as a file, close it, and return it for a notebook to show.
 
-    The file is a PNG with the figure's sentence inside.
+    Args:
+        ax: The axes, from a function of this package.
+        path: The file, a PNG with the figure's sentence inside.
+        switch: The name of a switch, and axes that show the same on another scale, which it shows.
     """
+    if not ax.get_visible():
+        plt.close(cast(Figure, ax.figure))
+        return Picture(path, alt_text(ax), "")
+    light = _draw(ax, path)
+    if switch is None:
+        return Picture(path, alt_text(ax), light)
+    return Picture(path, alt_text(ax), light, _draw(switch[1]), switch[0])
+
+
+def _draw(ax: Axes, path: Path | None = None) -> str:
+    """Draw the axes' figure as SVG, save it as PNG where a file is named, and close it."""
     figure = cast(Figure, ax.figure)
     drawn = StringIO()
     with mpl.rc_context(cast(Any, _SVG)), warnings.catch_warnings():
@@ -74,14 +109,17 @@ def show_figure(ax: Axes, path: Path) -> Picture:
         lay_out(figure)  # once more, for tick labels may have changed with the first layout
         figure.set_layout_engine(None)  # the layout stays, and no file computes it again
         box = figure.get_tightbbox().padded(0.1)  # inches; "tight" would draw once more to know
-        path.parent.mkdir(parents=True, exist_ok=True)
-        description = {"Description": alt_text(ax)}
-        figure.savefig(path, format="png", dpi=160, bbox_inches=box, metadata=description)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            description = {"Description": alt_text(ax)}
+            figure.savefig(path, format="png", dpi=160, bbox_inches=box, metadata=description)
         figure.savefig(drawn, format="svg", bbox_inches=box, metadata={"Date": None})
     plt.close(figure)  # otherwise the notebook would show it again, without its description
-    light = drawn.getvalue()
-    dark = _COLOR.sub(lambda found: DARK.get(found[0], found[0]), light)
-    return Picture(path, alt_text(ax), light, dark)
+    return drawn.getvalue()
+
+
+def _darken(svg: str) -> str:
+    return _COLOR.sub(lambda found: DARK.get(found[0], found[0]), svg)
 
 
 def _as_url(svg: str) -> str:

@@ -75,7 +75,7 @@ def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = Non
 
 @in_style
 def plot_turns(records: Sequence[Record], *, ax: Axes | None = None) -> Axes:
-    """Draw how many records have how many turns.
+    """Draw how many records have how many turns; where all have as many, that is told in words.
 
     Args:
         records: The records.
@@ -93,7 +93,7 @@ def plot_turns(records: Sequence[Record], *, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(title="How long are the conversations?", xlabel="turns a record", ylabel="records")
     words = ", ".join(f"{counts[turns]:,} of {turns} turns" for turns in sorted(counts))
-    return describe(ax, f"{len(records):,} records: {words}.")
+    return describe(ax, f"{len(records):,} records: {words}.", shown=len(counts) > 1)
 
 
 @in_style

@@ -4,8 +4,9 @@ Figures use the colours below and no others, on white. `DARK` maps each to its c
 page, so that one drawing serves both (`haikuft.plots.picture`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
+from math import inf
 from pathlib import Path
 from typing import Any, ParamSpec, cast
 
@@ -59,7 +60,29 @@ def alt_text(ax: Axes) -> str:
     return str(ax.get_label())
 
 
-def describe(ax: Axes, sentence: str) -> Axes:
-    """Keep the sentence as the axes' own label, which matplotlib never draws."""
+def describe(ax: Axes, sentence: str, *, shown: bool = True) -> Axes:
+    """Keep the sentence as the axes' own label, which matplotlib never draws.
+
+    Axes that are not worth a figure, such as those of a single value, are made invisible; then
+    `show_figure` gives the sentence alone.
+    """
     ax.set_label(sentence)
+    ax.set_visible(shown)
     return ax
+
+
+def spread(heights: Sequence[float], gap: float, top: float, bottom: float = -inf) -> list[float]:
+    """Move heights apart until neighbours are a gap from each other.
+
+    The middle is kept in place, or as near to it as leaves none above the top, or below the bottom.
+    """
+    order = sorted(range(len(heights)), key=lambda at: heights[at])
+    placed = [heights[at] for at in order]
+    for at in range(1, len(placed)):
+        placed[at] = max(placed[at], placed[at - 1] + gap)
+    shift = max((sum(placed) - sum(heights)) / len(placed), placed[-1] - top)
+    shift = min(shift, placed[0] - bottom)
+    spread = [0.0] * len(heights)
+    for at, height in zip(order, placed, strict=True):
+        spread[at] = height - shift
+    return spread

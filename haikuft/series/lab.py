@@ -18,6 +18,7 @@ from traitlets.config import Config
 from haikuft import __version__
 from haikuft.errors import SettingsError
 from haikuft.evaluation.report.files import JSON_FILE
+from haikuft.files import write_whole
 from haikuft.metrics.assessment import ASSESSMENT_FILE
 from haikuft.runs.folders import FIRST, check_run_name, choose_run, find_root
 from haikuft.runs.record_file import FILE_NAME, read_record
@@ -25,6 +26,8 @@ from haikuft.series.export import let_jupyter_export
 from haikuft.series.planning import Notebook, find_notebooks
 
 _PORT = 8888  # where JupyterLab begins to look for a free one
+_IDLE_SECONDS = 20 * 60  # after which an idle kernel is ended; its notebook starts it anew
+_QUIET = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
 
 def open_lab(run: str = "", *, port: int = 0, browser: bool = True) -> int:
@@ -131,23 +134,28 @@ def _check_version(copy: Path) -> None:
 
 @contextmanager
 def own_kernel() -> Iterator[Path]:
-    """Let the kernel `python3` be this very Python; yields the first folder on Jupyter's path.
+    """Let the kernel `python3` be this very Python; yields the first folder on Jupyter's paths.
 
     Another environment's `python3`, or one that a user has installed, may otherwise stand in
-    front of ours and know nothing of this package.
+    front of ours and know nothing of this package. JupyterLab does not ask whether to show its
+    news, and a kernel does not warn of its transport, which stays on this machine.
     """
     from ipykernel.kernelspec import write_kernel_spec
 
-    before = os.environ.get("JUPYTER_PATH")
+    names = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH")
+    before = {name: os.environ[name] for name in names if name in os.environ}
     with TemporaryDirectory(prefix="haikuft-kernel-") as folder:
-        write_kernel_spec(Path(folder, "kernels", "python3"))
-        os.environ["JUPYTER_PATH"] = os.pathsep.join([folder, *([before] if before else [])])
+        kernel = Path(folder, "kernels", "python3")
+        write_kernel_spec(kernel, extra_arguments=["--log-level=ERROR"])
+        write_whole(Path(folder, "labconfig", "page_config.json"), json.dumps(_QUIET))
+        for name in names:
+            os.environ[name] = os.pathsep.join([folder, *filter(None, [before.get(name)])])
         try:
             yield Path(folder)
         finally:
-            del os.environ["JUPYTER_PATH"]
-            if before is not None:
-                os.environ["JUPYTER_PATH"] = before
+            for name in names:
+                del os.environ[name]
+            os.environ.update(before)
 
 
 def _check_port(port: int) -> None:
@@ -173,6 +181,8 @@ def _serve(root: Path, begin: Path, config: Config, *, port: int, browser: bool)
         "ServerApp.open_browser": browser,
         "ServerApp.allow_root": True,  # as in a container; it listens to this machine alone
         "Application.log_level": "ERROR",
+        "MappingKernelManager.cull_idle_timeout": _IDLE_SECONDS,
+        "MappingKernelManager.cull_connected": True,  # of seven open notebooks one is worked on
         "LabApp.default_url": f"/{place}",
         "LabApp.news_url": None,  # nothing here asks the network for anything
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",

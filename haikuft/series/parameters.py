@@ -72,6 +72,25 @@ def _read_comments(source: str) -> dict[int, str]:
     }
 
 
+def describe_parameters(notebooks: Mapping[str, Mapping[str, Parameter]]) -> str:
+    """Write every parameter as YAML with its default and meaning, each line a comment.
+
+    A default is not the same in all notebooks, so that a line holds only once it is no comment.
+
+    Args:
+        notebooks: Notebook's name -> its parameters.
+    """
+    lines = ["# For haikuft run -f: take the # away before a parameter, and write its value."]
+    told: set[str] = set()
+    for notebook, parameters in notebooks.items():
+        lines += ["", f"# {notebook}"]
+        for name, one in parameters.items():
+            if name not in told:
+                lines.append(f"# {name}: {json.dumps(one.default)}  # {one.help}")
+        told |= set(parameters)
+    return "\n".join([*lines, ""])
+
+
 def parse_value(text: str, annotation: str) -> Value:
     """Read a word from the command line as the annotation says.
 

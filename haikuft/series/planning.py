@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,6 +80,7 @@ def plan(
     first: int = 0,
     last: int = 0,
     clean_up: bool | None = None,
+    whole: Collection[str] = (),
 ) -> list[Step]:
     """Choose the notebooks and give each the parameters that it has.
 
@@ -91,6 +92,8 @@ def plan(
         last: Number of the last notebook; 0 for the end.
         clean_up: True ends with the clean-up, deleting; False deletes nothing; None leaves it
             to the target: the sandbox is cleaned up, AWS is not.
+        whole: Names among those given that hold for the whole series, as from a file of choices:
+            no chosen notebook need have them.
 
     Raises:
         SettingsError: names every parameter that no chosen notebook has or that cannot be read.
@@ -109,7 +112,11 @@ def plan(
             "With --no-clean-up nothing is left to run. Leave it out, or ask for "
             f"a list by --to {CLEAN_UP}."
         )
-    faults = [fault for name in given if (fault := _misplaced(name, chosen, notebooks))]
+    faults = [
+        fault
+        for name in given
+        if (fault := _misplaced(name, notebooks if name in whole else chosen, notebooks))
+    ]
     steps = []
     for notebook in chosen:
         values: dict[str, Value] = {}

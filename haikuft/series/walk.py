@@ -44,7 +44,8 @@ class Request:
     """What a run was asked for.
 
     Attributes:
-        given: Parameter's name -> text from the command line.
+        given: Parameter's name -> text from the command line, or from a file of choices.
+        whole: Names among them that hold for the whole series, as those of a file do.
         first: Number of the first notebook; 0 for the beginning.
         last: Number of the last notebook; 0 for the end.
         clean_up: True deletes at the end, False does not, None leaves it to the target.
@@ -55,6 +56,7 @@ class Request:
     """
 
     given: Mapping[str, str]
+    whole: Collection[str] = ()
     first: int = 0
     last: int = 0
     clean_up: bool | None = None
@@ -84,6 +86,7 @@ def walk(request: Request) -> int:
         first=request.first,
         last=request.last,
         clean_up=request.clean_up,
+        whole=request.whole,
     )
     directory = root / "runs" / run
     if not begins and not directory.exists():

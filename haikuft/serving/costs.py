@@ -18,6 +18,7 @@ from haikuft.runs.record_file import RunRecord
 from haikuft.runs.run_record import Run
 from haikuft.tables import Table, build_table
 
+_UNKNOWN = "unknown"  # the beginning of a price that nobody has given
 _NOT_YET_MADE = ":custom-model-deployment/"  # in place of the ARN of a deployment to come
 
 
@@ -96,7 +97,9 @@ def price_tokens(record: RunRecord) -> TokenPrice | None:
 
 
 def tabulate_costs(costs: Mapping[Serving, ServingCost]) -> Table:
-    """Make a table of the ways, the one cheaper for a trial first."""
+    """Make a table of the ways, the one cheaper for a trial first; a line without any price."""
+    if all(cost.price.startswith(_UNKNOWN) for cost in costs.values()):
+        return build_table([(f"{cost.kind}: price {cost.price}",) for cost in costs.values()])
     rows = []
     for cost in costs.values():
         asked, unused = "no more than the hours", format_dollars(0)
@@ -105,7 +108,7 @@ def tabulate_costs(costs: Mapping[Serving, ServingCost]) -> Table:
             asked = likely if low == high else f"{likely} ({low} to {high})"
         if cost.hours is not None:
             hour = cost.hours.hour
-            unused = "unknown" if hour is None else format_dollars(hour * 24)
+            unused = _UNKNOWN if hour is None else format_dollars(hour * 24)
         rows.append((cost.kind, cost.price, asked, unused))
     return build_table(rows, "serving", "price", "1,000 requests", "a day unused")
 
@@ -126,7 +129,7 @@ def _cost_throughput(
     known = {"price_per_unit_hour": amount, "price_date": price.as_of} if amount else {}
     return ServingCost(
         kind="provisioned_throughput",
-        price=str(price) if amount else "unknown; give throughput_price",
+        price=str(price) if amount else f"{_UNKNOWN}; give throughput_price",
         commitment=commitment,
         hours=estimate_throughput(model_units, amount, commitment, as_of=price.as_of),
         thousand=None,
@@ -141,7 +144,7 @@ def _cost_deployment(run: Run, records: Sequence[Record], given: Mapping[str, An
     )
     return ServingCost(
         kind="deployment",
-        price=str(price) if price else "unknown; give token_price",
+        price=str(price) if price else f"{_UNKNOWN}; give token_price",
         commitment="none",
         hours=None,
         thousand=estimate_requests(

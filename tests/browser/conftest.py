@@ -5,6 +5,7 @@ are skipped with a word; where HAIKUFT_BROWSER=required is set, as .ci/run does,
 HAIKUFT_SCREENSHOTS names a folder in which what the tests saw is kept, a folder a run.
 """
 
+import json
 import os
 import re
 import shutil
@@ -147,9 +148,10 @@ class Lab:
         self._key = key
         self._keep = keep
 
-    def open(self, name: str) -> None:
-        """Open a notebook with a kernel of its own, with nothing else on the page."""
-        place = f"{self._address}doc/workspaces/{name}/tree/runs/{RUN}/lab/{name}.ipynb"
+    def open(self, name: str, front_end: str = "lab") -> None:
+        """Open a notebook in JupyterLab or in Notebook 7, with nothing else on the page."""
+        at = f"doc/workspaces/{name}/tree" if front_end == "lab" else "notebooks"
+        place = f"{self._address}{at}/runs/{RUN}/lab/{name}.ipynb"
         self.page.goto(f"{place}?token={self._key}&reset")
         self.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
         # A cell that is run before its kernel is there is passed over without a word.
@@ -276,12 +278,9 @@ def lab(chromium: Any, project: Project, keep_screenshot: KeepScreenshot) -> Ite
     """Open JupyterLab in a page; at the end its kernels and server are gone."""
     config = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_lab_config.json"
     config.parent.mkdir(parents=True, exist_ok=True)
-    config.write_text('{"LabApp": {"expose_app_in_browser": true}}', encoding="utf-8")
-    settings = Path(os.environ["JUPYTERLAB_SETTINGS_DIR"]) / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text(
-        '{"fetchNews": "false"}', encoding="utf-8"
-    )
+    exposed = {"expose_app_in_browser": True}
+    apps = {"LabApp": exposed, "JupyterNotebookApp": exposed}
+    config.write_text(json.dumps(apps), encoding="utf-8")
     with served(project.root) as (address, key):
         context = chromium.new_context(viewport={"width": 1280, "height": 1000})
         context.set_default_timeout(SLOW / 3)

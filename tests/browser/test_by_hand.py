@@ -62,6 +62,13 @@ def test_fine_tune_when_walked_then_sliders_move_costs_and_the_job_moves_through
     lab.run_on(
         "settings = hyperparameters.build_hyperparameters(", "walk = run_record.save(walk, job"
     )
+    stale = form.locator(".haikuft-stale:visible")
+    expect(stale).to_have_count(0)
+    slider.press("ArrowRight")
+    expect(stale).to_contain_text("epoch_count. Run the cells below again.")
+    lab.shoot("03-stale")
+    slider.press("ArrowLeft")
+    expect(stale).to_have_count(0)
     watch = lab.run_cell("live.watch_job(", wait=False)
     expect(watch.get_by_role("button", name="Stop the job …")).to_be_visible()
     expect(watch).to_contain_text("InProgress")
@@ -69,6 +76,7 @@ def test_fine_tune_when_walked_then_sliders_move_costs_and_the_job_moves_through
     lab.settle()
     expect(watch).to_contain_text("Completed")
     expect(watch.get_by_role("button", name="Stop the job …")).to_have_count(0)
+    expect(watch.locator("svg circle")).not_to_have_count(0)  # validation losses
     lab.shoot("03-job-done")
     lab.run_on("stage.started", "custom_model_arn=job.custom_model_arn")
     assert project.record.custom_model_arn
@@ -81,14 +89,23 @@ def test_provision_when_walked_then_the_playground_answers_and_the_button_ends_w
     """Both models answer one prompt; the button asks once, then nothing serves any more."""
     project = walked_to(4)
     lab.open("05_provision")
-    ground = lab.run_to("live.Playground(")
+    lab.run_to("samples = live.ask_samples(")
+    lab.shoot("05-samples")
+    asked = (project.directory / "playground.jsonl").read_text("utf-8").count("\n")
+    assert asked == 10
+    ground = lab.run_on("question = prompt", "# Choose a record, or write")
+    options = ground.get_by_label("Record", exact=True).locator("option")
+    # ipywidgets writes the blanks of an option as no-break spaces.
+    outcome = re.compile(r"\d+:\s(fixed|got\sworse|still\swrong|right\sin\sboth)\s·\s")
+    expect(options.nth(asked)).to_have_text(outcome)
+    assert not outcome.match(options.nth(asked + 1).text_content() or "")
 
     ground.get_by_label("Prompt", exact=True).fill("My card was charged twice.")
     ground.get_by_role("button", name="Ask all models").click()
     expect(ground).to_contain_text(re.compile("first text"), timeout=20_000)
     expect(ground.get_by_role("button", name="Ask all models")).to_be_enabled()
     lab.shoot("05-playground")
-    assert (project.directory / "playground.jsonl").read_text("utf-8").count("\n") == 1
+    assert (project.directory / "playground.jsonl").read_text("utf-8").count("\n") == asked + 1
 
     costs = lab.cell("live.show_running_costs(walk)")
     lab.shoot("05-costs")

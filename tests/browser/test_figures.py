@@ -15,7 +15,7 @@ def cell(lab: Any) -> Any:
 
     def run() -> Any:
         lab.open("04_analyse_metrics")
-        return lab.run_to("plots.plot_losses(training")
+        return lab.run_to('scale = ("Logarithmic')
 
     return run
 
@@ -42,3 +42,37 @@ def test_figure_when_the_theme_changes_then_the_drawing_for_it_shows(
         lab.shoot(f"04-figure-{theme.lower()}")
     lab.wear("Light")
     assert (project.directory / "figures" / "losses.png").exists()
+
+
+def test_laboratory_when_in_notebook_7_then_sliders_and_curve_are_on_one_screen_and_move(
+    lab: Any, walked_to: Callable[[int], Any]
+) -> None:
+    """As in JupyterLab: one grid, nothing cut off, no scrollbar, labels above narrow fields."""
+    walked_to(3)
+    lab.page.set_viewport_size({"width": 1280, "height": 900})
+    lab.open("04_analyse_metrics", "notebook")
+    cell = lab.run_to("forms.stopping_lab(")
+    box = cell.locator(".haikuft.jupyter-widgets")
+    curve, slider = box.locator("svg[role=img]"), box.get_by_role("slider").first
+
+    assert all(part.is_visible() for part in (curve, slider))
+    boxes = [part.bounding_box() for part in (curve, slider)]
+    ends = [one["y"] + one["height"] for one in boxes]
+    assert max(ends) - min(one["y"] for one in boxes) < 900 - 200
+    assert not box.locator("textarea").is_visible()
+    before = curve.get_attribute("aria-label")
+    for _ in range(30):
+        slider.press("PageUp")
+    lab.settle()
+    assert curve.get_attribute("aria-label") != before
+    for width in (1280, 600):
+        lab.page.set_viewport_size({"width": width, "height": 900})
+        cut = box.evaluate(
+            "box => [box, ...box.querySelectorAll('.haikuft-field, .haikuft-sides, select')]"
+            ".filter(part => part.scrollWidth > part.clientWidth + 1).length"
+        )
+        assert cut == 0, width
+        lab.shoot(f"04-laboratory-notebook-7-{width}")
+    label, field = box.locator("label").first, box.locator("select").first
+    assert label.bounding_box()["y"] < field.bounding_box()["y"]
+    lab.page.set_viewport_size({"width": 1280, "height": 1000})

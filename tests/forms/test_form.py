@@ -1,5 +1,6 @@
 """Forms hold values: what nobody touched is as it was given, what cannot be is refused."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO, BaseMod
 from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import SettingsError
 from haikuft.forms.form import Form
+from haikuft.runs.record_file import RunRecord, write_record
 
 FIVE: dict[str, Any] = {
     "epoch_count": 5,
@@ -34,7 +36,10 @@ ALL: list[tuple[Any, dict[str, Any]]] = [
             "seed": 1,
         },
     ),
-    (forms.serving_form, {"serving": "", "model_units": 2, "commitment": "1 month"}),
+    (
+        forms.serving_form,
+        {"serving": "", "model_units": 2, "commitment": "1 month", "throughput_price": 0.0},
+    ),
     (
         forms.evaluation_form,
         {
@@ -119,7 +124,8 @@ def test_form_when_touched_then_the_new_values_are_read_in_the_parameters_types(
     form.controls["max_records"].value = 20
     form.controls["further_model_ids"].value = "a , b"
     form.controls["task"].value = "labels"
-    form.controls["scorers"].value = ("accuracy", "refusals")
+    form.controls["scorers"].value = "accuracy"  # typed, then one from the list
+    form.lists["scorers"].value = "refusals"
 
     assert form.values == {
         "max_records": 20,
@@ -335,8 +341,61 @@ def test_hyperparameters_when_tokens_and_price_are_known_then_the_cost_moves_wit
     assert "about US$2.00 on AWS" in dict(form.derived)["Cost"]
     assert dict(form.derived)["Tokens trained, at most"].startswith("about 2,000,000")
     assert "not known" in dict(form.derived)["Time"]
-    free = forms.hyperparameter_form(CLAUDE_3_HAIKU, **known, **FIVE)
-    assert dict(free.derived)["Cost"].startswith("unknown without training_price")
+    assert "training_price" not in form.values
+
+
+def test_price_when_nobody_knows_it_then_the_form_asks_for_it_in_one_line() -> None:
+    """Of training and of throughput; what is written there moves the cost."""
+    tokens = TokenRange(800_000, 1_000_000, 1_500_000)
+    training = forms.hyperparameter_form(
+        CLAUDE_3_HAIKU, training_records=300, tokens=tokens, **FIVE
+    )
+    serving = forms.serving_form(serving="", model_units=1, commitment="none")
+    for form, name, what in (
+        (training, "training_price", "Cost"),
+        (serving, "throughput_price", "Cost of throughput on AWS"),
+    ):
+        assert dict(form.derived)[what].startswith("unknown until you write the price, from http")
+        form.controls[name].value = 0.5
+
+        assert "US$" in dict(form.derived)[what]
+        assert form.values[name] == 0.5
+    assert training.refusal == ""
+
+
+def test_form_when_a_value_changes_that_a_cell_has_read_then_it_says_what_to_run_again() -> None:
+    """Until it is put back, or read again; a form that nobody has read yet says nothing."""
+    form, words = hyperparameters(), "Changed since it was used below: batch_size."
+    form.controls["batch_size"].value = 16
+    assert words not in repr(form)
+    read = form.values
+    form.values.clear()  # the caller's own copy
+
+    form.controls["batch_size"].value = 32
+    for shown in (repr(form), form._repr_html_(), shown_in(form.box)):
+        assert words in shown
+    form.controls["batch_size"].value = read["batch_size"]
+    assert words not in shown_in(form.box)
+    form.controls["batch_size"].value = 64
+    assert form.values["batch_size"] == 64
+    assert words not in shown_in(form.box)
+
+
+def test_forms_when_a_run_has_a_record_then_they_show_its_model_and_region(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In place of a reference to a file."""
+    monkeypatch.setenv("HAIKUFT_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    record = RunRecord("mine", "sandbox", base_model_id=NOVA_MICRO.id, region="us-east-1")
+    write_record(tmp_path / "runs" / "mine" / "run.json", record)
+    target = forms.target_form(target="sandbox", region="", base_model_id="", run="mine")
+    serving = forms.serving_form(serving="", model_units=1, commitment="none", run="mine")
+
+    assert dict(target.derived)["Region"] == "us-east-1, the base model's own"
+    assert "Amazon Nova Micro, as this run has it" in repr(target)
+    assert "bills its tokens; the first that Amazon Nova Micro allows" in repr(serving)
+    assert "tokens of each request" in repr(serving)
 
 
 def test_dataset_when_it_is_known_then_format_and_sizes_are_shown() -> None:
@@ -345,6 +404,12 @@ def test_dataset_when_it_is_known_then_format_and_sizes_are_shown() -> None:
     assert dict(form.derived)["Format"] == "prompt/completion, recognised in raw.jsonl"
     assert dict(form.derived)["Of 520 records, about"] == "364 training, 52 validation, 104 test"
 
+    assert "json_answers" in dict(form.lists["dataset"].options)
+    form.lists["dataset"].value = "json_answers"
+    assert form.values["dataset"] == "json_answers"
+    form.controls["dataset"].value = "a/path"
+    assert (form.lists["dataset"].value, form.values["dataset"]) == ("", "a/path")
+    form.controls["dataset"].value = "support_tickets"
     form.sliders["test_share"].value = 0.1
 
     assert dict(form.derived)["Of 520 records, about"] == "416 training, 52 validation, 52 test"

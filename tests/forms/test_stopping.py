@@ -87,13 +87,10 @@ def test_sentence_when_of_the_worked_example_then_it_is_that_of_the_guide(
         "0.9 0.8 .75",
         "0.9, 0.8; 0.75\n",
         "0.9\n0.8\n\n0.75",
-        "epoch\tloss\n1\t0.9\n2\t0.8\n3\t0.75",
-        "| 1 | 0.9 |\n| 2 | 0.8 |\n| 3 | 0.75 |",
-        "1,0.9\n2,0.8\n3,0.75",
     ],
 )
 def test_losses_when_written_any_plain_way_then_they_are_read(text: str) -> None:
-    """Words in a row, lines, or a pasted table whose last column counts."""
+    """Words in a row, or lines."""
     assert parse_losses(text) == [0.9, 0.8, 0.75]
 
 
@@ -125,7 +122,7 @@ def test_lab_when_a_slider_moves_then_stop_and_kept_epoch_move_with_it() -> None
     lab.sliders["patience"].value = 1
 
     assert sentence(lab).startswith("Training stops after epoch 4 of 7; epoch 4 is kept")
-    shown = lab.box.children[-1].value
+    shown = lab._message.value
     assert f'aria-label="{sentence(lab)}"' in shown
     assert "not trained" in shown
     assert sentence(lab) in repr(lab)
@@ -141,12 +138,15 @@ def test_lab_when_this_run_has_losses_then_it_begins_with_them() -> None:
     assert (lab.values["threshold"], lab.values["patience"]) == (0.002, 1)
 
 
-def test_lab_when_numbers_are_written_then_they_are_shown() -> None:
-    """Nobody need find the list first."""
+def test_lab_when_own_numbers_are_chosen_then_their_box_appears_and_they_are_shown() -> None:
+    """What is not chosen takes no room."""
     lab = forms.stopping_lab()
+    assert lab.rows["losses"].layout.display == "none"
 
+    lab.controls["curve"].value = "your own numbers"
     lab.controls["losses"].value = "3 2 1"
 
+    assert lab.rows["losses"].layout.display == "grid"
     assert sentence(lab) == "Training runs all 3 epochs; epoch 3 is kept, with a loss of 1."
 
 
@@ -164,11 +164,12 @@ def test_lab_when_a_value_cannot_be_then_it_says_so_in_place_of_the_picture(
 ) -> None:
     """No traceback, and no clamping."""
     lab = forms.stopping_lab()
+    lab.controls["curve"].value = "your own numbers"
 
     lab.controls[name].value = value
 
     assert words in lab.refusal
-    assert 'role="alert"' in lab.box.children[-1].value
+    assert 'role="alert"' in lab._message.value
 
 
 def test_lab_when_the_training_diverged_then_it_says_so() -> None:

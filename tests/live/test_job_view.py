@@ -1,6 +1,7 @@
 """What a watched job shows, from readings that are values."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -93,6 +94,18 @@ def test_curve_when_drawn_then_it_takes_the_pages_colour_and_says_what_it_shows(
     assert "currentColor" in svg
     assert "#" not in svg
     assert 'aria-label="Training loss from 4.000 at step 1 to 1.500 at step 10 of 20"' in svg
+
+
+def test_view_when_validation_losses_came_then_bar_curve_and_sentence_show_how_far_it_is() -> None:
+    """A part of the bar for each stage, a dot and a line for each epoch, the last loss in words."""
+    shown = view(replace(HALF, validations=((5, 2.5), (10, 2.25))))
+    page = shown.to_html()
+
+    bars = re.findall(r'aria-label="([a-z ]+)" aria-valuenow="(\d+)"', page)
+    assert bars == [("validation", "100"), ("data processing", "100"), ("training", "50")]
+    assert page.count("<circle") == 2
+    assert "validation loss after each epoch: 2.500, 2.250" in page
+    assert "training loss 1.500, validation loss 2.250." in str(shown)
 
 
 def test_curve_when_there_are_fewer_than_two_points_then_there_is_none() -> None:

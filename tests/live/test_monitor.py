@@ -65,16 +65,19 @@ def test_watch_when_the_job_is_over_then_it_is_found_so_at_once(
 def test_watch_when_somebody_sits_there_then_stages_and_losses_are_shown_to_the_end(
     new_run: Callable[..., Run], start_job: Started, monitors: list[module.JobMonitor]
 ) -> None:
-    """And no button stays when there is nothing to stop."""
+    """No button stays when there is nothing to stop; whoever looks later sees the same losses."""
     run, arn = start_job(new_run(stage_seconds=0.3))
 
-    watch(run, arn, interactive=True, tell=lambda line: None)
+    for _ in range(2):
+        watch(run, arn, interactive=True, keep_in=run.metrics, tell=lambda line: None)
 
-    (monitor,) = monitors
-    picture = monitor.box.children[0].value
-    assert "Completed" in picture
-    assert "training loss" in picture
-    assert monitor.button.button.layout.display == "none"
+    for monitor in monitors:
+        picture = monitor.box.children[0].value
+        assert "Completed" in picture
+        assert "training loss" in picture
+        assert "validation loss after each epoch" in picture
+        assert monitor.button.button.layout.display == "none"
+    assert len(monitors) == 2
 
 
 def test_watch_when_left_then_the_job_continues_and_the_next_watch_finds_it(

@@ -172,7 +172,7 @@ def test_form_when_looked_at_then_each_control_has_its_label(
     controls = [form.record, form.prompt, form.system, form.temperature, form.max_tokens]
 
     assert [one.description for one in [*controls, form.button]] == [
-        "Test record",
+        "Record",
         "Prompt",
         "System prompt (empty: none)",
         "Temperature (0 to 1)",
@@ -241,8 +241,8 @@ def test_playground_when_shown_then_widgets_are_there_only_for_a_person(
     assert list(alone) == ["text/plain", "text/html"]
     assert "application/vnd.jupyter.widget-view+json" in interactive
     for shown in (alone, interactive):
-        assert "Prompt" in shown["text/plain"]
-        assert "Why?" in shown["text/html"]
+        assert "1 asked so far, kept in playground.jsonl" in shown["text/plain"]
+        assert "1 asked so far" in shown["text/html"]
 
 
 texts = st.text(alphabet=st.characters(exclude_categories=[]), max_size=40)

@@ -18,6 +18,7 @@ import nbformat
 import pytest
 from ipykernel.kernelspec import write_kernel_spec
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyterlab_server.config import get_page_config
 
 from haikuft import __version__
 from haikuft.cli import main
@@ -205,6 +206,8 @@ def test_kernel_when_the_machine_has_another_python3_then_ours_is_found(
     with own_kernel():
         found = KernelSpecManager().get_kernel_spec("python3")
         assert found.argv[0] == sys.executable
+        disabled = get_page_config([])["disabledExtensions"]
+        assert "@jupyterlab/apputils-extension:announcements" in disabled
 
     assert os.environ["JUPYTER_PATH"] == str(tmp_path)
     assert KernelSpecManager().get_kernel_spec("python3").argv[0] == "/elsewhere/python"

@@ -194,6 +194,27 @@ def test_run_when_a_notebook_fails_then_cell_error_and_command_to_resume_are_tol
     assert out == ""
 
 
+def test_run_when_choices_are_in_a_file_then_each_notebook_takes_its_own_and_flags_go_first(
+    behave: Callable[..., list[int]], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file that --write-config makes changes nothing until a line is no comment."""
+    assert main(["run", "--write-config", "choices.yaml"]) == 0
+    assert main(["run", "--write-config", "choices.yaml"]) == 2
+    written = (project / "choices.yaml").read_text()
+    assert "# epoch_count: 5  # passes\n" in written
+    (project / "runs" / "first").mkdir(parents=True)
+    held = written.replace("# epoch_count: 5", "epoch_count: 7").replace("# model_u", "model_u")
+    (project / "choices.yaml").write_text(held + "dataset: mine\n")
+    values: dict[str, object] = {}
+    behave({3: lambda step: values.update(step.values)})
+
+    for more in ([], ["-p", "epoch_count", "2"]):
+        assert main(["run", "-f", "choices.yaml", "--from", "3", "--to", "3", *more]) == 0
+        assert values == {"run": "first", "epoch_count": 2 if more else 7}
+    assert main(["run", "-f", "choices.yaml", "--from", "3", "-p", "bucket", "b"]) == 2
+    assert '"bucket" belongs to 01_setup_iam' in capsys.readouterr().err
+
+
 def test_run_when_a_split_is_refused_then_the_command_has_the_share_that_fits(
     behave: Callable[..., list[int]],
     write_notebook: Callable[..., Path],

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from haikuft.errors import SettingsError
+from haikuft.evaluation.scorers.scorer import Scorer
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.uncertainty import bootstrap_mean
 from haikuft.evaluation.statistics.verdicts import Comparison
@@ -49,7 +50,8 @@ def name_outcomes(evaluation: Evaluation, model: str = "") -> pd.Series:
     comparison = _comparison_of(evaluation, model)
     before = evaluation.table[f"{evaluation.baseline} {evaluation.metric}"]
     after = evaluation.table[f"{comparison.model} {evaluation.metric}"]
-    outcomes = [_name_outcome(b, a, comparison) for b, a in zip(before, after, strict=True)]
+    scorer = comparison.scorer
+    outcomes = [name_outcome(b, a, scorer) for b, a in zip(before, after, strict=True)]
     return pd.Series(pd.Categorical(outcomes, categories=list(OUTCOMES), ordered=True))
 
 
@@ -116,8 +118,8 @@ def _comparison_of(evaluation: Evaluation, model: str) -> Comparison:
     raise SettingsError(f'model: "{model}" was not compared. Use one of {names}.')
 
 
-def _name_outcome(before: float, after: float, comparison: Comparison) -> str:
-    scorer = comparison.scorer
+def name_outcome(before: float, after: float, scorer: Scorer) -> str:
+    """Name what became of one record: one of `OUTCOMES`, from its scores by the scorer."""
     gain = after - before if scorer.higher_is_better else before - after
     if gain < 0:
         return "got worse"

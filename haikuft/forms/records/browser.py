@@ -1,4 +1,4 @@
-"""A browser of records: chat views page by page, filtered by problem, label and length."""
+"""A browser of records: chat views page by page, filtered by problem and label."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,15 +11,10 @@ from haikuft.dataset.report import Report
 from haikuft.forms.records import chat_view
 from haikuft.forms.records import rows as record_rows
 from haikuft.forms.records.rows import ANY, WITH, WITHOUT, Row
-from haikuft.forms.showing import Shown
-from haikuft.html import build_block, escape
+from haikuft.forms.showing import Shown, build_grid
+from haikuft.html import build_block, escape, visible
 
 PAGE = 5  # records
-
-_LOOK: dict[str, Any] = {
-    "style": {"description_width": "16em"},
-    "layout": {"width": "33em", "max_width": "100%"},
-}
 
 
 class RecordBrowser:
@@ -27,7 +22,7 @@ class RecordBrowser:
 
     Attributes:
         rows: All records there are to look at.
-        controls: "kind", "problem", "label", "shortest", "longest" and "page".
+        controls: "kind", "problem", "label" and "page".
 
     """
 
@@ -44,7 +39,7 @@ class RecordBrowser:
         self.box = widgets.VBox(
             [
                 widgets.HTML(f"<style>{chat_view.STYLE}</style><h4>Records</h4>"),
-                *self.controls.values(),
+                build_grid([control] for control in self.controls.values()),
                 buttons,
                 self._page_html,
             ]
@@ -65,7 +60,7 @@ class RecordBrowser:
     def __repr__(self) -> str:
         page, words = self._page()
         lines = [f"{row.file}, line {row.line}: {row.text[:120]}" for row in page]
-        return "\n".join([words, *map(chat_view.visible, lines)])
+        return "\n".join([words, *map(visible, lines)])
 
     def _repr_html_(self) -> str:
         return build_block(f"<style>{chat_view.STYLE}</style>{self._write()}")
@@ -136,13 +131,10 @@ def _build_controls(rows: list[Row]) -> dict[str, Any]:
         problems[f"{code} ({count(number, 'record')})"] = code
     labels = {"all labels": ""}
     for label, number in record_rows.count_labels(rows).items():
-        labels[f"{chat_view.visible(label)} ({count(number, 'record')})"] = label
-    box = {"value": 0, "min": 0, "max": 10**9, **_LOOK}
+        labels[f"{visible(label)} ({count(number, 'record')})"] = label
     return {
-        "kind": widgets.Dropdown(options=kinds, description="File", **_LOOK),
-        "problem": widgets.Dropdown(options=problems, description="Problem", **_LOOK),
-        "label": widgets.Dropdown(options=labels, description="Label", **_LOOK),
-        "shortest": widgets.BoundedIntText(**{**box, "description": "At least (characters)"}),
-        "longest": widgets.BoundedIntText(**{**box, "description": "At most (characters, 0: any)"}),
-        "page": widgets.BoundedIntText(**{**box, "value": 1, "min": 1, "description": "Page"}),
+        "kind": widgets.Dropdown(options=kinds, description="File"),
+        "problem": widgets.Dropdown(options=problems, description="Problem"),
+        "label": widgets.Dropdown(options=labels, description="Label"),
+        "page": widgets.BoundedIntText(value=1, min=1, description="Page"),
     }

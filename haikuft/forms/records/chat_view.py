@@ -17,8 +17,8 @@ def draw_record(row: Row) -> str:
     parts = texts_of(row.value)
     shown = {place for place, _, _ in parts}
     here = [p for p in row.problems if _turn_of(p, shown) == ""]
-    label = f", label {visible(row.label)}" if row.label else ""
-    head = f"<b>{escape(visible(row.file))}, line {row.line}</b>{escape(label)}, "
+    label = f", label {row.label}" if row.label else ""
+    head = f"<b>{escape(row.file)}, line {row.line}</b>{escape(label)}, "
     head += f"{row.length:,} characters"
     turns = "".join(
         _draw_turn(role, text, [p for p in row.problems if _turn_of(p, shown) == place])
@@ -29,18 +29,8 @@ def draw_record(row: Row) -> str:
         turns = f'<div class="haikuft-turn{marked}"><b>the line as it stands</b>'
         turns += f"<div>{escape(_cut(row.text)) or '(blank)'}</div></div>"
     return (
-        f'<article class="haikuft-record" aria-label="{escape(visible(row.file))}, line '
+        f'<article class="haikuft-record" aria-label="{escape(row.file)}, line '
         f'{row.line}"><header>{head}</header>{draw_problems(here)}{turns}</article>'
-    )
-
-
-def visible(text: str) -> str:
-    """Replace control characters and halves of surrogate pairs by visible escapes."""
-    return "".join(
-        char
-        if char.isprintable() or char in "\n\t"
-        else char.encode("unicode_escape").decode("ascii")
-        for char in text
     )
 
 
@@ -48,7 +38,7 @@ def _draw_turn(role: str, text: str, problems: Sequence[Problem]) -> str:
     kind = role if role in ("system", "user", "assistant") else ""
     classes = " ".join(filter(None, ("haikuft-turn", kind, "problem" if problems else "")))
     return (
-        f'<div class="{classes}"><b>{escape(visible(role[:40]))}</b>'
+        f'<div class="{classes}"><b>{escape(role[:40])}</b>'
         f"<div>{escape(_cut(text)) or '(empty)'}</div>{draw_problems(problems)}</div>"
     )
 
@@ -57,8 +47,8 @@ def draw_problems(problems: Sequence[Problem]) -> str:
     """List problems, each with its place and how to fix it."""
     return "".join(
         f'<p class="problem-text">⚠ {problem.severity}: '
-        f"{escape(visible(f'{problem.place}: ' if problem.place else ''))}"
-        f"{escape(visible(problem.message))}. {escape(visible(problem.fix))} [{problem.code}]</p>"
+        f"{escape(f'{problem.place}: ' if problem.place else '')}"
+        f"{escape(problem.message)}. {escape(problem.fix)} [{problem.code}]</p>"
         for problem in problems
     )
 
@@ -74,4 +64,4 @@ def _turn_of(problem: Problem, shown: set[str]) -> str:
 
 def _cut(text: str) -> str:
     rest = len(text) - LONGEST
-    return visible(text) if rest <= 0 else f"{visible(text[:LONGEST])} … {rest:,} characters more"
+    return text if rest <= 0 else f"{text[:LONGEST]} … {rest:,} characters more"

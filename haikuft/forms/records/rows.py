@@ -67,27 +67,19 @@ def choose_rows(
     kind: str = "",
     problem: str = ANY,
     label: str = "",
-    shortest: int = 0,
-    longest: int = 0,
 ) -> list[Row]:
-    """Choose the rows that pass every filter, in order; what is empty or 0 filters nothing.
+    """Choose the rows that pass every filter, in order; what is empty filters nothing.
 
     Args:
         rows: All rows.
         kind: Of this file alone.
         problem: `WITH` or `WITHOUT` one, or a problem's code.
         label: With this label.
-        shortest: At least so many characters.
-        longest: At most so many characters.
     """
     return [
         row
         for row in rows
-        if _has(row, problem)
-        and kind in ("", row.kind)
-        and label in ("", row.label)
-        and row.length >= shortest
-        and (not longest or row.length <= longest)
+        if _has(row, problem) and kind in ("", row.kind) and label in ("", row.label)
     ]
 
 

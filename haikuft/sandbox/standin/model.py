@@ -240,6 +240,7 @@ def train(
     *,
     seed: int = 0,
     on_step: Callable[[Point], object] = lambda point: None,
+    on_validation: Callable[[Point], object] = lambda point: None,
 ) -> Training:
     """Train a new model. Early stopping acts on the validation records, if there are any."""
     if not training:
@@ -269,6 +270,7 @@ def train(
             on_step(steps[-1])
         if held_out:
             validations.append(Point(len(steps), epoch, _mean_loss(model, held_out)))
+            on_validation(validations[-1])
         if held_out and config.early_stopping_patience:
             stop = decide_early_stop(
                 [point.loss for point in validations],

@@ -1,7 +1,7 @@
-"""Choices written down: the file, the commands, and that both are read back as they were."""
+"""Choices written down in one file, which is read back as it was."""
 
-import shlex
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from haikuft import forms
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_MICRO
-from haikuft.cli import build_parser
-from haikuft.forms.saving import build_command, build_yaml
+from haikuft.errors import SettingsError
+from haikuft.runs.choices import build_yaml, read_texts
 from haikuft.series.parameters import parse_value
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
@@ -39,38 +39,55 @@ def test_yaml_when_read_back_then_every_value_is_as_it_was(values: dict[str, obj
 
 
 @given(st.dictionaries(NAMES, VALUES | st.lists(TEXT), max_size=5))
-def test_command_when_parsed_by_the_command_line_then_every_value_is_as_it_was(
+def test_file_when_read_for_the_command_line_then_every_value_is_as_it_was(
     values: dict[str, object],
 ) -> None:
-    """As a shell splits it and the parameters' annotations read it."""
-    words = shlex.split(build_command(3, "first", values))  # type: ignore[arg-type]
-    if not words:
-        assert any(str(value).startswith("-") for value in values.values())
-        return
-
-    options = build_parser().parse_args(words[1:])
+    """As the parameters' annotations read the texts, the text 007 and 1e-05 included."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "choices.yaml")
+        path.write_text(build_yaml(values), "utf-8")  # type: ignore[arg-type]
+        texts = read_texts(path)
 
     kinds = {name: type(value).__name__ for name, value in values.items()}
     kinds = {name: "list[str]" if kind == "list" else kind for name, kind in kinds.items()}
-    assert (options.run, options.first, options.last) == ("first", 3, 3)
-    assert {name: parse_value(text, kinds[name]) for name, text in options.parameters} == values
+    assert {name: parse_value(text, kinds[name]) for name, text in texts.items()} == values
 
 
-def test_button_when_pressed_then_the_choices_lie_in_the_run_and_stand_below_the_form(
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("- a\n- b\n", "write each parameter as a line"), ("a: {b: 1}", "give it one value"),
+     ("a: [", "cannot be read as YAML")],
+)  # fmt: skip
+def test_file_when_it_holds_something_else_then_it_says_so(
+    project: Path, text: str, words: str
+) -> None:
+    """With the file's name, and without a traceback."""
+    path = project / "x.yaml"
+    path.write_text(text)
+
+    with pytest.raises(SettingsError, match=f"x.yaml.*{words}"):
+        read_texts(path)
+
+
+def test_button_when_pressed_in_two_forms_then_one_file_of_the_run_holds_both(
     project: Path,
 ) -> None:
-    """Only what was chosen, and how to use it from a terminal."""
+    """And below each form stands how to use it from a terminal."""
     form = forms.hyperparameter_form(
         CLAUDE_3_HAIKU, training_records=300, run="tuesday", target="aws"
+    )
+    serving = forms.serving_form(
+        serving="", model_units=2, commitment="none", run="tuesday", target="aws"
     )
     form.controls["batch_size"].value = 16
 
     form.button.click()
+    serving.button.click()
 
-    path = project / "runs" / "tuesday" / "choices" / "03_fine_tune.yaml"
-    assert yaml.safe_load(path.read_text()) == {"run": "tuesday", "target": "aws", **form.values}
-    assert "haikuft run --run tuesday --from 3 --to 3 -p target aws -p epoch_count 5" in repr(form)
-    assert "-f runs/tuesday/choices/03_fine_tune.yaml" in form._repr_html_()
+    held = yaml.safe_load((project / "runs" / "tuesday" / "choices.yaml").read_text())
+    chosen = {"run": "tuesday", "target": "aws"}
+    assert held == {**chosen, **form.values, **serving.values}
+    assert "haikuft run -f runs/tuesday/choices.yaml --from 3 --to 3" in repr(form)
     assert "batch_size: 16" in form.box.children[-1].value
 
 
