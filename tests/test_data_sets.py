@@ -29,7 +29,7 @@ def split_sentences(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("product_questions", 240), ("tool_calls", 240), ("summaries", 160)]
+    ("name", "least"), [("product_questions", 240), ("tool_calls", 240), ("news_summaries", 160)]
 )
 def test_data_set_when_read_then_no_two_prompts_are_alike(name: str, least: int) -> None:
     """At most 0.8 of all words of two prompts are common to both (Jaccard)."""
@@ -254,7 +254,7 @@ def test_tool_calls_when_an_optional_choice_is_left_out_then_the_request_does_no
 
 def test_summaries_when_read_then_prompt_and_summary_have_the_promised_lengths() -> None:
     """Reports of 100 to 250 words in the post's form, summaries of exactly two sentences."""
-    for prompt, summary in read_pairs("summaries"):
+    for prompt, summary in read_pairs("news_summaries"):
         found = re.fullmatch(r"instruction:\n\n.+\n\ninput:\n(.+)", prompt, re.DOTALL)
         assert found, prompt
         assert 100 <= len(found[1].split()) <= 250
@@ -263,7 +263,7 @@ def test_summaries_when_read_then_prompt_and_summary_have_the_promised_lengths()
 
 def test_summaries_when_compared_with_the_report_then_numbers_and_names_stand_there() -> None:
     """A name is any word with a capital letter that does not begin a sentence."""
-    for report, summary in read_pairs("summaries"):
+    for report, summary in read_pairs("news_summaries"):
         assert set(NUMBER.findall(summary)) <= set(NUMBER.findall(report)), summary
         inner = " ".join(sentence.split(" ", 1)[1] for sentence in split_sentences(summary))
         assert [name for name in re.findall(r"\b[A-Z]\w+", inner) if name not in report] == []
@@ -271,5 +271,5 @@ def test_summaries_when_compared_with_the_report_then_numbers_and_names_stand_th
 
 def test_summaries_when_compared_with_each_other_then_their_openings_vary() -> None:
     """No two words begin more than three of them."""
-    openings = Counter(tuple(summary.split()[:2]) for _, summary in read_pairs("summaries"))
+    openings = Counter(tuple(summary.split()[:2]) for _, summary in read_pairs("news_summaries"))
     assert max(openings.values()) <= 3

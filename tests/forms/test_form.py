@@ -420,7 +420,7 @@ def test_dataset_when_there_is_none_of_that_name_then_it_warns_and_lists_those_t
     form = dataset("support")
 
     warning = dict(form.derived)["Warning"]
-    names = "json_answers, product_questions, summaries, support_tickets, tool_calls"
+    names = "json_answers, news_summaries, product_questions, support_tickets, tool_calls"
     assert f"In data/ are: {names}." in warning
 
 
