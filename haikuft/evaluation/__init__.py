@@ -12,7 +12,6 @@ __all__, __getattr__, __dir__ = offer_names(
         "report.browsing": "browse",
         "report.errors_table": "break_down count_outcomes",
         "report.files": "write_evaluation",
-        "report.page": "write_page",
         "report.scores": "show_scores show_verdicts",
         "scorers.scorer": "Scorer choose_scorers describe_task has_few_answers recognise_task "
         "schema_scorer",

@@ -99,9 +99,13 @@ def exported(modules: dict[str, Path]) -> set[tuple[str, str]]:
         if module.startswith("haikuft.sandbox"):
             continue
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-                words = (one for one in ast.walk(node.value) if isinstance(one, ast.Constant))
-                names |= {(module, str(one.value)) for one in words}
+            if not isinstance(node, ast.Assign) or "__all__" not in ast.unparse(node.targets[0]):
+                continue
+            lists = node.value.elts if isinstance(node.value, ast.List) else []
+            if isinstance(node.value, ast.Call):  # of offer_names: module -> names in a text
+                lists = [one for each in node.value.args[1:] for one in getattr(each, "values", [])]
+            texts = [text for one in lists for text in ast.literal_eval(one).split()]
+            names |= {(module, text) for text in texts}
     return names
 
 
