@@ -34,7 +34,7 @@ def test_user_text_when_shown_in_jupyterlab_then_it_is_as_written(lab: Any, note
     notebook.locator(f"p.control :is({MATHEMATICS})").first.wait_for(state="attached")
     table = notebook.locator(".haikuft-browser")
 
-    assert TEXT.strip() in table.locator(".shared div").first.text_content()
+    assert TEXT.strip() in table.locator("> details div").first.text_content()
     assert table.locator(MATHEMATICS).count() == 0
     assert table.locator("td b, td code").count() == 0
 
@@ -80,7 +80,7 @@ def test_user_text_when_exported_then_it_is_as_written(
     page.goto(path.as_uri())
     table = page.locator(".haikuft-browser")
 
-    assert TEXT.strip() in table.locator(".shared div").first.text_content()
+    assert TEXT.strip() in table.locator("> details div").first.text_content()
     assert page.locator(MATHEMATICS).count() == 0
     assert table.locator("tbody tr:visible").count() == 10
     table.scroll_into_view_if_needed()
