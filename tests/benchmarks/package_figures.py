@@ -104,7 +104,8 @@ def exported(modules: dict[str, Path]) -> set[tuple[str, str]]:
             lists = node.value.elts if isinstance(node.value, ast.List) else []
             if isinstance(node.value, ast.Call):  # of offer_names: module -> names in a text
                 lists = [one for each in node.value.args[1:] for one in getattr(each, "values", [])]
-            texts = [text for one in lists for text in ast.literal_eval(one).split()]
+            words = (one.value for one in lists if isinstance(one, ast.Constant))
+            texts = [text for word in words for text in str(word).split()]
             names |= {(module, text) for text in texts}
     return names
 
