@@ -29,7 +29,7 @@ def test_figure_when_the_theme_changes_then_the_drawing_for_it_shows(
 
     for theme, paper in (("Light", PAPER), ("Dark", DARK[PAPER])):
         lab.wear(theme)
-        image = figure.locator(f"img.haikuft-{theme.lower()}")
+        image = figure.locator(f".haikuft-scale img.haikuft-{theme.lower()}")
         image.wait_for(state="visible")
         assert figure.locator("img:visible").count() == 1
         assert (image.get_attribute("alt") or "").startswith("Training loss over ")
@@ -68,8 +68,9 @@ def test_laboratory_when_in_notebook_7_then_sliders_and_curve_are_on_one_screen_
     for width in (1280, 600):
         lab.page.set_viewport_size({"width": width, "height": 900})
         cut = box.evaluate(
-            "box => [box, ...box.querySelectorAll('.haikuft-field, .haikuft-sides, select')]"
-            ".filter(part => part.scrollWidth > part.clientWidth + 1).length"
+            "box => [...box.querySelectorAll('*')].filter(part =>"
+            "['auto', 'scroll'].includes(getComputedStyle(part).overflowX) &&"
+            "part.scrollWidth > part.clientWidth + 1).length"
         )
         assert cut == 0, width
         lab.shoot(f"04-laboratory-notebook-7-{width}")
