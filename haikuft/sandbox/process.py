@@ -85,15 +85,19 @@ def start(
     directory = state_directory(state)
     wanted = dict(settings or {})
     change_settings(SandboxSettings(), wanted)
+    found = status(directory)  # without the lock, which only the owner of the directory can take
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with hold_lock(directory / START_LOCK):
-            found = status(directory)
-            if found.running and found.version != __version__:
-                stop(directory)  # a server of another version would start its training from ours
+        if not found.running or found.version != __version__:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with hold_lock(directory / START_LOCK):
                 found = status(directory)
-            if not found.running:
-                return _launch(directory, wanted)
+                if found.running and found.version != __version__:
+                    stop(
+                        directory
+                    )  # a server of another version would start its training from ours
+                    found = status(directory)
+                if not found.running:
+                    return _launch(directory, wanted)
     except OSError as error:
         raise SandboxError(
             f"The sandbox cannot use its state directory {directory}: {error}. Name another one, "
@@ -164,6 +168,11 @@ def configure(endpoint: Endpoint | str, **settings: Any) -> SandboxSettings:
 def read_settings(endpoint: Endpoint | str) -> SandboxSettings:
     """Return the settings of a running sandbox."""
     return SandboxSettings(**_request(endpoint, "GET", "/_sandbox/settings"))
+
+
+def list_accounts(endpoint: Endpoint | str) -> list[str]:
+    """List the ids of the accounts in a running sandbox, that of its settings first."""
+    return list(_request(endpoint, "GET", "/_sandbox")["accounts"])
 
 
 def read_progress(endpoint: Endpoint | str, job_id: str) -> dict[str, Any]:

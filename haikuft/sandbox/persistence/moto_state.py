@@ -26,6 +26,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import RLock
 from typing import Any, cast
 
 from cryptography.hazmat.primitives import serialization
@@ -89,9 +90,14 @@ CLASSES: tuple[type, ...] = (
 
 
 class MotoState:
-    """Moto's backends, stored in a state directory. The store's lock is held around all methods."""
+    """Moto's backends, stored in a state directory.
+
+    Attributes:
+        lock: Held around every access to moto, and around all methods.
+    """
 
     def __init__(self, database: Database, state: Path) -> None:
+        self.lock = RLock()
         files = ObjectFiles(state / OBJECTS_DIRECTORY)
         self._codec = build_codec(files)
         self._documents = Documents(database, files)
