@@ -5,7 +5,7 @@ Sources: boto3's configuration guide; STS API, GetCallerIdentity.
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 TARGETS = ("sandbox", "aws")
-ACCESS_KEY = "HAIKUFT_SANDBOX_ACCESS_KEY"  # names an access key that the sandbox's IAM has made
+ACCESS_KEY = "HAIKUFT_SANDBOX_ACCESS_KEY"  # a key that the sandbox's IAM has made, or an account
 POLL_SECONDS = {"sandbox": 0.2, "aws": 60.0}
 CONNECTIONS = 64  # a client's, so that as many threads can share it
 # A reply that takes longer than the usual minute would be given up, asked for and paid for again.
@@ -103,6 +103,23 @@ class Connection:
         """Whether a job's losses can be had while it trains; AWS gives them at its end."""
         return self.target == "sandbox"
 
+    def connect_others(self) -> list["Connection"]:
+        """Connect to the sandbox's other accounts, as each one's administrator; none on AWS."""
+        if self.target == "aws" or os.environ.get(ACCESS_KEY):
+            return []
+        from haikuft import sandbox
+
+        return [
+            replace(
+                self,
+                account_id=one,
+                caller_arn=self.caller_arn.replace(self.account_id, one),
+                session=_sandbox_session(self.region, access_key=one),
+            )
+            for one in sandbox.list_accounts(self.endpoint)
+            if one != self.account_id
+        ]
+
     def read_progress(self, job_arn: str) -> dict[str, Any]:
         """Read how far a job's training has come; empty where the target tells nothing, as AWS.
 
@@ -124,7 +141,8 @@ def connect(
     """Connect to the sandbox, starting it where needed, or to AWS.
 
     In the sandbox we are the administrator, unless HAIKUFT_SANDBOX_ACCESS_KEY in the environment
-    names an access key that its IAM has made: then that user's or role's policies hold.
+    names an access key that its IAM has made: then that user's or role's policies hold. Twelve
+    digits there name an account of the sandbox, whose administrator we are then.
 
     Args:
         target: "sandbox" or "aws".

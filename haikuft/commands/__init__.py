@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
+def add_class(parser: argparse.ArgumentParser, words: str) -> None:
+    """Let a command take a class id; `words` say what for."""
+    parser.add_argument("--class", dest="class_id", default="", metavar="ID", help=words)
+
+
 def add_state(parser: argparse.ArgumentParser) -> None:
     """Let a command take the sandbox's state directory."""
     parser.add_argument(

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from haikuft.commands import add_state
+from haikuft.commands import add_class, add_state
 
 if TYPE_CHECKING:
     from haikuft.commands import Commands
@@ -33,6 +33,7 @@ def _add_lab(commands: "Commands") -> None:
     parser.add_argument(
         "--port", type=int, default=0, metavar="N", help="port on this machine (a free one)"
     )
+    add_class(parser, "begin the run for this class")
     add_state(parser)
     parser.set_defaults(command=_lab)
 

@@ -1,11 +1,11 @@
-"""`haikuft run` and `haikuft clean-up`: the notebooks, without a browser."""
+"""`haikuft run`, `haikuft clean-up` and `haikuft class`: runs, without a browser."""
 
 import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from haikuft.commands import add_state
+from haikuft.commands import add_class, add_state
 from haikuft.errors import RecordError, SettingsError
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ TARGETS = ("sandbox", "aws")
 
 
 def add(commands: "Commands") -> None:
-    """Describe both commands."""
+    """Describe the commands."""
     _add_run(commands)
     _add_clean_up(commands)
+    _add_class(commands)
 
 
 def _add_run(commands: "Commands") -> None:
@@ -54,6 +55,7 @@ def _add_run(commands: "Commands") -> None:
         action="store_true",
         help="on AWS: leave throughput as it is, billing, when the run ends",
     )
+    add_class(parser, "begin the run for this class")
     add_state(parser)
     parser.set_defaults(command=_run)
 
@@ -75,8 +77,27 @@ def _add_clean_up(commands: "Commands") -> None:
     lost.add_argument("--base-model-id", default="", metavar="ID", help="what was tuned")
     lost.add_argument("--owner", default="", metavar="ID", help="whose: the tag haikuft:owner")
     lost.add_argument("--yes", action="store_true", help="delete without asking")
+    add_class(parser, "instead of one run: all that carries this class id, once it is typed")
     add_state(parser)
     parser.set_defaults(command=_clean_up)
+
+
+def _add_class(commands: "Commands") -> None:
+    words = "start a class, or show where its runs are"
+    parser = commands.add_parser("class", allow_abbrev=False, help=words, description=words)
+    verbs = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", prog=parser.prog
+    )
+    words = "draw a class id, and say how runs carry it as the tag haikuft:class"
+    start = verbs.add_parser("start", allow_abbrev=False, help=words, description=words)
+    start.set_defaults(command=_start_class)
+    words = "say from tags where each run of a class stands, what bills and since when"
+    show = verbs.add_parser("show", allow_abbrev=False, help=words, description=words)
+    show.add_argument("class_id", metavar="ID", help="what `haikuft class start` has drawn")
+    show.add_argument("--target", choices=TARGETS, default="sandbox", help="(sandbox)")
+    show.add_argument("--region", default="", metavar="REGION", help="(each base model's own)")
+    add_state(show)
+    show.set_defaults(command=_show_class)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -95,6 +116,23 @@ def _run(options: argparse.Namespace) -> int:
     )
 
 
+def _start_class(options: argparse.Namespace) -> int:
+    import secrets
+
+    class_id = secrets.token_hex(4)
+    print(f"Class {class_id}. All that these runs make carries the tag haikuft:class = {class_id}:")
+    print(f"  haikuft lab --class {class_id}    or    haikuft run --class {class_id}")
+    print(f"Set for a whole machine: export HAIKUFT_CLASS={class_id}")
+    return 0
+
+
+def _show_class(options: argparse.Namespace) -> int:
+    from haikuft.series.clean_up import show_class
+
+    show_class(options.class_id, target=options.target, region=options.region)
+    return 0
+
+
 def _clean_up(options: argparse.Namespace) -> int:
     from haikuft.runs.folders import choose_run, record_path
     from haikuft.runs.record_file import read_record
@@ -102,6 +140,11 @@ def _clean_up(options: argparse.Namespace) -> int:
     from haikuft.series.planning import CLEAN_UP
     from haikuft.series.walk import Request, walk
 
+    if options.class_id:
+        if options.run or options.owner or options.yes:
+            raise SettingsError("--class takes no --run, --owner or --yes: the class id is typed.")
+        target, region = options.target or "sandbox", options.region
+        return clean_up_lost("", target=target, region=region, class_id=options.class_id)
     run = choose_run(options.run, options.target or "")
     record = None
     try:

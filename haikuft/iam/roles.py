@@ -162,6 +162,18 @@ def check_given(role: Role, trust_policy: Mapping[str, Any]) -> Role:
     return role
 
 
+def list_role_names(iam: "IAMClient", prefix: str) -> list[str]:
+    """List the names of the account's roles that begin so.
+
+    Raises:
+        AccessError: we may not list them.
+    """
+    with explaining("listing the roles"):
+        pages = iam.get_paginator("list_roles").paginate()
+        names = [one["RoleName"] for page in pages for one in page["Roles"]]
+    return [name for name in names if name.startswith(prefix)]
+
+
 def owns_role(iam: "IAMClient", name: str, *, tags: Mapping[str, str]) -> bool:
     """Tell whether a role carries the run's tags; False for somebody else's, or for none."""
     role = find_role(iam, name)

@@ -190,7 +190,7 @@ def check_owner(run: Run) -> Check:
     """
     ok, warn, stop = _states("owner")
     name, bedrock = run.record.run, run.connection.client("bedrock")
-    lost = find_lost(run.connection, run.base_model, name, run.directory)
+    lost = find_lost(run.connection, run.base_model, name)
     try:
         adoptable = find_adoptable(run, bedrock)
     except AccessError as error:
