@@ -152,8 +152,7 @@ def list_buckets(s3: "S3Client", prefix: str) -> list[str]:
         AccessError: we may not list them.
     """
     with explaining("listing the buckets"):
-        pages = s3.get_paginator("list_buckets").paginate(Prefix=prefix)
-        return [one["Name"] for page in pages for one in page["Buckets"]]
+        return [one["Name"] for one in s3.list_buckets(Prefix=prefix)["Buckets"]]
 
 
 def owns_bucket(s3: "S3Client", name: str, *, tags: Mapping[str, str]) -> bool:

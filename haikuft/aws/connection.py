@@ -5,7 +5,7 @@ Sources: boto3's configuration guide; STS API, GetCallerIdentity.
 """
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
@@ -107,18 +107,11 @@ class Connection:
         """Connect to the sandbox's other accounts, as each one's administrator; none on AWS."""
         if self.target == "aws" or os.environ.get(ACCESS_KEY):
             return []
-        from haikuft import sandbox
+        from haikuft.sandbox.process import list_accounts
 
-        return [
-            replace(
-                self,
-                account_id=one,
-                caller_arn=self.caller_arn.replace(self.account_id, one),
-                session=_sandbox_session(self.region, access_key=one),
-            )
-            for one in sandbox.list_accounts(self.endpoint)
-            if one != self.account_id
-        ]
+        state = Path(self.sandbox_state)
+        others = [one for one in list_accounts(self.endpoint) if one != self.account_id]
+        return [connect(region=self.region, state=state, access_key=one) for one in others]
 
     def read_progress(self, job_arn: str) -> dict[str, Any]:
         """Read how far a job's training has come; empty where the target tells nothing, as AWS.
@@ -136,7 +129,12 @@ class Connection:
 
 
 def connect(
-    target: str = "sandbox", *, region: str, state: Path | None = None, resume: str = ""
+    target: str = "sandbox",
+    *,
+    region: str,
+    state: Path | None = None,
+    access_key: str = "",
+    resume: str = "",
 ) -> Connection:
     """Connect to the sandbox, starting it where needed, or to AWS.
 
@@ -148,6 +146,7 @@ def connect(
         target: "sandbox" or "aws".
         region: AWS Region, such as "us-west-2".
         state: the sandbox's state directory; None takes the usual one.
+        access_key: of the sandbox; "" takes that in the environment.
         resume: the command that continues from here, named if the login has run out.
 
     Raises:
@@ -166,7 +165,7 @@ def connect(
 
             server = sandbox.start(state)
             endpoint, sandbox_state = server.url, str(server.state)
-            session = _sandbox_session(region, access_key=os.environ.get(ACCESS_KEY, ""))
+            session = _sandbox_session(region, access_key=access_key)
             identity = _sandbox_client(
                 session, "sts", endpoint, _CONNECT_SECONDS
             ).get_caller_identity()
@@ -244,7 +243,7 @@ def _start_where_stopped(client: Any, endpoint: str, state: str) -> None:
 
 
 def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
-    """Make a session that reads no environment variable, profile or file; keys are dummies."""
+    """Make a session that reads no variable of AWS, no profile, no file; its keys are dummies."""
     variables = {
         name: (setting, None, default, convert)
         for name, (setting, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
@@ -252,7 +251,7 @@ def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
     for name in ("config_file", "credentials_file"):
         variables[name] = (None, None, os.devnull, None)
     return boto3.Session(
-        aws_access_key_id=access_key or "sandbox",
+        aws_access_key_id=access_key or os.environ.get(ACCESS_KEY) or "sandbox",
         aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no signature
         region_name=region,
         botocore_session=botocore.session.Session(session_vars=variables),

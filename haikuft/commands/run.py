@@ -85,9 +85,7 @@ def _add_clean_up(commands: "Commands") -> None:
 def _add_class(commands: "Commands") -> None:
     words = "start a class, or show where its runs are"
     parser = commands.add_parser("class", allow_abbrev=False, help=words, description=words)
-    verbs = parser.add_subparsers(
-        title="commands", required=True, metavar="COMMAND", prog=parser.prog
-    )
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND", prog=parser.prog)
     words = "draw a class id, and say how runs carry it as the tag haikuft:class"
     start = verbs.add_parser("start", allow_abbrev=False, help=words, description=words)
     start.set_defaults(command=_start_class)
@@ -121,8 +119,7 @@ def _start_class(options: argparse.Namespace) -> int:
 
     class_id = secrets.token_hex(4)
     print(f"Class {class_id}. All that these runs make carries the tag haikuft:class = {class_id}:")
-    print(f"  haikuft lab --class {class_id}    or    haikuft run --class {class_id}")
-    print(f"Set for a whole machine: export HAIKUFT_CLASS={class_id}")
+    print(f"  export HAIKUFT_CLASS={class_id}    or    haikuft lab --class {class_id}")
     return 0
 
 

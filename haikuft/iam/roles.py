@@ -170,8 +170,7 @@ def list_role_names(iam: "IAMClient", prefix: str) -> list[str]:
     """
     with explaining("listing the roles"):
         pages = iam.get_paginator("list_roles").paginate()
-        names = [one["RoleName"] for page in pages for one in page["Roles"]]
-    return [name for name in names if name.startswith(prefix)]
+        return list(pages.search(f"Roles[?starts_with(RoleName, '{prefix}')].RoleName"))
 
 
 def owns_role(iam: "IAMClient", name: str, *, tags: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from haikuft import aws, s3
 from haikuft.aws import Connection
@@ -17,6 +17,8 @@ from haikuft.inventory.resources import BUCKET, OTHER, ROLE, UNKNOWN, Resource, 
 from haikuft.runs.folders import find_root
 from haikuft.runs.lookup import JOB, LISTINGS, Claim, Found, find_resources
 from haikuft.runs.run_record import Run, new_record, resource_prefix
+
+Runs: TypeAlias = list[tuple[Run, list[Resource]]]  # each run with its resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,8 @@ class Lost:
 
 
 def search_account(
-    target: str,
-    name: str,
-    *,
-    region: str = "",
-    base_model_id: str = "",
-    class_id: str = "",
-) -> tuple[list[tuple[Run, list[Resource]]], list[Resource]]:
+    target: str, name: str, *, region: str = "", base_model_id: str = "", class_id: str = ""
+) -> tuple[Runs, list[Resource]]:
     """Search for what runs of that name have made: the Region that is known, else each of ours.
 
     Args:
@@ -60,17 +57,16 @@ def search_account(
         CredentialsError: the login has run out.
     """
     base_model = get_base_model(base_model_id)
-    places = {region or base_model.region: base_model}
-    if not (region or base_model_id):
-        places = {model.region: model for model in BASE_MODELS.values()}
-    runs: list[tuple[Run, list[Resource]]] = []
+    places = {one.region: one for one in BASE_MODELS.values() if region in ("", one.region)}
+    if base_model_id or not places:
+        places = {region or base_model.region: base_model}
+    runs: Runs = []
     unknown: list[Resource] = []
     connections = [aws.connect(target, region=place) for place in places]
     if class_id:
         connections += [other for one in connections for other in one.connect_others()]
     for connection in connections:
-        model = places[connection.region]
-        lost = find_lost(connection, model, name, class_id=class_id)
+        lost = find_lost(connection, places[connection.region], name, class_id)
         unknown += lost.unseen
         for one in lost.found:
             if OWNER_TAG not in one.tags:
@@ -82,9 +78,7 @@ def search_account(
     return _tell_roles_once(runs), unknown
 
 
-def _tell_roles_once(
-    runs: list[tuple[Run, list[Resource]]],
-) -> list[tuple[Run, list[Resource]]]:
+def _tell_roles_once(runs: Runs) -> Runs:
     """Drop what is a role alone where its run has more: a role belongs to no Region."""
     whole = [(run, mine) for run, mine in runs if {one.kind for one in mine} != {ROLE}]
     told = {run.record.owner for run, _ in whole}
@@ -92,9 +86,7 @@ def _tell_roles_once(
     return [*whole, *alone.values()]
 
 
-def find_lost(
-    connection: Connection, base_model: BaseModel, name: str, *, class_id: str = ""
-) -> Lost:
+def find_lost(connection: Connection, base_model: BaseModel, name: str, class_id: str = "") -> Lost:
     """Search the account for what runs of that name have made, whoever they belong to.
 
     Entries of jobs that have ended do not count: AWS keeps them for good, and they cost nothing.
@@ -129,10 +121,8 @@ def find_lost(
         buckets = {one for one in names if one.endswith(f"-{account_id}-{region}")}
         role_names = set(roles.list_role_names(connection.client("iam"), role_name))
     for one in found:
-        job = None
-        if one.kind == JOB and one.tags.get(tag) == wanted:
-            job = find_job(bedrock, one.arn)
-        if job is not None:
+        is_its_job = one.kind == JOB and one.tags.get(tag) == wanted
+        if is_its_job and (job := find_job(bedrock, one.arn)):
             buckets.add(s3.split_uri(job.output_uri)[0])
             role_names.add(job.role_arn.rpartition("/")[2])
     found = [one for one in found if class_id or one.status not in FINAL or one.kind != JOB]

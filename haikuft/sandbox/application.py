@@ -69,7 +69,6 @@ from haikuft.sandbox.settings import SandboxSettings, load_settings, store_setti
 TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
 SERVED = (*SERVICES, "servicequotas", "bedrock")
 ACCOUNTS_KIND = "sandbox.accounts"  # of the database's entries: the accounts but the first
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 
 class Bedrock:
@@ -266,19 +265,16 @@ class Sandbox:
         self._handlers = handlers
         self._accounts: dict[str, AccountServices] = {}
         self._opening = Lock()
-        own = self._open_account(self.settings.account_id)
-        self.store, self.bedrock, self.authorizer = (
-            own.authorizer.store,
-            own.bedrock,
-            own.authorizer,
-        )
+        for account_id in (self.settings.account_id, *self.database.read(ACCOUNTS_KIND)):
+            self._open_account(account_id)
+        own = self._accounts[self.settings.account_id]
+        self.bedrock, self.authorizer = own.bedrock, own.authorizer
+        self.store = self.authorizer.store
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
-        for account_id in self.database.read(ACCOUNTS_KIND):
-            self._open_account(account_id)
         for runner in self._runners():
             runner.resume()
 
@@ -329,7 +325,7 @@ class Sandbox:
     def _read_settings(self) -> SandboxSettings:
         return self.settings
 
-    def _open_account(self, account_id: str) -> AccountServices:
+    def _open_account(self, account_id: str) -> None:
         """Open an account; that of the settings has no folder and no kinds of its own."""
         own = account_id == self.settings.account_id
         settings, moto_state = self._read_settings, self._moto_state
@@ -347,7 +343,6 @@ class Sandbox:
         handlers = bedrock.handlers() if self._handlers is None else self._handlers
         authorizer = Authorizer(store, resources.ResourceNames(bedrock.plane))
         self._accounts[account_id] = AccountServices(bedrock, handlers, authorizer)
-        return self._accounts[account_id]
 
     def _find_account(self, access_key: str) -> AccountServices:
         """Find the account of an access key; one that it names begins with its first request."""
@@ -355,7 +350,7 @@ class Sandbox:
             for account in self._accounts.values():
                 if access_key in account.authorizer.account.iam().access_keys:
                     return account
-            if access_key not in self._accounts and _ACCOUNT_ID.fullmatch(access_key):
+            if access_key not in self._accounts and re.fullmatch("[0-9]{12}", access_key):
                 with self.database.transaction() as write:
                     write(ACCOUNTS_KIND, access_key, b"")
                 self._open_account(access_key)

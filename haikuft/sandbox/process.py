@@ -87,16 +87,12 @@ def start(
     change_settings(SandboxSettings(), wanted)
     found = status(directory)  # without the lock, which only the owner of the directory can take
     try:
-        if not found.running or found.version != __version__:
+        if found.version != __version__:  # or none runs
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             with hold_lock(directory / START_LOCK):
                 found = status(directory)
-                if found.running and found.version != __version__:
-                    stop(
-                        directory
-                    )  # a server of another version would start its training from ours
-                    found = status(directory)
-                if not found.running:
+                if found.version != __version__:
+                    stop(directory)  # one of another version would train as that version does
                     return _launch(directory, wanted)
     except OSError as error:
         raise SandboxError(

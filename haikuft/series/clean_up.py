@@ -1,7 +1,6 @@
 """Clean up by tags, after a run whose record is lost or after a class; show where a class is."""
 
 import sys
-from datetime import UTC, datetime
 
 from haikuft import inventory
 from haikuft.customization.readings import FINAL
@@ -13,7 +12,6 @@ from haikuft.series.ending import describe_found
 from haikuft.tables import build_table
 
 DONE, LEFT = 0, 1  # exit statuses
-_BEFORE = datetime.min.replace(tzinfo=UTC)  # when the like of roles was made, which is not asked
 
 
 def clean_up_lost(
@@ -72,7 +70,7 @@ def show_class(class_id: str, *, target: str, region: str = "") -> None:
     found, unknown = search_account(target, "", region=region, class_id=class_id)
     rows = []
     for run, mine in sorted(found, key=lambda one: one[0].record.run):
-        last = max(mine, key=lambda one: one.since or _BEFORE)
+        last = max(mine, key=lambda one: str(one.since or ""))  # that of a role is not asked
         bills = [f"{one.kind} since {_tell(one)}" for one in mine if one.bills or one.would_bill]
         made = f"{last.kind}, {last.status}", _tell(last)
         rows.append((run.record.run, run.record.owner, _place(run), *made, "; ".join(bills)))

@@ -138,8 +138,7 @@ def describe_found(
     for run, mine in found:
         owner, place = run.record.owner, run.record.region
         resources += [replace(one, name=f"{one.name} (owner id {owner}, {place})") for one in mine]
-        left = any(one.bills or one.status == UNKNOWN for one in mine)
-        if left and "--class" not in command:  # which ends all of it
+        if "--class" not in command and any(one.bills or one.status == UNKNOWN for one in mine):
             there = "" if "--region" in command else f" --region {place}"
             commands.append(f"To end it, if it is yours: {command}{there} --owner {owner}")
     return describe_billing(resources, *(commands or [f"To end it: {command}"]))

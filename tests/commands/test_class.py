@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import haikuft.sandbox
 from haikuft import iam, s3
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.cli import main
@@ -17,6 +16,7 @@ from haikuft.errors import RecordError
 from haikuft.runs.record_file import read_record
 from haikuft.runs.run_record import Run, begin_run, save
 from haikuft.sandbox import Endpoint
+from haikuft.sandbox.process import list_accounts
 from haikuft.serving.lifecycle import start_serving
 
 RED, BLUE = "0a1b2c3d", "4e5f6a7b"
@@ -87,7 +87,7 @@ def test_class_start_when_asked_then_draws_another_id_each_time(
     for _ in range(2):
         assert main(["class", "start"]) == 0
         out = capsys.readouterr().out
-        ids |= set(re.findall(r"haikuft run --class ([0-9a-f]{8})\n", out))
+        ids |= set(re.findall(r"haikuft lab --class ([0-9a-f]{8})\n", out))
     assert len(ids) == 2
 
 
@@ -180,7 +180,7 @@ def test_class_when_each_has_an_account_of_the_sandbox_then_shows_and_deletes_in
     type_in(monkeypatch, f"{RED}\n")
     assert main(["clean-up", "--class", RED]) == 0
     assert [held(run) for run in runs] == [set(), set()]
-    assert len(haikuft.sandbox.list_accounts(sandbox)) == 3
+    assert len(list_accounts(sandbox)) == 3
 
 
 def test_begin_run_when_a_class_is_named_then_only_a_run_that_has_made_nothing_takes_it(

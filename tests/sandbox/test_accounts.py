@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 import haikuft.sandbox
 from haikuft.sandbox import Endpoint
+from haikuft.sandbox.process import list_accounts
 
 REGION = "us-west-2"
 ANN, BEN = "111111111111", "222222222222"
@@ -53,7 +54,7 @@ def test_account_when_a_key_has_twelve_digits_then_it_is_that_accounts_administr
     for key, account in ((ANN, ANN), ("any", "123456789012"), ("12345", "123456789012")):
         identity = connect(url, key, "sts").get_caller_identity()
         assert identity["Arn"] == f"arn:aws:iam::{account}:user/administrator"
-    assert haikuft.sandbox.list_accounts(url) == ["123456789012", ANN]
+    assert list_accounts(url) == ["123456789012", ANN]
 
 
 def test_account_when_two_make_things_of_one_name_then_each_has_its_own(url: str) -> None:
@@ -122,7 +123,7 @@ def test_account_when_the_server_starts_again_then_all_is_there(
     make_bucket(sandbox.url, ANN, "anns-bucket")
     haikuft.sandbox.stop(sandbox_state)
     again = haikuft.sandbox.start(sandbox_state)
-    assert haikuft.sandbox.list_accounts(again) == ["123456789012", ANN]
+    assert list_accounts(again) == ["123456789012", ANN]
     (bucket,) = connect(again.url, ANN, "s3").list_buckets()["Buckets"]
     assert bucket["Name"] == "anns-bucket"
     haikuft.sandbox.reset(sandbox_state)
