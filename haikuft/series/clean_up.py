@@ -69,7 +69,7 @@ def show_class(class_id: str, *, target: str, region: str = "") -> None:
     """
     found, unknown = search_account(target, "", region=region, class_id=class_id)
     rows = []
-    for run, mine in sorted(found, key=lambda one: one[0].record.run):
+    for run, mine in sorted(found, key=lambda one: (one[0].record.run, _place(one[0]))):
         last = max(mine, key=lambda one: str(one.since or ""))  # that of a role is not asked
         bills = [f"{one.kind} since {_tell(one)}" for one in mine if one.bills or one.would_bill]
         made = f"{last.kind}, {last.status}", _tell(last)

@@ -1,6 +1,7 @@
 """`haikuft class`: runs that carry a class id; who is where, and deleting a class and no more."""
 
 import io
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,6 +90,19 @@ def test_class_start_when_asked_then_draws_another_id_each_time(
         out = capsys.readouterr().out
         ids |= set(re.findall(r"haikuft lab --class ([0-9a-f]{8})\n", out))
     assert len(ids) == 2
+
+
+def test_run_when_a_class_is_named_then_its_kernels_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the environment, for as long as the command runs."""
+    told = []
+    monkeypatch.setattr(
+        "haikuft.series.walk.walk", lambda request: told.append(os.environ["HAIKUFT_CLASS"])
+    )
+    main(["run", "--class", RED])
+    assert told == [RED]
+    assert "HAIKUFT_CLASS" not in os.environ
 
 
 def test_class_show_when_runs_stand_at_several_places_then_says_of_each_what_bills_since_when(

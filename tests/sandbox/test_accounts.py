@@ -1,5 +1,6 @@
 """Accounts of one sandbox: an access key of twelve digits names one, and nobody meets another's."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,20 @@ def test_account_when_a_key_was_made_by_its_iam_then_it_belongs_to_it(url: str) 
     identity = connect(url, key, "sts").get_caller_identity()
     assert identity["Arn"] == f"arn:aws:iam::{ANN}:user/teacher"
     assert refusal_of(connect(url, key, "s3").list_buckets) == "AccessDenied"
+
+
+def test_account_when_a_role_is_assumed_then_its_session_belongs_to_it(url: str) -> None:
+    """A role of another account cannot be assumed: its trust policy is not seen from outside."""
+    root = {"AWS": f"arn:aws:iam::{ANN}:root"}
+    allow = {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"}
+    role = connect(url, ANN, "iam").create_role(
+        RoleName="r", AssumeRolePolicyDocument=json.dumps({**json.loads(TRUST), "Statement": allow})
+    )["Role"]["Arn"]
+    asked = {"RoleArn": role, "RoleSessionName": "lesson"}
+    assert refusal_of(connect(url, BEN, "sts").assume_role, **asked) == "AccessDenied"
+    key = connect(url, ANN, "sts").assume_role(**asked)["Credentials"]["AccessKeyId"]
+    identity = connect(url, key, "sts").get_caller_identity()
+    assert identity["Arn"] == f"arn:aws:sts::{ANN}:assumed-role/r/lesson"
 
 
 def test_account_when_the_server_starts_again_then_all_is_there(
