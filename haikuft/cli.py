@@ -1,4 +1,4 @@
-"""The command line: `run`, `clean-up`, `lab`, `export`, `forget`, `validate`, `convert` and others.
+"""The command line: runs and classes, JupyterLab, data files, base models, the sandbox.
 
 Nothing but the standard library is loaded before a command is known.
 """
@@ -22,6 +22,8 @@ FAILED, MISUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 COMMANDS: Mapping[str, Command] = {
     "run": run.run,
     "clean-up": run.clean_up,
+    "class start": run.start_class,
+    "class show": run.show_class,
     "lab": lab.lab,
     "export": lab.export,
     "forget": lab.forget,
@@ -72,12 +74,14 @@ def build_parser() -> argparse.ArgumentParser:
 
 @contextmanager
 def _surroundings(options: argparse.Namespace) -> Iterator[None]:
-    """Hand the sandbox's state directory and the project's folder on to the kernels."""
+    """Hand the sandbox's state directory, the class and the project's folder to the kernels."""
     kept = dict(os.environ)
     state = getattr(options, "state", None)  # not every command takes one
     if state is not None:
         options.state = state.expanduser().resolve()
         os.environ["HAIKUFT_SANDBOX_STATE"] = str(options.state)
+    if getattr(options, "class_id", ""):
+        os.environ["HAIKUFT_CLASS"] = options.class_id
     if os.environ.get("HAIKUFT_HOME"):
         # A kernel starts in another folder, from which a relative path leads elsewhere.
         os.environ["HAIKUFT_HOME"] = str(Path(os.environ["HAIKUFT_HOME"]).expanduser().resolve())

@@ -136,6 +136,16 @@ def bucket_tags(s3: "S3Client", name: str) -> dict[str, str]:
         return {tag["Key"]: tag["Value"] for tag in found["TagSet"]} if found else {}
 
 
+def list_buckets(s3: "S3Client", prefix: str) -> list[str]:
+    """List the names of the account's buckets that begin so.
+
+    Raises:
+        AccessError: we may not list them.
+    """
+    with explaining("listing the buckets"):
+        return [one["Name"] for one in s3.list_buckets(Prefix=prefix)["Buckets"]]
+
+
 def owns_bucket(s3: "S3Client", name: str, *, tags: Mapping[str, str]) -> bool:
     """Tell whether a bucket carries the run's tags; False for somebody else's, or for none."""
     return is_ours(bucket_tags(s3, name), tags)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 TARGETS = ("sandbox", "aws")
-ACCESS_KEY = "HAIKUFT_SANDBOX_ACCESS_KEY"  # names an access key that the sandbox's IAM has made
+ACCESS_KEY = "HAIKUFT_SANDBOX_ACCESS_KEY"  # a key that the sandbox's IAM has made, or an account
 POLL_SECONDS = {"sandbox": 0.2, "aws": 60.0}
 CONNECTIONS = 64  # a client's, so that as many threads can share it
 # A reply that takes longer than the usual minute would be given up, asked for and paid for again.
@@ -106,6 +106,16 @@ class Connection:
         """Whether a job's losses can be had while it trains; AWS gives them at its end."""
         return self.target == "sandbox"
 
+    def connect_others(self) -> list["Connection"]:
+        """Connect to the sandbox's other accounts, as each one's administrator; none on AWS."""
+        if self.target == "aws" or os.environ.get(ACCESS_KEY):
+            return []
+        from haikuft.sandbox.process import list_accounts
+
+        state = Path(self.sandbox_state)
+        others = [one for one in list_accounts(self.endpoint) if one != self.account_id]
+        return [connect(region=self.region, state=state, access_key=one) for one in others]
+
     def read_progress(self, job_arn: str) -> dict[str, Any]:
         """Read how far a job's training has come; empty where the target tells nothing, as AWS.
 
@@ -129,17 +139,24 @@ class Connection:
 
 
 def connect(
-    target: str = "sandbox", *, region: str, state: Path | None = None, resume: str = ""
+    target: str = "sandbox",
+    *,
+    region: str,
+    state: Path | None = None,
+    access_key: str = "",
+    resume: str = "",
 ) -> Connection:
     """Connect to the sandbox, starting it where needed, or to AWS.
 
     In the sandbox we are the administrator, unless HAIKUFT_SANDBOX_ACCESS_KEY in the environment
-    names an access key that its IAM has made: then that user's or role's policies hold.
+    names an access key that its IAM has made: then that user's or role's policies hold. Twelve
+    digits there name an account of the sandbox, whose administrator we are then.
 
     Args:
         target: "sandbox" or "aws".
         region: AWS Region, such as "us-west-2".
         state: the sandbox's state directory; None takes the usual one.
+        access_key: of the sandbox; "" takes that in the environment.
         resume: the command that continues from here, named if the login has run out.
 
     Raises:
@@ -158,7 +175,7 @@ def connect(
 
             server = sandbox.start(state)
             endpoint, sandbox_state = server.url, str(server.state)
-            session = _sandbox_session(region, access_key=os.environ.get(ACCESS_KEY, ""))
+            session = _sandbox_session(region, access_key=access_key)
             sts = _make_client(session, "sts", _CONNECT_SECONDS, endpoint)
         else:
             session = boto3.Session(region_name=region)
@@ -222,7 +239,7 @@ def _start_where_stopped(client: Any, endpoint: str, state: str) -> None:
 
 
 def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
-    """Make a session that reads no environment variable, profile or file; keys are dummies."""
+    """Make a session that reads no variable of AWS, no profile, no file; its keys are dummies."""
     variables = {
         name: (setting, None, default, convert)
         for name, (setting, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
@@ -232,7 +249,7 @@ def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
     session = botocore.session.Session(session_vars=variables)
     session.register_component("data_loader", _loader())
     return boto3.Session(
-        aws_access_key_id=access_key or "sandbox",
+        aws_access_key_id=access_key or os.environ.get(ACCESS_KEY) or "sandbox",
         aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no signature
         region_name=region,
         botocore_session=session,

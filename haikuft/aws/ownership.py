@@ -1,5 +1,6 @@
 """Whose a resource is, by its tags, and the token that keeps a paid request from counting twice.
 
+Each resource carries the run's name and owner id, and its class id where it was begun for a class.
 A run adopts, changes and deletes only what carries its owner id, or what its record names by ARN
 and no tag contradicts. Names prove nothing: two people may give their runs the same.
 Source: Bedrock API, clientRequestToken of the Create operations.
@@ -10,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-RUN_TAG, OWNER_TAG = "haikuft:run", "haikuft:owner"
+RUN_TAG, OWNER_TAG, CLASS_TAG = "haikuft:run", "haikuft:owner", "haikuft:class"
 
 
 def is_ours(found: Mapping[str, str], marks: Mapping[str, str], *, recorded: bool = False) -> bool:
@@ -23,6 +24,7 @@ def is_ours(found: Mapping[str, str], marks: Mapping[str, str], *, recorded: boo
             it may be from before there were any.
     """
     same_run = found.get(RUN_TAG, marks[RUN_TAG]) == marks[RUN_TAG]
+    same_run &= CLASS_TAG not in marks or found.get(CLASS_TAG) == marks[CLASS_TAG]
     owner = found.get(OWNER_TAG, "")
     return same_run and (owner == marks[OWNER_TAG] if owner else recorded)
 

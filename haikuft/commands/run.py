@@ -1,4 +1,4 @@
-"""`haikuft run` and `haikuft clean-up`: the notebooks, without a browser."""
+"""`haikuft run`, `haikuft clean-up` and `haikuft class`: runs, without a browser."""
 
 import argparse
 import sys
@@ -45,6 +45,24 @@ def _write_config(path: Path) -> int:
     return 0
 
 
+def start_class(_: argparse.Namespace) -> int:
+    """Draw a class id, and say how runs carry it."""
+    import secrets
+
+    class_id = secrets.token_hex(4)
+    print(f"Class {class_id}. All that these runs make carries the tag haikuft:class = {class_id}:")
+    print(f"  export HAIKUFT_CLASS={class_id}    or    haikuft lab --class {class_id}")
+    return 0
+
+
+def show_class(options: argparse.Namespace) -> int:
+    """Show where the runs of a class are."""
+    from haikuft.series import clean_up
+
+    clean_up.show_class(options.class_id, target=options.target, region=options.region)
+    return 0
+
+
 def clean_up(options: argparse.Namespace) -> int:
     """Execute notebook 7, or delete what carries the tags of a run without a record."""
     from haikuft.runs.folders import choose_run, record_path
@@ -53,6 +71,11 @@ def clean_up(options: argparse.Namespace) -> int:
     from haikuft.series.planning import CLEAN_UP
     from haikuft.series.walk import Request, walk
 
+    if options.class_id:
+        if options.run or options.owner or options.yes:
+            raise SettingsError("--class takes no --run, --owner or --yes: the class id is typed.")
+        target, region = options.target or "sandbox", options.region
+        return clean_up_lost("", target=target, region=region, class_id=options.class_id)
     name = choose_run(options.run, options.target or "")
     record = None
     try:

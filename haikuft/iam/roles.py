@@ -160,6 +160,17 @@ def check_given(role: Role, trust_policy: Mapping[str, Any]) -> Role:
     return role
 
 
+def list_role_names(iam: "IAMClient", prefix: str) -> list[str]:
+    """List the names of the account's roles that begin so.
+
+    Raises:
+        AccessError: we may not list them.
+    """
+    with explaining("listing the roles"):
+        pages = iam.get_paginator("list_roles").paginate()
+        return list(pages.search(f"Roles[?starts_with(RoleName, '{prefix}')].RoleName"))
+
+
 def owns_role(iam: "IAMClient", name: str, *, tags: Mapping[str, str]) -> bool:
     """Tell whether a role carries the run's tags; False for somebody else's, or for none."""
     role = find_role(iam, name)

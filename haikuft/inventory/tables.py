@@ -1,6 +1,7 @@
 """The inventory as a table and as a sentence."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from haikuft.inventory.resources import GONE, OTHER, UNKNOWN, Resource, sum_rates
 from haikuft.pricing.amounts import format_dollars
@@ -16,13 +17,14 @@ def tabulate(resources: Sequence[Resource]) -> Table:
             one.kind,
             one.name,
             mark_status(one.status),
+            str(datetime.now(UTC) - one.since).partition(".")[0] if one.since else "",
             one.bills or "no",
             "" if one.per_hour is None else f"{one.per_hour:,.4f}",
             one.hint,
         )
         for one in resources
     ]
-    return build_table(rows, "what", "name", "status", "bills", "US$ an hour", "note")
+    return build_table(rows, "what", "name", "status", "age", "bills", "US$ an hour", "note")
 
 
 def summarise(run: Run, resources: Sequence[Resource]) -> str:

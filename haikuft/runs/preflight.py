@@ -166,7 +166,7 @@ def check_owner(run: Run) -> Check:
     What an earlier version made and the record names is shown: notebook 1 marks it as the run's.
     """
     name, bedrock = run.record.run, run.connection.client("bedrock")
-    lost = find_lost(run.connection, run.base_model, name, run.directory)
+    lost = find_lost(run.connection, run.base_model, name)
     try:
         adoptable = find_adoptable(run, bedrock)
     except AccessError as error:

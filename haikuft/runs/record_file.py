@@ -23,6 +23,8 @@ class RunRecord:
     Attributes:
         owner: 16 hexadecimal characters, made once: the value of the tag `haikuft:owner` on all
             that the run makes; "" in a record from before there were owner ids.
+        class_id: the class that the run was begun for, the value of the tag `haikuft:class` on all
+            that the run makes; "" for none.
         endpoint: URL in place of AWS's own; "" for AWS's own. The sandbox's may change.
         sandbox_state: the sandbox's state directory; "" on AWS.
         created: when the run began, ISO 8601 in UTC.
@@ -48,6 +50,7 @@ class RunRecord:
     run: str
     target: str
     owner: str = ""
+    class_id: str = ""
     account_id: str = ""
     region: str = ""
     endpoint: str = ""

@@ -3,15 +3,17 @@
 Notebooks learn from it what exists, then ask AWS for the truth; nothing is kept in a kernel.
 """
 
+import os
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from haikuft import aws
-from haikuft.aws.ownership import OWNER_TAG, RUN_TAG
+from haikuft.aws.ownership import CLASS_TAG, OWNER_TAG, RUN_TAG
 from haikuft.base_models import BaseModel, get_base_model
 from haikuft.errors import RecordError, SettingsError
 from haikuft.inference.replies import NOTICE
@@ -19,6 +21,7 @@ from haikuft.runs.folders import choose_run, record_path
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record, write_record
 from haikuft.tables import build_table
 
+CLASS = "HAIKUFT_CLASS"  # the environment variable that names the class of a new run
 _OWNER = re.compile(r"[0-9a-f]{16}")
 
 
@@ -57,7 +60,8 @@ class Run:
     @property
     def tags(self) -> dict[str, str]:
         """Tags that mark everything this run makes."""
-        return {RUN_TAG: self.record.run, OWNER_TAG: self.record.owner}
+        marks = {RUN_TAG: self.record.run, OWNER_TAG: self.record.owner}
+        return marks | ({CLASS_TAG: self.record.class_id} if self.record.class_id else {})
 
     @property
     def notice(self) -> str:
@@ -95,6 +99,8 @@ def begin_run(
 ) -> Run:
     """Open the run's record, or begin it. Notebook 1 calls this, the others `open_run`.
 
+    A run that is begun takes the class id in the environment variable HAIKUFT_CLASS.
+
     Args:
         run: name of the run; "" for the default one, see `choose_run`.
         target: "sandbox" or "aws".
@@ -105,7 +111,8 @@ def begin_run(
         resume: the command that continues from here, named if the login has run out.
 
     Raises:
-        RecordError: the run began with another target, account, Region, base model or owner id.
+        RecordError: the run began with another target, account, Region, base model, owner
+            id or class.
         SettingsError: the owner id cannot be one.
     """
     if owner and not _OWNER.fullmatch(owner):
@@ -115,20 +122,21 @@ def begin_run(
         )
     run = choose_run(run, target, new=True)
     path = record_path(run)
+    given: dict[str, Any] = {"owner": owner, "class_id": os.environ.get(CLASS, "")}
     asked = {"target": target, "region": region, "base_model_id": base_model_id, "resume": resume}
     if path.exists():
-        return _take_up(open_run(run, **asked), owner)
+        return _take_up(open_run(run, **asked), given)
     base_model = get_base_model(base_model_id)
     connection = aws.connect(target, region=region or base_model.region, resume=resume)
     record = replace(
         new_record(run, connection, base_model),
-        owner=owner or _new_owner(),
+        **{**given, "owner": owner or _new_owner()},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     try:
         write_record(path, record, new=True)
     except FileExistsError:  # another process has begun it meanwhile
-        return _take_up(open_run(run, **asked), owner)
+        return _take_up(open_run(run, **asked), given)
     return Run(record, connection, base_model, path.parent)
 
 
@@ -208,17 +216,17 @@ def save(run: Run, **changes: Any) -> Run:
     return replace(run, record=record)
 
 
-def _take_up(run: Run, owner: str) -> Run:
-    """Return the run under this owner id; a record that names nothing yet is given it."""
+def _take_up(run: Run, given: Mapping[str, str]) -> Run:
+    """Return the run under this owner id and class; a record that names nothing yet gets them."""
     record = run.record
-    if not owner or owner == record.owner:
-        return run
-    if not record.is_new:
-        raise RecordError(
-            f'owner = "{owner}": run "{record.run}" has the owner id {record.owner} and has made '
-            "things under it. Leave owner empty, or take another name for the other run."
-        )
-    return save(run, owner=owner)
+    for name, value in given.items():
+        found, parameter = getattr(record, name), CLASS if name == "class_id" else name
+        if value not in ("", found) and not record.is_new:
+            raise RecordError(
+                f'{parameter} = "{value}": run "{record.run}" has "{found}" and has made things '
+                f"under it. Leave {parameter} empty, or take another name for the other run."
+            )
+    return save(run, **{name: value for name, value in given.items() if value})
 
 
 def _new_owner() -> str:

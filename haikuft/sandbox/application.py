@@ -1,27 +1,28 @@
 """The sandbox as one WSGI application: S3, IAM, STS, KMS, Service Quotas and Bedrock.
 
-A request is dispatched by the service in its signature's scope, and within Bedrock by its method
-and raw path. `server` binds the application to a port; tests also use it without one. The paths
-below `/_sandbox` are the sandbox's own.
+A request is dispatched by the account of its access key, by the service in its signature's scope,
+and within Bedrock by its method and raw path. `server` binds the application to a port; tests also
+use it without one. The paths below `/_sandbox` are the sandbox's own.
 """
 
 import ctypes
 import gc
 import json
 import os
+import re
 import shutil
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from http.client import responses
 from pathlib import Path
 from random import Random
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Any
 
 from botocore import xform_name
@@ -55,14 +56,16 @@ from haikuft.sandbox.http.rest_json import load_service
 from haikuft.sandbox.http.server import CUT, Turns
 from haikuft.sandbox.jobs import customization, evaluation
 from haikuft.sandbox.jobs.customization_runner import (
+    CONCURRENT_TRAININGS,
     PROGRESS_PATH,
     CustomizationRunner,
     read_progress,
 )
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.jobs.runner import JobRunner
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
-from haikuft.sandbox.runtime.invocation import Runtime
+from haikuft.sandbox.runtime.invocation import Runtime, load_stand_in
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
@@ -71,6 +74,7 @@ RESOURCES = (
     *(foundation_models, custom_models, throughputs, deployments, resources),
     *(customization, evaluation),
 )
+ACCOUNTS_KIND = "sandbox.accounts"  # of the database's entries: the accounts but the first
 
 
 class Bedrock:
@@ -82,6 +86,7 @@ class Bedrock:
         models_dir: The directory of custom models' files; created if it does not exist.
         clock: Returns the time, aware, UTC, in whole milliseconds as AWS gives it.
         database: Where the records are kept.
+        prefix: What begins the names of their kinds there.
         base_models: The base models that are offered, by customization id.
         make_runner: Creates the runner of customization jobs; tests replace it.
         make_runtime: Creates what answers requests to models; tests replace it.
@@ -95,12 +100,13 @@ class Bedrock:
         clock: Callable[[], datetime] = utc_now,
         *,
         database: Database,
+        prefix: str = "",
         base_models: Mapping[str, BaseModel] = BASE_MODELS,
         make_runner: Callable[[ControlPlane], CustomizationRunner] = CustomizationRunner,
         make_runtime: Callable[[ControlPlane], Runtime] = Runtime,
     ) -> None:
         models_dir.mkdir(parents=True, exist_ok=True)
-        state = State(database, models_dir)
+        state = State(database, models_dir, prefix)
         self.plane = ControlPlane(state, store, settings, clock, models_dir, base_models)
         _delete_leftovers(self.plane)
         self.runner = make_runner(self.plane)
@@ -181,8 +187,27 @@ class Faults:
         return draw < failed + settings.drop_share
 
 
+@dataclass(frozen=True, slots=True)
+class AccountServices:
+    """What answers the requests of one account.
+
+    Attributes:
+        bedrock: Its Bedrock.
+        handlers: Operation name -> handler, for Bedrock.
+        authorizer: Authorizes its requests.
+    """
+
+    bedrock: Bedrock
+    handlers: Mapping[str, Handler]
+    authorizer: Authorizer
+
+
 class Sandbox:
-    """One account's local AWS.
+    """A local AWS: the account of the settings, and those that access keys have named.
+
+    An access key of twelve digits names the account of that number, whose administrator it is. A
+    key that IAM has made belongs to the account of that IAM, any other to that of the settings.
+    All accounts share the memory for loaded models, and the trainings that run at once.
 
     Args:
         state: The state directory; custom models' files are below it.
@@ -208,33 +233,31 @@ class Sandbox:
         self.state = state
         self.database = database or Database(state / DATABASE_FILE)
         self.settings = settings or load_settings(self.database)
-        moto_state = MotoState(self.database, state)
-        self.store = Store(settings=lambda: self.settings, now=now, moto_state=moto_state)
+        self._moto_state = MotoState(self.database, state)
+        self._now = now
         self.on_stop = on_stop
         self._turns = Turns(TURNS)
         self._services = MotoServices(
-            self.store.lock,
+            self._moto_state.lock,
             lambda service, reads: self.store.moto_state.persist(service, reads=reads),
-            (ADMINISTRATOR_ID, administrator_arn(self.settings.account_id)),
+            (ADMINISTRATOR_ID, administrator_arn),
         )
-        self._faults = Faults(lambda: self.settings)
-        self.bedrock = Bedrock(
-            self.store,
-            lambda: self.settings,
-            state / "models",
-            now,
-            database=self.database,
-            make_runtime=lambda plane: Runtime(plane, sleep=self._turns.sleep),
-        )
-        self._runners = (self.bedrock.runner, self.bedrock.evaluations)
-        self._handlers = self.bedrock.handlers() if handlers is None else handlers
-        self.authorizer = Authorizer(self.store, resources.ResourceNames(self.bedrock.plane))
+        self._faults = Faults(self._read_settings)
+        self._trainings = Semaphore(CONCURRENT_TRAININGS)
+        self._handlers = handlers
+        self._accounts: dict[str, AccountServices] = {}
+        self._opening = Lock()
+        for account_id in (self.settings.account_id, *self.database.read(ACCOUNTS_KIND)):
+            self._open_account(account_id)
+        own = self._accounts[self.settings.account_id]
+        self.bedrock, self.authorizer = own.bedrock, own.authorizer
+        self.store = self.authorizer.store
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
-        for runner in self._runners:
+        for runner in self._runners():
             runner.resume()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -261,13 +284,13 @@ class Sandbox:
     def idle_seconds(self) -> float:
         """Return the seconds since the last request; 0 while a job runs."""
         with self._activity:
-            if self._open_requests or any(runner.running for runner in self._runners):
+            if self._open_requests or any(runner.running for runner in self._runners()):
                 return 0.0
             return self._clock() - self._last_request
 
     def release_memory(self) -> None:
         """Unload the models, and return freed memory to the system."""
-        self.bedrock.runtime.unload_models()
+        load_stand_in.cache_clear()
         gc.collect()
         if sys.platform == "linux":
             with suppress(AttributeError):  # musl has no malloc_trim
@@ -275,11 +298,49 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop running jobs, which the next server resumes, and close the database."""
-        for runner in reversed(self._runners):
+        for runner in reversed(self._runners()):
             runner.close()
         with self.store.lock:
             self.store.moto_state.save()
         self.database.close()
+
+    def _read_settings(self) -> SandboxSettings:
+        return self.settings
+
+    def _open_account(self, account_id: str) -> None:
+        """Open an account; that of the settings has no folder and no kinds of its own."""
+        own = account_id == self.settings.account_id
+        settings, moto_state = self._read_settings, self._moto_state
+        store = Store(account_id, settings=settings, now=self._now, moto_state=moto_state)
+        bedrock = Bedrock(
+            store,
+            settings,
+            self.state / ("models" if own else f"models-{account_id}"),
+            self._now,
+            database=self.database,
+            prefix="" if own else f"{account_id}.",
+            make_runner=lambda plane: CustomizationRunner(plane, slots=self._trainings),
+            make_runtime=lambda plane: Runtime(plane, sleep=self._turns.sleep),
+        )
+        handlers = bedrock.handlers() if self._handlers is None else self._handlers
+        authorizer = Authorizer(store, resources.ResourceNames(bedrock.plane))
+        self._accounts[account_id] = AccountServices(bedrock, handlers, authorizer)
+
+    def _find_account(self, access_key: str) -> AccountServices:
+        """Find the account of an access key; one that it names begins with its first request."""
+        with self._opening:
+            for account in self._accounts.values():
+                if access_key in account.authorizer.account.iam().access_keys:
+                    return account
+            if access_key not in self._accounts and re.fullmatch("[0-9]{12}", access_key):
+                with self.database.transaction() as write:
+                    write(ACCOUNTS_KIND, access_key, b"")
+                self._open_account(access_key)
+            return self._accounts.get(access_key, self._accounts[self.settings.account_id])
+
+    def _runners(self) -> list[JobRunner]:
+        services = [account.bedrock for account in list(self._accounts.values())]
+        return [runner for one in services for runner in (one.runner, one.evaluations)]
 
     def _answer(self, environ: dict[str, Any]) -> Response:
         request_id = str(uuid.uuid4())
@@ -329,7 +390,7 @@ class Sandbox:
         """Answer the sandbox's own paths: identity, settings, a job's progress, stop."""
         if (method, path) == ("GET", "/_sandbox"):
             identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
-            return messages.write_json(200, identity)
+            return messages.write_json(200, {**identity, "accounts": list(self._accounts)})
         if (method, path) == ("GET", "/_sandbox/settings"):
             return messages.write_json(200, asdict(self.settings))
         if (method, path) == ("PUT", "/_sandbox/settings"):
@@ -343,7 +404,7 @@ class Sandbox:
                 return messages.write_json(400, {"message": str(error)})
             return messages.write_json(200, asdict(self.settings))
         if method == "GET" and (job := PROGRESS_PATH.fullmatch(path)):
-            return messages.write_json(200, read_progress(self.state / "models", job["id"]))
+            return messages.write_json(200, read_progress(self.state, job["id"]))
         if (method, path) == ("POST", "/_sandbox/stop"):
             self.on_stop()
             return messages.write_json(200, {"stopping": True})
@@ -352,10 +413,11 @@ class Sandbox:
     def _answer_bedrock(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
     ) -> Response:
+        account = self._find_account(scope.access_key)
         route: rest_json.Route | None = None
         try:
             route = rest_json.find_operation(environ["REQUEST_METHOD"], path)
-            handler = self._handlers.get(route.model.name)
+            handler = account.handlers.get(route.model.name)
             if handler is None:
                 message = f"The sandbox does not serve {route.model.name} of {route.service}."
                 raise ServiceError("UnknownOperationException", message)
@@ -368,8 +430,9 @@ class Sandbox:
             )
             rest_json.validate(route.model, parameters)
             cut = self._faults.inject()
-            call = Call(route.model.name, parameters, scope.region, self.settings.account_id)
-            self.authorizer.check_call(scope, call)
+            account_id = account.authorizer.account.account_id
+            call = Call(route.model.name, parameters, scope.region, account_id)
+            account.authorizer.check_call(scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
@@ -385,21 +448,26 @@ class Sandbox:
     def _answer_quotas(
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
     ) -> Response:
-        self.authorizer.check_request(scope, environ, body)
+        account = self._find_account(scope.access_key)
+        account.authorizer.check_request(scope, environ, body)
+        settings = replace(self.settings, account_id=account.authorizer.account.account_id)
         operation = messages.read_json_operation(environ)
         found = quotas.answer(
-            operation, messages.read_object(body), settings=self.settings, region=scope.region
+            operation, messages.read_object(body), settings=settings, region=scope.region
         )
         return messages.write_json(200, found, request_id)
 
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
     ) -> Response:
-        check_moto_request(scope.service, environ, path, body, self.store.account.s3())
+        account = self._find_account(scope.access_key)
+        authorizer, account_id = account.authorizer, account.authorizer.account.account_id
+        check_moto_request(scope.service, environ, path, body, authorizer.account.s3())
+        environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": account_id}
         forward = partial(self._services.answer, scope.service, environ)
         if scope.service == "s3":
-            return answer_s3(self.authorizer, scope, environ, path=path, body=body, forward=forward)
-        self.authorizer.check_request(scope, environ, body)
+            return answer_s3(authorizer, scope, environ, path=path, body=body, forward=forward)
+        authorizer.check_request(scope, environ, body)
         return forward(body)
 
 

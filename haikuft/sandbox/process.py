@@ -87,15 +87,15 @@ def start(
     directory = state_directory(state)
     wanted = dict(settings or {})
     change_settings(SandboxSettings(), wanted)
+    found = status(directory)  # without the lock, which only the owner of the directory can take
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with hold_lock(directory / START_LOCK):
-            found = status(directory)
-            if found.running and found.version != __version__:
-                stop(directory)  # a server of another version would start its training from ours
+        if found.version != __version__:  # or none runs
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with hold_lock(directory / START_LOCK):
                 found = status(directory)
-            if not found.running:
-                return _launch(directory, wanted)
+                if found.version != __version__:
+                    stop(directory)  # one of another version would train as that version does
+                    return _launch(directory, wanted)
     except OSError as error:
         raise unusable(directory, error) from error
     endpoint = _endpoint(found)
@@ -157,6 +157,11 @@ def configure(endpoint: Endpoint | str, **settings: Any) -> SandboxSettings:
 def read_settings(endpoint: Endpoint | str) -> SandboxSettings:
     """Return the settings of a running sandbox."""
     return SandboxSettings(**_request(endpoint, "GET", "/_sandbox/settings"))
+
+
+def list_accounts(endpoint: Endpoint | str) -> list[str]:
+    """List the ids of the accounts in a running sandbox, that of its settings first."""
+    return list(_request(endpoint, "GET", "/_sandbox")["accounts"])
 
 
 def read_progress(endpoint: Endpoint | str, job_id: str) -> dict[str, Any]:

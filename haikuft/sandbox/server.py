@@ -7,7 +7,6 @@ also be killed.
 
 import argparse
 import json
-import os
 import signal
 import sys
 import threading
@@ -70,7 +69,6 @@ def serve(state: Path, wanted: Mapping[str, Any]) -> None:
     """
     database = Database(state / DATABASE_FILE)
     settings = begin_settings(database, wanted)
-    os.environ["MOTO_ACCOUNT_ID"] = settings.account_id  # moto reads it once, when imported
     from haikuft.sandbox.application import Sandbox
 
     sandbox = Sandbox(state, database=database, settings=settings)

@@ -91,7 +91,7 @@ def _end(run: Run, resource: Resource) -> str:
 
 
 def billing_lines(
-    run: str, directory: Path, *, command: str, region: str = "", base_model_id: str = ""
+    run: str, *, command: str, region: str = "", base_model_id: str = ""
 ) -> list[str]:
     """Say what bills now, how much an hour, and the command that ends it.
 
@@ -99,7 +99,6 @@ def billing_lines(
 
     Args:
         run: The run's name.
-        directory: Its folder.
         command: What ends it.
         region: Where to search without a record; "" where that is not known.
         base_model_id: What was tuned; "" where that is not known.
@@ -115,7 +114,7 @@ def billing_lines(
             found = "This record names nothing yet, and others in the account have its name."
         except RecordError as error:
             found = str(error)
-        return [f"\n{found}", *_search(run, directory, command, region, base_model_id)]
+        return [f"\n{found}", *_search(run, command, region, base_model_id)]
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the last lines are said
         reason = str(error) or type(error).__name__
         return [
@@ -125,11 +124,9 @@ def billing_lines(
         ]
 
 
-def _search(run: str, directory: Path, command: str, region: str, base_model_id: str) -> list[str]:
+def _search(run: str, command: str, region: str, base_model_id: str) -> list[str]:
     """Say what bills of what carries the run's name, whoever it belongs to."""
-    found, unknown = search_account(
-        "aws", run, directory, region=region, base_model_id=base_model_id
-    )
+    found, unknown = search_account("aws", run, region=region, base_model_id=base_model_id)
     return ["The account was searched by name and tags.", *describe_found(found, unknown, command)]
 
 
@@ -141,7 +138,7 @@ def describe_found(
     for run, mine in found:
         owner, place = run.record.owner, run.record.region
         resources += [replace(one, name=f"{one.name} (owner id {owner}, {place})") for one in mine]
-        if any(one.bills or one.status == UNKNOWN for one in mine):
+        if "--class" not in command and any(one.bills or one.status == UNKNOWN for one in mine):
             there = "" if "--region" in command else f" --region {place}"
             commands.append(f"To end it, if it is yours: {command}{there} --owner {owner}")
     return describe_billing(resources, *(commands or [f"To end it: {command}"]))

@@ -109,7 +109,7 @@ def walk(request: Request) -> int:
                 sys.stderr.flush()
                 where = {name: given.get(name, "") for name in ("region", "base_model_id")}
                 command = clean_up_command(request, run)
-                _say(billing_lines(run, directory, command=command, **where))
+                _say(billing_lines(run, command=command, **where))
 
 
 def resume_command(

@@ -26,7 +26,7 @@ STRANGER = "f" * 16
 
 def search(run: Run) -> Lost:
     """Search as if the record were lost."""
-    return find_lost(run.connection, run.base_model, run.record.run, run.directory)
+    return find_lost(run.connection, run.base_model, run.record.run)
 
 
 def without_record(run: Run, owner: str = STRANGER) -> Run:

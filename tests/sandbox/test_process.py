@@ -71,6 +71,14 @@ def test_start_when_two_processes_do_it_at_once_then_they_get_one_server(state: 
     assert {int(answer.stdout) for answer in answers} == {sandbox_package.status(state).pid}
 
 
+def test_start_when_it_runs_then_it_is_found_without_the_lock(state: Path) -> None:
+    """People who may only read the endpoint share a sandbox that another user has started."""
+    endpoint = sandbox_package.start(state)
+    (state / "start.lock").unlink()
+    (state / "start.lock").mkdir()  # which nobody can open to write
+    assert sandbox_package.start(state) == endpoint
+
+
 def test_start_when_its_starter_ends_then_the_server_lives_on_in_its_own_session(
     state: Path,
 ) -> None:

@@ -99,7 +99,7 @@ def test_billing_lines_when_the_record_cannot_be_used_then_the_account_is_search
         directory.mkdir(parents=True)
         text = '{"run": "origi' if state == "cut" else '{"run": "original", "target": "aws"}'
         (directory / "run.json").write_text(text)
-    lines = billing_lines("first", directory, command="haikuft clean-up --run first")
+    lines = billing_lines("first", command="haikuft clean-up --run first")
     said = "\n".join(lines)
     assert f"haikuft-first-012345 (owner id {OWNER}, us-west-2): 1 model unit" in said
     assert f"clean-up --run first --region us-west-2 --owner {OWNER}" in said
@@ -119,7 +119,7 @@ def test_billing_lines_when_a_new_record_finds_its_name_taken_then_all_of_the_na
 ) -> None:
     """As when notebook 1 was run again after the record was lost, and has stopped."""
     begin_run("first", target="aws")
-    lines = billing_lines("first", project / "runs" / "first", command="haikuft clean-up")
+    lines = billing_lines("first", command="haikuft clean-up")
     said = "\n".join(lines)
     assert "This record names nothing yet" in said
     assert f"haikuft-first-012345 (owner id {OWNER}, us-west-2): 1 model unit" in said

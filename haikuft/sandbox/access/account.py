@@ -86,6 +86,11 @@ class Account:
         """Return the caller that a service is when it acts as a role; `role` is moto's object."""
         return self._caller(str(role.arn), "AssumedRole", role)
 
+    def is_others(self, bucket: str) -> bool:
+        """Tell whether a bucket belongs to another account of the sandbox."""
+        _, owner = s3_backends.bucket_accounts.get(bucket, ("", self.account_id))
+        return bool(owner != self.account_id)
+
     def find_bucket(self, name: str) -> Any | None:
         """Find a bucket by its name; returns moto's object."""
         return self.s3().buckets.get(name)

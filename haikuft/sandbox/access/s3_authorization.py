@@ -48,6 +48,7 @@ def answer_s3(
     caller = authorizer.find_caller(scope)
     query = environ.get("QUERY_STRING", "")
     request = read_request(environ["REQUEST_METHOD"], path, query, EnvironHeaders(environ))
+    _check_account(authorizer, request)
     if _is_open(authorizer, caller, request):
         return forward(body)
     try:
@@ -63,6 +64,15 @@ def answer_s3(
     if missing and authorizer.account.find_bucket(request.bucket) is not None:
         _check(authorizer, caller, [listing_permission(request.bucket, request.key)])
     return reply
+
+
+def _check_account(authorizer: Authorizer, request: Request) -> None:
+    """Refuse a request to another account's bucket, or from it; S3 refuses to create it again."""
+    source = request.headers.get("x-amz-copy-source", "")
+    creates = request.method == "PUT" and not (request.key or request.query)
+    buckets = (read_request("GET", source, "", {}).bucket, "" if creates else request.bucket)
+    if any(authorizer.account.is_others(bucket) for bucket in buckets):
+        raise ServiceError("AccessDenied", "Access Denied", status=403)
 
 
 def _is_open(authorizer: Authorizer, caller: Caller, request: Request) -> bool:

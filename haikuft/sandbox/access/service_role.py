@@ -7,7 +7,6 @@ it is asked for, so a policy that is changed during a job takes effect at once.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from threading import RLock
 from typing import Any, NewType
 
 from haikuft.sandbox.access.account import Account, aware, listing_permission, object_arn
@@ -36,21 +35,22 @@ Role = NewType("Role", str)
 
 
 class Store:
-    """The account's storage and identities; `lock` is held around every access to moto.
+    """An account's storage and identities; `lock`, which is moto's, is held around every access.
 
     A change in moto outlives the server only when it is made within `moto_state.persist`.
     """
 
     def __init__(
         self,
+        account_id: str,
         *,
         settings: Callable[[], SandboxSettings],
         now: Callable[[], datetime],
         moto_state: MotoState,
     ) -> None:
-        self.lock = RLock()
+        self.lock = moto_state.lock
         self.moto_state = moto_state
-        self.account = Account(settings().account_id, now)
+        self.account = Account(account_id, now)
         self._settings = settings
         self._now = now
 

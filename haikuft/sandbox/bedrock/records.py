@@ -398,7 +398,7 @@ class Tables:
 
 
 class State:
-    """All records of one sandbox. Hold `lock` from the first read to the last change.
+    """All records of one account. Hold `lock` from the first read to the last change.
 
     All changes are in the database when the lock is released; when the block raises, nothing has
     changed.
@@ -406,19 +406,20 @@ class State:
     Args:
         database: Where the records are kept.
         models_dir: Where custom models' files are; the database stores paths relative to it.
+        prefix: What begins the names of their kinds in the database.
     """
 
-    def __init__(self, database: Database, models_dir: Path) -> None:
+    def __init__(self, database: Database, models_dir: Path, prefix: str = "") -> None:
         tables = Tables(database, models_dir)
         self.lock = tables
-        self.jobs = tables.add("bedrock.jobs", Job)
-        self.models = tables.add("bedrock.models", CustomModel)
-        self.throughputs = tables.add("bedrock.throughputs", Throughput)
-        self.deployments = tables.add("bedrock.deployments", Deployment)
-        self.evaluations = tables.add("bedrock.evaluations", EvaluationJob)
-        self.tags = tables.add("bedrock.tags", dict[str, str])
+        self.jobs = tables.add(f"{prefix}bedrock.jobs", Job)
+        self.models = tables.add(f"{prefix}bedrock.models", CustomModel)
+        self.throughputs = tables.add(f"{prefix}bedrock.throughputs", Throughput)
+        self.deployments = tables.add(f"{prefix}bedrock.deployments", Deployment)
+        self.evaluations = tables.add(f"{prefix}bedrock.evaluations", EvaluationJob)
+        self.tags = tables.add(f"{prefix}bedrock.tags", dict[str, str])
         # operation/Region/client request token -> the ARN that the first request made
-        self.tokens = tables.add("bedrock.tokens", str)
+        self.tokens = tables.add(f"{prefix}bedrock.tokens", str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,22 +36,23 @@ class MotoServices:
         lock: Held while moto answers.
         persist: Given the service, and whether the request only reads, stores what moto changes
             within the block.
-        administrator: User id and ARN of the caller whose access key IAM does not know.
+        administrator: User id of the caller whose access key IAM does not know, and what returns
+            its ARN in an account.
     """
 
     def __init__(
         self,
         lock: AbstractContextManager[Any],
         persist: Callable[[str, bool], AbstractContextManager[None]],
-        administrator: tuple[str, str],
+        administrator: tuple[str, Callable[[str], str]],
     ) -> None:
-        _correct_moto(administrator)
+        _correct_moto(*administrator)
         self._lock = lock
         self._persist = persist
         self._apps: dict[str, Any] = {}
 
     def answer(self, service: str, environ: dict[str, Any], body: bytes) -> Response:
-        """Have moto answer a WSGI request with this body.
+        """Have moto answer a WSGI request, whose header names the account, with this body.
 
         Raises what moto raises apart from AWS's errors.
         """
@@ -112,7 +113,7 @@ def _only_reads(service: str, environ: dict[str, Any], body: bytes) -> bool:
     return read_form(environ, body).get("Action", "").startswith(("Get", "List"))
 
 
-def _correct_moto(administrator: tuple[str, str]) -> None:
+def _correct_moto(administrator_id: str, administrator_arn: Callable[[str], str]) -> None:
     bucket, sts = cast(Any, FakeBucket), cast(Any, STSBackend)
     bucket.get_permission = lambda *_: PermissionResult.PERMITTED
     original = inspect.unwrap(sts.get_caller_identity)
@@ -121,7 +122,7 @@ def _correct_moto(administrator: tuple[str, str]) -> None:
     def get_caller_identity(backend: Any, *args: Any, **named: Any) -> tuple[str, str, str]:
         user_id, arn, account_id = original(backend, *args, **named)
         if arn.endswith(":user/moto"):
-            return *administrator, account_id
+            return administrator_id, administrator_arn(account_id), account_id
         return user_id, arn, account_id
 
     sts.get_caller_identity = get_caller_identity

@@ -60,6 +60,7 @@ class CustomizationRunner(JobRunner):
         plane: The records the jobs change.
         wait: Waits for an event or some seconds; tests replace it.
         command: The training process; the job's working directory is added as its last argument.
+        slots: The trainings that may run at once, shared with other runners; None for its own.
     """
 
     def __init__(
@@ -68,11 +69,12 @@ class CustomizationRunner(JobRunner):
         *,
         wait: Wait = threading.Event.wait,
         command: Sequence[str] = (sys.executable, "-m", "haikuft.sandbox.standin.training"),
+        slots: threading.Semaphore | None = None,
     ) -> None:
         super().__init__(plane, CUSTOMIZATION_JOBS, wait=wait)
         self._command = command
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._slots = threading.Semaphore(CONCURRENT_TRAININGS)
+        self._slots = slots or threading.Semaphore(CONCURRENT_TRAININGS)
 
     def interrupt(self, arn: str) -> None:
         """Stop the job, and end its child process."""
@@ -198,14 +200,14 @@ class CustomizationRunner(JobRunner):
             raise JobError(settings.fail_message)
 
 
-def read_progress(directory: Path, job_id: str) -> dict[str, Any]:
+def read_progress(state: Path, job_id: str) -> dict[str, Any]:
     """Read the progress of a job's training; empty before it begins and after the job's end.
 
     Args:
-        directory: Where the working directories of jobs are.
+        state: The state directory; working directories of jobs are in that of an account's models.
         job_id: The last part of the job's ARN.
     """
-    for workdir in directory.glob(f"{WORK_PREFIX}{job_id}-*"):
+    for workdir in state.glob(f"models*/{WORK_PREFIX}{job_id}-*"):
         try:
             return asdict(training.read(workdir, TrainingProgress))
         except FileNotFoundError:  # it does not train yet, or the job has just ended

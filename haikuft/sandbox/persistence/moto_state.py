@@ -27,6 +27,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from threading import RLock
 from typing import Any, cast
 
 from cryptography.hazmat.primitives import serialization
@@ -78,12 +79,16 @@ CLASSES: tuple[type, ...] = tuple(
 
 
 class MotoState:
-    """Moto's backends, stored in a state directory. The store's lock is held around all methods.
+    """Moto's backends, stored in a state directory.
 
     Raises SandboxError, naming the database, when what is stored is not what `persist` writes.
+
+    Attributes:
+        lock: Held around every access to moto, and around all methods.
     """
 
     def __init__(self, database: Database, state: Path) -> None:
+        self.lock = RLock()
         files = ObjectFiles(state / OBJECTS_DIRECTORY)
         self._codec = build_codec(files)
         self._documents = Documents(database, files)

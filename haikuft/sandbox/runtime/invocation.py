@@ -168,8 +168,9 @@ LOADED_MODELS = 4  # each takes some 150 MB
 _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
 
 
+@lru_cache(maxsize=LOADED_MODELS)
 def load_stand_in(directory: Path) -> "StandIn":
-    """Load a custom model's stand-in from its directory."""
+    """Load a custom model's stand-in from its directory; the last few stay loaded."""
     from haikuft.sandbox.standin.model import (
         StandIn,  # loads NumPy and SciPy, so only when a custom model is invoked
     )
@@ -178,7 +179,7 @@ def load_stand_in(directory: Path) -> "StandIn":
 
 
 class Runtime:
-    """Answers requests to models; the last few custom models stay loaded.
+    """Answers requests to models.
 
     Args:
         plane: The records; its throughputs, deployments and models are read.
@@ -195,12 +196,8 @@ class Runtime:
     ) -> None:
         self._plane = plane
         self._sleep = sleep
-        self._load = lru_cache(maxsize=LOADED_MODELS)(load)
+        self._load = load
         self._loading = threading.Lock()
-
-    def unload_models(self) -> None:
-        """Forget the loaded models; the next request to one loads it again."""
-        self._load.cache_clear()
 
     def handlers(self) -> Mapping[str, Handler]:
         """Operation name -> handler, for every operation of the runtime that is served."""

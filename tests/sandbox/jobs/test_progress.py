@@ -67,7 +67,7 @@ def test_progress_when_the_job_ends_while_it_is_read_then_it_is_empty(tmp_path: 
     write(tmp_path, "abc", "{}").joinpath("progress.json").unlink()
     (tmp_path / "models" / ".job-abc-x1y2" / "progress.json").symlink_to(tmp_path / "gone")
 
-    assert read_file(tmp_path / "models", "abc") == {}
+    assert read_file(tmp_path, "abc") == {}
 
 
 def test_connection_when_asked_for_progress_then_aws_tells_none(

@@ -12,7 +12,7 @@ from botocore.exceptions import EventStreamError
 from haikuft.sandbox.http.event_stream import break_stream, encode_event
 from haikuft.sandbox.http.messages import EXTRA_HEADERS, ServiceError
 from haikuft.sandbox.http.rest_json import load_service
-from haikuft.sandbox.runtime.invocation import answer_base
+from haikuft.sandbox.runtime.invocation import answer_base, load_stand_in
 from haikuft.sandbox.runtime.messages import InferenceRequest
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -90,11 +90,19 @@ def test_invoke_reply_has_the_shape_of_the_messages_api(tuned):
     assert int(headers["x-amzn-bedrock-invocation-latency"]) >= 0
 
 
-def test_invoke_tuned_by_arn_or_name_loads_the_model_once(tuned):
-    """A provisioned model is asked by ARN or name; its files are read once."""
+def test_invoke_tuned_by_arn_or_name_asks_the_same_model(tuned):
+    """A provisioned model is asked by ARN or name."""
     desk, arn = tuned
     assert invoke(desk, arn)[0]["content"] == invoke(desk, "pt-1")[0]["content"]
-    assert len(desk.models) == 1
+
+
+def test_load_stand_in_when_asked_again_then_the_model_is_still_loaded(tuned_run, tmp_path):
+    """For any account of the sandbox, until the server gives its memory back."""
+    tuned_run()
+    (directory,) = (path for path in (tmp_path / "models").iterdir() if path.name[0] != ".")
+    assert load_stand_in(directory) is (first := load_stand_in(directory))
+    load_stand_in.cache_clear()
+    assert load_stand_in(directory) is not first
 
 
 def test_invoke_tuned_is_asked_what_the_body_says(tuned):
