@@ -114,7 +114,7 @@ def test_executed_notebooks_when_opened_in_vs_code_then_no_output_is_cut_off(wal
 
     Source: microsoft/vscode, notebook.contribution.ts and codeCellViewModel.ts, read 2026-11-29.
     """
-    for path in sorted((walked / "notebooks").glob("0[2-7]*.ipynb")):
+    for path in sorted((walked / "notebooks").glob("0[1-7]*.ipynb")):
         for cell in nbformat.read(path, 4).cells:
             outputs = cell.get("outputs", [])
             texts = [o.text for o in outputs if o.output_type == "stream"]
