@@ -33,10 +33,7 @@ def check_target(target: str) -> None:
         SettingsError: the target is another one.
     """
     if target != "sandbox":
-        raise SettingsError(
-            f'target = "{target}": this notebook causes failures on purpose and changes settings '
-            'of the sandbox. It runs with target = "sandbox" only.'
-        )
+        raise SettingsError(f'target = "{target}": this runs with target = "sandbox" only.')
 
 
 def keep_settings(run: Run) -> None:

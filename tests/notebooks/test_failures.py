@@ -53,7 +53,7 @@ def read_outputs(path: Path) -> Mapping[int, str]:
 
 def test_failures_when_the_target_is_aws_then_the_first_cell_refuses(project: Any) -> None:
     """Nothing is made, and no account is asked."""
-    with pytest.raises(RunFailedError, match='It runs with target = "sandbox" only'):
+    with pytest.raises(RunFailedError, match='with target = "sandbox" only'):
         execute(project, target="aws")
     assert not (project.root / "runs" / RUN / "run.json").exists()
 
