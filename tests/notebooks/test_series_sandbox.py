@@ -13,6 +13,7 @@ import pytest
 from haikuft.dataset import read_records
 from haikuft.dataset.records import reference_of
 from haikuft.runs.record_file import read_record
+from haikuft.workshop.exercises import EXERCISES
 
 RUN = "walk"
 Holdings = Callable[[], dict[str, list[str]]]
@@ -102,6 +103,17 @@ def test_executed_notebooks_hold_every_figure_and_no_error_or_warning(walked):
                 sentence = shown["data"]["text/plain"]
                 alts = re.findall('<img [^>]*alt="([^"]*)"', shown["data"]["text/html"])
                 assert [unescape(alt) for alt in alts] == [sentence] * 2, path.name
+
+
+def test_exercises_after_a_run_with_default_parameters_are_not_yet_solved(walked):
+    """Each one is asked for by the last cells, and gives its first hint."""
+    for path in sorted((walked / "notebooks").glob("*.ipynb")):
+        cells = [c for c in nbformat.read(path, 4).cells if "exercises.check(" in c.source]
+        assert len(cells) == 3, path.name
+        for cell in cells:
+            shown = cell.outputs[0]["data"]["text/plain"]
+            number = cell.source.partition('check("')[2][:3]
+            assert shown.split() == f"{number} not yet {EXERCISES[number]['hints'][0]}".split()
 
 
 @pytest.mark.parametrize("number", range(1, 7))
