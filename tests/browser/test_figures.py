@@ -70,9 +70,9 @@ def test_laboratory_when_in_notebook_7_then_sliders_and_curve_are_on_one_screen_
         cut = box.evaluate(
             "box => [...box.querySelectorAll('*')].filter(part =>"
             "['auto', 'scroll'].includes(getComputedStyle(part).overflowX) &&"
-            "part.scrollWidth > part.clientWidth + 1).length"
+            "part.scrollWidth > part.clientWidth + 1).map(part => part.outerHTML.slice(0, 300))"
         )
-        assert cut == 0, width
+        assert cut == [], width
         lab.shoot(f"04-laboratory-notebook-7-{width}")
     label, field = box.locator("label").first, box.locator("select").first
     assert label.bounding_box()["y"] < field.bounding_box()["y"]

@@ -169,11 +169,12 @@ def test_notebook_when_committed_then_no_account_number_is_in_it(path: Path) -> 
     assert not re.search(r"(?<!\d)\d{12}(?!\d)", path.read_text(encoding="utf-8"))
 
 
-def test_notebook_when_it_ends_then_the_last_section_leads_on_or_says_it_is_the_end(
+def test_notebook_when_it_ends_then_it_leads_on_or_says_it_is_the_end_before_the_exercises(
     path: Path, prose: list[str]
 ) -> None:
     """Nobody is left standing."""
-    sections = [source for source in prose if source.startswith("## ")]
+    *sections, exercises = [source for source in prose if source.startswith("## ")]
+    assert exercises.startswith("## Exercises")
     number = int(path.stem[:2])
 
     if number == len(NAMES):
