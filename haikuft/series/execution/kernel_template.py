@@ -55,7 +55,9 @@ def _serve(channel: socket.socket) -> None:
     with channel, channel.makefile("rw") as lines:
         while True:
             for name in next(stages, ()):
-                import_module(name)
+                module = import_module(name)
+                for offered in getattr(module, "__all__", ()):
+                    getattr(module, offered)  # some packages load their names on first use
             gc.freeze()  # what is shared stays shared: no collection in a kernel touches it
             request = lines.readline()
             if not request:
