@@ -56,8 +56,8 @@ def _serve(channel: socket.socket) -> None:
         while True:
             for name in next(stages, ()):
                 module = import_module(name)
-                for offered in getattr(module, "__all__", ()):
-                    getattr(module, offered)  # some packages load their names on first use
+                if name.startswith("haikuft."):  # our packages load their names on first use
+                    [getattr(module, offered) for offered in getattr(module, "__all__", ())]
             gc.freeze()  # what is shared stays shared: no collection in a kernel touches it
             request = lines.readline()
             if not request:
