@@ -11,14 +11,15 @@ from dataclasses import asdict
 from botocore.exceptions import ClientError
 from IPython.display import display
 
-from haikuft import customization, metrics, sandbox
+from haikuft import customization, sandbox
 from haikuft.aws.waiting import Waiting
 from haikuft.customization.jobs import wait_for_job
 from haikuft.customization.readings import CustomizationJob
 from haikuft.errors import HaikuftError, SettingsError
 from haikuft.files import write_whole
 from haikuft.hyperparameters import build_hyperparameters, to_aws
-from haikuft.metrics.assessment import Assessment
+from haikuft.metrics.assessment import Assessment, assess
+from haikuft.metrics.files import download_metrics, find_metrics
 from haikuft.runs import run_record
 from haikuft.runs.run_record import Run
 from haikuft.tables import build_table
@@ -103,7 +104,7 @@ def train(run: Run, values: Mapping[str, float], seconds: float = 120.0) -> Cust
 def assess_losses(run: Run, job: CustomizationJob) -> Assessment:
     """Read a completed job's losses from S3 and assess them, as notebook 4 does."""
     client = run.connection.client("s3")
-    files = metrics.find_metrics(client, job.output_uri, job.arn)
-    training = metrics.download_metrics(client, files.training_uri, run.metrics)
-    validation = metrics.download_metrics(client, files.validation_uri, run.metrics)
-    return metrics.assess(training, validation)  # type: ignore[arg-type]  # it has such a file
+    files = find_metrics(client, job.output_uri, job.arn)
+    training = download_metrics(client, files.training_uri, run.metrics)
+    validation = download_metrics(client, files.validation_uri, run.metrics)
+    return assess(training, validation)  # type: ignore[arg-type]  # it has such a file

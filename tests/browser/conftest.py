@@ -245,6 +245,14 @@ class Lab:
         told = [text for text in errors.all_inner_texts() if "Traceback" in text]
         assert not told, told
 
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Look again until a condition outside the page holds; fail after `SLOW`."""
+        for _ in range(SLOW // 100):
+            if holds():
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("What was waited for has not come.")
+
     def save(self) -> None:
         """Save the notebook, widgets and all."""
         self._command("docmanager:save")

@@ -74,6 +74,6 @@ def test_laboratory_when_in_notebook_7_then_sliders_and_curve_are_on_one_screen_
         )
         assert cut == [], width
         lab.shoot(f"04-laboratory-notebook-7-{width}")
-    label, field = box.locator("label").first, box.locator("select").first
+    label, field = box.locator("label:visible").first, box.locator("select:visible").first
     assert label.bounding_box()["y"] < field.bounding_box()["y"]
     lab.page.set_viewport_size({"width": 1280, "height": 1000})

@@ -55,7 +55,9 @@ def _serve(channel: socket.socket) -> None:
     with channel, channel.makefile("rw") as lines:
         while True:
             for name in next(stages, ()):
-                import_module(name)
+                module = import_module(name)
+                if name.startswith("haikuft."):  # our packages load their names on first use
+                    [getattr(module, offered) for offered in getattr(module, "__all__", ())]
             gc.freeze()  # what is shared stays shared: no collection in a kernel touches it
             request = lines.readline()
             if not request:

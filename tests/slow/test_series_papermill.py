@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from notebooks.conftest import holdings, project  # noqa: F401 - fixtures
+
 from haikuft.base_models import NOVA_2_LITE
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -12,7 +14,8 @@ RUN = "plain"
 
 
 def test_series_when_run_by_papermill_alone_then_goes_from_1_to_7_and_leaves_nothing(
-    project, holdings
+    project,  # noqa: F811
+    holdings,  # noqa: F811
 ):
     """No command of ours is in between; each notebook finds what the one before it has made.
 
