@@ -9,7 +9,7 @@ from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.endings import warn_of_endings
 from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.uncertainty import NO_VERDICT
-from haikuft.evaluation.statistics.verdicts import format_change, format_score
+from haikuft.evaluation.statistics.verdicts import format_change, format_interval, format_score
 from haikuft.package_data import read_toml
 from haikuft.tables import Card, Table, build_table
 
@@ -38,11 +38,11 @@ def tabulate_scores(scores: Sequence[Mapping[Any, Any]], shares: Mapping[str, bo
     rows: dict[str, list[tuple[str, str]]] = {}
     for row in scores:
         metric = row["metric"]
-        mean, low, high = (
-            format_score(row[part], is_share=shares[metric]) for part in ("score", "low", "high")
-        )
+        share = shares[metric]
+        mean = format_score(row["score"], is_share=share)
+        interval = format_interval(row["low"], row["high"], is_share=share)
         title = (f"{row['title'][0].upper()}{row['title'][1:]}", MEANINGS.get(metric, ""))
-        rows.setdefault(metric, [title]).append((mean, f"{low.removesuffix(' %')} to {high}"))
+        rows.setdefault(metric, [title]).append((mean, interval))
     return build_table(rows.values(), "score (95 % interval)", *models)
 
 
