@@ -37,10 +37,10 @@ def an_hour(amount: float | None) -> dict[str, Price]:
 REPLIES = {f"r{number}": reply(number) for number in range(1, 102)}
 
 
-def summarise(requests_per_hour: float = 0.0) -> pd.DataFrame:
+def summarise() -> pd.DataFrame:
     """Summarise four models that answered alike, by name."""
     by_name = dict.fromkeys(("base", "tuned", "larger", FREE), REPLIES)
-    usage = summarise_usage(by_name, PRICES, an_hour(20.0), requests_per_hour=requests_per_hour)
+    usage = summarise_usage(by_name, PRICES, an_hour(20.0))
     return usage.set_index("model")
 
 
@@ -62,14 +62,11 @@ def test_summarise_usage_when_a_price_is_not_known_then_it_says_not_given() -> N
     assert summarise_usage({"base": REPLIES})["cost"].tolist() == ["price not given"]
 
 
-def test_summarise_usage_when_throughput_is_asked_then_its_hours_are_shared_out() -> None:
-    """Two units at ten dollars an hour, over 500 requests an hour; an hour is all one can say."""
+def test_summarise_usage_when_throughput_is_asked_then_an_hour_is_all_one_can_say() -> None:
+    """Two units at ten dollars an hour."""
     usage = summarise()
 
     assert usage.loc["tuned", "cost"] == "US$20.00 an hour, however many requests"
-    shared = summarise(500)
-    assert shared.loc["tuned", "dollars_per_1000"] == 40.0
-    assert shared.loc["tuned", "cost"] == "US$40.00 per 1,000 requests (price: as of 2026-11-21)"
 
 
 def test_summarise_usage_when_replies_failed_then_they_are_counted_apart() -> None:
