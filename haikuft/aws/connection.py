@@ -128,9 +128,7 @@ class Connection:
         return client
 
 
-def connect(
-    target: str = "sandbox", *, region: str, state: Path | None = None, resume: str = ""
-) -> Connection:
+def connect(target: str = "sandbox", *, region: str, state: Path | None = None) -> Connection:
     """Connect to the sandbox, starting it where needed, or to AWS.
 
     In the sandbox we are the administrator, unless HAIKUFT_SANDBOX_ACCESS_KEY in the environment
@@ -140,7 +138,6 @@ def connect(
         target: "sandbox" or "aws".
         region: AWS Region, such as "us-west-2".
         state: the sandbox's state directory; None takes the usual one.
-        resume: the command that continues from here, named if the login has run out.
 
     Raises:
         SettingsError: neither target, or no Region.
@@ -152,7 +149,7 @@ def connect(
     if not region:
         raise SettingsError('region is empty: name one, such as "us-west-2".')
     endpoint, sandbox_state = "", ""
-    with explaining(f"connecting to {target} in {region}", resume=resume):
+    with explaining(f"connecting to {target} in {region}"):
         if target == "sandbox":
             from haikuft import sandbox
 
