@@ -88,14 +88,6 @@ def summarise_usage(
     return pd.DataFrame(rows)
 
 
-def find_break_even(hourly_price: float, dollars_per_request: float) -> float:
-    """Find the requests an hour at which throughput costs as much as requests on demand.
-
-    Below it on demand is cheaper. Infinite where a request costs nothing.
-    """
-    return hourly_price / dollars_per_request if dollars_per_request else math.inf
-
-
 def weigh_serving(
     usage: pd.DataFrame, prices: Mapping[str, TokenPrice | None], hours: Mapping[str, Price]
 ) -> str:
@@ -168,9 +160,9 @@ def _describe_hour(hour: Price) -> str:
 
 def _cheaper(hourly: float, dollars_per_1000: float) -> str:
     """Say at which request rates on demand is cheaper than throughput at so much an hour."""
-    rate = find_break_even(hourly, dollars_per_1000 / 1000)
-    if math.isinf(rate):
+    if not dollars_per_1000:
         return "cheaper at any rate"
+    rate = 1000 * hourly / dollars_per_1000  # requests an hour at which both cost as much
     pace = f" ({rate / 3600:,.1f} a second)" if rate >= 3600 else ""
     return f"cheaper below {max(rate, 1):,.0f} requests an hour{pace}"
 

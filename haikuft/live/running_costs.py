@@ -12,7 +12,7 @@ from haikuft.inventory.deletion import delete_resource
 from haikuft.inventory.resources import Resource
 from haikuft.live.costs import Costs, weigh
 from haikuft.live.interactive import build_bundle, is_interactive
-from haikuft.live.monitor import utc_now
+from haikuft.live.monitor import LOSS, utc_now
 from haikuft.runs.lookup import JOB
 from haikuft.runs.run_record import Run
 
@@ -134,11 +134,7 @@ def _words(resource: Resource) -> tuple[str, str, str, str]:
     """Label, question, yes and no of the button that ends a thing."""
     name = f"{resource.kind} {resource.name}"
     if resource.kind == JOB:
-        question = (
-            f"Stop {name}? It cannot be resumed and leaves no model; on AWS the tokens it "
-            "has trained are billed all the same."
-        )
-        return f"Stop {name} …", question, "Yes, stop it", NO
+        return f"Stop {name} …", f"Stop {name}? {LOSS}", "Yes, stop it", NO
     question = (
         f"Delete {name}? It stops billing and stops answering. The custom model stays, and "
         "notebook 5 serves it again."
