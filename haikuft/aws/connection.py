@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_iam import IAMClient
-    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
-    from mypy_boto3_sts import STSClient
 
 TARGETS = ("sandbox", "aws")
 ACCESS_KEY = "HAIKUFT_SANDBOX_ACCESS_KEY"  # names an access key that the sandbox's IAM has made
@@ -78,13 +76,9 @@ class Connection:
     @overload
     def client(self, service: Literal["iam"]) -> "IAMClient": ...
     @overload
-    def client(self, service: Literal["kms"]) -> "KMSClient": ...
-    @overload
     def client(self, service: Literal["s3"]) -> "S3Client": ...
     @overload
     def client(self, service: Literal["service-quotas"]) -> "ServiceQuotasClient": ...
-    @overload
-    def client(self, service: Literal["sts"]) -> "STSClient": ...
     def client(self, service: str, *, patience_seconds: float | None = None) -> Any:
         """Give a client that repeats what was throttled or lost, and keeps long connections alive.
 
