@@ -114,7 +114,7 @@ class JobMonitor:
 
     Attributes:
         box: The widgets.
-        button: The button, which asks for confirmation; its parts are `AskOnce`'s.
+        button: The button, which asks for confirmation; its parts are `ConfirmButton`'s.
     """
 
     def __init__(self, stop: Callable[[], str], *, now: Callable[[], datetime] = utc_now) -> None:
