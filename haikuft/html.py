@@ -30,19 +30,6 @@ _INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)"
 )
 
-# What a card says at first sight -> its mark, and its colour in JupyterLab and elsewhere.
-TONES = {
-    "good": ("✓", "success", "#2e7d32"),
-    "bad": ("✗", "error", "#c62828"),
-    "unclear": ("?", "warn", "#b26a00"),
-    "note": ("i", "info", "#1f5fa8"),
-}
-_CARD_STYLE = (
-    "border:1px solid var(--jp-border-color2, #ccc);padding:.4rem .8rem;margin:.3rem 0;"
-    "max-width:56rem;overflow-wrap:anywhere;break-inside:avoid;"
-    "font-family:var(--jp-ui-font-family, system-ui, sans-serif);border-left:6px solid"
-)
-
 # Of a curve, in CSS pixels, with room for the numbers and words around its axes.
 _WIDTH, _HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _FLOOR = 60, 20, 44, 254
@@ -76,29 +63,6 @@ def build_page(title: str, sections: Iterable[str]) -> str:
         f"<title>{escape(title)}</title>\n<style>{_PAGE_STYLE}</style>\n</head>\n"
         f'<body class="{AS_WRITTEN}">\n'
         f"<h1>{escape(title)}</h1>\n" + "\n".join(sections) + "\n</body>\n</html>\n"
-    )
-
-
-def build_card(
-    tone: str, heading: str, *, number: str = "", sentence: str = "", details: str = ""
-) -> str:
-    """Build a card: a mark and a heading, one number in large type, a sentence, folded details.
-
-    Args:
-        tone: "good", "bad", "unclear" or "note".
-        heading: The result in a word or two, such as "better".
-        number: The figure that the result rests on, with its unit; "" for none.
-        sentence: What it means; "" for nothing.
-        details: How it was computed, shown on a click; "" for nothing.
-    """
-    mark, name, elsewhere = TONES[tone]
-    colour = f"var(--jp-{name}-color1, {elsewhere})"
-    more = build_fold("How this was computed", f"<div>{escape(details)}</div>") if details else ""
-    return (
-        f'<div class="{AS_WRITTEN}" style="{_CARD_STYLE} {colour}">'
-        f'<div><b><span style="color:{colour}">{mark}</span> {escape(heading)}</b></div>'
-        f'<div style="font-size:1.4em">{escape(number)}</div>'
-        f"<div>{escape(sentence)}</div>{more}</div>"
     )
 
 

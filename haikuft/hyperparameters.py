@@ -159,7 +159,7 @@ def decide_early_stop(
     best_epoch, stagnating = first, 0
     for epoch, loss in validation_losses.items():
         if epoch != first:
-            stagnating = stagnating + 1 if _stagnates(loss, best_loss, threshold) else 0
+            stagnating = stagnating + 1 if stagnates(loss, best_loss, threshold) else 0
         if loss < best_loss or (math.isnan(best_loss) and not math.isnan(loss)):
             best_epoch, best_loss = epoch, loss
         if stagnating == patience:
@@ -178,7 +178,8 @@ def count_steps(records: int, batch_size: int) -> int:
     return math.ceil(records / batch_size)
 
 
-def _stagnates(loss: float, best: float, threshold: float) -> bool:
+def stagnates(loss: float, best: float, threshold: float) -> bool:
+    """Whether an epoch stagnates, by its loss and the lowest one before it."""
     if math.isnan(loss):
         return True
     if math.isnan(best):

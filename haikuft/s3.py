@@ -8,13 +8,13 @@ bucket and the job must share a Region).
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haikuft.aws.errors import error_code, explaining, unless_absent
-from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, list_tags, refuse_named
+from haikuft.aws.ownership import check_named, is_foreign, is_ours, list_tags
 from haikuft.aws.waiting import Waiting, retry
 from haikuft.errors import AccessError, ConflictError, DataError, SettingsError
 from haikuft.iam.policies import build_tls_policy
@@ -49,7 +49,6 @@ def ensure_bucket(
     recorded: bool = False,
     given: bool = False,
     waiting: Waiting = FREED,
-    tell: Callable[[str], None] = print,
 ) -> None:
     """Create the bucket, or find ours, and make it private, encrypted and TLS-only.
 
@@ -62,8 +61,8 @@ def ensure_bucket(
         recorded: whether the run's record names it, which is enough for a bucket from before
             there were owner ids; it is given the run's tags.
         given: whether the user has named it: then one that no run has made is used as it is.
-        waiting: how to wait for the name of a bucket that was deleted a moment ago.
-        tell: is told once that this is waited for.
+        waiting: how to wait for the name of a bucket that was deleted a moment ago; that it
+            waits is printed once.
 
     Raises:
         ConflictError: the name is taken by somebody else, or the bucket is elsewhere.
@@ -77,7 +76,7 @@ def ensure_bucket(
             f"administrator. ({error})"
         ) from error
     if found is None:
-        _create(s3, name, region, tags, waiting, tell)
+        _create(s3, name, region, tags, waiting)
         found_tags = bucket_tags(s3, name)
     elif found != region:
         raise ConflictError(
@@ -88,7 +87,7 @@ def ensure_bucket(
         found_tags = bucket_tags(s3, name)
         if given and is_foreign(found_tags):
             return
-        _check_ours(name, found_tags, tags, recorded)
+        check_named(f"Bucket {name}", found_tags, tags, "bucket", recorded=recorded)
     if not tags.items() <= found_tags.items():
         _tag(s3, name, {**found_tags, **tags})
     with explaining(f"making bucket {name} private, encrypted and TLS-only"):
@@ -253,7 +252,8 @@ def empty_bucket(
         AccessError: something keeps an object from being deleted.
     """
     if bucket_region(s3, bucket) is not None:
-        _check_ours(bucket, bucket_tags(s3, bucket), tags, recorded)
+        found = bucket_tags(s3, bucket)
+        check_named(f"Bucket {bucket}", found, tags, "bucket", recorded=recorded)
         delete_objects(s3, bucket, ("",))
 
 
@@ -300,12 +300,7 @@ def delete_bucket(
 
 
 def _create(
-    s3: "S3Client",
-    name: str,
-    region: str,
-    tags: Mapping[str, str],
-    waiting: Waiting,
-    tell: Callable[[str], None],
+    s3: "S3Client", name: str, region: str, tags: Mapping[str, str], waiting: Waiting
 ) -> None:
     """Create a bucket; tags and ownership stand in the request, where policies demand them.
 
@@ -327,7 +322,7 @@ def _create(
             )
 
     def explain_pause(error: object) -> None:
-        tell(f"{error} Trying again for {waiting.deadline_seconds / 60:.0f} minutes.")
+        print(f"{error} Trying again for {waiting.deadline_seconds / 60:.0f} minutes.")
 
     retry(
         create,
@@ -340,15 +335,6 @@ def _tag(s3: "S3Client", name: str, tags: Mapping[str, str]) -> None:
     tag_set = list_tags(tags, key="Key", value="Value")
     with explaining(f"tagging bucket {name}"):
         s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
-
-
-def _check_ours(
-    name: str, found: Mapping[str, str], tags: Mapping[str, str], recorded: bool
-) -> None:
-    """Refuse a bucket whose tags are not the run's."""
-    # Another bucket of that name may have come since: the record alone proves nothing.
-    if not is_ours(found, tags, recorded=recorded and RUN_TAG in found):
-        raise ConflictError(refuse_named(f"Bucket {name}", found, tags, "bucket"))
 
 
 def _read_default_encryption(s3: "S3Client", bucket: str) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from haikuft import html
@@ -20,6 +20,18 @@ _MARKS = {
     "–": ("gone",),
     "…": ("InProgress", "Creating", "Updating", "Deleting", "Stopping"),
 }
+# What a card says at first sight -> its mark, and its colour in JupyterLab and elsewhere.
+_TONES = {
+    "good": ("✓", "success", "#2e7d32"),
+    "bad": ("✗", "error", "#c62828"),
+    "unclear": ("?", "warn", "#b26a00"),
+    "note": ("i", "info", "#1f5fa8"),
+}
+_CARD_STYLE = (
+    "border:1px solid var(--jp-border-color2, #ccc);padding:.4rem .8rem;margin:.3rem 0;"
+    "max-width:56rem;overflow-wrap:anywhere;break-inside:avoid;"
+    "font-family:var(--jp-ui-font-family, system-ui, sans-serif);border-left:6px solid"
+)
 MOST_LINES = 100  # rows of a table's plain text; a notebook shows the whole table
 
 
@@ -53,9 +65,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Card:
-    """A result at one glance; the arguments are those of `html.build_card`.
+    """A result at one glance: a mark and a heading, one number in large type, and a sentence.
 
     As text it is lines of at most `errors.WIDTH` characters, with the details last.
+
+    Attributes:
+        tone: "good", "bad", "unclear" or "note".
+        heading: The result in a word or two, such as "better".
+        number: The figure that the result rests on, with its unit; "" for none.
+        sentence: What it means; "" for nothing.
+        details: How it was computed, shown on a click; "" for nothing.
     """
 
     tone: str
@@ -65,12 +84,21 @@ class Card:
     details: str = ""
 
     def __repr__(self) -> str:
-        first = f"{html.TONES[self.tone][0]} {self.heading}: {self.number}".removesuffix(": ")
+        first = f"{_TONES[self.tone][0]} {self.heading}: {self.number}".removesuffix(": ")
         parts = (first, self.sentence, self.details)
         return "\n".join(wrap(html.visible(part)) for part in parts if part)
 
     def _repr_html_(self) -> str:
-        return html.build_card(**asdict(self))
+        mark, name, elsewhere = _TONES[self.tone]
+        colour = f"var(--jp-{name}-color1, {elsewhere})"
+        details = f"<div>{html.escape(self.details)}</div>" if self.details else ""
+        more = html.build_fold("How this was computed", details) if details else ""
+        return (
+            f'<div class="{html.AS_WRITTEN}" style="{_CARD_STYLE} {colour}">'
+            f'<div><b><span style="color:{colour}">{mark}</span> {html.escape(self.heading)}</b>'
+            f'</div><div style="font-size:1.4em">{html.escape(self.number)}</div>'
+            f"<div>{html.escape(self.sentence)}</div>{more}</div>"
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -194,6 +194,15 @@ def test_set_when_values_are_given_then_they_hold_and_all_are_shown(
     assert "stage_seconds=1.0" in lines
 
 
+def test_set_when_a_text_has_control_characters_then_they_are_shown_as_escapes(
+    fake: FakeSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """None of them reaches the terminal."""
+    assert main(["sandbox", "set", "fail_message=\x1b[31mred"]) == 0
+
+    assert r"fail_message=\x1b[31mred  (set)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("word", "fault"),
     [

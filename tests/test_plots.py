@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from haikuft.dataset.records import record_id
 from haikuft.dataset.tokens import TokenRange
-from haikuft.errors import DataError, SettingsError
+from haikuft.errors import DataError
 from haikuft.evaluation import FREE, Scorer, compare
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.html import build_figure
@@ -188,15 +188,6 @@ def test_plot_confusion_when_drawn_then_counts_stand_in_the_cells(evaluation: Ev
     )
 
 
-def test_plot_confusion_when_nothing_is_mistaken_then_the_sentence_names_no_mistake(
-    evaluation: Evaluation,
-) -> None:
-    """All on the diagonal."""
-    ax = plot_confusion(evaluation, "larger")
-
-    assert alt_text(ax) == "Of 12 records larger labels 12 as the reference does."
-
-
 def test_plot_comparison_when_a_free_baseline_stands_beside_then_it_is_dark_and_not_asked_about(
     evaluation: Evaluation,
 ) -> None:
@@ -246,14 +237,6 @@ def test_plot_differences_when_a_verdict_fell_then_its_mark_is_full() -> None:
 
     assert float(first.get_xdata()[0]) == 100.0
     assert first.get_markerfacecolor() == TUNED
-
-
-def test_plot_differences_when_the_model_is_unknown_then_it_names_the_known(
-    evaluation: Evaluation,
-) -> None:
-    """A misspelt model draws nothing."""
-    with pytest.raises(SettingsError, match="tuned, larger"):
-        plot_differences(evaluation, "tunde")
 
 
 def test_plot_slopes_when_drawn_then_each_label_has_a_line_and_its_name(
@@ -336,14 +319,6 @@ def test_plot_costs_when_the_price_is_not_known_then_what_is_billed_is_drawn() -
         plot_costs({}, tokens)
 
 
-def test_plot_labels_when_there_are_no_splits_then_there_is_no_legend() -> None:
-    """A list of labels will do."""
-    ax = plot_labels(["a", "b", "b"])
-
-    assert ax.get_legend() is None
-    assert alt_text(ax) == "3 records with 2 labels, from b (2) to a (1)."
-
-
 def test_plot_labels_when_drawn_then_bars_add_up_to_each_labels_count() -> None:
     """The commonest label stands first."""
     ax = plot_labels({"training": ["a", "b", "b"], "test": ["b", "a", "b"]})
@@ -365,15 +340,6 @@ def test_plots_when_there_is_nothing_to_draw_then_they_say_so() -> None:
         plot_lengths([], limit=10)
     with pytest.raises(DataError, match="no labels"):
         plot_labels({"training": []})
-
-
-def test_plots_when_given_axes_then_they_draw_there_and_open_no_figure() -> None:
-    """Figures can be put together."""
-    _, (left, right) = plt.subplots(1, 2)
-
-    assert plot_losses(TRAINING, ax=left) is left
-    assert plot_labels({"training": ["a"]}, ax=right) is right
-    assert len(plt.get_fignums()) == 1
 
 
 def test_plots_when_drawn_then_no_global_setting_changes() -> None:

@@ -261,14 +261,15 @@ class Freeing:
         return self._client.create_bucket(**parameters)
 
 
-def test_ensure_bucket_when_its_name_was_deleted_a_moment_ago_then_tries_again(client: Any) -> None:
+def test_ensure_bucket_when_its_name_was_deleted_a_moment_ago_then_tries_again(
+    client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It says once what it waits for. Case operation_aborted."""
     freeing: Any = Freeing(client, 3)
-    told: list[str] = []
     waiting = Time().waiting(s3.FREED)
-    s3.ensure_bucket(freeing, BUCKET, region=REGION, tags=TAGS, waiting=waiting, tell=told.append)
+    s3.ensure_bucket(freeing, BUCKET, region=REGION, tags=TAGS, waiting=waiting)
     assert s3.bucket_tags(client, BUCKET) == TAGS
-    (sentence,) = told
+    (sentence,) = capsys.readouterr().out.splitlines()
     assert "deleted a moment ago" in sentence
 
 
@@ -277,9 +278,7 @@ def test_ensure_bucket_when_its_name_stays_taken_then_names_the_other_way(client
     freeing: Any = Freeing(client, 10**6)
     time = Time()
     with pytest.raises(ConflictError, match=r"another name as bucket, or another run name"):
-        s3.ensure_bucket(
-            freeing, BUCKET, region=REGION, tags=TAGS, waiting=time.waiting(s3.FREED), tell=str
-        )
+        s3.ensure_bucket(freeing, BUCKET, region=REGION, tags=TAGS, waiting=time.waiting(s3.FREED))
     assert 240 < time.seconds <= 300
     assert client.list_buckets()["Buckets"] == []
 

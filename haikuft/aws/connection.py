@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_iam import IAMClient
-    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_service_quotas import ServiceQuotasClient
-    from mypy_boto3_sts import STSClient
 
 TARGETS = ("sandbox", "aws")
 ACCESS_KEY = "HAIKUFT_SANDBOX_ACCESS_KEY"  # a key that the sandbox's IAM has made, or an account
@@ -78,13 +76,9 @@ class Connection:
     @overload
     def client(self, service: Literal["iam"]) -> "IAMClient": ...
     @overload
-    def client(self, service: Literal["kms"]) -> "KMSClient": ...
-    @overload
     def client(self, service: Literal["s3"]) -> "S3Client": ...
     @overload
     def client(self, service: Literal["service-quotas"]) -> "ServiceQuotasClient": ...
-    @overload
-    def client(self, service: Literal["sts"]) -> "STSClient": ...
     def client(self, service: str, *, patience_seconds: float | None = None) -> Any:
         """Give a client that repeats what was throttled or lost, and keeps long connections alive.
 
@@ -144,7 +138,6 @@ def connect(
     region: str,
     state: Path | None = None,
     access_key: str = "",
-    resume: str = "",
 ) -> Connection:
     """Connect to the sandbox, starting it where needed, or to AWS.
 
@@ -157,7 +150,6 @@ def connect(
         region: AWS Region, such as "us-west-2".
         state: the sandbox's state directory; None takes the usual one.
         access_key: of the sandbox; "" takes that in the environment.
-        resume: the command that continues from here, named if the login has run out.
 
     Raises:
         SettingsError: neither target, or no Region.
@@ -169,7 +161,7 @@ def connect(
     if not region:
         raise SettingsError('region is empty: name one, such as "us-west-2".')
     endpoint, sandbox_state = "", ""
-    with explaining(f"connecting to {target} in {region}", resume=resume):
+    with explaining(f"connecting to {target} in {region}"):
         if target == "sandbox":
             from haikuft import sandbox
 

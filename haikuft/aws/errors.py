@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from haikuft import errors
-from haikuft.errors import CredentialsError, HaikuftError, NotFoundError
+from haikuft.errors import HaikuftError, NotFoundError
 from haikuft.package_data import read_toml
 
 Parameters = ParamSpec("Parameters")
@@ -56,29 +56,26 @@ _UNKNOWN = Answer(frozenset(), re.compile(""), "HaikuftError", "", transient=Fal
 
 
 @contextmanager
-def explaining(doing: str, *, resume: str = "") -> Iterator[None]:
+def explaining(doing: str) -> Iterator[None]:
     """Turn AWS's errors inside the block into ours; `doing` says what we were at."""
     try:
         yield
     except AWS_ERRORS as error:
-        raise explain(error, doing=doing, resume=resume) from error
+        raise explain(error, doing=doing) from error
 
 
-def explain(error: Exception, *, doing: str, resume: str = "") -> HaikuftError:
+def explain(error: Exception, *, doing: str) -> HaikuftError:
     """Say one of AWS's errors in our words, and how to fix it.
 
     Args:
         error: one of `AWS_ERRORS`, as boto3 raised it.
         doing: what was being done, such as "creating bucket tickets".
-        resume: the command that continues from here; "" leaves it out.
     """
     if isinstance(error, Boto3Error) and isinstance(error.__context__, AWS_ERRORS):
         error = error.__context__  # an upload wraps the error that has the code
     answer, remedy = _find(error)
     remedies = " ".join([remedy, *(text for _, text in _matches(error, _read("note")))])
     kind: type[HaikuftError] = getattr(errors, answer.error)
-    if kind is CredentialsError:
-        remedies += f", then continue with `{resume}`." if resume else "."
     return kind(f"While {doing}: {_reason(error)} {remedies}".rstrip())
 
 

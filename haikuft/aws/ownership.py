@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from haikuft.errors import ConflictError
+
 RUN_TAG, OWNER_TAG, CLASS_TAG = "haikuft:run", "haikuft:owner", "haikuft:class"
 
 
@@ -50,6 +52,32 @@ def refuse_named(
         f"{what} exists and was not made by this run: {name_owner(found)}. It is left alone. "
         f"Set {parameter} to another name{'' if OWNER_TAG in found else tag}."
     )
+
+
+def check_named(
+    what: str,
+    found: Mapping[str, str],
+    marks: Mapping[str, str],
+    parameter: str,
+    *,
+    recorded: bool,
+) -> None:
+    """Check that a bucket or role of the wanted name is the run's.
+
+    Another of that name may have come since it was recorded: the record alone proves nothing.
+
+    Args:
+        what: it, with its noun.
+        found: its tags.
+        marks: the run's: `run.tags`.
+        parameter: which names it.
+        recorded: whether the run's record names it.
+
+    Raises:
+        ConflictError: it is not the run's.
+    """
+    if not is_ours(found, marks, recorded=recorded and RUN_TAG in found):
+        raise ConflictError(refuse_named(what, found, marks, parameter))
 
 
 def list_tags(tags: Mapping[str, str], *, key: str = "key", value: str = "value") -> Any:

@@ -46,17 +46,20 @@ def get_base_model(base_model_id: str = "") -> BaseModel:
     Raises:
         SettingsError: no model here goes by that name; the message lists those that do.
     """
-    if not base_model_id:
-        return DEFAULT
-    wanted = base_model_id.rpartition("foundation-model/")[2]
-    for model in BASE_MODELS.values():
-        if wanted in (model.id, model.foundation_id, model.inference_id):
-            return model
+    if found := find_base_model(base_model_id or DEFAULT.id):
+        return found
     known = ", ".join(BASE_MODELS)
     raise SettingsError(
         f'base_model_id "{base_model_id}" is not a model this series can tune. Known: {known}. '
         'Take one of these, or leave it "" for the default.'
     )
+
+
+def find_base_model(model_id: str) -> BaseModel | None:
+    """Find a base model by its customization id, inference id or ARN; None where it is none."""
+    wanted = model_id.rpartition("foundation-model/")[2]
+    models = BASE_MODELS.values()
+    return next((m for m in models if wanted in (m.id, m.foundation_id, m.inference_id)), None)
 
 
 def list_tunable(today: date) -> list[BaseModel]:

@@ -41,12 +41,13 @@ def set_settings(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from haikuft import sandbox
+    from haikuft.html import visible
     from haikuft.sandbox.settings import parse_settings
 
     wanted = parse_settings(options.settings)
     endpoint = sandbox.start(options.state, settings=wanted)
     for name, value in asdict(sandbox.read_settings(endpoint)).items():
-        print(f"{name}={value}{'  (set)' if name in wanted else ''}")
+        print(f"{name}={visible(str(value))}{'  (set)' if name in wanted else ''}")
     return 0
 
 

@@ -30,7 +30,6 @@ _UNKNOWN_FAILURE = (
     "Read AWS's reason above; the Bedrock console shows the job under Custom models, Jobs."
 )
 NEW_ROLE = Waiting(poll_seconds=0.5, deadline_seconds=60.0)
-_WAITING = Waiting()
 
 
 def start_job(
@@ -88,7 +87,7 @@ def find_job(bedrock: "BedrockClient", job: str) -> CustomizationJob | None:
 def wait_for_job(
     bedrock: "BedrockClient",
     job: str,
-    waiting: Waiting = _WAITING,
+    waiting: Waiting,
     *,
     expected: JobTime | None = None,
     warn: Callable[[str], None] = print,

@@ -77,11 +77,6 @@ class Statistics:
             rows.append(("labels: records", f"{len(self.labels):,} labels: {counts}"))
         return rows
 
-    def count_over(self, limit: int) -> tuple[int, int]:
-        """Count the records certainly over a limit of tokens, and those perhaps over it."""
-        certain = sum(tokens.low > limit for tokens in self.record_tokens)
-        return certain, sum(tokens.high > limit for tokens in self.record_tokens) - certain
-
     def _token_rows(self) -> list[tuple[str, str]]:
         rows = [("all together", str(self.tokens))]
         if self.record_tokens:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 RUNNING = frozenset({"InProgress", "Stopping", "Deleting"})  # AWS's words
 RESULTS_SUFFIX = "_output.jsonl"
-_WAITING = Waiting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +184,7 @@ def get_evaluation_job(bedrock: "BedrockClient", arn: str) -> EvaluationJob:
         return EvaluationJob.from_response(bedrock.get_evaluation_job(jobIdentifier=arn))
 
 
-def wait_for_evaluation_job(
-    bedrock: "BedrockClient", arn: str, waiting: Waiting = _WAITING
-) -> EvaluationJob:
+def wait_for_evaluation_job(bedrock: "BedrockClient", arn: str, waiting: Waiting) -> EvaluationJob:
     """Wait until a job has completed. Interrupting the wait leaves the job running.
 
     Raises:

@@ -42,8 +42,6 @@ def summarise_usage(
     replies_by_name: Mapping[str, Mapping[str, Reply]],
     prices: Mapping[str, TokenPrice | None] | None = None,
     hours: Mapping[str, Price] | None = None,
-    *,
-    requests_per_hour: float = 0.0,
 ) -> pd.DataFrame:
     """Tokens, latency and failures of each model, and what 1,000 requests like these cost.
 
@@ -52,8 +50,6 @@ def summarise_usage(
         prices: Name -> its token price, as from `pricing.read_token_prices`.
         hours: Name of a custom model -> the price of an hour, from `price_hour`. It counts where
             the token price is `THROUGHPUT_TOKENS`.
-        requests_per_hour: Your traffic, over which the cost of an hour is divided; 0 when it is
-            not known.
 
     Returns:
         One row a model: model, replies, errors, endings (how many did not end by themselves, and
@@ -74,10 +70,7 @@ def summarise_usage(
         tokens_in, tokens_out, _ = figures.mean()
         latencies = figures["seconds"].quantile([0.5, 0.95, 0.99])
         dollars = UNKNOWN
-        if price == THROUGHPUT_TOKENS:
-            if hour and hour.amount and requests_per_hour > 0:
-                dollars = 1000 * hour.amount / requests_per_hour
-        elif price:
+        if price and price != THROUGHPUT_TOKENS:
             dollars = 1000 * price.cost(tokens_in, tokens_out)
         rows.append(
             {
@@ -93,14 +86,6 @@ def summarise_usage(
             }
         )
     return pd.DataFrame(rows)
-
-
-def find_break_even(hourly_price: float, dollars_per_request: float) -> float:
-    """Find the requests an hour at which throughput costs as much as requests on demand.
-
-    Below it on demand is cheaper. Infinite where a request costs nothing.
-    """
-    return hourly_price / dollars_per_request if dollars_per_request else math.inf
 
 
 def weigh_serving(
@@ -175,9 +160,9 @@ def _describe_hour(hour: Price) -> str:
 
 def _cheaper(hourly: float, dollars_per_1000: float) -> str:
     """Say at which request rates on demand is cheaper than throughput at so much an hour."""
-    rate = find_break_even(hourly, dollars_per_1000 / 1000)
-    if math.isinf(rate):
+    if not dollars_per_1000:
         return "cheaper at any rate"
+    rate = 1000 * hourly / dollars_per_1000  # requests an hour at which both cost as much
     pace = f" ({rate / 3600:,.1f} a second)" if rate >= 3600 else ""
     return f"cheaper below {max(rate, 1):,.0f} requests an hour{pace}"
 
@@ -185,10 +170,8 @@ def _cheaper(hourly: float, dollars_per_1000: float) -> str:
 def _describe_cost(price: TokenPrice | None, hour: Price | None, dollars: float) -> str:
     if price == _FREE_TOKENS:
         return "free"
-    by_hour = price == THROUGHPUT_TOKENS
-    if by_hour and hour and hour.amount and math.isnan(dollars):
+    if price == THROUGHPUT_TOKENS and hour and hour.amount:
         return f"{format_dollars(hour.amount)} an hour, however many requests"
     if price is None or math.isnan(dollars):
         return NOT_GIVEN
-    source = f"as of {hour.as_of}" if by_hour and hour and hour.as_of else price.source
-    return f"{format_precise(dollars)} per 1,000 requests (price: {source})"
+    return f"{format_precise(dollars)} per 1,000 requests (price: {price.source})"

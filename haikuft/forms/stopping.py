@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,7 @@ from haikuft.forms.fields import build_fields
 from haikuft.forms.form import Form
 from haikuft.forms.rendering import Derived, Picture
 from haikuft.html import draw_curve
-from haikuft.hyperparameters import WORKED_EXAMPLE, EarlyStop, decide_early_stop
+from haikuft.hyperparameters import WORKED_EXAMPLE, EarlyStop, decide_early_stop, stagnates
 from haikuft.tables import build_table
 
 MOST_EPOCHS = 100  # of a curve of one's own
@@ -110,11 +110,9 @@ def list_epochs(
     for epoch, loss in losses.items():
         gained, words = "", "the first"
         if before:
-            # The rule itself decides whether an epoch stagnates, with a patience of one.
-            stagnates = _stagnates([*before, loss], threshold)
-            stagnating = stagnating + 1 if stagnates else 0
+            stagnating = stagnating + 1 if stagnates(loss, min(before), threshold) else 0
             gained = f"{min(before) - loss:+.4g}"
-            words = f"stagnates, {stagnating} in a row" if stagnates else "improves"
+            words = f"stagnates, {stagnating} in a row" if stagnating else "improves"
         marks = ["kept"] if epoch == stop.best_epoch else []
         marks += ["training stops"] if epoch == stop.stopped_epoch else []
         if stop.stopped_epoch is not None and epoch > stop.stopped_epoch:
@@ -162,12 +160,6 @@ def _draw(curves: Mapping[str, dict[int, float]], values: Mapping[str, Any]) -> 
     rows = list_epochs(losses, threshold=values["threshold"], patience=values["patience"])
     table = build_table(rows, *_HEADINGS)
     return draw_stop(losses, stop) + table._repr_html_(), repr(table)
-
-
-def _stagnates(losses: Sequence[float], threshold: float) -> bool:
-    """Whether the last of these epochs stagnates: then the best and it alone end a training."""
-    best = min(losses[:-1])
-    return decide_early_stop([best, losses[-1]], threshold=threshold, patience=1).stopped_epoch == 2
 
 
 def _is_number(word: str) -> bool:

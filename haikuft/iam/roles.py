@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from haikuft.aws.errors import explaining, unless_absent
-from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, list_tags, refuse_named
-from haikuft.errors import AccessError, ConflictError, SettingsError
+from haikuft.aws.ownership import check_named, is_foreign, is_ours, list_tags
+from haikuft.errors import AccessError, SettingsError
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -131,7 +131,7 @@ def ensure_role(
         elif given and is_foreign(role.tags):
             return check_given(role, trust_policy).arn
         else:
-            _check_ours(role, tags, recorded)
+            check_named(f"Role {name}", role.tags, tags, "role_name", recorded=recorded)
             arn = role.arn
             if not tags.items() <= role.tags.items():
                 iam.tag_role(RoleName=name, Tags=marks)
@@ -205,16 +205,10 @@ def delete_role(
     role = find_role(iam, name)
     if role is None:
         return False
-    _check_ours(role, tags, recorded)
+    check_named(f"Role {name}", role.tags, tags, "role_name", recorded=recorded)
     with explaining(f"deleting role {name}"):
         for page in iam.get_paginator("list_role_policies").paginate(RoleName=name):
             for policy in page["PolicyNames"]:
                 iam.delete_role_policy(RoleName=name, PolicyName=policy)
         iam.delete_role(RoleName=name)
     return True
-
-
-def _check_ours(role: Role, tags: Mapping[str, str], recorded: bool) -> None:
-    # Another role of that name may have come since: the record alone proves nothing.
-    if not is_ours(role.tags, tags, recorded=recorded and RUN_TAG in role.tags):
-        raise ConflictError(refuse_named(f"Role {role.name}", role.tags, tags, "role_name"))

@@ -54,7 +54,7 @@ def ask(
         api: "converse", which every family takes, or "messages", InvokeModel with Claude's body.
         record_id: Kept in the reply.
         clock: Seconds, for the latency.
-        sampling: max_tokens, temperature, top_p, stop_sequences, as for `build_request`.
+        sampling: max_tokens and temperature, as for `build_request`.
 
     Raises:
         SettingsError: an unknown api, or sampling values that cannot be used.

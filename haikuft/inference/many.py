@@ -56,10 +56,8 @@ def ask_many(
     *,
     path: Path,
     answered_by: str = "",
-    system: str | None = None,
     api: str = "converse",
     concurrency: int = 4,
-    max_records: int = 0,
     price: TokenPrice | None = None,
     budget: Budget | None = None,
     patience_seconds: float = PATIENCE_SECONDS,
@@ -83,16 +81,14 @@ def ask_many(
         path: JSONL file of replies, one a line; made when there is none.
         answered_by: What `model_id` serves, from `identify_model`: replies are kept under it.
             "" for `model_id` itself.
-        system: A system prompt in place of the records' own; "" for none.
         api: "converse", which every family takes, or "messages", InvokeModel with Claude's body.
         concurrency: Requests open at the same time.
-        max_records: Ask only the first so many records; 0 for all.
         price: What the tokens cost, for the bar and the budget; None when it is not known.
         budget: What may be spent; questions that could pass it are not sent.
         patience_seconds: How long to go on where the service or the network answers nothing.
         progress: Whether to show a bar, under the file's name.
         tell: Called with a sentence on what was not asked, or what is waited for.
-        sampling: max_tokens, temperature, top_p, stop_sequences, as for `build_request`.
+        sampling: max_tokens and temperature, as for `build_request`.
 
     Returns:
         Reply by record id, failed ones included; questions that did not fit into the budget
@@ -107,14 +103,13 @@ def ask_many(
         DataError: the file holds something other than replies, or cannot be written.
     """
     budget = Budget() if budget is None else budget
-    _check(runtime, model_id, concurrency, max_records, api, price, budget)
-    wanted = {record_id(r): r for r in (records[:max_records] if max_records else records)}
+    _check(runtime, model_id, concurrency, api, price, budget)
+    wanted = {record_id(record): record for record in records}
     asking = _Asking(
         ask=partial(ask, runtime, model_id, api=api, **sampling),
         failure=Reply("", model_id, "", "", 0, 0, 0.0, "", "", "", "", api=api),
         answered_by=answered_by or model_id,
-        settings=name_settings(system, **sampling),
-        system=system,
+        settings=name_settings(**sampling),
         max_tokens=sampling.get("max_tokens", MAX_TOKENS),
         price=price,
         budget=budget,
@@ -174,7 +169,6 @@ class _Asking:
         ask: Sends the messages of one record to the model.
         failure: What a failed question leaves, without record, error and time.
         answered_by, settings: Kept in each reply; replies of others are not reused.
-        system: A system prompt in place of the records' own; "" for none.
         max_tokens: Most tokens of a reply, for its largest cost.
         price, budget: As `ask_many` takes them.
         pace: When each may send.
@@ -187,7 +181,6 @@ class _Asking:
     failure: Reply
     answered_by: str
     settings: str
-    system: str | None
     max_tokens: int
     price: TokenPrice | None
     budget: Budget
@@ -198,8 +191,7 @@ class _Asking:
 
     def ask_one(self, key: str, record: dict[str, Any], file: JsonLinesFile) -> Reply | None:
         """Ask until there is a reply and write it to the file; None where asking has stopped."""
-        own, messages = prompt_of(record)
-        system = own if self.system is None else self.system or None
+        system, messages = prompt_of(record)
         largest = self._cost(most_input_tokens(system, messages), self.max_tokens)
         faults = 0
         try:
@@ -298,16 +290,13 @@ def _check(
     runtime: "BedrockRuntimeClient",
     model_id: str,
     concurrency: int,
-    max_records: int,
     api: str,
     price: TokenPrice | None,
     budget: Budget,
 ) -> None:
     check_api(api)
-    if concurrency < 1 or max_records < 0:
-        raise SettingsError(
-            f"concurrency = {concurrency}, max_records = {max_records}: give at least 1 and 0."
-        )
+    if concurrency < 1:
+        raise SettingsError(f"concurrency = {concurrency}: ask for at least 1 at once.")
     connections = runtime.meta.config.max_pool_connections  # type: ignore[attr-defined]
     if concurrency > connections:
         raise SettingsError(

@@ -24,9 +24,7 @@ class Sampling(TypedDict, total=False):
     """Sampling parameters; `build_request` has their meanings and defaults."""
 
     max_tokens: int
-    temperature: float | None
-    top_p: float | None
-    stop_sequences: Sequence[str]
+    temperature: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Answer:
 def build_request(
     messages: Messages, *, system: str | None = None, **sampling: Unpack[Sampling]
 ) -> dict[str, Any]:
-    """Build the parameters of Converse without the model's id; what is None or empty is left out.
+    """Build the parameters of Converse without the model's id.
 
     ConverseStream takes the same.
 
@@ -57,20 +55,20 @@ def build_request(
         messages: The conversation so far; the last turn is the user's.
         system: The system prompt.
         sampling: max_tokens: most tokens the reply may have, 1024. temperature: 0 (the likeliest
-            words, the default) to 1, None for the model's own. top_p: share of the likeliest words
-            to choose among, 0 to 1, None by default. stop_sequences: texts that end the reply.
+            words, the default) to 1.
 
     Raises:
-        SettingsError: max_tokens is below 1, or both temperature and top_p are given.
+        SettingsError: max_tokens is below 1.
     """
     chosen = _choose(sampling)
-    names = {"max_tokens": "maxTokens", "temperature": "temperature", "top_p": "topP"}
-    names |= {"stop_sequences": "stopSequences"}
     request: dict[str, Any] = {
         "messages": [
             {"role": turn["role"], "content": [{"text": turn["content"]}]} for turn in messages
         ],
-        "inferenceConfig": {names[name]: value for name, value in chosen.items()},
+        "inferenceConfig": {
+            "maxTokens": chosen["max_tokens"],
+            "temperature": chosen["temperature"],
+        },
         # Claude and the stand-in give their name there; other models ignore it.
         "additionalModelResponseFieldPaths": ["/model"],
     }
@@ -87,7 +85,7 @@ def build_body(
     InvokeModelWithResponseStream takes the same.
 
     Raises:
-        SettingsError: max_tokens is below 1, or both temperature and top_p are given.
+        SettingsError: max_tokens is below 1.
     """
     body: dict[str, Any] = {"anthropic_version": ANTHROPIC_VERSION, **_choose(sampling)}
     if system:
@@ -95,17 +93,12 @@ def build_body(
     return body | {"messages": [dict(message) for message in messages]}
 
 
-def name_settings(system: str | None = None, **sampling: Unpack[Sampling]) -> str:
+def name_settings(**sampling: Unpack[Sampling]) -> str:
     """Write all settings of a request as JSON, without the record and the model.
 
     The API is not among them: both ask the same model the same question.
-
-    Args:
-        system: A system prompt in place of the record's own; None for the record's own.
-        sampling: As for `build_request`.
     """
-    replaced = {} if system is None else {"system": system}
-    return json.dumps(dict(sorted({**_choose(sampling), **replaced}.items())))
+    return json.dumps(_choose(sampling))
 
 
 def read_response(response: Mapping[str, Any]) -> Answer:
@@ -154,20 +147,8 @@ def _read_reason(reason: object) -> str:
 
 
 def _choose(sampling: Sampling) -> dict[str, Any]:
-    """Fill in defaults, and leave out what is None or empty."""
+    """Fill in the defaults."""
     max_tokens = sampling.get("max_tokens", MAX_TOKENS)
     if max_tokens < 1:
         raise SettingsError(f"max_tokens: {max_tokens} is too few. Allow at least 1.")
-    temperature, top_p = sampling.get("temperature", 0.0), sampling.get("top_p")
-    if temperature is not None and top_p is not None:
-        raise SettingsError(
-            f"temperature = {temperature} and top_p = {top_p}: newer Claude models refuse the two "
-            "together. Set one of them to None."
-        )
-    chosen = {
-        "max_tokens": max_tokens,
-        "temperature": temperature,
-        "top_p": top_p,
-        "stop_sequences": list(sampling.get("stop_sequences", ())),
-    }
-    return {name: value for name, value in chosen.items() if value is not None and value != []}
+    return {"max_tokens": max_tokens, "temperature": sampling.get("temperature", 0.0)}

@@ -56,7 +56,7 @@ def stream(
         system: The system prompt; None for none.
         answered_by: Kept in the reply; see `identify_model`.
         clock: Seconds, for both times.
-        sampling: max_tokens, temperature, top_p, stop_sequences, as for `build_request`.
+        sampling: max_tokens and temperature, as for `build_request`.
 
     Raises:
         SettingsError: sampling values that cannot be used.

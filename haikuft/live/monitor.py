@@ -30,9 +30,9 @@ from haikuft.live.job_view import JobView, Progress
 
 UPDATE_SECONDS = 0.05  # pause between two updates of what the cell shows, in seconds
 STOP = "Stop the job …"
-QUESTION = (
-    "Stop the job for good? It cannot be resumed and leaves no model; on AWS the tokens it "
-    "has trained are billed all the same."
+LOSS = (
+    "It cannot be resumed and leaves no model; on AWS the tokens it has trained are billed all the "
+    "same."
 )
 YES = "Yes, stop the job"
 NO = "No, let it run"
@@ -114,7 +114,7 @@ class JobMonitor:
 
     Attributes:
         box: The widgets.
-        button: The button, which asks for confirmation; its parts are `AskOnce`'s.
+        button: The button, which asks for confirmation; its parts are `ConfirmButton`'s.
     """
 
     def __init__(self, stop: Callable[[], str], *, now: Callable[[], datetime] = utc_now) -> None:
@@ -122,7 +122,7 @@ class JobMonitor:
 
         from haikuft.live.confirm_button import ConfirmButton
 
-        self.button = ConfirmButton(STOP, QUESTION, YES, NO, stop)
+        self.button = ConfirmButton(STOP, f"Stop the job for good? {LOSS}", YES, NO, stop)
         self._picture = widgets.HTML()
         self.box = widgets.VBox([self._picture, self.button.box])
         self._handle: Any = None

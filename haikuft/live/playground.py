@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from haikuft.dataset import read_records
+from haikuft.dataset.read.training_files import read_records
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError, SettingsError
 from haikuft.html import escape

@@ -19,22 +19,20 @@ _AXES = 0.7  # about the share of a figure's height that the axes have
 
 
 @in_style
-def plot_differences(evaluation: Evaluation, model: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw what a model gained or lost: each difference in points, with its 95 % interval.
+def plot_differences(evaluation: Evaluation) -> Axes:
+    """Draw what the first model gained or lost: differences in points, with 95 % intervals.
 
     A full mark is a verdict, a hollow one is "not distinguishable". The pale bar behind each covers
     the differences that so many records may fail to detect.
 
     Args:
         evaluation: From `compare`.
-        model: Which model; "" takes the first after the baseline.
-        ax: Where to draw; None makes a figure.
 
     Raises:
-        SettingsError: no scorer of the evaluation gives shares, or no such model.
+        SettingsError: no scorer of the evaluation gives shares.
     """
-    shown = _pick(evaluation, model)
-    ax = ax or plt.subplots(figsize=(7.2, 1.4 + 0.46 * len(shown)))[1]
+    shown = _pick(evaluation)
+    ax = plt.subplots(figsize=(7.2, 1.4 + 0.46 * len(shown)))[1]
     for at, comparison in enumerate(shown):
         change = comparison.difference
         value, low, high = (100 * number for number in (change.value, change.low, change.high))
@@ -64,26 +62,18 @@ def plot_differences(evaluation: Evaluation, model: str = "", *, ax: Axes | None
 
 
 @in_style
-def plot_slopes(
-    evaluation: Evaluation, by: str = "", model: str = "", *, ax: Axes | None = None
-) -> Axes:
-    """Draw a slope from the baseline's to a model's score for each group of records.
+def plot_slopes(evaluation: Evaluation) -> Axes:
+    """Draw a slope from the baseline's to the first model's score for each group of records.
 
-    What gained is solid and blue, what lost dashed and brown, what stayed is thin and grey. Of
-    many groups those that changed most are drawn.
+    Records are grouped by label where there are labels, else by length; of many groups those that
+    changed most are drawn. What gained is solid and blue, what lost dashed and brown, what stayed
+    is thin and grey.
 
     Args:
         evaluation: From `compare`.
-        by: How records are grouped, as for `break_down`; "" takes labels where there are any,
-            else length.
-        model: Which model; "" takes the first after the baseline.
-        ax: Where to draw; None makes a figure.
-
-    Raises:
-        SettingsError: nothing of that name to group by, or no such model.
     """
-    by = by or ("label" if evaluation.labels else "length")
-    name, base = model or evaluation.models[1], evaluation.baseline
+    by = "label" if evaluation.labels else "length"
+    name, base = evaluation.models[1], evaluation.baseline
     groups = break_down(evaluation, by, name)
     scorer = evaluation.comparisons[0].scorer
     order = groups["difference"].abs().sort_values(ascending=False, kind="stable").index
@@ -91,7 +81,7 @@ def plot_slopes(
     factor = 100 if scorer.is_share else 1
     before, after = (factor * drawn[column].to_numpy(float) for column in (base, name))
     inches = 2.0 + 0.24 * len(drawn)
-    ax = ax or plt.subplots(figsize=(7.2, inches))[1]
+    ax = plt.subplots(figsize=(7.2, inches))[1]
     gains = (after - before) * (1 if scorer.higher_is_better else -1)
     for start, end, gain in zip(before, after, gains, strict=True):
         color, line, width = _look(gain)
@@ -116,8 +106,8 @@ def plot_slopes(
     return describe(ax, f"{sentence[0].upper()}{sentence[1:]}")
 
 
-def _pick(evaluation: Evaluation, model: str) -> list[Comparison]:
-    name = model or evaluation.models[1]
+def _pick(evaluation: Evaluation) -> list[Comparison]:
+    name = evaluation.models[1]
     pairs = [*evaluation.comparisons, *evaluation.between, *evaluation.further]
     shown = [
         pair
@@ -128,8 +118,7 @@ def _pick(evaluation: Evaluation, model: str) -> list[Comparison]:
     ]
     if not shown:
         raise SettingsError(
-            f'There is no difference of "{name}" in points to draw. Name one of '
-            f"{', '.join(evaluation.models[1:])}, and score by a share."
+            f'There is no difference of "{name}" in points to draw. Score by a share.'
         )
     return shown
 

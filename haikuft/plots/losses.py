@@ -31,7 +31,6 @@ def plot_losses(
     early_stop: "EarlyStop | None" = None,
     further: Mapping[str, Losses] = MappingProxyType({}),
     logarithmic: bool = False,
-    ax: Axes | None = None,
 ) -> Axes:
     """Draw training loss by step and validation loss by epoch over one axis of steps.
 
@@ -44,9 +43,8 @@ def plot_losses(
         early_stop: What the early-stopping rule decides; its epochs are marked.
         further: Name of another run -> its training and validation losses, drawn thin.
         logarithmic: Whether the axis of the losses is logarithmic.
-        ax: Where to draw; None makes a figure.
     """
-    ax = ax or plt.subplots()[1]
+    ax = plt.subplots()[1]
     by_step, by_epoch = _draw(ax, (training, validation), (TUNED, INK))
     ends = training.groupby("epoch_number")["step_number"].max()
     first, last = by_step.iloc[0], float(by_step.iloc[-1])

@@ -47,11 +47,6 @@ class Picture:
     other: str = ""
     switch: str = ""
 
-    @property
-    def dark(self) -> str:
-        """The same SVG in the colours for dark pages."""
-        return _darken(self.light)
-
     def __repr__(self) -> str:
         return self.sentence
 
@@ -77,7 +72,7 @@ class Picture:
             f'style="max-width: 100%; {hidden}" src="{_as_url(drawing)}">'
             for theme, drawing, hidden in (
                 ("light", light, ""),
-                ("dark", _darken(light), "display: none"),
+                ("dark", darken(light), "display: none"),
             )
         )
 
@@ -118,7 +113,8 @@ def _draw(ax: Axes, path: Path | None = None) -> str:
     return drawn.getvalue()
 
 
-def _darken(svg: str) -> str:
+def darken(svg: str) -> str:
+    """Give an SVG the colours for dark pages."""
     return _COLOR.sub(lambda found: DARK.get(found[0], found[0]), svg)
 
 

@@ -17,7 +17,7 @@ from haikuft.pricing.estimates import Estimate
 
 
 @in_style
-def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = None) -> Axes:
+def plot_lengths(records: Sequence[Record], *, limit: int) -> Axes:
     """Draw the lengths of the records, in likely tokens, with the limit for one record.
 
     Bars are the likely estimate; the two thin lines are the same records by their low and their
@@ -26,14 +26,13 @@ def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = Non
     Args:
         records: The records.
         limit: Most tokens of a record, from the base model's limits.
-        ax: Where to draw; None makes a figure.
 
     Raises:
         DataError: no records.
     """
     if not records:
         raise DataError("plot_lengths: no records to draw. Read a file with records first.")
-    ax = ax or plt.subplots()[1]
+    ax = plt.subplots()[1]
     tokens = [estimate_record_tokens(record) for record in records]
     likely = np.array([max(1, estimate.likely) for estimate in tokens])
     over = sum(estimate.high > limit for estimate in tokens)
@@ -74,12 +73,11 @@ def plot_lengths(records: Sequence[Record], *, limit: int, ax: Axes | None = Non
 
 
 @in_style
-def plot_turns(records: Sequence[Record], *, ax: Axes | None = None) -> Axes:
+def plot_turns(records: Sequence[Record]) -> Axes:
     """Draw how many records have how many turns; where all have as many, that is told in words.
 
     Args:
         records: The records.
-        ax: Where to draw; None makes a figure.
 
     Raises:
         DataError: no records.
@@ -87,7 +85,7 @@ def plot_turns(records: Sequence[Record], *, ax: Axes | None = None) -> Axes:
     if not records:
         raise DataError("plot_turns: no records to draw. Read a file with records first.")
     counts = Counter(len(record["messages"]) for record in records)
-    ax = ax or plt.subplots()[1]
+    ax = plt.subplots()[1]
     names = [str(turns) for turns in sorted(counts)]
     ax.bar(names, [counts[turns] for turns in sorted(counts)], color=TUNED)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -97,9 +95,7 @@ def plot_turns(records: Sequence[Record], *, ax: Axes | None = None) -> Axes:
 
 
 @in_style
-def plot_costs(
-    estimates: Mapping[int, Estimate], tokens: TokenRange, *, ax: Axes | None = None
-) -> Axes:
+def plot_costs(estimates: Mapping[int, Estimate], tokens: TokenRange) -> Axes:
     """Draw what training may cost, from low to high, for each number of epochs.
 
     Where the price is not known, the billed tokens are drawn.
@@ -107,7 +103,6 @@ def plot_costs(
     Args:
         estimates: Epochs -> `pricing.estimate_training`.
         tokens: Tokens of the training file, read once.
-        ax: Where to draw; None makes a figure.
 
     Raises:
         DataError: no estimates.
@@ -126,7 +121,7 @@ def plot_costs(
         ranges = {
             n: (tokens.low * n, tokens.likely * n, tokens.high * n) for n in sorted(estimates)
         }
-    ax = ax or plt.subplots()[1]
+    ax = plt.subplots()[1]
     low, likely, high = (np.array(side, dtype=float) for side in zip(*ranges.values(), strict=True))
     names = [str(epochs) for epochs in ranges]
     ax.errorbar(names, likely, yerr=[likely - low, high - likely], fmt="o", color=TUNED, capsize=4)
@@ -145,25 +140,21 @@ def plot_costs(
 
 
 @in_style
-def plot_labels(
-    labels: Sequence[str] | Mapping[str, Sequence[str]], *, ax: Axes | None = None
-) -> Axes:
+def plot_labels(labels: Mapping[str, Sequence[str]]) -> Axes:
     """Draw how many records each label has, in each split.
 
     Args:
-        labels: One label a record; or such a list for each split's name, in order.
-        ax: Where to draw; None makes a figure.
+        labels: One label a record, for each split's name, in order.
 
     Raises:
         DataError: no labels.
     """
-    by_split = labels if isinstance(labels, Mapping) else {"records": labels}
-    counts = {split: Counter(of_split) for split, of_split in by_split.items()}
+    counts = {split: Counter(of_split) for split, of_split in labels.items()}
     total = sum(counts.values(), Counter[str]())
     if not total:
         raise DataError("plot_labels: no labels to draw. Read a file with labels first.")
     names = sorted(total, key=lambda label: (-total[label], label))
-    ax = ax or plt.subplots(figsize=(7.2, 1.4 + 0.28 * len(names)))[1]
+    ax = plt.subplots(figsize=(7.2, 1.4 + 0.28 * len(names)))[1]
     left = np.zeros(len(names))
     for at, (split, found) in enumerate(counts.items()):
         widths = np.array([found[name] for name in names])
@@ -179,10 +170,8 @@ def plot_labels(
         f"{total.total():,} records with {len(names)} labels, from {names[0]} "
         f"({total[names[0]]}) to {names[-1]} ({total[names[-1]]})"
     )
-    if len(counts) > 1:
-        ax.legend(
-            frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(counts), borderpad=0
-        )
-        parts = ", ".join(f"{split} {found.total():,}" for split, found in counts.items())
-        sentence += f", split into {parts}"
-    return describe(ax, f"{sentence}.")
+    ax.legend(
+        frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(counts), borderpad=0
+    )
+    parts = ", ".join(f"{split} {found.total():,}" for split, found in counts.items())
+    return describe(ax, f"{sentence}, split into {parts}.")

@@ -11,27 +11,28 @@ from haikuft.evaluation.scorers.labels import NO_LABEL
 from haikuft.evaluation.statistics.classes import count_confusions, list_confusions
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.free_baseline import RIVALS
+from haikuft.evaluation.statistics.verdicts import format_interval, format_score
 from haikuft.plots.style import BASE, FAINT, INK, MARKS, OTHERS, TUNED, describe, in_style
 
 _MOST_LABELS = 20  # that a figure has room for
 
 
 @in_style
-def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
+def plot_comparison(evaluation: Evaluation) -> Axes:
     """Draw every model's score by the deciding scorer, with its 95 % interval."""
     scores = evaluation.scores[evaluation.scores["metric"] == evaluation.metric]
     scorer = evaluation.comparisons[0].scorer
     factor = 100 if scorer.is_share else 1
-    ax = ax or plt.subplots(figsize=(7.2, 1.3 + 0.5 * len(scores)))[1]
+    ax = plt.subplots(figsize=(7.2, 1.3 + 0.5 * len(scores)))[1]
     scored = []
     for at, (model, *numbers) in enumerate(scores[["model", "score", "low", "high"]].to_numpy()):
         color, mark = _look(model, at)
         score, low, high = (factor * number for number in numbers)
         ax.plot([low, high], [at, at], color=color, linewidth=3, solid_capstyle="butt")
         ax.plot(score, at, color=color, marker=mark, markersize=9)
-        text = f"{score:.1f} %" if scorer.is_share else f"{score:.3g}"
+        text = format_score(numbers[0], is_share=scorer.is_share)
         ax.annotate(text, (score, at), (0, 9), textcoords="offset points", ha="center")
-        interval = f"{low:.1f} to {high:.1f}" if scorer.is_share else f"{low:.3g} to {high:.3g}"
+        interval = format_interval(*numbers[1:], is_share=scorer.is_share)
         scored.append(f"{model} {text} ({interval})")
     ax.set_yticks(range(len(scores)), list(scores["model"]))
     ax.set_ylim(len(scores) - 0.5, -0.7)
@@ -51,25 +52,23 @@ def plot_comparison(evaluation: Evaluation, *, ax: Axes | None = None) -> Axes:
 
 
 @in_style
-def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw which labels a model gave to which records, counts in the cells.
+def plot_confusion(evaluation: Evaluation) -> Axes:
+    """Draw which labels the first model gave to which records, counts in the cells.
 
     Of many labels those that are confused most are drawn; `list_confusions` has all pairs.
 
     Args:
         evaluation: From `compare`, of a label task.
-        model: Which model; "" takes the first after the baseline.
-        ax: Where to draw; None makes a figure.
 
     Raises:
         SettingsError: the task is not a label task.
     """
-    whole = count_confusions(evaluation, model)
+    whole = count_confusions(evaluation)
     shown = _pick_confused(whole)
     confusions = whole.loc[shown, [*shown, NO_LABEL]]
     counts = confusions.to_numpy()
     rows, columns = counts.shape
-    ax = ax or plt.subplots(figsize=(2.6 + min(12, 0.5 * columns), 2.2 + min(10, 0.4 * rows)))[1]
+    ax = plt.subplots(figsize=(2.6 + min(12, 0.5 * columns), 2.2 + min(10, 0.4 * rows)))[1]
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     for row, column in zip(*np.nonzero(counts), strict=True):
         shade = counts[row, column] / counts.max() / 2  # text is readable on all of it, on any page
@@ -90,7 +89,7 @@ def plot_confusion(evaluation: Evaluation, model: str = "", *, ax: Axes | None =
         ax.set_xlabel(f"label given (the {len(shown)} of {len(whole)} labels confused most)")
     total, right = whole.to_numpy().sum(), np.trace(whole.to_numpy())
     sentence = f"Of {total} records {model} labels {right} as the reference does"
-    for label, given, count in list_confusions(evaluation, model).head(1).to_numpy():
+    for label, given, count in list_confusions(evaluation).head(1).to_numpy():
         sentence += f"; most often it takes {label} for {given} ({count})"
     return describe(ax, f"{sentence}.")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from haikuft.base_models import BASE_MODELS
+from haikuft.base_models import find_base_model
 from haikuft.errors import SettingsError
 from haikuft.package_data import read_text
 from haikuft.pricing.amounts import format_price
@@ -163,11 +163,8 @@ def find_token_price(model_id: str, base_model_id: str = "") -> TokenPrice | Non
         return THROUGHPUT_TOKENS
     if ":custom-model-deployment/" in model_id:
         return _get_token_price("custom ", base_model_id)
-    name = model_id.rpartition("foundation-model/")[2]
-    for base in BASE_MODELS.values():
-        if name in (base.id, base.foundation_id, base.inference_id):
-            return _get_token_price("", base.id)
-    return None
+    base = find_base_model(model_id)
+    return _get_token_price("", base.id) if base else None
 
 
 def read_token_prices(

@@ -95,7 +95,6 @@ def begin_run(
     region: str = "",
     base_model_id: str = "",
     owner: str = "",
-    resume: str = "",
 ) -> Run:
     """Open the run's record, or begin it. Notebook 1 calls this, the others `open_run`.
 
@@ -108,7 +107,6 @@ def begin_run(
         base_model_id: model to tune; "" takes the record's, or the default.
         owner: owner id of a run whose record was lost, to adopt what it has made; "" for
             the record's, or a new one.
-        resume: the command that continues from here, named if the login has run out.
 
     Raises:
         RecordError: the run began with another target, account, Region, base model, owner
@@ -123,11 +121,11 @@ def begin_run(
     run = choose_run(run, target, new=True)
     path = record_path(run)
     given: dict[str, Any] = {"owner": owner, "class_id": os.environ.get(CLASS, "")}
-    asked = {"target": target, "region": region, "base_model_id": base_model_id, "resume": resume}
+    asked = {"target": target, "region": region, "base_model_id": base_model_id}
     if path.exists():
         return _take_up(open_run(run, **asked), given)
     base_model = get_base_model(base_model_id)
-    connection = aws.connect(target, region=region or base_model.region, resume=resume)
+    connection = aws.connect(target, region=region or base_model.region)
     record = replace(
         new_record(run, connection, base_model),
         **{**given, "owner": owner or _new_owner()},
@@ -159,7 +157,6 @@ def open_run(
     target: str = "sandbox",
     region: str = "",
     base_model_id: str = "",
-    resume: str = "",
 ) -> Run:
     """Open a run that notebook 1 has begun, and check that it belongs here.
 
@@ -178,7 +175,7 @@ def open_run(
         ("region", record.region, region or record.region),
         ("base_model_id", record.base_model_id, base_model.id),
     )
-    connection = aws.connect(target, region=record.region, resume=resume)
+    connection = aws.connect(target, region=record.region)
     own_place = (
         ("sandbox_state", record.sandbox_state, connection.sandbox_state)
         if target == "sandbox"  # its port may change, its directory may not

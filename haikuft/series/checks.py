@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from haikuft.base_models import BASE_MODELS, BaseModel, get_base_model
-from haikuft.dataset import check_split, find_dataset, read_raw, split_records
+from haikuft.dataset.convert.converter import read_raw
+from haikuft.dataset.read.sources import find_dataset
+from haikuft.dataset.splitting import check_split, split_records
 from haikuft.errors import SettingsError
 from haikuft.evaluation.scorers.scorer import choose_scorers
 from haikuft.forms.fields import find_faults

@@ -17,9 +17,10 @@ from traitlets.config import Config
 
 from haikuft.errors import DataError, NotFoundError
 from haikuft.files import write_whole
-from haikuft.html import POLICY, build_card, build_page, escape
+from haikuft.html import POLICY, build_page, escape
 from haikuft.inference.replies import NOTICE
 from haikuft.runs.folders import check_run_name, find_root
+from haikuft.tables import Card
 
 _TEMPLATE = f"""
 {{% extends 'lab/index.html.j2' %}}
@@ -30,7 +31,7 @@ _TEMPLATE = f"""
 {{% block body_header %}}{{{{ super() }}}}
 {{% set code = nb.cells | map(attribute="source") | join(" ") %}}
 {{% if 'target: str = "sandbox"' in code and 'target = "aws"' not in code %}}
-{build_card("note", "A stand-in answered", sentence=NOTICE)}
+{Card("note", "A stand-in answered", sentence=NOTICE)._repr_html_()}
 {{% endif %}}
 {{% endblock %}}
 """

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 from haikuft.errors import NotFoundError, SettingsError
 from haikuft.series.parameters import Parameter, Value, parse_value, read_parameters
@@ -134,7 +133,7 @@ def plan(
     return steps
 
 
-def execute(steps: Sequence[Step], folder: Path, *, stream: TextIO | None = None) -> Iterator[Step]:
+def execute(steps: Sequence[Step], folder: Path) -> Iterator[Step]:
     """Execute one notebook after the other, and yield each step once it is done.
 
     Kernels start in the notebook's own folder, as they do in JupyterLab. What surrounds this
@@ -143,7 +142,6 @@ def execute(steps: Sequence[Step], folder: Path, *, stream: TextIO | None = None
     Args:
         steps: What to do, from `plan`.
         folder: Where the executed notebooks go.
-        stream: Where progress is shown; the standard error stream unless told otherwise.
 
     Raises:
         RunFailedError: a notebook failed; those before it are done.
@@ -158,7 +156,7 @@ def execute(steps: Sequence[Step], folder: Path, *, stream: TextIO | None = None
         from haikuft.series.execution.progress import Progress
 
         names = [step.notebook.name for step in steps]
-        progress = Progress(names, [_count_cells(step) for step in steps], stream=stream)
+        progress = Progress(names, [_count_cells(step) for step in steps])
         with progress.clock():
             for index, step in enumerate(steps):
                 with progress.notebook(index):

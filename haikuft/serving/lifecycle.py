@@ -27,7 +27,6 @@ from haikuft.serving.served import APIS, COMMITMENTS, Served, kind_of
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
-STARTING = Waiting(deadline_seconds=2 * 3600.0)
 DELETING = Waiting(poll_seconds=5.0, deadline_seconds=900.0)
 
 
@@ -146,7 +145,7 @@ def change_model(bedrock: "BedrockClient", found: Served, model_arn: str) -> Non
         )
 
 
-def wait_for_served(bedrock: "BedrockClient", arn: str, waiting: Waiting = STARTING) -> Served:
+def wait_for_served(bedrock: "BedrockClient", arn: str, waiting: Waiting) -> Served:
     """Wait until it answers requests, and any update of its model is complete.
 
     Raises:

@@ -57,7 +57,7 @@ def test_records_when_shown_then_ten_fit_a_box_and_can_be_turned_chosen_and_unfo
     first = rows.first.text_content()
     notebook.get_by_role("button", name="Next").click()
     assert rows.first.text_content() != first
-    outcome = notebook.get_by_label("Show only one outcome")
+    outcome = notebook.get_by_label("Show only one tuned outcome")
     chosen = outcome.locator("option").nth(1).get_attribute("value") or ""
     outcome.select_option(chosen)
     texts = {row.locator("td").first.text_content() for row in rows.all()}

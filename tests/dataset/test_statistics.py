@@ -52,14 +52,6 @@ def test_statistics_when_shown_then_tokens_of_one_record_and_of_all_with_their_b
     assert "for Nova it is only an estimate" in rows["basis of the tokens"]
 
 
-def test_statistics_when_held_against_a_limit_then_certain_and_possible_records_are_distinguished(
-    make_record,
-):
-    """Low over the limit is sure; high alone is a perhaps."""
-    found = describe_records([make_record(1, answer="x" * size) for size in (10, 3_000, 9_000)])
-    assert found.count_over(1_000) == (1, 1)
-
-
 def test_statistics_when_there_are_many_records_then_the_text_is_as_short_as_the_table(make_record):
     """A figure a line, and no line a record: a notebook keeps the text beside its table."""
     found = describe_records([make_record(number) for number in range(3_000)])

@@ -4,13 +4,10 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from haikuft.base_models import NOVA_2_LITE
 from haikuft.errors import SettingsError
 from haikuft.evaluation import FREE, price_hour, summarise_usage, weigh_serving
-from haikuft.evaluation.money import find_break_even
 from haikuft.inference.replies import Reply
 from haikuft.pricing.table import THROUGHPUT_TOKENS, Price, TokenPrice
 from haikuft.runs.record_file import RunRecord
@@ -37,10 +34,10 @@ def an_hour(amount: float | None) -> dict[str, Price]:
 REPLIES = {f"r{number}": reply(number) for number in range(1, 102)}
 
 
-def summarise(requests_per_hour: float = 0.0) -> pd.DataFrame:
+def summarise() -> pd.DataFrame:
     """Summarise four models that answered alike, by name."""
     by_name = dict.fromkeys(("base", "tuned", "larger", FREE), REPLIES)
-    usage = summarise_usage(by_name, PRICES, an_hour(20.0), requests_per_hour=requests_per_hour)
+    usage = summarise_usage(by_name, PRICES, an_hour(20.0))
     return usage.set_index("model")
 
 
@@ -62,14 +59,11 @@ def test_summarise_usage_when_a_price_is_not_known_then_it_says_not_given() -> N
     assert summarise_usage({"base": REPLIES})["cost"].tolist() == ["price not given"]
 
 
-def test_summarise_usage_when_throughput_is_asked_then_its_hours_are_shared_out() -> None:
-    """Two units at ten dollars an hour, over 500 requests an hour; an hour is all one can say."""
+def test_summarise_usage_when_throughput_is_asked_then_an_hour_is_all_one_can_say() -> None:
+    """Two units at ten dollars an hour."""
     usage = summarise()
 
     assert usage.loc["tuned", "cost"] == "US$20.00 an hour, however many requests"
-    shared = summarise(500)
-    assert shared.loc["tuned", "dollars_per_1000"] == 40.0
-    assert shared.loc["tuned", "cost"] == "US$40.00 per 1,000 requests (price: as of 2026-11-21)"
 
 
 def test_summarise_usage_when_replies_failed_then_they_are_counted_apart() -> None:
@@ -92,20 +86,8 @@ def test_summarise_usage_when_all_failed_then_there_is_a_row_all_the_same() -> N
     assert (row["replies"], row["errors"], row["cost"]) == (0, 1, "price not given")
 
 
-@given(hourly=st.floats(0.01, 1e4), per_request=st.floats(1e-7, 10), factor=st.floats(1.01, 100))
-def test_find_break_even_when_the_rate_is_passed_then_throughput_is_cheaper(
-    hourly: float, per_request: float, factor: float
-) -> None:
-    """Above it the hour costs less than its requests, below it more."""
-    rate = find_break_even(hourly, per_request)
-
-    assert hourly < rate * factor * per_request
-    assert hourly > rate / factor * per_request
-
-
-def test_find_break_even_when_a_request_is_free_then_it_is_never_reached() -> None:
-    """Throughput never pays beside it, and the sentence says so."""
-    assert find_break_even(20, 0) == math.inf
+def test_weigh_serving_when_a_request_is_free_then_throughput_never_pays() -> None:
+    """And the sentence says so."""
     prices = {"base": TokenPrice(0.0, 0.0, "as given"), "tuned": THROUGHPUT_TOKENS}
     usage = summarise_usage(dict.fromkeys(prices, REPLIES), prices, an_hour(20.0))
     assert "(price: as given), cheaper at any rate." in weigh_serving(usage, prices, an_hour(20.0))

@@ -11,7 +11,7 @@ from haikuft import customization, live
 from haikuft.customization.jobs import wait_for_job
 from haikuft.customization.models import find_custom_model
 from haikuft.inventory.resources import OBJECTS, ROLE, UNKNOWN, Resource
-from haikuft.live.costs import Costs, weigh
+from haikuft.live.running_costs import Costs
 from haikuft.runs.lookup import JOB, MODEL, THROUGHPUT
 from haikuft.runs.run_record import Run
 from haikuft.serving.lifecycle import find_served, start_serving
@@ -26,8 +26,8 @@ WOULD = Resource(THROUGHPUT, "serve", "arn:pt", "InService", since=SINCE, would_
 
 
 def costs(*resources: Resource, bills: bool = True) -> Costs:
-    """Weigh these at noon."""
-    return weigh("first", resources, target_bills=bills, now=NOW)
+    """Say what these cost at noon."""
+    return Costs("first", bills, resources, NOW)
 
 
 def test_costs_when_the_price_is_known_then_they_follow_from_the_clock() -> None:

@@ -32,7 +32,7 @@ def test_show_figure_when_no_font_has_a_script_then_the_sentence_names_it(
     """And how to install one; the warning of each single character is left out."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        picture = show_figure(plot_labels(LABELS[language] * 9), tmp_path / "labels.png")
+        picture = show_figure(plot_labels({"test": LABELS[language] * 9}), tmp_path / "labels.png")
 
     assert f"No installed font has the characters of {scripts}: " in picture.sentence
     assert "apt-get install fonts-noto-core fonts-noto-cjk" in repr(picture)
@@ -44,7 +44,9 @@ def test_show_figure_when_the_default_font_has_all_then_there_is_no_note(
     labels: list[str], tmp_path: Path
 ) -> None:
     """DejaVu Sans, which comes with matplotlib, has Arabic."""
-    assert "font" not in show_figure(plot_labels(labels), tmp_path / "labels.png").sentence
+    assert (
+        "font" not in show_figure(plot_labels({"test": labels}), tmp_path / "labels.png").sentence
+    )
 
 
 def test_add_fonts_when_an_installed_font_has_the_characters_then_it_is_used(

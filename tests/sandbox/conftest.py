@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import botocore.session
 import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
@@ -283,14 +282,6 @@ def build_records(count: int, text: str = "Where is my order?") -> bytes:
         for n in range(count)
     ]
     return ("\n".join(lines) + "\n").encode()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def service_models() -> Iterator[None]:
-    """Read AWS's service models once: for each boto3 session that would take 0.3 s a client."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
-        yield
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fakes import NOON, SOON, Scripted, Time, refusal
 
+from haikuft.aws.waiting import Waiting
 from haikuft.base_models import NOVA_MICRO, Serving
 from haikuft.errors import (
     AccessError,
@@ -23,7 +24,6 @@ from haikuft.runs.run_record import Run
 from haikuft.serving import wait_for_served
 from haikuft.serving.lifecycle import (
     DELETING,
-    STARTING,
     change_model,
     check_same,
     find_served,
@@ -87,7 +87,8 @@ def start(client: Any, kind: Any, name: str = "serve-1", **changes: Any) -> str:
 
 def wait(client: Any, kind: str, time: Time | None = None, **changes: Any) -> Served:
     """Wait without losing a second."""
-    return wait_for_served(client, ARNS[kind], (time or Time()).waiting(STARTING, **changes))
+    waiting = (time or Time()).waiting(Waiting(deadline_seconds=2 * 3600.0), **changes)
+    return wait_for_served(client, ARNS[kind], waiting)
 
 
 def delete(client: Any, kind: str) -> bool:

@@ -98,7 +98,7 @@ def read_raw(
         DataError: the file cannot be read, or some of its lines cannot be used; names the first
             20 of each problem and counts the rest.
     """
-    converter = _Converter(path, system_prompt, base_model, formats.MESSAGES, (sheet, separator))
+    converter = _Converter(path, system_prompt, base_model, formats.MESSAGES, sheet, separator)
     converter.read(_check_format(format_name), (prompt_column, completion_column))
     return converter.records
 
@@ -144,7 +144,7 @@ def convert_file(
         raise SettingsError(f"to: {quote(to_format)} cannot be written. Take one of {names}.")
     given = _check_format(from_format)
     _check_target(source, target)
-    converter = _Converter(source, system_prompt, base_model, written, (sheet, separator))
+    converter = _Converter(source, system_prompt, base_model, written, sheet, separator)
     found = converter.read(given, (prompt_column, completion_column), repair=repair)
     write_records(target, converter.records)
     repairs = sorted(converter.repairs.items, key=lambda repair: (repair.file, repair.line or 0))
@@ -162,34 +162,30 @@ def convert_file(
     )
 
 
+@dataclass
 class _Converter:
     """One pass over a file.
 
     Attributes:
+        path, system_prompt, base_model, sheet, separator: As for `read_raw`.
+        to_format: The format that is wanted.
         records: The converted records, in the format that is wanted.
         repairs: What was repaired.
         left_columns: Columns that were not converted, in order.
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        system_prompt: str,
-        base_model: BaseModel,
-        to_format: str,
-        table: tuple[str, str],
-    ) -> None:
-        self.path = path
-        self.sheet, self.separator = table
-        self.system_prompt = system_prompt
-        self.base_model = base_model
-        self.to_format = to_format
-        self.records: list[Record] = []
-        self.repairs: FirstOfEach[Repair] = FirstOfEach()
-        self.left_columns: dict[str, None] = {}
-        self._errors: FirstOfEach[str] = FirstOfEach()
-        self._file = ""  # being read, where there are several
-        self._first_lines: dict[bytes, str] = {}  # digest of a record -> its first line
+    path: str | os.PathLike[str]
+    system_prompt: str
+    base_model: BaseModel
+    to_format: str
+    sheet: str
+    separator: str
+    records: list[Record] = field(default_factory=list)
+    repairs: FirstOfEach[Repair] = field(default_factory=FirstOfEach)
+    left_columns: dict[str, None] = field(default_factory=dict)
+    _errors: FirstOfEach[str] = field(default_factory=FirstOfEach)
+    _file: str = ""  # being read, where there are several
+    _first_lines: dict[bytes, str] = field(default_factory=dict)  # of a record's digest
 
     def read(self, given: str, columns: tuple[str, str], *, repair: bool = False) -> str:
         """Convert all examples and return the file's format.

@@ -6,12 +6,14 @@ program) every row is shown in its order; only the controls are missing.
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Any
 
-from haikuft.evaluation.report.errors_table import examples
+from haikuft.evaluation.report.errors_table import sort_records
 from haikuft.evaluation.statistics.comparison import Evaluation
+from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.html import build_block, build_fold, escape
 from haikuft.package_data import read_text
 from haikuft.tables import build_table
@@ -99,29 +101,38 @@ class Browser:
         )
 
 
-def browse(evaluation: Evaluation, model: str = "") -> Browser:
-    """Show every record with the baseline's and one model's reply, those that got worse first.
+def browse(evaluation: Evaluation) -> Browser:
+    """Show every record with the first two models' replies, those that got worse first."""
+    rows = sort_records(evaluation).to_dict("records")
+    return browse_rows(
+        rows, evaluation.models[:2], evaluation.metric, labels=bool(evaluation.labels)
+    )
+
+
+def browse_rows(
+    rows: Iterable[Mapping[Any, Any]], models: Sequence[str], metric: str, *, labels: bool
+) -> Browser:
+    """Show records with models' replies; below each its score, of a free rival its outcome, too.
 
     Args:
-        evaluation: From `compare`.
-        model: Which model; "" takes the first after the baseline.
+        rows: One a record, as in evaluation.csv.
+        models: Those to show, the baseline first.
+        metric: Name of the deciding scorer.
+        labels: Whether the references are labels, by which records can be chosen.
     """
-    metric, base = evaluation.metric, evaluation.baseline
-    compared = (base, model or evaluation.models[1])
-    records = examples(evaluation, model).to_dict("records")
-    columns = ["outcome", PROMPT, "reference", *evaluation.metadata]
-    rows = [
-        [
-            *(record[name] for name in columns),
-            *(
-                build_reply(record[one], float(record[f"{one} {metric}"]), metric)
-                for one in compared
-            ),
-        ]
-        for record in records
-    ]
-    choices = ["outcome", *(["reference"] if evaluation.labels else []), *evaluation.metadata]
-    return build_browser([*columns, *compared], rows, choices=choices)
+    outcomes = [f"{model} outcome" for model in models[1:] if model not in RIVALS]
+
+    def build_reply_of(model: str, row: Mapping[Any, Any]) -> Scored:
+        more = [row[f"{model} outcome"]] if model in RIVALS else []
+        return build_reply(row[f"{model} reply"], float(row[f"{model} {metric}"]), metric, *more)
+
+    columns = [*outcomes, PROMPT, "reference"]
+    cells = (
+        [*(row[name] for name in columns), *(build_reply_of(model, row) for model in models)]
+        for row in rows
+    )
+    choices = [*outcomes, *(["reference"] if labels else [])]
+    return build_browser([*columns, *models], cells, choices=choices)
 
 
 def build_reply(text: str, score: float, metric: str, *more: str) -> Scored:

@@ -12,37 +12,19 @@ from haikuft.evaluation.statistics.verdicts import Comparison
 OUTCOMES = ("got worse", "still wrong", "fixed", "got better", "right in both", "unchanged")
 
 
-def examples(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
-    """Put the baseline's and one model's replies side by side, those that got worse first.
-
-    Args:
-        evaluation: From `compare`.
-        model: Which model; "" takes the first after the baseline.
+def sort_records(evaluation: Evaluation) -> pd.DataFrame:
+    """Add each further model's outcomes to the table of records; the first's got-worse come first.
 
     Returns:
-        Columns outcome, prompt, reference, the metadata, both replies, and both scores; the largest
-        change first within an outcome.
+        The table with a column "<model> outcome" for each, sorted by the outcome of the first,
+        within an outcome by the size of the change, the largest first.
     """
-    comparison = _comparison_of(evaluation, model)
-    metric, base, name = evaluation.metric, evaluation.baseline, comparison.model
-    table = evaluation.table
-    before, after = table[f"{base} {metric}"], table[f"{name} {metric}"]
-    shown = pd.DataFrame(
-        {
-            "outcome": name_outcomes(evaluation, name),
-            "prompt": table["prompt"],
-            "reference": table["reference"],
-            **{name: table[name] for name in evaluation.metadata},
-            base: table[f"{base} reply"],
-            name: table[f"{name} reply"],
-            f"{base} {metric}": before,
-            f"{name} {metric}": after,
-            "change": (after - before).abs(),
-        }
-    )
-    return shown.sort_values(
-        ["outcome", "change"], ascending=[True, False], kind="stable", ignore_index=True
-    ).drop(columns="change")
+    metric, table, first = evaluation.metric, evaluation.table, evaluation.models[1]
+    change = (table[f"{first} {metric}"] - table[f"{evaluation.baseline} {metric}"]).abs()
+    outcomes = {f"{m} outcome": name_outcomes(evaluation, m) for m in evaluation.models[1:]}
+    order = [f"{first} outcome", "change"]
+    sorted_table = table.assign(**outcomes, change=-change).sort_values(order, kind="stable")
+    return sorted_table.drop(columns="change").reset_index(drop=True)
 
 
 def name_outcomes(evaluation: Evaluation, model: str = "") -> pd.Series:
@@ -66,8 +48,7 @@ def break_down(evaluation: Evaluation, by: str, model: str = "") -> pd.DataFrame
 
     Args:
         evaluation: From `compare`.
-        by: "label" (the reference), "length" (thirds of the prompts by their length), or the name
-            of one of the evaluation's metadata columns.
+        by: "label" (the reference) or "length" (thirds of the prompts by their length).
         model: Which model the difference is of; "" takes the first after the baseline.
 
     Returns:
@@ -104,9 +85,7 @@ def _groups(evaluation: Evaluation, by: str) -> pd.Series:
         if len(set(names.values())) < 2:
             return pd.Series("all of one length", index=table.index)
         return thirds.cat.rename_categories(names)
-    if by in evaluation.metadata:
-        return table[by].astype(str)
-    known = [*(["label"] if evaluation.labels else []), "length", *evaluation.metadata]
+    known = [*(["label"] if evaluation.labels else []), "length"]
     raise SettingsError(f'by: there is no "{by}" to group by. Use one of {", ".join(known)}.')
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haikuft.errors import DataError, NotFoundError
-from haikuft.evaluation.report.errors_table import break_down, count_outcomes, name_outcomes
+from haikuft.evaluation.report.errors_table import break_down, count_outcomes, sort_records
 from haikuft.evaluation.statistics.classes import list_confusions, score_classes
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.free_baseline import RIVALS
@@ -38,7 +38,7 @@ def write_evaluation(
 
     evaluation.json holds format, task, metric, n, copies, left_out, seed, baseline, models,
     answered_by, endings, notice, sentence, scores, comparisons, between, further, outcomes, groups
-    (by length and metadata, for each further model), usage, break_even, and for labels by_class
+    (by length, for each further model), usage, break_even, and for labels by_class
     and confusions.
     evaluation.csv holds one row a record with every reply, why it ended, its scores and outcome;
     those that got worse come first.
@@ -60,8 +60,7 @@ def write_evaluation(
         **{name: list(map(describe, getattr(evaluation, name))) for name in _COMPARISONS},
         "outcomes": {name: count_outcomes(evaluation, name) for name in further},
         "groups": {
-            name: {by: _rows(break_down(evaluation, by, name)) for by in _groupings(evaluation)}
-            for name in further
+            name: {"length": _rows(break_down(evaluation, "length", name))} for name in further
         },
         "usage": [] if usage is None else _rows(usage),
         "break_even": break_even,
@@ -73,11 +72,7 @@ def write_evaluation(
             for name in further
             if name not in RIVALS
         }
-    table = evaluation.table.assign(
-        **{f"{m} outcome": name_outcomes(evaluation, m) for m in further}
-    )
-    table = table.sort_values([f"{m} outcome" for m in further], kind="stable")
-    write_whole(directory / CSV_FILE, table.to_csv(index=False))
+    write_whole(directory / CSV_FILE, sort_records(evaluation).to_csv(index=False))
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
     return write_whole(directory / JSON_FILE, f"{text}\n")
 
@@ -99,10 +94,6 @@ def read_evaluation(directory: Path) -> dict[str, Any]:
     if not isinstance(summary, dict) or summary.get("format") != FORMAT:
         raise DataError(f"{path}: not an evaluation of this version. Run notebook 6 again.")
     return summary
-
-
-def _groupings(evaluation: Evaluation) -> list[str]:
-    return ["length", *evaluation.metadata]
 
 
 def _rows(frame: "pd.DataFrame") -> list[dict[str, Any]]:

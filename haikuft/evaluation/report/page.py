@@ -9,8 +9,7 @@ from typing import Any
 from haikuft import html
 from haikuft.evaluation.report.browsing import (
     PROMPT,
-    build_browser,
-    build_reply,
+    browse_rows,
     cut_shared,
     find_shared,
 )
@@ -81,27 +80,8 @@ def build_details(found: Mapping[str, Any], table: Path) -> list[str]:
 def _build_records(found: Mapping[str, Any], table: Path) -> list[str]:
     """Build a table of every record with its replies, to sort, search and filter."""
     rows = _read_rows(table)
-    models, metric = found["models"], found["metric"]
-    # Of each model but the first and the free rivals, whose outcomes stand below their replies.
-    outcomes = [f"{model} outcome" for model in models[1:] if model not in RIVALS]
-
-    def build_row(row: Mapping[str, str]) -> list[object]:
-        replies = [
-            build_reply(
-                row[f"{model} reply"],
-                float(row[f"{model} {metric}"]),
-                metric,
-                *([row[f"{model} outcome"]] if model in RIVALS else []),
-            )
-            for model in models
-        ]
-        return [*(row[name] for name in (*outcomes, PROMPT, "reference")), *replies]
-
-    browser = build_browser(
-        [*outcomes, PROMPT, "reference", *models],
-        map(build_row, rows[:_MOST_ROWS]),
-        choices=[*outcomes, *(["reference"] if found["task"] == "labels" else [])],
-    )
+    labels = found["task"] == "labels"
+    browser = browse_rows(rows[:_MOST_ROWS], found["models"], found["metric"], labels=labels)
     rest = len(rows) - _MOST_ROWS
     more = [f"<p>{rest:,} more in {escape(table.name)}.</p>"] if rest > 0 else []
     return [browser._repr_html_(), *more]

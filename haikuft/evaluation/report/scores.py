@@ -5,17 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from haikuft.evaluation.report.files import describe
+from haikuft.evaluation.scorers.scorer import SCORES
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.endings import warn_of_endings
 from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.uncertainty import NO_VERDICT
-from haikuft.evaluation.statistics.verdicts import format_change, format_score
-from haikuft.package_data import read_toml
+from haikuft.evaluation.statistics.verdicts import format_change, format_interval, format_score
 from haikuft.tables import Card, Table, build_table
 
 STAND_IN, CUT_OFF = "A stand-in answered", "Some replies are not whole"
-# What each score of a task measures, for a reader who has not met it.
-MEANINGS = read_toml(__package__, "scores.toml")
 _TONES = {"better": "good", "worse": "bad", NO_VERDICT: "unclear"}
 
 
@@ -38,11 +36,14 @@ def tabulate_scores(scores: Sequence[Mapping[Any, Any]], shares: Mapping[str, bo
     rows: dict[str, list[tuple[str, str]]] = {}
     for row in scores:
         metric = row["metric"]
-        mean, low, high = (
-            format_score(row[part], is_share=shares[metric]) for part in ("score", "low", "high")
+        share = shares[metric]
+        mean = format_score(row["score"], is_share=share)
+        interval = format_interval(row["low"], row["high"], is_share=share)
+        title = (
+            f"{row['title'][0].upper()}{row['title'][1:]}",
+            SCORES.get(metric, {}).get("meaning", ""),
         )
-        title = (f"{row['title'][0].upper()}{row['title'][1:]}", MEANINGS.get(metric, ""))
-        rows.setdefault(metric, [title]).append((mean, f"{low.removesuffix(' %')} to {high}"))
+        rows.setdefault(metric, [title]).append((mean, interval))
     return build_table(rows.values(), "score (95 % interval)", *models)
 
 

@@ -24,7 +24,9 @@ from haikuft.evaluation.scorers.labels import (
     normalised_match,
     refusal,
 )
+from haikuft.package_data import read_toml
 
+SCORES = read_toml(__package__, "scores.toml")
 TASKS = ("labels", "calls", "structured", "text")
 _QUESTION_MARKS = "?？؟;՞"
 
@@ -134,65 +136,51 @@ def scorers_for(task: str, labels: Sequence[str] = (), *, complete: bool = False
     Raises:
         SettingsError: an unknown task.
     """
-    exact = Scorer("exact_match", "replies equal to the reference", exact_match)
-    shared = [
-        Scorer(
-            "length_gap",
-            "characters more or fewer than the reference",
-            length_gap,
-            higher_is_better=False,
-            is_share=False,
-        ),
-        Scorer("refusals", "replies that refuse or are empty", refusal, higher_is_better=False),
-    ]
+    functions: dict[str, Callable[[Record, str], float]]
     if task == "labels":
         right = partial(label_match, labels=tuple(labels))
-        return [Scorer("accuracy", "right labels", right), exact, *shared]
-    valid = Scorer("valid_json", "replies that are valid JSON", structured.valid_json)
-    if task == "calls":
-        return [
-            Scorer("right_arguments", "right arguments of the function", calls.right_arguments),
-            Scorer("right_function", "calls of the right function", calls.right_function),
-            exact,
-            valid,
-            *shared,
-        ]
-    if task == "structured":
-        return [
-            Scorer(
-                "json_agreement", "agreement with the reference's values", structured.json_agreement
-            ),
-            valid,
-            exact,
-            Scorer("required_keys", "the reference's keys", structured.required_keys),
-            Scorer("same_shape", "replies of the reference's shape", structured.matches_schema),
-            *shared,
-        ]
-    if task == "text":
-        also = " or left out" if complete else ""
+        functions = {"accuracy": right, "exact_match": exact_match}
+    elif task == "calls":
+        functions = {
+            "right_arguments": calls.right_arguments,
+            "right_function": calls.right_function,
+            "exact_match": exact_match,
+            "valid_json": structured.valid_json,
+        }
+    elif task == "structured":
+        functions = {
+            "json_agreement": structured.json_agreement,
+            "valid_json": structured.valid_json,
+            "exact_match": exact_match,
+            "required_keys": structured.required_keys,
+            "same_shape": structured.matches_schema,
+        }
+    elif task == "text":
         right = partial(facts.right_facts, complete=complete)
-        return [
-            Scorer(
-                "right_rouge_l",
-                f"ROUGE-L, 0 where a fact is wrong{also}",
-                lambda record, reply: overlap.rouge_l(record, reply) * right(record, reply),
+        functions = {
+            "right_rouge_l": lambda record, reply: (
+                overlap.rouge_l(record, reply) * right(record, reply)
             ),
-            Scorer("right_facts", f"replies with no fact wrong{also}", right),
-            exact,
-            Scorer(
-                "left_out_facts",
-                "replies that leave a fact out",
-                facts.left_out_facts,
-                higher_is_better=False,
-            ),
-            Scorer("rouge_l", "ROUGE-L", overlap.rouge_l),
-            Scorer("rouge_1", "ROUGE-1", overlap.rouge_1),
-            Scorer("rouge_2", "ROUGE-2", overlap.rouge_2),
-            Scorer("chrf", "chrF", overlap.chrf),
-            Scorer("same_words", "replies with the reference's words", normalised_match),
-            *shared,
-        ]
-    raise SettingsError(f'task: "{task}" is unknown. Use one of {", ".join(TASKS)}, or "".')
+            "right_facts": right,
+            "exact_match": exact_match,
+            "left_out_facts": facts.left_out_facts,
+            "rouge_l": overlap.rouge_l,
+            "rouge_1": overlap.rouge_1,
+            "rouge_2": overlap.rouge_2,
+            "chrf": overlap.chrf,
+            "same_words": normalised_match,
+        }
+    else:
+        raise SettingsError(f'task: "{task}" is unknown. Use one of {", ".join(TASKS)}, or "".')
+    functions |= {"length_gap": length_gap, "refusals": refusal}
+    also = " or left out" if complete else ""
+    return [_make_scorer(name, function, also=also) for name, function in functions.items()]
+
+
+def _make_scorer(name: str, function: Callable[[Record, str], float], **words: str) -> Scorer:
+    """Make the scorer that `scores.toml` describes, the names in braces replaced by words."""
+    row = {key: value for key, value in SCORES[name].items() if key != "meaning"}
+    return Scorer(name, function=function, **{**row, "title": row["title"].format_map(words)})
 
 
 def choose_scorers(
@@ -230,5 +218,5 @@ def schema_scorer(schema: str) -> Scorer:
     """
     parts = zip(("formats checked", "not checked"), structured.list_formats(schema), strict=True)
     said = "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names)
-    title = "replies that the schema allows" + (f" ({said})" if said else "")
+    title = SCORES["schema"]["title"] + (f" ({said})" if said else "")
     return Scorer("schema", title, partial(structured.matches_schema, schema=schema))

@@ -24,7 +24,7 @@ from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.verdicts import Comparison, format_score, judge_rival
 from haikuft.inference.replies import Reply, notice_of
 
-_COLUMNS = ("record_id", "outcome", "prompt", "reference")
+BASELINE = "base"  # name of the model the others are compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,8 @@ class Evaluation:
             order of `models`.
         between: The further models against each other, and against the free rivals, by the same.
         further: The same pairs by each other scorer.
-        metadata: Names of the table's columns that describe a record, such as its file.
-        table: One row a record: record_id, prompt, reference, the metadata, and for each model its
-            reply, why it ended, and its scores, named "<model> reply", "<model> stop_reason" and
+        table: One row a record: record_id, prompt, reference, and for each model its reply, why it
+            ended, and its scores, named "<model> reply", "<model> stop_reason" and
             "<model> <metric>".
         answered_by: For each model, the names in its replies; a stand-in says so here.
         endings: For each model, AWS's reasons why replies did not end by themselves, and how many.
@@ -67,7 +66,6 @@ class Evaluation:
     comparisons: tuple[Comparison, ...]
     between: tuple[Comparison, ...]
     further: tuple[Comparison, ...]
-    metadata: tuple[str, ...]
     table: pd.DataFrame
     answered_by: dict[str, tuple[str, ...]]
     endings: dict[str, dict[str, int]]
@@ -121,39 +119,35 @@ def compare(
     records: Sequence[Record],
     replies_by_name: Mapping[str, Mapping[str, Reply]],
     *,
-    baseline: str = "base",
     task: str = "",
     scorers: Sequence[Scorer] = (),
     extra_scorers: Sequence[Scorer] = (),
     labels: Sequence[str] = (),
-    metadata: Mapping[str, Mapping[str, object]] | None = None,
     seed: int = 1,
 ) -> Evaluation:
     """Score every model's replies and compare all models in pairs.
 
     Args:
         records: The test records; their last assistant turn is the reference. Copies count once.
-        replies_by_name: For each model's name, its replies by record id, as from `ask_many`.
-        baseline: Which of the names the others are compared with.
+        replies_by_name: For each model's name, its replies by record id, as from `ask_many`; with
+            "base" the others are compared.
         task: One of `TASKS`; "" recognises it from these records.
         scorers: Your own choice, the deciding one first; left out, those of the task.
         extra_scorers: Further scorers.
         labels: All labels of a label task; left out, those among the references.
-        metadata: Further columns, such as the file a record came from: for each column's name, its
-            value by record id. `break_down` groups by it.
         seed: Seed of the bootstrap.
 
     Raises:
-        SettingsError: fewer than two models, no such baseline, an unknown task, two columns of one
-            name, or a scorer that returned no usable number.
+        SettingsError: fewer than two models, none of them "base", an unknown task, two scorers of
+            one name, or a scorer that returned no usable number.
         DataError: no record was answered by every model.
     """
-    further = [m for m in replies_by_name if m != baseline and m not in RIVALS]
-    models = (baseline, *further, *(m for m in RIVALS if m in replies_by_name and m != baseline))
-    if baseline not in replies_by_name or len(models) < 2:
+    further = [m for m in replies_by_name if m != BASELINE and m not in RIVALS]
+    models = (BASELINE, *further, *(m for m in RIVALS if m in replies_by_name))
+    if BASELINE not in replies_by_name or len(models) < 2:
         raise SettingsError(
-            f'compare: the replies are of {sorted(replies_by_name)}. Give those of "{baseline}" '
-            "and of at least one more model, or name another baseline."
+            f'compare: the replies are of {sorted(replies_by_name)}. Give those of "{BASELINE}" '
+            "and of at least one more model."
         )
     different = list_different(records)
     shared = [r for r in different if all(_answered(replies_by_name[m], r) for m in models)]
@@ -164,17 +158,19 @@ def compare(
     all_labels = tuple(sorted(references.union(map(join_text, labels)))) if task == "labels" else ()
     own = scorers or scorers_for(task, all_labels, complete=asks_questions(records))
     chosen = [*own, *extra_scorers]
-    _check_names(chosen, models, metadata or {})
-    table = _tabulate(shared, replies_by_name, models, chosen, metadata or {})
+    names = [scorer.name for scorer in chosen]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise SettingsError(f'Two scorers are named "{twice}". Give one of them another name.')
+    table = _tabulate(shared, replies_by_name, models, chosen)
     endings = {m: count_endings(replies_by_name[m][record_id(r)] for r in shared) for m in models}
-    pairs = [(model, baseline) for model in models[1:]]
+    pairs = [(model, BASELINE) for model in models[1:]]
     between = [
         (a, b) if b in RIVALS else (b, a) for a, b in combinations(models[1:], 2) if a not in RIVALS
     ]
     compared = _compare_pairs(table, [*pairs, *between], chosen, seed)
     return Evaluation(
         task=task,
-        baseline=baseline,
+        baseline=BASELINE,
         models=models,
         labels=all_labels,
         n=len(shared),
@@ -187,26 +183,10 @@ def compare(
         comparisons=tuple(compared[: len(pairs)]),
         between=tuple(compared[len(pairs) : len(pairs) + len(between)]),
         further=tuple(compared[len(pairs) + len(between) :]),
-        metadata=tuple(metadata or {}),
         table=table,
         answered_by={m: _names_in(replies_by_name[m], shared) for m in models},
         endings=endings,
     )
-
-
-def _check_names(
-    scorers: Sequence[Scorer], models: Sequence[str], metadata: Mapping[str, object]
-) -> None:
-    """Stop where two columns of the table would have one name."""
-    names = [scorer.name for scorer in scorers]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise SettingsError(f'Two scorers are named "{twice}". Give one of them another name.')
-    own = (*names, "reply", "stop_reason")
-    taken = {*_COLUMNS, *models, *(f"{m} {name}" for m in models for name in own)}
-    for name in metadata:
-        if name in taken:
-            raise SettingsError(f'metadata: "{name}" names another column. Give it another name.')
 
 
 def _answered(replies: Mapping[str, Reply], record: Record) -> bool:
@@ -223,7 +203,6 @@ def _tabulate(
     replies_by_name: Mapping[str, Mapping[str, Reply]],
     models: Sequence[str],
     scorers: Sequence[Scorer],
-    metadata: Mapping[str, Mapping[str, object]],
 ) -> pd.DataFrame:
     rows = []
     for record in records:
@@ -232,7 +211,6 @@ def _tabulate(
             "record_id": key,
             "prompt": _writable(prompt_of(record)[1][-1]["content"]),
             "reference": _writable(reference_of(record)),
-            **{name: values.get(key, "") for name, values in metadata.items()},
         }
         for model in models:
             reply = replies_by_name[model][key]

@@ -97,6 +97,12 @@ def format_score(score: float, *, is_share: bool) -> str:
     return f"{100 * score:.1f} %" if is_share else f"{score:.3g}"
 
 
+def format_interval(low: float, high: float, *, is_share: bool) -> str:
+    """Write the ends of a mean score's interval, with one unit: "40.1 to 60.2 %"."""
+    lower, upper = (format_score(end, is_share=is_share) for end in (low, high))
+    return f"{lower.removesuffix(' %')} to {upper}"
+
+
 def format_change(change: float, *, is_share: bool) -> str:
     """Write a difference with its sign: of shares in points, of numbers to three figures."""
     return f"{100 * change:+.1f}" if is_share else f"{change:+.3g}"

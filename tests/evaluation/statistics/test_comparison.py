@@ -25,7 +25,7 @@ from haikuft.evaluation import (
     show_classes,
     write_evaluation,
 )
-from haikuft.evaluation.report.errors_table import examples
+from haikuft.evaluation.report.errors_table import sort_records
 from haikuft.evaluation.report.files import read_evaluation
 from haikuft.evaluation.scorers.labels import NO_LABEL
 from haikuft.evaluation.statistics.classes import ALL, count_confusions
@@ -206,7 +206,7 @@ def test_compare_when_a_model_has_no_reply_at_all_then_it_says_which() -> None:
 @pytest.mark.parametrize("by_name", [{}, {"tuned": {}}, {"base": {}}])
 def test_compare_when_there_are_not_two_models_then_it_is_refused(by_name: dict[str, Any]) -> None:
     """One model alone is better than nothing, and worse than a comparison."""
-    with pytest.raises(SettingsError, match="baseline"):
+    with pytest.raises(SettingsError, match='Give those of "base"'):
         compare([record("yes")], by_name)
 
 
@@ -240,14 +240,12 @@ def test_compare_when_stand_ins_answered_then_the_evaluation_says_so() -> None:
     }
 
 
-def test_compare_when_two_columns_would_share_a_name_then_it_is_refused() -> None:
-    """Neither a second scorer nor a fact may hide another column."""
+def test_compare_when_two_scorers_share_a_name_then_it_is_refused() -> None:
+    """The second would hide the first's column."""
     twice = Scorer("accuracy", "again", lambda record, text: 1.0)
 
     with pytest.raises(SettingsError, match='Two scorers are named "accuracy"'):
         evaluate([True] * 3, [True] * 3, extra_scorers=[twice])
-    with pytest.raises(SettingsError, match='"prompt" names another column'):
-        evaluate([True] * 3, [True] * 3, metadata={"prompt": {}})
 
 
 def test_compare_when_a_scorer_is_added_then_the_tasks_own_still_decide() -> None:
@@ -294,15 +292,15 @@ def test_compare_when_a_free_baseline_stands_beside_then_the_verdict_weighs_it(
 # Behind the numbers
 
 
-def test_examples_when_sorted_then_what_got_worse_comes_first() -> None:
+def test_sort_records_when_sorted_then_what_got_worse_comes_first() -> None:
     """Then what is still wrong, what was fixed, and what was right all along."""
     evaluation = evaluate([True, False, False, True], [True, True, False, False])
 
-    found = examples(evaluation)
+    found = sort_records(evaluation)
 
-    assert found["outcome"].tolist() == ["got worse", "still wrong", "fixed", "right in both"]
+    assert found["tuned outcome"].tolist() == ["got worse", "still wrong", "fixed", "right in both"]
     assert found["prompt"].tolist() == ["ticket 3", "ticket 2", "ticket 1", "ticket 0"]
-    assert found[["base", "tuned"]].iloc[0].tolist() == ["yes", "?"]
+    assert found[["base reply", "tuned reply"]].iloc[0].tolist() == ["yes", "?"]
     assert count_outcomes(evaluation) == {
         "got worse": 1,
         "still wrong": 1,
@@ -311,22 +309,22 @@ def test_examples_when_sorted_then_what_got_worse_comes_first() -> None:
     }
 
 
-def test_examples_when_scores_are_graded_then_the_largest_loss_comes_first() -> None:
+def test_sort_records_when_scores_are_graded_then_the_largest_loss_comes_first() -> None:
     """Better but not perfect is no mending."""
     records = [record("a b c d", n) for n in range(3)]
     base = replies(records, ["a b c d", "a b c d", "a"])
     tuned = replies(records, ["a b c", "a", "a b"])
 
-    found = examples(compare(records, {"base": base, "tuned": tuned}, task="text"))
+    found = sort_records(compare(records, {"base": base, "tuned": tuned}, task="text"))
 
-    assert found["outcome"].tolist() == ["got worse", "got worse", "got better"]
-    assert found["tuned"].tolist() == ["a", "a b c", "a b"]
+    assert found["tuned outcome"].tolist() == ["got worse", "got worse", "got better"]
+    assert found["tuned reply"].tolist() == ["a", "a b c", "a b"]
 
 
-def test_examples_when_the_model_is_unknown_then_it_names_the_known() -> None:
+def test_count_outcomes_when_the_model_is_unknown_then_it_names_the_known() -> None:
     """The baseline is held against itself by no one."""
     with pytest.raises(SettingsError, match="Use one of tuned"):
-        examples(evaluate([True] * 3, [True] * 3), "base")
+        count_outcomes(evaluate([True] * 3, [True] * 3), "base")
 
 
 def test_break_down_when_grouped_by_label_then_each_has_its_count_and_difference() -> None:
@@ -347,20 +345,6 @@ def test_break_down_when_grouped_by_length_then_thirds_of_the_prompts_stand_in_o
 
     assert found["n"].tolist() == [3, 3, 3]
     assert found["length"].iloc[0] == "8 to 10 characters"
-
-
-def test_break_down_when_the_file_is_known_then_it_groups_by_it() -> None:
-    """Whatever else is known of a record is a column of the table, too."""
-    records = [record("yes", n) for n in range(12)]
-    files = {record_id(r): ("a.jsonl", "b.jsonl")[n % 2] for n, r in enumerate(records)}
-    texts = replies(records, ["yes"] * 12)
-
-    evaluation = compare(
-        records, {"base": texts, "tuned": texts}, task="labels", metadata={"file": files}
-    )
-
-    assert break_down(evaluation, "file")["file"].tolist() == ["a.jsonl", "b.jsonl"]
-    assert "file" in examples(evaluation).columns
 
 
 def test_break_down_when_the_group_is_unknown_then_it_names_the_known() -> None:
