@@ -210,8 +210,12 @@ def train(
     *,
     seed: int = 0,
     on_step: Callable[[Point], object] = lambda point: None,
+    on_epoch: Callable[[Point], object] = lambda point: None,
 ) -> Training:
-    """Train a new model. Early stopping acts on the validation records, if there are any."""
+    """Train a new model. Early stopping acts on the validation records, if there are any.
+
+    `on_step` is given each training loss, and `on_epoch` each validation loss.
+    """
     if not training:
         raise DataError("There are no training records. Give the job at least one.")
     model = _initialize(training, seed)
@@ -240,6 +244,7 @@ def train(
             on_step(steps[-1])
         if held_out:
             validations.append(Point(len(steps), epoch, _mean_loss(model, held_out)))
+            on_epoch(validations[-1])
         if held_out and config.early_stopping_patience:
             stop = decide_early_stop(
                 [point.loss for point in validations],

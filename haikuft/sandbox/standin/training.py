@@ -60,6 +60,7 @@ class TrainingProgress:
         epoch: The last step's epoch, counted from 0.
         training_loss: The last step's loss, in nats per token.
         curve: (step, training loss) of each time that this was written.
+        validations: (epoch counted from 1, validation loss) of each epoch that has ended.
     """
 
     step: int
@@ -67,6 +68,7 @@ class TrainingProgress:
     epoch: int
     training_loss: float
     curve: tuple[tuple[int, float], ...]
+    validations: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +135,21 @@ def run_training(workdir: Path, *, clock: Callable[[], float] = time.monotonic) 
     held_out = workdir / VALIDATION_DATA
     validation = read_records(held_out, lenient=True) if held_out.exists() else []
     steps_in_all = config.epoch_count * count_steps(len(training), config.batch_size)
-    written, curve = clock(), []
+    written = clock()
+    curve: list[Point] = []
+    validations: list[Point] = []
 
     def report(point: "Point") -> None:
         nonlocal written
         if point.step == 1 or clock() - written >= PROGRESS_SECONDS:
             written = clock()
             curve.append(point)
-            _write_progress(workdir, curve, steps_in_all)
+            _write_progress(workdir, curve, validations, steps_in_all)
 
-    made = train(training, validation, config, seed=job.seed, on_step=report)
-    _write_progress(workdir, [*curve, made.steps[-1]], steps_in_all)
+    made = train(
+        training, validation, config, seed=job.seed, on_step=report, on_epoch=validations.append
+    )
+    _write_progress(workdir, [*curve, made.steps[-1]], validations, steps_in_all)
     made.model.save(workdir / MODEL_DIRECTORY)
     _write_metrics(workdir / TRAINING_METRICS, "training_loss", made.steps)
     if validation:
@@ -193,10 +199,13 @@ def _write_metrics(path: Path, name: str, points: "Sequence[Point]") -> None:
     write_whole(path, "\n".join([f"step_number,epoch_number,{name}", *rows, ""]))
 
 
-def _write_progress(workdir: Path, curve: "Sequence[Point]", steps: int) -> None:
+def _write_progress(
+    workdir: Path, curve: "Sequence[Point]", validations: "Sequence[Point]", steps: int
+) -> None:
     last = curve[-1]
     points = tuple((point.step, point.loss) for point in curve)
-    write(workdir, TrainingProgress(last.step, steps, last.epoch, last.loss, points))
+    by_epoch = tuple((point.epoch + 1, point.loss) for point in validations)
+    write(workdir, TrainingProgress(last.step, steps, last.epoch, last.loss, points, by_epoch))
 
 
 if __name__ == "__main__":

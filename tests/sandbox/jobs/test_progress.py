@@ -13,7 +13,8 @@ from haikuft.runs.run_record import Run
 from haikuft.sandbox import read_progress
 from haikuft.sandbox.jobs.customization_runner import read_progress as read_file
 
-NOW = {"step": 3, "steps": 9, "epoch": 0, "training_loss": 1.5, "curve": [[1, 2.0], [3, 1.5]]}
+CURVES = {"curve": [[1, 2.0], [3, 1.5]], "validations": [[1, 1.75]]}
+NOW = {"step": 3, "steps": 9, "epoch": 1, "training_loss": 1.5, **CURVES}
 
 
 def write(state: Path, job_id: str, text: str) -> Path:
