@@ -1,4 +1,4 @@
-"""The command line: `run`, `clean-up`, `lab`, `export`, `validate`, `convert`, `models`, `sandbox`.
+"""The command line: the commands of notebooks, of data files, of base models, of the sandbox.
 
 Nothing but the standard library is loaded before a command is known.
 """
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from haikuft import __version__
-from haikuft.commands import data, lab, models, run, sandbox
+from haikuft.commands import data, lab, models, run, sandbox, search
 from haikuft.errors import HaikuftError, SettingsError
 
 # Exit statuses; 0 is done. The last is a shell's for a program ended by SIGPIPE.
@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", required=True, metavar="COMMAND", prog="haikuft"
     )
-    for group in (run, lab, data, models, sandbox):
+    for group in (run, search, lab, data, models, sandbox):
         group.add(commands)
     return parser
 
