@@ -31,30 +31,29 @@ def add(commands: "Commands") -> None:
         ("--training-price", 0.0, "US dollars per 1,000 tokens (the price table's)"),
     ):
         parser.add_argument(flag, type=type(default), default=default, metavar="N", help=text)
-    for flag, text in (
-        ("--learning-curve", "train on 25 and 50 %% of the data, too"),
-        ("--allow-charges", "start paid work"),
-    ):
-        parser.add_argument(flag, action="store_true", help=text)
+    text = "train on 25 and 50 %% of the data, too"
+    parser.add_argument("--learning-curve", action="store_true", help=text)
+    parser.add_argument("--allow-charges", action="store_true", help="start paid work")
     add_state(parser)
     parser.set_defaults(command=_search)
 
 
 def _search(options: argparse.Namespace) -> int:
-    from haikuft import plots, pricing, search
+    from haikuft import plots, pricing
     from haikuft.runs import prerequisites, run_record
+    from haikuft.search import findings, planning, running, trials
 
     run = run_record.open_run(options.run, target=options.target)
     prerequisites.require(run, "role", "data")
     choices = {name: values.split(",") for name, values in options.p}
-    trials = search.build_trials(run, choices, random=options.random, parts=options.learning_curve)
+    wanted = trials.build_trials(run, choices, random=options.random, parts=options.learning_curve)
     price = pricing.take_price("training", run.base_model.id, options.training_price)
     limits = {"max_jobs": options.max_jobs, "max_dollars": options.max_dollars}
-    trials, plan = search.plan_search(run, search.find_trials(run, trials), price, **limits)
+    kept, plan = planning.plan_search(run, running.find_trials(run, wanted), price, **limits)
     print(plan)
     bills, allowed = run.connection.bills, options.allow_charges
-    pricing.check_charges(bills, allowed, doing="the search", estimate=plan)
-    ended = search.run_trials(run, trials)
+    pricing.check_charges(bills, allowed, doing="starting the trials", estimate=plan)
+    ended = running.run_trials(run, kept)
     picture = plots.show_figure(plots.plot_trials(ended), run.figures / "trials.png")
-    print(*search.describe_findings(ended), picture.path, sep="\n")
+    print(*findings.describe_findings(ended), picture.path, sep="\n")
     return 0

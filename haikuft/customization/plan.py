@@ -59,11 +59,8 @@ def plan_job(
         AccessError: we may not look for the run's jobs, so none is planned.
     """
     record = run.record
-    own = [
-        one
-        for one in find_own(run, bedrock, JOB)
-        if one.name == record.job_name or not one.name.startswith(run.search_prefix)
-    ]
+    own = find_own(run, bedrock, JOB)
+    own = [one for one in own if one.name == record.job_name or run.search_prefix not in one.name]
     found = find_job(bedrock, own[0].arn) if own else None
     # An attempt of which AWS lists no job is requested again with the same token: its answer may
     # have been lost. Only after an attempt that AWS lists does the number increase.

@@ -21,8 +21,8 @@ def choose_best(trials: Sequence[Trial]) -> Trial:
     """
     whole = [one for one in trials if one.share == 1 and one.status == "Completed"]
     if not whole:
-        jobs = ", ".join(one.job_arn for one in trials)
-        raise NotFoundError(f"No job on all records has completed; see why in the console: {jobs}")
+        told = ", ".join(f"{one.job_arn} is {one.status}" for one in trials) or "none was started"
+        raise NotFoundError(f"No trial on all records has completed, so none is the best: {told}.")
     return min(whole, key=lambda one: one.loss)
 
 

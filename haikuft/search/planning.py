@@ -53,9 +53,7 @@ def plan_search(
     time = "How long they take is not known: no source says it of this base model."
     if expected is not None:
         span = name_span(math.ceil(len(new) / AT_ONCE) * expected.seconds)
-        time = (
-            f"About {span}, {AT_ONCE} jobs at a time; for one: {expected.of} ({expected.source})."
-        )
+        time = f"About {span}, {AT_ONCE} at once; each: {expected.of} ({expected.source})."
     sentence = (
         f"{len(kept)} of {len(trials)} trials are within the ceilings of {max_jobs} jobs and "
         f"US${max_dollars:,.2f}; {len(new)} jobs are to be started."

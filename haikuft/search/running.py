@@ -27,7 +27,6 @@ from haikuft.runs.lookup import JOB, find_own
 from haikuft.runs.run_record import Run
 from haikuft.search.trials import OVER, Curve, Trial, take_part
 
-_LEAST = 3  # trials that must have ended before a running one is compared with them
 _CONFLICT = "another search of this run is at work. Wait for its end, or end it."
 
 
@@ -85,7 +84,8 @@ def run_trials(
                 ended.append(_read_result(run, job, running.pop(job.arn)))
                 if job.status in OVER:
                     file.append(ended[-1])
-                tell(f"{len(ended)} of {len(trials)}: {job.status}, {ended[-1].label}")
+                told = f"{job.status}, loss {ended[-1].loss:.3f}, {ended[-1].label}"
+                tell(f"{len(ended)} of {len(trials)}: {told}. {job.failure_message or ''}".rstrip())
     return ended
 
 
@@ -96,7 +96,7 @@ def is_hopeless(curve: Curve, ended: Sequence[Trial]) -> bool:
     place of means. Others are trials on all records; fewer than three stop nothing.
     """
     others = [one.curve[: len(curve)] for one in ended if one.curve and one.share == 1]
-    if not curve or len(others) < _LEAST:
+    if not curve or len(others) < 3:
         return False
     lowest, *rest = (min(loss for _, loss in one) for one in (curve, *others))
     return not lowest <= statistics.median(rest)  # written so that nan is stopped

@@ -86,7 +86,7 @@ def build_trials(
     grid = ParameterGrid(dict(choices))
     drawn = ParameterSampler(grid.param_grid, min(random, len(grid)), random_state=SEEDS[0])
     wanted: list[tuple[Mapping[str, str], float, int]] = [({}, 1.0, seed) for seed in SEEDS]
-    wanted += [(values, 1.0, SEEDS[0]) for values in (drawn if random else grid)]
+    wanted += [(values, 1.0, SEEDS[0]) for values in (drawn if random > 0 else grid)]
     wanted += [({}, part, seed) for part in SHARES if parts and part >= least for seed in SEEDS]
     trials: dict[str, Trial] = {}
     for one in (_build_trial(run, *one, content) for one in wanted):

@@ -18,8 +18,8 @@ from pathlib import Path
 import haikuft.sandbox
 from haikuft import dataset, iam, s3
 from haikuft.runs.run_record import Run, begin_run, save
-from haikuft.search import build_trials, find_trials, run_trials
-from haikuft.search.trials import Trial
+from haikuft.search.running import find_trials, run_trials
+from haikuft.search.trials import Trial, build_trials
 
 ROOT = Path(__file__).resolve().parents[2]
 RATES = [f"{0.39 + 0.02 * number:.2f}" for number in range(1, 13)]

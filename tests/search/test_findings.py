@@ -5,7 +5,7 @@ import math
 import pytest
 
 from haikuft.errors import NotFoundError
-from haikuft.search import choose_best, describe_findings
+from haikuft.search.findings import choose_best, describe_findings
 from haikuft.search.trials import Trial
 
 
@@ -37,9 +37,11 @@ def test_best_when_chosen_then_it_has_the_lowest_loss_of_those_on_all_records() 
 
 
 def test_best_when_no_job_has_completed_then_says_so() -> None:
-    """With the jobs, so that one can look at them."""
-    with pytest.raises(NotFoundError, match="No job on all records has completed"):
+    """With the jobs, so that one can look at them; or that a ceiling left none."""
+    with pytest.raises(NotFoundError, match=r"No trial on all records has completed.*Failed"):
         choose_best([build(math.inf, status="Failed")])
+    with pytest.raises(NotFoundError, match="none was started"):
+        choose_best([])
 
 
 def test_findings_when_a_difference_is_larger_than_the_noise_then_it_mattered() -> None:

@@ -10,8 +10,8 @@ from haikuft.errors import SettingsError
 from haikuft.pricing import estimate_training, take_price
 from haikuft.pricing.table import Price
 from haikuft.runs.run_record import Run
-from haikuft.search import build_trials, plan_search
-from haikuft.search.trials import Trial
+from haikuft.search.planning import plan_search
+from haikuft.search.trials import Trial, build_trials
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]
@@ -42,7 +42,7 @@ def test_plan_when_nothing_is_begun_then_all_jobs_have_one_price_and_one_time(
     assert kept == trials
     assert "5 jobs are to be started" in sentence
     assert "× 18 epochs × US$1.00 per 1,000 tokens" in sentence
-    assert "About 0.2 minutes, 2 jobs at a time" in sentence
+    assert "About 0.2 minutes, 2 at once" in sentence
     assert "US$1.95 per custom model and month" in sentence
 
 

@@ -14,9 +14,8 @@ from haikuft.files import JsonLinesFile
 from haikuft.inventory.deletion import delete_resources
 from haikuft.runs.run_record import Run
 from haikuft.sandbox.bedrock import quotas
-from haikuft.search import build_trials, find_trials, run_trials
-from haikuft.search.running import is_hopeless
-from haikuft.search.trials import Trial
+from haikuft.search.running import find_trials, is_hopeless, run_trials
+from haikuft.search.trials import Trial, build_trials
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]
@@ -84,7 +83,9 @@ def test_search_when_jobs_have_failed_then_the_next_start_starts_others(
 ) -> None:
     """The names end in the number of the attempt."""
     run = set_up(new_run(fail_stage="validation"))
-    assert {one.status for one in search(run, 1)} == {"Failed"}
+    told: list[str] = []
+    assert {one.status for one in search(run, 1, tell=told.append)} == {"Failed"}
+    assert told[0].endswith("order 1. The job was made to fail.")
 
     haikuft.sandbox.configure(run.connection.endpoint, fail_stage="")
     ended = search(run, 1)

@@ -8,8 +8,7 @@ import pytest
 from haikuft.base_models import NOVA_MICRO
 from haikuft.errors import SettingsError
 from haikuft.runs.run_record import Run
-from haikuft.search import build_trials
-from haikuft.search.trials import SEEDS, take_part
+from haikuft.search.trials import SEEDS, build_trials, take_part
 
 NewRun = Callable[..., Run]
 SetUp = Callable[[Run], Run]
