@@ -15,7 +15,7 @@ from haikuft.runs.run_record import Run
 from haikuft.search.trials import Trial
 
 AT_ONCE = 2  # jobs that AWS ran at once (hashicorp/terraform-provider-aws#37990); the sandbox too
-SANDBOX_TIME = JobTime(4.0, "338 short records, 5 epochs", "measured on two cores")
+SANDBOX_TIME = JobTime(4.0, "338 short records, 5 epochs, stage_seconds=1", "two idle cores")
 
 
 def plan_search(
@@ -56,7 +56,7 @@ def plan_search(
         time = f"About {span}, {AT_ONCE} at once; each: {expected.of} ({expected.source})."
     sentence = (
         f"{len(kept)} of {len(trials)} trials are within the ceilings of {max_jobs} jobs and "
-        f"US${max_dollars:,.2f}; {len(new)} jobs are to be started."
+        f"US${max_dollars:,.2f}; jobs to be started: {len(new)}."
     )
     if new:
         sentence += (

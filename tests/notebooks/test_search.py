@@ -48,7 +48,7 @@ def test_search_when_called_in_a_shell_then_finished_trials_are_found_and_others
     assert cli.main(words) == 0
 
     told = capsys.readouterr().out
-    assert "1 jobs are to be started" in told
+    assert "jobs to be started: 1" in told
     assert "The lowest validation loss is" in told
     assert "epoch_count: " in told
     assert len(holdings()["jobs"]) == 6

@@ -40,7 +40,7 @@ def test_plan_when_nothing_is_begun_then_all_jobs_have_one_price_and_one_time(
     kept, sentence = plan(run, trials)
 
     assert kept == trials
-    assert "5 jobs are to be started" in sentence
+    assert "jobs to be started: 5" in sentence
     assert "× 18 epochs × US$1.00 per 1,000 tokens" in sentence
     assert "About 0.2 minutes, 2 at once" in sentence
     assert "US$1.95 per custom model and month" in sentence
@@ -77,7 +77,7 @@ def test_plan_when_all_is_over_then_it_speaks_of_no_price(new_run: NewRun, set_u
     """Nothing is to be paid."""
     run = set_up(new_run())
     over = [replace(one, status="Completed") for one in build_trials(run, CHOICES)]
-    assert plan(run, over)[1].endswith("0 jobs are to be started.")
+    assert plan(run, over)[1].endswith("jobs to be started: 0.")
 
 
 def test_plan_when_the_target_bills_and_no_price_is_known_then_a_ceiling_cannot_hold(
