@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _ROLE_TROUBLE = "could not assume provided iam role"
 NEW_ROLE = Waiting(poll_seconds=0.5, deadline_seconds=60.0)
-_LONGEST_POLL_SECONDS = 5.0
 _WAITING = Waiting()
 
 
