@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from haikuft import __version__
-from haikuft.commands import Command, add_commands, data, lab, models, run, sandbox
+from haikuft.commands import Command, add_commands, data, lab, models, run, sandbox, search
 from haikuft.dataset.formats import WRITABLE, option_names
 from haikuft.errors import HaikuftError, SettingsError
 from haikuft.package_data import read_toml
@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Command] = {
     "clean-up": run.clean_up,
     "class start": run.start_class,
     "class show": run.show_class,
+    "search": search.search,
     "lab": lab.lab,
     "export": lab.export,
     "forget": lab.forget,

@@ -12,7 +12,7 @@ PACKAGES = [
     for path in sorted((ROOT / "haikuft").rglob("__init__.py"))
     if "sandbox" not in path.parts and "__all__" in path.read_text("utf-8")
 ]
-USERS = [ROOT / "README.md", *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("haikuft/**/*.py")]
+USERS = [ROOT / "README.md", *ROOT.glob("notebooks/**/*.ipynb"), *ROOT.glob("haikuft/**/*.py")]
 
 
 @pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: folder.name)

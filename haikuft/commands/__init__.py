@@ -11,7 +11,7 @@ from typing import Any
 
 Command = Callable[[argparse.Namespace], int]
 
-_TYPES = {"int": int, "path": Path}
+_TYPES = {"float": float, "int": int, "path": Path}
 
 
 def add_commands(

@@ -45,6 +45,7 @@ def plan_job(
     A job that runs, or has created a model that still exists, is resumed. After one that failed,
     was stopped, or whose model is gone, a new one is planned. AWS is searched by the owner id, so a
     job is also found that another process has started, or a process that died before it saved it.
+    A search's jobs are found only where the record names them.
 
     Args:
         bedrock: A client.
@@ -59,6 +60,7 @@ def plan_job(
     """
     record = run.record
     own = find_own(run, bedrock, JOB)
+    own = [one for one in own if one.name == record.job_name or run.search_prefix not in one.name]
     found = find_job(bedrock, own[0].arn) if own else None
     # An attempt of which AWS lists no job is requested again with the same token: its answer may
     # have been lost. Only after an attempt that AWS lists does the number increase.

@@ -11,6 +11,7 @@ from haikuft.plots.losses import plot_losses
 from haikuft.plots.picture import show_figure
 from haikuft.plots.records import plot_costs, plot_labels, plot_lengths, plot_turns
 from haikuft.plots.scores import plot_comparison, plot_confusion
+from haikuft.plots.trials import plot_trials
 
 __all__ = [
     "plot_comparison",
@@ -21,6 +22,7 @@ __all__ = [
     "plot_lengths",
     "plot_losses",
     "plot_slopes",
+    "plot_trials",
     "plot_turns",
     "show_figure",
 ]

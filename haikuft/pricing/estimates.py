@@ -65,7 +65,7 @@ class ThroughputCost:
 
 
 def estimate_training(
-    tokens: TokenRange, epochs: int, price_per_1000_tokens: float, *, as_of: str = ""
+    tokens: TokenRange, epochs: float, price_per_1000_tokens: float, *, as_of: str = ""
 ) -> Estimate:
     """Estimate a customization job: every epoch processes, and bills, the whole training set.
 
@@ -75,13 +75,13 @@ def estimate_training(
 
     Args:
         tokens: Tokens of the training file, read once.
-        epochs: Passes over the training file.
+        epochs: Passes over the training file, of all jobs together.
         price_per_1000_tokens: US dollars; 0 when it is not known.
         as_of: The date of that price.
     """
     _check_not_negative("epochs", epochs)
     _check_not_negative("price_per_1000_tokens", price_per_1000_tokens)
-    amount = f"{tokens.likely:,} tokens ({tokens.low:,} to {tokens.high:,}) × {epochs} epochs"
+    amount = f"{tokens.likely:,} tokens ({tokens.low:,} to {tokens.high:,}) × {epochs:g} epochs"
     if not price_per_1000_tokens:
         unknown = _ask_for("training_price", "US$ per 1,000 tokens")
         return Estimate(None, None, None, f"{amount} will be billed, {unknown}")

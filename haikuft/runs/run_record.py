@@ -76,6 +76,11 @@ class Run:
         """
         return f"{resource_prefix(self.record.run)}-{self.record.owner[:6]}"
 
+    @property
+    def search_prefix(self) -> str:
+        """How the names of a search's jobs begin, which no other notebook resumes."""
+        return f"{self.resource_name}-s"
+
     def _repr_html_(self) -> str:
         return build_table(_summary(self))._repr_html_()
 

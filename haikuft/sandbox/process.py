@@ -167,8 +167,9 @@ def list_accounts(endpoint: Endpoint | str) -> list[str]:
 def read_progress(endpoint: Endpoint | str, job_id: str) -> dict[str, Any]:
     """Return the progress of a job's training; empty before it begins and after the job's end.
 
-    Keys are step, steps (in all, unless it stops early), epoch, training_loss, and curve: pairs
-    of step and training loss. Raises SandboxError when the sandbox does not answer.
+    Keys are step, steps (in all, unless it stops early), epoch, training_loss, curve: pairs of
+    step and training loss, and validations: pairs of epoch, counted from 1, and validation loss.
+    Raises SandboxError when the sandbox does not answer.
     """
     return _request(endpoint, "GET", f"/_sandbox/jobs/{job_id}/progress")
 

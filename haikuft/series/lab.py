@@ -90,6 +90,9 @@ def _choose_begun(root: Path) -> str:
 def prepare_notebooks(root: Path, notebooks: list[Notebook], run: str) -> list[Path]:
     """Copy the series into a run's folder, each copy naming the run; keep copies that are there.
 
+    Notebooks in folders beside the series, such as the workshop's, have runs of their own and are
+    copied as they are. Returned are the copies of the series.
+
     Raises:
         SettingsError: no run can have that name, or another version of haikuft made the copies.
     """
@@ -98,22 +101,25 @@ def prepare_notebooks(root: Path, notebooks: list[Notebook], run: str) -> list[P
 
     folder = root / "runs" / check_run_name(run) / "lab"
     folder.mkdir(parents=True, exist_ok=True)
-    copies = [folder / notebook.path.name for notebook in notebooks]
+    others = sorted((root / "notebooks").glob("[!.]*/*.ipynb"))
+    sources = [*(notebook.path for notebook in notebooks), *others]
+    copies = [folder / source.relative_to(root / "notebooks") for source in sources]
     values = {"run": run}
     if (folder.parent / FILE_NAME).exists():
         values["target"] = read_record(folder.parent / FILE_NAME).target
     for copy in copies:
         if copy.exists():
             _check_version(copy)
-    for notebook, copy in zip(notebooks, copies, strict=True):
+    kernel = {"kernel_name": "python3", "language": "python"}
+    for source, copy in zip(sources, copies, strict=True):
         if not copy.exists():
-            document = load_notebook_node(str(notebook.path))
-            named = parameterize_notebook(
-                document, values, kernel_name="python3", language="python"
-            )
-            named.metadata["haikuft"] = {"version": __version__}
-            nbformat.write(named, copy)  # type: ignore[no-untyped-call]
-    return copies
+            document = load_notebook_node(str(source))
+            if source not in others:
+                document = parameterize_notebook(document, values, **kernel)
+            document.metadata["haikuft"] = {"version": __version__}
+            copy.parent.mkdir(exist_ok=True)
+            nbformat.write(document, copy)  # type: ignore[no-untyped-call]
+    return copies[: len(notebooks)]
 
 
 def _check_version(copy: Path) -> None:

@@ -139,6 +139,22 @@ def test_notebooks_of_a_run_when_prepared_then_they_name_it_and_ours_stay_as_the
     assert {path: path.read_bytes() for path in (series / "notebooks").iterdir()} == before
 
 
+def test_notebooks_of_a_run_when_prepared_then_those_beside_the_series_keep_their_own_run(
+    series: Path, write_notebook: WriteNotebook
+) -> None:
+    """The workshop's notebooks are copied as they are."""
+    beside = series / "notebooks" / "workshop" / "search.ipynb"
+    beside.parent.mkdir()
+    write_notebook("03_three", COMMON, ["run"]).rename(beside)
+
+    copies = prepare_notebooks(series, find_notebooks(series), "tuesday")
+
+    copy = series / "runs" / "tuesday" / "lab" / "workshop" / "search.ipynb"
+    cells = [nbformat.read(path, as_version=4).cells for path in (copy, beside)]
+    assert [cell.source for cell in cells[0]] == [cell.source for cell in cells[1]]
+    assert copy not in copies
+
+
 def test_notebooks_of_a_run_when_prepared_again_then_what_was_written_in_them_stays(
     series: Path,
 ) -> None:

@@ -242,7 +242,10 @@ def train(
     on_step: Callable[[Point], object] = lambda point: None,
     on_validation: Callable[[Point], object] = lambda point: None,
 ) -> Training:
-    """Train a new model. Early stopping acts on the validation records, if there are any."""
+    """Train a new model. Early stopping acts on the validation records, if there are any.
+
+    `on_step` is given each training loss, and `on_validation` each validation loss.
+    """
     if not training:
         raise DataError("There are no training records. Give the job at least one.")
     model, examples = _initialize(training, seed)

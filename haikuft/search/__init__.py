@@ -1,0 +1,1 @@
+"""Many customization jobs that differ in hyperparameters or in their data, and what they show."""
