@@ -75,7 +75,7 @@ def test_user_text_when_exported_then_it_is_as_written(
     """The saved notebook as a page, opened by itself."""
     lab.save()
     directory = walked_to(6).directory
-    (path,) = export_run("first", [directory / "lab" / "06_evaluate.ipynb"], to=tmp_path)
+    path, _ = export_run("first", [directory / "lab" / "06_evaluate.ipynb"], to=tmp_path)
     page = chromium.new_page(viewport={"width": 1000, "height": 1000})
     page.goto(path.as_uri())
     table = page.locator(".haikuft-browser")
