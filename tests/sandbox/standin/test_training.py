@@ -141,9 +141,9 @@ def test_child_when_done_then_progress_is_complete_and_no_half_file_is_left(
     assert (progress["step"], progress["steps"], progress["epoch"]) == (12, 12, 2)
     assert [progress["curve"][at][0] for at in (0, -1)] == [1, 12]
     assert progress["curve"][-1][1] == progress["training_loss"]
-    told = [(epoch, pytest.approx(loss, rel=1e-4)) for epoch, loss in progress["validations"]]
+    told = [(step, pytest.approx(loss, rel=1e-4)) for step, loss in progress["validations"]]
     rows = read_csv(finished / "validation_metrics.csv")[1:]
-    assert [(int(epoch) + 1, float(loss)) for _, epoch, loss in rows] == told
+    assert [(int(step), float(loss)) for step, _, loss in rows] == told
     assert {path.name for path in finished.iterdir()} == {
         *("job.json", "training.jsonl", "validation.jsonl", "progress.json", "result.json"),
         *("step_wise_training_metrics.csv", "validation_metrics.csv", "model"),
