@@ -210,7 +210,8 @@ def rest(tree: Path) -> Figures:
     with sandboxed(tree) as haikuft:
         measure([*haikuft, "run", "--run", run, "--no-clean-up"], tree, tree)
         time.sleep(30)
-        state = json.loads(subprocess.check_output([*haikuft, "sandbox", "status"], **at(tree)))
+        asked = [*haikuft, "sandbox", "status", "--format", "json"]
+        state = json.loads(subprocess.check_output(asked, **at(tree)))
         status = Path(f"/proc/{state['pid']}/status").read_text()
         memory = int(status.partition("VmRSS:")[2].split()[0]) / 1024
         resting = ask_once(tree, run)
