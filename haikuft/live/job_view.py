@@ -1,13 +1,17 @@
 """The view of a watched job: stages, times and losses so far. Pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from haikuft.customization.readings import FINAL, CustomizationJob, Stage, describe_job, format_span
 from haikuft.html import draw_curve, escape
 from haikuft.tables import Table, build_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOT_KNOWN = "not known"
 # Of the bar: JupyterLab's colours, which follow its theme; elsewhere greys that read on any page.
@@ -46,6 +50,24 @@ class Progress:
         )
         step, steps, epoch = (int(answer[name]) for name in ("step", "steps", "epoch"))
         return cls(step, steps, epoch, float(answer["training_loss"]), curve, validations)
+
+    @classmethod
+    def from_metrics(
+        cls, training: "pd.DataFrame", validation: "pd.DataFrame | None"
+    ) -> Self | None:
+        """Read the finite losses of a completed job's metric files, from `read_metrics`."""
+        curve, validations = (
+            tuple(
+                (int(step), float(loss))
+                for step, loss in zip(table["step_number"], table["loss"], strict=True)
+                if math.isfinite(loss)
+            )
+            for table in (training, training[:0] if validation is None else validation)
+        )
+        if not curve:
+            return None
+        epoch = int(training["epoch_number"].iloc[-1]) - 1
+        return cls(curve[-1][0], curve[-1][0], epoch, curve[-1][1], curve, validations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +126,9 @@ class JobView:
     def _sentences(self) -> list[str]:
         if self.progress is not None:
             progress = self.progress
-            said = (
-                f"Step {progress.step} of {progress.steps} (fewer if it stops early), epoch "
-                f"{progress.epoch + 1}, training loss {progress.loss:.3f}"
-            )
+            fewer = " (fewer if it stops early)" if progress.step < progress.steps else ""
+            said = f"Step {progress.step} of {progress.steps}{fewer}, epoch {progress.epoch + 1}"
+            said += f", training loss {progress.loss:.3f}"
             if progress.validations:
                 said += f", validation loss {progress.validations[-1][1]:.3f}"
             said += "."

@@ -49,7 +49,8 @@ def export_run(
 
     Args:
         run: The run's name.
-        notebooks: Those to export; () for those in the run's folder.
+        notebooks: Those to export; () for those that `haikuft run` executed, else the run's copies
+            of `haikuft lab`.
         to: Folder of the pages; None for "exports" in the run's folder.
         code: Whether the pages show the code cells.
 
@@ -59,11 +60,13 @@ def export_run(
 
     """
     directory = find_root() / "runs" / check_run_name(run)
-    chosen = list(notebooks) or sorted((directory / "notebooks").glob("*.ipynb"))
+    folders = (directory / "notebooks", directory / "lab")
+    own = (sorted(one.glob("*.ipynb")) for one in folders)
+    chosen = list(notebooks) or next(filter(None, own), [])
     if not chosen:
         raise NotFoundError(
-            f"{directory / 'notebooks'} holds no executed notebook. Run `haikuft run --run {run}`, "
-            "or name the notebooks to export."
+            f"{directory} holds no notebook. Run `haikuft run --run {run}` or `haikuft lab --run "
+            f"{run}`, or name the notebooks to export."
         )
     folder = to or directory / "exports"
     pages = [export_notebook(one, folder / f"{one.stem}.html", code=code) for one in chosen]
@@ -87,12 +90,7 @@ def export_notebook(notebook: Path, page: Path, *, code: bool = True) -> Path:
         DataError: the file is not a notebook.
 
     """
-    try:
-        document = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-    except FileNotFoundError as error:
-        raise NotFoundError(f"{notebook}: no such file. Name a notebook, .ipynb.") from error
-    except (*_NO_NOTEBOOK, nbformat.ValidationError) as error:
-        raise DataError(f"{notebook} is not a Jupyter notebook. Name a file .ipynb.") from error
+    document = read_notebook(notebook)
     loader = DictLoader({"haikuft.html.j2": _TEMPLATE})
     config = _build_config()
     for what in ("input", "input_prompt", "output_prompt"):
@@ -104,6 +102,22 @@ def export_notebook(notebook: Path, page: Path, *, code: bool = True) -> Path:
     html, _ = exporter.from_notebook_node(document, resources)
     html = re.sub(r'href="([\w-]+)\.ipynb"', r'href="\1.html"', html)
     return write_whole(page, _hide_folders(html))
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook.
+
+    Raises:
+        NotFoundError: no such file.
+        DataError: the file is not a notebook.
+
+    """
+    try:
+        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{path}: no such file. Name a notebook, .ipynb.") from error
+    except (*_NO_NOTEBOOK, nbformat.ValidationError) as error:
+        raise DataError(f"{path} is not a Jupyter notebook. Name a file .ipynb.") from error
 
 
 def _hide_folders(text: str) -> str:

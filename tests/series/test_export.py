@@ -73,6 +73,13 @@ def test_export_when_other_notebooks_are_named_then_they_are_taken(
     ]
 
 
+def test_export_when_the_run_was_walked_by_hand_then_its_copies_are_taken(executed: Path) -> None:
+    """Where `haikuft run` has executed nothing."""
+    lab = executed.parent.rename(executed.parents[1] / "lab")
+
+    assert export_run("first")[0] == lab.parent / "exports" / "03_fine_tune.html"
+
+
 def test_export_when_there_is_nothing_then_it_says_what_would_make_it(project: Path) -> None:
     """No page, no silence."""
     with pytest.raises(NotFoundError, match="haikuft run --run first"):
