@@ -32,11 +32,8 @@ def summarise(run: Run, resources: Sequence[Resource]) -> str:
     apart = {GONE, UNKNOWN, OTHER}
     left = [one for one in resources if one.status not in apart and (one.kind != JOB or one.bills)]
     names = ", ".join(f"{one.kind} {one.name}" for one in left)
-    first = (
-        f"Of run {run.record.run} is left: {names}."
-        if left
-        else f"Of run {run.record.run} nothing is left but its jobs' entries, which AWS keeps."
-    )
+    rest = f"is left: {names}" if left else "nothing is left but its jobs' entries, which AWS keeps"
+    first = f'Of run "{run.record.run}" {rest}.'
     return "\n".join([first, *describe_billing(resources, "Set delete = True to end it.")])
 
 

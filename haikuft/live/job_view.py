@@ -53,7 +53,7 @@ class Progress:
 
     @classmethod
     def from_metrics(
-        cls, training: "pd.DataFrame", validation: "pd.DataFrame | None"
+        cls, training: "pd.DataFrame", validation: "pd.DataFrame | None" = None
     ) -> Self | None:
         """Read the finite losses of a completed job's metric files, from `read_metrics`."""
         curve, validations = (

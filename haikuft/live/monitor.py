@@ -88,7 +88,7 @@ async def watch_job(
     try:
         while not ended.done():
             await asyncio.sleep(UPDATE_SECONDS)
-            _tell_changes(watch, tell, now)
+            _tell_changes(watch, tell, now, ends=monitor is None)
             if monitor is not None:
                 monitor.update(watch.view(now()))
         note = ""
@@ -96,7 +96,7 @@ async def watch_job(
         watch.leave()
         if monitor is not None:
             monitor.end(watch.view(now(), note=note))
-    _tell_changes(watch, tell, now)
+    _tell_changes(watch, tell, now, ends=monitor is None)
     return ended.result()
 
 
@@ -224,11 +224,9 @@ class _Watch:
         s3 = self.connection.client("s3")
         try:
             files = find_metrics(s3, job.output_uri, job.arn)
-            training, validation = (
-                read_metrics(read_text(s3, uri), source=uri) if uri else None
-                for uri in (files.training_uri, files.validation_uri)
-            )
-            self.progress, self.trouble = Progress.from_metrics(training, validation), ""
+            uris = filter(None, (files.training_uri, files.validation_uri))
+            losses = [read_metrics(read_text(s3, uri), source=uri) for uri in uris]
+            self.progress, self.trouble = Progress.from_metrics(*losses), ""
         except HaikuftError as error:
             self.trouble = f"The losses cannot be read: {error}"
 
@@ -243,10 +241,14 @@ def _stop(watch: _Watch) -> str:
     return STOPPING
 
 
-def _tell_changes(watch: _Watch, tell: Callable[[str], None], now: Callable[[], datetime]) -> None:
+def _tell_changes(
+    watch: _Watch, tell: Callable[[str], None], now: Callable[[], datetime], *, ends: bool
+) -> None:
+    """Tell each change as a line; the job's end only if asked to, as a view shows it, too."""
     while True:
         try:
             job = watch.changes.get_nowait()
         except Empty:
             return
-        tell(job if isinstance(job, str) else describe_job(job, now()))
+        if isinstance(job, str) or ends or job.status not in FINAL:
+            tell(job if isinstance(job, str) else describe_job(job, now()))

@@ -33,6 +33,9 @@ _TEMPLATE = f"""
 {{% if 'target: str = "sandbox"' in code and 'target = "aws"' not in code %}}
 {Card("note", "A stand-in answered", sentence=NOTICE)._repr_html_()}
 {{% endif %}}
+{{% if not resources.global_content_filter.include_input %}}
+<p>Code cells are left out.</p>
+{{% endif %}}
 {{% endblock %}}
 """
 # The richest first, without widgets, which each have a copy as HTML.
@@ -71,9 +74,10 @@ def export_run(
     folder = to or directory / "exports"
     pages = [export_notebook(one, folder / f"{one.stem}.html", code=code) for one in chosen]
     links = "".join(
-        f'<li><a href="{quote(page.name)}">{escape(page.stem)}</a></li>' for page in pages
+        f'<li><a href="{quote(page.name)}">{escape(_read_title(one))}</a></li>'
+        for one, page in zip(chosen, pages, strict=True)
     )
-    index = build_page(f"Notebooks of run {run}", [f"<ul>{links}</ul>"])
+    index = build_page(f'Notebooks of run "{run}"', [f"<ul>{links}</ul>"])
     return [*pages, write_whole(folder / "index.html", index)]
 
 
@@ -104,6 +108,13 @@ def export_notebook(notebook: Path, page: Path, *, code: bool = True) -> Path:
     return write_whole(page, _hide_folders(html))
 
 
+def _read_title(notebook: Path) -> str:
+    """Read the first heading of a notebook; its file's name where there is none."""
+    sources = (cell.source for cell in read_notebook(notebook).cells)
+    found = (re.match(r"# (.+)", source) for source in sources)
+    return next((one[1] for one in found if one), notebook.stem)
+
+
 def read_notebook(path: Path) -> nbformat.NotebookNode:
     """Read a notebook.
 
@@ -113,7 +124,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
 
     """
     try:
-        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call, no-any-return]
     except FileNotFoundError as error:
         raise NotFoundError(f"{path}: no such file. Name a notebook, .ipynb.") from error
     except (*_NO_NOTEBOOK, nbformat.ValidationError) as error:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+from nbconvert.preprocessors import ClearOutputPreprocessor
 
 from haikuft.evaluation.report.files import CSV_FILE
 from haikuft.live.history import FILE_NAME as PLAYGROUND
@@ -39,7 +40,8 @@ def forget_texts(run: str) -> tuple[list[Path], list[Path]]:
         if one.parent not in checkpoints
     }
     for one, document in written.items():
-        _clear_outputs(document)
+        document.metadata.pop("widgets", None)
+        ClearOutputPreprocessor().preprocess(document, {})  # type: ignore[no-untyped-call]
         nbformat.write(document, one)  # type: ignore[no-untyped-call]
     found = checkpoints + [directory / name for name in _TEXTS if (directory / name).exists()]
     for one in found:
@@ -50,11 +52,3 @@ def forget_texts(run: str) -> tuple[list[Path], list[Path]]:
     write_record(path, replace(record, system_prompt=""))
     write_report(directory)
     return found, list(written)
-
-
-def _clear_outputs(document: nbformat.NotebookNode) -> None:
-    """Remove every output of a notebook, also those of its widgets."""
-    document.metadata.pop("widgets", None)
-    for cell in document.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None

@@ -41,7 +41,7 @@ def test_export_when_a_run_is_named_then_its_executed_notebooks_become_pages(
     page, index = folder / "03_fine_tune.html", folder / "index.html"
     assert capsys.readouterr().out == f"{page}\n{index}\n"
     assert "A walk" in page.read_text("utf-8")
-    assert 'href="03_fine_tune.html"' in index.read_text("utf-8")
+    assert '<a href="03_fine_tune.html">A walk</a>' in index.read_text("utf-8")
 
 
 def test_page_when_written_then_it_names_nothing_to_load(executed: Path, tmp_path: Path) -> None:
@@ -129,6 +129,7 @@ def test_export_when_without_code_then_outputs_and_prose_are_left(
     page = (tmp_path / "03_fine_tune.html").read_text("utf-8").partition("<body")[2]
     assert "<td>epochs</td>" in page
     assert "A walk" in page
+    assert "Code cells are left out." in page
     assert "jp-Cell-inputArea" not in page.replace("jp-MarkdownCell", "").partition("A walk")[2]
 
 
