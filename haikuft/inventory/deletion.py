@@ -57,12 +57,12 @@ def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]
                 reasons[resource.kind, resource.name] = str(error)
     left = list_resources(run)
     names = {(one.kind, one.name) for one in left}
-    gone = [one for one in had if (one.kind, one.name) not in names]
+    left += [one for one in had if (one.kind, one.name) not in names]
     return [
         replace(resource, hint=reasons.get((resource.kind, resource.name), resource.hint))
         if resource.status not in (GONE, OTHER)
         else resource
-        for resource in sorted([*gone, *left], key=lambda one: KINDS.index(one.kind))
+        for resource in sorted(left, key=lambda one: KINDS.index(one.kind))
     ]
 
 

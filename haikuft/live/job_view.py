@@ -52,22 +52,17 @@ class Progress:
         return cls(step, steps, epoch, float(answer["training_loss"]), curve, validations)
 
     @classmethod
-    def from_metrics(
-        cls, training: "pd.DataFrame", validation: "pd.DataFrame | None" = None
-    ) -> Self | None:
+    def from_metrics(cls, training: "pd.DataFrame", *validation: "pd.DataFrame") -> Self | None:
         """Read the finite losses of a completed job's metric files, from `read_metrics`."""
-        curve, validations = (
-            tuple(
-                (int(step), float(loss))
-                for step, loss in zip(table["step_number"], table["loss"], strict=True)
-                if math.isfinite(loss)
-            )
-            for table in (training, training[:0] if validation is None else validation)
+        finite = [table[table["loss"].abs() < math.inf] for table in (training, *validation)]
+        curve, *others = (
+            tuple(zip(table["step_number"].tolist(), table["loss"].tolist(), strict=True))
+            for table in finite
         )
         if not curve:
             return None
-        epoch = int(training["epoch_number"].iloc[-1]) - 1
-        return cls(curve[-1][0], curve[-1][0], epoch, curve[-1][1], curve, validations)
+        (step, loss), epoch = curve[-1], int(training["epoch_number"].iloc[-1]) - 1
+        return cls(step, step, epoch, loss, curve, *others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def show_groups(evaluation: Evaluation, by: str) -> Table:
     share = _comparison_of(evaluation, "").scorer.is_share
     rows = []
     for row in break_down(evaluation, by).to_dict("records"):
-        scores = (format_score(row[model], is_share=share) for model in evaluation.models)
+        scores = (format_score(row[name], is_share=share) for name in evaluation.models)
         change, low, high = (
             format_change(row[part], is_share=share) for part in ("difference", "low", "high")
         )
