@@ -166,11 +166,14 @@ def plot_labels(labels: Mapping[str, Sequence[str]]) -> Axes:
         ax.annotate(f" {total[name]}", (left[at], at), va="center")
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.set(title="Has every label enough records?", xlabel="records")
+    ax.set_title("Has every label enough records?", pad=24)  # above the legend
+    ax.set_xlabel("records")
     sentence = (
         f"{total.total():,} records with {len(names)} labels, from {names[0]} "
         f"({total[names[0]]}) to {names[-1]} ({total[names[-1]]})"
     )
-    ax.legend(frameon=False, loc="lower right")  # where the bars are short
+    ax.legend(
+        frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(counts), borderpad=0
+    )
     parts = ", ".join(f"{split} {found.total():,}" for split, found in counts.items())
     return describe(ax, f"{sentence}, split into {parts}.")
