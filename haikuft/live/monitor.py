@@ -78,9 +78,9 @@ async def watch_job(
         CredentialsError: the login has expired; the job continues.
         HaikuftError: no network, or a status this version does not know.
     """
-    watch = _Watch(connection, job_arn)
-    monitor = None
-    if is_interactive() if interactive is None else interactive:
+    shown = is_interactive() if interactive is None else interactive
+    watch, monitor = _Watch(connection, job_arn, shown), None
+    if shown:
         monitor = JobMonitor(partial(_stop, watch), now=now)
         monitor.show(watch.view(now()))
     ended = watch.start(waiting or Waiting(poll_seconds=connection.poll_seconds), expected)
@@ -88,7 +88,7 @@ async def watch_job(
     try:
         while not ended.done():
             await asyncio.sleep(UPDATE_SECONDS)
-            _tell_changes(watch, tell, now, ends=monitor is None)
+            _tell_changes(watch, tell, now)
             if monitor is not None:
                 monitor.update(watch.view(now()))
         note = ""
@@ -96,7 +96,7 @@ async def watch_job(
         watch.leave()
         if monitor is not None:
             monitor.end(watch.view(now(), note=note))
-    _tell_changes(watch, tell, now, ends=monitor is None)
+    _tell_changes(watch, tell, now)
     return ended.result()
 
 
@@ -158,6 +158,7 @@ class _Watch:
 
     connection: Connection
     job_arn: str
+    shown: bool  # in a view, which shows the job's end, so that no line tells it again
     job: CustomizationJob | None = None
     progress: Progress | None = None
     trouble: str = ""
@@ -204,7 +205,8 @@ class _Watch:
 
     def _note(self, job: CustomizationJob) -> None:
         self.job = job
-        self.changes.put(job)
+        if not (self.shown and job.status in FINAL):
+            self.changes.put(job)
 
     def _pause(self, seconds: float) -> None:
         self._read_progress()
@@ -241,14 +243,10 @@ def _stop(watch: _Watch) -> str:
     return STOPPING
 
 
-def _tell_changes(
-    watch: _Watch, tell: Callable[[str], None], now: Callable[[], datetime], *, ends: bool
-) -> None:
-    """Tell each change as a line; the job's end only if asked to, as a view shows it, too."""
+def _tell_changes(watch: _Watch, tell: Callable[[str], None], now: Callable[[], datetime]) -> None:
     while True:
         try:
             job = watch.changes.get_nowait()
         except Empty:
             return
-        if isinstance(job, str) or ends or job.status not in FINAL:
-            tell(job if isinstance(job, str) else describe_job(job, now()))
+        tell(job if isinstance(job, str) else describe_job(job, now()))

@@ -68,8 +68,12 @@ def test_watch_when_somebody_sits_there_then_stages_and_losses_are_shown_to_the_
     """No button stays when there is nothing to stop; whoever looks later sees the same losses."""
     run, arn = start_job(new_run(stage_seconds=0.3))
 
+    lines: list[str] = []
+
     for _ in range(2):
-        watch(run, arn, interactive=True, tell=lambda line: None)
+        watch(run, arn, interactive=True, tell=lines.append)
+
+    assert not [line for line in lines if "Completed" in line]  # the view says it
 
     for monitor in monitors:
         picture = monitor.box.children[0].value
