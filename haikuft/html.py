@@ -19,7 +19,7 @@ POLICY = (
 )
 _PAGE_STYLE = read_text(__package__, "page.css")
 # For pages with a style sheet of their own, such as JupyterLab's, which aligns cells to the right.
-INLINE_STYLE = "text-align:left; vertical-align:top; white-space:pre-wrap"
+INLINE_STYLE = "text-align:left; vertical-align:top; white-space:pre-wrap; padding:.2em .6em"
 
 # Text between dollars is not mathematics: JupyterLab 4 leaves out what has the first class, the
 # pages of nbconvert 7 what has the second.
@@ -32,7 +32,7 @@ _INVISIBLE = re.compile(
 
 # Of a curve, in CSS pixels, with room for the numbers and words around its axes.
 _WIDTH, _HEIGHT = 640, 300
-_LEFT, _RIGHT, _TOP, _FLOOR = 60, 20, 44, 254
+_LEFT, _RIGHT, _TOP, _FLOOR = 70, 20, 44, 254
 _INK = "var(--jp-ui-font-color1, currentColor)"
 _FAINT = "var(--jp-border-color1, #999999)"
 _MARK = "var(--jp-brand-color1, #1f5fa8)"
@@ -120,7 +120,7 @@ def build_table(
     title = f"<caption{look}><b>{escape(caption)}</b></caption>" if caption else ""
     head = f"<thead><tr>{head}</tr></thead>" if any(headings) else ""
     table = f"<table>{title}{head}<tbody>{body}</tbody></table>"
-    return f'<div class="{AS_WRITTEN}" style="overflow-x:auto">{table}</div>'
+    return f'<div class="{AS_WRITTEN}" style="overflow-x:auto;line-height:normal">{table}</div>'
 
 
 def build_figure(path: Path) -> str:
@@ -219,7 +219,7 @@ def draw_curve(
         )
     return (
         f'<svg role="img" aria-label="{escape(description)}" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'style="width:100%;max-width:{_WIDTH}px;height:auto;font:13px sans-serif">'
+        f'style="width:100%;max-width:{_WIDTH}px;height:auto;font:15px sans-serif">'
         f"<title>{escape(description)}</title>{''.join(parts)}</svg>"
     )
 

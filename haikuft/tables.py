@@ -1,7 +1,7 @@
 """What a notebook's page shows: tables, cards and folded texts. Each is readable as text, too."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -136,11 +136,6 @@ def build_table(rows: Iterable[Sequence[object]], *headings: str) -> Table:
         tuple(cell if isinstance(cell, tuple) else str(cell) for cell in row) for row in rows
     )
     return Table(headings or ("",) * (len(cells[0]) if cells else 0), cells)
-
-
-def tabulate_values(values: Mapping[str, object]) -> Table:
-    """Make a table of names and values, such as a form's."""
-    return build_table(((name, repr(value)) for name, value in values.items()))
 
 
 def tabulate_frame(frame: "pd.DataFrame") -> Table:

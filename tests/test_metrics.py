@@ -263,10 +263,10 @@ def test_assess_when_validation_rises_then_it_over_fitted() -> None:
     """The sentence names the best epoch, the rise, and the training loss that kept falling."""
     found = assess(FALLING, _validation(0.9, 0.6, 0.7, 0.9))
 
-    assert found.verdict == "over-fitted"
+    assert found.verdict == "overfitted"
     assert found.sentence == (
         "The validation loss was lowest after epoch 2 (0.6) and rose by 50.0% to 0.9 by epoch 4, "
-        "while the training loss kept falling from 0.65 to 0.25: the model over-fitted. "
+        "while the training loss kept falling from 0.65 to 0.25: the model overfitted. "
         "Try epoch_count = 2, or more varied records."
     )
 
@@ -324,11 +324,11 @@ def test_assess_when_the_job_ran_past_our_rule_then_it_says_so() -> None:
 
 
 def test_assess_when_there_is_no_validation_file_then_it_says_so_plainly() -> None:
-    """Training loss alone cannot show over-fitting."""
+    """Training loss alone cannot show overfitting."""
     found = assess(FALLING)
 
     assert found.verdict == "unknown"
-    assert found.sentence.startswith("There was no validation file, so over-fitting cannot be seen")
+    assert found.sentence.startswith("There was no validation file, so overfitting cannot be seen")
     assert "from 0.85 to 0.25" in found.sentence
 
 
@@ -368,7 +368,7 @@ def test_assess_when_a_nova_job_diverged_then_the_advice_names_nova_s_parameters
 
 
 def test_assess_when_early_stopping_is_only_simulated_then_it_explains_no_end() -> None:
-    """The case `nova_early_stop_claimed`: the job ran all its epochs, and over-fitted."""
+    """The case `nova_early_stop_claimed`: the job ran all its epochs, and overfitted."""
     training = _training(*([loss] for loss in (0.8, 0.5, 0.4, 0.35)))
     validation = _validation(0.50, 0.40, 0.44, 0.48)
     settings = build_hyperparameters(NOVA_MICRO, epoch_count=4)
@@ -377,7 +377,7 @@ def test_assess_when_early_stopping_is_only_simulated_then_it_explains_no_end() 
     found = assess(training, validation, stop, settings)
 
     assert (stop, stop is not None and stop.simulated) == (EarlyStop(None, 2, 0.40), True)
-    assert found.verdict == "over-fitted"
+    assert found.verdict == "overfitted"
     assert "Try epoch_count = 2" in found.sentence
     assert "ended" not in found.sentence
     assert "stopped" not in found.sentence
@@ -410,7 +410,7 @@ def test_assess_when_the_rule_stops_at_the_last_epoch_asked_for_then_nothing_was
     found, longer = (assess(FALLING, validation, one, asked) for one in (stop, earlier))
 
     assert (stop, earlier) == (EarlyStop(None, 2, 0.6), EarlyStop(4, 2, 0.6))
-    assert (found.verdict, longer.verdict) == ("over-fitted", "stopped well")
+    assert (found.verdict, longer.verdict) == ("overfitted", "stopped well")
     assert "ended" not in found.sentence
     assert "early stopping" not in alt_text(plot_losses(FALLING, validation, early_stop=stop))
 
@@ -424,7 +424,7 @@ def test_assess_when_training_is_near_0_and_validation_is_not_then_over_fitting_
 
     found = assess(training, _validation(*losses))
 
-    assert found.verdict == "over-fitted"
+    assert found.verdict == "overfitted"
     assert f"The training loss is 0.04 in epoch {epochs}, near 0" in found.sentence
 
 
@@ -437,6 +437,9 @@ def test_assess_when_the_job_reports_the_kept_model_then_both_numbers_have_their
 
     assert "The job reports 0.8: the validation loss of the kept model (epoch 2)" in found.sentence
     assert "reports" not in assess(FALLING, validation, stop, reported=0.852).sentence
+    risen = assess(FALLING, validation, reported=0.8)
+    assert (risen.verdict, risen.card.tone) == ("overfitted, best epoch kept", "unclear")
+    assert assess(FALLING, validation).card.tone == "bad"
     assert "reports" not in assess(FALLING, validation, stop).sentence
 
 

@@ -183,8 +183,8 @@ def test_plot_confusion_when_drawn_then_counts_stand_in_the_cells(evaluation: Ev
     assert texts_in(ax) == ["6", "3", "3"]
     assert ax.get_title(loc="left") == "Which labels does tuned confuse?"
     assert alt_text(ax) == (
-        "Of 12 records tuned labels 9 as the reference does; most often it takes card for "
-        "billing (3)."
+        "Of 12 records tuned labels 9 as the reference does; most often it answers billing "
+        "where card is right (3)."
     )
 
 
@@ -264,8 +264,7 @@ def test_plot_lengths_when_some_may_exceed_the_limit_then_they_are_counted() -> 
     assert sum(patch.get_height() for patch in ax.patches) == 2
     assert texts_in(ax) == ["limit 600 "]
     assert alt_text(ax) == (
-        "2 records of 92 to 459 likely tokens, half of them up to 276; 1 may exceed the limit "
-        "of 600."
+        "2 records of 92 to 459 likely tokens, median 276; 1 may exceed the limit of 600."
     )
 
 
@@ -303,7 +302,7 @@ def test_plot_costs_when_the_price_is_known_then_a_range_for_each_number_of_epoc
     ax = plot_costs(estimates, tokens)
 
     assert list(ax.get_lines()[0].get_ydata()) == [2, 4]
-    assert "1 epochs US$1.00 to US$3.00; 2 epochs US$2.00 to US$6.00" in alt_text(ax)
+    assert "1 epoch US$1.00 to US$3.00; 2 epochs US$2.00 to US$6.00" in alt_text(ax)
 
 
 def test_plot_costs_when_the_price_is_not_known_then_what_is_billed_is_drawn() -> None:

@@ -8,7 +8,6 @@ from haikuft.tables import (
     fold_json,
     mark_status,
     tabulate_frame,
-    tabulate_values,
 )
 
 
@@ -32,9 +31,9 @@ def test_table_as_html_escapes_what_it_holds_and_cuts_nothing():
 
 def test_table_without_headings_draws_none():
     """Names and values need no heading."""
-    table = tabulate_values({"epoch_count": 2, "commitment": "none"})
+    table = build_table([("epoch_count", 2), ("commitment", "none")])
     assert "<thead>" not in table._repr_html_()
-    assert repr(table).splitlines() == ["epoch_count  2", "commitment   'none'"]
+    assert repr(table).splitlines() == ["epoch_count  2", "commitment   none"]
 
 
 def test_table_of_nothing_is_empty():

@@ -21,10 +21,13 @@ def export(options: argparse.Namespace) -> int:
 
 
 def forget(options: argparse.Namespace) -> int:
-    """Delete the texts, and print which files went."""
+    """Delete the texts, and print which files went and which lost their outputs."""
     from haikuft.series.forget import forget_texts
 
-    for path in forget_texts(options.run):
+    deleted, cleared = forget_texts(options.run)
+    for path in deleted:
         print(f"Deleted {path}")
+    for path in cleared:
+        print(f"Cleared the outputs of {path}")
     print("What lies in S3 stays until `haikuft clean-up` or the bucket's owner deletes it.")
     return 0

@@ -28,7 +28,7 @@ class Spread:
     longest: int
 
     def __str__(self) -> str:
-        return f"{self.shortest:,} to {self.longest:,}, half of them up to {self.middle:,}"
+        return f"{self.shortest:,} to {self.longest:,}, median {self.middle:,}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,13 +61,13 @@ class Statistics:
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and value of each figure, as words."""
-        turns = ", ".join(f"{number}: {records:,}" for number, records in self.turns.items())
+        turns = ", ".join(f"{number} in {records:,}" for number, records in self.turns.items())
         rows = [
             ("records", f"{self.records:,}"),
             ("different prompts", f"{self.prompts:,}"),
             ("different system prompts", f"{self.system_prompts:,}"),
             ("records without a system prompt", f"{self.without_system:,}"),
-            ("turns: records", turns),
+            ("messages in a record", turns),
             ("prompt, UTF-8 bytes", str(self.prompt_bytes)),
             ("answer, UTF-8 bytes", str(self.answer_bytes)),
             *self._token_rows(),
@@ -83,7 +83,7 @@ class Statistics:
             ordered = sorted(self.record_tokens, key=lambda tokens: tokens.likely)
             rows += [
                 ("the shortest record", str(ordered[0])),
-                ("half of the records up to", str(ordered[(len(ordered) - 1) // 2])),
+                ("the median record", str(ordered[(len(ordered) - 1) // 2])),
                 ("the longest record", str(ordered[-1])),
             ]
         return [*rows, ("basis of the tokens", BASIS)]

@@ -10,7 +10,7 @@ __all__, __getattr__, __dir__ = offer_names(
         "judging": "RUBRIC build_questions check_judge judge",
         "money": "price_hour summarise_usage weigh_serving",
         "report.browsing": "browse",
-        "report.errors_table": "break_down count_outcomes",
+        "report.errors_table": "count_outcomes show_groups",
         "report.files": "write_evaluation",
         "report.scores": "show_scores show_verdicts",
         "scorers.scorer": "Scorer choose_scorers describe_task has_few_answers recognise_task "

@@ -122,8 +122,9 @@ def weigh_serving(
 def _weigh_throughput(row: Any, hour: Price, others: Sequence[Any]) -> list[str]:
     if hour.amount is None:
         return [
-            f"{row.model}: {NOT_GIVEN}. With throughput_price (US dollars per model unit and hour) "
-            "in notebook 5 this page tells how many requests an hour make it worth its hours."
+            f"The price of the {row.model} model was not given. Give throughput_price (US$ per "
+            "model unit and hour) in notebook 5; then it is said here from how many requests an "
+            "hour it is cheaper."
         ]
     sentences = [f"{row.model} costs {_describe_hour(hour)}."]
     for other in others:
@@ -136,8 +137,8 @@ def _weigh_throughput(row: Any, hour: Price, others: Sequence[Any]) -> list[str]
 def _weigh_deployment(row: Any, hour: Price, others: Sequence[Any]) -> list[str]:
     if math.isnan(row.dollars_per_1000):
         return [
-            f"{row.model}: {NOT_GIVEN}. With token_prices (US dollars per 1,000 tokens in and out) "
-            "this page tells what it costs beside the others."
+            f"The price of the {row.model} model was not given. Give token_prices (US$ per 1,000 "
+            "tokens in and out); then it is said here what it costs beside the others."
         ]
     sentences = [f"{row.model} is deployed on demand: {row.cost}, and nothing while idle."]
     for other in others:

@@ -43,6 +43,7 @@ GIVE_UP_AFTER = 10  # failed questions in a row, with no reply between, end the 
 _MOST_FAULTS = 6  # of one question: the model failed at it, or others were answered meanwhile
 _OF_THE_MODEL = (408, 424)  # the statuses of ModelTimeoutException and ModelErrorException
 
+_SHAPE = "{desc} |{bar:10}| {n_fmt} of {total_fmt} [{elapsed}<{remaining}{postfix}]"
 _PAUSE_SECONDS = 0.5  # between two updates of the bar; an executed notebook keeps them all
 
 # After these every later question fails, too: log in, get permission, or buy throughput first.
@@ -61,6 +62,7 @@ def ask_many(
     price: TokenPrice | None = None,
     budget: Budget | None = None,
     patience_seconds: float = PATIENCE_SECONDS,
+    bills: bool = True,
     progress: bool = True,
     tell: Callable[[str], None] = print,
     **sampling: Unpack[Sampling],
@@ -86,6 +88,7 @@ def ask_many(
         price: What the tokens cost, for the bar and the budget; None when it is not known.
         budget: What may be spent; questions that could pass it are not sent.
         patience_seconds: How long to go on where the service or the network answers nothing.
+        bills: Whether the target bills, for the bar.
         progress: Whether to show a bar, under the file's name.
         tell: Called with a sentence on what was not asked, or what is waited for.
         sampling: max_tokens and temperature, as for `build_request`.
@@ -126,10 +129,10 @@ def ask_many(
             desc=path.stem,
             total=len(wanted),
             initial=answered,
-            unit="reply",
             disable=not progress,
             file=sys.stdout,
             mininterval=_PAUSE_SECONDS,
+            bar_format=_SHAPE,
         ) as bar:
             futures = [pool.submit(asking.ask_one, key, wanted[key], file) for key in missing]
             try:
@@ -141,7 +144,9 @@ def ask_many(
                         read=reply.input_tokens,
                         written=reply.output_tokens,
                     )
-                    bar.set_postfix_str(_describe_progress(came, price), refresh=False)
+                    bar.set_postfix_str(
+                        _describe_progress(came, price if bills else None), refresh=False
+                    )
                     bar.update()
             except HaikuftError as error:
                 there = sum(not reply.error for reply in replies.values())
@@ -283,7 +288,8 @@ def _describe_progress(came: Mapping[str, int], price: TokenPrice | None) -> str
     """Write failures, tokens and cost of the replies that have come."""
     read, written = came["read"], came["written"]
     words = f"errors={came['errors']}, tokens={read:,} in + {written:,} out"
-    return words if price is None else f"{words}, {format_precise(price.cost(read, written))}"
+    cost = price.cost(read, written) if price else 0.0
+    return f"{words}, {format_precise(cost)}" if cost else words
 
 
 def _check(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]:
-    """Delete everything the run made, then list it again. Safe to repeat.
+    """Delete everything the run made, then list it again, what is gone included. Safe to repeat.
 
     Jobs cannot be deleted; a running one is stopped. What cannot be deleted (such as throughput
     with a commitment) is left, with the reason as its hint; everything else is still deleted.
@@ -44,20 +44,25 @@ def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]
     """
     bedrock = run.connection.client("bedrock")
     reasons: dict[tuple[str, str], str] = {}
+    had: list[Resource] = []
     # Each kind is listed just before its deletion: a job may create its model while it is stopped.
     for kind in KINDS:
         for resource in list_kind(run, bedrock, kind):
+            had.append(Resource(kind, resource.name, resource.arn, GONE))
             try:
                 _delete(run, bedrock, resource, waiting)
             except CredentialsError:
                 raise
             except HaikuftError as error:
                 reasons[resource.kind, resource.name] = str(error)
+    left = list_resources(run)
+    names = {(one.kind, one.name) for one in left}
+    left += [one for one in had if (one.kind, one.name) not in names]
     return [
         replace(resource, hint=reasons.get((resource.kind, resource.name), resource.hint))
         if resource.status not in (GONE, OTHER)
         else resource
-        for resource in list_resources(run)
+        for resource in sorted(left, key=lambda one: KINDS.index(one.kind))
     ]
 
 

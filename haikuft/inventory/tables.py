@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from haikuft.errors import wrap
 from haikuft.inventory.resources import GONE, OTHER, UNKNOWN, Resource, sum_rates
 from haikuft.pricing.amounts import format_dollars
 from haikuft.runs.lookup import JOB
@@ -32,12 +33,9 @@ def summarise(run: Run, resources: Sequence[Resource]) -> str:
     apart = {GONE, UNKNOWN, OTHER}
     left = [one for one in resources if one.status not in apart and (one.kind != JOB or one.bills)]
     names = ", ".join(f"{one.kind} {one.name}" for one in left)
-    first = (
-        f"Of run {run.record.run} is left: {names}."
-        if left
-        else f"Of run {run.record.run} nothing is left but its jobs' entries, which AWS keeps."
-    )
-    return "\n".join([first, *describe_billing(resources, "Set delete = True to end it.")])
+    rest = f"is left: {names}" if left else "nothing is left but its jobs' entries, which AWS keeps"
+    first = f'Of run "{run.record.run}" {rest}.'
+    return "\n".join([wrap(first), *describe_billing(resources, "Set delete = True to end it.")])
 
 
 def describe_billing(resources: Sequence[Resource], *commands: str) -> list[str]:

@@ -1,13 +1,17 @@
 """The view of a watched job: stages, times and losses so far. Pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from haikuft.customization.readings import FINAL, CustomizationJob, Stage, describe_job, format_span
 from haikuft.html import draw_curve, escape
 from haikuft.tables import Table, build_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOT_KNOWN = "not known"
 # Of the bar: JupyterLab's colours, which follow its theme; elsewhere greys that read on any page.
@@ -46,6 +50,19 @@ class Progress:
         )
         step, steps, epoch = (int(answer[name]) for name in ("step", "steps", "epoch"))
         return cls(step, steps, epoch, float(answer["training_loss"]), curve, validations)
+
+    @classmethod
+    def from_metrics(cls, training: "pd.DataFrame", *validation: "pd.DataFrame") -> Self | None:
+        """Read the finite losses of a completed job's metric files, from `read_metrics`."""
+        finite = [table[table["loss"].abs() < math.inf] for table in (training, *validation)]
+        curve, *others = (
+            tuple(zip(table["step_number"].tolist(), table["loss"].tolist(), strict=True))
+            for table in finite
+        )
+        if not curve:
+            return None
+        (step, loss), epoch = curve[-1], int(training["epoch_number"].iloc[-1]) - 1
+        return cls(step, step, epoch, loss, curve, *others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +121,9 @@ class JobView:
     def _sentences(self) -> list[str]:
         if self.progress is not None:
             progress = self.progress
-            said = (
-                f"Step {progress.step} of {progress.steps} (fewer if it stops early), epoch "
-                f"{progress.epoch + 1}, training loss {progress.loss:.3f}"
-            )
+            fewer = " (fewer if it stops early)" if progress.step < progress.steps else ""
+            said = f"Step {progress.step} of {progress.steps}{fewer}, epoch {progress.epoch + 1}"
+            said += f", training loss {progress.loss:.3f}"
             if progress.validations:
                 said += f", validation loss {progress.validations[-1][1]:.3f}"
             said += "."

@@ -6,14 +6,12 @@ older kernel, interrupt the cell: the job continues, and the button then takes e
 """
 
 import asyncio
-import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -23,10 +21,11 @@ from haikuft.base_models import JobTime
 from haikuft.customization import stop_job
 from haikuft.customization.jobs import wait_for_job
 from haikuft.customization.readings import FINAL, CustomizationJob, describe_job
-from haikuft.errors import SandboxError
-from haikuft.files import write_whole
+from haikuft.errors import HaikuftError, SandboxError
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.job_view import JobView, Progress
+from haikuft.metrics.files import find_metrics, read_metrics
+from haikuft.s3 import read_text
 
 UPDATE_SECONDS = 0.05  # pause between two updates of what the cell shows, in seconds
 STOP = "Stop the job …"
@@ -51,7 +50,6 @@ async def watch_job(
     waiting: Waiting | None = None,
     *,
     expected: JobTime | None = None,
-    keep_in: Path | None = None,
     interactive: bool | None = None,
     tell: Callable[[str], None] = print,
     now: Callable[[], datetime] = utc_now,
@@ -60,7 +58,7 @@ async def watch_job(
 
     Each change of its status or stages gives one line. In an interactive notebook, a view above
     the lines shows its stages, its time, its losses as far as the target tells them, and a button
-    that stops it.
+    that stops it. A job that has completed shows the losses of its metric files.
 
     Example: `job = await live.watch_job(walk.connection, job_arn)`.
 
@@ -70,8 +68,6 @@ async def watch_job(
         waiting: How to wait, but for `sleep` and `on_change`, which are replaced; None waits 24
             hours at most, with the target's own pause.
         expected: How long such a job takes, to warn of one that takes longer; None never warns.
-        keep_in: The folder in which the losses seen are kept, so that they can be shown again after
-            the job's end, when the target tells them no more; None keeps none.
         interactive: Whether the notebook is interactive and shows widgets; None detects it.
         tell: Is given each line.
         now: The time, aware, UTC.
@@ -82,10 +78,9 @@ async def watch_job(
         CredentialsError: the login has expired; the job continues.
         HaikuftError: no network, or a status this version does not know.
     """
-    name = f"seen-{job_arn.rpartition('/')[2]}.json"
-    watch = _Watch(connection, job_arn, keep_in / name if keep_in is not None else None)
-    monitor = None
-    if is_interactive() if interactive is None else interactive:
+    shown = is_interactive() if interactive is None else interactive
+    watch, monitor = _Watch(connection, job_arn, shown), None
+    if shown:
         monitor = JobMonitor(partial(_stop, watch), now=now)
         monitor.show(watch.view(now()))
     ended = watch.start(waiting or Waiting(poll_seconds=connection.poll_seconds), expected)
@@ -163,7 +158,7 @@ class _Watch:
 
     connection: Connection
     job_arn: str
-    kept: Path | None = None  # the file of the losses seen
+    shown: bool  # in a view, which shows the job's end, so that no line tells it again
     job: CustomizationJob | None = None
     progress: Progress | None = None
     trouble: str = ""
@@ -174,7 +169,6 @@ class _Watch:
     def start(self, waiting: Waiting, expected: JobTime | None) -> "Future[CustomizationJob]":
         """Start waiting in a thread; the result is the completed job or the error."""
         ended: Future[CustomizationJob] = Future()
-        self.progress = self._read_kept()
         waiting = replace(waiting, sleep=self._pause, on_change=self._note)
 
         def wait() -> None:
@@ -189,6 +183,7 @@ class _Watch:
             except BaseException as error:  # raised again by `watch_job`
                 ended.set_exception(error)
             else:
+                self._read_metrics(found)
                 ended.set_result(found)
 
         threading.Thread(target=wait, name="watch-job", daemon=True).start()
@@ -208,30 +203,34 @@ class _Watch:
         said = " ".join(part for part in (self.trouble, note) if part)
         return JobView(self.job, self.progress, now, self.connection.tells_progress, said)
 
-    def _read_kept(self) -> Progress | None:
-        try:
-            text = self.kept.read_text("utf-8") if self.kept is not None else "{}"
-            return Progress.from_answer(json.loads(text))
-        except (OSError, ValueError, LookupError):  # never seen, or a file that was cut short
-            return None
-
     def _note(self, job: CustomizationJob) -> None:
         self.job = job
-        self.changes.put(job)
+        if not (self.shown and job.status in FINAL):
+            self.changes.put(job)
 
     def _pause(self, seconds: float) -> None:
-        try:
-            answer = self.connection.read_progress(self.job_arn)
-            found = Progress.from_answer(answer)
-            if found is not None and found != self.progress and self.kept is not None:
-                write_whole(self.kept, json.dumps(answer))
-            self.progress, self.trouble = found or self.progress, ""
-        except (SandboxError, OSError) as error:
-            self.trouble = f"The losses cannot be read or kept just now: {error}"
+        self._read_progress()
         self._wake.wait(seconds)
         self._wake.clear()
         if self._left:
             raise _LeftError
+
+    def _read_progress(self) -> None:
+        try:
+            found = Progress.from_answer(self.connection.read_progress(self.job_arn))
+            self.progress, self.trouble = found or self.progress, ""
+        except SandboxError as error:
+            self.trouble = f"The losses cannot be read just now: {error}"
+
+    def _read_metrics(self, job: CustomizationJob) -> None:
+        s3 = self.connection.client("s3")
+        try:
+            files = find_metrics(s3, job.output_uri, job.arn)
+            uris = filter(None, (files.training_uri, files.validation_uri))
+            losses = [read_metrics(read_text(s3, uri), source=uri) for uri in uris]
+            self.progress, self.trouble = Progress.from_metrics(*losses), ""
+        except HaikuftError as error:
+            self.trouble = f"The losses cannot be read: {error}"
 
 
 class _LeftError(Exception):

@@ -202,7 +202,7 @@ class Playground:
         asked = len(self.history)
         kept = f"{asked} asked so far, kept in {self.path.name}" if asked else "nothing asked yet"
         return (
-            f"Playground of run {self.run.record.run}: {' and '.join(self.models)}, {kept}. "
+            f'Playground of run "{self.run.record.run}": {" and ".join(self.models)}, {kept}. '
             'Without boxes and buttons, ask with playground.ask("…").'
         )
 

@@ -164,7 +164,8 @@ class PlaygroundForm:
             self.past.value = f"<p>⚠ {escape(str(error))}</p>"
             return
         items = "".join(
-            f"<details><summary>{escape(one.asked_at)} · {escape(_shorten(one.prompt))}</summary>"
+            f"<details><summary>{escape(one.asked_at[:16].replace('T', ' '))} UTC · "
+            f"{escape(_shorten(one.prompt))}</summary>"
             f"{one._repr_html_()}</details>"
             for one in reversed(history)
         )

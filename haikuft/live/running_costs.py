@@ -74,7 +74,7 @@ class Costs:
             (
                 one.kind,
                 one.name,
-                f"{one.since:%Y-%m-%d %H:%M} UTC" if one.since else "not told",
+                f"{one.since:%Y-%m-%d %H:%M} UTC" if one.since else "not known",
                 one.bills or one.would_bill,
                 self._amount(one),
             )
@@ -102,7 +102,7 @@ class Costs:
 
     @property
     def _title(self) -> str:
-        return f"Running costs of run {self.run}, {self.at:%H:%M:%S} UTC"
+        return f'Running costs of run "{self.run}", {self.at:%H:%M:%S} UTC'
 
     def _amount(self, resource: Resource) -> str:
         if not self.target_bills:

@@ -13,13 +13,14 @@ from haikuft.package_data import read_toml
 from haikuft.tables import Card
 
 ASSESSMENT_FILE = "assessment.json"
+_BEST_KEPT = "overfitted, best epoch kept"
 _VERDICTS = read_toml(__package__, "verdicts.toml")
 
 # Rules of thumb of this package, not AWS's; every sentence below prints the numbers it rests on.
 LESSON = (0.001, 2)  # threshold and patience, Claude 3 Haiku's defaults, for a model without
-RISE = 0.02  # validation loss this far above its lowest: over-fitted
+RISE = 0.02  # validation loss this far above its lowest: overfitted
 FALL = 0.01  # validation loss still improving by this share in the last epoch: still falling
-NEAR_ZERO = 0.1  # training loss below this share of the validation loss: over-fitted
+NEAR_ZERO = 0.1  # training loss below this share of the validation loss: overfitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Assessment:
     """A verdict on the losses of a job.
 
     Attributes:
-        verdict: "over-fitted", "still falling", "stopped well", "diverged" or "unknown".
+        verdict: "overfitted", "overfitted, best epoch kept", "still falling",
+            "stopped well", "diverged" or "unknown".
         sentence: The verdict, its numbers, and what to try.
     """
 
@@ -37,7 +39,8 @@ class Assessment:
     @property
     def card(self) -> Card:
         """The same as a card for a page."""
-        tones = {"stopped well": "good", "still falling": "unclear", "unknown": "unclear"}
+        unclear = ("still falling", "unknown", _BEST_KEPT)
+        tones = {"stopped well": "good"} | dict.fromkeys(unclear, "unclear")
         return Card(tones.get(self.verdict, "bad"), f"Training: {self.verdict}", "", self.sentence)
 
 
@@ -65,7 +68,7 @@ class StopRule:
                 f"This model has no early stopping: {rule} are only tried out here on the losses "
                 "that the job wrote, and the job itself ran all its epochs."
             )
-        return f"The job could end early by itself, with {rule}."
+        return f"The job was allowed to stop early, with {rule}."
 
 
 def read_stop_rule(hyperparameters: Hyperparameters) -> StopRule:
@@ -138,14 +141,17 @@ def assess(
     stop = early_stop.stopped_epoch if early_stop else None
     ended = stop == ran and not (early_stop and early_stop.simulated)
     assessment = _judge_curve(fit, losses, ended)
-    sentences = [assessment.sentence, _describe_kept(losses, reported)]
+    verdict, kept = assessment.verdict, _describe_kept(losses, reported)
+    if verdict == "overfitted" and kept and math.isclose(losses.min(), reported or 0, rel_tol=1e-3):
+        verdict = _BEST_KEPT
+    sentences = [assessment.sentence, kept]
     if early_stop and stop and stop < ran:
         other = ", which this model has not" if early_stop.simulated else ""
         sentences.append(
             f"By our reading of the early-stopping rule{other}, the job would have stopped after "
             f"epoch {stop}; it ran {ran}."
         )
-    return Assessment(assessment.verdict, " ".join(filter(None, sentences)))
+    return Assessment(verdict, " ".join(filter(None, sentences)))
 
 
 def write_assessment(directory: Path, assessment: Assessment) -> Path:

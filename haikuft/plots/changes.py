@@ -53,7 +53,7 @@ def plot_differences(evaluation: Evaluation) -> Axes:
     ax.set_title(f"What did {name} gain or lose?")
     ax.set_xlabel(
         f"difference in points on {evaluation.n} records\n"
-        "(bar: 95 % interval; pale: may go undetected)"
+        "line: 95 % interval; grey box: changes often missed;\nhollow mark: cannot tell"
     )
     differences = "; ".join(
         f"{_name(c)} {100 * c.difference.value:+.1f} points, {c.verdict}" for c in shown

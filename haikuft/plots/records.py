@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from haikuft.dataset.problems import count
 from haikuft.dataset.records import Record
 from haikuft.dataset.tokens import TokenRange, estimate_record_tokens
 from haikuft.errors import DataError
@@ -67,8 +68,8 @@ def plot_lengths(records: Sequence[Record], *, limit: int) -> Axes:
     )
     return describe(
         ax,
-        f"{len(tokens):,} records of {likely.min():,} to {likely.max():,} likely tokens, half of "
-        f"them up to {np.median(likely):,.0f}; {over:,} may exceed the limit of {limit:,}.",
+        f"{len(tokens):,} records of {likely.min():,} to {likely.max():,} likely tokens, median "
+        f"{np.median(likely):,.0f}; {over:,} may exceed the limit of {limit:,}.",
     )
 
 
@@ -131,9 +132,9 @@ def plot_costs(estimates: Mapping[int, Estimate], tokens: TokenRange) -> Axes:
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.set(title=title, xlabel="epochs", ylabel=unit)
     words = "; ".join(
-        f"{epochs} epochs {format_precise(one[0])} to {format_precise(one[2])}"
+        f"{count(epochs, 'epoch')} {format_precise(one[0])} to {format_precise(one[2])}"
         if priced
-        else f"{epochs} epochs {one[0]:,.0f} to {one[2]:,.0f} tokens"
+        else f"{count(epochs, 'epoch')} {one[0]:,.0f} to {one[2]:,.0f} tokens"
         for epochs, one in ranges.items()
     )
     return describe(ax, f"{'Cost of training' if priced else 'Billed for training'}: {words}.")
@@ -165,7 +166,8 @@ def plot_labels(labels: Mapping[str, Sequence[str]]) -> Axes:
         ax.annotate(f" {total[name]}", (left[at], at), va="center")
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.set(title="Has every label enough records?", xlabel="records")
+    ax.set_title("Has every label enough records?", pad=24)  # above the legend
+    ax.set_xlabel("records")
     sentence = (
         f"{total.total():,} records with {len(names)} labels, from {names[0]} "
         f"({total[names[0]]}) to {names[-1]} ({total[names[-1]]})"

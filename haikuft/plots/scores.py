@@ -89,8 +89,11 @@ def plot_confusion(evaluation: Evaluation) -> Axes:
         ax.set_xlabel(f"label given (the {len(shown)} of {len(whole)} labels confused most)")
     total, right = whole.to_numpy().sum(), np.trace(whole.to_numpy())
     sentence = f"Of {total} records {model} labels {right} as the reference does"
-    for label, given, count in list_confusions(evaluation).head(1).to_numpy():
-        sentence += f"; most often it takes {label} for {given} ({count})"
+    confusions = list_confusions(evaluation)
+    for label, given, count in confusions.head(1).to_numpy():
+        ties = (confusions["n"] == count).sum() - 1
+        same = f", and {ties} other pairs as often" if ties else ""
+        sentence += f"; most often it answers {given} where {label} is right ({count}{same})"
     return describe(ax, f"{sentence}.")
 
 

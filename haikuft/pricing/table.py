@@ -91,18 +91,18 @@ def load_prices() -> tuple[Price, ...]:
 
 
 def show_prices(item: str = "") -> Table:
-    """Show the price table, or the rows of one item."""
+    """Show the price table, or the rows of one item; without those whose price is not known."""
     rows = [
         (
             price.item,
             price.base_model_id or "every custom model",
             price.amount_text,
             price.unit,
-            price.as_of or "not said",
+            price.as_of.replace("-", "\N{NON-BREAKING HYPHEN}") or "not said",
             price.source,
         )
         for price in load_prices()
-        if item in ("", price.item)
+        if item in ("", price.item) and price.amount is not None
     ]
     return build_table(rows, "item", "model", "price", "unit", "as of", "source")
 
@@ -234,5 +234,5 @@ def _get_token_price(prefix: str, base_model_id: str) -> TokenPrice | None:
     read, written = (get_price(f"{prefix}{item}", base_model_id) for item in ("input", "output"))
     if read.amount is None or written.amount is None:
         return None
-    source = f"{read.source}, as of {read.as_of}"
+    source = f"{read.source}, read {read.as_of}"
     return TokenPrice(read.amount / 1000, written.amount / 1000, source)

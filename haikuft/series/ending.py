@@ -37,7 +37,7 @@ def summary_lines(
         seconds: How long it took.
     """
     which = f"notebook {notebooks[0]}" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
-    lines = [f"\nDone: {which} of run {directory.name} in {_minutes(seconds)}."]
+    lines = [f'\nDone: {which} of run "{directory.name}" in {_minutes(seconds)}.']
     if record is not None:
         lines += _made_lines(record, deleted=deleted)
     if EVALUATE in notebooks:

@@ -33,6 +33,9 @@ _TEMPLATE = f"""
 {{% if 'target: str = "sandbox"' in code and 'target = "aws"' not in code %}}
 {Card("note", "A stand-in answered", sentence=NOTICE)._repr_html_()}
 {{% endif %}}
+{{% if not resources.global_content_filter.include_input %}}
+<p>Code cells are left out.</p>
+{{% endif %}}
 {{% endblock %}}
 """
 # The richest first, without widgets, which each have a copy as HTML.
@@ -49,7 +52,8 @@ def export_run(
 
     Args:
         run: The run's name.
-        notebooks: Those to export; () for those in the run's folder.
+        notebooks: Those to export; () for those that `haikuft run` executed, else the run's copies
+            of `haikuft lab`.
         to: Folder of the pages; None for "exports" in the run's folder.
         code: Whether the pages show the code cells.
 
@@ -59,18 +63,21 @@ def export_run(
 
     """
     directory = find_root() / "runs" / check_run_name(run)
-    chosen = list(notebooks) or sorted((directory / "notebooks").glob("*.ipynb"))
+    folders = (directory / "notebooks", directory / "lab")
+    own = (sorted(one.glob("*.ipynb")) for one in folders)
+    chosen = list(notebooks) or next(filter(None, own), [])
     if not chosen:
         raise NotFoundError(
-            f"{directory / 'notebooks'} holds no executed notebook. Run `haikuft run --run {run}`, "
-            "or name the notebooks to export."
+            f"{directory} holds no notebook. Run `haikuft run --run {run}` or `haikuft lab --run "
+            f"{run}`, or name the notebooks to export."
         )
     folder = to or directory / "exports"
     pages = [export_notebook(one, folder / f"{one.stem}.html", code=code) for one in chosen]
     links = "".join(
-        f'<li><a href="{quote(page.name)}">{escape(page.stem)}</a></li>' for page in pages
+        f'<li><a href="{quote(page.name)}">{escape(_read_title(one))}</a></li>'
+        for one, page in zip(chosen, pages, strict=True)
     )
-    index = build_page(f"Notebooks of run {run}", [f"<ul>{links}</ul>"])
+    index = build_page(f'Notebooks of run "{run}"', [f"<ul>{links}</ul>"])
     return [*pages, write_whole(folder / "index.html", index)]
 
 
@@ -87,12 +94,7 @@ def export_notebook(notebook: Path, page: Path, *, code: bool = True) -> Path:
         DataError: the file is not a notebook.
 
     """
-    try:
-        document = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-    except FileNotFoundError as error:
-        raise NotFoundError(f"{notebook}: no such file. Name a notebook, .ipynb.") from error
-    except (*_NO_NOTEBOOK, nbformat.ValidationError) as error:
-        raise DataError(f"{notebook} is not a Jupyter notebook. Name a file .ipynb.") from error
+    document = read_notebook(notebook)
     loader = DictLoader({"haikuft.html.j2": _TEMPLATE})
     config = _build_config()
     for what in ("input", "input_prompt", "output_prompt"):
@@ -104,6 +106,29 @@ def export_notebook(notebook: Path, page: Path, *, code: bool = True) -> Path:
     html, _ = exporter.from_notebook_node(document, resources)
     html = re.sub(r'href="([\w-]+)\.ipynb"', r'href="\1.html"', html)
     return write_whole(page, _hide_folders(html))
+
+
+def _read_title(notebook: Path) -> str:
+    """Read the first heading of a notebook; its file's name where there is none."""
+    sources = (cell.source for cell in read_notebook(notebook).cells)
+    found = (re.match(r"# (.+)", source) for source in sources)
+    return next((one[1] for one in found if one), notebook.stem)
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook.
+
+    Raises:
+        NotFoundError: no such file.
+        DataError: the file is not a notebook.
+
+    """
+    try:
+        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call, no-any-return]
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{path}: no such file. Name a notebook, .ipynb.") from error
+    except (*_NO_NOTEBOOK, nbformat.ValidationError) as error:
+        raise DataError(f"{path} is not a Jupyter notebook. Name a file .ipynb.") from error
 
 
 def _hide_folders(text: str) -> str:

@@ -4,30 +4,46 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
+from nbconvert.preprocessors import ClearOutputPreprocessor
+
 from haikuft.evaluation.report.files import CSV_FILE
 from haikuft.live.history import FILE_NAME as PLAYGROUND
 from haikuft.runs.folders import record_path
 from haikuft.runs.record_file import read_record, write_record
+from haikuft.series.export import read_notebook
 from haikuft.series.report import write_report
 
 # What holds prompts or replies; notebooks and pages hold them in their outputs.
-_TEXTS = ("data", "replies", "notebooks", "lab", "exports", CSV_FILE, PLAYGROUND)
+_TEXTS = ("data", "replies", "notebooks", "exports", CSV_FILE, PLAYGROUND)
 
 
-def forget_texts(run: str) -> list[Path]:
+def forget_texts(run: str) -> tuple[list[Path], list[Path]]:
     """Delete a run's prompts, replies and playground history, and write its report without them.
 
-    The record, the metrics, the scores and the figures stay. Nothing is deleted on AWS.
+    The record, the metrics, the scores and the figures stay, and so do the notebooks in "lab", but
+    for their outputs. Nothing is deleted on AWS.
 
     Returns:
-        The files and folders that were deleted.
+        The files and folders that were deleted, and the notebooks whose outputs were.
 
     Raises:
         RecordError: there is no such run.
+        DataError: a file in "lab" is not a notebook; nothing was deleted.
     """
     path = record_path(run)
     record, directory = read_record(path), path.parent
-    found = [directory / name for name in _TEXTS if (directory / name).exists()]
+    checkpoints = list((directory / "lab").rglob(".ipynb_checkpoints"))
+    written = {
+        one: read_notebook(one)
+        for one in sorted((directory / "lab").rglob("*.ipynb"))
+        if one.parent not in checkpoints
+    }
+    for one, document in written.items():
+        document.metadata.pop("widgets", None)
+        ClearOutputPreprocessor().preprocess(document, {})  # type: ignore[no-untyped-call]
+        nbformat.write(document, one)  # type: ignore[no-untyped-call]
+    found = checkpoints + [directory / name for name in _TEXTS if (directory / name).exists()]
     for one in found:
         if one.is_dir():
             shutil.rmtree(one)
@@ -35,4 +51,4 @@ def forget_texts(run: str) -> list[Path]:
             one.unlink()
     write_record(path, replace(record, system_prompt=""))
     write_report(directory)
-    return found
+    return found, list(written)

@@ -27,6 +27,7 @@ from haikuft.series.planning import Notebook, find_notebooks
 
 _PORT = 8888  # where JupyterLab begins to look for a free one
 _IDLE_SECONDS = 20 * 60  # after which an idle kernel is ended; its notebook starts it anew
+_SET_BY_US = "Set by haikuft lab for this run; this cell wins over the one above."
 _QUIET = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
 
@@ -115,7 +116,7 @@ def prepare_notebooks(root: Path, notebooks: list[Notebook], run: str) -> list[P
         if not copy.exists():
             document = load_notebook_node(str(source))
             if source not in others:
-                document = parameterize_notebook(document, values, **kernel)
+                document = parameterize_notebook(document, values, comment=_SET_BY_US, **kernel)
             document.metadata["haikuft"] = {"version": __version__}
             copy.parent.mkdir(exist_ok=True)
             nbformat.write(document, copy)  # type: ignore[no-untyped-call]

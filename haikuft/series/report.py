@@ -47,7 +47,7 @@ def build_report(directory: Path) -> str:
         "The run": _record_section(record) if record else "",
     }
     details += [html.build_fold(title, part) for title, part in parts.items() if part]
-    return html.build_page(f"Run {directory.name}", [*sections, *details])
+    return html.build_page(f'Run "{directory.name}"', [*sections, *details])
 
 
 def _write_time(time: datetime) -> str:

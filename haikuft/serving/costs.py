@@ -18,6 +18,7 @@ from haikuft.runs.record_file import RunRecord
 from haikuft.runs.run_record import Run
 from haikuft.tables import Table, build_table
 
+_NAMES = {"deployment": "deployment", "provisioned_throughput": "Provisioned Throughput"}
 _UNKNOWN = "unknown"  # the beginning of a price that nobody has given
 _NOT_YET_MADE = ":custom-model-deployment/"  # in place of the ARN of a deployment to come
 
@@ -99,7 +100,9 @@ def price_tokens(record: RunRecord) -> TokenPrice | None:
 def tabulate_costs(costs: Mapping[Serving, ServingCost]) -> Table:
     """Make a table of the ways, the one cheaper for a trial first; a line without any price."""
     if all(cost.price.startswith(_UNKNOWN) for cost in costs.values()):
-        return build_table([(f"{cost.kind}: price {cost.price}",) for cost in costs.values()])
+        return build_table(
+            [(f"{_NAMES[cost.kind]}: price {cost.price}",) for cost in costs.values()]
+        )
     rows = []
     for cost in costs.values():
         asked, unused = "no more than the hours", format_dollars(0)
@@ -109,7 +112,7 @@ def tabulate_costs(costs: Mapping[Serving, ServingCost]) -> Table:
         if cost.hours is not None:
             hour = cost.hours.hour
             unused = _UNKNOWN if hour is None else format_dollars(hour * 24)
-        rows.append((cost.kind, cost.price, asked, unused))
+        rows.append((_NAMES[cost.kind], cost.price, asked, unused))
     return build_table(rows, "serving", "price", "1,000 requests", "a day unused")
 
 

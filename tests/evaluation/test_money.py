@@ -107,7 +107,7 @@ def test_weigh_serving_when_the_hour_has_no_price_then_it_asks_for_it() -> None:
     """As with Claude 3 Haiku, whose price no source may be quoted for."""
     told = weigh_serving(summarise().reset_index(), PRICES, an_hour(None))
 
-    assert told.startswith("tuned: price not given. With throughput_price (US dollars per model")
+    assert told.startswith("The price of the tuned model was not given. Give throughput_price")
 
 
 DEPLOYED = {"tuned": TokenPrice(0.0005, 0.0025, "told")}
@@ -152,7 +152,7 @@ def test_weigh_serving_when_costs_are_below_a_cent_then_they_can_still_be_compar
 @pytest.mark.parametrize(
     ("price", "hour", "words"),
     [
-        (None, 20.0, "tuned: price not given. With token_prices"),
+        (None, 20.0, "The price of the tuned model was not given. Give token_prices"),
         (DEPLOYED["tuned"], None, "in its place: price not given."),
     ],
 )

@@ -612,11 +612,11 @@ def test_ask_many_when_progress_is_wanted_then_a_bar_counts_replies_errors_token
     ask_all(progress=True, price=TokenPrice(1.0, 2.0, "made up"))
 
     shown = capsys.readouterr().out
-    assert "r:  33%" in shown
-    assert "2/6" in shown
-    assert "6/6" in shown
-    assert "reply/s" in shown
+    assert "2 of 6" in shown
+    assert "6 of 6" in shown
     assert "errors=1, tokens=21 in + 9 out, US$0.039" in shown
+    ask_all(progress=True, price=TokenPrice(1.0, 2.0, "made up"), bills=False)
+    assert "US$" not in capsys.readouterr().out
 
 
 def test_ask_many_when_the_sandbox_is_asked_then_its_base_model_answers_and_says_what_it_is(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from haikuft import customization, live
+from haikuft import customization, live, s3
 from haikuft.aws.waiting import Waiting
 from haikuft.customization.readings import CustomizationJob
 from haikuft.errors import JobFailedError, SandboxError, WaitTimeoutError
@@ -68,8 +68,12 @@ def test_watch_when_somebody_sits_there_then_stages_and_losses_are_shown_to_the_
     """No button stays when there is nothing to stop; whoever looks later sees the same losses."""
     run, arn = start_job(new_run(stage_seconds=0.3))
 
+    lines: list[str] = []
+
     for _ in range(2):
-        watch(run, arn, interactive=True, keep_in=run.metrics, tell=lambda line: None)
+        watch(run, arn, interactive=True, tell=lines.append)
+
+    assert not [line for line in lines if "Completed" in line]  # the view says it
 
     for monitor in monitors:
         picture = monitor.box.children[0].value
@@ -124,7 +128,7 @@ def test_watch_when_the_losses_cannot_be_read_then_the_job_is_watched_all_the_sa
     monitors: list[module.JobMonitor],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """They are an ornament; what is wrong with them is said."""
+    """What is wrong is said, until the job's files tell the losses; then that these are gone."""
 
     def fail(*_: Any) -> Any:
         raise SandboxError("It does not answer.")
@@ -132,8 +136,14 @@ def test_watch_when_the_losses_cannot_be_read_then_the_job_is_watched_all_the_sa
     run, arn = start_job(new_run(stage_seconds=0.2))
     monkeypatch.setattr(type(run.connection), "read_progress", fail)
 
-    assert watch(run, arn, interactive=True, tell=lambda line: None).status == "Completed"
-    assert "It does not answer." in monitors[0].box.children[0].value
+    job = watch(run, arn, interactive=True, tell=lambda line: None)
+    s3.delete_objects(run.connection.client("s3"), run.record.bucket, [""])
+    again = watch(run, arn, interactive=True, tell=lambda line: None)
+
+    first, second = (monitor.box.children[0].value for monitor in monitors)
+    assert again == job
+    assert "training loss" in first
+    assert "The losses cannot be read: No step_wise_training_metrics.csv" in second
 
 
 def test_button_when_clicked_once_then_it_asks_and_does_nothing() -> None:

@@ -24,7 +24,7 @@ MET = {  # number of the failure -> the error that is shown, and words of its me
     6: ("HaikuftError", "ThrottlingException"),
     7: ("WaitTimeoutError", "continues, but the"),
     8: ("", "it diverged"),
-    9: ("", "over-fitting"),
+    9: ("", "overfitting"),
     10: ("ConflictError", "is still in use"),
 }
 Holdings = Callable[..., dict[str, list[str]]]

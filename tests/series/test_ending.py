@@ -19,7 +19,7 @@ def test_summary_when_evaluated_then_base_and_tuned_stand_with_count_and_interva
 
     text = "\n".join(write_summary(tmp_path, (5, 6)))
 
-    assert f"Done: 2 notebooks of run {tmp_path.name} in 1 min 15 s." in text
+    assert f'Done: 2 notebooks of run "{tmp_path.name}" in 1 min 15 s.' in text
     assert "Scores on 40 test records:" in text
     assert "  base: " in text
     assert " 0.500 (95 % interval 0." in text

@@ -41,7 +41,7 @@ def test_export_when_a_run_is_named_then_its_executed_notebooks_become_pages(
     page, index = folder / "03_fine_tune.html", folder / "index.html"
     assert capsys.readouterr().out == f"{page}\n{index}\n"
     assert "A walk" in page.read_text("utf-8")
-    assert 'href="03_fine_tune.html"' in index.read_text("utf-8")
+    assert '<a href="03_fine_tune.html">A walk</a>' in index.read_text("utf-8")
 
 
 def test_page_when_written_then_it_names_nothing_to_load(executed: Path, tmp_path: Path) -> None:
@@ -71,6 +71,13 @@ def test_export_when_other_notebooks_are_named_then_they_are_taken(
         tmp_path / "out" / "03_fine_tune.html",
         tmp_path / "out" / "index.html",
     ]
+
+
+def test_export_when_the_run_was_walked_by_hand_then_its_copies_are_taken(executed: Path) -> None:
+    """Where `haikuft run` has executed nothing."""
+    lab = executed.parent.rename(executed.parents[1] / "lab")
+
+    assert export_run("first")[0] == lab.parent / "exports" / "03_fine_tune.html"
 
 
 def test_export_when_there_is_nothing_then_it_says_what_would_make_it(project: Path) -> None:
@@ -122,6 +129,7 @@ def test_export_when_without_code_then_outputs_and_prose_are_left(
     page = (tmp_path / "03_fine_tune.html").read_text("utf-8").partition("<body")[2]
     assert "<td>epochs</td>" in page
     assert "A walk" in page
+    assert "Code cells are left out." in page
     assert "jp-Cell-inputArea" not in page.replace("jp-MarkdownCell", "").partition("A walk")[2]
 
 

@@ -3,32 +3,40 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from haikuft.cli import main
 from haikuft.runs.record_file import RunRecord, read_record, write_record
 
-TEXTS = ("data/test.jsonl", "replies/base.jsonl", "notebooks/02.ipynb", "lab/02.ipynb")
-KEPT = {"run.json", "evaluation.json", "report.html", "metrics/losses.csv"}
+TEXTS = ("data/test.jsonl", "replies/base.jsonl", "notebooks/02.ipynb")
+TEXTS += ("lab/workshop/.ipynb_checkpoints/02-checkpoint.ipynb",)
+KEPT = {"run.json", "lab/workshop/02.ipynb", "evaluation.json", "report.html", "metrics/losses.csv"}
 
 
 def test_forget_when_a_run_is_named_then_no_prompt_is_left_on_disk(
     project: Path, evaluate: Callable[[Path], None]
 ) -> None:
-    """The record, the scores and the metrics stay, and the report is written without records."""
+    """Record, scores and metrics stay, the report without records, notebooks without outputs."""
     directory = project / "runs" / "first"
     evaluate(directory)
     record = RunRecord(run="first", target="sandbox", bucket="b", system_prompt="Sort the ticket.")
     write_record(directory / "run.json", record)
     for name in (*TEXTS, "exports/02.html", "playground.jsonl", "metrics/losses.csv"):
-        (directory / name).parent.mkdir(exist_ok=True)
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text("ticket" if "metrics" not in name else "0.5")
+    cell = new_code_cell("mine = 1", outputs=[new_output("stream", text="ticket")])
+    widgets = {"state": {"m": {"value": "ticket"}}}
+    notebook = new_notebook(cells=[cell], metadata={"widgets": widgets})
+    nbformat.write(notebook, directory / "lab" / "workshop" / "02.ipynb")
 
     assert main(["forget", "--run", "first"]) == 0
 
     left = {str(p.relative_to(directory)): p for p in directory.rglob("*") if p.is_file()}
     assert set(left) == KEPT
     assert not [name for name, path in left.items() if "ticket" in path.read_text("utf-8")]
+    assert "mine = 1" in left["lab/workshop/02.ipynb"].read_text("utf-8")
     assert read_record(directory / "run.json").bucket == "b"
     assert "Better: tuned against base" in left["report.html"].read_text("utf-8")
 

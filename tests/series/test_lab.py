@@ -135,6 +135,7 @@ def test_notebooks_of_a_run_when_prepared_then_they_name_it_and_ours_stay_as_the
         (named,) = [
             cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", [])
         ]
+        assert named.source.startswith("# Set by haikuft lab for this run; this cell wins")
         assert 'run = "tuesday"' in named.source
     assert {path: path.read_bytes() for path in (series / "notebooks").iterdir()} == before
 

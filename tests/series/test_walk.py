@@ -166,7 +166,7 @@ def test_run_when_all_is_well_then_the_summary_says_what_was_made_and_where_it_l
     assert main(["run", "--run", "007", "-p", "seed", "3"]) == 0
 
     out, err = capsys.readouterr()
-    assert "Done: 3 notebooks of run 007" in out
+    assert 'Done: 3 notebooks of run "007"' in out
     assert f"Notebooks  {Path('runs/007/notebooks')}" in out
     assert f"Report     {Path('runs/007/report.html')}" in out
     assert [line.split(":")[0] for line in err.splitlines()] == [

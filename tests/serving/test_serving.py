@@ -126,7 +126,7 @@ def test_estimate_costs_when_both_ways_are_allowed_then_they_stand_side_by_side(
     assert hours is not None
     assert hours.hour == 60.5
     table = serving.tabulate_costs(costs)
-    assert [row[0] for row in table.rows] == list(costs)
+    assert [row[0] for row in table.rows] == ["deployment", "Provisioned Throughput"]
     assert table.rows[0][2].startswith(f"{format_dollars(thousand.likely)} (US$0.")
     assert [row[3] for row in table.rows] == ["US$0.00", "US$1,452.00"]
     assert all("2026-08-02" in row[1] for row in table.rows)
@@ -137,7 +137,7 @@ def test_estimate_costs_when_a_price_is_unknown_then_it_is_asked_for(new_run: Ne
     run = new_run()
     (cost,) = serving.estimate_costs(run, RECORDS).values()
     assert "price we do not know" in str(cost)
-    line = "provisioned_throughput: price unknown; give throughput_price"
+    line = "Provisioned Throughput: price unknown; give throughput_price"
     assert serving.tabulate_costs({cost.kind: cost}).rows == ((line,),)
     lite = replace(run, base_model=NOVA_LITE)
     six = serving.estimate_costs(lite, RECORDS, commitment="6 months")["provisioned_throughput"]

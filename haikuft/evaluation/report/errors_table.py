@@ -6,7 +6,8 @@ from haikuft.errors import SettingsError
 from haikuft.evaluation.scorers.scorer import Scorer
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.uncertainty import bootstrap_mean
-from haikuft.evaluation.statistics.verdicts import Comparison
+from haikuft.evaluation.statistics.verdicts import Comparison, format_change, format_score
+from haikuft.tables import Table, build_table
 
 # In the order in which a reader should see them.
 OUTCOMES = ("got worse", "still wrong", "fixed", "got better", "right in both", "unchanged")
@@ -68,6 +69,20 @@ def break_down(evaluation: Evaluation, by: str, model: str = "") -> pd.DataFrame
         change_of = {"difference": interval.value, "low": interval.low, "high": interval.high}
         rows.append({by: group, "n": len(part), **scores, **change_of})
     return pd.DataFrame(rows)
+
+
+def show_groups(evaluation: Evaluation, by: str) -> Table:
+    """Show `break_down`, with the difference and its interval in one column; shares as per cent."""
+    share = _comparison_of(evaluation, "").scorer.is_share
+    rows = []
+    for row in break_down(evaluation, by).to_dict("records"):
+        scores = (format_score(row[name], is_share=share) for name in evaluation.models)
+        change, low, high = (
+            format_change(row[part], is_share=share) for part in ("difference", "low", "high")
+        )
+        rows.append((row[by], row["n"], *scores, f"{change} ({low} to {high})"))
+    heading = f"difference{' in points' if share else ''} (95 % interval)"
+    return build_table(rows, by, "records", *evaluation.models, heading)
 
 
 def _groups(evaluation: Evaluation, by: str) -> pd.Series:

@@ -112,12 +112,13 @@ def show_classes(rows: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Ta
         cells.append([row["label"], f"{row['n']}"])
         for model in models:
             low, high = row[f"{model} F1 low"], row[f"{model} F1 high"]
+            interval = f"{low:.2f} to {high:.2f}" if low < high else "–"
             cells[-1] += [
-                f"{row[f'{model} F1']:.2f} ({low:.2f} to {high:.2f})",
+                f"{row[f'{model} F1']:.2f} ({interval})",
                 f"{row[f'{model} precision']:.2f}, {row[f'{model} recall']:.2f}",
             ]
     heads = (text for m in models for text in (f"{m}: F1 (95 %)", "precision, recall"))
-    return build_table(cells, "label", "n", *heads)
+    return build_table(cells, "label", "records", *heads)
 
 
 def _resample_f1(

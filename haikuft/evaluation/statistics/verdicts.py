@@ -70,7 +70,8 @@ class Comparison:
 
     @property
     def _tested(self) -> str:
-        corrected = f", corrected for {self.family} comparisons" if self.family > 1 else ""
+        which = f"of a {'free rival' if self.model in RIVALS else 'model that was asked'}"
+        corrected = f", corrected for {self.family} comparisons {which}" if self.family > 1 else ""
         return f"{format_p(self.corrected_p)} by {self.test}{corrected}"
 
     @property
@@ -78,7 +79,8 @@ class Comparison:
         if self.verdict != NO_VERDICT or self.n < FEWEST or self.smallest is None:
             return ""
         size = format_score(self.smallest, is_share=self.scorer.is_share).replace(" %", " points")
-        return f" So many records would show a difference of {size} four times in five."
+        found = f"a difference of {size} would be found four times in five"
+        return f" With this number of records, {found}."
 
 
 def judge_rival(comparison: Comparison) -> str:
@@ -100,7 +102,7 @@ def format_score(score: float, *, is_share: bool) -> str:
 def format_interval(low: float, high: float, *, is_share: bool) -> str:
     """Write the ends of a mean score's interval, with one unit: "40.1 to 60.2 %"."""
     lower, upper = (format_score(end, is_share=is_share) for end in (low, high))
-    return f"{lower.removesuffix(' %')} to {upper}"
+    return f"{lower.removesuffix(' %')} to {upper}".replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def format_change(change: float, *, is_share: bool) -> str:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 WIDTH = 96  # hidden units: the length of every row of every table
 RATES = {"prompt": 0.3, "context": 1.0, "gate": 0.6, "output": 0.5}  # at multiplier 1
 GRADIENT_MEMORY = (
-    0.25  # of past gradients at each epoch's start; with all of it nothing would over-fit
+    0.25  # of past gradients at each epoch's start; with all of it nothing would overfit
 )
 MOST_WORDS = 4000  # in the vocabulary; keeps the softmax affordable
 CHUNK = 2048  # tokens whose probabilities are held at once, about 35 MB

@@ -46,9 +46,9 @@ def test_scores_when_shown_then_a_row_is_a_score_and_a_column_a_model() -> None:
 
     assert table.headings == ("score (95 % interval)", "base", "tuned", FREE)
     assert table.rows[0][0] == ("Right labels", SCORES["accuracy"]["meaning"])
-    assert table.rows[0][1] == ("50.0 %", "35.2 to 64.8 %")
+    assert table.rows[0][1] == ("50.0 %", "35.2 to 64.8\N{NO-BREAK SPACE}%")
     assert "<small" in table._repr_html_()
-    assert "50.0 % (35.2 to 64.8 %)" in repr(table)
+    assert "50.0 % (35.2 to 64.8\N{NO-BREAK SPACE}%)" in repr(table)
 
 
 @pytest.mark.parametrize(

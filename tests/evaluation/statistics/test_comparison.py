@@ -17,15 +17,15 @@ from haikuft.evaluation import (
     MOST_FREQUENT,
     Scorer,
     ask_most_frequent,
-    break_down,
     compare,
     count_outcomes,
     list_confusions,
     score_classes,
     show_classes,
+    show_groups,
     write_evaluation,
 )
-from haikuft.evaluation.report.errors_table import sort_records
+from haikuft.evaluation.report.errors_table import break_down, sort_records
 from haikuft.evaluation.report.files import read_evaluation
 from haikuft.evaluation.scorers.labels import NO_LABEL
 from haikuft.evaluation.statistics.classes import ALL, count_confusions
@@ -119,7 +119,7 @@ def test_compare_when_the_interval_holds_zero_then_they_are_not_told_apart() -> 
         "Tuned and base are not distinguishable on 40 records (right labels:"
     )
     assert re.search(
-        r"So many records would show a difference of \d+\.\d points four times in",
+        r"With this number of records, a difference of \d+\.\d points would be found four times",
         evaluation.sentence,
     )
 
@@ -334,6 +334,19 @@ def test_break_down_when_grouped_by_label_then_each_has_its_count_and_difference
     assert found["n"].to_dict() == {"no": 6, "yes": 6}
     assert found["base"].to_dict() == {"no": 1.0, "yes": 0.0}
     assert found["difference"].to_dict() == {"no": 0.0, "yes": 1.0}
+
+
+def test_show_groups_when_scores_are_shares_then_all_is_in_per_cent() -> None:
+    """With the interval beside the difference."""
+    table = show_groups(evaluate([True, False] * 6, [True] * 12), "label")
+
+    assert table.headings[1:] == (
+        "records",
+        "base",
+        "tuned",
+        "difference in points (95 % interval)",
+    )
+    assert table.rows[1] == ("yes", "6", "0.0 %", "100.0 %", "+100.0 (+100.0 to +100.0)")
 
 
 def test_break_down_when_grouped_by_length_then_thirds_of_the_prompts_stand_in_order() -> None:
@@ -579,4 +592,4 @@ def test_show_classes_when_shown_then_the_means_come_first_and_the_worst_label_n
 
     assert table.headings[2:4] == ("base: F1 (95 %)", "precision, recall")
     assert [row[:2] for row in table.rows[:2]] == [(ALL, "30"), ("card", "10")]
-    assert table.rows[1][4:] == ("0.00 (0.00 to 0.00)", "0.00, 0.00")
+    assert table.rows[1][4:] == ("0.00 (–)", "0.00, 0.00")
