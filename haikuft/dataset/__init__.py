@@ -10,6 +10,7 @@ __all__, __getattr__, __dir__ = offer_names(
     __name__,
     {
         "convert.converter": "convert_file read_raw",
+        "formats": "title_of",
         "read.examples": "detect_format first_example",
         "read.sources": "find_dataset",
         "read.training_files": "read_records",

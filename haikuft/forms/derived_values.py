@@ -60,7 +60,7 @@ def derive_split(values: Mapping[str, Any], records: int | None) -> Derived:
     held = {name: round(records * share) for name, share in shares.items()}
     sizes = {"training": records - sum(held.values()), **held}
     words = ", ".join(f"{size:,} {name}" for name, size in sizes.items())
-    words += "; for validation as many more or fewer as fit the base model" if fits else ""
+    words += "; the validation part is adjusted where the base model has a limit" if fits else ""
     return [*derived, (f"Of {count(records, 'record')}, about", words)]
 
 

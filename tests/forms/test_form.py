@@ -70,7 +70,7 @@ def test_dataset_form_when_the_share_is_left_to_fit_then_it_says_so_and_nothing_
     """-1 beside the range is a choice, and -0.5 a mistake."""
     form = dataset("support_tickets", validation_share=-1.0)
     assert form.values["validation_share"] == -1
-    assert "338 training, 78 validation, 104 test; for validation as many more" in repr(form)
+    assert "338 training, 78 validation, 104 test; the validation part is adjusted" in repr(form)
     form.controls["validation_share"].value = -0.5
     assert "validation_share = -0.5 is too small; the smallest is 0" in form.refusal
 
