@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from haikuft import html
@@ -130,11 +131,11 @@ def mark_status(status: str) -> str:
 def build_table(rows: Iterable[Sequence[object]], *headings: str) -> Table:
     """Make a table of rows of any values, or pairs of texts; without headings it has no such row.
 
+    A moment is written in UTC, and None as nothing.
+
     Example: `build_table([("epochs", 2)], "parameter", "value")`.
     """
-    cells = tuple(
-        tuple(cell if isinstance(cell, tuple) else str(cell) for cell in row) for row in rows
-    )
+    cells = tuple(tuple(map(_to_cell, row)) for row in rows)
     return Table(headings or ("",) * (len(cells[0]) if cells else 0), cells)
 
 
@@ -142,6 +143,12 @@ def tabulate_frame(frame: "pd.DataFrame") -> Table:
     """Make a table of a data frame, with numbers to 3 places."""
     rows = (map(_write_value, row) for row in frame.itertuples(index=False))
     return build_table(map(tuple, rows), *map(str, frame.columns))
+
+
+def _to_cell(value: object) -> Cell:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return value if isinstance(value, tuple) else "" if value is None else str(value)
 
 
 def _write_value(value: object) -> str:

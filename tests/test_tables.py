@@ -1,5 +1,7 @@
 """Tables: what a page shows of rows."""
 
+from datetime import datetime, timedelta, timezone
+
 import pandas as pd
 
 from haikuft.tables import (
@@ -88,3 +90,10 @@ def test_status_has_a_mark_and_its_word():
     assert [mark_status(word)[0] for word in words] == ["✓", "✗", "!", "–", "…"]
     assert mark_status("Failed").endswith("Failed")
     assert mark_status("6, 0.3 MB") == "6, 0.3 MB"
+
+
+def test_build_table_when_a_cell_is_a_moment_or_none_then_it_is_utc_or_nothing() -> None:
+    """Whatever the zone that a client gives a moment in."""
+    moment = datetime(2026, 1, 2, 4, 5, 6, 789, tzinfo=timezone(timedelta(hours=1)))
+
+    assert build_table([(moment, None)]).rows == (("2026-01-02 03:05:06 UTC", ""),)
