@@ -57,7 +57,8 @@ def _serve(channel: socket.socket) -> None:
             for name in next(stages, ()):
                 module = import_module(name)
                 if name.startswith("haikuft."):  # our packages load their names on first use
-                    [getattr(module, offered) for offered in getattr(module, "__all__", ())]
+                    for offered in getattr(module, "__all__", ()):
+                        getattr(module, offered)
             gc.freeze()  # what is shared stays shared: no collection in a kernel touches it
             request = lines.readline()
             if not request:
