@@ -250,6 +250,18 @@ def new_run(local_sandbox: Callable[..., LocalSandbox], tmp_path: Path) -> Calla
 
 
 @pytest.fixture
+def reach_as_aws(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], None]:
+    """`reach_as_aws(run)` has `--target aws` reach the sandbox of that run."""
+
+    def reach(run: Run) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", run.connection.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+
+    return reach
+
+
+@pytest.fixture
 def set_up() -> Callable[[Run], Run]:
     """`set_up(run)` does what notebooks 1 and 2 do: bucket, role, two files of short records."""
 

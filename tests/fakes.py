@@ -1,8 +1,12 @@
 """Fakes that the tests share: AWS's refusals, a client that follows a script, a clock, a reply."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,6 +29,32 @@ def refusal(code: str, message: str = "AWS's words.", status: int = 400) -> Clie
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
     return ClientError(response, "Operation")
+
+
+def answer(call: Callable[..., Any], **parameters: Any) -> Any:
+    """Call an operation; return what it answers, a body read, or the code of its error."""
+    try:
+        answered = call(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    answered.pop("ResponseMetadata")
+    if "Body" in answered:
+        answered["Body"] = answered["Body"].read()
+    return answered
+
+
+def start_in_processes(state: Path, count: int) -> set[int]:
+    """Start a sandbox from so many processes at once; return the server's process ids they get."""
+    code = "import sys, haikuft.sandbox as s; print(s.start(sys.argv[1]).pid)"
+    command = [sys.executable, "-c", code, str(state)]
+    with ThreadPoolExecutor(count) as pool:
+        runs = [
+            pool.submit(subprocess.run, command, capture_output=True, text=True)
+            for _ in range(count)
+        ]
+        answers = [run.result() for run in runs]
+    assert [one.stderr for one in answers] == [""] * count
+    return {int(one.stdout) for one in answers}
 
 
 class Scripted:

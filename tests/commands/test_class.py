@@ -59,15 +59,10 @@ def held(run: Run) -> set[str]:
 
 
 @pytest.fixture
-def account(new_run: Callable[..., Run], project: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def account(new_run: Callable[..., Run], project: Path, reach_as_aws: Callable[[Run], None]) -> Run:
     """An account with two classes and a stranger's run; the run given only connects to it."""
     run = new_run(model_units_quota=9)
-    for name, value in {
-        "AWS_ENDPOINT_URL": run.connection.endpoint,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-    }.items():
-        monkeypatch.setenv(name, value)
+    reach_as_aws(run)
     make_up(run, "ann", "a" * 16, RED)
     make_up(run, "ben", "b" * 16, RED, serves=False)
     make_up(run, "eve", "e" * 16, BLUE)

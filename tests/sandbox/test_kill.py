@@ -2,16 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from fakes import start_in_processes
 
 import haikuft.sandbox
 from haikuft import aws, customization, serving
@@ -27,7 +25,6 @@ from haikuft.sandbox.directory import SERVER_LOCK, hold_lock
 
 REGION = "us-west-2"
 TAGS = [{"key": "team", "value": "reading"}]
-START = "import sys, haikuft.sandbox as s; print(s.start(sys.argv[1]).pid)"
 
 OpenRun = Callable[[], Run]
 SetUp = Callable[[Run], Run]
@@ -170,14 +167,7 @@ def test_start_when_a_killed_server_is_started_by_three_at_once_then_they_get_on
     """The killed one's port and files do no harm."""
     haikuft.sandbox.start(state)
     kill(state)
-    command = [sys.executable, "-c", START, str(state)]
-    with ThreadPoolExecutor(3) as pool:
-        runs = [
-            pool.submit(subprocess.run, command, capture_output=True, text=True) for _ in range(3)
-        ]
-        answers = [run.result() for run in runs]
-    assert [answer.stderr for answer in answers] == [""] * 3
-    assert {int(answer.stdout) for answer in answers} == {haikuft.sandbox.status(state).pid}
+    assert start_in_processes(state, 3) == {haikuft.sandbox.status(state).pid}
 
 
 def test_reset_when_a_run_lived_there_then_its_notebooks_name_the_one_that_makes_it_again(

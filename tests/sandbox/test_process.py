@@ -5,13 +5,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from fakes import start_in_processes
 
 import haikuft.sandbox as sandbox_package
 from haikuft import __version__
@@ -19,8 +19,6 @@ from haikuft.errors import SandboxError, SettingsError
 from haikuft.sandbox import Endpoint, SandboxSettings
 from haikuft.sandbox.directory import read_port, write_endpoint
 from haikuft.sandbox.persistence.database import DATABASE_FILE
-
-START = "import sys, haikuft.sandbox as s; print(s.start(sys.argv[1]).pid)"
 
 
 @pytest.fixture
@@ -42,9 +40,7 @@ def test_start_when_repeated_then_finds_the_same_server(state: Path) -> None:
     """A second start, and a start from another process, find what runs."""
     first = sandbox_package.start(state, settings={"stage_seconds": 0})
     assert sandbox_package.start(state) == first
-    command = [sys.executable, "-c", START, str(state)]
-    other = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(other.stdout) == first.pid
+    assert start_in_processes(state, 1) == {first.pid}
     assert sandbox_package.read_settings(first).stage_seconds == 0
 
 
@@ -61,14 +57,7 @@ def test_start_when_another_version_has_started_it_then_starts_this_one_on_the_s
 
 def test_start_when_two_processes_do_it_at_once_then_they_get_one_server(state: Path) -> None:
     """Two kernels that open their first cell together share a sandbox."""
-    command = [sys.executable, "-c", START, str(state)]
-    with ThreadPoolExecutor(3) as pool:
-        runs = [
-            pool.submit(subprocess.run, command, capture_output=True, text=True) for _ in range(3)
-        ]
-        answers = [run.result() for run in runs]
-    assert [answer.stderr for answer in answers] == [""] * 3
-    assert {int(answer.stdout) for answer in answers} == {sandbox_package.status(state).pid}
+    assert start_in_processes(state, 3) == {sandbox_package.status(state).pid}
 
 
 def test_start_when_it_runs_then_it_is_found_without_the_lock(state: Path) -> None:
@@ -83,9 +72,7 @@ def test_start_when_its_starter_ends_then_the_server_lives_on_in_its_own_session
     state: Path,
 ) -> None:
     """A kernel that ends does not end the sandbox, and nothing waits for its pipe."""
-    command = [sys.executable, "-c", START, str(state)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    pid = int(done.stdout)
+    (pid,) = start_in_processes(state, 1)
     assert sandbox_package.status(state).pid == pid
     assert os.getsid(pid) == pid
 

@@ -21,15 +21,10 @@ def buy(bedrock: Any, name: str, tags: Any) -> str:
 
 
 @pytest.fixture
-def serving(new_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> Any:
+def serving(new_run: Callable[..., Run], reach_as_aws: Callable[[Run], None]) -> Any:
     """An account with one throughput of a run that has no record here; gives Bedrock's client."""
     run = new_run(model_units_quota=9)
-    for name, value in {
-        "AWS_ENDPOINT_URL": run.connection.endpoint,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-    }.items():
-        monkeypatch.setenv(name, value)
+    reach_as_aws(run)
     bedrock = run.connection.client("bedrock")
     buy(bedrock, run.resource_name, run.tags)
     return bedrock

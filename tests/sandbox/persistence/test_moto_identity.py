@@ -8,10 +8,10 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from fakes import answer
 
 from haikuft.sandbox.persistence.database import Database
 
@@ -50,16 +50,6 @@ KEY_POLICY = json.dumps(
 def reopen(local_sandbox: Any) -> Callable[[], Any]:
     """Open the state, which was not closed before: `reopen()("iam")` is a client of it."""
     return lambda: local_sandbox().client
-
-
-def answer(call: Callable[..., Any], **parameters: Any) -> Any:
-    """Call and return what was answered; the code for an error."""
-    try:
-        answered = call(**parameters)
-    except ClientError as error:
-        return error.response["Error"]["Code"]
-    answered.pop("ResponseMetadata")
-    return answered
 
 
 def describe_iam(iam: Any) -> dict[str, Any]:

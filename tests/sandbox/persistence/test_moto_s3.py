@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from fakes import answer
 
 from haikuft.sandbox.persistence.database import Database
 
@@ -92,18 +92,6 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {  # put_bucket_... -> arguments
         }
     },
 }
-
-
-def answer(call: Callable[..., Any], **parameters: Any) -> Any:
-    """Call and return what was answered, bytes read; the code for an error."""
-    try:
-        answered = call(**parameters)
-    except ClientError as error:
-        return error.response["Error"]["Code"]
-    answered.pop("ResponseMetadata")
-    if "Body" in answered:
-        answered["Body"] = answered["Body"].read()
-    return answered
 
 
 def describe_bucket(s3: Any, bucket: str) -> dict[str, Any]:
