@@ -15,8 +15,8 @@ NO_LABEL = "(no label)"
 _EDGES = " \t\r\n.,;:!?\"'`*_()[]{}<>"
 _SENTENCE_MARKS = " .,;:!?\"'`。、"
 _KOREAN_PARTICLES = "입니다|이다|은|는|이|가|을|를|에|의|로|으로|와|과|도"
-# Scripts that write no space between words.
-NO_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+# Scripts that write no space between words; Unicode counts the Japanese long vowel as no script's.
+NO_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _REFUSAL = re.compile(
     r"\b(?:i(?:'m| am)(?: very| so| really)? sorry|my apologies|i apologi[sz]e|unfortunately)\b"
     r"|\bas an ai\b"
