@@ -1,6 +1,7 @@
 """What says nothing stays behind, and `validate` and `convert` judge every record alike."""
 
 import json
+from contextlib import nullcontext
 from copy import deepcopy
 from pathlib import Path
 
@@ -120,6 +121,18 @@ def test_file_when_novas_system_prompts_are_empty_lists_then_validate_warns_and_
     convert_file(source, tmp_path / "new.jsonl", base_model=NOVA_MICRO)
     written = (tmp_path / "new.jsonl").read_text().splitlines()
     assert ["system" in json.loads(line) for line in written] == [False, True] * 6
+
+
+def test_file_when_a_system_prompt_is_several_empty_texts_then_both_commands_take_it(tmp_path):
+    """It says nothing, as one empty text does; beside a text that says something it is refused."""
+    for texts, taken in ((["", ""], True), (["a", ""], False)):
+        value = to_training({"messages": PLAIN}, NOVA_MICRO)
+        value["system"] = [{"text": text} for text in texts]
+        source = tmp_path / "nova.jsonl"
+        source.write_text(json.dumps(value) + "\n")
+        assert validate_file(source, NOVA_MICRO, kind="test").ok == taken
+        with nullcontext() if taken else pytest.raises(DataError, match="2 texts"):
+            convert_file(source, tmp_path / "new.jsonl", base_model=NOVA_MICRO)
 
 
 KEYS = st.sampled_from(
