@@ -112,6 +112,7 @@ _WITH_UNIT = regex.compile(rf"\d+(?:[.,]\d+)?(?:{_ATTACHED})", regex.I)
 _LISTED = regex.compile(r"^[\s*#]*(?:Step )?(\d\d?)[.):]\**\s", regex.M)
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _ASCII = {ord(odd): plain for odd, plain in zip("−–’٫٬", "--'.,", strict=True)}
+_NUMBERS = {"number", "word"}  # the kinds that are numbers
 _LONGEST = 20_000  # characters of a text that are read
 _WINDOW = 40  # characters in which the words beside a fact are looked for
 _TAKEN = "\N{REPLACEMENT CHARACTER}"
@@ -192,7 +193,14 @@ def _check(prompt: str, reference: str, reply: str) -> tuple[list[str], list[str
     missing = [fact for fact in expected if not _has(given, fact)]
     added = [fact for fact in given if not _has(expected, fact)]
     # "The 5th" for a date, "3 pm" for "at 3": a part may stand for a fact that is not there whole.
-    for_parts = [(one, other) for one in missing for other in added if _shares_part(one, other)]
+    # But 3 pm stands in the place of another time that was expected, and not of any 3.
+    kinds = {fact.kind for fact in missing} - _NUMBERS
+    for_parts = [
+        (one, other)
+        for one in missing
+        for other in added
+        if other.kind not in kinds and _shares_part(one, other)
+    ]
     missing = [fact for fact in missing if not any(fact is one for one, _ in for_parts)]
     added = [fact for fact in added if not any(fact is other for _, other in for_parts)]
     wrong = [
@@ -209,9 +217,13 @@ def _check(prompt: str, reference: str, reply: str) -> tuple[list[str], list[str
 
 
 def _replaces(fact: Fact, missing: Fact) -> bool:
-    """Whether a fact has the unit of a missing one of its kind, or stands beside the same word."""
+    """Whether a fact has the unit of a missing one of its kind, or stands beside the same word.
+
+    "Third floor" stands for "floor 4"; a short word, such as "of", must be on the same side.
+    """
     kinds = {"number" if kind == "word" else kind for kind in (fact.kind, missing.kind)}
     beside = any(a == b != "" for a, b in zip(fact.near, missing.near, strict=True))
+    beside = beside or any(len(word) > 3 for word in {*fact.near} & {*missing.near})
     beside = beside or (fact.unit == missing.unit and fact.unit.isalpha())
     return len(kinds) == 1 and (beside or fact.near == missing.near)
 
@@ -237,7 +249,9 @@ def _agree(one: Fact, other: Fact) -> bool:
 def _shares_part(one: Fact, other: Fact) -> bool:
     """Whether one is a number that is a part of the other, such as the day of a date."""
     return any(
-        number.kind in ("number", "word") and not number.readings.isdisjoint(fact.parts)
+        number.kind in _NUMBERS
+        and number.unit in ("", "hours")
+        and not number.readings.isdisjoint(fact.parts)
         for number, fact in ((one, other), (other, one))
     )
 
@@ -335,7 +349,7 @@ def _plain(text: str) -> str:
     if len(listed) > 1 and all(n in (1, before + 1) for before, n in pairwise([0, *listed])):
         text = _LISTED.sub("\n", text)
     text = regex.sub(r"\s", " ", text.translate(_ASCII))
-    text = regex.sub(r"\bminus (?=\d)", "-", text, flags=regex.I)
+    text = regex.sub(r"\bminus (?=[\d.,]+ ?(?:°|degrees))", "-", text, flags=regex.I)
     return text.replace("per cent", "percent")
 
 

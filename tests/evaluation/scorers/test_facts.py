@@ -176,6 +176,8 @@ def test_facts_when_the_reply_says_the_same_in_other_words_then_at_most_2_per_ce
         ("It takes a while.", "It takes a while, one might say."),
         ("Room 12, second floor.", "Room 12, 2nd floor."),
         ("Below -18 °C.", "Below minus 18 °C."),
+        ("A discount of 10 %.", "The price minus 10 %."),
+        ("On 5 May at 3 pm.", "It comes on the 5th, at 3."),
         ("From 9:30 to 12:00.", "From 9.30 am to noon."),
         ("Um 14:30 Uhr.", "Um 14.30 Uhr."),
         ("It takes 2 hours.", "It is a 2-hour job, 2 hrs."),
@@ -215,6 +217,9 @@ def test_facts_when_they_are_written_otherwise_then_they_are_the_same(
         ("How?", "Press 7.", "1. Open it.\n2. Press 8.", ["8"]),
         ("Is it 3 or 5 days?", "It costs 5 €.", "You need 3 days.", []),
         ("When?", "At 5:00.", "At 0:05.", ["0:05"]),
+        ("When?", "On 7 June, with 7 kg.", "On 7 July it is.", ["7 July"]),
+        ("When?", "At 16:00, for 4 nights.", "At 4 am then.", ["4 am"]),
+        ("Where?", "On floor 4.", "On the third floor.", ["third"]),
     ],
 )
 def test_facts_when_the_prompt_has_them_then_they_are_wrong_in_the_place_of_others_alone(
