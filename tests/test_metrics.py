@@ -466,3 +466,28 @@ def test_assess_when_some_epochs_have_no_validation_loss_then_epochs_keep_their_
     assert "lowest after epoch 4 (0.4) and rose by 50.0% to 0.6 by epoch 6" in (
         assess(training, validation).sentence
     )
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ({2: 0.5, 4: 0.4}, "fell by 20.0% from epoch 2 to epoch 4, to 0.4"),
+        ({1: 0.6, 2: 0.5}, "fell by 16.7% from epoch 1 to epoch 2, to 0.5"),
+        ({3: 0.5, 4: 0.4}, "fell by 20.0% in the last epoch, to 0.4"),
+        ({1: 0.4, 2: 0.5, 3: 0.402}, "lowest after epoch 1 (0.4); in epoch 3, of 4, it is 0.402"),
+        ({3: 0.5}, "ran 4 epochs, and the file has one validation loss (0.5, of epoch 3)"),
+    ],
+)
+def test_assess_when_some_epochs_have_no_validation_loss_then_it_says_of_which_it_speaks(
+    losses: dict[int, float], said: str
+) -> None:
+    """A fall over two epochs is none in the last, and the last loss is not that at the end."""
+    validation = pd.DataFrame(
+        {
+            "step_number": [2 * n for n in losses],
+            "epoch_number": list(losses),
+            "loss": [*losses.values()],
+        }
+    )
+
+    assert said in assess(FALLING, validation).sentence

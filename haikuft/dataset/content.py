@@ -194,7 +194,8 @@ def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
         typed: As for `find_block_texts`.
 
     Raises:
-        UnsupportedContent: there is not exactly one text, or something beside it.
+        UnsupportedContent: there is not exactly one text, or something beside it. Several empty
+            texts count as one.
     """
     if not isinstance(blocks, list):
         raise UnsupportedContent(wrong_type(place, blocks, ONE_BLOCK))
@@ -202,7 +203,7 @@ def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
     _raise_first(findings)
     if not texts:
         raise UnsupportedContent(Finding("empty-text", place, "there is no text", "Write one."))
-    if len(texts) > 1:
+    if len(texts) > 1 and any(text for text, _ in texts):
         fix = "Join them into one, in the order in which they are to be read."
         raise UnsupportedContent(unsupported(place, f"{len(texts)} texts", fix))
     return texts[0]

@@ -1,5 +1,6 @@
 """Labels: whether the answers of a data set are a few classes of its prompts."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,6 +29,15 @@ def labels_of(records: Sequence[Mapping[str, Any]]) -> list[str] | None:
 
 def is_label(text: str) -> bool:
     """Whether an answer is short, of one line and no JSON, as a label is."""
-    return (
-        0 < len(text) <= MAX_LABEL_LENGTH and "\n" not in text and not text.startswith(("{", "["))
-    )
+    return 0 < len(text) <= MAX_LABEL_LENGTH and "\n" not in text and not _is_json(text)
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is a JSON object or array; "[urgent]" is none."""
+    if not text.startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

@@ -12,6 +12,7 @@ from typing import Any
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import DataError
+from haikuft.evaluation.scorers.scorer import list_different
 from haikuft.inference.replies import Reply
 
 MAX_PROMPTS = 1_000  # in one custom prompt dataset
@@ -27,7 +28,7 @@ def build_prompts(
     """Turn test records and a model's replies into the lines of an evaluation job's dataset.
 
     Args:
-        records: The test records.
+        records: The test records; copies count once.
         replies: Record id to the reply that the job is to score.
         source: Name of what replied, such as "tuned"; the request names it, too.
 
@@ -37,7 +38,7 @@ def build_prompts(
     if not records:
         raise DataError("There are no records to evaluate.")
     prompts: list[Prompt] = []
-    for record in records:
+    for record in list_different(records):
         key = record_id(record)
         reply = replies.get(key)
         if reply is None or reply.error is not None:

@@ -20,6 +20,7 @@ import msgspec
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import SettingsError
+from haikuft.evaluation.scorers.scorer import list_different
 from haikuft.evaluation.statistics.uncertainty import (
     NO_VERDICT,
     Interval,
@@ -143,7 +144,8 @@ def build_questions(
         second: The same of the model that is judged.
     """
     questions = []
-    for key, record in {record_id(record): record for record in records}.items():
+    for record in list_different(records):
+        key = record_id(record)
         pair = first.get(key), second.get(key)
         if any(reply is None or reply.error is not None for reply in pair):
             continue

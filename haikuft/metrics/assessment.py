@@ -174,6 +174,7 @@ def _conclude(name: str, **values: float | str) -> Assessment:
 def _judge_curve(fit: "pd.Series[float]", losses: "pd.Series[float]", ended: bool) -> Assessment:
     """Judge finite validation losses by epoch; `ended` says that early stopping ended the job."""
     best, epoch = int(losses.index[int(losses.argmin())]), int(losses.index[-1])
+    before, ran = int(losses.index[-2:][0]), max(int(fit.index[-1]), epoch)
     last, lowest = float(losses.iloc[-1]), float(losses[best])
     kept = best if ended else epoch
     fitted, held = float(fit.get(kept, math.inf)), float(losses[kept])
@@ -181,7 +182,7 @@ def _judge_curve(fit: "pd.Series[float]", losses: "pd.Series[float]", ended: boo
     rise, fall = _change(lowest, last), -_change(float(losses.iloc[-2:].iloc[0]), last)
     rose = best < epoch and rise >= RISE
     if len(losses) == 1 and not near_zero:
-        name = "one-epoch"
+        name = "one-epoch" if ran == 1 else "one-loss"
     elif rose and ended and not near_zero:
         name = "ended-after-a-rise"
     elif rose:
@@ -197,7 +198,11 @@ def _judge_curve(fit: "pd.Series[float]", losses: "pd.Series[float]", ended: boo
         trained = f", while the training loss kept falling from {fit[best]:.3g} to "
         trained += f"{fit.iloc[-1]:.3g}"
     fewer = f"epoch_count = {best}" if best < epoch else "fewer epochs"
+    lately, end = "in the last epoch", f"at the end (epoch {epoch})"
+    if (before, ran) != (epoch - 1, epoch):  # some epochs have no validation loss
+        lately, end = f"from epoch {before} to epoch {epoch}", f"in epoch {epoch}, of {ran},"
     values: dict[str, float | str] = {"best": best, "epoch": epoch, "kept": kept, "fewer": fewer}
+    values |= {"ran": ran, "lately": lately, "end": end}
     values |= {"lowest": lowest, "last": last, "held": held, "fit": fitted, "trained": trained}
     return _conclude(name, **values, rise=rise, fall=fall)
 

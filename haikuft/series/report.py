@@ -39,7 +39,7 @@ def build_report(directory: Path) -> str:
         sections += [_name_models(record)] if record else []
     else:
         notice = NOTICE if record is not None and record.target == "sandbox" else ""
-        cards = (*note("Not evaluated yet", "Notebook 6 does that."), *note(STAND_IN, notice))
+        cards = (*note(STAND_IN, notice), *note("Not evaluated yet", "Notebook 6 does that."))
         sections = [card._repr_html_() for card in cards]
     parts = {
         "Training": _training_section(directory / ASSESSMENT_FILE),

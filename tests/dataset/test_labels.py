@@ -11,6 +11,12 @@ def test_labels_when_few_short_answers_recur_then_one_for_each_record(make_recor
     assert labels_of(records) == ["yes", "no"] * 3
 
 
+def test_labels_when_brackets_hold_no_json_then_they_are_labels(make_record):
+    """A mark at the beginning is no form of an answer."""
+    records = [make_record(n, answer=("[urgent]", "{other}")[n % 2]) for n in range(6)]
+    assert labels_of(records) == ["[urgent]", "{other}"] * 3
+
+
 @pytest.mark.parametrize(
     "answers",
     [

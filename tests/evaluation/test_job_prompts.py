@@ -47,6 +47,14 @@ def test_build_prompts_with_replies_brings_them_along() -> None:
     assert prompt["modelResponses"] == [{"response": "delivery", "modelIdentifier": "tuned"}]
 
 
+def test_build_prompts_when_records_are_copies_brings_one_of_each() -> None:
+    """A copy is no further evidence for a job either; white space makes no other record."""
+    records = [build_record(text) for text in ("Where is it?", "Where  is it?", "How much?")]
+    replies = {record_id(record): ScriptedReply("x") for record in records}
+    prompts = build_prompts([*records, *records], replies, source="tuned")
+    assert [prompt["prompt"] for prompt in prompts] == ["Where is it?", "How much?"]
+
+
 def test_build_prompts_when_a_reply_is_missing_or_failed_says_which() -> None:
     """A gap would shift the score without a word."""
     record = build_record("Where is my money?")

@@ -65,6 +65,16 @@ def prefer_tuned(question: Question) -> ScriptedReply:
     return say("first" if question.exchanged else "second")
 
 
+def test_build_questions_when_records_are_copies_asks_about_one_of_each() -> None:
+    """White space makes no other record."""
+    (record,) = build_records(1)
+    (copy,) = build_records(1)
+    copy["messages"][0]["content"] += "\n"
+    records = [record, copy, record]
+    asked = build_questions(records, replies(records, "base"), replies(records, "tuned"))
+    assert [question.record_id for question in asked] == [record_id(record)] * 2
+
+
 def test_build_questions_asks_each_pair_in_both_orders(questions: list[Question]) -> None:
     """The judge sees request, reference and both replies, once in each order."""
     straight, exchanged = questions[0], questions[1]

@@ -12,6 +12,7 @@ import pytest
 
 from haikuft.dataset import read_records
 from haikuft.dataset.records import reference_of
+from haikuft.inference.replies import NOTICE
 from haikuft.runs.record_file import read_record
 from haikuft.workshop.exercises import EXERCISES
 
@@ -79,6 +80,20 @@ def test_replies_when_from_the_sandbox_say_that_a_stand_in_answered(walked):
         lines = (walked / "replies" / f"{name}.jsonl").read_text().splitlines()
         assert all("stand-in" in json.loads(line)["model"] for line in lines)
         assert len(lines) == len(read_records(walked / "data" / "test.jsonl"))
+
+
+def test_verdicts_of_the_notebooks_begin_by_saying_that_a_stand_in_answered(walked):
+    """On the losses, and on the models."""
+    for name, words in (
+        ("04_analyse_metrics", "assessment.card"),
+        ("06_evaluate", "show_verdicts"),
+    ):
+        (cell,) = [
+            cell
+            for cell in nbformat.read(walked / "notebooks" / f"{name}.ipynb", 4).cells
+            if cell.cell_type == "code" and words in cell.source
+        ]
+        assert NOTICE in " ".join(cell.outputs[0]["data"]["text/plain"].split())
 
 
 def test_tuned_replies_are_labels_that_the_training_file_taught(walked):

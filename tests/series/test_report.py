@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
+from haikuft.inference.replies import NOTICE
 from haikuft.plots import show_figure
 from haikuft.plots.style import describe
 from haikuft.runs.record_file import RunRecord, write_record
@@ -93,3 +94,14 @@ def test_report_when_there_is_nothing_yet_then_it_says_so(tmp_path: Path) -> Non
     assert path.name == "report.html"
     assert "Not evaluated yet" in path.read_text(encoding="utf-8")
     assert [found.name for found in path.parent.iterdir()] == ["report.html"]
+
+
+def test_report_when_a_sandbox_run_is_not_evaluated_then_it_says_first_whose_it_is(
+    tmp_path: Path,
+) -> None:
+    """Its training was a stand-in's; a run on AWS says no such thing."""
+    for target in ("sandbox", "aws"):
+        write_record(tmp_path / "run.json", RunRecord(run="first", target=target))
+        page = build_report(tmp_path)
+        assert (NOTICE in page) == (target == "sandbox")
+        assert page.find(NOTICE) < page.index("Not evaluated yet")

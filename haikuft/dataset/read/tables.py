@@ -28,6 +28,7 @@ from haikuft.errors import DataError, SettingsError
 # Columns whose empty cells mean that there is nothing, not an empty text.
 OPTIONAL_COLUMNS = frozenset({"system", "input", "history", "schemaVersion"})
 _SEPARATORS = ",;|\t"
+_QUOTED = re.compile('"[^"]*"')
 _HINT = re.compile(r'"?sep=([^\r\n]+?)"?\s*', re.IGNORECASE)
 
 
@@ -41,7 +42,7 @@ def read_table(
         format_name: A name of `haikuft.dataset.formats.TABLES`.
         sheet: The sheet of an Excel workbook; "" takes the only one that has rows.
         separator: What stands between the columns of a CSV or TSV file; "" takes the one of its
-            line `sep=`, else the one that its first line has most often.
+            line `sep=`, else the one that its first line has most often outside of quotes.
 
     Raises:
         SettingsError: the file has no sheets or no separators, or there is no such separator.
@@ -76,7 +77,8 @@ def _read_text(path: str | os.PathLike[str], format_name: str, separator: str) -
         hint = _HINT.fullmatch(head)  # Excel reads this line, and does not show it
         separator = separator or (_check_separator(hint[1]) if hint else "")
         # Between the columns is a comma, or what European spreadsheets write.
-        separator = separator or ("\t" if format_name == TSV else max(_SEPARATORS, key=head.count))
+        bare = _QUOTED.sub("", head)
+        separator = separator or ("\t" if format_name == TSV else max(_SEPARATORS, key=bare.count))
         before = csv.field_size_limit(MAX_LINE_BYTES)
         try:
             reader = csv.reader(chain([head], lines), delimiter=separator, strict=True)

@@ -33,7 +33,7 @@ _USAGE = ("model", "input_tokens", "output_tokens", "latency_median", "latency_9
 
 
 def build_summary(found: Mapping[str, Any], table: Path) -> list[str]:
-    """Build the first screen: question, answer, recommendation, three examples, cost, caveat.
+    """Build the first screen: who answered, question, answer, recommendation, examples, cost.
 
     Args:
         found: From `read_evaluation`.
@@ -46,9 +46,9 @@ def build_summary(found: Mapping[str, Any], table: Path) -> list[str]:
         *note(CUT_OFF, warn_of_endings(found["endings"], found["n"])),
         replace(build_verdict(first), details=found["sentence"]),
         *note("Recommendation", recommend(found) + repeat),
-        *note(STAND_IN, found["notice"]),
     ]
     return [
+        *(card._repr_html_() for card in note(STAND_IN, found["notice"])),
         f'<p class="question">{escape(question)}</p>',
         *(card._repr_html_() for card in cards),
         *_three_examples(table, found["baseline"], first["model"]),

@@ -50,14 +50,14 @@ def tabulate_scores(scores: Sequence[Mapping[Any, Any]], shares: Mapping[str, bo
 def show_verdicts(evaluation: Evaluation) -> tuple[Card, ...]:
     """Make a card of each verdict by the deciding score, the models that were asked first.
 
-    A warning of replies that were cut off stands before them, and who answered after them.
+    Before them stand that a stand-in answered, and a warning of replies that were cut off.
     """
     pairs = (*evaluation.comparisons, *evaluation.between)
     asked = [c for c in pairs if c.model not in RIVALS] or pairs
     first, *rest = [build_verdict(describe(c)) for c in asked]
     warning = warn_of_endings(evaluation.endings, evaluation.n)
     first = replace(first, details=evaluation.sentence)
-    return (*note(CUT_OFF, warning), first, *rest, *note(STAND_IN, evaluation.notice))
+    return (*note(STAND_IN, evaluation.notice), *note(CUT_OFF, warning), first, *rest)
 
 
 def build_verdict(comparison: Mapping[str, Any]) -> Card:

@@ -1,11 +1,12 @@
-"""Facts of a reply held against the reference: numbers, dates, times, codes, and names.
+"""Facts of a reply held against the reference: numbers, dates, times, codes, addresses, and names.
 
 Facts are compared by what they mean: "1,500.00 EUR" is "€1500", "5 May 2024" is "2024-05-05". A
 name counts only as a word of the prompt, for elsewhere a capital letter is no sign of a name. A
 fact of the reply that neither the reference nor the prompt has is invented; one that stands in the
 place of a fact of the reference contradicts it. Both are wrong. A fact of the reference that the
-reply has not is left out. Names of months are known in English, German, French and Spanish, number
-words in English; units are not converted into one another.
+reply has not is left out. The numbers of a list are no facts. Names of months are known in English,
+German, French and Spanish, words for numbers and units in English; units are not converted into one
+another.
 """
 
 import unicodedata
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache, partial
+from itertools import pairwise
 from typing import Any
 
 import regex
@@ -37,11 +39,18 @@ _SMALL = (
     "sixteen seventeen eighteen nineteen"
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
 _WORDS = {word: at for at, word in enumerate(_SMALL.split())}
+_WORDS |= {word: at for at, word in enumerate(_ORDINALS.split(), 1)}
 _WORDS |= {word: 10 * at for at, word in enumerate(_TENS.split(), 2)}
 _TIMES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "k": 1_000}
-_NAMES_OF_UNITS = ("% percent", "€ eur euro euros", "$ usd dollar dollars", "£ gbp pound pounds")
-_UNITS = {name: names[0] for names in (*_NAMES_OF_UNITS, "¥ jpy yen 円") for name in names.split()}
+_NAMES_OF_UNITS = (
+    "% percent; € eur euro euros; $ usd dollar dollars; £ gbp pound pounds; ¥ jpy yen 円; "
+    "seconds second secs sec; minutes minute mins min; hours hour hrs hr h; days day; weeks week; "
+    "months month; years year; g gram grams; kg kilogram kilograms; km kilometres kilometers; "
+    "cm; mm; ml; mb; gb; tb"
+)
+_UNITS = {name: names.split()[0] for names in _NAMES_OF_UNITS.split(";") for name in names.split()}
 _Groups = Mapping[str, str]
 
 
@@ -53,13 +62,18 @@ _MONTH = rf"\b(?<month>{_any_of(_MONTH_OF)})\b\.?"
 _YEAR = r"(?<year>\d{4})(?!\d)"
 _DAY = r"(?<day>\d{1,2})(?:st|nd|rd|th|er|\.)?(?![\d:])"
 _HALF = r"\s?(?<half>[ap])\.?m\b\.?"
-_SIGNS = "".join(unit for unit in _UNITS if len(unit) == 1)
+_SIGNS = "%€$£¥"
 _GROUPED = r"\d{1,3}(?<mark>[,.' ])\d{3}(?:(?P=mark)\d{3})*(?:[.,]\d+)?(?!\d)"
 _INDIAN = r"\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?(?!\d)"
 _FACTOR = rf"(?:\s?(?<times>{_any_of(_TIMES)})\b)?"
+_UNIT = rf"(?:\s?(?<after>{_any_of(_UNITS)})(?!\w))?"
 # Letters that may follow a number without a space and make no code of it.
 _ATTACHED = r"st|nd|rd|th|k|[kcm]?m|[km]?g|m?l|hrs?|h|min|m?s|[kmgt]b|k?wh?|hz|x|px|pt|c|f"
 _SOURCES = {
+    "address": [
+        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+        r"(?:https?://|www\.)[^\s<>\"')\]]+",
+    ],
     "date": [
         rf"(?<!\d){_YEAR}([-/.])(?<number>\d\d?)\2(?<day>\d\d?)(?!\d)",
         r"(?<![\d.])(?<one>\d\d?)([-/.])(?<two>\d\d?)\2(?<year>\d{4}|\d\d)(?!\d|\.\d)",
@@ -70,6 +84,8 @@ _SOURCES = {
     ],
     "time": [
         rf"(?<![\d:])(?<hour>\d\d?)[:h](?<minute>\d\d)(?!\d)(?:{_HALF})?",
+        rf"(?<![\d.,:])(?<hour>\d\d?)\.(?<minute>\d\d)(?:{_HALF}|\s(?:uhr|o'clock)\b)",
+        r"\b(?:12\s)?(?<named>noon|midday|midnight)\b",
         r"(?<hour>\d\d?)\s?[時时点點시](?:\s?(?<minute>\d\d)\s?[分분])?",
         rf"(?<![\d.,:])(?<hour>\d\d?){_HALF}",
     ],
@@ -78,11 +94,11 @@ _SOURCES = {
     "number": [
         rf"(?<sign>(?<!\S)-)?(?:(?<before>[{_SIGNS}])\s?)?"
         rf"(?<digits>{_INDIAN}|{_GROUPED}|\d+(?:[.,]\d+)?)"
-        rf"{_FACTOR}(?:\s?(?<after>{_any_of(_UNITS)})(?!\w))?"
+        rf"{_FACTOR}{_UNIT}"
     ],
     "word": [
         rf"\b(?<first>{_any_of(_WORDS)})(?:[- ](?<second>{_any_of(_SMALL.split()[1:10])}))?\b"
-        rf"{_FACTOR}"
+        rf"{_FACTOR}{_UNIT}"
     ],
 }
 # In this order: what comes first takes its characters.
@@ -93,8 +109,10 @@ _PATTERNS = [
 ]
 _LETTERS_AND_DIGITS = regex.compile(r"[a-z][-_/.#:]?\d|\d[a-z]", regex.I)
 _WITH_UNIT = regex.compile(rf"\d+(?:[.,]\d+)?(?:{_ATTACHED})", regex.I)
+_LISTED = regex.compile(r"^[\s*#]*(?:Step )?(\d\d?)[.):]\**\s", regex.M)
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _ASCII = {ord(odd): plain for odd, plain in zip("−–’٫٬", "--'.,", strict=True)}
+_NUMBERS = {"number", "word"}  # the kinds that are numbers
 _LONGEST = 20_000  # characters of a text that are read
 _WINDOW = 40  # characters in which the words beside a fact are looked for
 _TAKEN = "\N{REPLACEMENT CHARACTER}"
@@ -105,12 +123,12 @@ class Fact:
     """A fact of a text.
 
     Attributes:
-        kind: "number", "date", "time", "weekday", "code", "name", or "word": a number in words,
-            which may be no more than a way of speaking.
+        kind: "number", "date", "time", "weekday", "code", "address" (of mail or the web), "name",
+            or "word": a number in words, which may be no more than a way of speaking.
         readings: What it may mean, for "3/4/2024" and "1,234" may mean two things. A date is
             (year, month, day), None where it is not said; a time is minutes after midnight.
         text: As it stands in the text.
-        unit: Of a number: "%" or the sign of a currency; "" for any.
+        unit: Of a number: "%", the sign of a currency, or a unit such as "days"; "" for any.
         parts: The numbers in it, by which it may be called for short.
         near: The word before it and the word after it; "" at the end of a text.
     """
@@ -175,7 +193,14 @@ def _check(prompt: str, reference: str, reply: str) -> tuple[list[str], list[str
     missing = [fact for fact in expected if not _has(given, fact)]
     added = [fact for fact in given if not _has(expected, fact)]
     # "The 5th" for a date, "3 pm" for "at 3": a part may stand for a fact that is not there whole.
-    for_parts = [(one, other) for one in missing for other in added if _shares_part(one, other)]
+    # But 3 pm stands in the place of another time that was expected, and not of any 3.
+    kinds = {fact.kind for fact in missing} - _NUMBERS
+    for_parts = [
+        (one, other)
+        for one in missing
+        for other in added
+        if other.kind not in kinds and _shares_part(one, other)
+    ]
     missing = [fact for fact in missing if not any(fact is one for one, _ in for_parts)]
     added = [fact for fact in added if not any(fact is other for _, other in for_parts)]
     wrong = [
@@ -192,9 +217,14 @@ def _check(prompt: str, reference: str, reply: str) -> tuple[list[str], list[str
 
 
 def _replaces(fact: Fact, missing: Fact) -> bool:
-    """Whether a fact stands beside the word beside which another one of its kind was expected."""
+    """Whether a fact has the unit of a missing one of its kind, or stands beside the same word.
+
+    "Third floor" stands for "floor 4"; a short word, such as "of", must be on the same side.
+    """
     kinds = {"number" if kind == "word" else kind for kind in (fact.kind, missing.kind)}
     beside = any(a == b != "" for a, b in zip(fact.near, missing.near, strict=True))
+    beside = beside or any(len(word) > 3 for word in {*fact.near} & {*missing.near})
+    beside = beside or (fact.unit == missing.unit and fact.unit.isalpha())
     return len(kinds) == 1 and (beside or fact.near == missing.near)
 
 
@@ -217,7 +247,13 @@ def _agree(one: Fact, other: Fact) -> bool:
 
 
 def _shares_part(one: Fact, other: Fact) -> bool:
-    return not (one.readings.isdisjoint(other.parts) and other.readings.isdisjoint(one.parts))
+    """Whether one is a number that is a part of the other, such as the day of a date."""
+    return any(
+        number.kind in _NUMBERS
+        and number.unit in ("", "hours")
+        and not number.readings.isdisjoint(fact.parts)
+        for number, fact in ((one, other), (other, one))
+    )
 
 
 def _read_date(groups: _Groups, _: str) -> Iterator[tuple[int | None, ...]]:
@@ -236,6 +272,9 @@ def _read_date(groups: _Groups, _: str) -> Iterator[tuple[int | None, ...]]:
 
 
 def _read_time(groups: _Groups, _: str) -> Iterator[int]:
+    if named := groups.get("named", "").lower():
+        yield from (0, 1440) if named == "midnight" else (720,)
+        return
     hour, minute = int(groups["hour"]), int(groups.get("minute", 0))
     if "half" in groups:
         hour = hour % 12 + (12 if groups["half"].lower() == "p" else 0)
@@ -267,7 +306,12 @@ def _read_code(_: _Groups, text: str) -> Iterator[str]:
         yield regex.sub("[^a-z0-9]", "", text.lower())
 
 
+def _read_address(_: _Groups, text: str) -> Iterator[str]:
+    yield regex.sub(r"^https?://|^www\.|[./,;:!?]+$", "", text.lower())
+
+
 _READERS: dict[str, Any] = {
+    "address": _read_address,
     "date": _read_date,
     "time": _read_time,
     "weekday": lambda groups, _: [groups["weekday"].lower()],
@@ -295,10 +339,17 @@ def _find_names(prompt: str, *texts: str) -> set[str]:
 
 
 def _plain(text: str) -> str:
-    """Write digits, spaces and minus signs of all kinds as ASCII has them (NFKC)."""
+    """Write digits, spaces and minus signs of all kinds as ASCII has them (NFKC).
+
+    Numbers of a list, which are 1 or follow the one before, are left out.
+    """
     text = unicodedata.normalize("NFKC", text)
     text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+    listed = [int(number) for number in _LISTED.findall(text)]
+    if len(listed) > 1 and all(n in (1, before + 1) for before, n in pairwise([0, *listed])):
+        text = _LISTED.sub("\n", text)
     text = regex.sub(r"\s", " ", text.translate(_ASCII))
+    text = regex.sub(r"\bminus (?=[\d.,]+ ?(?:°|degrees))", "-", text, flags=regex.I)
     return text.replace("per cent", "percent")
 
 

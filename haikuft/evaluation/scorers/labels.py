@@ -15,8 +15,8 @@ NO_LABEL = "(no label)"
 _EDGES = " \t\r\n.,;:!?\"'`*_()[]{}<>"
 _SENTENCE_MARKS = " .,;:!?\"'`。、"
 _KOREAN_PARTICLES = "입니다|이다|은|는|이|가|을|를|에|의|로|으로|와|과|도"
-# Scripts that write no space between words.
-NO_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+# Scripts that write no space between words; Unicode counts the Japanese long vowel as no script's.
+NO_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _REFUSAL = re.compile(
     r"\b(?:i(?:'m| am)(?: very| so| really)? sorry|my apologies|i apologi[sz]e|unfortunately)\b"
     r"|\bas an ai\b"
@@ -68,15 +68,17 @@ def read_label(reply: str, labels: Sequence[str]) -> str:
     ends are folded only where one label is left: with the labels "<10" and ">10" the reply "10" is
     neither. A model may answer in a sentence; a reply that names two labels gets `NO_LABEL`. A
     label inside a longer one ("card" in "card lost") counts only where it occurs alone; in scripts
-    without spaces it may stand between other letters.
+    without spaces it may stand between other letters. A number is no part of another: "1.5" and
+    "-1" do not name the label "1".
     """
     text = join_text(reply)
     reader = _make_reader(tuple(labels))
     if text in reader.labels:
         return text
     for fold in (_drop_sentence_marks, str.casefold, _fold_sentence, normalise):
-        if fold(text) and (same := [label for label in reader.labels if fold(label) == fold(text)]):
-            return same[0] if len(same) == 1 else NO_LABEL
+        same = [label for label in reader.labels if fold(text) and fold(label) == fold(text)]
+        if len(same) == 1:
+            return same[0]
     named = {reader.identify(found) for found in reader.pattern.findall(text)}
     return named.pop() if len(named) == 1 else NO_LABEL
 
@@ -116,11 +118,12 @@ def _make_reader(labels: tuple[str, ...]) -> _Reader:
     forms = {form for label in known if normalise(label) for form in (label, normalise(label))}
     ordered = "|".join(regex.escape(form) for form in sorted(forms, key=len, reverse=True))
     # A letter of a script with spaces beside a form makes it a part of another word, and so does a
-    # "+" or "#" after it (C, C++). In Korean a particle may follow.
+    # "+" or "#" after it (C, C++), and a point or a sign of a longer number. In Korean a particle
+    # may follow.
     word = rf"[\w--{NO_SPACES}]"
-    inside = rf"(?<={NO_SPACES})|(?<!{word})"
-    after = rf"(?:{_KOREAN_PARTICLES})?(?!{word}|\p{{M}}|[+#])"
-    pattern = regex.compile(rf"(?:{inside})({ordered or '(?!)'}){after}", regex.I | regex.V1)
+    inside = rf"(?:(?<={NO_SPACES})|(?<!{word}))(?<!\d[.,]|(?<!\w)[-−](?=\d))"
+    after = rf"(?:{_KOREAN_PARTICLES})?(?!{word}|\p{{M}}|[+#]|[.,]\d)"
+    pattern = regex.compile(rf"{inside}({ordered or '(?!)'}){after}", regex.I | regex.V1)
     return _Reader(known, pattern)
 
 

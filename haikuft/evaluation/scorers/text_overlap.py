@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from rouge_score.rouge_scorer import RougeScorer
     from sacrebleu.metrics.chrf import CHRF
 
-# Where there are no spaces each letter is a word; marks stay with their letter.
-_WORD = regex.compile(rf"{NO_SPACES}\p{{M}}*|[[\p{{L}}\p{{N}}\p{{M}}]--{NO_SPACES}]+", regex.V1)
+# Where there are no spaces each letter is a word, and each emoji; marks stay with their letter.
+_ALONE = rf"[{NO_SPACES}\p{{Emoji_Presentation}}]"
+_WORD = regex.compile(rf"{_ALONE}\p{{M}}*|[[\p{{L}}\p{{N}}\p{{M}}]--{NO_SPACES}]+", regex.V1)
 _KINDS = ["rouge1", "rouge2", "rougeL"]
 
 
@@ -45,7 +46,8 @@ def chrf(record: Record, reply: str) -> float:
 def split_words(text: str) -> list[str]:
     """Split into lower-case words of any script, without stemming; marks between them are dropped.
 
-    In scripts without spaces each letter with its marks is a word. Unicode is normalised (NFC).
+    In scripts without spaces each letter with its marks is a word, and so is each emoji. Unicode is
+    normalised (NFC).
     """
     return list(_WORD.findall(unicodedata.normalize("NFC", text).lower()))
 

@@ -31,6 +31,7 @@ MODEL = "TF-IDF + logistic regression"  # the name in its replies
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # the values of C that are tried
 FOLDS = 5
 MOST_RUNS = 30_000  # of one to four characters that are counted, the most frequent first
+_WORD = regex.compile(r"[\w\p{M}]{2,}")  # scikit-learn's own pattern divides words at their marks
 
 
 def ask_free_baseline(
@@ -126,7 +127,7 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
             "it out."
         )
     options: dict[str, Any] = {"sublinear_tf": True, "preprocessor": _prepare}
-    words = TfidfVectorizer(**options)
+    words = TfidfVectorizer(tokenizer=_WORD.findall, token_pattern=None, **options)
     characters = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(1, 4), max_features=MOST_RUNS, **options
     )

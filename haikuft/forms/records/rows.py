@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Row:
         line: Its line, counted from 1.
         text: The line, with invalid UTF-8 written as escapes.
         value: Its JSON value; None if it is not JSON.
-        label: The record's label; "" where the file has none.
+        label: The record's label; "" where the files have none.
         length: Characters of the texts in it.
         problems: What is wrong in this line.
 
@@ -44,7 +44,7 @@ class Row:
 
 
 def load_rows(files: Mapping[str, Path], report: Report | None = None) -> list[Row]:
-    """Read the lines of the files that are there, each with its problems.
+    """Read the lines of the files of a data set, each with its label and its problems.
 
     Raises:
         DataError: a file cannot be read.
@@ -58,7 +58,10 @@ def load_rows(files: Mapping[str, Path], report: Report | None = None) -> list[R
                 problems.setdefault(problem.line, []).append(problem)
         with naming_os_errors(path):
             rows += _read_rows(kind, path, problems)
-    return rows
+    # Labels are recognised in all files together: of many, a small file has too few of each.
+    answers = [{"messages": [{"role": "assistant", "content": r.label}]} for r in rows if r.label]
+    labelled = labels_of(answers) is not None
+    return [row if labelled and is_label(row.label) else replace(row, label="") for row in rows]
 
 
 def choose_rows(
@@ -116,6 +119,7 @@ def texts_of(value: Any) -> list[tuple[str, str, str]]:
 
 
 def _read_rows(kind: str, path: Path, problems: Mapping[int, Sequence[Problem]]) -> list[Row]:
+    """Read the rows of a file, with each record's answer in place of its label."""
     found: list[tuple[int, str, Any, tuple[Problem, ...]]] = []
     with open_file(path) as file:
         for number, data, _ in read_lines(file, max_bytes=sys.maxsize):
@@ -126,9 +130,6 @@ def _read_rows(kind: str, path: Path, problems: Mapping[int, Sequence[Problem]])
             if line.strip() or of_line:
                 value = parse_line(line)[0] if line.strip() else None
                 found.append((number, line.decode("utf-8", "backslashreplace"), value, of_line))
-    answers = {number: _answer_of(value) for number, _, value, _ in found}
-    sound = [{"messages": [{"role": "assistant", "content": a}]} for a in answers.values() if a]
-    labelled = labels_of(sound) is not None
     return [
         Row(
             kind=kind,
@@ -136,7 +137,7 @@ def _read_rows(kind: str, path: Path, problems: Mapping[int, Sequence[Problem]])
             line=number,
             text=text.rstrip("\r\n"),
             value=value,
-            label=answers[number] if labelled and is_label(answers[number]) else "",
+            label=_answer_of(value),
             length=sum(len(part) for _, _, part in texts_of(value)) or len(text),
             problems=of_line,
         )

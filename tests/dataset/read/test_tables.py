@@ -147,6 +147,15 @@ def test_read_raw_when_the_first_line_is_excels_hint_then_the_separator_is_taken
         read_raw(write(b"sep=;\nprompt;completion\na;b\nc\n", "table.csv"))
 
 
+def test_read_raw_when_a_name_in_quotes_holds_commas_then_they_part_no_columns(write):
+    """The semicolon between the names does, though there are fewer."""
+    content = b'"prompt, as asked, in full";"completion"\n"a, b";"c"\n'
+    columns = {"prompt_column": "prompt, as asked, in full", "completion_column": "completion"}
+    assert read_raw(write(content, "table.csv"), **columns) == [
+        {"messages": [{"role": "user", "content": "a, b"}, {"role": "assistant", "content": "c"}]}
+    ]
+
+
 def test_read_raw_when_the_header_holds_other_separators_then_the_named_one_counts(write):
     """What a header has most of is a guess; the error says so, and the option corrects it."""
     path = write(b"question text;answer, short;remark, internal, optional\na;b;c\n", "raw.csv")

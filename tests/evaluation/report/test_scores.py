@@ -58,8 +58,8 @@ def test_scores_when_shown_then_a_row_is_a_score_and_a_column_a_model() -> None:
 def test_verdicts_when_shown_then_each_is_a_mark_a_word_and_a_number(
     base: int, tuned: int, mark: str, word: str
 ) -> None:
-    """First against the base model, then against the free rival; last, who answered."""
-    first, rival, note = show_verdicts(evaluate(base, tuned))
+    """Who answered, then the comparison with the base model, then that with the free rival."""
+    note, first, rival = show_verdicts(evaluate(base, tuned))
 
     assert repr(first).startswith(f"{mark} {word}: tuned against base: ")
     assert rival.heading == f"Better: tuned against {FREE}"

@@ -52,6 +52,9 @@ def test_read_label_when_labels_differ_in_case_or_marks_then_each_is_itself(
         ("Good.", (".", ","), NO_LABEL),
         ("!", ("a", "*"), NO_LABEL),
         ("Card lost, not billing", ("card lost", "billing"), NO_LABEL),
+        ("**<10**", ("<10", ">10"), "<10"),
+        ("**10**", ("<10", ">10"), NO_LABEL),
+        ("**Billing**", ("Billing", "billing"), "Billing"),
     ],
 )
 def test_read_label_when_folded_then_it_counts_where_one_candidate_is_left(
@@ -62,11 +65,33 @@ def test_read_label_when_folded_then_it_counts_where_one_candidate_is_left(
 
 
 @pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        *(("1.5", NO_LABEL), ("1,5", NO_LABEL), ("-1", NO_LABEL), ("−1", NO_LABEL)),
+        *(("It is -1.", NO_LABEL), ("Rated 1.5 of 5", NO_LABEL), ("It is 2.15", NO_LABEL)),
+        *(
+            ("It is 1.", "1"),
+            ("1, I think", "1"),
+            ("Rating:1", "1"),
+            ("- 1", "1"),
+            ("grade-1", "1"),
+        ),
+    ],
+)
+def test_read_label_when_labels_are_numbers_then_a_part_of_another_number_is_none(
+    text: str, label: str
+) -> None:
+    """A rating of 1.5 is not the rating 1, and -1 is not 1."""
+    assert read_label(text, ("0", "1", "15")) == label
+
+
+@pytest.mark.parametrize(
     ("text", "labels", "label"),
     [
         ("我认为这是账单问题。", ("账单", "配送"), "账单"),
         ("账单和配送", ("账单", "配送"), NO_LABEL),
         ("これは請求に関する質問です", ("請求", "配送"), "請求"),
+        ("これはサーバー障害です", ("障害", "請求"), "障害"),
         ("คำตอบคือบัญชีครับ", ("บัญชี", "จัดส่ง"), "บัญชี"),
         ("이것은 배송입니다.", ("배송", "청구"), "배송"),
         ("재배송", ("배송", "청구"), NO_LABEL),

@@ -97,13 +97,13 @@ def test_evaluation_when_all_ended_by_themselves_then_nothing_is_said() -> None:
     assert "by themselves" not in found.sentence
 
 
-def test_page_when_a_stand_in_answered_then_it_says_so_beside_the_verdict(tmp_path: Path) -> None:
-    """On the first screen; a page about models of AWS says no such thing."""
+def test_page_when_a_stand_in_answered_then_it_says_so_first(tmp_path: Path) -> None:
+    """Before question and verdict; a page about models of AWS says no such thing."""
     for name in ("sandbox-stand-in/base", "claude"):
         write_evaluation(tmp_path, evaluate(["end_turn"] * 40, name)[0])
         page = build_report(tmp_path)
         assert (NOTICE in page) == (name != "claude")
-        assert page.find(NOTICE) < page.index("Examples</b>")
+        assert page.find(NOTICE) < page.index('class="question"') < page.index(": tuned against")
 
 
 @pytest.mark.parametrize(("length", "tokens"), [(1, 256), (1000, 1024), (100_000, 4096)])

@@ -133,6 +133,16 @@ def test_free_baseline_when_the_script_is_any_then_it_learns_what_words_alone_wo
     assert sum(right) / len(right) > 0.95
 
 
+def test_free_baseline_when_words_have_marks_then_they_are_counted_whole() -> None:
+    """A vowel sign of Hindi is no letter for Python, and divides no word here."""
+    records = [record("abc"[n % 3], SCRIPTS["Hindi"][n % 3].format("!" * n)) for n in range(60)]
+
+    counted = train_free_baseline(records)["words"]
+
+    assert counted.analyzer == "word"
+    assert {"पार्सल", "कहाँ", "पासवर्ड"} <= set(counted.vocabulary_)
+
+
 def test_free_baseline_when_records_are_copies_then_it_learns_what_one_of_each_teaches() -> None:
     """Copies in two folds would let it learn by heart what it is tried on."""
     once, thrice = (train_free_baseline(TRAINING * times) for times in (1, 3))

@@ -172,6 +172,27 @@ def test_rows_when_of_the_converse_shape_then_they_have_labels_too(tmp_path: Pat
     assert {row.label for row in load_rows({"training": path})} == {"yes", "no"}
 
 
+def test_rows_when_labels_are_many_then_a_small_file_has_those_of_all_files(
+    tmp_path: Path,
+) -> None:
+    """In the test part of 90 records alone the 30 labels would be free text."""
+    for kind, numbers in {"training": range(70), "test": range(70, 90)}.items():
+        lines = [
+            {
+                "messages": [
+                    {"role": "user", "content": f"q{n}"},
+                    {"role": "assistant", "content": f"label {n % 30}"},
+                ]
+            }
+            for n in numbers
+        ]
+        (tmp_path / kind).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+    rows = load_rows({kind: tmp_path / kind for kind in ("training", "test")})
+
+    assert [row.label for row in rows] == [f"label {n % 30}" for n in range(90)]
+
+
 def test_browser_when_looked_at_then_every_control_has_a_label(
     browser: RecordBrowser,
 ) -> None:
