@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from io import BufferedReader, FileIO
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, cast
 
 from haikuft.dataset.problems import Finding, join_place, make_finding, quotable, quote
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, GZIP, recognise_signature
@@ -22,20 +22,6 @@ MAX_LINE_BYTES = 16 * 2**20  # far beyond any model's token limit
 Example = tuple[int, Any, list[Finding]]
 
 LINE_TOO_LONG = make_finding("line-too-long", most=MAX_LINE_BYTES // 2**20)
-
-
-class Line(NamedTuple):
-    """One line of a file.
-
-    Attributes:
-        number: Counted from 1.
-        data: Its bytes with the line end; None if it is too long to be held in memory.
-        end: Bytes of the file up to the end of this line.
-    """
-
-    number: int
-    data: bytes | None
-    end: int
 
 
 class DoubledKeys(dict[str, Any]):
@@ -94,18 +80,23 @@ def naming_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
         raise DataError(f"{quotable(os.fsdecode(path))}: {explain_os_error(error)}") from error
 
 
-def read_lines(file: BinaryIO, *, max_bytes: int) -> Iterator[Line]:
-    """Read a file line by line and stop after the line in which it passes `max_bytes`."""
+def read_lines(file: BinaryIO, *, max_bytes: int) -> Iterator[tuple[int, bytes | None, int]]:
+    """Read a file line by line and stop after the line in which it passes `max_bytes`.
+
+    Yields:
+        The line's number from 1; its bytes with the line end, None if it is too long to be held in
+        memory; and the bytes of the file up to its end.
+    """
     number, end = 0, 0
     while end <= max_bytes and (data := file.readline(MAX_LINE_BYTES + 1)):
         number += 1
         end += len(data)
         if len(data) <= MAX_LINE_BYTES:
-            yield Line(number, data, end)
+            yield number, data, end
             continue
         while end <= max_bytes and not data.endswith(b"\n") and (data := file.readline(2**20)):
             end += len(data)
-        yield Line(number, None, end)
+        yield number, None, end
 
 
 def read_values(path: str | os.PathLike[str], *, unpack: bool = False) -> Iterator[Example]:

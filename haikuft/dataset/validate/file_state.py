@@ -6,7 +6,7 @@ from collections import Counter
 from haikuft.dataset.labels import MAX_LABEL_LENGTH
 from haikuft.dataset.problems import RULES, Finding, Problem, make_finding
 from haikuft.dataset.report import SHOWN, FileSummary, FirstOfEach, Kind, Report
-from haikuft.dataset.tokens import NO_TOKENS, TokenRange, estimate_texts
+from haikuft.dataset.tokens import NO_TOKENS, TokenRange, estimate_tokens
 from haikuft.dataset.validate.fast_path import ValidRecord
 
 MAX_REMEMBERED = 200_000  # records whose digests are kept, to find duplicates
@@ -71,17 +71,17 @@ class FileState:
         if tokens is None:
             self._bytes += record.bytes
             if self._sampled_bytes < SAMPLED_BYTES + self._bytes // SAMPLED_ONE_IN:
-                self._sampled += estimate_texts(record.texts)
+                self._sampled += estimate_tokens(record.text)
                 self._sampled_bytes += record.bytes
         else:
             self.tokens += tokens
-        system = hash(record.texts[0]) if record.texts[0] else 0
+        system = hash(record.system) if record.system else 0
         if (kind := self.systems.get(system)) is not None:
             kind[0] += 1
         elif len(self.systems) < MAX_KINDS:
             self.systems[system] = [1, line]
         if self.labels is not None:
-            answer = record.texts[-1]
+            answer = record.answer
             if len(answer) > MAX_LABEL_LENGTH or len(self.labels) > MAX_KINDS:
                 self.labels = None
             else:
