@@ -8,13 +8,14 @@ from typing import Any
 
 from haikuft.dataset.formats import TABLES, UNKNOWN, recognise
 from haikuft.dataset.problems import Finding, describe, quotable
+from haikuft.dataset.read.json_errors import explain_json
 from haikuft.dataset.read.json_lines import (
     Example,
     naming_os_errors,
     open_unpacked,
-    parse_line,
     read_values,
 )
+from haikuft.dataset.read.json_values import parse_line
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, recognise_table, spans_lines
 from haikuft.dataset.read.sources import list_files
 from haikuft.dataset.read.tables import read_table
@@ -159,8 +160,6 @@ def _read_whole(path: str | os.PathLike[str]) -> Iterator[Example]:
 
 def _explain_in_line(text: str, error: json.JSONDecodeError) -> Finding:
     """Name column and cause of an error in the line in which it is."""
-    from haikuft.dataset.read.json_errors import explain_json  # seldom needed
-
     start = error.pos - error.colno + 1
     line = text[start:].partition("\n")[0]
     return explain_json(line, json.JSONDecodeError(error.msg, line, error.colno - 1))

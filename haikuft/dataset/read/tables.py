@@ -16,9 +16,9 @@ from haikuft.dataset.formats import CSV, EXCEL, PARQUET, TSV, title_of
 from haikuft.dataset.problems import Finding, count, describe, quotable, quote
 from haikuft.dataset.read.excel import read_sheets, show_cell
 from haikuft.dataset.read.json_lines import (
-    LINE_TOO_LONG,
     MAX_LINE_BYTES,
     Example,
+    describe_long_line,
     open_file,
     read_lines,
 )
@@ -104,7 +104,7 @@ def _decode(file: BinaryIO, name: str) -> Iterator[str]:
     """Decode line by line, so that a byte that is not UTF-8 is found in its line."""
     for number, data, _ in read_lines(file, max_bytes=sys.maxsize):
         if data is None:
-            raise DataError(f"{name}, line {number}: {describe(LINE_TOO_LONG)}")
+            raise DataError(f"{name}, line {number}: {describe(describe_long_line())}")
         if number == 1:
             data = data.removeprefix(BYTE_ORDER_MARK)
         try:

@@ -12,7 +12,12 @@ from io import BufferedReader
 from haikuft.base_models import BaseModel
 from haikuft.dataset.labels import LEAST_A_LABEL, is_label
 from haikuft.dataset.problems import Finding, count, make_finding, quote
-from haikuft.dataset.read.json_lines import LINE_TOO_LONG, explain_os_error, open_file, read_lines
+from haikuft.dataset.read.json_lines import (
+    describe_long_line,
+    explain_os_error,
+    open_file,
+    read_lines,
+)
 from haikuft.dataset.read.signatures import (
     BYTE_ORDER_MARK,
     find_headings,
@@ -83,7 +88,7 @@ def _check_lines(state: FileState, file: BufferedReader, base_model: BaseModel) 
             return False
         if data is None:
             state.records += 1
-            state.add(number, LINE_TOO_LONG)
+            state.add(number, describe_long_line())
             continue
         if number == 1 and data.startswith(BYTE_ORDER_MARK):
             data = data.removeprefix(BYTE_ORDER_MARK)

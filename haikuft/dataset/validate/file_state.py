@@ -4,7 +4,7 @@ from array import array
 from collections import Counter
 
 from haikuft.dataset.labels import MAX_LABEL_LENGTH
-from haikuft.dataset.problems import RULES, Finding, Problem, make_finding
+from haikuft.dataset.problems import Finding, Problem, load_rules, make_finding
 from haikuft.dataset.report import SHOWN, FileSummary, FirstOfEach, Kind, Report
 from haikuft.dataset.tokens import NO_TOKENS, TokenRange, estimate_tokens
 from haikuft.dataset.validate.fast_path import ValidRecord
@@ -60,9 +60,9 @@ class FileState:
     def add(self, line: int | None, finding: Finding) -> None:
         """Count a finding as a problem of this line, and keep it among the first of its code."""
         code, place, message, fix = finding
-        severity, basis = RULES[code].severity, RULES[code].basis
-        self.errors += severity == "error"
-        problem = Problem(self.file, line, place, code, severity, message, fix, basis)
+        rule = load_rules()[code]
+        self.errors += rule.severity == "error"
+        problem = Problem(self.file, line, place, code, rule.severity, message, fix, rule.basis)
         self.found.add(code, problem)
 
     def add_record(self, line: int, record: ValidRecord, tokens: TokenRange | None = None) -> None:

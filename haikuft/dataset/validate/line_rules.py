@@ -9,7 +9,7 @@ from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.content import UnsupportedContent
 from haikuft.dataset.formats import format_of, load_format, option_names, recognise
 from haikuft.dataset.problems import make_finding, quotable
-from haikuft.dataset.read.json_lines import parse_line
+from haikuft.dataset.read.json_values import parse_line
 from haikuft.dataset.tokens import estimate_record_tokens
 from haikuft.dataset.validate.fast_path import keep_record
 from haikuft.dataset.validate.file_state import FileState

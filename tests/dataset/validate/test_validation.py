@@ -14,7 +14,7 @@ from haikuft.dataset import estimate_total_tokens, validate_file, validate_files
 from haikuft.dataset.formats import to_training
 from haikuft.dataset.formats.converse import to_messages
 from haikuft.dataset.read import json_lines
-from haikuft.dataset.read.json_lines import parse_line
+from haikuft.dataset.read.json_values import parse_line
 from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
 from haikuft.dataset.validate import file_rules, file_state
 from haikuft.dataset.validate.fast_path import build_fast_path
