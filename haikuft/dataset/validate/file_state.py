@@ -14,7 +14,7 @@ MAX_KINDS = 1_000  # different labels, or system prompts, that are counted
 # Tokens are estimated for these first bytes of short records and for one of so many bytes after
 # them; the others count by their bytes. The number is prime, so that records of kinds that take
 # turns are all met.
-SAMPLED_BYTES, SAMPLED_ONE_IN = 1_000_000, 199  # files of up to 1 MB are estimated whole
+SAMPLED_BYTES, SAMPLED_ONE_IN = 250_000, 199  # files of up to 250 KB are estimated whole
 
 
 class FileState:
