@@ -20,13 +20,7 @@ import msgspec
 
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import SettingsError
-from haikuft.evaluation.statistics.uncertainty import (
-    NO_VERDICT,
-    Interval,
-    bootstrap_mean,
-    decide,
-    mcnemar,
-)
+from haikuft.evaluation.statistics import uncertainty
 from haikuft.inference.replies import Reply
 
 RUBRIC = """\
@@ -88,7 +82,7 @@ class Judging:
     judge: str
     counts: Mapping[str, int]
     agreement: float | None
-    gain: Interval | None
+    gain: uncertainty.Interval | None
     p_value: float
 
     @property
@@ -98,8 +92,8 @@ class Judging:
         if self.gain is None or self.agreement is None:
             return f"{self.judge} gave no verdict that could be read ({unreadable} records)."
         n = sum(self.counts.values()) - unreadable
-        word = decide(self.gain.value, self.p_value, n)
-        finding = f"base and tuned are {NO_VERDICT}"
+        word = uncertainty.decide(self.gain.value, self.p_value, n)
+        finding = f"base and tuned are {uncertainty.NO_VERDICT}"
         if word in (BETTER, WORSE):
             finding = f"tuned is {word} than base"
         counts = f"better {self.count(BETTER)}, worse {self.count(WORSE)}, ties {self.count(TIE)}"
@@ -184,8 +178,8 @@ def judge(
     results = [_combine(both) for both in readings.values()]
     readable = [result for result in results if result != UNREADABLE]
     scores = [{BETTER: 1.0, WORSE: -1.0}.get(result, 0.0) for result in readable]
-    gain = bootstrap_mean(scores, seed=seed) if scores else None
-    p_value = mcnemar([score < 0 for score in scores], [score > 0 for score in scores])
+    gain = uncertainty.bootstrap_mean(scores, seed=seed) if scores else None
+    p_value = uncertainty.mcnemar([score < 0 for score in scores], [score > 0 for score in scores])
     agreement = sum(result != SPLIT for result in readable) / len(readable) if readable else None
     return Judging(judge_model_id, Counter(results), agreement, gain, p_value)
 

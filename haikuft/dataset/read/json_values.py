@@ -7,12 +7,7 @@ from functools import reduce
 from typing import Any
 
 from haikuft.dataset.problems import Finding, join_place, make_finding, quote
-from haikuft.dataset.read.json_errors import (
-    explain_encoding,
-    explain_json,
-    explain_nesting,
-    explain_value_error,
-)
+from haikuft.dataset.read import json_errors
 
 
 class DoubledKeys(dict[str, Any]):
@@ -32,13 +27,13 @@ def parse_line(data: bytes) -> tuple[Any, list[Finding]]:
         text = data.rstrip(b"\r\n").decode("utf-8")
         value = _DECODER.decode(text)
     except UnicodeDecodeError as error:
-        return None, [explain_encoding(data, error)]
+        return None, [json_errors.explain_encoding(data, error)]
     except json.JSONDecodeError as error:
-        return None, [explain_json(text, error)]
+        return None, [json_errors.explain_json(text, error)]
     except RecursionError:
-        return None, [explain_nesting(text)]
+        return None, [json_errors.explain_nesting(text)]
     except ValueError as error:  # a constant, or an integer of thousands of digits
-        return None, [explain_value_error(text, str(error))]
+        return None, [json_errors.explain_value_error(text, str(error))]
     return value, _find_doubled(value)
 
 
