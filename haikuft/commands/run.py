@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from haikuft.errors import RecordError, SettingsError
-from haikuft.files import write_whole
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write_config(path: Path) -> int:
+    from haikuft.files import write_whole
     from haikuft.runs.folders import find_root
     from haikuft.series.parameters import describe_parameters
     from haikuft.series.planning import find_notebooks

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
 from haikuft.package_data import read_toml
@@ -25,16 +26,17 @@ class Rule(NamedTuple):
         return "warning" if self.basis == "advice" else "error"
 
 
-RULES: Mapping[str, Rule] = {
-    code: Rule(**row) for code, row in read_toml(__package__, "rules.toml").items()
-}
+@cache
+def load_rules() -> Mapping[str, Rule]:
+    """Read the rules; code -> its rule."""
+    return {code: Rule(**row) for code, row in read_toml(__package__, "rules.toml").items()}
 
 
 class Finding(NamedTuple):
     """A problem whose file and line are not yet known.
 
     Attributes:
-        code: One of `RULES`.
+        code: One of `rules.toml`.
         place: Inside the record, e.g. "messages[3].content"; "" for all of it.
         message: What is wrong, as a sentence without its full stop.
         fix: How to fix it, as one or more sentences.
@@ -48,13 +50,13 @@ class Finding(NamedTuple):
 
 def make_finding(code: str, place: str = "", **values: object) -> Finding:
     """Make a finding in the words of its rule, the names in braces replaced by values."""
-    _, message, fix = RULES[code]
+    _, message, fix = load_rules()[code]
     return Finding(code, place, message.format_map(values), fix.format_map(values))
 
 
 def is_error(finding: Finding) -> bool:
     """Whether a finding is an error, not a warning; what only conversion finds is one."""
-    rule = RULES.get(finding.code)
+    rule = load_rules().get(finding.code)
     return rule is None or rule.severity == "error"
 
 
@@ -72,7 +74,7 @@ class Problem:
         file: The file's name, as the caller gave it.
         line: Its line, counted from 1; None where the whole file is meant.
         place: Inside the record, e.g. "messages[3].content"; "" for all of it.
-        code: A stable name, one of `RULES`.
+        code: A stable name, one of `rules.toml`.
         severity: "error" or "warning".
         message: What is wrong.
         fix: How to fix it.

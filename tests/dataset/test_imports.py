@@ -51,7 +51,7 @@ def test_validate_when_run_on_good_lines_then_the_full_check_is_not_loaded_eithe
     code = (
         "import sys\nfrom haikuft.cli import main\nmain(['validate', sys.argv[1]])\n"
         "assert 'haikuft.dataset.validate.file_rules' in sys.modules\n"
-        "assert 'haikuft.dataset.read.json_errors' not in sys.modules\n"
+        "assert 'haikuft.dataset.read.json_values' not in sys.modules\n"
         "assert 'haikuft.dataset.validate.line_rules' not in sys.modules\n"
         "assert 'haikuft.dataset.content' not in sys.modules"
     )

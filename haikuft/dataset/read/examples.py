@@ -8,13 +8,9 @@ from typing import Any
 
 from haikuft.dataset.formats import TABLES, UNKNOWN, recognise
 from haikuft.dataset.problems import Finding, describe, quotable
-from haikuft.dataset.read.json_lines import (
-    Example,
-    naming_os_errors,
-    open_unpacked,
-    parse_line,
-    read_values,
-)
+from haikuft.dataset.read import json_lines
+from haikuft.dataset.read.json_errors import explain_json
+from haikuft.dataset.read.json_values import parse_line
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, recognise_table, spans_lines
 from haikuft.dataset.read.sources import list_files
 from haikuft.dataset.read.tables import read_table
@@ -40,7 +36,7 @@ def detect_format(path: str | os.PathLike[str]) -> str:
         DataError: the file cannot be read or is empty.
     """
     for file in list_files(path):
-        with naming_os_errors(file):
+        with json_lines.naming_os_errors(file):
             head = _read_head(file)
             if table := recognise_table(head, file.suffix.lower()):
                 return table
@@ -82,7 +78,7 @@ def first_example(
 
 def read_examples(
     path: str | os.PathLike[str], format_name: str, *, sheet: str = "", separator: str = ""
-) -> Iterator[Example]:
+) -> Iterator[json_lines.Example]:
     """Read a file's examples.
 
     Args:
@@ -100,7 +96,7 @@ def read_examples(
         DataError: the file cannot be read at all.
     """
     for file in list_files(path):
-        with naming_os_errors(file):
+        with json_lines.naming_os_errors(file):
             if format_name in TABLES:
                 yield from read_table(file, format_name, sheet=sheet, separator=separator)
             else:
@@ -108,7 +104,7 @@ def read_examples(
 
 
 def _read_head(path: str | os.PathLike[str]) -> bytes:
-    with open_unpacked(path) as file:
+    with json_lines.open_unpacked(path) as file:
         if not file.seekable():
             raise DataError(
                 f"{quotable(os.fsdecode(path))}: this is a pipe, and the file is read twice. "
@@ -117,15 +113,15 @@ def _read_head(path: str | os.PathLike[str]) -> bytes:
         return file.read(_HEAD_BYTES)
 
 
-def _read_objects(path: str | os.PathLike[str], head: bytes) -> Iterator[Example]:
+def _read_objects(path: str | os.PathLike[str], head: bytes) -> Iterator[json_lines.Example]:
     """Read JSON Lines, or one JSON list of objects, or objects that are written over many lines."""
     whole = spans_lines(head) or _LIST_START.match(head.removeprefix(BYTE_ORDER_MARK))
-    return _read_whole(path) if whole else read_values(path, unpack=True)
+    return _read_whole(path) if whole else json_lines.read_values(path, unpack=True)
 
 
-def _read_whole(path: str | os.PathLike[str]) -> Iterator[Example]:
+def _read_whole(path: str | os.PathLike[str]) -> Iterator[json_lines.Example]:
     """Read a file that is one JSON list, or objects one after the other."""
-    with open_unpacked(path) as file:
+    with json_lines.open_unpacked(path) as file:
         data = file.read(_MAX_WHOLE_BYTES + 1)
     if len(data) > _MAX_WHOLE_BYTES:
         raise OSError(f"JSON that is not JSON Lines, larger than {_MAX_WHOLE_BYTES // 2**20} MiB")
@@ -159,8 +155,6 @@ def _read_whole(path: str | os.PathLike[str]) -> Iterator[Example]:
 
 def _explain_in_line(text: str, error: json.JSONDecodeError) -> Finding:
     """Name column and cause of an error in the line in which it is."""
-    from haikuft.dataset.read.json_errors import explain_json  # seldom needed
-
     start = error.pos - error.colno + 1
     line = text[start:].partition("\n")[0]
     return explain_json(line, json.JSONDecodeError(error.msg, line, error.colno - 1))

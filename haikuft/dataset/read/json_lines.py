@@ -1,17 +1,14 @@
 """A JSON Lines file, line by line: any bytes, any size, never more than one line in memory."""
 
-import json
 import os
 import sys
 import zlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import reduce
 from io import BufferedReader, FileIO
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, cast
 
-from haikuft.dataset.problems import Finding, join_place, make_finding, quotable, quote
+from haikuft.dataset.problems import Finding, make_finding, quotable
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK, GZIP, recognise_signature
 from haikuft.errors import DataError
 
@@ -20,28 +17,6 @@ MAX_LINE_BYTES = 16 * 2**20  # far beyond any model's token limit
 
 # Line or row number from 1, example, what is wrong with it; None with findings: not readable.
 Example = tuple[int, Any, list[Finding]]
-
-LINE_TOO_LONG = make_finding("line-too-long", most=MAX_LINE_BYTES // 2**20)
-
-
-class Line(NamedTuple):
-    """One line of a file.
-
-    Attributes:
-        number: Counted from 1.
-        data: Its bytes with the line end; None if it is too long to be held in memory.
-        end: Bytes of the file up to the end of this line.
-    """
-
-    number: int
-    data: bytes | None
-    end: int
-
-
-class DoubledKeys(dict[str, Any]):
-    """A JSON object with keys that occur more than once; `names` lists them."""
-
-    names: list[str]
 
 
 def open_file(path: str | os.PathLike[str]) -> BufferedReader:
@@ -94,18 +69,28 @@ def naming_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
         raise DataError(f"{quotable(os.fsdecode(path))}: {explain_os_error(error)}") from error
 
 
-def read_lines(file: BinaryIO, *, max_bytes: int) -> Iterator[Line]:
-    """Read a file line by line and stop after the line in which it passes `max_bytes`."""
+def read_lines(file: BinaryIO, *, max_bytes: int) -> Iterator[tuple[int, bytes | None, int]]:
+    """Read a file line by line and stop after the line in which it passes `max_bytes`.
+
+    Yields:
+        The line's number from 1; its bytes with the line end, None if it is too long to be held in
+        memory; and the bytes of the file up to its end.
+    """
     number, end = 0, 0
     while end <= max_bytes and (data := file.readline(MAX_LINE_BYTES + 1)):
         number += 1
         end += len(data)
         if len(data) <= MAX_LINE_BYTES:
-            yield Line(number, data, end)
+            yield number, data, end
             continue
         while end <= max_bytes and not data.endswith(b"\n") and (data := file.readline(2**20)):
             end += len(data)
-        yield Line(number, None, end)
+        yield number, None, end
+
+
+def describe_long_line() -> Finding:
+    """Describe a line that is too long to be held in memory."""
+    return make_finding("line-too-long", most=MAX_LINE_BYTES // 2**20)
 
 
 def read_values(path: str | os.PathLike[str], *, unpack: bool = False) -> Iterator[Example]:
@@ -117,10 +102,12 @@ def read_values(path: str | os.PathLike[str], *, unpack: bool = False) -> Iterat
     Raises:
         OSError: the file cannot be opened or read.
     """
+    from haikuft.dataset.read.json_values import parse_line  # loads json
+
     with open_unpacked(path) if unpack else open_file(path) as file:
         for number, data, _ in read_lines(file, max_bytes=sys.maxsize):
             if data is None:
-                yield number, None, [LINE_TOO_LONG]
+                yield number, None, [describe_long_line()]
                 continue
             if number == 1:
                 if finding := recognise_signature(data):
@@ -129,62 +116,3 @@ def read_values(path: str | os.PathLike[str], *, unpack: bool = False) -> Iterat
                 data = data.removeprefix(BYTE_ORDER_MARK)
             if data.strip():
                 yield number, *parse_line(data)
-
-
-def parse_line(data: bytes) -> tuple[Any, list[Finding]]:
-    """Decode one line as UTF-8 and JSON.
-
-    Returns:
-        The value and what is wrong. A value of None with findings could not be parsed; one with
-        findings of doubled keys could, with the last value of each key.
-    """
-    from haikuft.dataset.read import json_errors  # not loaded for a file without errors
-
-    try:
-        text = data.rstrip(b"\r\n").decode("utf-8")
-        value = _DECODER.decode(text)
-    except UnicodeDecodeError as error:
-        return None, [json_errors.explain_encoding(data, error)]
-    except json.JSONDecodeError as error:
-        return None, [json_errors.explain_json(text, error)]
-    except RecursionError:
-        return None, [json_errors.explain_nesting(text)]
-    except ValueError as error:  # a constant, or an integer of thousands of digits
-        return None, [json_errors.explain_value_error(text, str(error))]
-    return value, _find_doubled(value)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) == len(pairs):
-        return value
-    doubled = DoubledKeys(value)
-    counts = Counter(name for name, _ in pairs)
-    doubled.names = [name for name, number in counts.items() if number > 1]
-    return doubled
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_build_object, parse_constant=_refuse_constant)
-
-
-def _find_doubled(value: Any) -> list[Finding]:
-    findings = []
-    # Keys that lead to an object or list, and the object or list.
-    todo: list[tuple[tuple[str | int, ...], Any]] = []
-    if isinstance(value, dict | list):
-        todo.append(((), value))
-    while todo:
-        path, item = todo.pop()
-        if isinstance(item, DoubledKeys):
-            place = reduce(join_place, path, "")
-            findings += [
-                make_finding("double-key", join_place(place, name), key=quote(name))
-                for name in item.names
-            ]
-        inside = item.items() if isinstance(item, dict) else enumerate(item)
-        todo += [((*path, key), inner) for key, inner in inside if isinstance(inner, dict | list)]
-    return findings

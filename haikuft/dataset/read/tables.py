@@ -14,14 +14,8 @@ from typing import Any, BinaryIO
 
 from haikuft.dataset.formats import CSV, EXCEL, PARQUET, TSV, title_of
 from haikuft.dataset.problems import Finding, count, describe, quotable, quote
+from haikuft.dataset.read import json_lines
 from haikuft.dataset.read.excel import read_sheets, show_cell
-from haikuft.dataset.read.json_lines import (
-    LINE_TOO_LONG,
-    MAX_LINE_BYTES,
-    Example,
-    open_file,
-    read_lines,
-)
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.errors import DataError, SettingsError
 
@@ -34,7 +28,7 @@ _HINT = re.compile(r'"?sep=([^\r\n]+?)"?\s*', re.IGNORECASE)
 
 def read_table(
     path: str | os.PathLike[str], format_name: str, *, sheet: str = "", separator: str = ""
-) -> Iterator[Example]:
+) -> Iterator[json_lines.Example]:
     """Read a table row by row; the first row names the columns.
 
     Args:
@@ -69,9 +63,11 @@ def _check_separator(separator: str) -> str:
     return separator
 
 
-def _read_text(path: str | os.PathLike[str], format_name: str, separator: str) -> Iterator[Example]:
+def _read_text(
+    path: str | os.PathLike[str], format_name: str, separator: str
+) -> Iterator[json_lines.Example]:
     name = quotable(os.fsdecode(path))
-    with open_file(path) as file:
+    with json_lines.open_file(path) as file:
         lines = _decode(file, name)
         head = next(lines, "")
         hint = _HINT.fullmatch(head)  # Excel reads this line, and does not show it
@@ -79,7 +75,7 @@ def _read_text(path: str | os.PathLike[str], format_name: str, separator: str) -
         # Between the columns is a comma, or what European spreadsheets write.
         bare = _QUOTED.sub("", head)
         separator = separator or ("\t" if format_name == TSV else max(_SEPARATORS, key=bare.count))
-        before = csv.field_size_limit(MAX_LINE_BYTES)
+        before = csv.field_size_limit(json_lines.MAX_LINE_BYTES)
         try:
             reader = csv.reader(chain([head], lines), delimiter=separator, strict=True)
             columns: list[str] = []
@@ -104,9 +100,9 @@ def _read_text(path: str | os.PathLike[str], format_name: str, separator: str) -
 
 def _decode(file: BinaryIO, name: str) -> Iterator[str]:
     """Decode line by line, so that a byte that is not UTF-8 is found in its line."""
-    for number, data, _ in read_lines(file, max_bytes=sys.maxsize):
+    for number, data, _ in json_lines.read_lines(file, max_bytes=sys.maxsize):
         if data is None:
-            raise DataError(f"{name}, line {number}: {describe(LINE_TOO_LONG)}")
+            raise DataError(f"{name}, line {number}: {describe(json_lines.describe_long_line())}")
         if number == 1:
             data = data.removeprefix(BYTE_ORDER_MARK)
         try:
@@ -156,7 +152,7 @@ def _describe_cells(cells: int, columns: int, separator: str) -> Finding:
 def _naming_reader_errors(path: str | os.PathLike[str], format_name: str) -> Iterator[str]:
     """Give the file's name, and say what a library that is missing or refuses the file means."""
     name, title = quotable(os.fsdecode(path)), title_of(format_name)
-    open_file(path).close()  # raises the OSError that any other file would raise
+    json_lines.open_file(path).close()  # raises the OSError that any other file would raise
     try:
         yield name
     except ImportError as error:
@@ -174,7 +170,7 @@ def _naming_reader_errors(path: str | os.PathLike[str], format_name: str) -> Ite
         ) from error
 
 
-def _read_frame(path: str | os.PathLike[str]) -> Iterator[Example]:
+def _read_frame(path: str | os.PathLike[str]) -> Iterator[json_lines.Example]:
     """Read Parquet through pandas; the first row is number 1."""
     with _naming_reader_errors(path, PARQUET) as name:
         import pandas as pd
@@ -185,7 +181,7 @@ def _read_frame(path: str | os.PathLike[str]) -> Iterator[Example]:
         yield number, _build_example(zip(columns, map(_to_json, row), strict=True)), []
 
 
-def _read_workbook(path: str | os.PathLike[str], sheet: str) -> Iterator[Example]:
+def _read_workbook(path: str | os.PathLike[str], sheet: str) -> Iterator[json_lines.Example]:
     """Read one sheet of an Excel workbook; a row has the number that the sheet gives it."""
     with _naming_reader_errors(path, EXCEL) as name:
         sheets = read_sheets(path)

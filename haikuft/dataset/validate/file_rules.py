@@ -12,14 +12,7 @@ from io import BufferedReader
 from haikuft.base_models import BaseModel
 from haikuft.dataset.labels import LEAST_A_LABEL, is_label
 from haikuft.dataset.problems import Finding, count, make_finding, quote
-from haikuft.dataset.read.json_lines import LINE_TOO_LONG, explain_os_error, open_file, read_lines
-from haikuft.dataset.read.signatures import (
-    BYTE_ORDER_MARK,
-    find_headings,
-    recognise_signature,
-    recognise_table,
-    spans_lines,
-)
+from haikuft.dataset.read import json_lines, signatures
 from haikuft.dataset.report import Kind
 from haikuft.dataset.validate.fast_path import build_fast_path
 from haikuft.dataset.validate.file_state import FileState
@@ -35,25 +28,25 @@ def check_file(path: str | os.PathLike[str], base_model: BaseModel, kind: Kind) 
     """Check one file; whatever keeps it from being read is a problem like any other."""
     state = FileState(os.fsdecode(path), kind)
     try:
-        with open_file(path) as file:
+        with json_lines.open_file(path) as file:
             if not _check_first_bytes(state, file.peek(), base_model):
                 return state
             if _check_lines(state, file, base_model):
                 _check_end(state, base_model)
     except OSError as error:
-        what, _, fix = explain_os_error(error).partition(". ")
+        what, _, fix = json_lines.explain_os_error(error).partition(". ")
         state.add(None, Finding("cannot-read", "", what, fix))
     return state
 
 
 def _check_first_bytes(state: FileState, head: bytes, base_model: BaseModel) -> bool:
     """Return whether the file can be JSON Lines."""
-    if finding := recognise_signature(head):
+    if finding := signatures.recognise_signature(head):
         state.add(None, finding)
         return False
-    headings = find_headings(head)
-    table = recognise_table(head) if headings else ""
-    spread = spans_lines(head)
+    headings = signatures.find_headings(head)
+    table = signatures.recognise_table(head) if headings else ""
+    spread = signatures.spans_lines(head)
     if table or spread:
         from haikuft.dataset.formats import title_of
         from haikuft.dataset.validate.line_rules import describe_conversion
@@ -72,7 +65,7 @@ def _check_lines(state: FileState, file: BufferedReader, base_model: BaseModel) 
         limits.max_validation_bytes if state.kind == "validation" else limits.max_training_bytes
     ) or sys.maxsize
     read_valid = build_fast_path(base_model)
-    for number, data, end in read_lines(file, max_bytes=most_bytes):
+    for number, data, end in json_lines.read_lines(file, max_bytes=most_bytes):
         state.bytes = end
         if end > most_bytes:
             state.add(None, make_finding("file-too-large", most=most_bytes, kind=state.kind))
@@ -83,10 +76,10 @@ def _check_lines(state: FileState, file: BufferedReader, base_model: BaseModel) 
             return False
         if data is None:
             state.records += 1
-            state.add(number, LINE_TOO_LONG)
+            state.add(number, json_lines.describe_long_line())
             continue
-        if number == 1 and data.startswith(BYTE_ORDER_MARK):
-            data = data.removeprefix(BYTE_ORDER_MARK)
+        if number == 1 and data.startswith(signatures.BYTE_ORDER_MARK):
+            data = data.removeprefix(signatures.BYTE_ORDER_MARK)
             state.add(1, make_finding("byte-order-mark"))
         if data.endswith(b"\r\n"):
             state.windows_line_ends += 1

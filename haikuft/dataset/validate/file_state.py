@@ -4,9 +4,9 @@ from array import array
 from collections import Counter
 
 from haikuft.dataset.labels import MAX_LABEL_LENGTH
-from haikuft.dataset.problems import RULES, Finding, Problem, make_finding
+from haikuft.dataset.problems import Finding, Problem, load_rules, make_finding
 from haikuft.dataset.report import SHOWN, FileSummary, FirstOfEach, Kind, Report
-from haikuft.dataset.tokens import NO_TOKENS, TokenRange, estimate_texts
+from haikuft.dataset.tokens import NO_TOKENS, TokenRange, estimate_tokens
 from haikuft.dataset.validate.fast_path import ValidRecord
 
 MAX_REMEMBERED = 200_000  # records whose digests are kept, to find duplicates
@@ -14,7 +14,7 @@ MAX_KINDS = 1_000  # different labels, or system prompts, that are counted
 # Tokens are estimated for these first bytes of short records and for one of so many bytes after
 # them; the others count by their bytes. The number is prime, so that records of kinds that take
 # turns are all met.
-SAMPLED_BYTES, SAMPLED_ONE_IN = 1_000_000, 199  # files of up to 1 MB are estimated whole
+SAMPLED_BYTES, SAMPLED_ONE_IN = 250_000, 199  # files of up to 250 KB are estimated whole
 
 
 class FileState:
@@ -60,9 +60,9 @@ class FileState:
     def add(self, line: int | None, finding: Finding) -> None:
         """Count a finding as a problem of this line, and keep it among the first of its code."""
         code, place, message, fix = finding
-        severity, basis = RULES[code].severity, RULES[code].basis
-        self.errors += severity == "error"
-        problem = Problem(self.file, line, place, code, severity, message, fix, basis)
+        rule = load_rules()[code]
+        self.errors += rule.severity == "error"
+        problem = Problem(self.file, line, place, code, rule.severity, message, fix, rule.basis)
         self.found.add(code, problem)
 
     def add_record(self, line: int, record: ValidRecord, tokens: TokenRange | None = None) -> None:
@@ -71,17 +71,17 @@ class FileState:
         if tokens is None:
             self._bytes += record.bytes
             if self._sampled_bytes < SAMPLED_BYTES + self._bytes // SAMPLED_ONE_IN:
-                self._sampled += estimate_texts(record.texts)
+                self._sampled += estimate_tokens(record.text)
                 self._sampled_bytes += record.bytes
         else:
             self.tokens += tokens
-        system = hash(record.texts[0]) if record.texts[0] else 0
+        system = hash(record.system) if record.system else 0
         if (kind := self.systems.get(system)) is not None:
             kind[0] += 1
         elif len(self.systems) < MAX_KINDS:
             self.systems[system] = [1, line]
         if self.labels is not None:
-            answer = record.texts[-1]
+            answer = record.answer
             if len(answer) > MAX_LABEL_LENGTH or len(self.labels) > MAX_KINDS:
                 self.labels = None
             else:

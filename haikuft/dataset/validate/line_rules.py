@@ -9,9 +9,9 @@ from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.content import UnsupportedContent
 from haikuft.dataset.formats import format_of, load_format, option_names, recognise
 from haikuft.dataset.problems import make_finding, quotable
-from haikuft.dataset.read.json_lines import parse_line
-from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
-from haikuft.dataset.validate.fast_path import ValidRecord, digest_texts
+from haikuft.dataset.read.json_values import parse_line
+from haikuft.dataset.tokens import estimate_record_tokens
+from haikuft.dataset.validate.fast_path import keep_record
 from haikuft.dataset.validate.file_state import FileState
 from haikuft.dataset.validate.record_rules import check_record, check_tokens, is_valid
 
@@ -32,13 +32,9 @@ def check_line(state: FileState, number: int, data: bytes, base_model: BaseModel
         if is_valid(findings):
             valid = load_format(format_of(base_model)).read(record).record
             contents = [turn["content"] for turn in valid["messages"]]
-            system = valid.get("system", "")
             tokens = estimate_record_tokens(valid)
             findings += check_tokens(tokens, base_model)
-            texts = [system, *contents]
-            size = sum(map(count_bytes, texts))
-            record_digests = digest_texts(system, contents)
-            state.add_record(number, ValidRecord(*record_digests, size, texts), tokens)
+            state.add_record(number, keep_record(valid.get("system", ""), contents), tokens)
     for finding in findings:
         if finding.code == "wrong-format":
             found = recognise(record)

@@ -88,14 +88,9 @@ def list_confusions(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
         SettingsError: the task is not a label task.
     """
     counts = count_confusions(evaluation, model)
-    pairs = [
-        (reference, given, int(counts.loc[reference, given]))
-        for reference in counts.index
-        for given in counts.columns
-        if reference != given and counts.loc[reference, given]
-    ]
-    pairs.sort(key=lambda pair: -pair[2])
-    return pd.DataFrame(pairs, columns=["reference", "given", "n"])
+    pairs = counts.melt(var_name="given", value_name="n", ignore_index=False).reset_index()
+    pairs = pairs.query("reference != given and n > 0")
+    return pairs.sort_values(["n", "reference"], ascending=[False, True], ignore_index=True)
 
 
 def show_classes(rows: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Table:

@@ -9,7 +9,8 @@ from typing import Any
 
 from haikuft.dataset.labels import is_label, labels_of
 from haikuft.dataset.problems import Problem
-from haikuft.dataset.read.json_lines import naming_os_errors, open_file, parse_line, read_lines
+from haikuft.dataset.read.json_lines import naming_os_errors, open_file, read_lines
+from haikuft.dataset.read.json_values import parse_line
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.dataset.report import Report
 

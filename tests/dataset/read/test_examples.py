@@ -76,7 +76,7 @@ def test_read_raw_when_a_json_list_has_a_fault_then_its_line_is_named(content, w
 
 def test_read_raw_when_the_file_is_a_pipe_then_error_says_so(monkeypatch, write):
     """It is read twice, and a pipe would lose its beginning."""
-    from haikuft.dataset.read import examples
+    from haikuft.dataset.read import json_lines
 
     class Pipe(SimpleNamespace):
         def __enter__(self):
@@ -85,7 +85,7 @@ def test_read_raw_when_the_file_is_a_pipe_then_error_says_so(monkeypatch, write)
         def __exit__(self, *_):
             pass
 
-    monkeypatch.setattr(examples, "open_unpacked", lambda path: Pipe(seekable=lambda: False))
+    monkeypatch.setattr(json_lines, "open_unpacked", lambda path: Pipe(seekable=lambda: False))
     with pytest.raises(DataError, match="this is a pipe"):
         read_raw(write(b"{}"))
 

@@ -10,7 +10,7 @@ import pytest
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE, NOVA_MICRO, BaseModel
 from haikuft.dataset import validate_file
 from haikuft.dataset.formats import to_training
-from haikuft.dataset.problems import RULES
+from haikuft.dataset.problems import load_rules
 
 
 class Case(NamedTuple):
@@ -574,7 +574,7 @@ def test_file_when_checked_then_verdict_code_and_line(case: Case, tmp_path: Path
     report = validate_file(path, case.base_model, kind=case.kind)  # type: ignore[arg-type]
 
     assert tuple((problem.line, problem.code) for problem in report.problems) == case.expected
-    assert report.ok == all(RULES[code].severity == "warning" for _, code in case.expected)
+    assert report.ok == all(load_rules()[code].severity == "warning" for _, code in case.expected)
     assert all(problem.message and problem.fix for problem in report.problems)
 
 
@@ -591,4 +591,4 @@ def test_battery_when_codes_are_counted_then_only_those_of_large_files_are_left(
         "cannot-read", "file-too-large", "gave-up", "line-too-long", "not-all-compared",
         "overlap", "too-many-records-together",
     }  # fmt: skip
-    assert {code for case in CASES for _, code in case.expected} == set(RULES) - elsewhere
+    assert {code for case in CASES for _, code in case.expected} == set(load_rules()) - elsewhere

@@ -14,8 +14,8 @@ from haikuft.dataset import estimate_total_tokens, validate_file, validate_files
 from haikuft.dataset.formats import to_training
 from haikuft.dataset.formats.converse import to_messages
 from haikuft.dataset.read import json_lines
-from haikuft.dataset.read.json_lines import parse_line
-from haikuft.dataset.tokens import estimate_record_tokens
+from haikuft.dataset.read.json_values import parse_line
+from haikuft.dataset.tokens import count_bytes, estimate_record_tokens
 from haikuft.dataset.validate import file_rules, file_state
 from haikuft.dataset.validate.fast_path import build_fast_path
 from haikuft.dataset.validate.record_rules import check_record, check_tokens
@@ -572,6 +572,8 @@ NEARLY_VALID = st.lists(TEXTS, min_size=1, max_size=4).flatmap(
         [
             *("", " ", "\r", '"role": "user", ', '"r\\u006fle": "user", '),
             *('"text": "a", ', '{"text": "a"}, ', '"schemaVersion": "", ', '"system": [], '),
+            *('"messages": [], ', '"content": "a", ', '"content": [{"text": "a"}], '),
+            *('"system": null, ', '"system": "a", ', '"schemaVersion": "a", '),
         ]
     ),
     place=st.sampled_from(['"role"', '"content"', '"messages"', '"text"', '{"text"']),
@@ -594,7 +596,9 @@ def test_record_when_the_fast_path_accepts_it_then_the_full_check_finds_nothing(
     assert check_tokens(estimate_record_tokens(plain), base_model) == []
     assert b"\r" not in data
     contents = [turn["content"] for turn in plain["messages"]]
-    assert valid.texts == [plain.get("system", ""), *contents]
+    assert (valid.system, valid.answer) == (plain.get("system", ""), contents[-1])
+    assert valid.text == "\n".join(filter(None, [valid.system, *contents]))
+    assert valid.bytes == sum(map(count_bytes, [valid.system, *contents]))
 
 
 @no_deadline
@@ -617,7 +621,7 @@ def test_record_when_well_formed_then_the_fast_path_accepts_it(contents, base_mo
         valid = check(data)
         assert valid is not None
         contents = [turn["content"] for turn in record["messages"]]
-        assert valid.texts == ["Be brief.", *contents]
+        assert valid.text == "\n".join(["Be brief.", *contents])
 
 
 def test_tokens_when_a_file_is_long_then_a_sample_stands_for_it(write, make_record):

@@ -15,7 +15,7 @@ import pytest
 from haikuft.base_models import DEFAULT, NOVA_MICRO
 from haikuft.dataset import validate_file
 from haikuft.dataset.formats import to_training
-from haikuft.dataset.problems import RULES
+from haikuft.dataset.problems import load_rules
 from haikuft.errors import DataError, SettingsError
 from haikuft.sandbox.jobs.files import check_records
 from haikuft.sandbox.standin.model import StandIn
@@ -349,7 +349,7 @@ def test_conversation_when_only_stricter_rules_are_against_it_then_it_is_trained
         file.write(BLOCKS[code] % tuple(map(json.dumps, records[40]["messages"])) + "\n")
 
     assert code in validate_file(path, NOVA_MICRO).counts
-    assert validate_file(path, NOVA_MICRO).ok == (RULES[code].severity == "warning")
+    assert validate_file(path, NOVA_MICRO).ok == (load_rules()[code].severity == "warning")
     assert check_records(path, NOVA_MICRO, kind="training", uri="s3://data/t.jsonl").records == 41
     assert run_training(work).steps
 
@@ -377,6 +377,6 @@ def test_record_when_only_our_own_rules_are_against_it_then_it_is_trained_on(
         file.write(STRICTER[code] % tuple(turns) + "\n")
 
     assert validate_file(path).counts == {code: 1, "few-records": 1}
-    assert validate_file(path).ok == (RULES[code].severity == "warning")
+    assert validate_file(path).ok == (load_rules()[code].severity == "warning")
     assert check_records(path, DEFAULT, kind="training", uri="s3://data/train.jsonl").records == 41
     assert run_training(work).steps

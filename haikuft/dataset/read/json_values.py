@@ -1,0 +1,73 @@
+"""A line decoded as UTF-8 and JSON, or why it cannot be."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from haikuft.dataset.problems import Finding, join_place, make_finding, quote
+from haikuft.dataset.read import json_errors
+
+
+class DoubledKeys(dict[str, Any]):
+    """A JSON object with keys that occur more than once; `names` lists them."""
+
+    names: list[str]
+
+
+def parse_line(data: bytes) -> tuple[Any, list[Finding]]:
+    """Decode one line as UTF-8 and JSON.
+
+    Returns:
+        The value and what is wrong. A value of None with findings could not be parsed; one with
+        findings of doubled keys could, with the last value of each key.
+    """
+    try:
+        text = data.rstrip(b"\r\n").decode("utf-8")
+        value = _DECODER.decode(text)
+    except UnicodeDecodeError as error:
+        return None, [json_errors.explain_encoding(data, error)]
+    except json.JSONDecodeError as error:
+        return None, [json_errors.explain_json(text, error)]
+    except RecursionError:
+        return None, [json_errors.explain_nesting(text)]
+    except ValueError as error:  # a constant, or an integer of thousands of digits
+        return None, [json_errors.explain_value_error(text, str(error))]
+    return value, _find_doubled(value)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) == len(pairs):
+        return value
+    doubled = DoubledKeys(value)
+    counts = Counter(name for name, _ in pairs)
+    doubled.names = [name for name, number in counts.items() if number > 1]
+    return doubled
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_build_object, parse_constant=_refuse_constant)
+
+
+def _find_doubled(value: Any) -> list[Finding]:
+    findings = []
+    # Keys that lead to an object or list, and the object or list.
+    todo: list[tuple[tuple[str | int, ...], Any]] = []
+    if isinstance(value, dict | list):
+        todo.append(((), value))
+    while todo:
+        path, item = todo.pop()
+        if isinstance(item, DoubledKeys):
+            place = reduce(join_place, path, "")
+            findings += [
+                make_finding("double-key", join_place(place, name), key=quote(name))
+                for name in item.names
+            ]
+        inside = item.items() if isinstance(item, dict) else enumerate(item)
+        todo += [((*path, key), inner) for key, inner in inside if isinstance(inner, dict | list)]
+    return findings
