@@ -14,7 +14,7 @@ def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
     with plane.state.lock:
         model = resources.require(plane, call, CUSTOM_MODELS)
         job = plane.state.jobs[model.job_arn]
-    members = resources.MEMBERS[CUSTOM_MODELS.path]
+    members = CUSTOM_MODELS.members
     return {**resources.describe(model, members["get"]), **resources.describe(job, members["job"])}
 
 

@@ -13,14 +13,13 @@ from typing import Any
 from haikuft.sandbox.bedrock import quotas, resources
 from haikuft.sandbox.bedrock.foundation_models import require_available
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment
-from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_tags
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS
 from haikuft.sandbox.http.messages import Call, conflict_error, validation_error
 
 
 def create_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """CreateCustomModelDeployment: serve a custom model on demand."""
-    arn = resources.create(plane, call, DEPLOYMENTS, _build)
-    return {"customModelDeploymentArn": arn}
+    return resources.create(plane, call, DEPLOYMENTS, _build)
 
 
 def get_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -61,23 +60,16 @@ def delete_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str,
     return {}
 
 
-def _build(plane: ControlPlane, call: Call) -> tuple[Deployment, dict[str, str]]:
-    asked = call.parameters
-    tags = read_tags(asked.get("tags", []))
-    name = asked["modelDeploymentName"]
-    resources.check_name(plane, call, DEPLOYMENTS, "model deployment", name)
+def _build(plane: ControlPlane, call: Call) -> Deployment:
     model = _require_deployable(plane, call)
     _check_quotas(plane, call)
-    deployment = Deployment(
-        arn=resources.new_arn(call, DEPLOYMENTS),
-        name=name,
-        created=plane.now(),
+    return Deployment(
+        **resources.identify(plane, call, DEPLOYMENTS),
         model_arn=model.arn,
         desired_model_arn=model.arn,
-        description=asked.get("description", ""),
+        description=call.parameters.get("description", ""),
         **resources.begin(plane, "Creating"),
     )
-    return deployment, tags
 
 
 def _require_deployable(plane: ControlPlane, call: Call) -> CustomModel:
