@@ -59,7 +59,7 @@ def plan_job(
         AccessError: we may not look for the run's jobs, so none is planned.
     """
     record = run.record
-    own = find_own(run, bedrock, JOB)
+    own = find_own(run, JOB)
     own = [one for one in own if one.name == record.job_name or run.search_prefix not in one.name]
     found = find_job(bedrock, own[0].arn) if own else None
     # An attempt of which AWS lists no job is requested again with the same token: its answer may

@@ -108,7 +108,7 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, class_id
     unseen: list[Resource] = []
     for kind in LISTINGS:
         try:
-            found += find_resources(run, bedrock, kind)
+            found += find_resources(run, kind)
         except AccessError as error:
             unseen.append(Resource(kind, "any", "", UNKNOWN, hint=str(error)))
     region, account_id = connection.region, connection.account_id

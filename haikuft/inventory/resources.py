@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from haikuft import s3, serving
 from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, name_owner
@@ -29,9 +29,6 @@ from haikuft.runs.lookup import (
 from haikuft.runs.run_record import Run
 from haikuft.serving.lifecycle import find_served
 from haikuft.serving.served import Served
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
 
 OBJECTS = "S3 objects"
 BUCKET = "S3 bucket"
@@ -77,11 +74,10 @@ def list_resources(run: Run) -> list[Resource]:
     Raises:
         CredentialsError: the login has run out.
     """
-    bedrock = run.connection.client("bedrock")
-    return [resource for kind in KINDS for resource in list_kind(run, bedrock, kind)]
+    return [resource for kind in KINDS for resource in list_kind(run, kind)]
 
 
-def list_kind(run: Run, bedrock: "BedrockClient", kind: str) -> list[Resource]:
+def list_kind(run: Run, kind: str) -> list[Resource]:
     """List what the run made of one kind.
 
     Raises:
@@ -94,12 +90,12 @@ def list_kind(run: Run, bedrock: "BedrockClient", kind: str) -> list[Resource]:
         return []  # it can have none, and its caller need not be allowed to look
     unseen = []
     try:
-        found = find_resources(run, bedrock, kind)
+        found = find_resources(run, kind)
     except AccessError as error:
         unseen = [Resource(kind, "any others", "", UNKNOWN, hint=str(error))]
-        alone = judge(run, bedrock, kind, recorded, name) if recorded else None
+        alone = judge(run, kind, recorded, name) if recorded else None
         found = [alone] if alone else []
-    looks = [_look(run, bedrock, one) for one in found if not _is_another_runs(run, one)]
+    looks = [_look(run, one) for one in found if not _is_another_runs(run, one)]
     resources = [one for one in looks if one is not None]
     if recorded and recorded not in {one.arn for one in found}:
         resources.append(Resource(kind, name or recorded.rpartition("/")[2], recorded, GONE))
@@ -122,14 +118,14 @@ def _is_another_runs(run: Run, found: Found) -> bool:
     return found.claim == "other" and found.tags.get(RUN_TAG) != run.record.run
 
 
-def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
+def _look(run: Run, found: Found) -> Resource | None:
     """Read one resource; one that is not ours shows whose it is, and bills this run nothing.
 
     None for the entry of another's job that has ended: AWS keeps those for good.
     """
     find, describe = _READERS[found.kind]
     try:
-        reading = find(bedrock, found.arn)
+        reading = find(run.connection.client("bedrock"), found.arn)
     except AccessError as error:
         return Resource(found.kind, found.name, found.arn, UNKNOWN, hint=str(error))
     if reading is None:
@@ -180,9 +176,7 @@ def _describe_model(run: Run, found: CustomModel) -> Resource:
 
 
 # kind -> how one is read, and how the reading becomes a resource
-_READERS: dict[
-    str, tuple[Callable[["BedrockClient", str], Any], Callable[[Run, Any], Resource]]
-] = {
+_READERS: dict[str, tuple[Callable[[Any, str], Any], Callable[[Run, Any], Resource]]] = {
     DEPLOYMENT: (find_served, _describe_deployment),
     THROUGHPUT: (find_served, _describe_throughput),
     JOB: (find_job, _describe_job),

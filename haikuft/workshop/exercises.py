@@ -69,7 +69,7 @@ def is_solved(number: str, run: Run, answer: object = None) -> bool:
 
 def _list_jobs(run: Run) -> list[Any]:
     bedrock = run.connection.client("bedrock")
-    return [get_job(bedrock, one.arn) for one in find_own(run, bedrock, JOB)]
+    return [get_job(bedrock, one.arn) for one in find_own(run, JOB)]
 
 
 def _read_part(run: Run, name: str) -> list[Any]:
