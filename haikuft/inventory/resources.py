@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from haikuft import s3, serving
-from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, name_owner
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_foreign, is_ours, name_owner
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import CustomModel, find_custom_model
 from haikuft.customization.readings import FINAL, CustomizationJob
@@ -83,8 +83,13 @@ def list_kind(run: Run, kind: str) -> list[Resource]:
     Raises:
         CredentialsError: the login has run out.
     """
-    if kind in _NAMED:
-        return _NAMED[kind](run)
+    record = run.record
+    if kind == OBJECTS:
+        return _find_objects(run)
+    if kind in (BUCKET, ROLE):
+        roles_made = (record.role_name, record.evaluation_role_name)
+        names = (record.bucket,) if kind == BUCKET else roles_made
+        return [_look_named(run, kind, one) for one in names if one]
     recorded, name = recorded_in(run, kind)
     if kind == DEPLOYMENT and "deployment" not in run.base_model.serving and not recorded:
         return []  # it can have none, and its caller need not be allowed to look
@@ -194,7 +199,7 @@ def _find_objects(run: Run) -> list[Resource]:
     name = run.record.bucket
     if not name:
         return []
-    objects = Resource(OBJECTS, name, f"{_bucket_arn(run)}/*", UNKNOWN)
+    objects = Resource(OBJECTS, name, f"arn:aws:s3:::{name}/*", UNKNOWN)
     client = run.connection.client("s3")
     try:
         prefixes = find_prefixes(run)
@@ -210,48 +215,39 @@ def _find_objects(run: Run) -> list[Resource]:
     return [_bill(run, objects, "storage by the gigabyte and month: cents")]
 
 
-def _find_bucket(run: Run) -> list[Resource]:
-    name, client = run.record.bucket, run.connection.client("s3")
-    if not name:
-        return []
-    bucket = Resource(BUCKET, name, _bucket_arn(run), EXISTS)
+def judge_named(run: Run, kind: str, name: str) -> Found | None:
+    """Read a bucket's or a role's tags and tell whose it is; None where there is none."""
+    record, arn = run.record, f"arn:aws:s3:::{name}"
     try:
-        if s3.bucket_region(client, name) is None:
-            return [replace(bucket, status=GONE)]
-        tags = s3.bucket_tags(client, name)
+        if kind == BUCKET:
+            client = run.connection.client("s3")
+            if s3.bucket_region(client, name) is None:
+                return None
+            tags: Mapping[str, str] = s3.bucket_tags(client, name)
+        else:
+            role = roles.find_role(run.connection.client("iam"), name)
+            if role is None:
+                return None
+            arn, tags = role.arn, role.tags
     except AccessError as error:
-        return [replace(bucket, status=UNKNOWN, hint=str(error))]
-    return [_mark(run, bucket, tags)]
+        return Found(kind, name, name, "unknown", reason=str(error))
+    recorded = name in (record.bucket, record.role_name, record.evaluation_role_name)
+    if is_ours(tags, run.tags, recorded=recorded and RUN_TAG in tags):
+        return Found(kind, arn, name, "ours", tags)
+    return Found(kind, arn, name, "other" if OWNER_TAG in tags else "unmarked", tags)
 
 
-def _find_roles(run: Run) -> list[Resource]:
-    names = (run.record.role_name, run.record.evaluation_role_name)
-    return [_find_role(run, name) for name in names if name]
-
-
-def _find_role(run: Run, name: str) -> Resource:
-    role = Resource(ROLE, name, name, EXISTS)
-    try:
-        found = roles.find_role(run.connection.client("iam"), name)
-    except AccessError as error:
-        return replace(role, status=UNKNOWN, hint=str(error))
+def _look_named(run: Run, kind: str, name: str) -> Resource:
+    """Read a bucket or a role of the record."""
+    found = judge_named(run, kind, name)
     if found is None:
-        return replace(role, status=GONE)
-    return _mark(run, replace(role, arn=found.arn), found.tags)
+        return Resource(kind, name, name, GONE)
+    status = {"ours": EXISTS, "unknown": UNKNOWN}.get(found.claim, OTHER)
+    hint = f"{name_owner(found.tags)}. Left alone." if status == OTHER else found.reason
+    return Resource(kind, name, found.arn, status, hint=hint)
 
 
-def _mark(run: Run, resource: Resource, tags: Mapping[str, str]) -> Resource:
-    if is_ours(tags, run.tags, recorded=RUN_TAG in tags):
-        return resource
-    return replace(resource, status=OTHER, hint=f"{name_owner(tags)}. Left alone.")
-
-
-_NAMED: dict[str, Callable[[Run], list[Resource]]] = {
-    OBJECTS: _find_objects,
-    BUCKET: _find_bucket,
-    ROLE: _find_roles,
-}
-KINDS = (*LISTINGS, *_NAMED)  # in the order of deletion
+KINDS = (*LISTINGS, OBJECTS, BUCKET, ROLE)  # in the order of deletion
 
 
 def _bill(run: Run, resource: Resource, bills: str, *, per_hour: float | None = None) -> Resource:
@@ -259,7 +255,3 @@ def _bill(run: Run, resource: Resource, bills: str, *, per_hour: float | None = 
     if not run.connection.bills:
         return replace(resource, hint=f"On AWS it would bill: {bills}.", would_bill=bills)
     return replace(resource, bills=bills, per_hour=per_hour)
-
-
-def _bucket_arn(run: Run) -> str:
-    return f"arn:aws:s3:::{run.record.bucket}"
