@@ -39,7 +39,8 @@ from haikuft.sandbox.http.messages import (
 _ALPHABET = string.ascii_lowercase + string.digits
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
 MEMBERS = read_toml("haikuft.sandbox.bedrock", "members.toml")
-_EQUALS = {"statusEquals": "status", "modelArnEquals": "model_arn"}  # filter -> the attribute
+# What a list's filter compares, where it is not the member it is named after, as in `statusEquals`.
+_FILTERED = {"modelStatus": "modelStatus", "foundationModelArnEquals": "baseModelArn"}
 
 Served = TypeVar("Served", Throughput, Deployment)
 
@@ -289,22 +290,20 @@ def get(plane: ControlPlane, call: Call, kind: Kind[Any]) -> dict[str, Any]:
     return describe(require(plane, call, kind), kind.members["get"])
 
 
-def list_page(
-    plane: ControlPlane,
-    call: Call,
-    kind: Kind[Record],
-    matches: Callable[[Record], bool] = lambda record: True,
-) -> dict[str, Any]:
-    """List a page of the resources that a request's filters and `matches` choose; see `page`."""
-    equals = {key: name for name, key in _EQUALS.items() if name in call.parameters}
+def list_page(plane: ControlPlane, call: Call, kind: Kind[Any]) -> dict[str, Any]:
+    """List a page of the resources that a request's filters choose; see `page`."""
+    summary = kind.members.get("list", kind.members["get"])
+    wanted = {
+        _FILTERED.get(name, name.removesuffix("Equals")): value
+        for name, value in call.parameters.items()
+        if name.endswith("Equals") or name in _FILTERED
+    }
     chosen = [
         record
         for record in current(plane, kind, call.region)
-        if matches(record)
-        and all(getattr(record, key) == call.parameters[name] for key, name in equals.items())
+        if not wanted or wanted.items() <= describe(record, summary).items()
     ]
     shown, more = page(chosen, call.parameters)
-    summary = kind.members.get("list", kind.members["get"])
     return {kind.members["summaries"]: [describe(one, summary) for one in shown], **more}
 
 
@@ -326,8 +325,8 @@ def page(
     """Choose the records of one page.
 
     `parameters` are those all of Bedrock's lists share: creationTimeAfter and creationTimeBefore
-    (of deployments createdAfter and createdBefore), nameContains, sortOrder (newest first unless
-    Ascending), maxResults and nextToken.
+    (of deployments createdAfter and createdBefore), nameContains, isOwned, sortOrder (newest first
+    unless Ascending), maxResults and nextToken.
 
     Returns:
         The records, and {"nextToken": …} or {} when there are no more.
@@ -358,6 +357,7 @@ def _wanted(record: Record, parameters: Mapping[str, Any]) -> bool:
         (after is None or record.created > after)
         and (before is None or record.created < before)
         and parameters.get("nameContains", "") in record.name
+        and parameters.get("isOwned", True)  # nothing is shared between accounts
     )
 
 

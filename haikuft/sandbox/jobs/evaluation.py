@@ -27,10 +27,7 @@ def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def list_evaluation_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListEvaluationJobs; all jobs of the sandbox are model evaluations."""
-    wanted = call.parameters.get("applicationTypeEquals", "ModelEvaluation")
-    found = resources.list_page(
-        plane, call, EVALUATION_JOBS, lambda job: wanted == "ModelEvaluation"
-    )
+    found = resources.list_page(plane, call, EVALUATION_JOBS)
     return found if found["jobSummaries"] else {}  # AWS's model has no empty list here
 
 
