@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from haikuft import customization, s3, serving
+from haikuft import customization, s3
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import delete_custom_model
@@ -26,6 +26,7 @@ from haikuft.runs.lookup import DEPLOYMENT, JOB, LISTINGS, MODEL, THROUGHPUT, ch
 from haikuft.runs.record_file import FILE_NAME, read_record
 from haikuft.runs.run_record import Run, save
 from haikuft.serving.lifecycle import stop_serving
+from haikuft.serving.served import name_served
 
 
 def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]:
@@ -117,4 +118,4 @@ def _note(run: Run, resource: Resource) -> None:
     except RecordError:
         return
     if record.owner == run.record.owner and not recorded_in(run, resource.kind)[0]:
-        save(run, **serving.name_served(resource.arn))
+        save(run, **name_served(resource.arn))

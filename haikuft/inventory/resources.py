@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from haikuft import s3, serving
+from haikuft import s3
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_foreign, is_ours, name_owner
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import CustomModel, find_custom_model
@@ -27,6 +27,7 @@ from haikuft.runs.lookup import (
     recorded_in,
 )
 from haikuft.runs.run_record import Run
+from haikuft.serving.costs import price_tokens
 from haikuft.serving.lifecycle import find_served
 from haikuft.serving.served import Served
 
@@ -148,7 +149,7 @@ def _look(run: Run, found: Found) -> Resource | None:
 
 def _describe_deployment(run: Run, found: Served) -> Resource:
     served = replace(run.record, serving="deployment", deployment_arn=found.arn)
-    price = serving.price_tokens(served)
+    price = price_tokens(served)
     bills = f"tokens when it is asked, {price or 'at a price we do not know'}"
     hint = f"On AWS it bills {bills}; nothing while idle."
     return Resource(DEPLOYMENT, found.name, found.arn, found.status, hint=hint)
