@@ -36,10 +36,7 @@ def update_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str,
     """UpdateCustomModelDeployment: another custom model behind the same ARN."""
     with plane.state.lock:
         deployment = resources.require(plane, call, DEPLOYMENTS)
-        if deployment.pending:
-            raise validation_error(
-                f"{deployment.name} is {deployment.pending}; wait until that is done."
-            )
+        resources.check_settled(deployment, validation_error, "wait until that is done")
         model = _require_deployable(plane, call)
         begun = resources.begin(plane, "Updating")
         resources.update(
@@ -52,10 +49,7 @@ def delete_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str,
     """DeleteCustomModelDeployment: not while it is being created or updated; the model stays."""
     with plane.state.lock:
         deployment = resources.require(plane, call, DEPLOYMENTS)
-        if deployment.pending:
-            raise conflict_error(
-                f"{deployment.name} is {deployment.pending}; delete it once that is done."
-            )
+        resources.check_settled(deployment, conflict_error, "delete it once that is done")
         resources.delete(plane, DEPLOYMENTS, deployment.arn)
     return {}
 

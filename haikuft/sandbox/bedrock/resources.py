@@ -116,6 +116,15 @@ def begin(plane: ControlPlane, pending: str) -> dict[str, Any]:
     return {"pending": pending, "ready": ready}
 
 
+def check_settled(record: Served, error: Callable[[str], ServiceError], advice: str) -> None:
+    """Check that no creation or update of a throughput or deployment is pending.
+
+    Raises ServiceError: `error` of what is pending, and the advice.
+    """
+    if record.pending:
+        raise error(f"{record.name} is {record.pending}; {advice}.")
+
+
 def settle(plane: ControlPlane, record: Served) -> Served:
     """Complete the pending creation or update of a throughput or deployment if it is due."""
     if not record.pending or plane.now() < record.ready:

@@ -38,10 +38,7 @@ def update_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict
     asked = call.parameters
     with plane.state.lock:
         throughput = resources.require(plane, call, THROUGHPUTS)
-        if throughput.pending:
-            raise validation_error(
-                f"{throughput.name} is {throughput.pending}; wait until it is InService."
-            )
+        resources.check_settled(throughput, validation_error, "wait until it is InService")
         name = asked.get("desiredProvisionedModelName", throughput.name)
         if name != throughput.name:
             resources.check_name(plane, call, THROUGHPUTS, name)

@@ -13,6 +13,13 @@ from haikuft.sandbox.bedrock.records import present
 from haikuft.sandbox.runtime import messages
 from haikuft.sandbox.runtime.messages import InferenceRequest, Reply, refusal
 
+# Our name -> that in inferenceConfig; Amazon Nova's bodies have the same, and topK.
+NAMES = {
+    "max_tokens": "maxTokens",
+    "temperature": "temperature",
+    "top_p": "topP",
+    "stop_sequences": "stopSequences",
+}
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")  # RFC 6901, the empty one left out
 
 
@@ -36,14 +43,11 @@ def read_converse(
     messages.check_served(parameters, unserved)
     latency = parameters.get("performanceConfig", {}).get("latency")
     messages.check_service(latency, parameters.get("serviceTier", {}).get("type"))
-    config = parameters.get("inferenceConfig", {})
     further = parameters.get("additionalModelRequestFields") or {}
-    names = {"temperature": "temperature", "topP": "top_p", "stopSequences": "stop_sequences"}
-    asked = {ours: config[theirs] for theirs, ours in names.items() if theirs in config}
-    asked["max_tokens"] = config.get("maxTokens", max_output_tokens)
     if not isinstance(further, dict):
         raise refusal("additionalModelRequestFields: this is an object of names and values.")
-    asked = read_further(further) | asked
+    config = read_config(parameters.get("inferenceConfig", {}))
+    asked = {"max_tokens": max_output_tokens, **read_further(further), **config}
     messages.check_members(asked)
     turns = parameters.get("messages", [])
     if not turns or turns[0]["role"] != "user":
@@ -59,6 +63,11 @@ def read_converse(
     return messages.build_request(
         asked, turns, parameters.get("system"), messages.join_texts, max_output_tokens
     )
+
+
+def read_config(config: Mapping[str, Any], names: Mapping[str, str] = NAMES) -> dict[str, Any]:
+    """Read the parameters of an inferenceConfig by our names."""
+    return {ours: config[name] for ours, name in names.items() if name in config}
 
 
 def write_conversation(

@@ -16,13 +16,7 @@ DEFAULTS = {"temperature": 0.7, "top_p": 0.9}
 
 _SCHEMA = messages.SCHEMAS["nova"]
 _UNSERVED = frozenset({"toolConfig", "reasoningConfig"})
-_NAMES = {
-    "max_tokens": "maxTokens",
-    "temperature": "temperature",
-    "top_p": "topP",
-    "top_k": "topK",
-    "stop_sequences": "stopSequences",
-}
+_NAMES = {**converse.NAMES, "top_k": "topK"}
 _OLDER_NAMES = {"max_new_tokens": "maxTokens", "top_p": "topP", "top_k": "topK"}
 
 
@@ -70,4 +64,4 @@ def _read_sampling(asked: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[
     if isinstance(config, dict):
         config = {_OLDER_NAMES.get(name, name): value for name, value in config.items()}
     messages.check_format({**asked, "inferenceConfig": config}, schema)
-    return {ours: config[name] for ours, name in _NAMES.items() if name in config}
+    return converse.read_config(config, _NAMES)
