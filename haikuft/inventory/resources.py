@@ -136,7 +136,10 @@ def _look(run: Run, found: Found) -> Resource | None:
         return Resource(found.kind, found.name, found.arn, UNKNOWN, hint=str(error))
     if reading is None:
         return Resource(found.kind, found.name, found.arn, GONE)
-    resource = describe(run, reading)
+    resource = Resource(
+        found.kind, reading.name, reading.arn, reading.status, since=reading.created
+    )
+    resource = describe(run, reading, resource)
     if found.claim == "ours":
         return resource
     if found.claim == "unknown":
@@ -147,42 +150,36 @@ def _look(run: Run, found: Found) -> Resource | None:
     return replace(resource, status=OTHER, bills="", would_bill="", hint=hint)
 
 
-def _describe_deployment(run: Run, found: Served) -> Resource:
+def _describe_deployment(run: Run, found: Served, resource: Resource) -> Resource:
     served = replace(run.record, serving="deployment", deployment_arn=found.arn)
     price = price_tokens(served)
     bills = f"tokens when it is asked, {price or 'at a price we do not know'}"
-    hint = f"On AWS it bills {bills}; nothing while idle."
-    return Resource(DEPLOYMENT, found.name, found.arn, found.status, hint=hint)
+    return replace(resource, hint=f"On AWS it bills {bills}; nothing while idle.")
 
 
-def _describe_throughput(run: Run, found: Served) -> Resource:
+def _describe_throughput(run: Run, found: Served, resource: Resource) -> Resource:
     price = run.record.price_per_unit_hour
     units = f"{found.model_units} model unit{'' if found.model_units == 1 else 's'}"
     until = f"{found.expires:%Y-%m-%d}" if found.expires else "it is deleted"
-    return _bill(
-        run,
-        Resource(THROUGHPUT, found.name, found.arn, found.status, since=found.created),
-        f"{units} by the hour until {until}, used or not",
-        per_hour=found.model_units * price if price else None,
-    )
+    hourly = found.model_units * price if price else None
+    bills = f"{units} by the hour until {until}, used or not"
+    return _bill(run, resource, bills, per_hour=hourly)
 
 
-def _describe_job(run: Run, found: CustomizationJob) -> Resource:
-    job = Resource(JOB, found.name, found.arn, found.status, since=found.created)
+def _describe_job(run: Run, found: CustomizationJob, resource: Resource) -> Resource:
     if found.status in FINAL:
-        return replace(job, hint="A job stays listed for good and costs nothing.")
-    return _bill(run, job, "the tokens it trains, until it ends")
+        return replace(resource, hint="A job stays listed for good and costs nothing.")
+    return _bill(run, resource, "the tokens it trains, until it ends")
 
 
-def _describe_model(run: Run, found: CustomModel) -> Resource:
+def _describe_model(run: Run, _: CustomModel, resource: Resource) -> Resource:
     price = get_price("storage", run.base_model.id)
     hourly = price.amount / HOURS_PER_MONTH if price.amount else None
-    model = Resource(MODEL, found.name, found.arn, found.status, since=found.created)
-    return _bill(run, model, f"storage, {price}", per_hour=hourly)
+    return _bill(run, resource, f"storage, {price}", per_hour=hourly)
 
 
 # kind -> how one is read, and how the reading becomes a resource
-_READERS: dict[str, tuple[Callable[[Any, str], Any], Callable[[Run, Any], Resource]]] = {
+_READERS: dict[str, tuple[Callable[[Any, str], Any], Callable[[Run, Any, Resource], Resource]]] = {
     DEPLOYMENT: (find_served, _describe_deployment),
     THROUGHPUT: (find_served, _describe_throughput),
     JOB: (find_job, _describe_job),
