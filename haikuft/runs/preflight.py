@@ -51,6 +51,9 @@ class Check:
     message: str
     fix: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message} {self.fix}".rstrip()
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Preflight:
@@ -70,22 +73,15 @@ class Preflight:
             SettingsError: names every check that stops, and how to fix it.
         """
         if not self.ok:
-            lines = [
-                f"{check.name}: {check.message} {check.fix}".rstrip()
-                for check in self.checks
-                if check.state == "stop"
-            ]
-            raise SettingsError("The preflight stops here. " + " ".join(lines))
+            stops = (str(check) for check in self.checks if check.state == "stop")
+            raise SettingsError("The preflight stops here. " + " ".join(stops))
 
     def _repr_html_(self) -> str:
         rows = [(mark_status(c.state), c.name, c.message, c.fix) for c in self.checks]
         return build_table(rows, "", "check", "found", "what to do")._repr_html_()
 
     def __repr__(self) -> str:
-        return "\n".join(
-            wrap(f"{mark_status(check.state)}  {check.name}: {check.message} {check.fix}".rstrip())
-            for check in self.checks
-        )
+        return "\n".join(wrap(f"{mark_status(one.state)}  {one}") for one in self.checks)
 
 
 def run_preflight(run: Run, *, bucket: str, today: date, role_name: str = "") -> Preflight:
@@ -246,27 +242,22 @@ def check_access(run: Run) -> Check:
 
 def check_quotas(run: Run) -> list[Check]:
     """Read the quotas that a run meets; too few model units would waste the training's money."""
-    checks = []
-    for meaning, code in run.base_model.quota_codes.items():
-        row = _TABLE["quotas"].get(meaning, {})
-        name = meaning.replace("_", " ")
-        what, is_units = row.get("what", name), row.get("units", False)
-        try:
-            value = _read_quota(run, code)
-        except _UNREAD as error:
-            checks.append(
-                _conclude("quota-unseen", meaning=name, code=code, what=what, error=error)
-            )
-            continue
-        units_needed = 1 if run.base_model.serving[0] == "provisioned_throughput" else 0
-        needed = units_needed if is_units else 1
-        outcome = "quota"
-        if value < needed:
-            outcome = "units-too-few" if is_units else "quota-too-low"
-        checks.append(
-            _conclude(outcome, meaning=name, code=code, value=value, what=what, needed=needed)
-        )
-    return checks
+    return [_check_quota(run, *quota) for quota in run.base_model.quota_codes.items()]
+
+
+def _check_quota(run: Run, meaning: str, code: str) -> Check:
+    name = meaning.replace("_", " ")
+    row = {"what": name, "units": False, **_TABLE["quotas"].get(meaning, {})}
+    said = {"meaning": name, "code": code, "what": row["what"]}
+    try:
+        value = _read_quota(run, code)
+    except _UNREAD as error:
+        return _conclude("quota-unseen", **said, error=error)
+    is_needed = not row["units"] or run.base_model.serving[0] == "provisioned_throughput"
+    outcome = "quota"
+    if value < is_needed:
+        outcome = "units-too-few" if row["units"] else "quota-too-low"
+    return _conclude(outcome, **said, value=value, needed=int(is_needed))
 
 
 def check_units(run: Run) -> list[Check]:
@@ -283,11 +274,8 @@ def check_units(run: Run) -> list[Check]:
     except _UNREAD:
         return []  # the other checks say so
     # The quota counts throughput without commitment, of custom models.
-    held = [
-        one
-        for one in held
-        if "commitmentDuration" not in one and ":custom-model/" in one["modelArn"]
-    ]
+    held = [one for one in held if "commitmentDuration" not in one]
+    held = [one for one in held if ":custom-model/" in one["modelArn"]]
     used = sum(one["modelUnits"] for one in held)
     if not 0 < quota < used + 1:  # a quota of 0 has a check of its own
         return []
