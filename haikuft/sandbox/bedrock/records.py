@@ -117,10 +117,9 @@ class Job(OfBaseModel):
     @property
     def status_details(self) -> dict[str, Any]:
         """The stages in AWS's member names."""
-        names = {"status": "status", "creationTime": "created", "lastModifiedTime": "changed"}
         return {
-            name: present(**{member: getattr(stage, key) for member, key in names.items()})
-            for name, stage in self.stages.items()
+            name: present(status=one.status, creationTime=one.created, lastModifiedTime=one.changed)
+            for name, one in self.stages.items()
         }
 
     @property

@@ -224,14 +224,9 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
         (workdir / training.MODEL_DIRECTORY).rename(model.directory)
         plane.state.models[model.arn] = model
         plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
-        resources.update(
-            plane,
-            CUSTOMIZATION_JOBS,
-            job,
-            status="Completed",
-            changed=now,
-            ended=now,
-            model_arn=model.arn,
-            training_loss=result.training_loss,
-            validation_loss=result.validation_loss,
-        )
+        losses = {
+            "training_loss": result.training_loss,
+            "validation_loss": result.validation_loss,
+        }
+        done = {"status": "Completed", "changed": now, "ended": now, "model_arn": model.arn}
+        resources.update(plane, CUSTOMIZATION_JOBS, job, **done, **losses)
