@@ -8,7 +8,7 @@ how losses are compared; the rule here is ours.
 import difflib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from numbers import Integral, Real
@@ -67,21 +67,7 @@ def build_hyperparameters(base_model: BaseModel = DEFAULT, **values: float) -> H
     Raises:
         SettingsError: names every value that cannot be used, with its range and default.
     """
-    faults = [
-        _unknown(name, base_model.hyperparameters)
-        for name in values
-        if name not in base_model.hyperparameters
-    ]
-    checked: Hyperparameters = {}
-    for name, allowed in base_model.hyperparameters.items():
-        value = values.get(name, allowed.default)
-        fault = _fault(value, allowed)
-        if fault:
-            faults.append(f"{name} = {value!r} {fault}; {_range_words(allowed)}.")
-        else:
-            checked[name] = int(value) if allowed.kind == "int" else float(value)
-    _raise_faults(faults)
-    return checked
+    return _check(values, base_model.hyperparameters)
 
 
 def to_aws(hyperparameters: Hyperparameters, base_model: BaseModel = DEFAULT) -> dict[str, str]:
@@ -104,28 +90,17 @@ def from_aws(mapping: Mapping[str, str], base_model: BaseModel = DEFAULT) -> Hyp
         SettingsError: names every key that is unknown, not a number, or out of its range.
     """
     ours = {allowed.aws_name: name for name, allowed in base_model.hyperparameters.items()}
-    faults: list[str] = []
-    values: dict[str, Any] = {}
-    for aws_name, text in mapping.items():
-        if (only := base_model.fixed_hyperparameters.get(aws_name)) is not None:
-            if text != only:
-                faults.append(
-                    f"{aws_name} = {text!r} is not documented for {base_model.name}; AWS's own "
-                    f'notebooks send "{only}", and nothing else is known to be taken.'
-                )
-            continue
-        if aws_name not in ours:
-            faults.append(_unknown(aws_name, ours))
-            continue
-        allowed = base_model.hyperparameters[ours[aws_name]]
-        value = _from_text(text, allowed)
-        fault = f"is not {_kind_words(allowed)}" if value is None else _fault(value, allowed)
-        if fault:
-            faults.append(f"{aws_name} = {text!r} {fault}; {_range_words(allowed)}.")
-        else:
-            values[ours[aws_name]] = value
-    _raise_faults(faults)
-    return build_hyperparameters(base_model, **values)
+    ranges = {name: base_model.hyperparameters[own] for name, own in ours.items()}
+    fixed = base_model.fixed_hyperparameters
+    faults = [
+        f"{name} = {mapping[name]!r} is not documented for {base_model.name}; AWS's own notebooks "
+        f'send "{only}", and nothing else is known to be taken.'
+        for name, only in fixed.items()
+        if mapping.get(name, only) != only
+    ]
+    texts = {name: text for name, text in mapping.items() if name not in fixed}
+    checked = _check(texts, ranges, read=_from_text, faults=faults)
+    return {ours[name]: value for name, value in checked.items()}
 
 
 def decide_early_stop(
@@ -191,6 +166,37 @@ def stagnates(loss: float, best: float, threshold: float) -> bool:
     return not improvement > threshold
 
 
+def _check(
+    given: Mapping[str, Any],
+    ranges: Mapping[str, Range],
+    *,
+    read: Callable[[Any, Range], Any] = lambda value, _: value,
+    faults: Sequence[str] = (),
+) -> Hyperparameters:
+    """Check values against their ranges, by name; those left out take their defaults.
+
+    Args:
+        given: Name -> value.
+        ranges: Name -> its range, for all that there are.
+        read: Reads a value; None for what is none.
+        faults: What is wrong already.
+
+    Raises:
+        SettingsError: names everything that is wrong.
+    """
+    faults = [*faults, *(_unknown(name, ranges) for name in given if name not in ranges)]
+    checked: Hyperparameters = {}
+    for name, allowed in ranges.items():
+        value = read(given[name], allowed) if name in given else allowed.default
+        if fault := _fault(value, allowed):
+            faults.append(f"{name} = {given[name]!r} {fault}; {_range_words(allowed)}.")
+        else:
+            checked[name] = int(value) if allowed.kind == "int" else float(value)
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return checked
+
+
 def _fault(value: Any, allowed: Range) -> str:
     """Say what is wrong with a value, or nothing."""
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -218,11 +224,6 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}."
     return f'"{name}" is no hyperparameter of this model; {hint}'
-
-
-def _raise_faults(faults: list[str]) -> None:
-    if faults:
-        raise SettingsError("\n".join(faults))
 
 
 def _to_text(value: float) -> str:

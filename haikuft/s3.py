@@ -75,16 +75,15 @@ def ensure_bucket(
             "or your policy lacks s3:GetBucketLocation. Set bucket to another name, or ask your "
             f"administrator. ({error})"
         ) from error
-    if found is None:
-        _create(s3, name, region, tags, waiting)
-        found_tags = bucket_tags(s3, name)
-    elif found != region:
+    if found not in (None, region):
         raise ConflictError(
             f"Bucket {name} is in {found}, and the job in {region} can only read a bucket of its "
             "own Region. Set bucket to another name."
         )
-    else:
-        found_tags = bucket_tags(s3, name)
+    if found is None:
+        _create(s3, name, region, tags, waiting)
+    found_tags = bucket_tags(s3, name)
+    if found is not None:
         if given and is_foreign(found_tags):
             return
         check_named(f"Bucket {name}", found_tags, tags, "bucket", recorded=recorded)

@@ -92,7 +92,11 @@ class Connection:
             patience_seconds = _PATIENCE[self.target]
         key = service, patience_seconds
         if key not in self._clients:
-            self._clients[key] = self._make_client(*key)
+            sandbox = self.endpoint if self.target == "sandbox" else ""
+            client = _make_client(self.session, service, patience_seconds, sandbox)
+            if self.sandbox_state:
+                _start_where_stopped(client, self.endpoint, self.sandbox_state)
+            self._clients[key] = client
         return self._clients[key]
 
     @property
@@ -123,13 +127,6 @@ class Connection:
         from haikuft import sandbox
 
         return sandbox.read_progress(self.endpoint, job_arn.rpartition("/")[2])
-
-    def _make_client(self, service: str, patience_seconds: float) -> Any:
-        sandbox = self.endpoint if self.target == "sandbox" else ""
-        client = _make_client(self.session, service, patience_seconds, sandbox)
-        if self.sandbox_state:
-            _start_where_stopped(client, self.endpoint, self.sandbox_state)
-        return client
 
 
 def connect(

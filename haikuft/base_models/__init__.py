@@ -83,22 +83,18 @@ def describe_lifecycle(model: BaseModel, today: date) -> str:
     """Describe in one or two sentences what the documented dates mean on a day."""
     dates = model.lifecycle
     read = f"({dates.source}, as of {dates.as_of})"
-    frozen = "no new customization job and no new Provisioned Throughput can be created"
+    state = lifecycle_state(model, today)
+    if state == "ended":
+        return (
+            f"{model.name} reached its end of life on Amazon Bedrock on {dates.end_of_life}: AWS "
+            f"answers no more requests for it {read}."
+        )
     end = f" Its end of life is {dates.end_of_life}." if dates.end_of_life else ""
-    match lifecycle_state(model, today):
-        case "ended":
-            return (
-                f"{model.name} reached its end of life on Amazon Bedrock on {dates.end_of_life}: "
-                f"AWS answers no more requests for it {read}."
-            )
-        case "legacy" | "extended" as state:
-            risen = (
-                f", and since {dates.extended} its price may rise" if state == "extended" else ""
-            )
-            return (
-                f"{model.name} has been Legacy on Amazon Bedrock since {dates.legacy}: "
-                f"{frozen}{risen} {read}.{end}"
-            )
-        case "active":
-            until = f"; it becomes Legacy on {dates.legacy}" if dates.legacy else ""
-            return f"{model.name} is active on Amazon Bedrock{until} {read}.{end}"
+    if state == "active":
+        until = f"; it becomes Legacy on {dates.legacy}" if dates.legacy else ""
+        return f"{model.name} is active on Amazon Bedrock{until} {read}.{end}"
+    risen = f", and since {dates.extended} its price may rise" if state == "extended" else ""
+    return (
+        f"{model.name} has been Legacy on Amazon Bedrock since {dates.legacy}: no new "
+        f"customization job and no new Provisioned Throughput can be created{risen} {read}.{end}"
+    )

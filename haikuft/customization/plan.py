@@ -59,7 +59,7 @@ def plan_job(
         AccessError: we may not look for the run's jobs, so none is planned.
     """
     record = run.record
-    own = find_own(run, bedrock, JOB)
+    own = find_own(run, JOB)
     own = [one for one in own if one.name == record.job_name or run.search_prefix not in one.name]
     found = find_job(bedrock, own[0].arn) if own else None
     # An attempt of which AWS lists no job is requested again with the same token: its answer may
@@ -97,8 +97,9 @@ def build_job_request(run: Run, name: str, hyperparameters: Mapping[str, str]) -
         name: of the job and its model: at most 63 letters and digits, with single "-" between.
         hyperparameters: AWS's names, and values as strings.
     """
-    record = run.record
-    tags = list_tags(run.tags)
+    record, tags = run.record, list_tags(run.tags)
+    validation, subnets = record.validation_uri, list(record.subnet_ids)
+    network = {"subnetIds": subnets, "securityGroupIds": list(record.security_group_ids)}
     request: dict[str, Any] = {
         "jobName": name,
         "customModelName": name,
@@ -110,17 +111,11 @@ def build_job_request(run: Run, name: str, hyperparameters: Mapping[str, str]) -
         "hyperParameters": dict(hyperparameters),
         "jobTags": tags,
         "customModelTags": tags,
+        "validationDataConfig": {"validators": [{"s3Uri": validation}]} if validation else None,
+        "customModelKmsKeyId": record.kms_key_arn,
+        "vpcConfig": network if subnets else None,
     }
-    if record.validation_uri:
-        request["validationDataConfig"] = {"validators": [{"s3Uri": record.validation_uri}]}
-    if record.kms_key_arn:
-        request["customModelKmsKeyId"] = record.kms_key_arn
-    if record.subnet_ids:
-        request["vpcConfig"] = {
-            "subnetIds": list(record.subnet_ids),
-            "securityGroupIds": list(record.security_group_ids),
-        }
-    return request
+    return {member: value for member, value in request.items() if value not in (None, "")}
 
 
 def _why_new(bedrock: "BedrockClient", found: CustomizationJob | None, *, new_job: bool) -> str:

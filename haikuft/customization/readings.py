@@ -26,6 +26,12 @@ class Stage:
     started: datetime | None = None
     updated: datetime | None = None
 
+    @classmethod
+    def from_response(cls, name: str, answer: Mapping[str, Any]) -> Self:
+        """Read one stage of `statusDetails`."""
+        times = answer.get("creationTime"), answer.get("lastModifiedTime")
+        return cls(name, answer.get("status", ""), *times)
+
 
 @dataclass(frozen=True, slots=True)
 class CustomizationJob:
@@ -71,6 +77,8 @@ class CustomizationJob:
     def from_response(cls, answer: Mapping[str, Any]) -> Self:
         """Read an answer of GetModelCustomizationJob."""
         details = answer.get("statusDetails") or {}
+        known = {name: details[key] for key, name in STAGES.items() if key in details}
+        losses = [one.get("validationLoss") for one in answer.get("validationMetrics", [])]
         return cls(
             arn=answer["jobArn"],
             name=answer["jobName"],
@@ -83,23 +91,10 @@ class CustomizationJob:
             ended=answer.get("endTime"),
             custom_model_arn=answer.get("outputModelArn"),
             hyperparameters=answer.get("hyperParameters", {}),
-            stages=tuple(
-                Stage(
-                    name,
-                    details[key].get("status", ""),
-                    details[key].get("creationTime"),
-                    details[key].get("lastModifiedTime"),
-                )
-                for key, name in STAGES.items()
-                if key in details
-            ),
+            stages=tuple(Stage.from_response(name, one) for name, one in known.items()),
             failure_message=answer.get("failureMessage"),
             training_loss=answer.get("trainingMetrics", {}).get("trainingLoss"),
-            validation_losses=tuple(
-                metric["validationLoss"]
-                for metric in answer.get("validationMetrics", [])
-                if "validationLoss" in metric
-            ),
+            validation_losses=tuple(loss for loss in losses if loss is not None),
         )
 
 

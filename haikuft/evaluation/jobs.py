@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from haikuft import iam, s3
+from haikuft import s3
 from haikuft.aws.errors import explaining
 from haikuft.aws.ownership import list_tags
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.errors import DataError, JobFailedError
+from haikuft.iam import policies, roles
 from haikuft.runs.run_record import Run, resource_prefix, save
 
 if TYPE_CHECKING:
@@ -129,17 +130,17 @@ def evaluate_replies(
         if digest in job.name and job.status in RUNNING | {"Completed"}:
             return run, wait_for_evaluation_job(bedrock, job.arn, waiting)
     place = {"region": record.region, "account_id": record.account_id}
-    role_name = iam.name_evaluation_role(record.role_name)
-    role_arn = iam.ensure_role(
+    role_name = policies.name_evaluation_role(record.role_name)
+    role_arn = roles.ensure_role(
         connection.client("iam"),
         role_name,
-        trust_policy=iam.build_evaluation_trust_policy(**place),
-        role_policy=iam.build_evaluation_policy(
+        trust_policy=policies.build_evaluation_trust_policy(**place),
+        role_policy=policies.build_evaluation_policy(
             record.bucket, **place, kms_key_arn=record.kms_key_arn
         ),
         tags=run.tags,
         recorded=role_name == record.evaluation_role_name,
-        given=record.role_name != iam.default_role_name(record.run),
+        given=record.role_name != roles.default_role_name(record.run),
         permissions_boundary=record.permissions_boundary,
     )
     run = save(run, evaluation_role_name=role_name)

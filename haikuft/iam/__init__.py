@@ -5,28 +5,13 @@ Sources: Bedrock User Guide, "Model customization access and security", "Encrypt
 models" and "Cross-service confused deputy prevention"; IAM API.
 """
 
-from haikuft.iam.policies import (
-    build_caller_policy,
-    build_evaluation_policy,
-    build_evaluation_trust_policy,
-    build_role_policy,
-    build_tls_policy,
-    build_trust_policy,
-    explain_policy,
-    name_evaluation_role,
-)
-from haikuft.iam.roles import default_role_name, ensure_role, owns_role
+from haikuft.lazy_names import offer_names
 
-__all__ = [
-    "build_caller_policy",
-    "build_evaluation_policy",
-    "build_evaluation_trust_policy",
-    "build_role_policy",
-    "build_tls_policy",
-    "build_trust_policy",
-    "default_role_name",
-    "ensure_role",
-    "explain_policy",
-    "name_evaluation_role",
-    "owns_role",
-]
+__all__, __getattr__, __dir__ = offer_names(
+    __name__,
+    {
+        "policies": "build_caller_policy build_evaluation_policy build_evaluation_trust_policy "
+        "build_role_policy build_tls_policy build_trust_policy explain_policy name_evaluation_role",
+        "roles": "default_role_name ensure_role owns_role",
+    },
+)

@@ -1,9 +1,9 @@
 """Delete what a run has made, in the right order, and list what AWS still has."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from haikuft import customization, s3, serving
+from haikuft import customization, s3
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import delete_custom_model
@@ -26,9 +26,7 @@ from haikuft.runs.lookup import DEPLOYMENT, JOB, LISTINGS, MODEL, THROUGHPUT, ch
 from haikuft.runs.record_file import FILE_NAME, read_record
 from haikuft.runs.run_record import Run, save
 from haikuft.serving.lifecycle import stop_serving
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
+from haikuft.serving.served import name_served
 
 
 def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]:
@@ -42,15 +40,14 @@ def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]
         waiting: how to wait for one resource to stop or to be deleted; None waits 15 minutes at
             most, with the target's own pause of at most 5 seconds.
     """
-    bedrock = run.connection.client("bedrock")
     reasons: dict[tuple[str, str], str] = {}
     had: list[Resource] = []
     # Each kind is listed just before its deletion: a job may create its model while it is stopped.
     for kind in KINDS:
-        for resource in list_kind(run, bedrock, kind):
+        for resource in list_kind(run, kind):
             had.append(Resource(kind, resource.name, resource.arn, GONE))
             try:
-                _delete(run, bedrock, resource, waiting)
+                delete_resource(run, resource, waiting)
             except CredentialsError:
                 raise
             except HaikuftError as error:
@@ -77,13 +74,7 @@ def delete_resource(run: Run, resource: Resource, waiting: Waiting | None = None
         AccessError: its tags may not be read.
         WaitTimeoutError: it is still there after the deadline.
     """
-    _delete(run, run.connection.client("bedrock"), resource, waiting)
-
-
-def _delete(
-    run: Run, bedrock: "BedrockClient", resource: Resource, waiting: Waiting | None
-) -> None:
-    """Delete one resource; a job is stopped instead."""
+    bedrock = run.connection.client("bedrock")
     if resource.status in (GONE, OTHER) or not resource.arn:
         return
     waiting = waiting or Waiting(
@@ -91,7 +82,7 @@ def _delete(
     )
     ours: Any = {"tags": run.tags, "recorded": True}
     if resource.kind in LISTINGS:
-        check_own(run, bedrock, resource.kind, resource.arn, resource.name)
+        check_own(run, resource.kind, resource.arn, resource.name)
     if resource.kind in (DEPLOYMENT, THROUGHPUT):
         _note(run, resource)
         stop_serving(bedrock, resource.arn, waiting)
@@ -127,4 +118,4 @@ def _note(run: Run, resource: Resource) -> None:
     except RecordError:
         return
     if record.owner == run.record.owner and not recorded_in(run, resource.kind)[0]:
-        save(run, **serving.name_served(resource.arn))
+        save(run, **name_served(resource.arn))

@@ -13,9 +13,17 @@ from haikuft.customization.readings import FINAL
 from haikuft.errors import AccessError
 from haikuft.iam import roles
 from haikuft.iam.policies import name_evaluation_role
-from haikuft.inventory.resources import BUCKET, OTHER, ROLE, UNKNOWN, Resource, list_resources
+from haikuft.inventory.resources import (
+    BUCKET,
+    OTHER,
+    ROLE,
+    UNKNOWN,
+    Resource,
+    judge_named,
+    list_resources,
+)
 from haikuft.runs.folders import find_root
-from haikuft.runs.lookup import JOB, LISTINGS, Claim, Found, find_resources
+from haikuft.runs.lookup import JOB, LISTINGS, Found, find_resources
 from haikuft.runs.run_record import Run, new_record, resource_prefix
 
 Runs: TypeAlias = list[tuple[Run, list[Resource]]]  # each run with its resources
@@ -108,7 +116,7 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, class_id
     unseen: list[Resource] = []
     for kind in LISTINGS:
         try:
-            found += find_resources(run, bedrock, kind)
+            found += find_resources(run, kind)
         except AccessError as error:
             unseen.append(Resource(kind, "any", "", UNKNOWN, hint=str(error)))
     region, account_id = connection.region, connection.account_id
@@ -126,7 +134,7 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, class_id
             buckets.add(s3.split_uri(job.output_uri)[0])
             role_names.add(job.role_arn.rpartition("/")[2])
     found = [one for one in found if class_id or one.status not in FINAL or one.kind != JOB]
-    found += _look_at(BUCKET, buckets, connection) + _look_at(ROLE, role_names, connection)
+    found += _look_at(run, BUCKET, buckets) + _look_at(run, ROLE, role_names)
     runs: dict[str, Run] = {}
     for one in found:
         owner = one.tags.get(OWNER_TAG, "")
@@ -146,20 +154,7 @@ def find_lost(connection: Connection, base_model: BaseModel, name: str, class_id
     return Lost(tuple(seen), runs, tuple(unseen))
 
 
-def _look_at(kind: str, names: set[str], connection: Connection) -> list[Found]:
-    """Read the tags of buckets or roles; one that is not there, or carries no tag, is left out."""
-    seen = []
-    for name in sorted(names):
-        try:
-            if kind == BUCKET:
-                tags: Mapping[str, str] = s3.bucket_tags(connection.client("s3"), name)
-            else:
-                role = roles.find_role(connection.client("iam"), name)
-                tags = role.tags if role else {}
-        except AccessError as error:
-            seen.append(Found(kind, name, name, "unknown", reason=str(error)))
-            continue
-        if RUN_TAG in tags:
-            claim: Claim = "other" if OWNER_TAG in tags else "unmarked"
-            seen.append(Found(kind, name, name, claim, tags))
-    return seen
+def _look_at(run: Run, kind: str, names: set[str]) -> list[Found]:
+    """Read the tags of buckets or roles; one that is not there, or no run's, is left out."""
+    found = (judge_named(run, kind, name) for name in sorted(names))
+    return [one for one in found if one and (one.claim == "unknown" or RUN_TAG in one.tags)]

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from haikuft import s3, serving
-from haikuft.aws.ownership import RUN_TAG, is_foreign, is_ours, name_owner
+from haikuft import s3
+from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_foreign, is_ours, name_owner
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import CustomModel, find_custom_model
 from haikuft.customization.readings import FINAL, CustomizationJob
@@ -27,11 +27,9 @@ from haikuft.runs.lookup import (
     recorded_in,
 )
 from haikuft.runs.run_record import Run
+from haikuft.serving.costs import price_tokens
 from haikuft.serving.lifecycle import find_served
 from haikuft.serving.served import Served
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
 
 OBJECTS = "S3 objects"
 BUCKET = "S3 bucket"
@@ -77,29 +75,33 @@ def list_resources(run: Run) -> list[Resource]:
     Raises:
         CredentialsError: the login has run out.
     """
-    bedrock = run.connection.client("bedrock")
-    return [resource for kind in KINDS for resource in list_kind(run, bedrock, kind)]
+    return [resource for kind in KINDS for resource in list_kind(run, kind)]
 
 
-def list_kind(run: Run, bedrock: "BedrockClient", kind: str) -> list[Resource]:
+def list_kind(run: Run, kind: str) -> list[Resource]:
     """List what the run made of one kind.
 
     Raises:
         CredentialsError: the login has run out.
     """
-    if kind in _NAMED:
-        return _NAMED[kind](run)
+    record = run.record
+    if kind == OBJECTS:
+        return _find_objects(run)
+    if kind in (BUCKET, ROLE):
+        roles_made = (record.role_name, record.evaluation_role_name)
+        names = (record.bucket,) if kind == BUCKET else roles_made
+        return [_look_named(run, kind, one) for one in names if one]
     recorded, name = recorded_in(run, kind)
     if kind == DEPLOYMENT and "deployment" not in run.base_model.serving and not recorded:
         return []  # it can have none, and its caller need not be allowed to look
     unseen = []
     try:
-        found = find_resources(run, bedrock, kind)
+        found = find_resources(run, kind)
     except AccessError as error:
         unseen = [Resource(kind, "any others", "", UNKNOWN, hint=str(error))]
-        alone = judge(run, bedrock, kind, recorded, name) if recorded else None
+        alone = judge(run, kind, recorded, name) if recorded else None
         found = [alone] if alone else []
-    looks = [_look(run, bedrock, one) for one in found if not _is_another_runs(run, one)]
+    looks = [_look(run, one) for one in found if not _is_another_runs(run, one)]
     resources = [one for one in looks if one is not None]
     if recorded and recorded not in {one.arn for one in found}:
         resources.append(Resource(kind, name or recorded.rpartition("/")[2], recorded, GONE))
@@ -122,19 +124,22 @@ def _is_another_runs(run: Run, found: Found) -> bool:
     return found.claim == "other" and found.tags.get(RUN_TAG) != run.record.run
 
 
-def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
+def _look(run: Run, found: Found) -> Resource | None:
     """Read one resource; one that is not ours shows whose it is, and bills this run nothing.
 
     None for the entry of another's job that has ended: AWS keeps those for good.
     """
     find, describe = _READERS[found.kind]
     try:
-        reading = find(bedrock, found.arn)
+        reading = find(run.connection.client("bedrock"), found.arn)
     except AccessError as error:
         return Resource(found.kind, found.name, found.arn, UNKNOWN, hint=str(error))
     if reading is None:
         return Resource(found.kind, found.name, found.arn, GONE)
-    resource = describe(run, reading)
+    resource = Resource(
+        found.kind, reading.name, reading.arn, reading.status, since=reading.created
+    )
+    resource = describe(run, reading, resource)
     if found.claim == "ours":
         return resource
     if found.claim == "unknown":
@@ -145,44 +150,36 @@ def _look(run: Run, bedrock: "BedrockClient", found: Found) -> Resource | None:
     return replace(resource, status=OTHER, bills="", would_bill="", hint=hint)
 
 
-def _describe_deployment(run: Run, found: Served) -> Resource:
+def _describe_deployment(run: Run, found: Served, resource: Resource) -> Resource:
     served = replace(run.record, serving="deployment", deployment_arn=found.arn)
-    price = serving.price_tokens(served)
+    price = price_tokens(served)
     bills = f"tokens when it is asked, {price or 'at a price we do not know'}"
-    hint = f"On AWS it bills {bills}; nothing while idle."
-    return Resource(DEPLOYMENT, found.name, found.arn, found.status, hint=hint)
+    return replace(resource, hint=f"On AWS it bills {bills}; nothing while idle.")
 
 
-def _describe_throughput(run: Run, found: Served) -> Resource:
+def _describe_throughput(run: Run, found: Served, resource: Resource) -> Resource:
     price = run.record.price_per_unit_hour
     units = f"{found.model_units} model unit{'' if found.model_units == 1 else 's'}"
     until = f"{found.expires:%Y-%m-%d}" if found.expires else "it is deleted"
-    return _bill(
-        run,
-        Resource(THROUGHPUT, found.name, found.arn, found.status, since=found.created),
-        f"{units} by the hour until {until}, used or not",
-        per_hour=found.model_units * price if price else None,
-    )
+    hourly = found.model_units * price if price else None
+    bills = f"{units} by the hour until {until}, used or not"
+    return _bill(run, resource, bills, per_hour=hourly)
 
 
-def _describe_job(run: Run, found: CustomizationJob) -> Resource:
-    job = Resource(JOB, found.name, found.arn, found.status, since=found.created)
+def _describe_job(run: Run, found: CustomizationJob, resource: Resource) -> Resource:
     if found.status in FINAL:
-        return replace(job, hint="A job stays listed for good and costs nothing.")
-    return _bill(run, job, "the tokens it trains, until it ends")
+        return replace(resource, hint="A job stays listed for good and costs nothing.")
+    return _bill(run, resource, "the tokens it trains, until it ends")
 
 
-def _describe_model(run: Run, found: CustomModel) -> Resource:
+def _describe_model(run: Run, _: CustomModel, resource: Resource) -> Resource:
     price = get_price("storage", run.base_model.id)
     hourly = price.amount / HOURS_PER_MONTH if price.amount else None
-    model = Resource(MODEL, found.name, found.arn, found.status, since=found.created)
-    return _bill(run, model, f"storage, {price}", per_hour=hourly)
+    return _bill(run, resource, f"storage, {price}", per_hour=hourly)
 
 
 # kind -> how one is read, and how the reading becomes a resource
-_READERS: dict[
-    str, tuple[Callable[["BedrockClient", str], Any], Callable[[Run, Any], Resource]]
-] = {
+_READERS: dict[str, tuple[Callable[[Any, str], Any], Callable[[Run, Any, Resource], Resource]]] = {
     DEPLOYMENT: (find_served, _describe_deployment),
     THROUGHPUT: (find_served, _describe_throughput),
     JOB: (find_job, _describe_job),
@@ -200,7 +197,7 @@ def _find_objects(run: Run) -> list[Resource]:
     name = run.record.bucket
     if not name:
         return []
-    objects = Resource(OBJECTS, name, f"{_bucket_arn(run)}/*", UNKNOWN)
+    objects = Resource(OBJECTS, name, f"arn:aws:s3:::{name}/*", UNKNOWN)
     client = run.connection.client("s3")
     try:
         prefixes = find_prefixes(run)
@@ -216,48 +213,39 @@ def _find_objects(run: Run) -> list[Resource]:
     return [_bill(run, objects, "storage by the gigabyte and month: cents")]
 
 
-def _find_bucket(run: Run) -> list[Resource]:
-    name, client = run.record.bucket, run.connection.client("s3")
-    if not name:
-        return []
-    bucket = Resource(BUCKET, name, _bucket_arn(run), EXISTS)
+def judge_named(run: Run, kind: str, name: str) -> Found | None:
+    """Read a bucket's or a role's tags and tell whose it is; None where there is none."""
+    record, arn = run.record, f"arn:aws:s3:::{name}"
     try:
-        if s3.bucket_region(client, name) is None:
-            return [replace(bucket, status=GONE)]
-        tags = s3.bucket_tags(client, name)
+        if kind == BUCKET:
+            client = run.connection.client("s3")
+            if s3.bucket_region(client, name) is None:
+                return None
+            tags: Mapping[str, str] = s3.bucket_tags(client, name)
+        else:
+            role = roles.find_role(run.connection.client("iam"), name)
+            if role is None:
+                return None
+            arn, tags = role.arn, role.tags
     except AccessError as error:
-        return [replace(bucket, status=UNKNOWN, hint=str(error))]
-    return [_mark(run, bucket, tags)]
+        return Found(kind, name, name, "unknown", reason=str(error))
+    recorded = name in (record.bucket, record.role_name, record.evaluation_role_name)
+    if is_ours(tags, run.tags, recorded=recorded and RUN_TAG in tags):
+        return Found(kind, arn, name, "ours", tags)
+    return Found(kind, arn, name, "other" if OWNER_TAG in tags else "unmarked", tags)
 
 
-def _find_roles(run: Run) -> list[Resource]:
-    names = (run.record.role_name, run.record.evaluation_role_name)
-    return [_find_role(run, name) for name in names if name]
-
-
-def _find_role(run: Run, name: str) -> Resource:
-    role = Resource(ROLE, name, name, EXISTS)
-    try:
-        found = roles.find_role(run.connection.client("iam"), name)
-    except AccessError as error:
-        return replace(role, status=UNKNOWN, hint=str(error))
+def _look_named(run: Run, kind: str, name: str) -> Resource:
+    """Read a bucket or a role of the record."""
+    found = judge_named(run, kind, name)
     if found is None:
-        return replace(role, status=GONE)
-    return _mark(run, replace(role, arn=found.arn), found.tags)
+        return Resource(kind, name, name, GONE)
+    status = {"ours": EXISTS, "unknown": UNKNOWN}.get(found.claim, OTHER)
+    hint = f"{name_owner(found.tags)}. Left alone." if status == OTHER else found.reason
+    return Resource(kind, name, found.arn, status, hint=hint)
 
 
-def _mark(run: Run, resource: Resource, tags: Mapping[str, str]) -> Resource:
-    if is_ours(tags, run.tags, recorded=RUN_TAG in tags):
-        return resource
-    return replace(resource, status=OTHER, hint=f"{name_owner(tags)}. Left alone.")
-
-
-_NAMED: dict[str, Callable[[Run], list[Resource]]] = {
-    OBJECTS: _find_objects,
-    BUCKET: _find_bucket,
-    ROLE: _find_roles,
-}
-KINDS = (*LISTINGS, *_NAMED)  # in the order of deletion
+KINDS = (*LISTINGS, OBJECTS, BUCKET, ROLE)  # in the order of deletion
 
 
 def _bill(run: Run, resource: Resource, bills: str, *, per_hour: float | None = None) -> Resource:
@@ -265,7 +253,3 @@ def _bill(run: Run, resource: Resource, bills: str, *, per_hour: float | None = 
     if not run.connection.bills:
         return replace(resource, hint=f"On AWS it would bill: {bills}.", would_bill=bills)
     return replace(resource, bills=bills, per_hour=per_hour)
-
-
-def _bucket_arn(run: Run) -> str:
-    return f"arn:aws:s3:::{run.record.bucket}"

@@ -5,16 +5,13 @@ Source: Bedrock API, the List operations and ListTagsForResource.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from haikuft.aws.errors import explaining
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, list_tags, name_owner
 from haikuft.errors import AccessError, ConflictError, NotFoundError
 from haikuft.package_data import read_toml
 from haikuft.runs.run_record import Run, resource_prefix
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
 
 DEPLOYMENT = "custom model deployment"
 THROUGHPUT = "Provisioned Throughput"
@@ -63,20 +60,19 @@ class Found:
         return f"{self.kind} {self.name}: {self.reason or name_owner(self.tags)}"
 
 
-def find_resources(run: Run, bedrock: "BedrockClient", kind: str) -> list[Found]:
+def find_resources(run: Run, kind: str) -> list[Found]:
     """Find all of a kind that AWS lists under the run's name, the newest first, and the record's.
 
     What the record names and AWS does not know is left out.
 
     Args:
         run: whose.
-        bedrock: a client.
         kind: DEPLOYMENT, THROUGHPUT, JOB or MODEL.
 
     Raises:
         AccessError: we may not list them; then nothing can be said of what there is.
     """
-    listing = LISTINGS[kind]
+    listing, bedrock = LISTINGS[kind], run.connection.client("bedrock")
     found: dict[str, tuple[str, str]] = {}
     with explaining(f"listing each {kind}"):
         pages = bedrock.get_paginator(listing.operation).paginate(
@@ -91,9 +87,7 @@ def find_resources(run: Run, bedrock: "BedrockClient", kind: str) -> list[Found]
     recorded, name = recorded_in(run, kind)
     if recorded:
         found.setdefault(recorded, (name, ""))
-    judged = [
-        (judge(run, bedrock, kind, arn, name), status) for arn, (name, status) in found.items()
-    ]
+    judged = [(judge(run, kind, arn, name), status) for arn, (name, status) in found.items()]
     return [replace(one, status=status) for one, status in judged if one is not None]
 
 
@@ -103,12 +97,12 @@ def recorded_in(run: Run, kind: str) -> tuple[str, str]:
     return getattr(run.record, f"{field}_arn"), getattr(run.record, f"{field}_name")
 
 
-def judge(run: Run, bedrock: "BedrockClient", kind: str, arn: str, name: str = "") -> Found | None:
+def judge(run: Run, kind: str, arn: str, name: str = "") -> Found | None:
     """Read a resource's tags and tell whose it is; None where AWS knows no such resource."""
     shown = name or arn.rpartition("/")[2]
     try:
         with explaining(f"reading the tags of {arn}"):
-            answer = bedrock.list_tags_for_resource(resourceARN=arn)
+            answer = run.connection.client("bedrock").list_tags_for_resource(resourceARN=arn)
     except NotFoundError:
         return None
     except AccessError as error:
@@ -123,14 +117,14 @@ def judge(run: Run, bedrock: "BedrockClient", kind: str, arn: str, name: str = "
     return Found(kind, arn, shown, claim, tags)
 
 
-def find_own(run: Run, bedrock: "BedrockClient", kind: str) -> list[Found]:
+def find_own(run: Run, kind: str) -> list[Found]:
     """Find what of a kind is the run's, the newest first, before another one is bought.
 
     Raises:
         AccessError: we may not list them or read their tags, so one may be there unseen.
         ConflictError: one that carries no owner id may be ours by its name.
     """
-    found = find_resources(run, bedrock, kind)
+    found = find_resources(run, kind)
     for one in found:
         if one.claim == "unknown":
             raise AccessError(f"Nothing is started beside what may be this run's. {one}")
@@ -142,36 +136,33 @@ def find_own(run: Run, bedrock: "BedrockClient", kind: str) -> list[Found]:
     return [one for one in found if one.claim == "ours"]
 
 
-def find_adoptable(run: Run, bedrock: "BedrockClient") -> list[Found]:
+def find_adoptable(run: Run) -> list[Found]:
     """Find what the run's record names and no owner id marks yet: made by an earlier version.
 
     Raises:
         AccessError: we may not list one kind.
     """
-    own = (
-        one
-        for kind in LISTINGS
-        if recorded_in(run, kind)[1]
-        for one in find_own(run, bedrock, kind)
-    )
+    recorded = [kind for kind in LISTINGS if recorded_in(run, kind)[1]]
+    own = [one for kind in recorded for one in find_own(run, kind)]
     return [one for one in own if OWNER_TAG not in one.tags]
 
 
-def adopt(run: Run, bedrock: "BedrockClient", found: Sequence[Found]) -> None:
+def adopt(run: Run, found: Sequence[Found]) -> None:
     """Mark what was found adoptable with the run's owner id."""
     for one in found:
         with explaining(f"tagging {one.arn}"):
-            bedrock.tag_resource(resourceARN=one.arn, tags=list_tags(run.tags))
+            tags = list_tags(run.tags)
+            run.connection.client("bedrock").tag_resource(resourceARN=one.arn, tags=tags)
 
 
-def check_own(run: Run, bedrock: "BedrockClient", kind: str, arn: str, name: str = "") -> None:
+def check_own(run: Run, kind: str, arn: str, name: str = "") -> None:
     """Refuse to change or delete what is not provably the run's.
 
     Raises:
         ConflictError: it is somebody else's, or carries no owner id.
         AccessError: its tags may not be read.
     """
-    found = judge(run, bedrock, kind, arn, name)
+    found = judge(run, kind, arn, name)
     if found is not None and found.claim != "ours":
         error = AccessError if found.claim == "unknown" else ConflictError
         raise error(f"{found}. It is left alone.")

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from haikuft import s3 as s3_files
 from haikuft.aws import Connection
@@ -28,12 +28,6 @@ from haikuft.runs.folders import record_path
 from haikuft.runs.lookup import THROUGHPUT, find_adoptable, judge
 from haikuft.runs.run_record import Run
 from haikuft.tables import build_table, mark_status
-
-if TYPE_CHECKING:
-    from mypy_boto3_bedrock import BedrockClient
-    from mypy_boto3_iam import IAMClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_service_quotas import ServiceQuotasClient
 
 _TABLE = read_toml(__package__, "preflight.toml")
 _API_KEY = "AWS_BEARER_TOKEN_BEDROCK"
@@ -57,6 +51,9 @@ class Check:
     message: str
     fix: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message} {self.fix}".rstrip()
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Preflight:
@@ -76,22 +73,15 @@ class Preflight:
             SettingsError: names every check that stops, and how to fix it.
         """
         if not self.ok:
-            lines = [
-                f"{check.name}: {check.message} {check.fix}".rstrip()
-                for check in self.checks
-                if check.state == "stop"
-            ]
-            raise SettingsError("The preflight stops here. " + " ".join(lines))
+            stops = (str(check) for check in self.checks if check.state == "stop")
+            raise SettingsError("The preflight stops here. " + " ".join(stops))
 
     def _repr_html_(self) -> str:
         rows = [(mark_status(c.state), c.name, c.message, c.fix) for c in self.checks]
         return build_table(rows, "", "check", "found", "what to do")._repr_html_()
 
     def __repr__(self) -> str:
-        return "\n".join(
-            wrap(f"{mark_status(check.state)}  {check.name}: {check.message} {check.fix}".rstrip())
-            for check in self.checks
-        )
+        return "\n".join(wrap(f"{mark_status(one.state)}  {one}") for one in self.checks)
 
 
 def run_preflight(run: Run, *, bucket: str, today: date, role_name: str = "") -> Preflight:
@@ -107,37 +97,18 @@ def run_preflight(run: Run, *, bucket: str, today: date, role_name: str = "") ->
     Raises:
         SettingsError: no role can have that name.
     """
-    connection, base_model, record = run.connection, run.base_model, run.record
-    role_name = roles.check_role_name(role_name or roles.default_role_name(record.run))
-    default_bucket = s3_files.default_bucket_name(
-        record.run, account_id=record.account_id, region=record.region
-    )
-    bedrock = connection.client("bedrock")
-    quotas = connection.client("service-quotas")
-    region = connection.region
+    role_name = roles.check_role_name(role_name or roles.default_role_name(run.record.run))
     return Preflight(
         (
-            check_identity(connection),
-            *check_api_key(connection),
+            check_identity(run.connection),
+            *check_api_key(run.connection),
             check_owner(run),
-            check_base_model(bedrock, base_model, region=region, today=today),
-            check_access(bedrock, base_model),
-            *check_quotas(quotas, base_model),
-            *check_units(quotas, bedrock, run),
-            check_bucket(
-                connection.client("s3"),
-                bucket,
-                region=region,
-                tags=run.tags,
-                recorded=bucket == record.bucket,
-                given=bucket != default_bucket,
-            ),
-            check_role(
-                connection.client("iam"),
-                role_name,
-                run=run,
-                given=role_name != roles.default_role_name(record.run),
-            ),
+            check_base_model(run, today),
+            check_access(run),
+            *check_quotas(run),
+            *check_units(run),
+            check_bucket(run, bucket),
+            check_role(run, role_name),
         )
     )
 
@@ -165,10 +136,10 @@ def check_owner(run: Run) -> Check:
 
     What an earlier version made and the record names is shown: notebook 1 marks it as the run's.
     """
-    name, bedrock = run.record.run, run.connection.client("bedrock")
+    name = run.record.run
     lost = find_lost(run.connection, run.base_model, name)
     try:
-        adoptable = find_adoptable(run, bedrock)
+        adoptable = find_adoptable(run)
     except AccessError as error:
         return _conclude("owner-unseen", run=name, error=error)
     except ConflictError as error:
@@ -199,11 +170,10 @@ def check_owner(run: Run) -> Check:
 def _free_name(run: Run) -> str:
     """Propose a name for the run of which neither bucket nor role exists, nor a record here."""
     s3, iam = run.connection.client("s3"), run.connection.client("iam")
-    where = {"account_id": run.record.account_id, "region": run.record.region}
     for number in range(2, 100):
         name = f"{run.record.run[:29]}-{number}"
         try:
-            bucket = s3_files.bucket_region(s3, s3_files.default_bucket_name(name, **where))
+            bucket = s3_files.bucket_region(s3, _default_bucket(run, name))
             role = roles.find_role(iam, roles.default_role_name(name))
             if not (bucket or role or record_path(name).exists()):
                 return name
@@ -212,10 +182,16 @@ def _free_name(run: Run) -> str:
     return f"{run.record.run[:26]}-{run.record.owner[:4]}"
 
 
-def check_base_model(
-    bedrock: "BedrockClient", base_model: BaseModel, *, region: str, today: date
-) -> Check:
+def _default_bucket(run: Run, name: str) -> str:
+    """Name the bucket that a run of that name makes in this one's account and Region."""
+    record = run.record
+    return s3_files.default_bucket_name(name, account_id=record.account_id, region=record.region)
+
+
+def check_base_model(run: Run, today: date) -> Check:
     """Ask Bedrock whether it tunes the model here, and how far along its life the model is."""
+    base_model, region = run.base_model, run.connection.region
+    bedrock = run.connection.client("bedrock")
     try:
         with explaining("listing the models that Bedrock can tune"):
             answer = bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
@@ -243,8 +219,9 @@ def check_base_model(
     return _conclude("model-active", **values)
 
 
-def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
+def check_access(run: Run) -> Check:
     """Ask whether the account may use the model: agreement, authorization, entitlement."""
+    base_model, bedrock = run.base_model, run.connection.client("bedrock")
     try:
         with explaining(f"reading the access to {base_model.foundation_id}"):
             answer = bedrock.get_foundation_model_availability(modelId=base_model.foundation_id)
@@ -263,56 +240,49 @@ def check_access(bedrock: "BedrockClient", base_model: BaseModel) -> Check:
     return _conclude("access", model=base_model.name)
 
 
-def check_quotas(quotas: "ServiceQuotasClient", base_model: BaseModel) -> list[Check]:
+def check_quotas(run: Run) -> list[Check]:
     """Read the quotas that a run meets; too few model units would waste the training's money."""
-    checks = []
-    for meaning, code in base_model.quota_codes.items():
-        row = _TABLE["quotas"].get(meaning, {})
-        name = meaning.replace("_", " ")
-        what, is_units = row.get("what", name), row.get("units", False)
-        try:
-            value = _read_quota(quotas, code)
-        except _UNREAD as error:
-            checks.append(
-                _conclude("quota-unseen", meaning=name, code=code, what=what, error=error)
-            )
-            continue
-        units_needed = 1 if base_model.serving[0] == "provisioned_throughput" else 0
-        needed = units_needed if is_units else 1
-        outcome = "quota"
-        if value < needed:
-            outcome = "units-too-few" if is_units else "quota-too-low"
-        checks.append(
-            _conclude(outcome, meaning=name, code=code, value=value, what=what, needed=needed)
-        )
-    return checks
+    return [_check_quota(run, *quota) for quota in run.base_model.quota_codes.items()]
 
 
-def check_units(quotas: "ServiceQuotasClient", bedrock: "BedrockClient", run: Run) -> list[Check]:
+def _check_quota(run: Run, meaning: str, code: str) -> Check:
+    name = meaning.replace("_", " ")
+    row = {"what": name, "units": False, **_TABLE["quotas"].get(meaning, {})}
+    said = {"meaning": name, "code": code, "what": row["what"]}
+    try:
+        value = _read_quota(run, code)
+    except _UNREAD as error:
+        return _conclude("quota-unseen", **said, error=error)
+    is_needed = not row["units"] or run.base_model.serving[0] == "provisioned_throughput"
+    outcome = "quota"
+    if value < is_needed:
+        outcome = "units-too-few" if row["units"] else "quota-too-low"
+    return _conclude(outcome, **said, value=value, needed=int(is_needed))
+
+
+def check_units(run: Run) -> list[Check]:
     """Say whose Provisioned Throughput leaves no model unit for this run's, if it needs one."""
+    bedrock = run.connection.client("bedrock")
     code = run.base_model.quota_codes.get("no_commitment_units", "")
     if run.base_model.serving[0] != "provisioned_throughput" or not code:
         return []
     try:
-        quota = _read_quota(quotas, code)
+        quota = _read_quota(run, code)
         with explaining("listing each Provisioned Throughput"):
             pages = bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
             held = [one for page in pages for one in page["provisionedModelSummaries"]]
     except _UNREAD:
         return []  # the other checks say so
     # The quota counts throughput without commitment, of custom models.
-    held = [
-        one
-        for one in held
-        if "commitmentDuration" not in one and ":custom-model/" in one["modelArn"]
-    ]
+    held = [one for one in held if "commitmentDuration" not in one]
+    held = [one for one in held if ":custom-model/" in one["modelArn"]]
     used = sum(one["modelUnits"] for one in held)
     if not 0 < quota < used + 1:  # a quota of 0 has a check of its own
         return []
     names, runs = [], []
     for one in held:
         name = one["provisionedModelName"]
-        found = judge(run, bedrock, THROUGHPUT, one["provisionedModelArn"], name)
+        found = judge(run, THROUGHPUT, one["provisionedModelArn"], name)
         if found is None or found.claim == "ours":
             return []  # it is gone since, or this run is served already
         holder = found.tags.get(RUN_TAG, "")
@@ -324,16 +294,9 @@ def check_units(quotas: "ServiceQuotasClient", bedrock: "BedrockClient", run: Ru
     return [_conclude(outcome, quota=quota, names=held_by, wanted=used + 1, ending=ending)]
 
 
-def check_bucket(
-    s3: "S3Client",
-    bucket: str,
-    *,
-    region: str,
-    tags: Mapping[str, str],
-    recorded: bool = False,
-    given: bool = False,
-) -> Check:
+def check_bucket(run: Run, bucket: str) -> Check:
     """Say whether the bucket can be made or used: its Region, and whose it is."""
+    s3, region = run.connection.client("s3"), run.connection.region
     try:
         found = s3_files.bucket_region(s3, bucket)
     except AccessError as error:
@@ -343,22 +306,22 @@ def check_bucket(
     if found != region:
         return _conclude("bucket-elsewhere", bucket=bucket, found=found, region=region)
     marks = s3_files.bucket_tags(s3, bucket)
-    if given and is_foreign(marks):
+    if is_foreign(marks) and bucket != _default_bucket(run, run.record.run):
         return _conclude("bucket-given", bucket=bucket, region=region)
-    if not is_ours(marks, tags, recorded=recorded):
-        return _refuse("bucket", bucket, marks, tags)
+    if not is_ours(marks, run.tags, recorded=bucket == run.record.bucket):
+        return _refuse("bucket", bucket, marks, run.tags)
     return _conclude("bucket", bucket=bucket, region=region)
 
 
-def check_role(iam: "IAMClient", name: str, *, run: Run, given: bool) -> Check:
+def check_role(run: Run, name: str) -> Check:
     """Say whether the role can be made or used: whose it is, and whether Bedrock may assume it."""
     try:
-        role = roles.find_role(iam, name)
+        role = roles.find_role(run.connection.client("iam"), name)
     except AccessError as error:
         return _conclude("role-unseen", role=name, error=error)
     if role is None:
         return _conclude("role-to-make", role=name)
-    if given and is_foreign(role.tags):
+    if is_foreign(role.tags) and name != roles.default_role_name(run.record.run):
         trust = build_trust_policy(run.record.account_id, run.record.region)
         try:
             roles.check_given(role, trust)
@@ -387,8 +350,9 @@ def _refuse(kind: str, name: str, found: Mapping[str, str], marks: Mapping[str, 
     return _conclude(f"{kind}-not-ours", message=message, fix=fix)
 
 
-def _read_quota(quotas: "ServiceQuotasClient", code: str) -> float:
+def _read_quota(run: Run, code: str) -> float:
     """Read the value in this account, or AWS's default where the account has none of its own."""
+    quotas = run.connection.client("service-quotas")
     with explaining(f"reading quota {code}"):
         wanted = {"ServiceCode": "bedrock", "QuotaCode": code}
         own = unless_absent(quotas.get_service_quota, **wanted)

@@ -36,7 +36,7 @@ def find_trials(run: Run, trials: Sequence[Trial]) -> list[Trial]:
     Raises:
         AccessError: we may not look for the run's jobs, so none may be started.
     """
-    own = find_own(run, run.connection.client("bedrock"), JOB)
+    own = find_own(run, JOB)
     found = {one.key: one for one in read_json_lines(_path(run), Trial, what="a trial")}
     for one in trials:
         jobs = [job for job in own if job.name.startswith(f"{run.search_prefix}{one.key}-")]

@@ -14,7 +14,7 @@ from haikuft.forms.fields import find_faults
 from haikuft.hyperparameters import build_hyperparameters, suggest_hyperparameters
 from haikuft.iam.roles import check_boundary, check_role_name
 from haikuft.series.planning import Step
-from haikuft.serving import choose_serving
+from haikuft.serving.plan import choose_serving
 
 _TUNED = {name for model in BASE_MODELS.values() for name in model.hyperparameters}
 

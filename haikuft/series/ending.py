@@ -58,11 +58,10 @@ def end_serving(run: str, directory: Path) -> str:
         if not (record.deployment_name or record.throughput_name):
             return ""
         opened = open_run(run, target=record.target)
-        bedrock = opened.connection.client("bedrock")
         serves = [
             resource
             for kind in (DEPLOYMENT, THROUGHPUT)
-            for resource in list_kind(opened, bedrock, kind)
+            for resource in list_kind(opened, kind)
             if resource.status not in (GONE, OTHER)
         ]
         return " ".join(_end(opened, resource) for resource in serves)

@@ -12,7 +12,7 @@ from haikuft.html import escape
 from haikuft.inference.replies import NOTICE
 from haikuft.metrics.assessment import ASSESSMENT_FILE, read_assessment
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
-from haikuft.serving import build_limit_commands
+from haikuft.serving.limit import build_limit_commands
 
 REPORT_FILE = "report.html"
 

@@ -4,22 +4,15 @@ The ways are `base_model.serving`, the one cheaper for a trial first: an on-dema
 tokens, Provisioned Throughput bills hours. Callers need not ask which one it is.
 """
 
-from haikuft.serving.costs import estimate_costs, price_tokens, tabulate_costs
-from haikuft.serving.lifecycle import stop_serving, wait_for_served
-from haikuft.serving.limit import build_limit_commands, set_limit
-from haikuft.serving.plan import choose_serving, ensure_served, plan_serving
-from haikuft.serving.served import name_served
+from haikuft.lazy_names import offer_names
 
-__all__ = [
-    "build_limit_commands",
-    "choose_serving",
-    "ensure_served",
-    "estimate_costs",
-    "name_served",
-    "plan_serving",
-    "price_tokens",
-    "set_limit",
-    "stop_serving",
-    "tabulate_costs",
-    "wait_for_served",
-]
+__all__, __getattr__, __dir__ = offer_names(
+    __name__,
+    {
+        "costs": "estimate_costs price_tokens tabulate_costs",
+        "lifecycle": "stop_serving wait_for_served",
+        "limit": "build_limit_commands set_limit",
+        "plan": "choose_serving ensure_served plan_serving",
+        "served": "name_served",
+    },
+)

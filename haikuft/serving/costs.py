@@ -5,7 +5,7 @@ of them stays unknown, and the message says which parameter gives it. Notebook 5
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from haikuft.base_models import Serving
@@ -30,21 +30,21 @@ class ServingCost:
     Attributes:
         kind: "deployment" or "provisioned_throughput".
         price: The price in words with its date and source, or that it is unknown.
+        changes: The prices, for the run's record.
         commitment: "none", or the term that must be paid.
         hours: What it costs while it exists, used or not; None where it costs nothing unused.
         thousand: What 1,000 requests like the test records cost; None where they cost nothing
             beyond the hours.
         request: Arguments of the start: model units and commitment, where it has any.
-        changes: The prices, for the run's record.
     """
 
     kind: Serving
     price: str
-    commitment: str
-    hours: ThroughputCost | None
-    thousand: Estimate | None
-    request: Mapping[str, Any]
     changes: Mapping[str, Any]
+    commitment: str = "none"
+    hours: ThroughputCost | None = None
+    thousand: Estimate | None = None
+    request: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         if self.hours is not None:
@@ -135,7 +135,6 @@ def _cost_throughput(
         price=str(price) if amount else f"{_UNKNOWN}; give throughput_price",
         commitment=commitment,
         hours=estimate_throughput(model_units, amount, commitment, as_of=price.as_of),
-        thousand=None,
         request=request,
         changes={**request, **given, **known},
     )
@@ -145,14 +144,10 @@ def _cost_deployment(run: Run, records: Sequence[Record], given: Mapping[str, An
     price = price_tokens(
         replace(run.record, serving="deployment", deployment_arn=_NOT_YET_MADE, **given)
     )
+    prices = {"the deployment": price}
     return ServingCost(
         kind="deployment",
         price=str(price) if price else f"{_UNKNOWN}; give token_price",
-        commitment="none",
-        hours=None,
-        thousand=estimate_requests(
-            records, {"the deployment": price}, requests=1000, setting="token_price"
-        ),
-        request={},
         changes=given,
+        thousand=estimate_requests(records, prices, requests=1000, setting="token_price"),
     )

@@ -77,15 +77,15 @@ def start_serving(
         SettingsError: a model that cannot be served in this way.
     """
     api = APIS[kind]
-    request: dict[str, Any] = {api.name: name, api.model: model_arn}
-    if kind == "provisioned_throughput":
-        request["modelUnits"] = model_units
-    if COMMITMENTS[commitment]:
-        request["commitmentDuration"] = COMMITMENTS[commitment]
-    if tags:
-        request["tags"] = list_tags(tags)
-    if token:
-        request["clientRequestToken"] = token
+    request: dict[str, Any] = {
+        api.name: name,
+        api.model: model_arn,
+        "modelUnits": model_units if kind == "provisioned_throughput" else 0,
+        "commitmentDuration": COMMITMENTS[commitment],
+        "tags": list_tags(tags or {}),
+        "clientRequestToken": token,
+    }
+    request = {member: value for member, value in request.items() if value}
     doing = f"starting {api.noun} {name}"
     with explaining(doing):
         try:

@@ -81,7 +81,7 @@ def plan_serving(bedrock: "BedrockClient", run: Run, cost: ServingCost) -> Servi
         ConflictError: one may be ours by its name, and carries no owner id.
     """
     noun, field = APIS[cost.kind].noun, APIS[cost.kind].field
-    own = find_own(run, bedrock, noun)
+    own = find_own(run, noun)
     found = find_served(bedrock, own[0].arn) if own else None
     name = found.name if found else run.resource_name
     request = {"model_arn": run.record.custom_model_arn, "tags": run.tags, **cost.request}

@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from haikuft import dataset, iam, metrics
+from haikuft import dataset, metrics
 from haikuft.customization.jobs import get_job
 from haikuft.errors import HaikuftError, SettingsError
 from haikuft.evaluation.report.files import CSV_FILE, read_evaluation
 from haikuft.evaluation.scorers.scorer import scorers_for
 from haikuft.files import write_whole
 from haikuft.hyperparameters import WORKED_EXAMPLE, count_steps, decide_early_stop
+from haikuft.iam import policies
 from haikuft.inventory.resources import GONE, list_resources
 from haikuft.live.history import Exchange, read_exchanges
 from haikuft.metrics.files import read_metrics
@@ -69,7 +70,7 @@ def is_solved(number: str, run: Run, answer: object = None) -> bool:
 
 def _list_jobs(run: Run) -> list[Any]:
     bedrock = run.connection.client("bedrock")
-    return [get_job(bedrock, one.arn) for one in find_own(run, bedrock, JOB)]
+    return [get_job(bedrock, one.arn) for one in find_own(run, JOB)]
 
 
 def _read_part(run: Run, name: str) -> list[Any]:
@@ -82,12 +83,12 @@ def _has_broken_file(run: Run, _: Any) -> bool:
 
 
 def _names_reading_action(run: Run, answer: Any) -> bool:
-    policy = iam.build_role_policy(run.record.bucket, region=run.record.region, account_id="")
+    policy = policies.build_role_policy(run.record.bucket, region=run.record.region, account_id="")
     return any(answer in one["Action"] for one in policy["Statement"] if one["Sid"] == "ReadData")
 
 
 def _names_trust_condition(run: Run, answer: Any) -> bool:
-    policy = iam.build_trust_policy(run.record.account_id, run.record.region)
+    policy = policies.build_trust_policy(run.record.account_id, run.record.region)
     return any(answer in keys for keys in policy["Statement"][0]["Condition"].values())
 
 

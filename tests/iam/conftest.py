@@ -225,7 +225,7 @@ class Walk:
     def end(self, kind: Any) -> None:
         """Let the administrator end what was started when this step was taken in vain."""
         bedrock = self.admin.connection.client("bedrock")
-        for one in find_own(self.run, bedrock, APIS[kind].noun):
+        for one in find_own(self.run, APIS[kind].noun):
             stop_serving(bedrock, one.arn, SOON)
 
     def serve(self, kind: Any) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,28 +70,26 @@ def test_find_resources_when_something_has_our_name_then_its_tags_tell_whose_it_
     """A name alone is no proof, and only what is ours counts as such."""
     run = new_run(model_units_quota=9)
     arn = buy(run, "haikuft-first", **tags)
-    bedrock = run.connection.client("bedrock")
-    (found,) = find_resources(run, bedrock, THROUGHPUT)
+    (found,) = find_resources(run, THROUGHPUT)
     assert (found.arn, found.name, found.claim) == (arn, "haikuft-first", claim)
-    assert [one.arn for one in find_own(run, bedrock, THROUGHPUT)] == [arn] * (claim == "ours")
+    assert [one.arn for one in find_own(run, THROUGHPUT)] == [arn] * (claim == "ours")
     if claim == "ours":
-        check_own(run, bedrock, THROUGHPUT, arn)
+        check_own(run, THROUGHPUT, arn)
     else:
         with pytest.raises(ConflictError, match="It is left alone"):
-            check_own(run, bedrock, THROUGHPUT, arn)
+            check_own(run, THROUGHPUT, arn)
 
 
 def test_find_resources_when_the_record_names_it_then_it_needs_no_owner_id(new_run: NewRun) -> None:
     """Unless a tag contradicts; what is gone is left out."""
     run = new_run(model_units_quota=9)
-    bedrock = run.connection.client("bedrock")
     for tags, claim in (({}, "ours"), ({"haikuft_owner": STRANGER}, "other")):
         arn = buy(run, f"renamed-{claim}", **tags)
         named = replace(run, record=replace(run.record, throughput_arn=arn))
-        assert [one.claim for one in find_resources(named, bedrock, THROUGHPUT)] == [claim]
+        assert [one.claim for one in find_resources(named, THROUGHPUT)] == [claim]
     gone = replace(run, record=replace(run.record, throughput_arn=arn[:-1] + "0"))
-    assert find_resources(gone, bedrock, THROUGHPUT) == []
-    assert judge(run, bedrock, THROUGHPUT, arn[:-1] + "0") is None
+    assert find_resources(gone, THROUGHPUT) == []
+    assert judge(run, THROUGHPUT, arn[:-1] + "0") is None
 
 
 @pytest.mark.parametrize(
@@ -102,12 +101,14 @@ def test_find_own_when_we_may_not_look_then_nothing_can_be_started(
     """A refusal to look is never taken for an empty account."""
     run = new_run()
     arn = buy(run, "haikuft-first", haikuft_run="first", haikuft_owner="0123456789abcdef")
-    bedrock: Any = Denying(run.connection.client("bedrock"), operation)
+    bedrock = Denying(run.connection.client("bedrock"), operation)
+    connection: Any = SimpleNamespace(client=lambda service: bedrock)
+    denied = replace(run, connection=connection)
     with pytest.raises(AccessError):
-        find_own(run, bedrock, THROUGHPUT)
+        find_own(denied, THROUGHPUT)
     if operation == "list_tags_for_resource":
         with pytest.raises(AccessError, match="tags may not be read"):
-            check_own(run, bedrock, THROUGHPUT, arn)
+            check_own(denied, THROUGHPUT, arn)
 
 
 def test_find_own_when_one_may_be_ours_by_its_name_then_nothing_is_started_beside_it(
@@ -118,7 +119,7 @@ def test_find_own_when_one_may_be_ours_by_its_name_then_nothing_is_started_besid
     buy(run, "haikuft-first", haikuft_run="first")
     named = replace(run, record=replace(run.record, throughput_name="haikuft-first"))
     with pytest.raises(ConflictError, match="add the tag haikuft:owner = 0123456789abcdef"):
-        find_own(named, run.connection.client("bedrock"), THROUGHPUT)
+        find_own(named, THROUGHPUT)
 
 
 def test_adopt_when_the_record_is_old_then_what_it_names_is_marked_once(tuned_run: NewRun) -> None:
@@ -127,9 +128,9 @@ def test_adopt_when_the_record_is_old_then_what_it_names_is_marked_once(tuned_ru
     bedrock: Any = run.connection.client("bedrock")
     for arn in (run.record.job_arn, run.record.custom_model_arn):
         bedrock.untag_resource(resourceARN=arn, tagKeys=["haikuft:owner"])
-    found = find_adoptable(run, bedrock)
+    found = find_adoptable(run)
     assert [one.kind for one in found] == [JOB, MODEL]
-    adopt(run, bedrock, found)
-    assert find_adoptable(run, bedrock) == []
+    adopt(run, found)
+    assert find_adoptable(run) == []
     tags = bedrock.list_tags_for_resource(resourceARN=run.record.custom_model_arn)["tags"]
     assert {tag["key"]: tag["value"] for tag in tags} == run.tags

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,6 +38,16 @@ TODAY = date(2026, 11, 21)
 TAGS = {"haikuft:run": "first", "haikuft:owner": "0123456789abcdef"}
 
 
+def run_with(region: str = REGION, **clients: Any) -> Run:
+    """Build a new run of Claude 3 Haiku with these clients; "_" stands for the hyphen."""
+    connection: Any = SimpleNamespace(
+        region=region, client=lambda service: clients[service.replace("-", "_")]
+    )
+    owner = TAGS["haikuft:owner"]
+    record = RunRecord("first", "sandbox", owner, account_id="123456789012", region=region)
+    return Run(record, connection, HAIKU, Path())
+
+
 def offering(*offers: dict[str, Any]) -> Any:
     """Build a Bedrock that lists these models as tunable."""
     return Scripted(list_foundation_models={"modelSummaries": list(offers)})
@@ -49,7 +60,7 @@ def offer(model_id: str = HAIKU.id, status: str = "ACTIVE", **lifecycle: Any) ->
 
 def base_model(bedrock: Any, today: date = ACTIVE_DAYS, region: str = REGION) -> Check:
     """Check Claude 3 Haiku."""
-    return check_base_model(bedrock, HAIKU, region=region, today=today)
+    return check_base_model(run_with(region, bedrock=bedrock), today)
 
 
 def test_check_base_model_when_active_then_is_ok() -> None:
@@ -133,7 +144,7 @@ def test_check_access_when_something_lacks_then_says_what(
 ) -> None:
     """Agreement, authorization, entitlement and Region are each named."""
     bedrock: Any = Scripted(get_foundation_model_availability=answer)
-    check = check_access(bedrock, HAIKU)
+    check = check_access(run_with(bedrock=bedrock))
     assert check.state == state
     assert words in check.message
 
@@ -146,7 +157,7 @@ def quota(value: float) -> dict[str, Any]:
 def test_check_quotas_when_units_are_zero_then_warns_before_training_is_paid() -> None:
     """Training would work and serving be refused, so it is said now."""
     client: Any = Scripted(get_service_quota=quota(0))
-    checks = {check.name: check for check in check_quotas(client, HAIKU)}
+    checks = {check.name: check for check in check_quotas(run_with(service_quotas=client))}
     for meaning in ("no_commitment_units", "units_per_provisioned_model"):
         check = checks[f"quota: {meaning.replace('_', ' ')}"]
         assert HAIKU.quota_codes[meaning] in check.fix
@@ -161,7 +172,7 @@ def test_check_quotas_when_account_has_no_value_then_reads_aws_s_default() -> No
         get_service_quota=refusal("NoSuchResourceException"),
         get_aws_default_service_quota=quota(7),
     )
-    checks = check_quotas(client, HAIKU)
+    checks = check_quotas(run_with(service_quotas=client))
     assert len(checks) == len(HAIKU.quota_codes)
     assert all(check.state == "ok" and check.message.startswith("7 ") for check in checks)
 
@@ -169,7 +180,7 @@ def test_check_quotas_when_account_has_no_value_then_reads_aws_s_default() -> No
 def test_check_quotas_when_not_allowed_then_says_where_to_look() -> None:
     """A quota that was not read is never called fine."""
     client: Any = Scripted(get_service_quota=refusal("AccessDeniedException", status=403))
-    for check in check_quotas(client, HAIKU):
+    for check in check_quotas(run_with(service_quotas=client)):
         assert check.state == "warn"
         assert "not read" in check.message
         assert "Service Quotas console" in check.fix
@@ -180,26 +191,26 @@ def test_check_units_when_other_runs_hold_all_then_stops_and_names_them(
 ) -> None:
     """The third run of a sandbox: notebook 5 would fail on what notebook 1 can see."""
     run = tuned_run()
-    bedrock, quotas = (run.connection.client(name) for name in ("bedrock", "service-quotas"))
+    bedrock = run.connection.client("bedrock")
     model_arn = run.record.custom_model_arn
     third = replace(run, record=replace(run.record, run="third", owner="f" * 16))
     for name in ("one", "two"):
-        assert check_units(quotas, bedrock, third) == []  # one is left
+        assert check_units(third) == []  # one is left
         tags = {"haikuft:run": name, "haikuft:owner": run.record.owner}
         start_serving(
             bedrock, "provisioned_throughput", f"t-{name}", model_arn=model_arn, tags=tags
         )
 
-    (check,) = check_units(quotas, bedrock, third)
+    (check,) = check_units(third)
     assert check.state == "stop"
     for words in ("All 2 model units", "t-one (run one)", "t-two (run two)"):
         assert words in check.message
     assert "haikuft sandbox set model_units_quota=3" in check.fix
     assert "haikuft clean-up --run two" in check.fix
     served = replace(run, record=replace(run.record, run="two"))
-    assert check_units(quotas, bedrock, served) == []  # it has its unit
-    on_aws = replace(third, connection=replace(third.connection, target="aws"))
-    (check,) = check_units(quotas, bedrock, on_aws)
+    assert check_units(served) == []  # it has its unit
+    connection: Any = SimpleNamespace(target="aws", client=third.connection.client)
+    (check,) = check_units(replace(third, connection=connection))
     assert check.state == "warn"  # a unit may be free once the model is trained
     assert "sandbox" not in check.fix
 
@@ -208,7 +219,7 @@ def test_check_quotas_when_login_has_run_out_then_stops() -> None:
     """An expired login is not a quota's matter."""
     client: Any = Scripted(get_service_quota=refusal("ExpiredTokenException"))
     with pytest.raises(CredentialsError):
-        check_quotas(client, HAIKU)
+        check_quotas(run_with(service_quotas=client))
 
 
 @pytest.fixture
@@ -219,14 +230,15 @@ def storage(local_sandbox: Callable[..., Any]) -> Any:
 
 def test_check_bucket_when_free_ours_or_not_then_says_which(storage: Any) -> None:
     """A bucket to be made and our own are fine; any other stops with the parameter to change."""
-    assert check_bucket(storage, "haikuft-b", region=REGION, tags=TAGS).state == "ok"
+    run = run_with(s3=storage)
+    assert check_bucket(run, "haikuft-b").state == "ok"
     s3.ensure_bucket(storage, "haikuft-b", region=REGION, tags=TAGS)
-    assert check_bucket(storage, "haikuft-b", region=REGION, tags=TAGS).state == "ok"
-    for region, tags, words in (
-        ("eu-west-1", TAGS, "only its own Region's buckets"),
-        (REGION, {"haikuft:run": "second", "haikuft:owner": "f" * 16}, "not made by this run"),
+    assert check_bucket(run, "haikuft-b").state == "ok"
+    for other, words in (
+        (run_with("eu-west-1", s3=storage), "only its own Region's buckets"),
+        (replace(run, record=replace(run.record, owner="f" * 16)), "not made by this run"),
     ):
-        check = check_bucket(storage, "haikuft-b", region=region, tags=tags)
+        check = check_bucket(other, "haikuft-b")
         assert check.state == "stop"
         assert words in check.message
         assert "Set bucket to another name" in check.fix
@@ -237,17 +249,19 @@ def test_check_bucket_when_a_platform_team_has_made_the_given_one_then_it_is_use
 ) -> None:
     """Under the default name it would be somebody else's by accident. Case admin_made_role."""
     place: Any = {"LocationConstraint": REGION}
-    storage.create_bucket(Bucket="team-data", CreateBucketConfiguration=place)
-    check = check_bucket(storage, "team-data", region=REGION, tags=TAGS, given=True)
+    default = s3.default_bucket_name("first", account_id="123456789012", region=REGION)
+    for name in ("team-data", default):
+        storage.create_bucket(Bucket=name, CreateBucketConfiguration=place)
+    check = check_bucket(run_with(s3=storage), "team-data")
     assert check.state == "ok"
     assert "used as it is, and never changed or deleted" in check.message
-    assert check_bucket(storage, "team-data", region=REGION, tags=TAGS).state == "stop"
+    assert check_bucket(run_with(s3=storage), default).state == "stop"
 
 
 def test_check_bucket_when_forbidden_then_stops() -> None:
     """Somebody else's bucket is not taken for a free name."""
     client: Any = Scripted(get_bucket_location=refusal("AccessDenied", status=403))
-    assert check_bucket(client, "theirs", region=REGION, tags=TAGS).state == "stop"
+    assert check_bucket(run_with(s3=client), "theirs").state == "stop"
 
 
 def test_preflight_when_stopped_then_names_every_stop_and_its_fix() -> None:

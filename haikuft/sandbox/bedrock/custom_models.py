@@ -4,7 +4,7 @@ import shutil
 from typing import Any
 
 from haikuft.sandbox.bedrock import resources
-from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel
+from haikuft.sandbox.bedrock.records import ControlPlane
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, THROUGHPUTS, Kind
 from haikuft.sandbox.http.messages import Call, conflict_error
 
@@ -14,13 +14,13 @@ def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
     with plane.state.lock:
         model = resources.require(plane, call, CUSTOM_MODELS)
         job = plane.state.jobs[model.job_arn]
-    members = resources.MEMBERS[CUSTOM_MODELS.path]
+    members = CUSTOM_MODELS.members
     return {**resources.describe(model, members["get"]), **resources.describe(job, members["job"])}
 
 
 def list_custom_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListCustomModels."""
-    return resources.list_page(plane, call, CUSTOM_MODELS, lambda model: _matches(model, call))
+    return resources.list_page(plane, call, CUSTOM_MODELS)
 
 
 def delete_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -45,13 +45,3 @@ def delete_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
         resources.delete(plane, CUSTOM_MODELS, model.arn)
     shutil.rmtree(model.directory, ignore_errors=True)
     return {}
-
-
-def _matches(model: CustomModel, call: Call) -> bool:
-    asked = call.parameters
-    return (
-        asked.get("baseModelArnEquals", model.base_model_arn) == model.base_model_arn
-        and asked.get("foundationModelArnEquals", model.base_model_arn) == model.base_model_arn
-        and asked.get("modelStatus", "Active") == "Active"
-        and asked.get("isOwned", True) is True
-    )

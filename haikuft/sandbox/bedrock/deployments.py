@@ -13,14 +13,13 @@ from typing import Any
 from haikuft.sandbox.bedrock import quotas, resources
 from haikuft.sandbox.bedrock.foundation_models import require_available
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel, Deployment
-from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS, read_tags
+from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, DEPLOYMENTS
 from haikuft.sandbox.http.messages import Call, conflict_error, validation_error
 
 
 def create_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """CreateCustomModelDeployment: serve a custom model on demand."""
-    arn = resources.create(plane, call, DEPLOYMENTS, _build)
-    return {"customModelDeploymentArn": arn}
+    return resources.create(plane, call, DEPLOYMENTS, _build)
 
 
 def get_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -37,10 +36,7 @@ def update_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str,
     """UpdateCustomModelDeployment: another custom model behind the same ARN."""
     with plane.state.lock:
         deployment = resources.require(plane, call, DEPLOYMENTS)
-        if deployment.pending:
-            raise validation_error(
-                f"{deployment.name} is {deployment.pending}; wait until that is done."
-            )
+        resources.check_settled(deployment, validation_error, "wait until that is done")
         model = _require_deployable(plane, call)
         begun = resources.begin(plane, "Updating")
         resources.update(
@@ -53,31 +49,21 @@ def delete_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str,
     """DeleteCustomModelDeployment: not while it is being created or updated; the model stays."""
     with plane.state.lock:
         deployment = resources.require(plane, call, DEPLOYMENTS)
-        if deployment.pending:
-            raise conflict_error(
-                f"{deployment.name} is {deployment.pending}; delete it once that is done."
-            )
+        resources.check_settled(deployment, conflict_error, "delete it once that is done")
         resources.delete(plane, DEPLOYMENTS, deployment.arn)
     return {}
 
 
-def _build(plane: ControlPlane, call: Call) -> tuple[Deployment, dict[str, str]]:
-    asked = call.parameters
-    tags = read_tags(asked.get("tags", []))
-    name = asked["modelDeploymentName"]
-    resources.check_name(plane, call, DEPLOYMENTS, "model deployment", name)
+def _build(plane: ControlPlane, call: Call) -> Deployment:
     model = _require_deployable(plane, call)
     _check_quotas(plane, call)
-    deployment = Deployment(
-        arn=resources.new_arn(call, DEPLOYMENTS),
-        name=name,
-        created=plane.now(),
+    return Deployment(
+        **resources.identify(plane, call, DEPLOYMENTS),
         model_arn=model.arn,
         desired_model_arn=model.arn,
-        description=asked.get("description", ""),
+        description=call.parameters.get("description", ""),
         **resources.begin(plane, "Creating"),
     )
-    return deployment, tags
 
 
 def _require_deployable(plane: ControlPlane, call: Call) -> CustomModel:

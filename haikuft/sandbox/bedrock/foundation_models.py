@@ -8,7 +8,7 @@ it fails with 404. AWS documents that such requests fail, but not whether lists 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -68,37 +68,29 @@ class Offer:
     @property
     def lifecycle(self) -> dict[str, Any]:
         """AWS's modelLifecycle."""
-        dates = self.model.lifecycle
-        days = {"startOfLifeTime": dates.launched}
-        if self.dated:
-            days["legacyTime"] = dates.legacy
-            days["publicExtendedAccessTime"] = dates.extended
-            days["endOfLifeTime"] = dates.end_of_life
-        given = {name: day for name, day in days.items() if day is not None}
-        times = {n: datetime.combine(day, time(), tzinfo=UTC) for n, day in given.items()}
+        days = asdict(self.model.lifecycle)
+        times = {
+            member: datetime.combine(days[name], time(), tzinfo=UTC)
+            for member, name in _MEMBERS["times"].items()
+            if days[name] is not None and (self.dated or name == "launched")
+        }
         return {"status": self.status, **times}
 
 
 def list_foundation_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListFoundationModels: one response without pages."""
     asked = call.parameters
-    summaries = [
-        describe(offer, _MEMBERS["get"]) for offer in _offers(plane, call.region) if offer.status
-    ]
-    wanted = {
-        "customizationsSupported": asked.get("byCustomizationType"),
-        "outputModalities": asked.get("byOutputModality"),
-        "inferenceTypesSupported": asked.get("byInferenceType"),
-    }
     provider = asked.get("byProvider", "").lower()
-    return {
-        "modelSummaries": [
-            summary
-            for summary in summaries
-            if provider in ("", summary["providerName"].lower())
-            and all(value is None or value in summary[key] for key, value in wanted.items())
-        ]
-    }
+    offers = [offer for offer in _offers(plane, call.region) if offer.status]
+    summaries = [
+        describe(offer, _MEMBERS["get"])
+        for offer in offers
+        if provider in ("", offer.model.provider.lower())
+    ]
+    for name, member in _MEMBERS["filters"].items():
+        if name in asked:
+            summaries = [one for one in summaries if asked[name] in one[member]]
+    return {"modelSummaries": summaries}
 
 
 def get_foundation_model(plane: ControlPlane, call: Call) -> dict[str, Any]:

@@ -15,7 +15,6 @@ be moved.
 import threading
 from collections import UserDict
 from collections.abc import Callable, Mapping, ValuesView
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,7 @@ import msgspec
 
 from haikuft.base_models import BaseModel
 from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.persistence.database import Database, Write
+from haikuft.sandbox.persistence.database import Database
 from haikuft.sandbox.settings import SandboxSettings
 
 UNFINISHED = frozenset({"InProgress", "Stopping"})
@@ -118,10 +117,9 @@ class Job(OfBaseModel):
     @property
     def status_details(self) -> dict[str, Any]:
         """The stages in AWS's member names."""
-        names = {"status": "status", "creationTime": "created", "lastModifiedTime": "changed"}
         return {
-            name: present(**{member: getattr(stage, key) for member, key in names.items()})
-            for name, stage in self.stages.items()
+            name: present(status=one.status, creationTime=one.created, lastModifiedTime=one.changed)
+            for name, one in self.stages.items()
         }
 
     @property
@@ -312,13 +310,13 @@ class Table(UserDict[str, Value]):
         return self.data.values()
 
     def __setitem__(self, key: str, value: Value) -> None:
-        self._tables.write(self, self._kind, key, value)
+        self._tables.change(self, self._kind, key, value)
         self.data[key] = value
 
     def __delitem__(self, key: str) -> None:
         if key not in self.data:
             raise KeyError(key)
-        self._tables.write(self, self._kind, key, None)
+        self._tables.change(self, self._kind, key, None)
         del self.data[key]
 
 
@@ -341,21 +339,20 @@ class Tables:
         self._lock = threading.RLock()
         self._holder = 0
         self._depth = 0
-        self._changed: list[Table[Any]] = []
-        self._transaction: ExitStack | None = None  # begun by the first change
-        self._write: Write
+        # (kind, key) -> the table, and the value to write there; None deletes the entry
+        self._changes: dict[tuple[str, str], tuple[Table[Any], bytes | None]] = {}
 
     def __enter__(self) -> None:
         self._lock.acquire()
-        if self._depth == 0:
-            self._holder = threading.get_ident()
+        self._holder = threading.get_ident()
         self._depth += 1
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, error: object, *_: object) -> None:
         self._depth -= 1
         try:
             if self._depth == 0:
-                self._end(*error)
+                self._holder = 0
+                self._end(write=error is None)
         finally:
             self._lock.release()
 
@@ -366,30 +363,26 @@ class Tables:
         """
         return Table(self, kind, value_type)
 
-    def write(self, table: Table[Any], kind: str, key: str, value: Any | None) -> None:
-        """Write or, for None, delete an entry of a table in the open transaction."""
+    def change(self, table: Table[Any], kind: str, key: str, value: Any | None) -> None:
+        """Note that an entry of a table is changed or, for None, deleted in this block."""
         if self._holder != threading.get_ident():
             raise RuntimeError(f"{kind} is changed without the lock, so the change would be lost.")
-        if self._transaction is None:
-            self._transaction = ExitStack()
-            self._write = self._transaction.enter_context(self.database.transaction())
-        self._changed.append(table)
-        self._write(kind, key, None if value is None else self._encoder.encode(value))
+        data = None if value is None else self._encoder.encode(value)
+        self._changes[kind, key] = table, data
 
-    def _end(self, *error: Any) -> None:
-        self._holder = 0
-        changed, self._changed = self._changed, []
-        transaction, self._transaction = self._transaction, None
-        if transaction is None:
-            return
-        written = False
+    def _end(self, *, write: bool) -> None:
+        """Write the changes; where that is not wanted or fails, undo them in the tables."""
+        changes, self._changes = self._changes, {}
+        undone = [table for table, _ in changes.values()]
         try:
-            transaction.__exit__(*error)
-            written = error[0] is None
+            if write and changes:
+                with self.database.transaction() as write_entry:
+                    for (kind, key), (_, data) in changes.items():
+                        write_entry(kind, key, data)
+                undone = []
         finally:
-            if not written:
-                for table in changed:
-                    table.reload()
+            for table in undone:
+                table.reload()
 
     def _relative(self, value: object) -> str:
         if isinstance(value, Path):

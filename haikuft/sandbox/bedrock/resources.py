@@ -28,12 +28,19 @@ from haikuft.sandbox.bedrock.records import (
     State,
     Throughput,
 )
-from haikuft.sandbox.http.messages import Call, ServiceError, quota_error, validation_error
+from haikuft.sandbox.http.messages import (
+    Call,
+    ServiceError,
+    conflict_error,
+    quota_error,
+    validation_error,
+)
 
 _ALPHABET = string.ascii_lowercase + string.digits
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
 MEMBERS = read_toml("haikuft.sandbox.bedrock", "members.toml")
-_EQUALS = {"statusEquals": "status", "modelArnEquals": "model_arn"}  # filter -> the attribute
+# What a list's filter compares, where it is not the member it is named after, as in `statusEquals`.
+_FILTERED = {"modelStatus": "modelStatus", "foundationModelArnEquals": "baseModelArn"}
 
 Served = TypeVar("Served", Throughput, Deployment)
 
@@ -48,15 +55,19 @@ class Kind(Generic[Record]):
 
     Attributes:
         path: The resource type in its ARNs, such as "provisioned-model".
-        parameter: The parameter of requests that names one by ARN, name or id.
         attribute: The attribute of State that has the records of this kind.
         settle: Completes what was pending and is due; see `settle`.
     """
 
     path: str
-    parameter: str
     attribute: str
     settle: Callable[[ControlPlane, Record], Record] = _unchanged
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """How requests and responses name its parts; see `members.toml`."""
+        members: Mapping[str, Any] = MEMBERS[self.path]
+        return members
 
     @property
     def noun(self) -> str:
@@ -101,9 +112,17 @@ def find(table: Mapping[str, Record], identifier: str, region: str) -> Record | 
 
 def begin(plane: ControlPlane, pending: str) -> dict[str, Any]:
     """Return the attributes of a resource whose creation or update begins now."""
-    now = plane.now()
-    ready = now + timedelta(seconds=plane.settings().stage_seconds)
-    return {"changed": now, "pending": pending, "ready": ready}
+    ready = plane.now() + timedelta(seconds=plane.settings().stage_seconds)
+    return {"pending": pending, "ready": ready}
+
+
+def check_settled(record: Served, error: Callable[[str], ServiceError], advice: str) -> None:
+    """Check that no creation or update of a throughput or deployment is pending.
+
+    Raises ServiceError: `error` of what is pending, and the advice.
+    """
+    if record.pending:
+        raise error(f"{record.name} is {record.pending}; {advice}.")
 
 
 def settle(plane: ControlPlane, record: Served) -> Served:
@@ -121,15 +140,11 @@ def _settle_deployment(plane: ControlPlane, deployment: Deployment) -> Deploymen
     return replace(deployment, failure_message="" if model.directory.is_dir() else gone)
 
 
-CUSTOMIZATION_JOBS: Kind[Job] = Kind("model-customization-job", "jobIdentifier", "jobs")
-CUSTOM_MODELS: Kind[CustomModel] = Kind("custom-model", "modelIdentifier", "models")
-THROUGHPUTS: Kind[Throughput] = Kind(
-    "provisioned-model", "provisionedModelId", "throughputs", settle
-)
-DEPLOYMENTS: Kind[Deployment] = Kind(
-    "custom-model-deployment", "customModelDeploymentIdentifier", "deployments", _settle_deployment
-)
-EVALUATION_JOBS: Kind[EvaluationJob] = Kind("evaluation-job", "jobIdentifier", "evaluations")
+CUSTOMIZATION_JOBS: Kind[Job] = Kind("model-customization-job", "jobs")
+CUSTOM_MODELS: Kind[CustomModel] = Kind("custom-model", "models")
+THROUGHPUTS: Kind[Throughput] = Kind("provisioned-model", "throughputs", settle)
+DEPLOYMENTS: Kind[Deployment] = Kind("custom-model-deployment", "deployments", _settle_deployment)
+EVALUATION_JOBS: Kind[EvaluationJob] = Kind("evaluation-job", "evaluations")
 KINDS: tuple[Kind[Any], ...] = (
     *(CUSTOMIZATION_JOBS, CUSTOM_MODELS, THROUGHPUTS, DEPLOYMENTS, EVALUATION_JOBS),
 )
@@ -163,29 +178,39 @@ def create(
     plane: ControlPlane,
     call: Call,
     kind: Kind[Record],
-    build: Callable[[ControlPlane, Call], tuple[Record, dict[str, str]]],
+    build: Callable[[ControlPlane, Call], Record],
     *,
     start: Callable[[str], None] = lambda arn: None,
-) -> str:
-    """Create a resource; return its ARN, or that of an earlier request with the same token.
+) -> dict[str, str]:
+    """Create a resource; answer with its ARN, or that of an earlier request with the same token.
 
-    `build` checks the request and returns the record and its tags. `start` is given the ARN of a
-    new resource, after its record has been written.
+    `build` returns the record, after the checks that this kind alone has. `start` is given the ARN
+    of a new resource, after its record has been written.
+
+    Raises ServiceError: its name is in use, its tags are wrong, or what `build` raises.
     """
-    state = plane.state
+    state, members = plane.state, kind.members
     token = call.parameters.get("clientRequestToken", "")
     token_key = f"{call.operation}/{call.region}/{token}"
     with state.lock:
         earlier = state.tokens.get(token_key)
         if earlier:
-            return earlier
-        record, tags = build(plane, call)
+            return {members["created"]: earlier}
+        tags = read_tags(call.parameters.get(members["tags"], []))
+        check_name(plane, call, kind, call.parameters[members["name"]])
+        record = build(plane, call)
         kind.table(state)[record.arn] = record
         state.tags[record.arn] = tags
         if token:
             state.tokens[token_key] = record.arn
     start(record.arn)
-    return record.arn
+    return {members["created"]: record.arn}
+
+
+def identify(plane: ControlPlane, call: Call, kind: Kind[Any], parent: str = "") -> dict[str, Any]:
+    """Return the attributes that identify a new resource: ARN, name and times."""
+    now, name = plane.now(), call.parameters[kind.members["name"]]
+    return {"arn": new_arn(call, kind, parent), "name": name, "created": now, "changed": now}
 
 
 def new_arn(place: Call | Resource, kind: Kind[Any], parent: str = "") -> str:
@@ -198,19 +223,18 @@ def check_name(
     plane: ControlPlane,
     call: Call,
     kind: Kind[Any],
-    noun: str,
     name: str,
     *,
     coming: Collection[str] = (),
-    error: Callable[[str], ServiceError] = validation_error,
 ) -> None:
     """Check that no resource of this kind and Region has that name, and none that is coming.
 
-    Raises ServiceError: by default ValidationException; `noun` says whose name it is.
+    Raises ServiceError: ConflictException for an evaluation job, else ValidationException.
     """
     names = [record.name for record in in_region(kind.table(plane.state), call.region)]
     if name in names or name in coming:
-        raise error(f"The provided {noun} name is currently in use.")
+        error = conflict_error if kind is EVALUATION_JOBS else validation_error
+        raise error(f"The provided {kind.members['named']} name is currently in use.")
 
 
 def check_quota(held: int, limit: int, what: str) -> None:
@@ -236,7 +260,7 @@ def require(
     Raises:
         ServiceError: there is none.
     """
-    identifier = identifier or str(call.parameters[kind.parameter])
+    identifier = identifier or str(call.parameters[kind.members["parameter"]])
     with plane.state.lock:
         record = find(kind.table(plane.state), identifier, call.region)
         if record is None:
@@ -272,27 +296,24 @@ def describe(record: Any, members: Mapping[str, Any]) -> dict[str, Any]:
 
 def get(plane: ControlPlane, call: Call, kind: Kind[Any]) -> dict[str, Any]:
     """Describe the resource that a request names."""
-    return describe(require(plane, call, kind), MEMBERS[kind.path]["get"])
+    return describe(require(plane, call, kind), kind.members["get"])
 
 
-def list_page(
-    plane: ControlPlane,
-    call: Call,
-    kind: Kind[Record],
-    matches: Callable[[Record], bool] = lambda record: True,
-) -> dict[str, Any]:
-    """List a page of the resources that a request's filters and `matches` choose; see `page`."""
-    equals = {key: name for name, key in _EQUALS.items() if name in call.parameters}
+def list_page(plane: ControlPlane, call: Call, kind: Kind[Any]) -> dict[str, Any]:
+    """List a page of the resources that a request's filters choose; see `page`."""
+    summary = kind.members.get("list", kind.members["get"])
+    wanted = {
+        _FILTERED.get(name, name.removesuffix("Equals")): value
+        for name, value in call.parameters.items()
+        if name.endswith("Equals") or name in _FILTERED
+    }
     chosen = [
         record
         for record in current(plane, kind, call.region)
-        if matches(record)
-        and all(getattr(record, key) == call.parameters[name] for key, name in equals.items())
+        if not wanted or wanted.items() <= describe(record, summary).items()
     ]
     shown, more = page(chosen, call.parameters)
-    members = MEMBERS[kind.path]
-    summary = members.get("list", members["get"])
-    return {members["summaries"]: [describe(one, summary) for one in shown], **more}
+    return {kind.members["summaries"]: [describe(one, summary) for one in shown], **more}
 
 
 def update(plane: ControlPlane, kind: Kind[Record], record: Record, **changes: Any) -> None:
@@ -313,8 +334,8 @@ def page(
     """Choose the records of one page.
 
     `parameters` are those all of Bedrock's lists share: creationTimeAfter and creationTimeBefore
-    (of deployments createdAfter and createdBefore), nameContains, sortOrder (newest first unless
-    Ascending), maxResults and nextToken.
+    (of deployments createdAfter and createdBefore), nameContains, isOwned, sortOrder (newest first
+    unless Ascending), maxResults and nextToken.
 
     Returns:
         The records, and {"nextToken": …} or {} when there are no more.
@@ -345,6 +366,7 @@ def _wanted(record: Record, parameters: Mapping[str, Any]) -> bool:
         (after is None or record.created > after)
         and (before is None or record.created < before)
         and parameters.get("nameContains", "") in record.name
+        and parameters.get("isOwned", True)  # nothing is shared between accounts
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import require_customizable
 from haikuft.sandbox.bedrock.records import ControlPlane, Throughput
-from haikuft.sandbox.bedrock.resources import THROUGHPUTS, read_tags
+from haikuft.sandbox.bedrock.resources import THROUGHPUTS
 from haikuft.sandbox.http.messages import Call, conflict_error, quota_error, validation_error
 
 TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
@@ -20,7 +20,7 @@ TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
 
 def create_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """CreateProvisionedModelThroughput for a custom model's name or ARN, or a base model's."""
-    return {"provisionedModelArn": resources.create(plane, call, THROUGHPUTS, _build)}
+    return resources.create(plane, call, THROUGHPUTS, _build)
 
 
 def get_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -38,13 +38,10 @@ def update_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict
     asked = call.parameters
     with plane.state.lock:
         throughput = resources.require(plane, call, THROUGHPUTS)
-        if throughput.pending:
-            raise validation_error(
-                f"{throughput.name} is {throughput.pending}; wait until it is InService."
-            )
+        resources.check_settled(throughput, validation_error, "wait until it is InService")
         name = asked.get("desiredProvisionedModelName", throughput.name)
         if name != throughput.name:
-            resources.check_name(plane, call, THROUGHPUTS, "provisioned model", name)
+            resources.check_name(plane, call, THROUGHPUTS, name)
         model = _begin_change(plane, call, throughput) if "desiredModelId" in asked else {}
         resources.update(plane, THROUGHPUTS, throughput, name=name, **model)
     return {}
@@ -65,29 +62,23 @@ def delete_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict
     return {}
 
 
-def _build(plane: ControlPlane, call: Call) -> tuple[Throughput, dict[str, str]]:
+def _build(plane: ControlPlane, call: Call) -> Throughput:
     asked = call.parameters
-    tags = read_tags(asked.get("tags", []))
-    name = asked["provisionedModelName"]
-    resources.check_name(plane, call, THROUGHPUTS, "provisioned model", name)
     model_arn, base_id = _find_model(plane, call, asked["modelId"])
     commitment = asked.get("commitmentDuration", "")
-    _check_quota(plane, call, model_arn, base_id, asked["modelUnits"], commitment)
-    now = plane.now()
     throughput = Throughput(
-        arn=resources.new_arn(call, THROUGHPUTS),
-        name=name,
-        created=now,
+        **resources.identify(plane, call, THROUGHPUTS),
         model_arn=model_arn,
         desired_model_arn=model_arn,
         base_model_id=base_id,
         custom=model_arn in plane.state.models,
         units=asked["modelUnits"],
         commitment=commitment,
-        expires=_add_months(now, TERM_MONTHS[commitment]) if commitment else None,
+        expires=_add_months(plane.now(), TERM_MONTHS[commitment]) if commitment else None,
         **resources.begin(plane, "Creating"),
     )
-    return throughput, tags
+    _check_quota(plane, throughput)
+    return throughput
 
 
 def _find_model(plane: ControlPlane, call: Call, identifier: str) -> tuple[str, str]:
@@ -114,33 +105,30 @@ def _begin_change(plane: ControlPlane, call: Call, throughput: Throughput) -> di
     return {"desired_model_arn": model_arn, **resources.begin(plane, "Updating")}
 
 
-def _check_quota(
-    plane: ControlPlane, call: Call, model_arn: str, base_id: str, units: int, commitment: str
-) -> None:
-    """Check the units against the quota: one for custom, one for base models."""
-    custom = model_arn in plane.state.models
+def _check_quota(plane: ControlPlane, new: Throughput) -> None:
+    """Check a new throughput against the quota of units: one for custom, one for base models."""
     held = sum(
         throughput.units
-        for throughput in resources.in_region(plane.state.throughputs, call.region)
-        if not throughput.commitment and throughput.custom == custom
+        for throughput in resources.in_region(plane.state.throughputs, new.region)
+        if not throughput.commitment and throughput.custom == new.custom
     )
     quota = plane.settings().model_units_quota
-    if commitment:
-        if units > quota:
+    if new.commitment:
+        if new.units > quota:
             raise quota_error(
                 f"Your account is limited to {quota} model units per provisioned model for "
-                f"{base_id}.",
+                f"{new.base_model_id}.",
             )
     elif quota == 0:
         raise quota_error(
             "Your account does not currently have any no commitment model units reserved for "
-            f"{base_id}. Please contact AWS Support to request a limit increase.",
+            f"{new.base_model_id}. Please contact AWS Support to request a limit increase.",
         )
-    elif held + units > quota:
+    elif held + new.units > quota:
         raise quota_error(
             f"Your account is limited to {quota} no commitment model units for "
-            f"{'custom' if custom else 'base'} models, {held} of them are in use and {units} more "
-            "were requested.",
+            f"{'custom' if new.custom else 'base'} models, {held} of them are in use and "
+            f"{new.units} more were requested.",
         )
 
 

@@ -25,7 +25,7 @@ _KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
 
 def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:
     """CreateModelCustomizationJob; `start` is given the ARN of the job to run."""
-    return {"jobArn": resources.create(plane, call, CUSTOMIZATION_JOBS, _build, start=start)}
+    return resources.create(plane, call, CUSTOMIZATION_JOBS, _build, start=start)
 
 
 def get_model_customization_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -38,21 +38,16 @@ def list_model_customization_jobs(plane: ControlPlane, call: Call) -> dict[str, 
     return resources.list_page(plane, call, CUSTOMIZATION_JOBS)
 
 
-def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
+def _build(plane: ControlPlane, call: Call) -> Job:
     asked = call.parameters
     base_model = _find_base_model(plane, call)
-    _check_names(plane, call)
+    _check_model_name(plane, call)
     _check_quotas(plane, call)
     _check_files(plane, call)
     files.check_validation(asked, base_model)
-    tags = read_tags(asked.get("jobTags", []))
     read_tags(asked.get("customModelTags", []))
-    now = plane.now()
     job = Job(
-        arn=resources.new_arn(call, CUSTOMIZATION_JOBS, base_model.id),
-        name=asked["jobName"],
-        created=now,
-        changed=now,
+        **resources.identify(plane, call, CUSTOMIZATION_JOBS, base_model.id),
         status="InProgress",
         request=asked,
         base_model_id=base_model.id,
@@ -61,7 +56,7 @@ def _build(plane: ControlPlane, call: Call) -> tuple[Job, dict[str, str]]:
         kms_key_arn=_key_arn(plane, call),
     )
     files.check_role(plane.store, asked, job.arn)
-    return job, tags
+    return job
 
 
 def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
@@ -79,14 +74,12 @@ def _find_base_model(plane: ControlPlane, call: Call) -> BaseModel:
     return require_customizable(plane, call, identifier)
 
 
-def _check_names(plane: ControlPlane, call: Call) -> None:
-    """A job's name can never be used again, a custom model's not before the model is deleted."""
-    asked = call.parameters
-    resources.check_name(plane, call, CUSTOMIZATION_JOBS, "job", asked["jobName"])
+def _check_model_name(plane: ControlPlane, call: Call) -> None:
+    """A custom model's name can be used again once the model is deleted, a job's never."""
     jobs = resources.in_region(plane.state.jobs, call.region)
     coming = {job.request["customModelName"] for job in jobs if job.status in UNFINISHED}
-    name = asked["customModelName"]
-    resources.check_name(plane, call, CUSTOM_MODELS, "custom model", name, coming=coming)
+    name = call.parameters["customModelName"]
+    resources.check_name(plane, call, CUSTOM_MODELS, name, coming=coming)
 
 
 def _check_quotas(plane: ControlPlane, call: Call) -> None:

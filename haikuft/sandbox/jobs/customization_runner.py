@@ -79,9 +79,7 @@ class CustomizationRunner(JobRunner):
     def interrupt(self, arn: str) -> None:
         """Stop the job, and end its child process."""
         super().interrupt(arn)
-        with self._lock:
-            child = self._children.get(arn)
-        if child is not None:
+        if child := self._children.get(arn):
             child.terminate()
 
     def work(self, arn: str) -> None:
@@ -97,16 +95,12 @@ class CustomizationRunner(JobRunner):
         if status == "InProgress":
             return {"stages": dict.fromkeys(STAGES, Stage())}
         now = self._plane.now()
-        stages = {
-            name: replace(stage, status=status, changed=now)
-            if stage.status in UNFINISHED
-            else stage
-            for name, stage in job.stages.items()
-        }
+        begun = {name: one for name, one in job.stages.items() if one.status in UNFINISHED}
+        changed = {name: replace(one, status=status, changed=now) for name, one in begun.items()}
         return {
             "changed": now,
             "ended": None if status == "Stopping" else now,
-            "stages": stages,
+            "stages": {**job.stages, **changed},
             "failure_message": "".join(failure_messages),
         }
 
@@ -155,15 +149,13 @@ class CustomizationRunner(JobRunner):
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
             )
             with child:
-                with self._lock:
-                    self._children[arn] = child
+                self._children[arn] = child
                 if self.stop_event(arn).is_set():  # before the child process was registered
                     child.terminate()
                 code = child.wait()
         finally:
             self._slots.release()
-            with self._lock:
-                self._children.pop(arn, None)
+            self._children.pop(arn, None)
         self.check_stop(arn)
         if code != 0:  # the process has written the reason to stderr, the server's log
             raise JobError(UNEXPECTED)
@@ -176,10 +168,7 @@ class CustomizationRunner(JobRunner):
         self._mark_stage(arn, name, "InProgress")
         yield
         passed = (self._plane.now() - began).total_seconds()
-        left = self._plane.settings().stage_seconds - passed
-        if left > 0:
-            self._wait(self.stop_event(arn), left)
-        self.check_stop(arn)
+        self.pause(arn, self._plane.settings().stage_seconds - passed)
         self._inject_fault(arn, name)
         self._mark_stage(arn, name, "Completed")
 
@@ -194,8 +183,7 @@ class CustomizationRunner(JobRunner):
     def _inject_fault(self, arn: str, name: str) -> None:
         """Stay in a stage, or fail at its end, as the settings say."""
         while (settings := self._plane.settings()).stick_stage == STAGES[name]:
-            self._wait(self.stop_event(arn), STICK_CHECK_SECONDS)
-            self.check_stop(arn)
+            self.pause(arn, STICK_CHECK_SECONDS)
         if settings.fail_stage == STAGES[name]:
             raise JobError(settings.fail_message)
 
@@ -236,14 +224,9 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
         (workdir / training.MODEL_DIRECTORY).rename(model.directory)
         plane.state.models[model.arn] = model
         plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
-        resources.update(
-            plane,
-            CUSTOMIZATION_JOBS,
-            job,
-            status="Completed",
-            changed=now,
-            ended=now,
-            model_arn=model.arn,
-            training_loss=result.training_loss,
-            validation_loss=result.validation_loss,
-        )
+        losses = {
+            "training_loss": result.training_loss,
+            "validation_loss": result.validation_loss,
+        }
+        done = {"status": "Completed", "changed": now, "ended": now, "model_arn": model.arn}
+        resources.update(plane, CUSTOMIZATION_JOBS, job, **done, **losses)

@@ -10,14 +10,14 @@ from typing import Any
 
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob
-from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS, read_tags
-from haikuft.sandbox.http.messages import Call, conflict_error, validation_error
+from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
+from haikuft.sandbox.http.messages import Call, validation_error
 from haikuft.sandbox.jobs.files import check_bucket, check_role, split_uri
 
 
 def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:
     """CreateEvaluationJob; `start` is given the new job's ARN."""
-    return {"jobArn": resources.create(plane, call, EVALUATION_JOBS, _build, start=start)}
+    return resources.create(plane, call, EVALUATION_JOBS, _build, start=start)
 
 
 def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
@@ -27,31 +27,17 @@ def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def list_evaluation_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListEvaluationJobs; all jobs of the sandbox are model evaluations."""
-    wanted = call.parameters.get("applicationTypeEquals", "ModelEvaluation")
-    found = resources.list_page(
-        plane, call, EVALUATION_JOBS, lambda job: wanted == "ModelEvaluation"
-    )
+    found = resources.list_page(plane, call, EVALUATION_JOBS)
     return found if found["jobSummaries"] else {}  # AWS's model has no empty list here
 
 
-def _build(plane: ControlPlane, call: Call) -> tuple[EvaluationJob, dict[str, str]]:
+def _build(plane: ControlPlane, call: Call) -> EvaluationJob:
     asked = call.parameters
-    tags = read_tags(asked.get("jobTags", []))
-    name = asked["jobName"]
-    resources.check_name(plane, call, EVALUATION_JOBS, "job", name, error=conflict_error)
     _check_kind(asked)
     _check_files(plane, call)
-    now = plane.now()
-    job = EvaluationJob(
-        arn=resources.new_arn(call, EVALUATION_JOBS),
-        name=name,
-        created=now,
-        changed=now,
-        status="InProgress",
-        request=asked,
-    )
-    check_role(plane.store, asked, job.arn)
-    return job, tags
+    identity = resources.identify(plane, call, EVALUATION_JOBS)
+    check_role(plane.store, asked, identity["arn"])
+    return EvaluationJob(**identity, status="InProgress", request=asked)
 
 
 def _check_kind(asked: dict[str, Any]) -> None:

@@ -49,8 +49,7 @@ class EvaluationRunner(JobRunner):
     def work(self, arn: str) -> None:
         """Compute the scores of the job's data sets, and write them to S3."""
         plane, job = self._plane, self._plane.state.evaluations[arn]
-        self._wait(self.stop_event(arn), plane.settings().stage_seconds)
-        self.check_stop(arn)
+        self.pause(arn, plane.settings().stage_seconds)
         role = plane.store.assume_role(job.request["roleArn"], source_arn=arn)
         _check_metrics(job.automated)
         source = job.source

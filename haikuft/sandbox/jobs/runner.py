@@ -48,9 +48,8 @@ class JobRunner(ABC):
         self._plane = plane
         self._kind = kind
         self._wait = wait
-        self._lock = threading.Lock()
-        self._stops: dict[str, threading.Event] = {}
-        self._threads: dict[str, threading.Thread] = {}
+        # ARN -> its thread, and the event that stops it. Each use is one step, which needs no lock.
+        self._at_work: dict[str, tuple[threading.Thread, threading.Event]] = {}
 
     @abstractmethod
     def work(self, arn: str) -> None:
@@ -89,22 +88,19 @@ class JobRunner(ABC):
     @property
     def running(self) -> int:
         """The number of running jobs; a sandbox with running jobs is not idle."""
-        with self._lock:
-            return len(self._threads)
+        return len(self._at_work)
 
     def start(self, arn: str) -> None:
         """Run the job in a new thread."""
         thread = threading.Thread(
             target=self._run, args=(arn,), name=arn.rpartition(":")[2], daemon=True
         )
-        with self._lock:
-            self._stops[arn] = threading.Event()
-            self._threads[arn] = thread
+        self._at_work[arn] = thread, threading.Event()
         thread.start()
 
     def stop_event(self, arn: str) -> threading.Event:
         """Return the event that stops this job; only while it runs."""
-        return self._stops[arn]
+        return self._at_work[arn][1]
 
     def check_stop(self, arn: str) -> None:
         """Raise ServerClosingError if the server ends, JobStoppedError if the job is stopped."""
@@ -113,19 +109,21 @@ class JobRunner(ABC):
         if self.stop_event(arn).is_set():
             raise JobStoppedError
 
+    def pause(self, arn: str, seconds: float) -> None:
+        """Wait some seconds, or until the job is to stop; then as `check_stop`."""
+        if seconds > 0:
+            self._wait(self.stop_event(arn), seconds)
+        self.check_stop(arn)
+
     def interrupt(self, arn: str) -> None:
         """Stop a job; one that has ended is ignored."""
-        with self._lock:
-            event = self._stops.get(arn)
-        if event is not None:
-            event.set()
+        if found := self._at_work.get(arn):
+            found[1].set()
 
     def join(self, arn: str, seconds: float | None = None) -> None:
         """Wait until the job has ended, or for some seconds."""
-        with self._lock:
-            thread = self._threads.get(arn)
-        if thread is not None:
-            thread.join(seconds)
+        if found := self._at_work.get(arn):
+            found[0].join(seconds)
 
     def close(self, *, seconds: float = 5.0) -> None:
         """Stop all jobs and wait for each thread, at most `seconds`.
@@ -133,8 +131,7 @@ class JobRunner(ABC):
         The records stay as they are: the next server resumes the jobs.
         """
         self.closing.set()
-        with self._lock:
-            arns = list(self._threads)
+        arns = list(self._at_work)
         for arn in arns:
             self.interrupt(arn)
         for arn in arns:
@@ -153,8 +150,7 @@ class JobRunner(ABC):
             report_failure(as_state_error(error, self._plane.models_dir.parent))
             self._end(arn, "Failed", UNEXPECTED)
         finally:
-            with self._lock:
-                del self._threads[arn], self._stops[arn]
+            del self._at_work[arn]
 
     def _end(self, arn: str, status: str, *failure_messages: str) -> None:
         """Record how the job ended; try again while the database cannot be written."""

@@ -5,7 +5,7 @@ a block of text ConverseStream sends no contentBlockStart: its model has none fo
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +13,13 @@ from haikuft.sandbox.bedrock.records import present
 from haikuft.sandbox.runtime import messages
 from haikuft.sandbox.runtime.messages import InferenceRequest, Reply, refusal
 
+# Our name -> that in inferenceConfig; Amazon Nova's bodies have the same, and topK.
+NAMES = {
+    "max_tokens": "maxTokens",
+    "temperature": "temperature",
+    "top_p": "topP",
+    "stop_sequences": "stopSequences",
+}
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")  # RFC 6901, the empty one left out
 
 
@@ -36,15 +43,12 @@ def read_converse(
     messages.check_served(parameters, unserved)
     latency = parameters.get("performanceConfig", {}).get("latency")
     messages.check_service(latency, parameters.get("serviceTier", {}).get("type"))
-    config = parameters.get("inferenceConfig", {})
     further = parameters.get("additionalModelRequestFields") or {}
-    names = {"temperature": "temperature", "topP": "top_p", "stopSequences": "stop_sequences"}
-    asked = {ours: config[theirs] for theirs, ours in names.items() if theirs in config}
-    asked["max_tokens"] = config.get("maxTokens", max_output_tokens)
     if not isinstance(further, dict):
         raise refusal("additionalModelRequestFields: this is an object of names and values.")
-    asked = read_further(further) | asked
-    messages.check_faults(messages.range_faults(asked))
+    config = read_config(parameters.get("inferenceConfig", {}))
+    asked = {"max_tokens": max_output_tokens, **read_further(further), **config}
+    messages.check_members(asked)
     turns = parameters.get("messages", [])
     if not turns or turns[0]["role"] != "user":
         raise refusal(
@@ -56,19 +60,14 @@ def read_converse(
             "A conversation must alternate between user and assistant roles. "
             "Make sure the conversation alternates between user and assistant roles and try again."
         )
-    system = parameters.get("system")
     return messages.build_request(
-        asked,
-        messages=[
-            {
-                "role": turn["role"],
-                "content": messages.join_texts(turn["content"], f"messages.{n}.content"),
-            }
-            for n, turn in enumerate(turns)
-        ],
-        system=messages.join_texts(system, "system") if system else None,
-        max_output_tokens=max_output_tokens,
+        asked, turns, parameters.get("system"), messages.join_texts, max_output_tokens
     )
+
+
+def read_config(config: Mapping[str, Any], names: Mapping[str, str] = NAMES) -> dict[str, Any]:
+    """Read the parameters of an inferenceConfig by our names."""
+    return {ours: config[name] for ours, name in names.items() if name in config}
 
 
 def write_conversation(
@@ -78,10 +77,11 @@ def write_conversation(
 
     Raises ServiceError: ValidationException for a path that is no JSON Pointer.
     """
+    tokens = {"inputTokens": reply.input_tokens, "outputTokens": reply.output_tokens}
     return present(
         output={"message": {"role": "assistant", "content": [{"text": reply.text}]}},
         stopReason=reply.stop_reason,
-        usage=_usage(reply),
+        usage={**tokens, "totalTokens": reply.input_tokens + reply.output_tokens},
         metrics={"latencyMs": reply.latency_ms},
         additionalModelResponseFields=_pick(messages.write_reply(label, reply), field_paths)
         or None,
@@ -90,32 +90,21 @@ def write_conversation(
 
 def stream_conversation(
     label: str, reply: Reply, *, field_paths: Sequence[str] = ()
-) -> Iterator[dict[str, Any]]:
+) -> list[dict[str, Any]]:
     """Write ConverseStream's events.
 
-    Raises ServiceError at once: ValidationException for a path that is no JSON Pointer.
+    Raises ServiceError: ValidationException for a path that is no JSON Pointer.
     """
-    further = _pick(messages.write_reply(label, reply), field_paths) or None
-    stop = present(stopReason=reply.stop_reason, additionalModelResponseFields=further)
-
-    def events() -> Iterator[dict[str, Any]]:
-        yield {"messageStart": {"role": "assistant"}}
-        for piece in messages.split_reply(reply.text):
-            yield {"contentBlockDelta": {"delta": {"text": piece}, "contentBlockIndex": 0}}
-        yield {"contentBlockStop": {"contentBlockIndex": 0}}
-        yield {"messageStop": stop}
-        metrics = {"latencyMs": reply.latency_ms}
-        yield {"metadata": {"usage": _usage(reply), "metrics": metrics}}
-
-    return events()
-
-
-def _usage(reply: Reply) -> dict[str, int]:
-    return {
-        "inputTokens": reply.input_tokens,
-        "outputTokens": reply.output_tokens,
-        "totalTokens": reply.input_tokens + reply.output_tokens,
-    }
+    whole = write_conversation(label, reply, field_paths=field_paths)
+    deltas = [{"delta": {"text": piece}} for piece in messages.split_reply(reply.text)]
+    ending = ("stopReason", "additionalModelResponseFields")
+    return [
+        {"messageStart": {"role": "assistant"}},
+        *({"contentBlockDelta": {**delta, "contentBlockIndex": 0}} for delta in deltas),
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"messageStop": {name: whole[name] for name in ending if name in whole}},
+        {"metadata": {"usage": whole["usage"], "metrics": whole["metrics"]}},
+    ]
 
 
 def _pick(message: Mapping[str, Any], pointers: Sequence[str]) -> dict[str, Any]:

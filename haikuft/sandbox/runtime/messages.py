@@ -10,28 +10,20 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from haikuft.package_data import read_toml
 from haikuft.sandbox.http.messages import EXTRA_HEADERS, ServiceError, validation_error
 
 JSON = "application/json"
 VERSION = "bedrock-2023-05-31"
-MAX_STOP_SEQUENCES = 8_191
 METRICS = "amazon-bedrock-invocationMetrics"
+SCHEMAS = read_toml("haikuft.sandbox.runtime", "formats.toml")
 
-_REQUIRED = ("max_tokens", "messages", "anthropic_version")
-_ALLOWED = frozenset(
-    {*_REQUIRED, "system", "temperature", "top_p", "top_k", "stop_sequences", "metadata"}
-)
-_RANGES: Mapping[str, tuple[float, float, bool]] = {  # from, to, whole numbers only
-    "max_tokens": (1, math.inf, True),
-    "temperature": (0, 1, False),
-    "top_p": (0, 1, False),
-    "top_k": (0, 500, True),
-}
+_SCHEMA = SCHEMAS["messages"]
 _UNSERVED = frozenset({"tools", "tool_choice", "anthropic_beta", "thinking"})
 _TYPES = {bool: "Boolean", int: "Integer", float: "Number", str: "String", list: "JSONArray"}
 _TYPES |= {dict: "JSONObject", type(None): "Null"}
@@ -109,17 +101,12 @@ def read_body(body: bytes, *, max_output_tokens: int) -> InferenceRequest:
     """
     asked = read_object(body)
     check_served(asked, _UNSERVED)
-    check_faults([*key_faults(asked, _REQUIRED, _ALLOWED), *range_faults(asked)])
+    check_format(asked, _SCHEMA)
     if asked["anthropic_version"] != VERSION:
         version = asked["anthropic_version"]
         raise refusal(f'Invalid API version: {version}. anthropic_version must be "{VERSION}".')
     return build_request(
-        asked,
-        messages=[
-            read_message(message, n, _read_content) for n, message in enumerate(asked["messages"])
-        ],
-        system=_read_content(asked.get("system") or [], "system", "#/system") or None,
-        max_output_tokens=max_output_tokens,
+        asked, asked["messages"], asked.get("system"), _read_content, max_output_tokens
     )
 
 
@@ -138,7 +125,7 @@ def read_further(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Read Converse's `additionalModelRequestFields`, which may have top_k."""
     if fields.keys() - {"top_k"}:
         raise refusal("additionalModelRequestFields: the sandbox's stand-in takes top_k only.")
-    check_faults(range_faults(fields))
+    check_members(fields)
     return dict(fields)
 
 
@@ -185,12 +172,28 @@ def split_reply(text: str) -> list[str]:
 
 def build_request(
     asked: Mapping[str, Any],
-    *,
-    messages: list[dict[str, str]],
-    system: str | None,
+    turns: Sequence[Mapping[str, Any]],
+    system: Any,
+    read_content: Callable[[Any, str], str],
     max_output_tokens: int,
 ) -> InferenceRequest:
-    """Build the request from what was read, after the rules that both formats have."""
+    """Build the request from what was asked, after the rules that all formats have.
+
+    Args:
+        asked: The parameters of inference, by Anthropic's names.
+        turns: The conversation, each turn with its role and content.
+        system: The system prompt, as the content of a turn; None or empty without one.
+        read_content: Reads a content's text, given its place for the message of a rule.
+        max_output_tokens: The longest reply of the model.
+
+    Raises:
+        ServiceError: ValidationException with AWS's message for the first rule that is broken.
+    """
+    messages = [
+        {"role": turn["role"], "content": read_content(turn["content"], f"messages.{n}.content")}
+        for n, turn in enumerate(turns)
+    ]
+    system = read_content(system or [], "system") or None
     _check_turns(messages)
     if asked["max_tokens"] > max_output_tokens:
         raise refusal(
@@ -224,52 +227,49 @@ def check_served(asked: Mapping[str, Any], unserved: Iterable[str]) -> None:
         raise refusal(f"The sandbox's stand-in takes no {', '.join(found)}: it is text only.")
 
 
-def check_faults(faults: Iterable[str]) -> None:
-    """Refuse a body with these errors in its format."""
-    if found := "".join(faults):
+def check_members(asked: Mapping[str, Any]) -> None:
+    """Check the members that are there, by Anthropic's names, none of which is required."""
+    check_format(asked, {"properties": _SCHEMA["properties"]})
+
+
+def check_format(asked: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Check a body against a schema of `formats.toml`.
+
+    Raises:
+        ServiceError: ValidationException with AWS's messages for all errors, in order.
+    """
+    if found := "".join(_find_faults(asked, schema, "#")):
         raise malformed(found)
 
 
-def key_faults(
-    asked: Mapping[str, Any], required: Iterable[str], allowed: Collection[str]
-) -> list[str]:
-    """Find the keys that a body lacks, and those that its format does not have."""
-    missing = [f"#: required key [{key}] not found" for key in required if key not in asked]
-    unknown = [key for key in asked if key not in allowed]
-    return [*missing, *(f"#: extraneous key [{key}] is not permitted" for key in unknown)]
-
-
-def range_faults(
-    asked: Mapping[str, Any], places: Mapping[str, str] | None = None, most_top_k: int = 500
-) -> list[str]:
-    """Find the errors in the members that are numbers or lists.
-
-    Args:
-        asked: The members that are there, by Anthropic's names.
-        places: Where the format has a member, if not under that name; for the messages.
-        most_top_k: Largest top_k of the model.
-    """
-    at = {name: f"#/{(places or {}).get(name, name)}" for name in asked}
-    ranges = {**_RANGES, "top_k": (0, most_top_k, True)}
-    faults = []
-    for name in (name for name in ranges if name in asked):
-        faults += [f"{at[name]}: {fault}" for fault in _number_faults(asked[name], *ranges[name])]
-    for name in ("messages", "stop_sequences"):
-        if name in asked and not isinstance(asked[name], list):
-            faults.append(f"{at[name]}: expected type: JSONArray, found: {type_of(asked[name])}")
-    stops = asked.get("stop_sequences")
-    if isinstance(stops, list):
-        faults += [
-            f"{at['stop_sequences']}/{n}: expected type: String, found: {type_of(text)}"
-            for n, text in enumerate(stops)
-            if not isinstance(text, str)
-        ]
-        if len(stops) > MAX_STOP_SEQUENCES:
-            faults.append(
-                f"{at['stop_sequences']}: expected maximum item count: {MAX_STOP_SEQUENCES}, "
-                f"found: {len(stops)}"
-            )
-    return faults
+def _find_faults(value: Any, schema: Mapping[str, Any], pointer: str) -> Iterator[str]:
+    """Find what a value violates in its schema; `pointer` is its JSON Pointer."""
+    types = schema.get("type", ())
+    if types and type_of(value) not in types:
+        yield f"{pointer}: expected type: {types[0]}, found: {type_of(value)}"
+    elif value not in schema.get("enum", (value,)):
+        yield f"{pointer}: {value} is not a valid enum value"
+    # Written so that NaN, which Python's JSON reader lets through, fails too.
+    elif "minimum" in schema and not value >= schema["minimum"]:
+        yield f"{pointer}: {value} is not greater or equal to {schema['minimum']}"
+    elif "maximum" in schema and not value <= schema["maximum"]:
+        yield f"{pointer}: {value} is not less or equal to {schema['maximum']}"
+    elif isinstance(value, list):
+        for n, item in enumerate(value):
+            yield from _find_faults(item, schema.get("items", {}), f"{pointer}/{n}")
+        if len(value) > (most := schema.get("maxItems", math.inf)):
+            yield f"{pointer}: expected maximum item count: {most}, found: {len(value)}"
+    elif isinstance(value, dict):
+        known, other = schema.get("properties", {}), schema.get("additionalProperties", True)
+        for key in schema.get("required", ()):
+            if key not in value:
+                yield f"{pointer}: required key [{key}] not found"
+        for key in value:
+            if known.get(key, other) is False:
+                yield f"{pointer}: extraneous key [{key}] is not permitted"
+        for key in known:
+            if key in value and known[key] is not False:
+                yield from _find_faults(value[key], known[key], f"{pointer}/{key}")
 
 
 def join_texts(blocks: Sequence[Mapping[str, Any]], place: str) -> str:
@@ -309,60 +309,16 @@ def _check_turns(messages: Sequence[Mapping[str, str]]) -> None:
         raise refusal("messages: final assistant content cannot end with trailing whitespace")
 
 
-def _number_faults(value: Any, low: float, high: float, whole: bool) -> list[str]:
-    wanted = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, wanted):
-        kind = "Integer" if whole else "Number"
-        return [f"expected type: {kind}, found: {type_of(value)}"]
-    # Written so that NaN, which Python's JSON reader lets through, fails too.
-    if not value >= low:
-        return [f"{value} is not greater or equal to {low}"]
-    if not value <= high:
-        return [f"{value} is not less or equal to {high}"]
-    return []
-
-
-def read_message(
-    message: Any, n: int, read_content: Callable[[Any, str, str], str]
-) -> dict[str, str]:
-    """Read the n-th turn of a body.
-
-    Args:
-        message: What the body has there.
-        n: Its number, from 0.
-        read_content: Reads its content; given the content, its place for a rule's message, and its
-            JSON Pointer for the message of a malformed request.
-    """
-    if not isinstance(message, dict):
-        raise malformed(f"#/messages/{n}: expected type: JSONObject, found: {type_of(message)}")
-    for key in ("role", "content"):
-        if key not in message:
-            raise malformed(f"#/messages/{n}: required key [{key}] not found")
-    unknown = [key for key in message if key not in ("role", "content")]
-    if unknown:
-        raise malformed(f"#/messages/{n}: extraneous key [{unknown[0]}] is not permitted")
-    if message["role"] not in ("user", "assistant"):
-        raise malformed(f"#/messages/{n}/role: {message['role']} is not a valid enum value")
-    place, pointer = f"messages.{n}.content", f"#/messages/{n}/content"
-    return {"role": message["role"], "content": read_content(message["content"], place, pointer)}
-
-
-def _read_content(content: Any, place: str, pointer: str) -> str:
+def _read_content(content: Any, place: str) -> str:
+    """Read a text, or join content blocks, which name their type; only text is allowed."""
     if isinstance(content, str):
         return content
-    if not isinstance(content, list):
-        raise malformed(f"{pointer}: expected type: JSONArray, found: {type_of(content)}")
-    return _join_typed(content, place)
-
-
-def _join_typed(blocks: Sequence[Any], place: str) -> str:
-    """Join Anthropic's content blocks, which name their type; only text is allowed."""
-    for n, block in enumerate(blocks):
+    for n, block in enumerate(content):
         if not isinstance(block, dict) or "type" not in block:
             raise malformed(f"{place}.{n}: expected an object with a type")
         if block["type"] != "text" or not isinstance(block.get("text"), str):
             raise _not_text(f"{place}.{n}", str(block["type"]))
-    return join_texts(blocks, place)
+    return join_texts(content, place)
 
 
 def _not_text(place: str, kind: str) -> ServiceError:
