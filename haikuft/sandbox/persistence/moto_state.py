@@ -232,7 +232,7 @@ def _restore_identities(documents: Documents, codec: Codec) -> None:
             attributes.setdefault(table, {})[key] = entity
         blanks.append((entity, document))
     for entity, document in blanks:
-        codec.fill(entity, document, _find)
+        codec.read(document, _find, blank=entity)
     for service, backends in _BACKENDS.items():
         for (_, account, region), document in documents.load(_REST.format(service)):
             rest = {key: codec.read(value, _find) for key, value in document.items()}
