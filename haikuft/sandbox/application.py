@@ -27,11 +27,10 @@ from werkzeug.wsgi import ClosingIterator
 
 from haikuft.errors import SandboxError
 from haikuft.sandbox import control
-from haikuft.sandbox.access.account import ADMINISTRATOR_ID, administrator_arn
 from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.policy_evaluation import PolicyError
 from haikuft.sandbox.access.s3_authorization import answer_s3
-from haikuft.sandbox.access.service_role import Store
+from haikuft.sandbox.access.store import ADMINISTRATOR_ID, Store, administrator_arn
 from haikuft.sandbox.bedrock import quotas
 from haikuft.sandbox.bedrock.records import utc_now
 from haikuft.sandbox.bedrock.resources import ResourceNames
@@ -204,7 +203,7 @@ class Sandbox:
         """Find the account of an access key; one that it names begins with its first request."""
         with self._opening:
             for account in self._accounts.values():
-                if access_key in account.authorizer.account.iam().access_keys:
+                if access_key in account.authorizer.store.iam().access_keys:
                     return account
             if access_key not in self._accounts and re.fullmatch("[0-9]{12}", access_key):
                 with self.database.transaction() as write:
@@ -318,7 +317,7 @@ class Sandbox:
     ) -> Response:
         account = self._find_account(scope.access_key)
         authorizer = account.authorizer
-        check_moto_request(scope.service, environ, path, body, authorizer.account.s3())
+        check_moto_request(scope.service, environ, path, body, authorizer.store.s3())
         environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": account.account_id}
         forward = partial(self._services.answer, scope.service, environ)
         if scope.service == "s3":

@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from haikuft.base_models import BASE_MODELS, BaseModel
 from haikuft.sandbox.access.authorization import Authorizer
-from haikuft.sandbox.access.service_role import Store
+from haikuft.sandbox.access.store import Store
 from haikuft.sandbox.bedrock import (
     custom_models,
     deployments,

@@ -16,7 +16,7 @@ import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Permission
-from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
+from haikuft.sandbox.access.store import Role, RoleNotAssumable
 from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.http.messages import Call
 from haikuft.sandbox.http.rest_json import SERVICES, load_service, serialize

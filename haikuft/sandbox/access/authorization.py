@@ -9,9 +9,8 @@ from typing import Any
 
 from haikuft.package_data import read_toml
 from haikuft.sandbox.access import required_permissions
-from haikuft.sandbox.access.account import KeyNotUsable
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
-from haikuft.sandbox.access.service_role import Store
+from haikuft.sandbox.access.store import KeyNotUsable, Store
 from haikuft.sandbox.http.messages import (
     Call,
     Scope,
@@ -36,7 +35,6 @@ class Authorizer:
 
     def __init__(self, store: Store, names: required_permissions.Names) -> None:
         self.store = store
-        self.account = store.account
         self.on_decision: Callable[[Caller, Permission, bool], None] = (
             lambda caller, permission, given: None
         )
@@ -48,7 +46,7 @@ class Authorizer:
         Raises ServiceError for an inactive access key and for an expired session.
         """
         try:
-            return self.account.find_caller(scope.access_key)
+            return self.store.find_caller(scope.access_key)
         except KeyNotUsable as error:
             codes = _CALLER["unusable"]
             code = codes.get(scope.service, codes["others"])[error.expired]
@@ -65,8 +63,7 @@ class Authorizer:
             if caller.administrator and permission.action in _CALLER["root_rights"]:
                 continue
             try:
-                with self.store.lock:
-                    self.account.require(caller, permission)
+                self.store.check(caller, permission)
             except AccessDenied:
                 self.on_decision(caller, permission, False)
                 raise
@@ -105,13 +102,13 @@ class Authorizer:
 
     def _json_permissions(self, scope: Scope, operation: str, body: bytes) -> Iterable[Permission]:
         asked = read_object(body)
-        prefix = f"arn:aws:{scope.service}:{scope.region}:{self.account.account_id}:"
+        prefix = f"arn:aws:{scope.service}:{scope.region}:{self.store.account_id}:"
         if scope.service == "servicequotas":
             return required_permissions.quota_permissions(operation, asked, prefix=prefix)
         return required_permissions.kms_permissions(
             operation,
             asked,
-            key_arn=lambda name: self.account.key_arn(name, scope.region),
+            key_arn=lambda name: self.store.key_arn(name, scope.region),
             prefix=prefix,
         )
 
@@ -122,9 +119,9 @@ class Authorizer:
         if scope.service == "iam":
             return required_permissions.iam_permissions(
                 asked,
-                account_id=self.account.account_id,
+                account_id=self.store.account_id,
                 caller_arn=caller.arn,
-                path_of=self.account.path_of,
+                path_of=self.store.path_of,
             )
         if operation in _CALLER["unsigned"]:
             return ()  # the token authorizes the request; it is not signed

@@ -11,7 +11,6 @@ from xml.sax.saxutils import escape
 
 from werkzeug.datastructures import EnvironHeaders
 
-from haikuft.sandbox.access.account import listing_permission
 from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.s3_permissions import (
@@ -21,7 +20,7 @@ from haikuft.sandbox.access.s3_permissions import (
     read_request,
     request_permissions,
 )
-from haikuft.sandbox.access.service_role import default_key
+from haikuft.sandbox.access.store import listing_permission
 from haikuft.sandbox.http.messages import Response, Scope, ServiceError
 
 Forward = Callable[[bytes], Response]  # sends the request to S3 with this body
@@ -61,7 +60,7 @@ def answer_s3(
         return _delete_many(authorizer, caller, request, body, forward)
     reply = forward(body)
     missing = reply.status == 404 and request.key and request.method in ("GET", "HEAD")
-    if missing and authorizer.account.find_bucket(request.bucket) is not None:
+    if missing and authorizer.store.find_bucket(request.bucket) is not None:
         _check(authorizer, caller, [listing_permission(request.bucket, request.key)])
     return reply
 
@@ -71,7 +70,7 @@ def _check_account(authorizer: Authorizer, request: Request) -> None:
     source = request.headers.get("x-amz-copy-source", "")
     creates = request.method == "PUT" and not (request.key or request.query)
     buckets = (read_request("GET", source, "", {}).bucket, "" if creates else request.bucket)
-    if any(authorizer.account.is_others(bucket) for bucket in buckets):
+    if any(authorizer.store.is_others(bucket) for bucket in buckets):
         raise ServiceError("AccessDenied", "Access Denied", status=403)
 
 
@@ -80,10 +79,10 @@ def _is_open(authorizer: Authorizer, caller: Caller, request: Request) -> bool:
     if not caller.administrator or "x-amz-copy-source" in request.headers:
         return False
     with authorizer.store.lock:
-        bucket = authorizer.account.find_bucket(request.bucket)
+        bucket = authorizer.store.find_bucket(request.bucket)
         if bucket is None:
             return True
-        encrypted = default_key(bucket) or _KEY_HEADER in request.headers
+        encrypted = authorizer.store.default_key(request.bucket) or _KEY_HEADER in request.headers
         reads = request.method == "GET" and request.key
         return not (bucket.policy or encrypted or (reads and _read_key(authorizer, request)))
 
@@ -106,8 +105,7 @@ def _key_permissions(
             key = _read_key(authorizer, request)
             found += authorizer.store.key_permissions(bucket, key, ["kms:Decrypt"])
         if "s3:PutObject" in actions:
-            held = authorizer.account.find_bucket(bucket)
-            key = request.headers.get(_KEY_HEADER) or (default_key(held) if held else "")
+            key = request.headers.get(_KEY_HEADER) or authorizer.store.default_key(bucket)
             # AWS reads the parts of an upload again, to put them together.
             parts = {"uploads", "uploadId"} & set(request.query)
             used = ["kms:GenerateDataKey", *(["kms:Decrypt"] if parts else [])]

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import Headers
 
 from haikuft.package_data import read_toml
-from haikuft.sandbox.access.account import object_arn
 from haikuft.sandbox.access.policy_evaluation import Permission
+from haikuft.sandbox.access.store import object_arn
 from haikuft.sandbox.http.messages import split_path
 from haikuft.sandbox.http.rest_json import load_service
 
