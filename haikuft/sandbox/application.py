@@ -27,7 +27,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from haikuft.errors import SandboxError
 from haikuft.sandbox import control
-from haikuft.sandbox.access.authorization import Authorizer
+from haikuft.sandbox.access.authorization import check_call, check_request
 from haikuft.sandbox.access.policy_evaluation import PolicyError
 from haikuft.sandbox.access.s3_authorization import answer_s3
 from haikuft.sandbox.access.store import ADMINISTRATOR_ID, Store, administrator_arn
@@ -104,8 +104,7 @@ class Sandbox:
         for account_id in (self.settings.account_id, *self.database.read(ACCOUNTS_KIND)):
             self._open_account(account_id)
         own = self._accounts[self.settings.account_id]
-        self.bedrock, self.authorizer = own.bedrock, own.authorizer
-        self.store = self.authorizer.store
+        self.bedrock, self.store = own.bedrock, own.store
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
@@ -196,14 +195,13 @@ class Sandbox:
         runtime = Runtime(plane, sleep=self._turns.sleep)
         bedrock = Bedrock(plane, runner, EvaluationRunner(plane, runtime.converse), runtime)
         handlers = bedrock.handlers() if self._handlers is None else self._handlers
-        authorizer = Authorizer(store, ResourceNames(plane))
-        self._accounts[account_id] = AccountServices(account_id, bedrock, handlers, authorizer)
+        self._accounts[account_id] = AccountServices(store, bedrock, handlers)
 
     def _find_account(self, access_key: str) -> AccountServices:
         """Find the account of an access key; one that it names begins with its first request."""
         with self._opening:
             for account in self._accounts.values():
-                if access_key in account.authorizer.store.iam().access_keys:
+                if access_key in account.store.iam().access_keys:
                     return account
             if access_key not in self._accounts and re.fullmatch("[0-9]{12}", access_key):
                 with self.database.transaction() as write:
@@ -286,8 +284,8 @@ class Sandbox:
             )
             rest_json.validate(route.model, parameters)
             cut = self._faults is not None and self._faults.inject()
-            call = Call(route.model.name, parameters, scope.region, account.account_id)
-            account.authorizer.check_call(scope, call)
+            call = Call(route.model.name, parameters, scope.region, account.store.account_id)
+            check_call(account.store, ResourceNames(account.bedrock.plane), scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
@@ -304,8 +302,8 @@ class Sandbox:
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
     ) -> Response:
         account = self._find_account(scope.access_key)
-        account.authorizer.check_request(scope, environ, body)
-        settings = replace(self.settings, account_id=account.account_id)
+        check_request(account.store, scope, environ, body)
+        settings = replace(self.settings, account_id=account.store.account_id)
         operation = messages.read_json_operation(environ)
         found = quotas.answer(
             operation, messages.read_object(body), settings=settings, region=scope.region
@@ -315,14 +313,13 @@ class Sandbox:
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
     ) -> Response:
-        account = self._find_account(scope.access_key)
-        authorizer = account.authorizer
-        check_moto_request(scope.service, environ, path, body, authorizer.store.s3())
-        environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": account.account_id}
+        store = self._find_account(scope.access_key).store
+        check_moto_request(scope.service, environ, path, body, store.s3())
+        environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": store.account_id}
         forward = partial(self._services.answer, scope.service, environ)
         if scope.service == "s3":
-            return answer_s3(authorizer, scope, environ, path=path, body=body, forward=forward)
-        authorizer.check_request(scope, environ, body)
+            return answer_s3(store, scope, environ, path=path, body=body, forward=forward)
+        check_request(store, scope, environ, body)
         return forward(body)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from botocore import xform_name
 
 from haikuft.base_models import BASE_MODELS, BaseModel
-from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.store import Store
 from haikuft.sandbox.bedrock import (
     custom_models,
@@ -108,13 +107,11 @@ class AccountServices:
     """What answers the requests of one account.
 
     Attributes:
-        account_id: Its id, twelve digits.
+        store: Its storage and identities.
         bedrock: Its Bedrock.
         handlers: Operation name -> handler, for Bedrock.
-        authorizer: Authorizes its requests.
     """
 
-    account_id: str
+    store: Store
     bedrock: Bedrock
     handlers: Mapping[str, Handler]
-    authorizer: Authorizer

@@ -4,13 +4,13 @@ A denial is a ServiceError with the code that the request's service gives. A Pol
 policy that the sandbox cannot evaluate. What only S3 requires is in `s3_authorization`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from haikuft.package_data import read_toml
 from haikuft.sandbox.access import required_permissions
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
-from haikuft.sandbox.access.store import KeyNotUsable, Store
+from haikuft.sandbox.access.store import Store
 from haikuft.sandbox.http.messages import (
     Call,
     Scope,
@@ -23,112 +23,69 @@ from haikuft.sandbox.http.messages import (
 _CALLER = read_toml("haikuft.sandbox.access", "permissions.toml")["caller"]
 
 
-class Authorizer:
-    """Authorizes requests of all services.
+def check_call(store: Store, names: required_permissions.Names, scope: Scope, call: Call) -> None:
+    """Authorize a call to Bedrock.
 
     Args:
-        store: The account's storage and identities; its lock is held while policies are read.
-        names: Finds the ARN of what a request to Bedrock names by name or id.
+        store: The account's storage and identities.
+        names: Finds the ARN of what the request names by name or id.
+        scope: The scope of the request's signature.
+        call: The request.
 
-    `on_decision(caller, permission, allowed)` is called for every permission that was evaluated.
+    Raises ServiceError: AccessDeniedException, in AWS's words.
     """
+    caller = store.find_caller(scope.access_key, scope.service)
+    permissions = required_permissions.bedrock_permissions(call, names)
+    if caller.administrator:  # only a key's policy can deny it anything in Bedrock
+        permissions = (one for one in permissions if one.action.startswith("kms:"))
+    try:
+        store.check(caller, permissions)
+    except AccessDenied as error:
+        raise ServiceError("AccessDeniedException", error.describe()) from error
 
-    def __init__(self, store: Store, names: required_permissions.Names) -> None:
-        self.store = store
-        self.on_decision: Callable[[Caller, Permission, bool], None] = (
-            lambda caller, permission, given: None
+
+def check_request(store: Store, scope: Scope, environ: Mapping[str, Any], body: bytes) -> None:
+    """Authorize a request to IAM, STS, KMS or Service Quotas. Raises ServiceError."""
+    caller = store.find_caller(scope.access_key, scope.service)
+    if scope.service in ("iam", "sts"):
+        permissions = _form_permissions(store, scope, caller, read_form(environ, body))
+        status, code = 403, "AccessDenied"
+    else:
+        permissions = _json_permissions(store, scope, read_json_operation(environ), body)
+        status, code = 400, "AccessDeniedException"
+    try:
+        with store.lock:
+            store.check(caller, permissions)
+    except AccessDenied as error:
+        raise ServiceError(code, error.describe(), status=status) from error
+
+
+def _json_permissions(
+    store: Store, scope: Scope, operation: str, body: bytes
+) -> Iterable[Permission]:
+    asked = read_object(body)
+    prefix = f"arn:aws:{scope.service}:{scope.region}:{store.account_id}:"
+    if scope.service == "servicequotas":
+        return required_permissions.quota_permissions(operation, asked, prefix=prefix)
+    return required_permissions.kms_permissions(
+        operation, asked, key_arn=lambda name: store.key_arn(name, scope.region), prefix=prefix
+    )
+
+
+def _form_permissions(
+    store: Store, scope: Scope, caller: Caller, asked: Mapping[str, str]
+) -> Iterable[Permission]:
+    operation = asked.get("Action", "")
+    if scope.service == "iam":
+        return required_permissions.iam_permissions(
+            asked, account_id=store.account_id, caller_arn=caller.arn, path_of=store.path_of
         )
-        self._names = names
-
-    def find_caller(self, scope: Scope) -> Caller:
-        """Find the caller that signed a request.
-
-        Raises ServiceError for an inactive access key and for an expired session.
-        """
-        try:
-            return self.store.find_caller(scope.access_key)
-        except KeyNotUsable as error:
-            codes = _CALLER["unusable"]
-            code = codes.get(scope.service, codes["others"])[error.expired]
-            what = "The security token included in the request is "
-            message = f"{what}{'expired' if error.expired else 'invalid'}."
-            raise ServiceError(code, message, status=403) from error
-
-    def require(self, caller: Caller, permissions: Iterable[Permission]) -> None:
-        """Check that a caller has all of these permissions.
-
-        Raises AccessDenied for the first that is missing.
-        """
-        for permission in permissions:
-            if caller.administrator and permission.action in _CALLER["root_rights"]:
-                continue
-            try:
-                self.store.check(caller, permission)
-            except AccessDenied:
-                self.on_decision(caller, permission, False)
-                raise
-            self.on_decision(caller, permission, True)
-
-    def check_call(self, scope: Scope, call: Call) -> None:
-        """Authorize a call to Bedrock.
-
-        Raises ServiceError: AccessDeniedException, in AWS's words.
-        """
-        caller = self.find_caller(scope)
-        permissions = required_permissions.bedrock_permissions(call, self._names)
-        try:
-            self.require(
-                caller,
-                # Only a key's policy can deny the administrator anything in Bedrock.
-                (n for n in permissions if not caller.administrator or n.action.startswith("kms:")),
-            )
-        except AccessDenied as error:
-            raise ServiceError("AccessDeniedException", error.describe()) from error
-
-    def check_request(self, scope: Scope, environ: Mapping[str, Any], body: bytes) -> None:
-        """Authorize a request to IAM, STS, KMS or Service Quotas. Raises ServiceError."""
-        caller = self.find_caller(scope)
-        if scope.service in ("iam", "sts"):
-            permissions = self._form_permissions(scope, caller, read_form(environ, body))
-            status, code = 403, "AccessDenied"
-        else:
-            permissions = self._json_permissions(scope, read_json_operation(environ), body)
-            status, code = 400, "AccessDeniedException"
-        try:
-            with self.store.lock:
-                self.require(caller, permissions)
-        except AccessDenied as error:
-            raise ServiceError(code, error.describe(), status=status) from error
-
-    def _json_permissions(self, scope: Scope, operation: str, body: bytes) -> Iterable[Permission]:
-        asked = read_object(body)
-        prefix = f"arn:aws:{scope.service}:{scope.region}:{self.store.account_id}:"
-        if scope.service == "servicequotas":
-            return required_permissions.quota_permissions(operation, asked, prefix=prefix)
-        return required_permissions.kms_permissions(
-            operation,
-            asked,
-            key_arn=lambda name: self.store.key_arn(name, scope.region),
-            prefix=prefix,
+    if operation in _CALLER["unsigned"]:
+        return ()  # the token authorizes the request; it is not signed
+    if operation in _CALLER["no_session"] and not caller.administrator:
+        message = (
+            f"The sandbox creates no keys by {operation} to which your policies would apply. "
+            "Use your own access key, or AssumeRole."
         )
-
-    def _form_permissions(
-        self, scope: Scope, caller: Caller, asked: Mapping[str, str]
-    ) -> Iterable[Permission]:
-        operation = asked.get("Action", "")
-        if scope.service == "iam":
-            return required_permissions.iam_permissions(
-                asked,
-                account_id=self.store.account_id,
-                caller_arn=caller.arn,
-                path_of=self.store.path_of,
-            )
-        if operation in _CALLER["unsigned"]:
-            return ()  # the token authorizes the request; it is not signed
-        if operation in _CALLER["no_session"] and not caller.administrator:
-            message = (
-                f"The sandbox creates no keys by {operation} to which your policies would apply. "
-                "Use your own access key, or AssumeRole."
-            )
-            raise ServiceError("NotImplemented", message, status=501)
-        return required_permissions.sts_permissions(asked)
+        raise ServiceError("NotImplemented", message, status=501)
+    return required_permissions.sts_permissions(asked)

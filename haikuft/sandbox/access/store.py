@@ -20,6 +20,7 @@ from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sts.models import sts_backends
 
+from haikuft.package_data import read_toml
 from haikuft.sandbox.access.policy_evaluation import (
     AccessDenied,
     Caller,
@@ -30,22 +31,16 @@ from haikuft.sandbox.access.policy_evaluation import (
     authorize,
     evaluate,
 )
+from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.settings import SandboxSettings
 
 ADMINISTRATOR_ID = "AIDASANDBOXADMINIST8R"  # 21 characters, as IAM's user ids have
 BEDROCK = "bedrock.amazonaws.com"
+_CALLER = read_toml("haikuft.sandbox.access", "permissions.toml")["caller"]
 
 Role = NewType("Role", str)
 """The ARN of an IAM role that Bedrock has assumed for one of its resources."""
-
-
-class KeyNotUsable(Exception):  # noqa: N818 - a state of the access key, not a fault of ours
-    """An access key that IAM created and that is expired (`expired`) or inactive."""
-
-    def __init__(self, *, expired: bool) -> None:
-        super().__init__("expired" if expired else "inactive")
-        self.expired = expired
 
 
 class RoleNotAssumable(Exception):  # noqa: N818 - a state of the role, not a fault of ours
@@ -69,6 +64,7 @@ class Store:
 
     Attributes:
         lock: moto's. The methods that act as a role hold it; callers of the others do.
+        on_decision: Called as (caller, permission, allowed) for every permission of a request.
     """
 
     def __init__(
@@ -82,6 +78,7 @@ class Store:
         self.account_id = account_id
         self.lock = moto_state.lock
         self.moto_state = moto_state
+        self.on_decision: Callable[[Caller, Permission, bool], None] = lambda *_: None
         self._settings = settings
         self._now = now
 
@@ -93,30 +90,37 @@ class Store:
         """Moto's S3."""
         return s3_backends[self.account_id]["aws"]
 
-    def check(self, caller: Caller, permission: Permission) -> None:
-        """Check that a caller has a permission, by its own policies and those on the resource.
+    def check(self, caller: Caller, permissions: Iterable[Permission]) -> None:
+        """Check that a caller has all of these permissions, and call `on_decision` for each.
 
-        Raises AccessDenied, and PolicyError for a policy that cannot be evaluated.
+        Raises AccessDenied for the first that is missing, and PolicyError for a policy that cannot
+        be evaluated.
         """
-        with self.lock:
-            on_resource, kind = self.policies_on(permission)
-            authorize(caller, permission, on_resource=on_resource, kind=kind)
+        for permission in permissions:
+            if caller.administrator and permission.action in _CALLER["root_rights"]:
+                continue
+            try:
+                self._authorize(caller, permission)
+            except AccessDenied:
+                self.on_decision(caller, permission, False)
+                raise
+            self.on_decision(caller, permission, True)
 
-    def find_caller(self, access_key: str) -> Caller:
+    def find_caller(self, access_key: str, service: str = "") -> Caller:
         """Find the caller of an access key; a key that IAM did not create is the administrator.
 
-        Raises KeyNotUsable for an inactive key and for an expired session.
+        Raises ServiceError, as `service` gives it, for an inactive key and for an expired session.
         """
         session = sts_backends[self.account_id]["aws"].get_assumed_role_from_access_key(access_key)
         if session is not None:
             if _aware(session.expiration) <= self._now():
-                raise KeyNotUsable(expired=True)
+                raise _unusable(service, expired=True)
             return self._caller_of_session(session)
         for user in list(self.iam().users.values()):
             for key in user.access_keys:
                 if key.access_key_id == access_key:
                     if key.status != "Active":
-                        raise KeyNotUsable(expired=False)
+                        raise _unusable(service, expired=False)
                     return self._caller_of_user(user)
         arn = administrator_arn(self.account_id)
         administrator = self._caller(arn, "User", context={"aws:userid": ADMINISTRATOR_ID})
@@ -213,7 +217,7 @@ class Store:
             if found is None:
                 raise AccessDenied(role, permission, "because the role no longer exists")
             try:
-                self.check(self._caller(role, "AssumedRole", found), permission)
+                self._authorize(self._caller(role, "AssumedRole", found), permission)
             except PolicyError as error:
                 reason = f"because a policy cannot be evaluated: {error}"
                 raise AccessDenied(role, permission, reason) from error
@@ -290,6 +294,11 @@ class Store:
         arn = self.key_arn(key_id, region)
         return [Permission(action, arn, via) for action in actions]
 
+    def _authorize(self, caller: Caller, permission: Permission) -> None:
+        with self.lock:
+            on_resource, kind = self.policies_on(permission)
+            authorize(caller, permission, on_resource=on_resource, kind=kind)
+
     def _find_role(self, arn: str) -> Any | None:
         return next((role for role in list(self.iam().roles.values()) if role.arn == arn), None)
 
@@ -352,6 +361,13 @@ class Store:
 def administrator_arn(account_id: str) -> str:
     """Return the ARN of the caller whose access key IAM does not know."""
     return f"arn:aws:iam::{account_id}:user/administrator"
+
+
+def _unusable(service: str, *, expired: bool) -> ServiceError:
+    code = _CALLER["unusable"].get(service, _CALLER["unusable"]["others"])[expired]
+    state = "expired" if expired else "invalid"
+    message = f"The security token included in the request is {state}."
+    return ServiceError(code, message, status=403)
 
 
 def object_arn(bucket: str, key: str = "") -> str:
