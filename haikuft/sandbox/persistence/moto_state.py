@@ -201,22 +201,24 @@ def _save_identities(
 
     `is_final` says which entities are as they were when they were first written.
     """
-    found = {write_key(*name): (name, entity) for name, entity in _entities()}
-    entities = {id(entity): name for name, entity in found.values()}
+    found = dict(_entities())
+    names = {id(entity): name for name, entity in found.items()}
     for service in services:
-        kind, stored = _ENTITY.format(service), set(documents.keys(_ENTITY.format(service)))
-        for key, (name, entity) in found.items():
-            if name[0] != service or isinstance(entity, iam.AWSManagedPolicy):
-                continue
-            stored_before = key in stored
-            stored.discard(key)
-            if not (stored_before and is_final(entity)):
-                documents.put(kind, key, codec.write(entity, entities=entities))
-        for key in stored:
+        kind = _ENTITY.format(service)
+        stored = set(documents.keys(kind))
+        own = {
+            write_key(*name): entity
+            for name, entity in found.items()
+            if name[0] == service and not isinstance(entity, iam.AWSManagedPolicy)
+        }
+        for key, entity in own.items():
+            if key not in stored or not is_final(entity):
+                documents.put(kind, key, codec.write(entity, entities=names))
+        for key in stored - own.keys():
             documents.put(kind, key, None)
     for backend_name, backend in _backends():
         if backend_name[0] in services:
-            document = _write_rest(backend, codec, entities) or None
+            document = _write_rest(backend, codec, names) or None
             documents.put(_REST.format(backend_name[0]), write_key(*backend_name), document)
 
 
