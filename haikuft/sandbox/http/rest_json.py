@@ -228,28 +228,28 @@ def _from_text(shape: _Shape, text: str) -> Any:
     return text
 
 
-def _from_json(shape: _Shape, value: Any) -> Any:
-    """Convert a decoded JSON value to the type in AWS's model; None stays None."""
+def _from_json(shape: _Shape, value: Any, *, nullable: bool = True) -> Any:
+    """Convert a decoded JSON value to the type in AWS's model; None stays None where it may be."""
     kind = shape.type_name
-    if value is None or getattr(shape, "is_document_type", False):
+    if getattr(shape, "is_document_type", False) or (value is None and nullable):
         return value
-    if kind == "structure" and isinstance(value, dict):
-        return dict(_members_from_json(shape, value))
-    if kind == "list" and isinstance(value, list):
-        return [_from_json(shape.member, _present(shape.member, item)) for item in value]
-    if kind == "map" and isinstance(value, dict):
-        inner = shape.value
-        return {key: _from_json(inner, _present(inner, item)) for key, item in value.items()}
-    if kind == "string" and isinstance(value, str):
-        return value
-    if kind == "boolean" and isinstance(value, bool):
-        return value
-    if kind == "blob" and isinstance(value, str):
-        return _decode_blob(value)
-    if kind == "timestamp" and isinstance(value, str):
-        return _from_text(shape, value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _number(kind, value)
+    match kind, value:
+        case "structure", dict():
+            wire = {n: member.serialization.get("name", n) for n, member in shape.members.items()}
+            found = {n: _from_json(shape.members[n], value.get(wire[n])) for n in wire}
+            return {name: item for name, item in found.items() if item is not None}
+        case "list", list():
+            return [_from_json(shape.member, item, nullable=False) for item in value]
+        case "map", dict():
+            return {k: _from_json(shape.value, item, nullable=False) for k, item in value.items()}
+        case ("string", str()) | ("boolean", bool()):
+            return value
+        case "blob", str():
+            return _decode_blob(value)
+        case "timestamp", str():
+            return _from_text(shape, value)
+        case _, int() | float() if not isinstance(value, bool):
+            return _number(kind, value)
     raise _wrong_type(value, kind)
 
 
@@ -266,25 +266,11 @@ def _number(kind: str, value: int | float) -> Any:
     raise _wrong_type(value, kind)
 
 
-def _members_from_json(shape: _Shape, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, member in shape.members.items():
-        found = _from_json(member, value.get(member.serialization.get("name", name)))
-        if found is not None:
-            yield name, found
-
-
 def _decode_blob(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError as error:
         raise ServiceError("SerializationException", f"A blob is not base64: {error}") from error
-
-
-def _present(shape: _Shape, value: Any) -> Any:
-    """Refuse null within a list or map."""
-    if value is None and not getattr(shape, "is_document_type", False):
-        raise _wrong_type(value, shape.type_name)
-    return value
 
 
 def _wrong_type(value: Any, kind: str) -> ServiceError:
