@@ -74,33 +74,26 @@ def find_operation(method: str, raw_path: str) -> Route:
     Decoded paths would break ARNs, whose slashes are encoded within one segment.
     Raises ServiceError (UnknownOperationException) when Bedrock has no such path.
     """
-    segments = raw_path.rstrip("/").split("/")
-    for service, model, template in _routes().get((method, len(segments)), ()):
-        labels: dict[str, str] = {}
-        for wanted, found in zip(template, segments, strict=True):
-            if wanted.startswith("{"):
-                labels[wanted.strip("{}")] = unquote(found)
-            elif wanted != found:
-                break
-        else:
-            if all(labels.values()):
-                return Route(service, model, labels)
+    path = raw_path.rstrip("/")
+    for service, model, pattern in _routes().get(method, ()):
+        if found := pattern.fullmatch(path):
+            labels = {name: unquote(text) for name, text in found.groupdict().items()}
+            return Route(service, model, labels)
     raise ServiceError("UnknownOperationException", f"Bedrock has no {method} {unquote(raw_path)}.")
 
 
 @cache
-def _routes() -> dict[tuple[str, int], list[tuple[str, OperationModel, Sequence[str]]]]:
-    """Map (method, number of segments) to operations, those with the fewest labels first."""
-    table: dict[tuple[str, int], list[tuple[str, OperationModel, Sequence[str]]]] = {}
+def _routes() -> dict[str, list[tuple[str, OperationModel, re.Pattern[str]]]]:
+    """Map each method to its operations, those with the fewest labels in their paths first."""
+    table: dict[str, list[tuple[str, OperationModel, re.Pattern[str]]]] = {}
     for service in SERVICES:
         models = load_service(service)
-        for name in models.operation_names:
-            model = models.operation_model(name)
-            template = model.http["requestUri"].rstrip("/").split("/")
-            key = (model.http["method"], len(template))
-            table.setdefault(key, []).append((service, model, template))
+        for model in map(models.operation_model, models.operation_names):
+            path = model.http["requestUri"].rstrip("/")
+            pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+            table.setdefault(model.http["method"], []).append((service, model, pattern))
     for routes in table.values():
-        routes.sort(key=lambda route: sum(part.startswith("{") for part in route[2]))
+        routes.sort(key=lambda route: route[2].groups)
     return table
 
 
@@ -123,19 +116,21 @@ def parse(
     pairs = parse_qsl(query, keep_blank_values=True)
     payload = shape.serialization.get("payload")
     in_body = {} if payload else _load_object(body)
+    value: Any
     parameters: dict[str, Any] = {}
     for name, member in shape.members.items():
         wire = member.serialization.get("name", name)
         location = member.serialization.get("location")
-        if name == payload:
-            value = _parse_payload(member, body)
+        if name == payload and member.type_name == "blob":
+            value = body or None
+        elif name == payload:
+            value = _from_json(member, _load_object(body))
         elif location == "uri":
             value = _from_text(member, labels[wire])
         elif location == "querystring":
-            value = _from_query(member, [text for key, text in pairs if key == wire])
+            value = _from_texts(member, [text for key, text in pairs if key == wire])
         elif location == "header":
-            text = headers.get(wire)
-            value = None if text is None else _from_text(member, text)
+            value = _from_texts(member, [headers[wire]] if wire in headers else [])
         else:
             value = _from_json(member, in_body.get(wire))
         if value is not None:
@@ -185,12 +180,6 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> Respo
     return Response(status, headers, dump_json({"message": error.message, **error.members}))
 
 
-def _parse_payload(member: _Shape, body: bytes) -> Any:
-    if member.type_name == "blob":
-        return body or None
-    return _from_json(member, _load_object(body))
-
-
 def _load_object(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
@@ -203,12 +192,10 @@ def _load_object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _from_query(shape: _Shape, texts: list[str]) -> Any:
-    if not texts:
-        return None
-    if shape.type_name == "list":
+def _from_texts(shape: _Shape, texts: list[str]) -> Any:
+    if shape.type_name == "list" and texts:
         return [_from_text(shape.member, text) for text in texts]
-    return _from_text(shape, texts[0])
+    return _from_text(shape, texts[0]) if texts else None
 
 
 def _from_text(shape: _Shape, text: str) -> Any:
