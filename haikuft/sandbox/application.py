@@ -7,199 +7,53 @@ use it without one. The paths below `/_sandbox` are the sandbox's own.
 
 import ctypes
 import gc
-import json
 import os
 import re
-import shutil
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http.client import responses
 from pathlib import Path
-from random import Random
 from threading import Lock, Semaphore
 from typing import Any
 
-from botocore import xform_name
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wsgi import ClosingIterator
 
-from haikuft import __version__
-from haikuft.base_models import BASE_MODELS, BaseModel
-from haikuft.errors import SandboxError, SettingsError
-from haikuft.sandbox.access.account import ADMINISTRATOR_ID, administrator_arn
-from haikuft.sandbox.access.authorization import Authorizer
+from haikuft.errors import SandboxError
+from haikuft.sandbox import control
+from haikuft.sandbox.access.authorization import check_call, check_request
 from haikuft.sandbox.access.policy_evaluation import PolicyError
 from haikuft.sandbox.access.s3_authorization import answer_s3
-from haikuft.sandbox.access.service_role import Store
-from haikuft.sandbox.bedrock import (
-    custom_models,
-    deployments,
-    foundation_models,
-    quotas,
-    resources,
-    throughputs,
-)
-from haikuft.sandbox.bedrock.records import ControlPlane, State, utc_now
+from haikuft.sandbox.access.store import ADMINISTRATOR_ID, Store, administrator_arn
+from haikuft.sandbox.bedrock import quotas
+from haikuft.sandbox.bedrock.records import utc_now
+from haikuft.sandbox.bedrock.resources import ResourceNames
 from haikuft.sandbox.directory import as_state_error
 from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
+from haikuft.sandbox.http.faults import make_faults
 from haikuft.sandbox.http.messages import Call, Handler, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.request_checks import check_moto_request
-from haikuft.sandbox.http.rest_json import load_service
 from haikuft.sandbox.http.server import CUT, Turns
-from haikuft.sandbox.jobs import customization, evaluation
-from haikuft.sandbox.jobs.customization_runner import (
-    CONCURRENT_TRAININGS,
-    PROGRESS_PATH,
-    CustomizationRunner,
-    read_progress,
-)
+from haikuft.sandbox.jobs.customization_runner import CONCURRENT_TRAININGS, CustomizationRunner
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.jobs.runner import JobRunner
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.runtime.invocation import Runtime, load_stand_in
+from haikuft.sandbox.services import AccountServices, Bedrock, open_plane
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
 SERVED = (*SERVICES, "servicequotas", "bedrock")
-RESOURCES = (
-    *(foundation_models, custom_models, throughputs, deployments, resources),
-    *(customization, evaluation),
-)
 ACCOUNTS_KIND = "sandbox.accounts"  # of the database's entries: the accounts but the first
-
-
-class Bedrock:
-    """One account's Bedrock in all Regions: its records, its jobs and its runtime.
-
-    Args:
-        store: S3, IAM and KMS as a service role sees them.
-        settings: Returns the current settings.
-        models_dir: The directory of custom models' files; created if it does not exist.
-        clock: Returns the time, aware, UTC, in whole milliseconds as AWS gives it.
-        database: Where the records are kept.
-        prefix: What begins the names of their kinds there.
-        base_models: The base models that are offered, by customization id.
-        make_runner: Creates the runner of customization jobs; tests replace it.
-        make_runtime: Creates what answers requests to models; tests replace it.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        settings: Callable[[], SandboxSettings],
-        models_dir: Path,
-        clock: Callable[[], datetime] = utc_now,
-        *,
-        database: Database,
-        prefix: str = "",
-        base_models: Mapping[str, BaseModel] = BASE_MODELS,
-        make_runner: Callable[[ControlPlane], CustomizationRunner] = CustomizationRunner,
-        make_runtime: Callable[[ControlPlane], Runtime] = Runtime,
-    ) -> None:
-        models_dir.mkdir(parents=True, exist_ok=True)
-        state = State(database, models_dir, prefix)
-        self.plane = ControlPlane(state, store, settings, clock, models_dir, base_models)
-        _delete_leftovers(self.plane)
-        self.runner = make_runner(self.plane)
-        self.runtime = make_runtime(self.plane)
-        self.evaluations = EvaluationRunner(self.plane, self.runtime.converse)
-
-    def handlers(self) -> Mapping[str, Handler]:
-        """Operation name -> handler, for every operation that is served.
-
-        A function that boto3 has a method for, by the same name, is that operation's handler.
-        """
-        names = {xform_name(name): name for name in load_service("bedrock").operation_names}
-        return {
-            **{
-                operation: partial(vars(module)[name], self.plane)
-                for module in RESOURCES
-                for name, operation in names.items()
-                if name in vars(module)
-            },
-            "CreateModelCustomizationJob": partial(
-                customization.create_job, self.plane, self.runner.start
-            ),
-            "StopModelCustomizationJob": self.runner.stop,
-            "CreateEvaluationJob": partial(
-                evaluation.create_job, self.plane, self.evaluations.start
-            ),
-            "StopEvaluationJob": self.evaluations.stop,
-            **self.runtime.handlers(),
-        }
-
-
-def _delete_leftovers(plane: ControlPlane) -> None:
-    """Delete the files of unfinished jobs, and files that no record names."""
-    named = {model.directory for model in plane.state.models.values()}
-    for path in plane.models_dir.iterdir():
-        if path.is_dir() and path not in named:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-class Faults:
-    """Chooses a fault, or none, for each call to Bedrock.
-
-    A call has one fault at most. A throttled call and one with an internal error have no effect. A
-    call whose connection is closed has been executed, as when a network fails, so a client that
-    repeats it must not create anything twice. A stream is closed after its first events.
-
-    Args:
-        settings: Returns the current settings; a change starts the random numbers again.
-    """
-
-    def __init__(self, settings: Callable[[], SandboxSettings]) -> None:
-        self._settings = settings
-        self._lock = Lock()
-        self._drawn_for: SandboxSettings | None = None
-        self._random = Random()  # noqa: S311 - no secret hangs on it
-
-    def inject(self) -> bool:
-        """Choose for one call; return whether its connection is to be closed after it.
-
-        Raises ServiceError: ThrottlingException or InternalServerException.
-        """
-        settings = self._settings()
-        if not (settings.throttle_share or settings.error_share or settings.drop_share):
-            return False
-        with self._lock:
-            if settings != self._drawn_for:
-                self._drawn_for = settings
-                self._random.seed(settings.fault_seed)
-            draw = self._random.random()
-        throttled = settings.throttle_share
-        failed = throttled + settings.error_share
-        if draw < throttled:
-            message = "Too many requests, please wait before trying again."
-            raise ServiceError("ThrottlingException", message)
-        if draw < failed:
-            message = "The sandbox was set to fail a share of calls."
-            raise ServiceError("InternalServerException", message)
-        return draw < failed + settings.drop_share
-
-
-@dataclass(frozen=True, slots=True)
-class AccountServices:
-    """What answers the requests of one account.
-
-    Attributes:
-        bedrock: Its Bedrock.
-        handlers: Operation name -> handler, for Bedrock.
-        authorizer: Authorizes its requests.
-    """
-
-    bedrock: Bedrock
-    handlers: Mapping[str, Handler]
-    authorizer: Authorizer
 
 
 class Sandbox:
@@ -216,6 +70,8 @@ class Sandbox:
         handlers: Operation name to handler; None for those of the sandbox's Bedrock.
         now: Returns the time, aware, UTC.
         clock: Returns seconds of a monotonic clock, to measure idle time.
+
+    Attributes:
         on_stop: Called when a request asks the sandbox to stop.
     """
 
@@ -228,21 +84,19 @@ class Sandbox:
         handlers: Mapping[str, Handler] | None = None,
         now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
-        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self.state = state
         self.database = database or Database(state / DATABASE_FILE)
         self.settings = settings or load_settings(self.database)
         self._moto_state = MotoState(self.database, state)
         self._now = now
-        self.on_stop = on_stop
+        self.on_stop: Callable[[], None] = lambda: None
         self._turns = Turns(TURNS)
         self._services = MotoServices(
             self._moto_state.lock,
             lambda service, reads: self.store.moto_state.persist(service, reads=reads),
             (ADMINISTRATOR_ID, administrator_arn),
         )
-        self._faults = Faults(self._read_settings)
         self._trainings = Semaphore(CONCURRENT_TRAININGS)
         self._handlers = handlers
         self._accounts: dict[str, AccountServices] = {}
@@ -250,8 +104,7 @@ class Sandbox:
         for account_id in (self.settings.account_id, *self.database.read(ACCOUNTS_KIND)):
             self._open_account(account_id)
         own = self._accounts[self.settings.account_id]
-        self.bedrock, self.authorizer = own.bedrock, own.authorizer
-        self.store = self.authorizer.store
+        self.bedrock, self.store = own.bedrock, own.store
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
@@ -304,33 +157,51 @@ class Sandbox:
             self.store.moto_state.save()
         self.database.close()
 
-    def _read_settings(self) -> SandboxSettings:
+    @property
+    def settings(self) -> SandboxSettings:
+        """The current settings; setting them starts the injected faults anew."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: SandboxSettings) -> None:
+        self._settings = settings
+        self._faults = make_faults(settings)
+
+    def _change_settings(self, changes: Mapping[str, Any]) -> SandboxSettings:
+        """Store changed settings; they count from the next request on."""
+        if changes:
+            with self._setting:
+                self.settings = store_settings(self.database, self.settings, changes)
         return self.settings
 
     def _open_account(self, account_id: str) -> None:
         """Open an account; that of the settings has no folder and no kinds of its own."""
         own = account_id == self.settings.account_id
-        settings, moto_state = self._read_settings, self._moto_state
-        store = Store(account_id, settings=settings, now=self._now, moto_state=moto_state)
-        bedrock = Bedrock(
+        store = Store(
+            account_id,
+            settings=lambda: self.settings,
+            now=self._now,
+            moto_state=self._moto_state,
+        )
+        plane = open_plane(
             store,
-            settings,
+            lambda: self.settings,
             self.state / ("models" if own else f"models-{account_id}"),
             self._now,
             database=self.database,
             prefix="" if own else f"{account_id}.",
-            make_runner=lambda plane: CustomizationRunner(plane, slots=self._trainings),
-            make_runtime=lambda plane: Runtime(plane, sleep=self._turns.sleep),
         )
+        runner = CustomizationRunner(plane, slots=self._trainings)
+        runtime = Runtime(plane, sleep=self._turns.sleep)
+        bedrock = Bedrock(plane, runner, EvaluationRunner(plane, runtime.converse), runtime)
         handlers = bedrock.handlers() if self._handlers is None else self._handlers
-        authorizer = Authorizer(store, resources.ResourceNames(bedrock.plane))
-        self._accounts[account_id] = AccountServices(bedrock, handlers, authorizer)
+        self._accounts[account_id] = AccountServices(store, bedrock, handlers)
 
     def _find_account(self, access_key: str) -> AccountServices:
         """Find the account of an access key; one that it names begins with its first request."""
         with self._opening:
             for account in self._accounts.values():
-                if access_key in account.authorizer.account.iam().access_keys:
+                if access_key in account.store.iam().access_keys:
                     return account
             if access_key not in self._accounts and re.fullmatch("[0-9]{12}", access_key):
                 with self.database.transaction() as write:
@@ -350,8 +221,15 @@ class Sandbox:
             path = messages.raw_path(environ)
             scope = messages.read_scope(environ)
             body = messages.read_body(environ, scope.service)
-            if path == "/_sandbox" or path.startswith("/_sandbox/"):
-                return self._control(environ["REQUEST_METHOD"], path, body)
+            if path == control.PATH or path.startswith(f"{control.PATH}/"):
+                return control.answer(
+                    (environ["REQUEST_METHOD"], path),
+                    body,
+                    state=self.state,
+                    accounts=self._accounts,
+                    change=self._change_settings,
+                    stop=self.on_stop,
+                )
             with self._turns:
                 return self._answer_aws(environ, scope, path, body, request_id)
         except Exception as error:
@@ -386,30 +264,6 @@ class Sandbox:
             return self._answer_moto(environ, scope, path, body)
         raise _unserved(scope)
 
-    def _control(self, method: str, path: str, body: bytes) -> Response:
-        """Answer the sandbox's own paths: identity, settings, a job's progress, stop."""
-        if (method, path) == ("GET", "/_sandbox"):
-            identity = {"state": str(self.state), "pid": os.getpid(), "version": __version__}
-            return messages.write_json(200, {**identity, "accounts": list(self._accounts)})
-        if (method, path) == ("GET", "/_sandbox/settings"):
-            return messages.write_json(200, asdict(self.settings))
-        if (method, path) == ("PUT", "/_sandbox/settings"):
-            try:
-                changes = json.loads(body)
-                if not isinstance(changes, dict):
-                    raise SettingsError("Settings are a JSON object of names and values.")
-                with self._setting:
-                    self.settings = store_settings(self.database, self.settings, changes)
-            except ValueError as error:
-                return messages.write_json(400, {"message": str(error)})
-            return messages.write_json(200, asdict(self.settings))
-        if method == "GET" and (job := PROGRESS_PATH.fullmatch(path)):
-            return messages.write_json(200, read_progress(self.state, job["id"]))
-        if (method, path) == ("POST", "/_sandbox/stop"):
-            self.on_stop()
-            return messages.write_json(200, {"stopping": True})
-        return messages.write_json(404, {"message": f"The sandbox has no {method} {path}."})
-
     def _answer_bedrock(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
     ) -> Response:
@@ -429,10 +283,9 @@ class Sandbox:
                 body=body,
             )
             rest_json.validate(route.model, parameters)
-            cut = self._faults.inject()
-            account_id = account.authorizer.account.account_id
-            call = Call(route.model.name, parameters, scope.region, account_id)
-            account.authorizer.check_call(scope, call)
+            cut = self._faults is not None and self._faults.inject()
+            call = Call(route.model.name, parameters, scope.region, account.store.account_id)
+            check_call(account.store, ResourceNames(account.bedrock.plane), scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
@@ -449,8 +302,8 @@ class Sandbox:
         self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
     ) -> Response:
         account = self._find_account(scope.access_key)
-        account.authorizer.check_request(scope, environ, body)
-        settings = replace(self.settings, account_id=account.authorizer.account.account_id)
+        check_request(account.store, scope, environ, body)
+        settings = replace(self.settings, account_id=account.store.account_id)
         operation = messages.read_json_operation(environ)
         found = quotas.answer(
             operation, messages.read_object(body), settings=settings, region=scope.region
@@ -460,14 +313,13 @@ class Sandbox:
     def _answer_moto(
         self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
     ) -> Response:
-        account = self._find_account(scope.access_key)
-        authorizer, account_id = account.authorizer, account.authorizer.account.account_id
-        check_moto_request(scope.service, environ, path, body, authorizer.account.s3())
-        environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": account_id}
+        store = self._find_account(scope.access_key).store
+        check_moto_request(scope.service, environ, path, body, store.s3())
+        environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": store.account_id}
         forward = partial(self._services.answer, scope.service, environ)
         if scope.service == "s3":
-            return answer_s3(authorizer, scope, environ, path=path, body=body, forward=forward)
-        authorizer.check_request(scope, environ, body)
+            return answer_s3(store, scope, environ, path=path, body=body, forward=forward)
+        check_request(store, scope, environ, body)
         return forward(body)
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,21 +179,39 @@ def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
     """Start the server and wait for its answer; the caller holds the start lock."""
     _reap()
     deadline = time.monotonic() + START_SECONDS
-    while is_locked(directory / SERVER_LOCK):  # by a server that is coming up, or just ending
-        found = status(directory)
-        if found.running:
-            return _endpoint(found)
-        _check_not_moved(directory)
-        if time.monotonic() > deadline:
+    log, lock = directory / LOG_FILE, directory / SERVER_LOCK
+    before, process = 0, None
+    while not (found := status(directory)).running:
+        if process is None and not is_locked(lock):
+            before = log.stat().st_size if log.exists() else 0
+            process = _start_process(directory, settings)
+        ended = process is not None and process.poll() is not None
+        if process is not None and process.returncode == REFUSED:
+            raise SandboxError(f"The sandbox did not start. {_read_log(directory, before)}")
+        if ended and not is_locked(lock):
             raise SandboxError(
-                f"A process holds {directory / SERVER_LOCK} and does not answer as a sandbox. End "
+                f"The sandbox ended as it started. {log} says:\n{_read_log(directory, before)}"
+            )
+        if process is None:  # the lock's holder is a server that is coming up, or just ending
+            _check_not_moved(directory)
+        if time.monotonic() > deadline and process is None:
+            raise SandboxError(
+                f"A process holds {lock} and does not answer as a sandbox. End "
                 "that process, then start the sandbox again."
             )
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"The sandbox did not answer within {START_SECONDS:.0f} seconds. {log} says:\n"
+                f"{_read_log(directory, before)}"
+            )
         time.sleep(0.02)
+    return _endpoint(found)
+
+
+def _start_process(directory: Path, settings: dict[str, Any]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "haikuft.sandbox.server"]
     command += ["--state", str(directory), "--settings", json.dumps(settings)]
     with (directory / LOG_FILE).open("ab") as log:
-        before = log.tell()
         process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             command,
             stdin=subprocess.DEVNULL,
@@ -203,22 +222,7 @@ def _launch(directory: Path, settings: dict[str, Any]) -> Endpoint:
             start_new_session=True,
         )
     _children.append(process)
-    while not (found := status(directory)).running:
-        ended = process.poll() is not None
-        if ended and process.returncode == REFUSED:
-            raise SandboxError(f"The sandbox did not start. {_read_log(directory, before)}")
-        if ended and not is_locked(directory / SERVER_LOCK):
-            raise SandboxError(
-                f"The sandbox ended as it started. {directory / LOG_FILE} says:\n"
-                f"{_read_log(directory, before)}"
-            )
-        if time.monotonic() > deadline:
-            raise SandboxError(
-                f"The sandbox did not answer within {START_SECONDS:.0f} seconds. "
-                f"{directory / LOG_FILE} says:\n{_read_log(directory, before)}"
-            )
-        time.sleep(0.02)
-    return _endpoint(found)
+    return process
 
 
 def _check_not_moved(directory: Path) -> None:
@@ -284,20 +288,16 @@ def _ask(port: int, method: str, path: str, document: Any = None) -> dict[str, A
 
     Raises SettingsError for settings it refuses, SandboxError for anything else it cannot do.
     """
-    connection = http.client.HTTPConnection(HOST, port, timeout=5)
-    try:
+    with closing(http.client.HTTPConnection(HOST, port, timeout=5)) as connection:
         body = None if document is None else json.dumps(document)
         connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = json.loads(response.read())
-    finally:
-        connection.close()
     if not isinstance(answer, dict):
         raise TypeError("that was not an answer of the sandbox")
-    if response.status == http.client.BAD_REQUEST:
-        raise SettingsError(visible(str(answer.get("message"))))
     if response.status != http.client.OK:
-        raise SandboxError(visible(str(answer.get("message"))))
+        refused = response.status == http.client.BAD_REQUEST
+        raise (SettingsError if refused else SandboxError)(visible(str(answer.get("message"))))
     return answer
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from haikuft.errors import HaikuftError
 from haikuft.sandbox.directory import (
     SERVER_LOCK,
+    as_state_error,
     hold_lock,
     read_port,
-    unusable,
     write_endpoint,
     write_log,
 )
@@ -53,11 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BlockingIOError:
         write_log(f"Another sandbox has the state in {state}.")
         return 1
-    except HaikuftError as error:
-        write_log(str(error))
-        return REFUSED
-    except OSError as error:
-        write_log(str(unusable(state, error)))
+    except (HaikuftError, OSError) as error:
+        write_log(str(as_state_error(error, state)))
         return REFUSED
     return 0
 
@@ -82,10 +79,8 @@ def serve(state: Path, wanted: Mapping[str, Any]) -> None:
 
     sandbox.on_stop = stop
     signal.signal(signal.SIGTERM, stop)
-    watch = threading.Thread(
-        target=stop_when_idle, args=(sandbox, stop, stopped.wait), name="idle", daemon=True
-    )
-    watch.start()
+    watched = (sandbox, stop, stopped.wait)
+    threading.Thread(target=stop_when_idle, args=watched, name="idle", daemon=True).start()
     write_endpoint(state, server.port)
     try:
         server.serve_forever(poll_interval=0.05)

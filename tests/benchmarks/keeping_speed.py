@@ -69,7 +69,7 @@ def without_keeping(sandbox: Sandbox) -> Iterator[None]:
     """Let the sandbox forget."""
 
     @contextmanager
-    def nothing(service: str) -> Iterator[None]:
+    def nothing(service: str, *, reads: bool = False) -> Iterator[None]:
         yield
 
     moto_state: Any = sandbox.store.moto_state

@@ -340,5 +340,5 @@ def walk(local_sandbox: Callable[..., Any], tmp_path: Path, request: Any) -> Wal
         if not caller.administrator:
             found.permissions.append((found.step, caller, permission))
 
-    local.application.authorizer.on_decision = note
+    local.application.store.on_decision = note
     return found

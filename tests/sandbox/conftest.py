@@ -16,8 +16,8 @@ import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU, BaseModel
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Permission
-from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
-from haikuft.sandbox.application import Bedrock, Sandbox
+from haikuft.sandbox.access.store import Role, RoleNotAssumable
+from haikuft.sandbox.application import Sandbox
 from haikuft.sandbox.http.messages import Call
 from haikuft.sandbox.http.rest_json import SERVICES, load_service, serialize
 from haikuft.sandbox.jobs import evaluation
@@ -25,6 +25,7 @@ from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.runtime.invocation import Runtime
+from haikuft.sandbox.services import Bedrock, open_plane
 from haikuft.sandbox.settings import SandboxSettings
 
 ACCOUNT = "123456789012"
@@ -163,23 +164,23 @@ class Desk:
     def open(self, state: Path, database: Database | None = None) -> None:
         """Open the Bedrock of a state directory, as a server does that starts there."""
         self.database = database or Database(state / DATABASE_FILE)
-        self.bedrock = Bedrock(
+        plane = open_plane(
             self.store,  # type: ignore[arg-type]
             lambda: self.settings,
             state / "models",
             lambda: self.time,
             base_models=self.base_models,
             database=self.database,
-            make_runner=lambda plane: CustomizationRunner(
-                plane, wait=self.wait, command=(sys.executable, str(self.script))
-            ),
-            make_runtime=lambda plane: Runtime(
-                plane,
-                load=self.load,  # type: ignore[arg-type]
-                sleep=lambda seconds: self.pass_time(seconds=seconds),
-            ),
         )
-        self.runtime = self.bedrock.runtime
+        command = (sys.executable, str(self.script))
+        self.runtime = Runtime(
+            plane,
+            load=self.load,  # type: ignore[arg-type]
+            sleep=lambda seconds: self.pass_time(seconds=seconds),
+        )
+        runner = CustomizationRunner(plane, wait=self.wait, command=command)
+        evaluations = EvaluationRunner(plane, self.runtime.converse)
+        self.bedrock = Bedrock(plane, runner, evaluations, self.runtime)
 
     def ask(self, operation: str, *, region: str = REGION, **parameters: Any) -> dict[str, Any]:
         """Call an operation and see that its result fits AWS's model."""

@@ -18,11 +18,14 @@ from botocore.eventstream import EventStreamError
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
-from haikuft.sandbox.application import Bedrock
 from haikuft.sandbox.http import rest_json
 from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.http.rest_json import SERVICES, load_service
+from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
+from haikuft.sandbox.runtime.invocation import Runtime
+from haikuft.sandbox.services import Bedrock, open_plane
 from haikuft.sandbox.settings import SandboxSettings
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -171,8 +174,10 @@ def write_request(operation: str, parameters: Mapping[str, Any]) -> dict[str, An
 def test_rows_when_an_operation_is_served_then_it_has_one(tmp_path: Any) -> None:
     """Each handler has its row, and is an operation of AWS's."""
     database = Database(tmp_path / DATABASE_FILE)
-    bedrock = Bedrock(None, SandboxSettings, tmp_path, database=database)  # type: ignore[arg-type]
-    served = {*bedrock.handlers()}
+    plane = open_plane(None, SandboxSettings, tmp_path, database=database)  # type: ignore[arg-type]
+    runtime = Runtime(plane)
+    evaluations = EvaluationRunner(plane, runtime.converse)
+    served = {*Bedrock(plane, CustomizationRunner(plane), evaluations, runtime).handlers()}
     assert served == set(ROWS)
     assert served <= set(MODELS)
 

@@ -13,7 +13,7 @@ from haikuft import customization
 from haikuft.aws.waiting import Waiting
 from haikuft.customization.jobs import wait_for_job
 from haikuft.runs.run_record import Run
-from haikuft.sandbox.application import Faults
+from haikuft.sandbox.http.faults import Faults, make_faults
 from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.settings import SandboxSettings
 
@@ -24,7 +24,7 @@ HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 
 def draw(settings: SandboxSettings, count: int) -> list[str]:
     """Choose for so many calls; return the fault of each."""
-    faults = Faults(lambda: settings)
+    faults = Faults(settings)
 
     def inject() -> str:
         try:
@@ -58,8 +58,11 @@ def test_faults_with_the_same_seed_occur_in_the_same_calls() -> None:
 
 
 def test_faults_when_none_are_set_do_not_occur() -> None:
-    """As the sandbox is by default."""
+    """As the sandbox is by default; with a share of any kind there is what injects them."""
     assert set(draw(SandboxSettings(), 100)) == {"none"}
+    assert make_faults(SandboxSettings()) is None
+    for share in ("throttle_share", "error_share", "drop_share"):
+        assert make_faults(SandboxSettings(**{share: 0.1})) is not None
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,12 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from haikuft.sandbox.application import Bedrock
 from haikuft.sandbox.http.rest_json import SERVICES, load_service
+from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
+from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.persistence.database import Database
+from haikuft.sandbox.runtime.invocation import Runtime
+from haikuft.sandbox.services import Bedrock, open_plane
 from haikuft.sandbox.settings import SandboxSettings
 
 ACCOUNT = "123456789012"
@@ -134,8 +137,10 @@ def read_csv(clients, key):
 def test_every_handler_is_an_operation_of_aws(tmp_path):
     """No handler is misnamed: each name is in botocore's service model."""
     database = Database(tmp_path / "ledger.sqlite")
-    bedrock = Bedrock(None, SandboxSettings, tmp_path / "models", database=database)
-    served = {*bedrock.handlers()}
+    plane = open_plane(None, SandboxSettings, tmp_path / "models", database=database)
+    runtime = Runtime(plane)
+    evaluations = EvaluationRunner(plane, runtime.converse)
+    served = {*Bedrock(plane, CustomizationRunner(plane), evaluations, runtime).handlers()}
     known = {name for service in SERVICES for name in load_service(service).operation_names}
     assert served <= known
 

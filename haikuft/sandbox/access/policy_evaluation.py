@@ -194,28 +194,14 @@ def _holds(
 
 def _like(pattern: str, text: str, context: Context | None = None) -> bool:
     """Match with * and ?; ${key} stands for the request's own value, ${*} for a plain star."""
-    filled = _compile(pattern, context) if context and "${" in pattern else _compile_plain(pattern)
-    return filled.fullmatch(text) is not None
+    return _compile(_fill(pattern, context or {}, quote=True)).fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)
-def _compile_plain(pattern: str) -> re.Pattern[str]:
-    return _compile(pattern, {})
-
-
-def _compile(pattern: str, context: Context) -> re.Pattern[str]:
-    parts = re.split(r"(\$\{[^}]*\}|\*|\?)", pattern)
-    return re.compile("".join(_translate(part, context) for part in parts), re.DOTALL)
-
-
-def _translate(part: str, context: Context) -> str:
-    if part in ("*", "?"):
-        return ".*" if part == "*" else "."
-    if part.startswith("${"):
-        key = part[2:-1]
-        value = key if key in ("*", "?", "$") else context.get(key.lower(), part)
-        return re.escape(value if isinstance(value, str) else part)
-    return re.escape(part)
+def _compile(pattern: str) -> re.Pattern[str]:
+    wildcards = {"*": ".*", "?": ".", **{f"${{{one}}}": re.escape(one) for one in "*?$"}}
+    parts = re.split(r"(\$\{[*?$]\}|\*|\?)", pattern)
+    return re.compile("".join(wildcards.get(part) or re.escape(part) for part in parts), re.DOTALL)
 
 
 def _like_arn(pattern: str, text: str, context: Context) -> bool:
@@ -226,12 +212,17 @@ def _like_arn(pattern: str, text: str, context: Context) -> bool:
     )
 
 
-def _fill(text: str, context: Context) -> str:
-    """Replace each ${key} by the request's value; a key that the request lacks stays."""
+def _fill(text: str, context: Context, *, quote: bool = False) -> str:
+    """Replace each ${key} by the request's value, whose *, ? and $ `quote` makes plain letters.
+
+    A key that the request lacks stays.
+    """
 
     def value_of(found: re.Match[str]) -> str:
         value = context.get(found[1].lower())
-        return value if isinstance(value, str) else found[0]
+        if not isinstance(value, str):
+            return found[0]
+        return re.sub(r"[*?$]", r"${\g<0>}", value) if quote else value
 
     return re.sub(r"\$\{([^}]*)\}", value_of, text)
 
@@ -346,16 +337,12 @@ def authorize(
         AccessDenied: naming the caller, the action, the resource and the reason.
         PolicyError: one of the policies cannot be evaluated.
     """
+    context = {**caller.context, **permission.context}
     judge = partial(
-        evaluate,
-        action=permission.action,
-        resource=permission.resource,
-        context={**caller.context, **permission.context},
+        evaluate, action=permission.action, resource=permission.resource, context=context
     )
-    if kind == "role":
-        judge_resource = partial(judge, on_resource, resource=None)  # a trust policy names none
-    else:
-        judge_resource = partial(judge, on_resource)
+    named = None if kind == "role" else permission.resource  # a trust policy names none
+    judge_resource = partial(judge, on_resource, resource=named)
     limits = {"permissions boundary": caller.boundary, "session policy": caller.session}
     bounds = {name: judge(policies) for name, policies in limits.items() if policies is not None}
     by_name = {judge_resource(principal=name) for name in caller.names}

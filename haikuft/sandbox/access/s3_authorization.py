@@ -11,8 +11,6 @@ from xml.sax.saxutils import escape
 
 from werkzeug.datastructures import EnvironHeaders
 
-from haikuft.sandbox.access.account import listing_permission
-from haikuft.sandbox.access.authorization import Authorizer
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.s3_permissions import (
     Request,
@@ -21,7 +19,7 @@ from haikuft.sandbox.access.s3_permissions import (
     read_request,
     request_permissions,
 )
-from haikuft.sandbox.access.service_role import default_key
+from haikuft.sandbox.access.store import Store, listing_permission
 from haikuft.sandbox.http.messages import Response, Scope, ServiceError
 
 Forward = Callable[[bytes], Response]  # sends the request to S3 with this body
@@ -33,7 +31,7 @@ _NOTHING_DELETED = b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01
 
 
 def answer_s3(
-    authorizer: Authorizer,
+    store: Store,
     scope: Scope,
     environ: dict[str, Any],
     *,
@@ -45,86 +43,85 @@ def answer_s3(
 
     Raises ServiceError: AccessDenied; NotImplemented for a request whose permissions are unknown.
     """
-    caller = authorizer.find_caller(scope)
+    caller = store.find_caller(scope.access_key, scope.service)
     query = environ.get("QUERY_STRING", "")
     request = read_request(environ["REQUEST_METHOD"], path, query, EnvironHeaders(environ))
-    _check_account(authorizer, request)
-    if _is_open(authorizer, caller, request):
+    _check_account(store, request)
+    if _is_open(store, caller, request):
         return forward(body)
     try:
         permissions = list(request_permissions(request))
     except UnknownPermissionError as error:
         message = f"The sandbox does not know which permission is required to {error}."
         raise ServiceError("NotImplemented", message, status=501) from error
-    _check(authorizer, caller, [*permissions, *_key_permissions(authorizer, request, permissions)])
+    _check(store, caller, [*permissions, *_key_permissions(store, request, permissions)])
     if request.deletes_many:
-        return _delete_many(authorizer, caller, request, body, forward)
+        return _delete_many(store, caller, request, body, forward)
     reply = forward(body)
     missing = reply.status == 404 and request.key and request.method in ("GET", "HEAD")
-    if missing and authorizer.account.find_bucket(request.bucket) is not None:
-        _check(authorizer, caller, [listing_permission(request.bucket, request.key)])
+    if missing and store.find_bucket(request.bucket) is not None:
+        _check(store, caller, [listing_permission(request.bucket, request.key)])
     return reply
 
 
-def _check_account(authorizer: Authorizer, request: Request) -> None:
+def _check_account(store: Store, request: Request) -> None:
     """Refuse a request to another account's bucket, or from it; S3 refuses to create it again."""
     source = request.headers.get("x-amz-copy-source", "")
     creates = request.method == "PUT" and not (request.key or request.query)
     buckets = (read_request("GET", source, "", {}).bucket, "" if creates else request.bucket)
-    if any(authorizer.account.is_others(bucket) for bucket in buckets):
+    if any(store.is_others(bucket) for bucket in buckets):
         raise ServiceError("AccessDenied", "Access Denied", status=403)
 
 
-def _is_open(authorizer: Authorizer, caller: Caller, request: Request) -> bool:
+def _is_open(store: Store, caller: Caller, request: Request) -> bool:
     """Return whether no policy can deny this: the administrator's request, no policy, no key."""
     if not caller.administrator or "x-amz-copy-source" in request.headers:
         return False
-    with authorizer.store.lock:
-        bucket = authorizer.account.find_bucket(request.bucket)
+    with store.lock:
+        bucket = store.find_bucket(request.bucket)
         if bucket is None:
             return True
-        encrypted = default_key(bucket) or _KEY_HEADER in request.headers
+        encrypted = store.default_key(request.bucket) or _KEY_HEADER in request.headers
         reads = request.method == "GET" and request.key
-        return not (bucket.policy or encrypted or (reads and _read_key(authorizer, request)))
+        return not (bucket.policy or encrypted or (reads and _read_key(store, request)))
 
 
-def _check(authorizer: Authorizer, caller: Caller, permissions: Iterable[Permission]) -> None:
+def _check(store: Store, caller: Caller, permissions: Iterable[Permission]) -> None:
     try:
-        authorizer.require(caller, permissions)
+        store.check(caller, permissions)
     except AccessDenied as error:
         raise ServiceError("AccessDenied", error.describe(quote='"'), status=403) from error
 
 
 def _key_permissions(
-    authorizer: Authorizer, request: Request, permissions: Iterable[Permission]
+    store: Store, request: Request, permissions: Iterable[Permission]
 ) -> list[Permission]:
     """Find the permissions that encryption requires, for the object read or written."""
     actions = {permission.action for permission in permissions}
     bucket, found = request.bucket, []
-    with authorizer.store.lock:
+    with store.lock:
         if actions & _READS and request.method != "HEAD":
-            key = _read_key(authorizer, request)
-            found += authorizer.store.key_permissions(bucket, key, ["kms:Decrypt"])
+            key = _read_key(store, request)
+            found += store.key_permissions(bucket, key, ["kms:Decrypt"])
         if "s3:PutObject" in actions:
-            held = authorizer.account.find_bucket(bucket)
-            key = request.headers.get(_KEY_HEADER) or (default_key(held) if held else "")
+            key = request.headers.get(_KEY_HEADER) or store.default_key(bucket)
             # AWS reads the parts of an upload again, to put them together.
             parts = {"uploads", "uploadId"} & set(request.query)
             used = ["kms:GenerateDataKey", *(["kms:Decrypt"] if parts else [])]
-            found += authorizer.store.key_permissions(bucket, key, used)
+            found += store.key_permissions(bucket, key, used)
     return found
 
 
-def _read_key(authorizer: Authorizer, request: Request) -> str:
+def _read_key(store: Store, request: Request) -> str:
     """Find the key that encrypts the object to be read, or the source of a copy; "" for none."""
     source = request.headers.get("x-amz-copy-source", "")
     if source:
         request = read_request("GET", source.partition("?")[0], "", {})
-    return authorizer.store.key_of_object(request.bucket, request.key)
+    return store.key_of_object(request.bucket, request.key)
 
 
 def _delete_many(
-    authorizer: Authorizer, caller: Caller, request: Request, body: bytes, forward: Forward
+    store: Store, caller: Caller, request: Request, body: bytes, forward: Forward
 ) -> Response:
     """Delete the objects that the caller may delete, and report the others as denied."""
     try:
@@ -136,7 +133,7 @@ def _delete_many(
     for one in document.findall("{*}Object"):
         key, version = one.findtext("{*}Key", ""), one.findtext("{*}VersionId", "")
         try:
-            authorizer.require(caller, deletion_permissions(request.bucket, key, version))
+            store.check(caller, deletion_permissions(request.bucket, key, version))
         except AccessDenied as error:
             message = escape(error.describe(quote='"'))
             denied += f"<Error><Key>{escape(key)}</Key><Code>AccessDenied</Code>"

@@ -4,7 +4,7 @@ Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations
 Authorization Reference of S3. Paths are bucket first, the only form that reaches the sandbox.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl
@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import Headers
 
 from haikuft.package_data import read_toml
-from haikuft.sandbox.access.account import object_arn
 from haikuft.sandbox.access.policy_evaluation import Permission
+from haikuft.sandbox.access.store import object_arn
 from haikuft.sandbox.http.messages import split_path
 from haikuft.sandbox.http.rest_json import load_service
 
 _S3 = read_toml("haikuft.sandbox.access", "permissions.toml")["s3"]
+_VERBS = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete"}
 _BUCKET, _LISTS, _OBJECT = _S3["bucket"], _S3["lists"], _S3["object"]
 
 
@@ -94,43 +95,29 @@ def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[P
 
 def _bucket_permission(request: Request) -> Permission:
     method, query = request.method, request.query
-    found = [name for name in query if name in _BUCKET or name in _LISTS]
-    unknown = [name for name in query if name in _sub_resources(False) and name not in found]
-    if unknown or method not in ("GET", "HEAD", "PUT", "DELETE"):
-        raise UnknownPermissionError(f"{method} /{request.bucket}?{'&'.join(unknown or query)}")
+    name = _find_sub_resource(request, (*_BUCKET, *_LISTS))
     context = {key: query[name] for name, key in _S3["keys"].items() if name in query}
     context |= request.header_context
-    if not found:
+    if not name:
         verbs = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}
         return Permission(f"s3:{verbs.get(method, 'ListBucket')}", request.arn, context)
-    name = found[0]
     if name in _LISTS:
         return Permission(f"s3:{_LISTS[name]}", request.arn, context)
-    deletes = method == "DELETE" and name in _S3["own_delete"]
-    verb = "Get" if method in ("GET", "HEAD") else "Delete" if deletes else "Put"
-    return Permission(f"s3:{verb}{_BUCKET[name]}", request.arn)
+    puts = method == "DELETE" and name not in _S3["own_delete"]
+    return Permission(f"s3:{'Put' if puts else _VERBS[method]}{_BUCKET[name]}", request.arn)
 
 
 def _object_permissions(request: Request) -> Iterator[Permission]:
     method, query, arn = request.method, request.query, request.arn
-    found = [name for name in query if name in _OBJECT]
-    unknown = [
-        name
-        for name in query
-        if name in _sub_resources(True) and name not in (*_OBJECT, "uploads", "restore", "select")
-    ]
-    if unknown or method not in ("GET", "HEAD", "PUT", "POST", "DELETE"):
-        raise UnknownPermissionError(f"{method} an object with ?{'&'.join(unknown or query)}")
+    name = _find_sub_resource(request, _OBJECT, also=("uploads", "restore", "select"))
     version = "Version" if query.get("versionId") else ""
     if method == "POST":
         restores, selects = "restore" in query, "select" in query
         action = "RestoreObject" if restores else "GetObject" if selects else "PutObject"
         yield Permission(f"s3:{action}", arn, request.header_context)
-    elif found:
-        name = found[0]
-        verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete"}[method]
+    elif name:
         kind = "" if name in ("legal-hold", "retention") else version
-        yield Permission(f"s3:{verb}Object{kind}{_OBJECT[name]}", arn)
+        yield Permission(f"s3:{_VERBS[method]}Object{kind}{_OBJECT[name]}", arn)
     elif "uploadId" in query and method in ("GET", "DELETE"):
         action = "ListMultipartUploadParts" if method == "GET" else "AbortMultipartUpload"
         yield Permission(f"s3:{action}", arn)
@@ -141,11 +128,25 @@ def _object_permissions(request: Request) -> Iterator[Permission]:
         yield from deletion_permissions(request.bucket, request.key, query.get("versionId", ""))
     else:
         yield Permission(f"s3:GetObject{version}", arn)
-    if method in ("PUT", "POST") and not found:
+    if method in ("PUT", "POST") and not name:
         if request.headers.get("x-amz-tagging"):
             yield Permission("s3:PutObjectTagging", arn)
         if request.headers.get("x-amz-acl"):
             yield Permission("s3:PutObjectAcl", arn)
+
+
+def _find_sub_resource(request: Request, named: Collection[str], also: Sequence[str] = ()) -> str:
+    """Find which of the named sub-resources a request is about; "" for none.
+
+    Raises UnknownPermissionError for a method or another sub-resource, `also` apart.
+    """
+    query, known = request.query, [*named, *also]
+    possible = _sub_resources(bool(request.key))
+    unknown = [one for one in query if one in possible and one not in known]
+    if unknown or request.method not in (*_VERBS, *(["POST"] if request.key else [])):
+        where = "an object with " if request.key else f"/{request.bucket}"
+        raise UnknownPermissionError(f"{request.method} {where}?{'&'.join(unknown or query)}")
+    return next((one for one in query if one in named), "")
 
 
 def _copied(request: Request) -> Iterator[Permission]:

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from haikuft.base_models import BaseModel
-from haikuft.sandbox.access.service_role import Store
+from haikuft.sandbox.access.store import Store
 from haikuft.sandbox.persistence.database import Database
 from haikuft.sandbox.settings import SandboxSettings
 

@@ -152,7 +152,7 @@ KINDS: tuple[Kind[Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ResourceNames:
-    """Finds the ARN of what a request names by name or id, as `required_permissions` asks."""
+    """Finds the ARN of what a request names by name or id, as `authorization` asks."""
 
     plane: ControlPlane
 

@@ -74,33 +74,26 @@ def find_operation(method: str, raw_path: str) -> Route:
     Decoded paths would break ARNs, whose slashes are encoded within one segment.
     Raises ServiceError (UnknownOperationException) when Bedrock has no such path.
     """
-    segments = raw_path.rstrip("/").split("/")
-    for service, model, template in _routes().get((method, len(segments)), ()):
-        labels: dict[str, str] = {}
-        for wanted, found in zip(template, segments, strict=True):
-            if wanted.startswith("{"):
-                labels[wanted.strip("{}")] = unquote(found)
-            elif wanted != found:
-                break
-        else:
-            if all(labels.values()):
-                return Route(service, model, labels)
+    path = raw_path.rstrip("/")
+    for service, model, pattern in _routes().get(method, ()):
+        if found := pattern.fullmatch(path):
+            labels = {name: unquote(text) for name, text in found.groupdict().items()}
+            return Route(service, model, labels)
     raise ServiceError("UnknownOperationException", f"Bedrock has no {method} {unquote(raw_path)}.")
 
 
 @cache
-def _routes() -> dict[tuple[str, int], list[tuple[str, OperationModel, Sequence[str]]]]:
-    """Map (method, number of segments) to operations, those with the fewest labels first."""
-    table: dict[tuple[str, int], list[tuple[str, OperationModel, Sequence[str]]]] = {}
+def _routes() -> dict[str, list[tuple[str, OperationModel, re.Pattern[str]]]]:
+    """Map each method to its operations, those with the fewest labels in their paths first."""
+    table: dict[str, list[tuple[str, OperationModel, re.Pattern[str]]]] = {}
     for service in SERVICES:
         models = load_service(service)
-        for name in models.operation_names:
-            model = models.operation_model(name)
-            template = model.http["requestUri"].rstrip("/").split("/")
-            key = (model.http["method"], len(template))
-            table.setdefault(key, []).append((service, model, template))
+        for model in map(models.operation_model, models.operation_names):
+            path = model.http["requestUri"].rstrip("/")
+            pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+            table.setdefault(model.http["method"], []).append((service, model, pattern))
     for routes in table.values():
-        routes.sort(key=lambda route: sum(part.startswith("{") for part in route[2]))
+        routes.sort(key=lambda route: route[2].groups)
     return table
 
 
@@ -123,19 +116,21 @@ def parse(
     pairs = parse_qsl(query, keep_blank_values=True)
     payload = shape.serialization.get("payload")
     in_body = {} if payload else _load_object(body)
+    value: Any
     parameters: dict[str, Any] = {}
     for name, member in shape.members.items():
         wire = member.serialization.get("name", name)
         location = member.serialization.get("location")
-        if name == payload:
-            value = _parse_payload(member, body)
+        if name == payload and member.type_name == "blob":
+            value = body or None
+        elif name == payload:
+            value = _from_json(member, _load_object(body))
         elif location == "uri":
             value = _from_text(member, labels[wire])
         elif location == "querystring":
-            value = _from_query(member, [text for key, text in pairs if key == wire])
+            value = _from_texts(member, [text for key, text in pairs if key == wire])
         elif location == "header":
-            text = headers.get(wire)
-            value = None if text is None else _from_text(member, text)
+            value = _from_texts(member, [headers[wire]] if wire in headers else [])
         else:
             value = _from_json(member, in_body.get(wire))
         if value is not None:
@@ -185,12 +180,6 @@ def serialize_error(service: str, error: ServiceError, request_id: str) -> Respo
     return Response(status, headers, dump_json({"message": error.message, **error.members}))
 
 
-def _parse_payload(member: _Shape, body: bytes) -> Any:
-    if member.type_name == "blob":
-        return body or None
-    return _from_json(member, _load_object(body))
-
-
 def _load_object(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
@@ -203,12 +192,10 @@ def _load_object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _from_query(shape: _Shape, texts: list[str]) -> Any:
-    if not texts:
-        return None
-    if shape.type_name == "list":
+def _from_texts(shape: _Shape, texts: list[str]) -> Any:
+    if shape.type_name == "list" and texts:
         return [_from_text(shape.member, text) for text in texts]
-    return _from_text(shape, texts[0])
+    return _from_text(shape, texts[0]) if texts else None
 
 
 def _from_text(shape: _Shape, text: str) -> Any:
@@ -228,28 +215,28 @@ def _from_text(shape: _Shape, text: str) -> Any:
     return text
 
 
-def _from_json(shape: _Shape, value: Any) -> Any:
-    """Convert a decoded JSON value to the type in AWS's model; None stays None."""
+def _from_json(shape: _Shape, value: Any, *, nullable: bool = True) -> Any:
+    """Convert a decoded JSON value to the type in AWS's model; None stays None where it may be."""
     kind = shape.type_name
-    if value is None or getattr(shape, "is_document_type", False):
+    if getattr(shape, "is_document_type", False) or (value is None and nullable):
         return value
-    if kind == "structure" and isinstance(value, dict):
-        return dict(_members_from_json(shape, value))
-    if kind == "list" and isinstance(value, list):
-        return [_from_json(shape.member, _present(shape.member, item)) for item in value]
-    if kind == "map" and isinstance(value, dict):
-        inner = shape.value
-        return {key: _from_json(inner, _present(inner, item)) for key, item in value.items()}
-    if kind == "string" and isinstance(value, str):
-        return value
-    if kind == "boolean" and isinstance(value, bool):
-        return value
-    if kind == "blob" and isinstance(value, str):
-        return _decode_blob(value)
-    if kind == "timestamp" and isinstance(value, str):
-        return _from_text(shape, value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _number(kind, value)
+    match kind, value:
+        case "structure", dict():
+            wire = {n: member.serialization.get("name", n) for n, member in shape.members.items()}
+            found = {n: _from_json(shape.members[n], value.get(wire[n])) for n in wire}
+            return {name: item for name, item in found.items() if item is not None}
+        case "list", list():
+            return [_from_json(shape.member, item, nullable=False) for item in value]
+        case "map", dict():
+            return {k: _from_json(shape.value, item, nullable=False) for k, item in value.items()}
+        case ("string", str()) | ("boolean", bool()):
+            return value
+        case "blob", str():
+            return _decode_blob(value)
+        case "timestamp", str():
+            return _from_text(shape, value)
+        case _, int() | float() if not isinstance(value, bool):
+            return _number(kind, value)
     raise _wrong_type(value, kind)
 
 
@@ -266,25 +253,11 @@ def _number(kind: str, value: int | float) -> Any:
     raise _wrong_type(value, kind)
 
 
-def _members_from_json(shape: _Shape, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, member in shape.members.items():
-        found = _from_json(member, value.get(member.serialization.get("name", name)))
-        if found is not None:
-            yield name, found
-
-
 def _decode_blob(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError as error:
         raise ServiceError("SerializationException", f"A blob is not base64: {error}") from error
-
-
-def _present(shape: _Shape, value: Any) -> Any:
-    """Refuse null within a list or map."""
-    if value is None and not getattr(shape, "is_document_type", False):
-        raise _wrong_type(value, shape.type_name)
-    return value
 
 
 def _wrong_type(value: Any, kind: str) -> ServiceError:

@@ -14,7 +14,6 @@ requests arrive.
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.client import responses
@@ -152,31 +151,23 @@ class Turns:
     """
 
     def __init__(self, count: int) -> None:
-        self._free = count
-        self._lock = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
+        self._free = count  # how many turns have ended, and how many there are at once
+        self._asked = 0
+        self._ended = threading.Condition()
         self._thread = threading.local()
 
     def __enter__(self) -> None:
-        turn = None
-        with self._lock:
-            if self._free:
-                self._free -= 1
-            else:
-                turn = threading.Lock()
-                turn.acquire()
-                self._waiting.append(turn)
-        if turn is not None:
-            turn.acquire()  # until a thread that ends its turn releases it
+        with self._ended:
+            number, self._asked = self._asked, self._asked + 1
+            # A condition wakes the thread that has waited longest, which has the lowest number.
+            self._ended.wait_for(lambda: number < self._free)
         self._thread.has_turn = True
 
     def __exit__(self, *error: object) -> None:
         self._thread.has_turn = False
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._free += 1
+        with self._ended:
+            self._free += 1
+            self._ended.notify()
 
     def sleep(self, seconds: float, sleep: Callable[[float], object] = time.sleep) -> None:
         """Sleep without a turn; a thread that has one waits for another afterwards."""

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from haikuft.dataset.report import Kind
-from haikuft.sandbox.access.service_role import Role, RoleNotAssumable
+from haikuft.sandbox.access.store import Role, RoleNotAssumable
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, CustomModel, Job, Stage
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags

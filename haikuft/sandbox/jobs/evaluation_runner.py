@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from haikuft.sandbox.access.policy_evaluation import Permission
-from haikuft.sandbox.access.service_role import Role
+from haikuft.sandbox.access.store import Role
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, base_model_arn
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS

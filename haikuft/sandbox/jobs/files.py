@@ -14,10 +14,9 @@ from haikuft.dataset.problems import Problem
 from haikuft.dataset.report import Kind, Report
 from haikuft.dataset.validate.validation import validate_file
 from haikuft.package_data import read_toml
-from haikuft.sandbox.access.account import listing_permission
+from haikuft.sandbox.access.authorization import KEY_ACTIONS
 from haikuft.sandbox.access.policy_evaluation import AccessDenied
-from haikuft.sandbox.access.required_permissions import KEY_ACTIONS
-from haikuft.sandbox.access.service_role import Role, RoleNotAssumable, Store
+from haikuft.sandbox.access.store import Role, RoleNotAssumable, Store, listing_permission
 from haikuft.sandbox.http.messages import validation_error
 
 PROBE = ".write_access_check_file.tmp"  # AWS writes it before it starts, and leaves it there

@@ -7,7 +7,7 @@ from typing import Any
 
 from haikuft.errors import SandboxError
 from haikuft.sandbox.access.policy_evaluation import AccessDenied
-from haikuft.sandbox.access.service_role import RoleNotAssumable
+from haikuft.sandbox.access.store import RoleNotAssumable
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import ControlPlane
 from haikuft.sandbox.bedrock.resources import Kind

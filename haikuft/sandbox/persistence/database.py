@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from haikuft.errors import SandboxError
 
@@ -41,10 +42,17 @@ class Database:
 
     def read(self, kind: str) -> dict[str, bytes]:
         """Return all entries of a kind: key to value, in the order of the keys."""
-        query = "SELECT key, value FROM entries WHERE kind = ? ORDER BY key"
-        with self._lock, self._explained():
-            rows = self._connection.execute(query, (kind,)).fetchall()
-        return {str(key): bytes(value) for key, value in rows}
+        return dict(self._query("SELECT key, value FROM entries WHERE kind = ? ORDER BY key", kind))
+
+    def keys(self, kind: str) -> list[str]:
+        """Return the keys of a kind's entries, in order."""
+        rows = self._query("SELECT key FROM entries WHERE kind = ? ORDER BY key", kind)
+        return [key for (key,) in rows]
+
+    def find(self, kind: str, key: str) -> bytes | None:
+        """Return the value of one entry; None when there is none."""
+        rows = self._query("SELECT value FROM entries WHERE kind = ? AND key = ?", kind, key)
+        return rows[0][0] if rows else None
 
     @contextmanager
     def transaction(self) -> Iterator[Write]:
@@ -60,36 +68,35 @@ class Database:
                 nonlocal begun
                 with self._explained():
                     if not begun:
-                        stack.enter_context(self._begin())
+                        stack.enter_context(self._lock)
+                        self._connection.execute("BEGIN IMMEDIATE")
+                        stack.push(self._end)
                         begun = True
                     self._write(kind, key, value)
 
             yield write
 
-    @contextmanager
-    def _begin(self) -> Iterator[None]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
+    def _end(self, raised: type[BaseException] | None, *_: object) -> None:
+        try:
+            if raised is None:
                 self._commit()
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite itself ends one when the disk is full
-                    self._connection.execute("ROLLBACK")
-                raise
+        finally:
+            self._connection.rollback()  # no effect after a commit, or when SQLite has ended it
 
     def _commit(self) -> None:
         with self._explained():
             self._connection.execute("COMMIT")
 
+    def _query(self, query: str, *values: str) -> list[Any]:
+        with self._lock, self._explained():
+            return self._connection.execute(query, values).fetchall()
+
     def _write(self, kind: str, key: str, value: bytes | None) -> None:
         if value is None:
             self._connection.execute("DELETE FROM entries WHERE kind = ? AND key = ?", (kind, key))
         else:
-            self._connection.execute(
-                "INSERT OR REPLACE INTO entries VALUES (?, ?, ?)",
-                (kind, key, value),
-            )
+            entry = (kind, key, value)
+            self._connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", entry)
 
     def damaged(self, reason: object) -> SandboxError:
         """Return the error for an entry that cannot be read."""

@@ -118,16 +118,13 @@ def write_key(*names: str) -> str:
 class Documents:
     """The documents of some kinds, in the order in which they were created.
 
-    An entry of the database is [number, document] as JSON; numbers give the order. The entries are
-    held in memory as well, so that a document is compared with the stored one without a query.
+    An entry of the database is [number, document] as JSON; numbers give the order.
     """
 
     def __init__(self, database: Database, files: ObjectFiles) -> None:
         self._database = database
         self._files = files
         self._next = 0
-        self._entries: dict[str, dict[str, bytes]] = {}  # kind -> key -> what the database has
-        self._replaced: list[tuple[str, str, bytes | None]] = []
         self._loaded_files: set[str] = set()
         self._write: Write | None = None
         self._released: set[str] = set()
@@ -136,8 +133,7 @@ class Documents:
     def load(self, kind: str) -> list[tuple[tuple[str, ...], Any]]:
         """Read all documents of a kind, each with the names of its key, in their order."""
         found = []
-        self._entries[kind] = self._database.read(kind)
-        for key, data in self._entries[kind].items():
+        for key, data in self._database.read(kind).items():
             number, document = json.loads(data)
             self._next = max(self._next, number + 1)
             self._loaded_files |= _file_names(data)
@@ -150,19 +146,15 @@ class Documents:
 
     def keys(self, kind: str) -> list[str]:
         """Return the keys of a kind's documents."""
-        return list(self._entries.get(kind, ()))
+        return self._database.keys(kind)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Write what is put in the block, all or none; then delete files that nothing names now."""
-        self._released, self._named, self._replaced = set(), set(), []
+        self._released, self._named = set(), set()
         try:
             with self._database.transaction() as self._write:
                 yield
-        except BaseException:
-            for kind, key, old in reversed(self._replaced):
-                self._set_entry(kind, key, old)
-            raise
         finally:
             self._write = None
         self._files.remove(self._released - self._named)
@@ -171,24 +163,15 @@ class Documents:
         """Write a document if it differs from the one that is there; None deletes that."""
         if self._write is None:
             raise RuntimeError("A document is put outside a transaction.")
-        old = self._entries.get(kind, {}).get(key)
-        data = None
+        old, data = self._database.find(kind, key), None
         if document is not None:
             number = self._next if old is None else int(old[1 : old.index(b",")])
             data = _encode([number, document]).encode("ascii")
             self._next = max(self._next, number + 1)
         if data != old:
             self._write(kind, key, data)
-            self._replaced.append((kind, key, old))
-            self._set_entry(kind, key, data)
             self._released |= _file_names(old or b"")
             self._named |= _file_names(data or b"")
-
-    def _set_entry(self, kind: str, key: str, data: bytes | None) -> None:
-        if data is None:
-            self._entries[kind].pop(key, None)
-        else:
-            self._entries.setdefault(kind, {})[key] = data
 
 
 def _file_names(data: bytes) -> set[str]:

@@ -7,7 +7,7 @@ access logs use the same methods.
 
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -36,8 +36,8 @@ _WATCHED = {  # method -> (kind, the arguments that name what it touches)
 }
 _OWN_DOCUMENTS = ("keys", "multiparts")  # attributes of a bucket with documents of their own
 _READS = ("get_bucket", "get_object")  # the watched methods that a request which only reads calls
-_touched: ContextVar[Touched | None] = ContextVar("touched", default=None)
-_writes_only: ContextVar[bool] = ContextVar("writes_only", default=False)
+# What has been touched, and the methods that do not count, within a `watch`.
+_watching: ContextVar[tuple[Touched, tuple[str, ...]]] = ContextVar("watching")
 
 
 @contextmanager
@@ -48,34 +48,29 @@ def watch(*, writes_only: bool = False) -> Iterator[Touched]:
         if not hasattr(method, "__wrapped__"):
             setattr(S3Backend, name, _watched(method, kind, arguments))
     touched: Touched = set()
-    tokens = _touched.set(touched), _writes_only.set(writes_only)
+    token = _watching.set((touched, _READS if writes_only else ()))
     try:
         yield touched
     finally:
-        _touched.reset(tokens[0])
-        _writes_only.reset(tokens[1])
+        _watching.reset(token)
 
 
 def save(touched: Touched, documents: Documents, codec: Codec) -> None:
     """Write the documents of what was touched."""
-    buckets = {names[1] for names in touched}
-    for bucket in sorted(buckets):
+    for bucket in sorted({names[1] for names in touched}):
         backend, found = _find(bucket)
         if found is None:
-            _delete_bucket(bucket, documents)
+            for kind in (BUCKET, OBJECT, UPLOAD):
+                _delete_all(kind, bucket, documents)
             continue
-        document = {
-            "bucket": codec.write(found, without=_OWN_DOCUMENTS),
-            "tags": backend.tagger.tags.get(found.arn),
-        }
+        tags = backend.tagger.tags.get(found.arn)
+        document = {"bucket": codec.write(found, without=_OWN_DOCUMENTS), "tags": tags}
         documents.put(BUCKET, write_key(bucket), document)
         _save_uploads(found, touched, documents, codec)
-    for kind, bucket, *rest in sorted(touched):
-        backend, found = _find(bucket)
-        if kind == OBJECT and found is not None:
-            versions = found.keys.getlist(rest[0])
+        for key in sorted(names[2] for names in touched if names[:2] == (OBJECT, bucket)):
+            versions = found.keys.getlist(key)
             described = _describe(backend, versions, codec) if versions else None
-            documents.put(OBJECT, write_key(bucket, rest[0]), described)
+            documents.put(OBJECT, write_key(bucket, key), described)
 
 
 def restore(documents: Documents, codec: Codec) -> None:
@@ -112,8 +107,8 @@ def _watched(method: Callable[..., Any], kind: str, arguments: tuple[str, ...]) 
 
     @wraps(method)
     def watched(*given: Any, **named: Any) -> Any:
-        touched = _touched.get()
-        if touched is not None and not (method.__name__ in _READS and _writes_only.get()):
+        touched, ignored = _watching.get((None, ()))
+        if touched is not None and method.__name__ not in ignored:
             values = [named[name] if name in named else given[place] for name, place in places]
             touched.add((kind, *map(str, values)))
         return method(*given, **named)
@@ -139,18 +134,16 @@ def _describe(backend: Any, versions: list[Any], codec: Codec) -> dict[str, Any]
 
 
 def _save_uploads(bucket: Any, touched: Touched, documents: Documents, codec: Codec) -> None:
-    known = {key for key in documents.keys(UPLOAD) if json.loads(key)[0] == bucket.name}
-    for upload_id, upload in bucket.multiparts.items():
-        key = write_key(bucket.name, upload_id)
+    known = documents.keys(UPLOAD)
+    uploads = {write_key(bucket.name, upload_id): upload_id for upload_id in bucket.multiparts}
+    for key, upload_id in uploads.items():
         if key not in known or (UPLOAD, bucket.name, upload_id) in touched:
-            documents.put(UPLOAD, key, codec.write(upload))
-        known.discard(key)
-    for key in known:
-        documents.put(UPLOAD, key, None)
+            documents.put(UPLOAD, key, codec.write(bucket.multiparts[upload_id]))
+    _delete_all(UPLOAD, bucket.name, documents, but=uploads)
 
 
-def _delete_bucket(bucket: str, documents: Documents) -> None:
-    for kind in (BUCKET, OBJECT, UPLOAD):
-        for key in documents.keys(kind):
-            if json.loads(key)[0] == bucket:
-                documents.put(kind, key, None)
+def _delete_all(kind: str, bucket: str, documents: Documents, but: Collection[str] = ()) -> None:
+    """Delete a bucket's documents of a kind, but for those with these keys."""
+    for key in documents.keys(kind):
+        if json.loads(key)[0] == bucket and key not in but:
+            documents.put(kind, key, None)

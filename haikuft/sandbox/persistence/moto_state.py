@@ -13,7 +13,7 @@ They are few, so all are compared with the stored documents. Sessions of assumed
 keys may be many; they do not change, so they are written once. Where one entity contains another (a
 role its policies, a group its users), its document has the name of the other. A backend's other
 attributes (the account's alias, its password policy, tags) are one document, with only those that
-differ from a new backend's. AWS managed policies belong to moto and are not written.
+differ from a new backend's. There are no AWS managed policies: moto loads them only when told to.
 
 A request that only reads changes nothing but the times at which keys and roles were last used.
 These are written with the next change of IAM's entities, and when the sandbox closes.
@@ -201,22 +201,20 @@ def _save_identities(
 
     `is_final` says which entities are as they were when they were first written.
     """
-    found = {write_key(*name): (name, entity) for name, entity in _entities()}
-    entities = {id(entity): name for name, entity in found.values()}
+    found = dict(_entities())
+    names = {id(entity): name for name, entity in found.items()}
     for service in services:
-        kind, stored = _ENTITY.format(service), set(documents.keys(_ENTITY.format(service)))
-        for key, (name, entity) in found.items():
-            if name[0] != service or isinstance(entity, iam.AWSManagedPolicy):
-                continue
-            stored_before = key in stored
-            stored.discard(key)
-            if not (stored_before and is_final(entity)):
-                documents.put(kind, key, codec.write(entity, entities=entities))
-        for key in stored:
+        kind = _ENTITY.format(service)
+        stored = set(documents.keys(kind))
+        own = {write_key(*name): entity for name, entity in found.items() if name[0] == service}
+        for key, entity in own.items():
+            if key not in stored or not is_final(entity):
+                documents.put(kind, key, codec.write(entity, entities=names))
+        for key in stored - own.keys():
             documents.put(kind, key, None)
     for backend_name, backend in _backends():
         if backend_name[0] in services:
-            document = _write_rest(backend, codec, entities) or None
+            document = _write_rest(backend, codec, names) or None
             documents.put(_REST.format(backend_name[0]), write_key(*backend_name), document)
 
 
@@ -232,14 +230,11 @@ def _restore_identities(documents: Documents, codec: Codec) -> None:
             attributes.setdefault(table, {})[key] = entity
         blanks.append((entity, document))
     for entity, document in blanks:
-        codec.fill(entity, document, _find)
+        codec.read(document, _find, blank=entity)
     for service, backends in _BACKENDS.items():
         for (_, account, region), document in documents.load(_REST.format(service)):
             rest = {key: codec.read(value, _find) for key, value in document.items()}
             vars(backends[account][region]).update(rest)
-    for (service, _, _), backend in _backends():
-        if service == "iam":
-            _count_attachments(backend)
 
 
 def _backends() -> Iterator[tuple[Name, Any]]:
@@ -301,11 +296,3 @@ def _find(name: Sequence[str]) -> Any:
             f"The sandbox's state names {service}'s {key} among the {table}, but does not contain "
             "it. Empty the sandbox with `haikuft sandbox reset`."
         ) from None
-
-
-def _count_attachments(backend: Any) -> None:
-    """Count the attachments of AWS managed policies, which moto counts as it attaches them."""
-    holders = [*backend.roles.values(), *backend.users.values(), *backend.groups.values()]
-    for policy in backend.aws_managed_policies:
-        attached = [holder for holder in holders if policy.arn in holder.managed_policies]
-        policy.attachment_count = len(attached)

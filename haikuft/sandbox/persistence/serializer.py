@@ -21,10 +21,14 @@ from typing import Any
 from haikuft.errors import SandboxError
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
-# Tag -> the type of a container: of keys with values, and of items.
-_PAIRS: dict[str, Any] = {"dict": dict, "ordered": OrderedDict}
-_ITEMS: dict[str, Any] = {"tuple": tuple, "set": set}
-_TAGS = {kind: tag for tag, kind in (_PAIRS | _ITEMS).items()}
+# Tag -> the type of a container; a dictionary is the list of its pairs.
+_CONTAINERS: dict[str, Any] = {"dict": dict, "ordered": OrderedDict, "tuple": tuple, "set": set}
+_TAGS = {kind: tag for tag, kind in _CONTAINERS.items()}
+
+_UNKNOWN = (
+    "The sandbox's state holds a {what}, which this version does not know. Use the version that "
+    "wrote it, or empty the sandbox with `haikuft sandbox reset`."
+)
 
 Name = Sequence[str]
 """What one document calls an object that has a document of its own."""
@@ -92,116 +96,93 @@ class Codec:
 
         Raises SandboxError for what cannot be written.
         """
-        return _Writing(self, entities or {}).start(value, without)
+        named: Mapping[int, Name] = entities or {}
+        numbers: dict[int, int] = {}  # id() of an object in this document -> its number
+
+        def write(value: Any) -> Any:
+            kind = type(value)
+            if kind in _PLAIN:
+                return value
+            if kind is list:
+                return [write(item) for item in value]
+            if kind in _TAGS:
+                return {_TAGS[kind]: [write(item) for item in _items_of(value)]}
+            if id(value) in named:
+                return {"entity": list(named[id(value)])}
+            if id(value) in numbers:
+                return {"same": numbers[id(value)]}
+            if kind in self._names:
+                return write_object(value)
+            for leaf in self._leaves:
+                if isinstance(value, leaf.types):
+                    return {leaf.tag: leaf.write(value)}
+            raise SandboxError(
+                f"The sandbox cannot store a {kind.__module__}:{kind.__qualname__}, so this change "
+                "would be lost when it stops. The sandbox's serializer must be extended."
+            )
+
+        def write_object(value: Any, without: Collection[str] = ()) -> Any:
+            self._prepare(value)
+            numbers[id(value)] = len(numbers)
+            attributes = {
+                attribute: item if type(item) in _PLAIN else write(item)
+                for attribute, item in vars(value).items()
+                if attribute not in without
+            }
+            return {"object": [self._names[type(value)], attributes]}
+
+        return write_object(value, without) if type(value) in self._names else write(value)
 
     def blank(self, document: Any) -> Any:
         """Create the object that a document describes, without attributes."""
-        return self._make(document["object"][0])
+        name = document["object"][0]
+        cls: Any = self._classes.get(name)
+        if cls is None:
+            raise SandboxError(_UNKNOWN.format(what=name))
+        return cls.__new__(cls)
 
-    def fill(self, value: Any, document: Any, find: Callable[[Name], Any] | None = None) -> None:
-        """Set the attributes of an object from `blank`; `find` finds entities by name."""
-        _Reading(self, find).fill(value, document["object"][1])
+    def read(
+        self, document: Any, find: Callable[[Name], Any] | None = None, *, blank: Any = None
+    ) -> Any:
+        """Convert a document to its value.
 
-    def read(self, document: Any, find: Callable[[Name], Any] | None = None) -> Any:
-        """Convert a document to its value; `find` finds entities by name.
+        Args:
+            document: What `write` returned.
+            find: Finds entities by name.
+            blank: The object, if `blank` has created it already; it gets its attributes.
 
         Raises SandboxError for an unknown class or kind of value.
         """
-        return _Reading(self, find).read(document)
+        made: list[Any] = []
 
-    def _make(self, name: str) -> Any:
-        cls: Any = self._classes.get(name)
-        if cls is None:
-            raise SandboxError(
-                f"The sandbox's state holds a {name}, which this version does not know. Use the "
-                "version that wrote it, or empty the sandbox with `haikuft sandbox reset`."
-            )
-        return cls.__new__(cls)
+        def read(document: Any, value: Any = None) -> Any:
+            if type(document) in _PLAIN:
+                return document
+            if type(document) is list:
+                return [read(item) for item in document]
+            ((tag, inner),) = document.items()
+            if tag == "object":
+                made.append(self.blank(document) if value is None else value)
+                return fill(made[-1], inner[1])
+            if tag in _CONTAINERS:
+                return _CONTAINERS[tag](read(item) for item in inner)
+            if tag == "same":
+                return made[inner]
+            if tag == "entity" and find is not None:
+                return find(inner)
+            if tag in self._readers:
+                return self._readers[tag](inner)
+            raise SandboxError(_UNKNOWN.format(what=f"value of the kind {tag!r}"))
 
-
-class _Writing:
-    """The state of writing one document."""
-
-    def __init__(self, codec: Codec, entities: Mapping[int, Name]) -> None:
-        self._codec = codec
-        self._entities = entities
-        self._numbers: dict[int, int] = {}
-
-    def start(self, value: Any, without: Collection[str]) -> Any:
-        name = self._codec._names.get(type(value))
-        return self.write(value) if name is None else self._object(value, name, without)
-
-    def write(self, value: Any) -> Any:
-        kind = type(value)
-        if kind in _PLAIN:
+        def fill(value: Any, attributes: Mapping[str, Any]) -> Any:
+            vars(value).update({name: read(item) for name, item in attributes.items()})
             return value
-        if kind is list:
-            return [self.write(item) for item in value]
-        tag = _TAGS.get(kind)
-        if tag in _PAIRS:
-            return {tag: [[self.write(key), self.write(item)] for key, item in value.items()]}
-        if tag is not None:
-            return {tag: [self.write(item) for item in (sorted(value) if tag == "set" else value)]}
-        if id(value) in self._entities:
-            return {"entity": list(self._entities[id(value)])}
-        if id(value) in self._numbers:
-            return {"same": self._numbers[id(value)]}
-        name = self._codec._names.get(kind)
-        if name is not None:
-            return self._object(value, name, ())
-        for leaf in self._codec._leaves:
-            if isinstance(value, leaf.types):
-                return {leaf.tag: leaf.write(value)}
-        raise SandboxError(
-            f"The sandbox cannot store a {kind.__module__}:{kind.__qualname__}, so this change "
-            "would be lost when it stops. The sandbox's serializer must be extended."
-        )
 
-    def _object(self, value: Any, name: str, without: Collection[str]) -> Any:
-        self._codec._prepare(value)
-        self._numbers[id(value)] = len(self._numbers)
-        attributes = {
-            attribute: item if type(item) in _PLAIN else self.write(item)
-            for attribute, item in vars(value).items()
-            if attribute not in without
-        }
-        return {"object": [name, attributes]}
+        return read(document, blank)
 
 
-class _Reading:
-    """The state of reading one document."""
-
-    def __init__(self, codec: Codec, find: Callable[[Name], Any] | None) -> None:
-        self._codec = codec
-        self._find = find
-        self._made: list[Any] = []
-
-    def fill(self, value: Any, attributes: Mapping[str, Any]) -> None:
-        self._made.append(value)
-        vars(value).update({name: self.read(item) for name, item in attributes.items()})
-
-    def read(self, document: Any) -> Any:
-        if type(document) in _PLAIN:
-            return document
-        if type(document) is list:
-            return [self.read(item) for item in document]
-        ((tag, inner),) = document.items()
-        if tag == "object":
-            value = self._codec._make(inner[0])
-            self.fill(value, inner[1])
-            return value
-        if tag in _PAIRS:
-            return _PAIRS[tag]((self.read(key), self.read(item)) for key, item in inner)
-        if tag in _ITEMS:
-            return _ITEMS[tag](self.read(item) for item in inner)
-        if tag == "same":
-            return self._made[inner]
-        if tag == "entity" and self._find is not None:
-            return self._find(inner)
-        if tag in self._codec._readers:
-            return self._codec._readers[tag](inner)
-        raise SandboxError(
-            f"The sandbox's state holds a value of the kind {tag!r}, which this version does not "
-            "know. Use the version that wrote it, or empty the sandbox with `haikuft sandbox "
-            "reset`."
-        )
+def _items_of(container: Any) -> Iterable[Any]:
+    """List the items of a container as lists and other values; of a dictionary, its pairs."""
+    if isinstance(container, dict):
+        return ([key, item] for key, item in container.items())
+    return sorted(container) if isinstance(container, set) else container

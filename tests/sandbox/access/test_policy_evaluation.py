@@ -62,6 +62,8 @@ def test_evaluate_when_resource_holds_a_variable_then_the_context_fills_it() -> 
     context = {"AWS:principalaccount": "bucket"}
     assert ask(own, context=context) == "Allow"
     assert ask(own, context={"aws:PrincipalAccount": "*"}) != "Allow"
+    plain = policy(Resource="arn:aws:s3:::b${*}cket/*")
+    assert (ask(plain), ask(plain, resource="arn:aws:s3:::b*cket/a")) == (None, "Allow")
 
 
 def test_evaluate_when_elements_are_negated_then_the_rest_matches() -> None:

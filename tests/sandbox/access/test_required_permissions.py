@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from haikuft.sandbox.access.policy_evaluation import ANY
-from haikuft.sandbox.access.required_permissions import (
+from haikuft.sandbox.access.authorization import (
     bedrock_permissions,
     iam_permissions,
     kms_permissions,
     quota_permissions,
     sts_permissions,
 )
+from haikuft.sandbox.access.policy_evaluation import ANY
 from haikuft.sandbox.http.messages import Call
 from haikuft.sandbox.http.rest_json import SERVICES, load_service
 

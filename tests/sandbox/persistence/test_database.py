@@ -28,6 +28,8 @@ def test_entries_are_there_when_the_file_is_opened_again(tmp_path: Path) -> None
     assert list(again.read("job").items()) == [("a", b"1"), ("b", b"2")]
     assert again.read("model") == {"a": b"\x00\xff"}
     assert again.read("throughput") == {}
+    assert (again.keys("job"), again.keys("throughput")) == (["a", "b"], [])
+    assert (again.find("job", "b"), again.find("job", "c")) == (b"2", None)
 
 
 def test_a_second_value_takes_the_place_of_the_first_and_none_deletes(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from moto.s3.models import CorsRule
 
 import haikuft.sandbox
 from haikuft.errors import SandboxError
-from haikuft.sandbox.access.service_role import Role
+from haikuft.sandbox.access.store import Role
 from haikuft.sandbox.persistence import moto_state
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState

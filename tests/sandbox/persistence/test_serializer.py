@@ -101,7 +101,7 @@ def test_entities_when_written_then_only_their_names_are() -> None:
     document = through_json(CODEC.write(person, entities=entities))
     blank = CODEC.blank(document)
     everyone = {"friend": friend, "person": blank}
-    CODEC.fill(blank, document, lambda name: everyone[name[1]])
+    CODEC.read(document, lambda name: everyone[name[1]], blank=blank)
     assert blank.friend is friend
     assert blank.itself is blank
 

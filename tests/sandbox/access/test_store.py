@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from haikuft.sandbox.access.policy_evaluation import AccessDenied
-from haikuft.sandbox.access.service_role import Role, RoleNotAssumable, Store
+from haikuft.sandbox.access.store import Role, RoleNotAssumable, Store
 
 ACCOUNT = "123456789012"
 NAME = "AmazonBedrock-haikuft-first"
