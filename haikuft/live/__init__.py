@@ -1,8 +1,13 @@
 """Views that change while a notebook is open: a watched job, a playground, the running costs."""
 
-from haikuft.live.monitor import watch_job
-from haikuft.live.playground import Playground
-from haikuft.live.running_costs import show_running_costs
-from haikuft.live.samples import ask_samples
+from haikuft.lazy_names import offer_names
 
-__all__ = ["Playground", "ask_samples", "show_running_costs", "watch_job"]
+__all__, __getattr__, __dir__ = offer_names(
+    __name__,
+    {
+        "monitor": "watch_job",
+        "playground": "Playground",
+        "running_costs": "RunningCosts",
+        "samples": "ask_samples",
+    },
+)
