@@ -1,9 +1,10 @@
 """The playground: one prompt to several models side by side, as their replies come."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from dataclasses import replace
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from haikuft.dataset.read.training_files import read_records
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 MAX_TOKENS = 200
 _PATIENCE_SECONDS = 10.0  # somebody sits there and waits
 COMPARED = ("base", "tuned")  # the models whose replies to a record are compared
+_UNANSWERED = Reply("", "", "", "", 0, 0, 0.0, "", "", "", "", api="converse")
 
 OnText = Callable[[str, str], None]  # a model's name, and its text so far
 Turns = Sequence[Mapping[str, str]]
@@ -79,7 +81,8 @@ class Playground:
             name: run.connection.client("bedrock-runtime", patience_seconds=_PATIENCE_SECONDS)
             for name in models
         }
-        self._behind: dict[str, str] = {}
+        bedrock = run.connection.client("bedrock")
+        self._identify = cache(lambda name: identify_model(bedrock, self.models[name]))
         if is_interactive() if interactive is None else interactive:
             from haikuft.live import playground_form  # late: a program needs no widgets
 
@@ -181,9 +184,9 @@ class Playground:
             estimate="each reply of a base model is billed by its tokens",
         )
 
-        def ask_one(name: str) -> Reply:
-            return self._ask_one(name, turns, chosen, sampling, on_text)
-
+        ask_one = partial(
+            self._ask_one, turns=turns, system=chosen, sampling=sampling, on_text=on_text
+        )
         asked_at = utc_text()
         with ThreadPoolExecutor(len(self.models)) as pool:
             replies = dict(zip(self.models, pool.map(ask_one, self.models), strict=True))
@@ -216,49 +219,30 @@ class Playground:
     def _ask_one(
         self, name: str, turns: Turns, system: str | None, sampling: Any, on_text: OnText
     ) -> Reply:
-        model_id, began, first = self.models[name], self._clock(), None
-        text = ""
+        client, model_id, began = self._clients[name], self.models[name], self._clock()
+        text, answered_by, first = "", "", None
+        given = {"system": system, "clock": self._clock, **sampling}
         try:
-            pieces: Iterator[str | Reply] = stream(
-                self._clients[name],
-                model_id,
-                turns,
-                system=system,
-                answered_by=self._identify(name),
-                clock=self._clock,
-                **sampling,
-            )
-            for piece in pieces:
+            answered_by = self._identify(name)
+            for piece in stream(client, model_id, turns, answered_by=answered_by, **given):
                 if isinstance(piece, Reply):
                     return piece
                 first = self._clock() - began if first is None else first
                 text += piece
                 on_text(name, text)
-            reason = "the stream ended without a reply"
         except HaikuftError as error:
             reason = str(error)
-        return Reply(
-            record_id="",
+        return replace(
+            _UNANSWERED,
             model_id=model_id,
             text=text,
-            stop_reason="",
-            input_tokens=0,
-            output_tokens=0,
             latency_seconds=round(self._clock() - began, 6),
-            model="",
             error=reason,
             asked_at=utc_text(),
             settings=name_settings(**sampling),
-            answered_by=self._behind.get(name, ""),
-            api="converse",
+            answered_by=answered_by,
             first_seconds=first,
         )
-
-    def _identify(self, name: str) -> str:
-        if name not in self._behind:
-            bedrock = self.run.connection.client("bedrock")
-            self._behind[name] = identify_model(bedrock, self.models[name])
-        return self._behind[name]
 
 
 def _compose(
