@@ -68,10 +68,9 @@ class Form:
         self.title = title
         self.fields = tuple(fields)
         self.controls = {field.name: build_control(field) for field in self.fields}
-        sliders = {f.name: build_slider(f, self.controls[f.name]) for f in self.fields}
-        self.sliders = {name: slider for name, slider in sliders.items() if slider is not None}
-        lists = {f.name: build_list(f, self.controls[f.name]) for f in self.fields}
-        self.lists = {name: listed for name, listed in lists.items() if listed is not None}
+        pairs = [(field, self.controls[field.name]) for field in self.fields]
+        self.sliders = {f.name: build_slider(f, box) for f, box in pairs if f.slider}
+        self.lists = {f.name: build_list(f, box) for f, box in pairs if f.suggestions}
         self._check, self._derive, self._draw = check, derive, draw
         self._used: dict[str, Any] | None = None  # the values that a cell has read
         self._saving = saving if saving is not None and saving.run is not None else None
@@ -103,31 +102,37 @@ class Form:
             SettingsError: names every value that cannot be used.
 
         """
-        content = self._read()
+        content = self.read()
         if content.refusal:
             raise SettingsError(content.refusal)
         self._used = dict(content.values)
         self._show()
         return dict(content.values)
 
-    @property
-    def refusal(self) -> str:
-        """Why the values cannot be used; empty when they can."""
-        return self._read().refusal
-
-    @property
-    def derived(self) -> Derived:
-        """What is derived from the values; nothing while they cannot be used."""
-        return self._read().derived
+    def read(self) -> Content:
+        """Read the boxes: what they hold, why that cannot be used, and what is derived from it."""
+        values = {field.name: self._read_one(field) for field in self.fields}
+        refusal = self._find_refusal(values)
+        used = values if self._used is None else self._used
+        return Content(
+            self.title,
+            self.fields,
+            values,
+            refusal,
+            derived=[] if refusal else self._derive(values),
+            picture=("", "") if refusal or self._draw is None else self._draw(values),
+            stale=[name for name, value in values.items() if value != used[name]],
+            saved=self._saved,
+        )
 
     def __repr__(self) -> str:
-        return str(self._read())
+        return str(self.read())
 
     def _repr_html_(self) -> str:
-        return self._read().to_html()
+        return self.read().to_html()
 
     def _ipython_display_(self) -> None:
-        content = self._read()
+        content = self.read()
         self._shown.show(content.to_html(), str(content))
 
     def _list_parts(self, name: str) -> list[Any]:
@@ -143,21 +148,6 @@ class Form:
         if self._saving is not None:
             parts += [self.button, self._output]
         return widgets.VBox(parts)
-
-    def _read(self) -> Content:
-        values = {field.name: self._read_one(field) for field in self.fields}
-        refusal = self._find_refusal(values)
-        used = values if self._used is None else self._used
-        return Content(
-            self.title,
-            self.fields,
-            values,
-            refusal,
-            derived=[] if refusal else self._derive(values),
-            picture=("", "") if refusal or self._draw is None else self._draw(values),
-            stale=[name for name, value in values.items() if value != used[name]],
-            saved=self._saved,
-        )
 
     def _find_refusal(self, values: dict[str, Any]) -> str:
         """List all faults; what the check says of a value replaces the field's own text."""
@@ -182,7 +172,7 @@ class Form:
         self._show()
 
     def _show(self) -> None:
-        content = self._read()
+        content = self.read()
         faults = rendering.sort_faults(content.refusal, list(self.controls))
         for field in self.fields:
             note = rendering.write_note(field.help, faults.get(field.name, []))
@@ -191,7 +181,7 @@ class Form:
         self._shown.update(content.to_html(), str(content))
 
     def _save(self, _button: object = None) -> None:
-        content = self._read()
+        content = self.read()
         try:
             if self._saving is None or content.refusal:
                 raise SettingsError(f"Nothing was saved.\n{content.refusal}")
