@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import ipywidgets as widgets
 
@@ -11,7 +12,7 @@ from haikuft.forms import rendering
 from haikuft.forms.controls import build_control, build_list, build_slider
 from haikuft.forms.fields import Field, Value, find_fault, read_value
 from haikuft.forms.rendering import Content, Derived, Picture
-from haikuft.forms.showing import Shown, build_grid
+from haikuft.forms.showing import build_grid, build_text, show
 from haikuft.html import escape
 from haikuft.runs.choices import FILE_NAME, save_choices
 
@@ -89,7 +90,11 @@ class Form:
         )
         self.button.on_click(self._save)
         self.box = self._build_box()
-        self._shown = Shown(self.box)
+        self._name = f"haikuft-{uuid4().hex[:10]}"  # by which the copy finds its widget
+        self.box.add_class("haikuft")
+        self.box.add_class(self._name)
+        self._copy: dict[str, str] = {}
+        self._copy_handle: Any = None
         self._refresh()
         for control in self.controls.values():
             control.observe(self._refresh, names="value")
@@ -132,8 +137,13 @@ class Form:
         return self.read().to_html()
 
     def _ipython_display_(self) -> None:
-        content = self.read()
-        self._shown.show(content.to_html(), str(content))
+        show({**self.box._repr_mimebundle_(), "text/plain": ""}, raw=True)
+        self._copy = self._build_copy(self.read())
+        self._copy_handle = show(self._copy, raw=True, display_id=True)
+
+    def _build_copy(self, content: Content) -> dict[str, str]:
+        html = build_text(self._name, content.to_html())
+        return {"text/plain": str(content), "text/html": html}
 
     def _list_parts(self, name: str) -> list[Any]:
         beside = [held[name] for held in (self.sliders, self.lists) if name in held]
@@ -178,7 +188,9 @@ class Form:
             note = rendering.write_note(field.help, faults.get(field.name, []))
             self._notes[field.name].value = note
         self._message.value = content.message
-        self._shown.update(content.to_html(), str(content))
+        if self._copy_handle is not None and self._build_copy(content) != self._copy:
+            self._copy = self._build_copy(content)
+            self._copy_handle.update(self._copy, raw=True)
 
     def _save(self, _button: object = None) -> None:
         content = self.read()
