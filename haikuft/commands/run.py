@@ -58,11 +58,12 @@ def clean_up(options: argparse.Namespace) -> int:
     """Execute notebook 7, or delete what carries the tags of a run without a record."""
     from haikuft.series.clean_up import clean_up_lost  # late: it loads what asks AWS
 
+    names = ("region", "base_model_id", "class_id")
+    where = {name: getattr(options, name) for name in names}
     if options.class_id:
         if options.run or options.owner or options.yes:
             raise SettingsError("--class takes no --run, --owner or --yes: the class id is typed.")
-        target, region = options.target or "sandbox", options.region
-        return clean_up_lost("", target=target, region=region, class_id=options.class_id)
+        return clean_up_lost("", target=options.target or "sandbox", **where)
     name = choose_run(options.run, options.target or "")
     record = None
     try:
@@ -76,12 +77,7 @@ def clean_up(options: argparse.Namespace) -> int:
                 "To clean up without a record, say where to look: --target aws or sandbox."
             )
         return clean_up_lost(
-            name,
-            target=options.target,
-            region=options.region,
-            base_model_id=options.base_model_id,
-            owner=options.owner,
-            confirmed=options.yes,
+            name, target=options.target, owner=options.owner, confirmed=options.yes, **where
         )
     if options.owner not in ("", record.owner):
         raise SettingsError(
