@@ -1,13 +1,8 @@
 """Views that change while a notebook is open: a watched job, a playground, the running costs."""
 
-from haikuft.lazy_names import offer_names
+from haikuft.live.monitor import watch_job
+from haikuft.live.playground import Playground
+from haikuft.live.running_costs import RunningCosts
+from haikuft.live.samples import ask_samples
 
-__all__, __getattr__, __dir__ = offer_names(
-    __name__,
-    {
-        "monitor": "watch_job",
-        "playground": "Playground",
-        "running_costs": "RunningCosts",
-        "samples": "ask_samples",
-    },
-)
+__all__ = ["Playground", "RunningCosts", "ask_samples", "watch_job"]

@@ -55,7 +55,6 @@ async def watch_job(
     expected: JobTime | None = None,
     interactive: bool | None = None,
     tell: Callable[[str], None] = print,
-    now: Callable[[], datetime] = utc_now,
 ) -> CustomizationJob:
     """Wait until a job has completed, and show its progress. Ending the wait does not end the job.
 
@@ -73,7 +72,6 @@ async def watch_job(
         expected: How long such a job takes, to warn of one that takes longer; None never warns.
         interactive: Whether the notebook is interactive and shows widgets; None detects it.
         tell: Is given each line.
-        now: The time, aware, UTC.
 
     Raises:
         JobFailedError: it failed or was stopped; says AWS's reason and how to fix it.
@@ -82,7 +80,7 @@ async def watch_job(
         HaikuftError: no network, or a status this version does not know.
     """
     shown = is_interactive() if interactive is None else interactive
-    watch, monitor = _Watch(connection, job_arn, shown, now), None
+    watch, monitor = _Watch(connection, job_arn, shown), None
     if shown:
         monitor = JobMonitor(watch.stop_job)
         monitor.show(watch.view())
@@ -155,7 +153,6 @@ class _Watch:
     connection: Connection
     job_arn: str
     shown: bool  # in a view, which shows the job's end, so that no line tells it again
-    now: Callable[[], datetime]
     job: CustomizationJob | None = None
     progress: Progress | None = None
     trouble: str = ""
@@ -196,7 +193,7 @@ class _Watch:
     def view(self, note: str = "") -> JobView:
         """Return what to show now."""
         said = " ".join(part for part in (self.trouble, note) if part)
-        return JobView(self.job, self.progress, self.now(), self.connection.tells_progress, said)
+        return JobView(self.job, self.progress, utc_now(), self.connection.tells_progress, said)
 
     def tell_changes(self, tell: Callable[[str], None]) -> None:
         """Tell what has changed since the last call, a line each."""
@@ -206,7 +203,7 @@ class _Watch:
     def _note(self, job: CustomizationJob) -> None:
         self.job = job
         if not (self.shown and job.status in FINAL):
-            self.changes.append(describe_job(job, self.now()))
+            self.changes.append(describe_job(job, utc_now()))
 
     def _pause(self, seconds: float) -> None:
         try:

@@ -18,12 +18,12 @@ from haikuft.inference.requests import build_request, name_settings
 from haikuft.inference.streaming import stream
 from haikuft.live.history import FILE_NAME, Exchange, append_exchange, read_exchanges
 from haikuft.live.interactive import build_bundle, is_interactive
+from haikuft.live.playground_form import PlaygroundForm
 from haikuft.pricing import check_charges
 from haikuft.runs.run_record import Run
 
 if TYPE_CHECKING:
     from haikuft.evaluation.scorers.scorer import Scorer
-    from haikuft.live.playground_form import PlaygroundForm
 
 MAX_TOKENS = 200
 _PATIENCE_SECONDS = 10.0  # somebody sits there and waits
@@ -63,7 +63,6 @@ class Playground:
         records: Sequence[Record] = (),
         allow_charges: bool = False,
         interactive: bool | None = None,
-        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if not models or not all(models.values()):
             raise SettingsError(
@@ -76,7 +75,6 @@ class Playground:
         self.path = run.directory / FILE_NAME
         self.form: PlaygroundForm | None = None
         self._allow_charges = allow_charges
-        self._clock = clock
         self._clients = {
             name: run.connection.client("bedrock-runtime", patience_seconds=_PATIENCE_SECONDS)
             for name in models
@@ -84,9 +82,7 @@ class Playground:
         bedrock = run.connection.client("bedrock")
         self._identify = cache(lambda name: identify_model(bedrock, self.models[name]))
         if is_interactive() if interactive is None else interactive:
-            from haikuft.live import playground_form  # late: a program needs no widgets
-
-            self.form = playground_form.PlaygroundForm(self, MAX_TOKENS)
+            self.form = PlaygroundForm(self, MAX_TOKENS)
 
     @property
     def system(self) -> str:
@@ -219,15 +215,17 @@ class Playground:
     def _ask_one(
         self, name: str, turns: Turns, system: str | None, sampling: Any, on_text: OnText
     ) -> Reply:
-        client, model_id, began = self._clients[name], self.models[name], self._clock()
+        client, model_id, began = self._clients[name], self.models[name], time.perf_counter()
         text, answered_by, first = "", "", None
-        given = {"system": system, "clock": self._clock, **sampling}
         try:
             answered_by = self._identify(name)
-            for piece in stream(client, model_id, turns, answered_by=answered_by, **given):
+            pieces = stream(
+                client, model_id, turns, system=system, answered_by=answered_by, **sampling
+            )
+            for piece in pieces:
                 if isinstance(piece, Reply):
                     return piece
-                first = self._clock() - began if first is None else first
+                first = time.perf_counter() - began if first is None else first
                 text += piece
                 on_text(name, text)
         except HaikuftError as error:
@@ -236,7 +234,7 @@ class Playground:
             _UNANSWERED,
             model_id=model_id,
             text=text,
-            latency_seconds=round(self._clock() - began, 6),
+            latency_seconds=round(time.perf_counter() - began, 6),
             error=reason,
             asked_at=utc_text(),
             settings=name_settings(**sampling),

@@ -1,4 +1,4 @@
-"""The playground's boxes and buttons. Loaded only where a person runs the notebook."""
+"""The playground's boxes and buttons, made only where a person runs the notebook."""
 
 import threading
 import time

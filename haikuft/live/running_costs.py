@@ -1,6 +1,6 @@
 """The banner of notebooks 5 to 7: what bills now, and the button that ends it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -124,7 +124,6 @@ class RunningCosts:
     Args:
         run: Whose things.
         interactive: Whether to show widgets; None: only where a person runs the cells.
-        now: The time, aware, UTC.
 
     Attributes:
         costs: What AWS told last.
@@ -135,10 +134,8 @@ class RunningCosts:
         CredentialsError: the login has run out.
     """
 
-    def __init__(
-        self, run: Run, *, interactive: bool | None = None, now: Callable[[], datetime] = utc_now
-    ) -> None:
-        self._run, self._now = run, now
+    def __init__(self, run: Run, *, interactive: bool | None = None) -> None:
+        self._run = run
         self.endings: dict[str, ConfirmButton] = {}
         shown = is_interactive() if interactive is None else interactive
         self.box: Any = self._build() if shown else None
@@ -152,7 +149,7 @@ class RunningCosts:
         """
         run = self._run
         bills, resources = run.connection.bills, list_resources(run)
-        self.costs = Costs(run.record.run, bills, resources, self._now())
+        self.costs = Costs(run.record.run, bills, resources, utc_now())
         if self.box is not None:
             self._picture.value = self.costs.to_html()
             self.endings = {

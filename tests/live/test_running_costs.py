@@ -84,7 +84,7 @@ def test_banner_when_nobody_sits_there_then_it_is_text_and_html_alone(
     new_run: Callable[..., Run],
 ) -> None:
     """An executed notebook keeps what it said."""
-    banner = live.RunningCosts(new_run(), now=lambda: NOW)
+    banner = live.RunningCosts(new_run())
 
     assert list(banner._repr_mimebundle_()) == ["text/plain", "text/html"]
     assert "Nothing bills: the sandbox is free" in repr(banner)
