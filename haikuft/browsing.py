@@ -6,7 +6,7 @@ program) every row is shown in its order; only the controls are missing.
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -41,34 +41,30 @@ class RichCell:
         return self.text
 
 
-Cell = str | float | RichCell
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Browser:
     """Rows under headings; a notebook shows them with controls to sort and filter.
 
     Attributes:
         headings: One a column.
-        rows: As many cells as there are headings; numbers sort as numbers.
+        rows: As many values as there are headings: numbers, which sort as such, rich cells, and
+            anything else as text.
         choices: The columns that can be filtered by one of their values.
         note: Sentences above the rows, a line each; "" for none.
         style: CSS for the cells' own HTML; "" for none.
     """
 
-    headings: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    choices: tuple[str, ...] = ()
+    headings: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    choices: Sequence[str] = ()
     note: str = ""
     style: str = ""
 
     def __repr__(self) -> str:
         """Write as text, each cell shortened to one line."""
-        texts = [
-            [format_number(cell) if isinstance(cell, float) else str(cell) for cell in row]
-            for row in self.rows
+        shortened = [
+            [" ".join(_write_cell(cell).split())[:40] for cell in row] for row in self.rows
         ]
-        shortened = [[" ".join(text.split())[:40] for text in row] for row in texts]
         return f"{visible(self.note)}\n{build_table(shortened, *self.headings)}".lstrip("\n")
 
     def _repr_html_(self) -> str:
@@ -105,32 +101,18 @@ class Browser:
         )
 
 
-def build_browser(
-    headings: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    *,
-    choices: Sequence[str] = (),
-    note: str = "",
-    style: str = "",
-) -> Browser:
-    """Make a browser of rows of any values: numbers and rich cells stay, others become texts."""
-
-    def to_cell(value: object) -> Cell:
-        if isinstance(value, RichCell):
-            return value
-        return float(value) if isinstance(value, int | float) else str(value)
-
-    cells = tuple(tuple(map(to_cell, row)) for row in rows)
-    return Browser(tuple(headings), cells, tuple(choices), note, style)
+def _write_cell(value: object) -> str:
+    text = format_number(value) if isinstance(value, int | float) else str(value)
+    return " ".join(text.split())[:40]
 
 
-def _build_cell(cell: Cell) -> str:
-    if isinstance(cell, float):
-        cell = RichCell("", format_number(cell), cell)
-    if isinstance(cell, RichCell):
-        key = "" if cell.key is None else f' data-key="{cell.key:.6f}"'
-        return f"<td{key}>{cell.html}</td>"
-    return f"<td>{fold_text(cell)}</td>"
+def _build_cell(value: object) -> str:
+    if isinstance(value, int | float):
+        value = RichCell("", format_number(value), value)
+    if isinstance(value, RichCell):
+        key = "" if value.key is None else f' data-key="{value.key:.6f}"'
+        return f"<td{key}>{value.html}</td>"
+    return f"<td>{fold_text(str(value))}</td>"
 
 
 def fold_text(text: str) -> str:

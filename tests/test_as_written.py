@@ -15,7 +15,7 @@ import pytest
 
 import haikuft
 from haikuft import html, plots
-from haikuft.browsing import build_browser
+from haikuft.browsing import Browser
 from haikuft.dataset.problems import Problem
 from haikuft.dataset.records import write_records
 from haikuft.dataset.report import Report
@@ -71,7 +71,7 @@ def draw(folder: Path) -> Any:
 
 PRODUCERS = {
     "Table": lambda folder: build_table([(TEXT + COLOUR,)], TEXT),
-    "Browser of replies": lambda folder: build_browser(
+    "Browser of replies": lambda folder: Browser(
         ["prompt", "tuned"], [[TEXT + COLOUR, build_reply(TEXT, 1.0, TEXT)]], note=TEXT + COLOUR
     ),
     "Browser of records": lambda folder: browse_records(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from haikuft.browsing import Browser, RichCell, build_browser
+from haikuft.browsing import Browser, RichCell
 
 ROWS = [
     ("got worse", "a <b>bold</b> prompt", "</script><script>x()", 0.5),
@@ -20,7 +20,7 @@ ROWS = [
 @pytest.fixture
 def browser() -> Browser:
     """Make a browser of three rows."""
-    return build_browser(["outcome", "prompt", "tuned", "score"], ROWS, choices=["outcome"])
+    return Browser(["outcome", "prompt", "tuned", "score"], ROWS, choices=["outcome"])
 
 
 class Cells(HTMLParser):
@@ -71,7 +71,7 @@ def test_browser_when_shown_then_it_loads_nothing_and_no_text_becomes_script(
 def test_browser_when_shown_twice_then_each_table_is_found_by_its_own_name() -> None:
     """Two tables on one page do not answer for each other; one table has one name."""
     names = [
-        re.findall(r'id="(haikuft-\w+)"', build_browser(["a"], [[text]])._repr_html_())[0]
+        re.findall(r'id="(haikuft-\w+)"', Browser(["a"], [[text]])._repr_html_())[0]
         for text in ("x", "y", "x")
     ]
 
@@ -80,7 +80,7 @@ def test_browser_when_shown_twice_then_each_table_is_found_by_its_own_name() -> 
 
 def test_browser_when_it_has_a_note_then_that_stands_above_the_rows() -> None:
     """As it was written, in HTML and as text."""
-    browser = build_browser(["a"], [["x"]], note="first <line>\nsecond")
+    browser = Browser(["a"], [["x"]], note="first <line>\nsecond")
 
     assert "<p>first &lt;line&gt;\nsecond</p>" in browser._repr_html_().partition("<table>")[0]
     assert repr(browser).startswith("first <line>\nsecond\na")
@@ -90,7 +90,7 @@ def test_browser_when_a_cell_has_html_of_its_own_then_it_stands_as_it_is() -> No
     """With a key it sorts by that, without one by its text."""
     cells = [[RichCell("x (1)", "<i>x</i>", 1.0), RichCell("y", "<b>y</b>")]]
 
-    page = build_browser(["a", "b"], cells)
+    page = Browser(["a", "b"], cells)
 
     assert '<td data-key="1.000000"><i>x</i></td><td><b>y</b></td>' in page._repr_html_()
     assert "x (1)  y" in repr(page)
@@ -112,7 +112,7 @@ def test_browser_when_prompts_share_a_beginning_and_an_end_then_both_stand_once(
     )
     prompts = ["My card was charged twice.", "The charger hums. " * 9]
 
-    page = build_browser(["prompt"], [[f"{start}{text}{end}"] for text in prompts])._repr_html_()
+    page = Browser(["prompt"], [[f"{start}{text}{end}"] for text in prompts])._repr_html_()
 
     assert page.count("Name the queue of this ticket") == page.count("Answer with one") == 1
     assert f"All prompts begin with the same {len(start)} characters" in page
@@ -132,7 +132,7 @@ def test_browser_when_prompts_share_a_beginning_and_an_end_then_both_stand_once(
 )
 def test_browser_when_little_is_shared_then_every_prompt_stands_whole(prompts: list[str]) -> None:
     """A row is never left empty."""
-    page = build_browser(["prompt"], [[text] for text in prompts])._repr_html_()
+    page = Browser(["prompt"], [[text] for text in prompts])._repr_html_()
 
     assert "All prompts" not in page
     assert Cells(page.partition("<script>")[0]).cells[1:] == prompts

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from haikuft.browsing import PROMPT, Browser, RichCell, build_browser, fold_text, format_number
+from haikuft.browsing import PROMPT, Browser, RichCell, fold_text, format_number
 from haikuft.evaluation.report.errors_table import sort_records
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.free_baseline import RIVALS
@@ -36,12 +36,12 @@ def browse_rows(
         return build_reply(row[f"{model} reply"], float(row[f"{model} {metric}"]), metric, *more)
 
     columns = [*outcomes, PROMPT, "reference"]
-    cells = (
+    cells = [
         [*(row[name] for name in columns), *(build_reply_of(model, row) for model in models)]
         for row in rows
-    )
+    ]
     choices = [*outcomes, *(["reference"] if labels else [])]
-    return build_browser([*columns, *models], cells, choices=choices)
+    return Browser([*columns, *models], cells, choices)
 
 
 def build_reply(text: str, score: float, metric: str, *more: str) -> RichCell:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from haikuft.browsing import RECORD, Browser, RichCell, build_browser
+from haikuft.browsing import RECORD, Browser, RichCell
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import Problem
 from haikuft.dataset.read.json_lines import naming_os_errors, open_file, parse_line, read_lines
@@ -39,12 +39,9 @@ def browse_records(files: Mapping[str, Path], report: Report | None = None) -> B
     notes = [f"⚠ {problem} [{problem.code}]" for problem in problems if problem.line is None]
     if any(row.line >= MOST_LINES for row in rows):
         notes.append(f"Of each file the first {MOST_LINES:,} lines are here, and problems below.")
-    return build_browser(
-        [*choices, "characters", RECORD],
-        zip(*choices.values(), map(_count, rows), map(_build_cell, rows), strict=True),
-        choices=[*choices],
-        note="\n".join(notes),
-        style=STYLE,
+    cells = zip(*choices.values(), map(_count, rows), map(_build_cell, rows), strict=True)
+    return Browser(
+        [*choices, "characters", RECORD], [*cells], [*choices], note="\n".join(notes), style=STYLE
     )
 
 

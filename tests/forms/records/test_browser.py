@@ -57,7 +57,7 @@ def test_browser_when_records_differ_then_they_can_be_chosen_by_problem_and_labe
     browser: Browser,
 ) -> None:
     """A file is no choice where there is only one."""
-    assert browser.choices == ("problem", "label")
+    assert browser.choices == ["problem", "label"]
     assert column(browser, "problem") == ["empty-text", "not-json", *["none"] * 12]
     assert column(browser, "label") == ["", "", *["yes", "no"] * 6]
     assert column(browser, "characters")[2:4] == [len("question 0yes"), len("question 1xno")]
@@ -73,7 +73,7 @@ def test_browser_when_there_are_several_files_then_they_can_be_chosen_by_file(
 
     browser = forms.browse_records(files)
 
-    assert browser.choices == ("file",)
+    assert browser.choices == ["file"]
     assert column(browser, "file") == ["training", "test"]
 
 
