@@ -1,7 +1,6 @@
 """A form: labelled boxes, the values in them, and what is derived from the values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -14,23 +13,6 @@ from haikuft.forms.fields import Field, Value, find_fault, read_value
 from haikuft.forms.rendering import Content, Derived, Picture
 from haikuft.forms.showing import build_grid, build_text, show
 from haikuft.html import escape
-from haikuft.runs.choices import FILE_NAME, save_choices
-
-
-@dataclass(frozen=True, slots=True)
-class Saving:
-    """Where a form's values are saved.
-
-    Attributes:
-        run: The run's name; "" for the default one; None saves nothing.
-        notebook: The notebook's number.
-        target: Saved with the values of a form that does not ask for it; "" where it does.
-
-    """
-
-    run: str | None
-    notebook: int
-    target: str = ""
 
 
 class Form:
@@ -46,7 +28,7 @@ class Form:
         check: Raises SettingsError for values that cannot be used together.
         derive: Derives values that are shown below the boxes.
         draw: Draws a picture of the values, shown beside the boxes where there is room.
-        saving: Where the button saves the values; without a run there is no button.
+        save: Saves the values, and says where; the form has a button for it. None for none.
 
     Attributes:
         controls: Parameter's name -> the box or list that holds its value.
@@ -64,7 +46,7 @@ class Form:
         check: Callable[[dict[str, Any]], object] | None = None,
         derive: Callable[[dict[str, Any]], Derived] = lambda values: [],
         draw: Callable[[dict[str, Any]], Picture] | None = None,
-        saving: Saving | None = None,
+        save: Callable[[Mapping[str, Value]], str] | None = None,
     ) -> None:
         self.title = title
         self.fields = tuple(fields)
@@ -74,8 +56,7 @@ class Form:
         self.lists = {f.name: build_list(f, box) for f, box in pairs if f.suggestions}
         self._check, self._derive, self._draw = check, derive, draw
         self._used: dict[str, Any] | None = None  # the values that a cell has read
-        self._saving = saving if saving is not None and saving.run is not None else None
-        self._saved = ""
+        self._save_values, self._saved = save, ""
         self._untouched = {name: control.value for name, control in self.controls.items()}
         self._notes = {field.name: widgets.HTML() for field in self.fields}
         self._grid = build_grid(self._list_parts(field.name) for field in self.fields)
@@ -155,7 +136,7 @@ class Form:
         if self._draw is not None:
             sides.add_class("haikuft-two")
         parts = [widgets.HTML(f"<h4>{escape(self.title)}</h4>"), sides]
-        if self._saving is not None:
+        if self._save_values is not None:
             parts += [self.button, self._output]
         return widgets.VBox(parts)
 
@@ -195,23 +176,11 @@ class Form:
     def _save(self, _button: object = None) -> None:
         content = self.read()
         try:
-            if self._saving is None or content.refusal:
+            if self._save_values is None or content.refusal:
                 raise SettingsError(f"Nothing was saved.\n{content.refusal}")
-            self._saved = _save(self._saving, content.values)
+            self._saved = self._save_values(content.values)
         except HaikuftError as error:
             self._output.value = rendering.write_message([], str(error))
             return
         self._output.value = rendering.write_block(self._saved)
         self._show()
-
-
-def _save(saving: Saving, values: Mapping[str, Value]) -> str:
-    """Save the values beside those of the run's other forms; say where, and how to use them."""
-    target = {"target": saving.target} if saving.target else {}
-    run, text = save_choices(saving.run or "", {**target, **values})
-    shown, number = f"runs/{run}/{FILE_NAME}", saving.notebook
-    return (
-        f"# {shown}\n{text}\n# From a terminal, the whole series with these choices:\n"
-        f"haikuft run -f {shown}\n# This notebook alone:\n"
-        f"haikuft run -f {shown} --from {number} --to {number}"
-    )
