@@ -6,12 +6,12 @@ Nothing but the standard library is loaded before a command is known.
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from haikuft import __version__
-from haikuft.commands import Command, add_commands, data, lab, models, run, sandbox, search
+from haikuft.commands import add_commands, load_command
 from haikuft.dataset.formats import WRITABLE, option_names
 from haikuft.errors import HaikuftError, SettingsError
 from haikuft.package_data import read_toml
@@ -19,34 +19,14 @@ from haikuft.package_data import read_toml
 # Exit statuses; 0 is done. The last is a shell's for a program ended by SIGPIPE.
 FAILED, MISUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 
-COMMANDS: Mapping[str, Command] = {
-    "run": run.run,
-    "clean-up": run.clean_up,
-    "class start": run.start_class,
-    "class show": run.show_class,
-    "search": search.search,
-    "lab": lab.lab,
-    "export": lab.export,
-    "forget": lab.forget,
-    "validate": data.validate,
-    "convert": data.convert,
-    "models": models.models,
-    "sandbox start": sandbox.start,
-    "sandbox status": sandbox.status,
-    "sandbox set": sandbox.set_settings,
-    "sandbox stop": sandbox.stop,
-    "sandbox reset": sandbox.reset,
-}
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
     options = build_parser(*given[:1]).parse_args(given)
-    command: Command = options.command
     try:
         with _surroundings(options):
-            status = command(options)
+            status = load_command(options.command)(options)
         if sys.stdout is not None:
             sys.stdout.flush()  # not at the end of the program, where a closed pipe is a traceback
         return status
@@ -72,7 +52,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     words = {"formats": option_names(), "writable": option_names(WRITABLE)}
     rows = read_toml("haikuft.commands", "commands.toml")
     rows = {command: rows[command]} if command in rows else rows
-    add_commands(parser, rows, COMMANDS, **words)
+    add_commands(parser, rows, **words)
     return parser
 
 

@@ -15,12 +15,12 @@ import pytest
 
 import haikuft
 from haikuft import html, plots
+from haikuft.browsing import Browser
 from haikuft.dataset.problems import Problem
 from haikuft.dataset.records import write_records
 from haikuft.dataset.report import Report
-from haikuft.evaluation.report.browsing import Scored, build_browser
-from haikuft.forms.records.browser import RecordBrowser
-from haikuft.forms.records.rows import load_rows
+from haikuft.evaluation.report.browsing import build_reply
+from haikuft.forms import browse_records
 from haikuft.forms.showing import build_text
 from haikuft.inference.replies import Reply
 from haikuft.live.history import Exchange
@@ -62,12 +62,6 @@ class Texts(HTMLParser):
             self.found.append((data, classes >= {"mathjax_ignore", "tex2jax_ignore"}))
 
 
-def browse_file(folder: Path) -> RecordBrowser:
-    """Make a browser of a file with one record."""
-    path = write_records(folder / "train.jsonl", [{"messages": MESSAGES}])
-    return RecordBrowser(load_rows({"training": path}))
-
-
 def draw(folder: Path) -> Any:
     """Make a figure with the text in its sentence."""
     _, ax = plt.subplots()
@@ -77,8 +71,11 @@ def draw(folder: Path) -> Any:
 
 PRODUCERS = {
     "Table": lambda folder: build_table([(TEXT + COLOUR,)], TEXT),
-    "Browser": lambda folder: build_browser(
-        ["prompt", "tuned"], [[TEXT + COLOUR, Scored(TEXT, 1.0, TEXT)]]
+    "Browser of replies": lambda folder: Browser(
+        ["prompt", "tuned"], [[TEXT + COLOUR, build_reply(TEXT, 1.0, TEXT)]], note=TEXT + COLOUR
+    ),
+    "Browser of records": lambda folder: browse_records(
+        {"training": write_records(folder / "train.jsonl", [{"messages": MESSAGES}])}
     ),
     "Card": lambda folder: Card("note", TEXT, TEXT, TEXT + COLOUR, TEXT),
     "Folded": lambda folder: Folded(TEXT, TEXT + COLOUR),
@@ -86,7 +83,6 @@ PRODUCERS = {
     "Report": lambda folder: Report(
         (), (Problem(TEXT, 1, TEXT, "code", "error", TEXT, TEXT, "advice"),), {"code": 1}
     ),
-    "RecordBrowser": browse_file,
     "Picture": draw,
 }
 # What gives its HTML by one of those above, or has no user text but through them.
@@ -116,7 +112,7 @@ def test_output_when_there_is_a_new_kind_then_a_test_is_asked_for() -> None:
         for _, one in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if one.__module__.startswith("haikuft") and "_repr_html_" in vars(one):
                 found.add(one.__name__)
-    assert found == set(PRODUCERS) | BY_TABLE
+    assert found == {name.partition(" ")[0] for name in PRODUCERS} | BY_TABLE
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """The commands of the command line: what they take in `commands.toml`, and a module for each group.
 
-A command is a function of the parsed options that returns the exit status. It loads what it works
-with only when it is called.
+A command is a function of the parsed options that returns the exit status. Its module is loaded
+only when it is called.
 """
 
 import argparse
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,19 @@ Command = Callable[[argparse.Namespace], int]
 _TYPES = {"float": float, "int": int, "path": Path}
 
 
-def add_commands(
-    parser: argparse.ArgumentParser,
-    rows: Mapping[str, Any],
-    commands: Mapping[str, Command],
-    **words: str,
-) -> None:
-    """Describe commands to a parser.
+def load_command(name: str) -> Command:
+    """Load a command by the name of its module and its own, such as "run.clean_up"."""
+    module, _, function = name.partition(".")
+    command: Command = getattr(import_module(f"{__name__}.{module}"), function)
+    return command
+
+
+def add_commands(parser: argparse.ArgumentParser, rows: Mapping[str, Any], **words: str) -> None:
+    """Describe commands to a parser; of the one that is given, `command` is the name to load it by.
 
     Args:
         parser: Of the program, or of a command that has commands of its own.
         rows: Name -> what `commands.toml` says of it.
-        commands: Name -> what it does; "sandbox start" for a command of another.
         words: What the names in braces stand for.
     """
     # The prog is named, for argparse would lay out a whole usage message to find it.
@@ -43,10 +45,9 @@ def add_commands(
             words_of_state = "the sandbox's state directory ($HAIKUFT_SANDBOX_STATE, else your own)"
             added.add_argument("--state", type=Path, metavar="DIR", help=words_of_state)
         if "commands" in row:
-            inner = {verb: commands[f"{name} {verb}"] for verb in row["commands"]}
-            add_commands(added, row["commands"], inner)
+            add_commands(added, row["commands"])
         else:
-            added.set_defaults(command=commands[name])
+            added.set_defaults(command=row["call"])
 
 
 def _add_argument(

@@ -1,41 +1,34 @@
 """`haikuft run`, `haikuft clean-up` and `haikuft class`: runs, without a browser."""
 
 import argparse
+import secrets
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from haikuft.errors import RecordError, SettingsError
+from haikuft.files import write_whole
+from haikuft.runs.choices import read_texts
+from haikuft.runs.folders import choose_run, find_root, record_path
+from haikuft.runs.record_file import read_record
+from haikuft.series.parameters import describe_parameters
+from haikuft.series.planning import CLEAN_UP, Request, find_notebooks
+from haikuft.series.walk import walk
 
 
 def run(options: argparse.Namespace) -> int:
     """Execute the notebooks."""
-    from haikuft.runs.choices import read_texts
-    from haikuft.series.walk import Request, walk
-
     if options.write_config:
         return _write_config(options.write_config)
     held = read_texts(options.choices) if options.choices else {}
     given = _gather(options)
-    return walk(
-        Request(
-            given={**held, **given},
-            whole=[*held.keys() - given.keys()],
-            first=options.first,
-            last=options.last,
-            clean_up=options.clean_up,
-            keep_serving=options.keep_serving,
-            state=_state_word(options),
-            program=_program(),
-        )
-    )
+    names = ("first", "last", "clean_up", "keep_serving")
+    asked = {name: getattr(options, name) for name in names}
+    return _walk(options, {**held, **given}, whole=[*held.keys() - given.keys()], **asked)
 
 
 def _write_config(path: Path) -> int:
-    from haikuft.files import write_whole
-    from haikuft.runs.folders import find_root
-    from haikuft.series.parameters import describe_parameters
-    from haikuft.series.planning import find_notebooks
-
     notebooks = find_notebooks(find_root())
     try:
         write_whole(path, describe_parameters({n.name: n.parameters for n in notebooks}), new=True)
@@ -47,8 +40,6 @@ def _write_config(path: Path) -> int:
 
 def start_class(_: argparse.Namespace) -> int:
     """Draw a class id, and say how runs carry it."""
-    import secrets
-
     class_id = secrets.token_hex(4)
     print(f"Class {class_id}. All that these runs make carries the tag haikuft:class = {class_id}:")
     print(f"  export HAIKUFT_CLASS={class_id}    or    haikuft lab --class {class_id}")
@@ -57,7 +48,7 @@ def start_class(_: argparse.Namespace) -> int:
 
 def show_class(options: argparse.Namespace) -> int:
     """Show where the runs of a class are."""
-    from haikuft.series import clean_up
+    from haikuft.series import clean_up  # late: it loads what asks AWS
 
     clean_up.show_class(options.class_id, target=options.target, region=options.region)
     return 0
@@ -65,17 +56,14 @@ def show_class(options: argparse.Namespace) -> int:
 
 def clean_up(options: argparse.Namespace) -> int:
     """Execute notebook 7, or delete what carries the tags of a run without a record."""
-    from haikuft.runs.folders import choose_run, record_path
-    from haikuft.runs.record_file import read_record
-    from haikuft.series.clean_up import clean_up_lost
-    from haikuft.series.planning import CLEAN_UP
-    from haikuft.series.walk import Request, walk
+    from haikuft.series.clean_up import clean_up_lost  # late: it loads what asks AWS
 
+    names = ("region", "base_model_id", "class_id")
+    where = {name: getattr(options, name) for name in names}
     if options.class_id:
         if options.run or options.owner or options.yes:
             raise SettingsError("--class takes no --run, --owner or --yes: the class id is typed.")
-        target, region = options.target or "sandbox", options.region
-        return clean_up_lost("", target=target, region=region, class_id=options.class_id)
+        return clean_up_lost("", target=options.target or "sandbox", **where)
     name = choose_run(options.run, options.target or "")
     record = None
     try:
@@ -89,28 +77,15 @@ def clean_up(options: argparse.Namespace) -> int:
                 "To clean up without a record, say where to look: --target aws or sandbox."
             )
         return clean_up_lost(
-            name,
-            target=options.target,
-            region=options.region,
-            base_model_id=options.base_model_id,
-            owner=options.owner,
-            confirmed=options.yes,
+            name, target=options.target, owner=options.owner, confirmed=options.yes, **where
         )
     if options.owner not in ("", record.owner):
         raise SettingsError(
             f'The record of run "{name}" has the owner id {record.owner or "of no version yet"}. '
             "Leave --owner out, or move the record aside to clean up by tags."
         )
-    return walk(
-        Request(
-            given={"run": name, "target": options.target or record.target},
-            first=CLEAN_UP,
-            last=CLEAN_UP,
-            clean_up=True,
-            state=_state_word(options),
-            program=_program(),
-        )
-    )
+    given = {"run": name, "target": options.target or record.target}
+    return _walk(options, given, first=CLEAN_UP, last=CLEAN_UP, clean_up=True)
 
 
 def _gather(options: argparse.Namespace) -> dict[str, str]:
@@ -133,13 +108,12 @@ def _gather(options: argparse.Namespace) -> dict[str, str]:
     return given
 
 
-def _state_word(options: argparse.Namespace) -> str:
-    return str(options.state) if options.state is not None else ""
+def _walk(options: argparse.Namespace, given: dict[str, str], **asked: Any) -> int:
+    state = str(options.state or "")
+    return walk(Request(given, state=state, program=_program(), **asked))
 
 
 def _program() -> str:
     """Say how to call this program again: by its name where the shell finds it."""
-    import shutil
-
     beside = Path(sys.executable).with_name("haikuft")
     return str(beside) if shutil.which("haikuft") is None and beside.exists() else "haikuft"

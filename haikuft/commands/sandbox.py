@@ -1,16 +1,21 @@
 """`haikuft sandbox`: start, look at, set, stop or empty the local AWS."""
 
 import argparse
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from haikuft.errors import SettingsError
+from haikuft import sandbox
+from haikuft.errors import RecordError, SettingsError
+from haikuft.html import visible
+from haikuft.runs.folders import find_root
+from haikuft.runs.record_file import FILE_NAME, read_record
+from haikuft.sandbox.settings import parse_settings
 
 
 def start(options: argparse.Namespace) -> int:
     """Start the sandbox, and say how to reach it."""
-    from haikuft import sandbox
-
     endpoint = sandbox.start(options.state)
     print(f"The sandbox runs at {endpoint.url} (state in {endpoint.state}).")
     print("Point any client at it, with any credentials:")
@@ -20,11 +25,6 @@ def start(options: argparse.Namespace) -> int:
 
 def status(options: argparse.Namespace) -> int:
     """Say whether it runs, and where."""
-    import json
-    from dataclasses import asdict
-
-    from haikuft import sandbox
-
     found = sandbox.status(options.state)
     if options.format == "json":
         print(json.dumps(asdict(found), default=str))
@@ -38,12 +38,6 @@ def status(options: argparse.Namespace) -> int:
 
 def set_settings(options: argparse.Namespace) -> int:
     """Change its settings, and show them all."""
-    from dataclasses import asdict
-
-    from haikuft import sandbox
-    from haikuft.html import visible
-    from haikuft.sandbox.settings import parse_settings
-
     wanted = parse_settings(options.settings)
     endpoint = sandbox.start(options.state, settings=wanted)
     for name, value in asdict(sandbox.read_settings(endpoint)).items():
@@ -53,8 +47,6 @@ def set_settings(options: argparse.Namespace) -> int:
 
 def stop(options: argparse.Namespace) -> int:
     """Stop it."""
-    from haikuft import sandbox
-
     sandbox.stop(options.state)
     print("The sandbox is stopped.")
     return 0
@@ -62,8 +54,6 @@ def stop(options: argparse.Namespace) -> int:
 
 def reset(options: argparse.Namespace) -> int:
     """Stop it and empty it, once somebody has agreed."""
-    from haikuft import sandbox
-
     state = sandbox.state_directory(options.state)
     orphans = _runs_on(state)
     if orphans:
@@ -81,10 +71,6 @@ def reset(options: argparse.Namespace) -> int:
 
 def _runs_on(state: Path) -> list[str]:
     """Name the runs of this project whose record says that they live in this sandbox."""
-    from haikuft.errors import RecordError
-    from haikuft.runs.folders import find_root
-    from haikuft.runs.record_file import FILE_NAME, read_record
-
     try:
         root = find_root()
     except RecordError:

@@ -31,9 +31,7 @@ def build_control(field: Field) -> Any:
 
 
 def build_list(field: Field, box: Any) -> Any:
-    """Make the list beside a box, from which the box is filled; None for a field without."""
-    if not field.suggestions:
-        return None
+    """Make the list of a field's suggestions, from which the box beside it is filled."""
     options = [("choose …", ""), *((name, name) for name in field.suggestions)]
     listed = widgets.Dropdown(options=options, description="or one of these")
 
@@ -53,14 +51,12 @@ def build_list(field: Field, box: Any) -> Any:
 
 
 def build_slider(field: Field, box: Any) -> Any:
-    """Make the slider that moves with a box, or None for a field without.
+    """Make the slider of a field with a minimum and a maximum, which moves with its box.
 
     The box holds the value. A value outside the slider's ends stays in the box, to be refused, and
     leaves the slider where it is.
     """
-    if not field.slider or field.minimum is None or field.maximum is None:
-        return None
-    low, high = field.minimum, field.maximum
+    low, high = field.minimum or 0.0, field.maximum or 0.0
     look = {"readout": False, "tooltip": f"{field.label}, slider"}
     start = min(max(box.value, low), high) if math.isfinite(box.value) else low
     logarithmic = field.slider == "logarithmic"

@@ -22,6 +22,8 @@ from haikuft.runs.record_file import RunRecord
 MOST_BYTES = 4 * 2**20  # larger files are not counted while a slider moves
 FEW = 20  # records; with fewer, only a huge difference is significant
 
+NO_PRICE = f"unknown until you write the price, from {PRICING_PAGE}"
+FREE = ("Cost in the sandbox", "nothing")
 NO_TIME = (
     "not known beforehand: seconds to minutes in the sandbox; on AWS hours, most of them in a queue"
 )
@@ -98,16 +100,10 @@ def derive_training(
     epochs = int(chosen["epoch_count"])
     derived = _derive_steps(base_model, records, epochs, chosen)
     if tokens is not None:
-        estimate = pricing.estimate_training(tokens, epochs, price, as_of=price_date)
         low, likely, high = (f"{epochs * n:,}" for n in (tokens.low, tokens.likely, tokens.high))
         derived.append(("Tokens trained, at most", f"about {likely} (between {low} and {high})"))
-        cost = f"unknown until you write the price, from {PRICING_PAGE}; nothing in the sandbox"
-        if estimate.likely is not None:
-            low, likely, high = pricing.show_range(estimate)
-            dated = f"price as of {price_date}" if price_date else "a price without a date"
-            cost = f"about {likely} on AWS (between {low} and {high}; {dated}); nothing in the "
-            cost += "sandbox"
-        derived.append(("Cost", cost))
+        estimate = pricing.estimate_training(tokens, epochs, price, as_of=price_date)
+        derived += [("Cost on AWS", str(estimate) if price else NO_PRICE), FREE]
     return [*derived, ("Time", NO_TIME)]
 
 
@@ -115,13 +111,11 @@ def derive_serving(values: Mapping[str, Any], price: float, price_date: str) -> 
     """Derive what serving costs: a deployment its tokens, throughput its hours and its term."""
     if values["serving"] == "deployment":
         cost = "the tokens of each request; nothing while idle"
-        return [("Cost on AWS", cost), ("Cost in the sandbox", "nothing")]
-    units = int(values["model_units"])
-    cost = f"unknown until you write the price, from {PRICING_PAGE}"
-    if price:
-        cost = str(estimate_throughput(units, price, values["commitment"], as_of=price_date))
-    derived: Derived = [("Cost of throughput on AWS", cost), ("Cost in the sandbox", "nothing")]
-    if values["commitment"] != "none":
+        return [("Cost on AWS", cost), FREE]
+    units, commitment = int(values["model_units"]), values["commitment"]
+    estimate = estimate_throughput(units, price, commitment, as_of=price_date)
+    derived = [("Cost of throughput on AWS", str(estimate) if price else NO_PRICE), FREE]
+    if commitment != "none":
         words = "a commitment cannot be ended before its term, and renews by itself"
         derived.append((WARNING, words))
     return derived

@@ -23,7 +23,8 @@ class Field:
         minimum: Smallest number allowed; None for no bound.
         maximum: Largest number allowed; None for no bound.
         automatic: A number beside the range that leaves the choice to the notebook; None for none.
-        slider: "linear" or "logarithmic" puts a slider beside the box; "" does not.
+        slider: "linear" or "logarithmic" puts a slider from the smallest to the largest number
+            beside the box; "" does not.
         help: A sentence below the box: what the value does.
 
     """

@@ -1,8 +1,8 @@
 """A form: labelled boxes, the values in them, and what is derived from the values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import ipywidgets as widgets
 
@@ -11,25 +11,8 @@ from haikuft.forms import rendering
 from haikuft.forms.controls import build_control, build_list, build_slider
 from haikuft.forms.fields import Field, Value, find_fault, read_value
 from haikuft.forms.rendering import Content, Derived, Picture
-from haikuft.forms.showing import Shown, build_grid
+from haikuft.forms.showing import build_grid, build_text, show
 from haikuft.html import escape
-from haikuft.runs.choices import FILE_NAME, save_choices
-
-
-@dataclass(frozen=True, slots=True)
-class Saving:
-    """Where a form's values are saved.
-
-    Attributes:
-        run: The run's name; "" for the default one; None saves nothing.
-        notebook: The notebook's number.
-        target: Saved with the values of a form that does not ask for it; "" where it does.
-
-    """
-
-    run: str | None
-    notebook: int
-    target: str = ""
 
 
 class Form:
@@ -45,7 +28,7 @@ class Form:
         check: Raises SettingsError for values that cannot be used together.
         derive: Derives values that are shown below the boxes.
         draw: Draws a picture of the values, shown beside the boxes where there is room.
-        saving: Where the button saves the values; without a run there is no button.
+        save: Saves the values, and says where; the form has a button for it. None for none.
 
     Attributes:
         controls: Parameter's name -> the box or list that holds its value.
@@ -63,19 +46,17 @@ class Form:
         check: Callable[[dict[str, Any]], object] | None = None,
         derive: Callable[[dict[str, Any]], Derived] = lambda values: [],
         draw: Callable[[dict[str, Any]], Picture] | None = None,
-        saving: Saving | None = None,
+        save: Callable[[Mapping[str, Value]], str] | None = None,
     ) -> None:
         self.title = title
         self.fields = tuple(fields)
         self.controls = {field.name: build_control(field) for field in self.fields}
-        sliders = {f.name: build_slider(f, self.controls[f.name]) for f in self.fields}
-        self.sliders = {name: slider for name, slider in sliders.items() if slider is not None}
-        lists = {f.name: build_list(f, self.controls[f.name]) for f in self.fields}
-        self.lists = {name: listed for name, listed in lists.items() if listed is not None}
+        pairs = [(field, self.controls[field.name]) for field in self.fields]
+        self.sliders = {f.name: build_slider(f, box) for f, box in pairs if f.slider}
+        self.lists = {f.name: build_list(f, box) for f, box in pairs if f.suggestions}
         self._check, self._derive, self._draw = check, derive, draw
         self._used: dict[str, Any] | None = None  # the values that a cell has read
-        self._saving = saving if saving is not None and saving.run is not None else None
-        self._saved = ""
+        self._save_values, self._saved = save, ""
         self._untouched = {name: control.value for name, control in self.controls.items()}
         self._notes = {field.name: widgets.HTML() for field in self.fields}
         self._grid = build_grid(self._list_parts(field.name) for field in self.fields)
@@ -90,7 +71,11 @@ class Form:
         )
         self.button.on_click(self._save)
         self.box = self._build_box()
-        self._shown = Shown(self.box)
+        self._name = f"haikuft-{uuid4().hex[:10]}"  # by which the copy finds its widget
+        self.box.add_class("haikuft")
+        self.box.add_class(self._name)
+        self._copy: dict[str, str] = {}
+        self._copy_handle: Any = None
         self._refresh()
         for control in self.controls.values():
             control.observe(self._refresh, names="value")
@@ -103,48 +88,15 @@ class Form:
             SettingsError: names every value that cannot be used.
 
         """
-        content = self._read()
+        content = self.read()
         if content.refusal:
             raise SettingsError(content.refusal)
         self._used = dict(content.values)
         self._show()
         return dict(content.values)
 
-    @property
-    def refusal(self) -> str:
-        """Why the values cannot be used; empty when they can."""
-        return self._read().refusal
-
-    @property
-    def derived(self) -> Derived:
-        """What is derived from the values; nothing while they cannot be used."""
-        return self._read().derived
-
-    def __repr__(self) -> str:
-        return str(self._read())
-
-    def _repr_html_(self) -> str:
-        return self._read().to_html()
-
-    def _ipython_display_(self) -> None:
-        content = self._read()
-        self._shown.show(content.to_html(), str(content))
-
-    def _list_parts(self, name: str) -> list[Any]:
-        beside = [held[name] for held in (self.sliders, self.lists) if name in held]
-        return [self.controls[name], *beside, self._notes[name]]
-
-    def _build_box(self) -> Any:
-        sides = widgets.Box([self._grid, self._message], layout={"display": "grid"})
-        sides.add_class("haikuft-sides")
-        if self._draw is not None:
-            sides.add_class("haikuft-two")
-        parts = [widgets.HTML(f"<h4>{escape(self.title)}</h4>"), sides]
-        if self._saving is not None:
-            parts += [self.button, self._output]
-        return widgets.VBox(parts)
-
-    def _read(self) -> Content:
+    def read(self) -> Content:
+        """Read the boxes: what they hold, why that cannot be used, and what is derived from it."""
         values = {field.name: self._read_one(field) for field in self.fields}
         refusal = self._find_refusal(values)
         used = values if self._used is None else self._used
@@ -158,6 +110,35 @@ class Form:
             stale=[name for name, value in values.items() if value != used[name]],
             saved=self._saved,
         )
+
+    def __repr__(self) -> str:
+        return str(self.read())
+
+    def _repr_html_(self) -> str:
+        return self.read().to_html()
+
+    def _ipython_display_(self) -> None:
+        show({**self.box._repr_mimebundle_(), "text/plain": ""}, raw=True)
+        self._copy = self._build_copy(self.read())
+        self._copy_handle = show(self._copy, raw=True, display_id=True)
+
+    def _build_copy(self, content: Content) -> dict[str, str]:
+        html = build_text(self._name, content.to_html())
+        return {"text/plain": str(content), "text/html": html}
+
+    def _list_parts(self, name: str) -> list[Any]:
+        beside = [held[name] for held in (self.sliders, self.lists) if name in held]
+        return [self.controls[name], *beside, self._notes[name]]
+
+    def _build_box(self) -> Any:
+        sides = widgets.Box([self._grid, self._message], layout={"display": "grid"})
+        sides.add_class("haikuft-sides")
+        if self._draw is not None:
+            sides.add_class("haikuft-two")
+        parts = [widgets.HTML(f"<h4>{escape(self.title)}</h4>"), sides]
+        if self._save_values is not None:
+            parts += [self.button, self._output]
+        return widgets.VBox(parts)
 
     def _find_refusal(self, values: dict[str, Any]) -> str:
         """List all faults; what the check says of a value replaces the field's own text."""
@@ -182,34 +163,24 @@ class Form:
         self._show()
 
     def _show(self) -> None:
-        content = self._read()
+        content = self.read()
         faults = rendering.sort_faults(content.refusal, list(self.controls))
         for field in self.fields:
             note = rendering.write_note(field.help, faults.get(field.name, []))
             self._notes[field.name].value = note
         self._message.value = content.message
-        self._shown.update(content.to_html(), str(content))
+        if self._copy_handle is not None and self._build_copy(content) != self._copy:
+            self._copy = self._build_copy(content)
+            self._copy_handle.update(self._copy, raw=True)
 
     def _save(self, _button: object = None) -> None:
-        content = self._read()
+        content = self.read()
         try:
-            if self._saving is None or content.refusal:
+            if self._save_values is None or content.refusal:
                 raise SettingsError(f"Nothing was saved.\n{content.refusal}")
-            self._saved = _save(self._saving, content.values)
+            self._saved = self._save_values(content.values)
         except HaikuftError as error:
             self._output.value = rendering.write_message([], str(error))
             return
         self._output.value = rendering.write_block(self._saved)
         self._show()
-
-
-def _save(saving: Saving, values: Mapping[str, Value]) -> str:
-    """Save the values beside those of the run's other forms; say where, and how to use them."""
-    target = {"target": saving.target} if saving.target else {}
-    run, text = save_choices(saving.run or "", {**target, **values})
-    shown, number = f"runs/{run}/{FILE_NAME}", saving.notebook
-    return (
-        f"# {shown}\n{text}\n# From a terminal, the whole series with these choices:\n"
-        f"haikuft run -f {shown}\n# This notebook alone:\n"
-        f"haikuft run -f {shown} --from {number} --to {number}"
-    )

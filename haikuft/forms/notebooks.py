@@ -1,5 +1,6 @@
 """The forms of notebooks 1, 2, 3, 5 and 6; `stopping` has that of notebook 4."""
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -9,11 +10,12 @@ from haikuft.dataset.tokens import TokenRange
 from haikuft.errors import HaikuftError
 from haikuft.forms import derived_values
 from haikuft.forms.fields import Field, Value, build_fields, get_choices
-from haikuft.forms.form import Form, Saving
+from haikuft.forms.form import Form
 from haikuft.forms.rendering import Derived
 from haikuft.hyperparameters import build_hyperparameters, suggest_hyperparameters
 from haikuft.iam.roles import check_boundary, check_role_name
 from haikuft.pricing import take_price
+from haikuft.runs.choices import FILE_NAME, save_choices
 from haikuft.runs.folders import choose_run, find_root, record_path
 from haikuft.runs.record_file import RunRecord, read_record
 
@@ -42,7 +44,7 @@ def target_form(*, target: str, region: str, base_model_id: str, run: str | None
         ),
         check=lambda values: get_base_model(values["base_model_id"]),
         derive=lambda values: derived_values.derive_target(values, record),
-        saving=Saving(run, 1),
+        save=_save_to(run, 1),
     )
 
 
@@ -79,7 +81,7 @@ def dataset_form(*, run: str | None = None, target: str = "sandbox", **values: V
             raw_format={"choices": {"": "recognised by itself", **FORMATS, **TABLES}},
         ),
         derive=derive,
-        saving=Saving(run, 2, target),
+        save=_save_to(run, 2, target),
     )
 
 
@@ -136,7 +138,7 @@ def hyperparameter_form(
             price=chosen.get("training_price", training_price),
             price_date=price_date,
         ),
-        saving=Saving(run, 3, target),
+        save=_save_to(run, 3, target),
     )
 
 
@@ -178,7 +180,7 @@ def serving_form(
         "How the model is served",
         build_fields(values, serving={"choices": choices}),
         derive=derive,
-        saving=Saving(run, 5, target),
+        save=_save_to(run, 5, target),
     )
 
 
@@ -200,8 +202,37 @@ def evaluation_form(*, run: str | None = None, target: str = "sandbox", **values
         ),
         check=lambda values: choose_scorers(values["scorers"], values["task"]),
         derive=derived_values.derive_comparison,
-        saving=Saving(run, 6, target),
+        save=_save_to(run, 6, target),
     )
+
+
+def _save_to(
+    run: str | None, notebook: int, target: str = ""
+) -> Callable[[Mapping[str, Value]], str] | None:
+    """Make what saves a form's values beside those of the run's other forms; None without a run.
+
+    Args:
+        run: The run's name; "" for the default one.
+        notebook: The notebook's number.
+        target: Saved with the values of a form that does not ask for it; "" where it does.
+
+    Returns:
+        A function that saves them and says where, and how to use them.
+    """
+    if run is None:
+        return None
+
+    def save(values: Mapping[str, Value]) -> str:
+        known = {"target": target} if target else {}
+        name, text = save_choices(run, {**known, **values})
+        file = f"runs/{name}/{FILE_NAME}"
+        return (
+            f"# {file}\n{text}\n# From a terminal, the whole series with these choices:\n"
+            f"haikuft run -f {file}\n# This notebook alone:\n"
+            f"haikuft run -f {file} --from {notebook} --to {notebook}"
+        )
+
+    return save
 
 
 def _find_record(run: str | None, target: str) -> RunRecord | None:

@@ -1,4 +1,4 @@
-"""Widgets, with a copy as plain HTML and text.
+"""What stands beside widgets: the one grid of all forms, and a copy as plain HTML and text.
 
 A widget needs its running kernel and a front end that supports it. So whatever is shown as a widget
 is shown again as plain HTML and plain text, in an output of its own. A CSS rule hides that copy
@@ -8,7 +8,6 @@ without widgets show the copy, with a hint on how to get the widget.
 
 from collections.abc import Iterable, Sequence
 from typing import Any
-from uuid import uuid4
 
 import ipywidgets as widgets
 from IPython.display import display
@@ -43,34 +42,6 @@ def build_grid(rows: Iterable[Sequence[Any]]) -> Any:
     grid = widgets.VBox(boxes)
     grid.add_class("haikuft-fields")
     return grid
-
-
-class Shown:
-    """A widget and its text. A cell's last line shows both; `update` changes the text."""
-
-    def __init__(self, box: Any) -> None:
-        self.box = box
-        self.name = f"haikuft-{uuid4().hex[:10]}"
-        self._text: Any = None
-        self._last = ""
-        box.add_class("haikuft")
-        box.add_class(self.name)
-
-    def show(self, html: str, plain: str) -> None:
-        """Put the widget and its text below the cell."""
-        view = self.box._repr_mimebundle_()
-        show({**view, "text/plain": ""}, raw=True)
-        self._last = html
-        self._text = show(self._bundle(html, plain), raw=True, display_id=True)
-
-    def update(self, html: str, plain: str) -> None:
-        """Change the text below the cell, if it is shown and differs."""
-        if self._text is not None and html != self._last:
-            self._last = html
-            self._text.update(self._bundle(html, plain), raw=True)
-
-    def _bundle(self, html: str, plain: str) -> dict[str, str]:
-        return {"text/plain": plain, "text/html": build_text(self.name, html)}
 
 
 def build_text(name: str, html: str) -> str:

@@ -2,7 +2,7 @@
 
 from haikuft.live.monitor import watch_job
 from haikuft.live.playground import Playground
-from haikuft.live.running_costs import show_running_costs
+from haikuft.live.running_costs import RunningCosts
 from haikuft.live.samples import ask_samples
 
-__all__ = ["Playground", "ask_samples", "show_running_costs", "watch_job"]
+__all__ = ["Playground", "RunningCosts", "ask_samples", "watch_job"]

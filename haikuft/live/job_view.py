@@ -23,33 +23,34 @@ class Progress:
     """The progress of a training, where the target reports it.
 
     Attributes:
-        step: The last step.
         steps: Steps in all, unless it stops early.
         epoch: The last step's epoch, from 0.
-        loss: The last step's training loss, in nats per token.
-        curve: (step, training loss) pairs since the training began.
+        curve: (step, training loss) pairs since the training began, one or more, the last step's
+            at the end; losses are in nats per token.
         validations: (step, validation loss) at the end of each epoch so far; empty without
             validation data.
     """
 
-    step: int
     steps: int
     epoch: int
-    loss: float
     curve: tuple[tuple[int, float], ...]
     validations: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def step(self) -> int:
+        """The last step."""
+        return self.curve[-1][0]
 
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> Self | None:
         """Read what `Connection.read_progress` returns; None where that is empty."""
         if not answer:
             return None
-        curve, validations = (
+        curves = (
             tuple((int(step), float(loss)) for step, loss in answer.get(name, ()))
             for name in ("curve", "validations")
         )
-        step, steps, epoch = (int(answer[name]) for name in ("step", "steps", "epoch"))
-        return cls(step, steps, epoch, float(answer["training_loss"]), curve, validations)
+        return cls(int(answer["steps"]), int(answer["epoch"]), *curves)
 
     @classmethod
     def from_metrics(cls, training: "pd.DataFrame", *validation: "pd.DataFrame") -> Self | None:
@@ -61,8 +62,7 @@ class Progress:
         )
         if not curve:
             return None
-        (step, loss), epoch = curve[-1], int(training["epoch_number"].iloc[-1]) - 1
-        return cls(step, step, epoch, loss, curve, *others)
+        return cls(curve[-1][0], int(training["epoch_number"].iloc[-1]) - 1, curve, *others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +102,15 @@ class JobView:
         """The stages: one row each."""
         stages = self.job.stages if self.job else ()
         rows = [
-            (
-                stage.name,
-                stage.status,
-                _took(stage, self.now),
-                self._expected(stage.name, stage.status),
-            )
+            (stage.name, stage.status, _took(stage, self.now), self._expected(stage))
             for stage in stages
         ]
         return build_table(rows, "stage", "status", "took", "expected in all")
 
-    def _expected(self, name: str, status: str) -> str:
-        if status in FINAL:
+    def _expected(self, stage: Stage) -> str:
+        if stage.status in FINAL:
             return ""
-        seconds = expect_training(self) if name == "training" else None
+        seconds = expect_training(self) if stage.name == "training" else None
         return NOT_KNOWN if seconds is None else f"about {format_span(seconds)}, or less"
 
     def _sentences(self) -> list[str]:
@@ -123,7 +118,7 @@ class JobView:
             progress = self.progress
             fewer = " (fewer if it stops early)" if progress.step < progress.steps else ""
             said = f"Step {progress.step} of {progress.steps}{fewer}, epoch {progress.epoch + 1}"
-            said += f", training loss {progress.loss:.3f}"
+            said += f", training loss {progress.curve[-1][1]:.3f}"
             if progress.validations:
                 said += f", validation loss {progress.validations[-1][1]:.3f}"
             said += "."
@@ -142,7 +137,7 @@ class JobView:
 def expect_training(view: JobView) -> float | None:
     """Estimate the seconds of the training stage in all from its steps; None where not possible."""
     progress, job = view.progress, view.job
-    if progress is None or job is None or progress.step < 1:
+    if progress is None or job is None:
         return None
     started = next((one.started for one in job.stages if one.name == "training"), None)
     if started is None:

@@ -7,13 +7,15 @@ older kernel, interrupt the cell: the job continues, and the button then takes e
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
-from queue import Empty, SimpleQueue
 from typing import Any
+
+import ipywidgets as widgets
+from IPython.display import display
 
 from haikuft.aws import Connection
 from haikuft.aws.waiting import Waiting
@@ -22,6 +24,7 @@ from haikuft.customization import stop_job
 from haikuft.customization.jobs import wait_for_job
 from haikuft.customization.readings import FINAL, CustomizationJob, describe_job
 from haikuft.errors import HaikuftError, SandboxError
+from haikuft.live.buttons import ConfirmButton
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.job_view import JobView, Progress
 from haikuft.metrics.files import find_metrics, read_metrics
@@ -52,7 +55,6 @@ async def watch_job(
     expected: JobTime | None = None,
     interactive: bool | None = None,
     tell: Callable[[str], None] = print,
-    now: Callable[[], datetime] = utc_now,
 ) -> CustomizationJob:
     """Wait until a job has completed, and show its progress. Ending the wait does not end the job.
 
@@ -70,7 +72,6 @@ async def watch_job(
         expected: How long such a job takes, to warn of one that takes longer; None never warns.
         interactive: Whether the notebook is interactive and shows widgets; None detects it.
         tell: Is given each line.
-        now: The time, aware, UTC.
 
     Raises:
         JobFailedError: it failed or was stopped; says AWS's reason and how to fix it.
@@ -81,22 +82,22 @@ async def watch_job(
     shown = is_interactive() if interactive is None else interactive
     watch, monitor = _Watch(connection, job_arn, shown), None
     if shown:
-        monitor = JobMonitor(partial(_stop, watch), now=now)
-        monitor.show(watch.view(now()))
+        monitor = JobMonitor(watch.stop_job)
+        monitor.show(watch.view())
     ended = watch.start(waiting or Waiting(poll_seconds=connection.poll_seconds), expected)
     note = LEFT
     try:
         while not ended.done():
             await asyncio.sleep(UPDATE_SECONDS)
-            _tell_changes(watch, tell, now)
+            watch.tell_changes(tell)
             if monitor is not None:
-                monitor.update(watch.view(now()))
+                monitor.update(watch.view())
         note = ""
     finally:
         watch.leave()
         if monitor is not None:
-            monitor.end(watch.view(now(), note=note))
-    _tell_changes(watch, tell, now)
+            monitor.end(watch.view(note))
+    watch.tell_changes(tell)
     return ended.result()
 
 
@@ -105,18 +106,13 @@ class JobMonitor:
 
     Args:
         stop: Asks the job to stop; returns a sentence.
-        now: The time, aware, UTC.
 
     Attributes:
         box: The widgets.
-        button: The button, which asks for confirmation; its parts are `ConfirmButton`'s.
+        button: The button, which asks for confirmation.
     """
 
-    def __init__(self, stop: Callable[[], str], *, now: Callable[[], datetime] = utc_now) -> None:
-        import ipywidgets as widgets  # late: a program without a notebook needs none
-
-        from haikuft.live.confirm_button import ConfirmButton
-
+    def __init__(self, stop: Callable[[], str]) -> None:
         self.button = ConfirmButton(STOP, f"Stop the job for good? {LOSS}", YES, NO, stop)
         self._picture = widgets.HTML()
         self.box = widgets.VBox([self._picture, self.button.box])
@@ -125,8 +121,6 @@ class JobMonitor:
 
     def show(self, view: JobView) -> None:
         """Show the view in the running cell."""
-        from IPython.display import display
-
         self._picture.value = view.to_html()
         both = build_bundle(str(view), view.to_html(), self.box)
         self._handle = display(both, raw=True, display_id=True)  # type: ignore[no-untyped-call]
@@ -162,24 +156,20 @@ class _Watch:
     job: CustomizationJob | None = None
     progress: Progress | None = None
     trouble: str = ""
-    changes: "SimpleQueue[CustomizationJob | str]" = field(default_factory=SimpleQueue)
+    changes: deque[str] = field(default_factory=deque)
     _left: bool = False
     _wake: threading.Event = field(default_factory=threading.Event)
 
     def start(self, waiting: Waiting, expected: JobTime | None) -> "Future[CustomizationJob]":
         """Start waiting in a thread; the result is the completed job or the error."""
         ended: Future[CustomizationJob] = Future()
+        bedrock = self.connection.client("bedrock")
         waiting = replace(waiting, sleep=self._pause, on_change=self._note)
+        warn = self.changes.append
 
         def wait() -> None:
             try:
-                found = wait_for_job(
-                    self.connection.client("bedrock"),
-                    self.job_arn,
-                    waiting,
-                    expected=expected,
-                    warn=self.changes.put,
-                )
+                found = wait_for_job(bedrock, self.job_arn, waiting, expected=expected, warn=warn)
             except BaseException as error:  # raised again by `watch_job`
                 ended.set_exception(error)
             else:
@@ -189,38 +179,42 @@ class _Watch:
         threading.Thread(target=wait, name="watch-job", daemon=True).start()
         return ended
 
-    def read_now(self) -> None:
-        """Take the next reading at once."""
-        self._wake.set()
-
     def leave(self) -> None:
         """Stop waiting; the job continues."""
         self._left = True
         self._wake.set()
 
-    def view(self, now: datetime, *, note: str = "") -> JobView:
+    def stop_job(self) -> str:
+        """Ask the job to stop, and take the next reading at once."""
+        stop_job(self.connection.client("bedrock"), self.job_arn)
+        self._wake.set()
+        return STOPPING
+
+    def view(self, note: str = "") -> JobView:
         """Return what to show now."""
         said = " ".join(part for part in (self.trouble, note) if part)
-        return JobView(self.job, self.progress, now, self.connection.tells_progress, said)
+        return JobView(self.job, self.progress, utc_now(), self.connection.tells_progress, said)
+
+    def tell_changes(self, tell: Callable[[str], None]) -> None:
+        """Tell what has changed since the last call, a line each."""
+        while self.changes:
+            tell(self.changes.popleft())
 
     def _note(self, job: CustomizationJob) -> None:
         self.job = job
         if not (self.shown and job.status in FINAL):
-            self.changes.put(job)
+            self.changes.append(describe_job(job, utc_now()))
 
     def _pause(self, seconds: float) -> None:
-        self._read_progress()
-        self._wake.wait(seconds)
-        self._wake.clear()
-        if self._left:
-            raise _LeftError
-
-    def _read_progress(self) -> None:
         try:
             found = Progress.from_answer(self.connection.read_progress(self.job_arn))
             self.progress, self.trouble = found or self.progress, ""
         except SandboxError as error:
             self.trouble = f"The losses cannot be read just now: {error}"
+        self._wake.wait(seconds)
+        self._wake.clear()
+        if self._left:
+            raise CancelledError  # ends the thread
 
     def _read_metrics(self, job: CustomizationJob) -> None:
         s3 = self.connection.client("s3")
@@ -231,22 +225,3 @@ class _Watch:
             self.progress, self.trouble = Progress.from_metrics(*losses), ""
         except HaikuftError as error:
             self.trouble = f"The losses cannot be read: {error}"
-
-
-class _LeftError(Exception):
-    """The wait was left; ends its thread."""
-
-
-def _stop(watch: _Watch) -> str:
-    stop_job(watch.connection.client("bedrock"), watch.job_arn)
-    watch.read_now()
-    return STOPPING
-
-
-def _tell_changes(watch: _Watch, tell: Callable[[str], None], now: Callable[[], datetime]) -> None:
-    while True:
-        try:
-            job = watch.changes.get_nowait()
-        except Empty:
-            return
-        tell(job if isinstance(job, str) else describe_job(job, now()))

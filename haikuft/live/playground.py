@@ -1,9 +1,10 @@
 """The playground: one prompt to several models side by side, as their replies come."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from dataclasses import replace
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from haikuft.dataset.read.training_files import read_records
@@ -17,16 +18,17 @@ from haikuft.inference.requests import build_request, name_settings
 from haikuft.inference.streaming import stream
 from haikuft.live.history import FILE_NAME, Exchange, append_exchange, read_exchanges
 from haikuft.live.interactive import build_bundle, is_interactive
+from haikuft.live.playground_form import PlaygroundForm
 from haikuft.pricing import check_charges
 from haikuft.runs.run_record import Run
 
 if TYPE_CHECKING:
     from haikuft.evaluation.scorers.scorer import Scorer
-    from haikuft.live.playground_form import PlaygroundForm
 
 MAX_TOKENS = 200
 _PATIENCE_SECONDS = 10.0  # somebody sits there and waits
 COMPARED = ("base", "tuned")  # the models whose replies to a record are compared
+_UNANSWERED = Reply("", "", "", "", 0, 0, 0.0, "", "", "", "", api="converse")
 
 OnText = Callable[[str, str], None]  # a model's name, and its text so far
 Turns = Sequence[Mapping[str, str]]
@@ -61,7 +63,6 @@ class Playground:
         records: Sequence[Record] = (),
         allow_charges: bool = False,
         interactive: bool | None = None,
-        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if not models or not all(models.values()):
             raise SettingsError(
@@ -74,16 +75,14 @@ class Playground:
         self.path = run.directory / FILE_NAME
         self.form: PlaygroundForm | None = None
         self._allow_charges = allow_charges
-        self._clock = clock
         self._clients = {
             name: run.connection.client("bedrock-runtime", patience_seconds=_PATIENCE_SECONDS)
             for name in models
         }
-        self._behind: dict[str, str] = {}
+        bedrock = run.connection.client("bedrock")
+        self._identify = cache(lambda name: identify_model(bedrock, self.models[name]))
         if is_interactive() if interactive is None else interactive:
-            from haikuft.live import playground_form  # late: a program needs no widgets
-
-            self.form = playground_form.PlaygroundForm(self, MAX_TOKENS)
+            self.form = PlaygroundForm(self, MAX_TOKENS)
 
     @property
     def system(self) -> str:
@@ -181,9 +180,9 @@ class Playground:
             estimate="each reply of a base model is billed by its tokens",
         )
 
-        def ask_one(name: str) -> Reply:
-            return self._ask_one(name, turns, chosen, sampling, on_text)
-
+        ask_one = partial(
+            self._ask_one, turns=turns, system=chosen, sampling=sampling, on_text=on_text
+        )
         asked_at = utc_text()
         with ThreadPoolExecutor(len(self.models)) as pool:
             replies = dict(zip(self.models, pool.map(ask_one, self.models), strict=True))
@@ -216,49 +215,32 @@ class Playground:
     def _ask_one(
         self, name: str, turns: Turns, system: str | None, sampling: Any, on_text: OnText
     ) -> Reply:
-        model_id, began, first = self.models[name], self._clock(), None
-        text = ""
+        client, model_id, began = self._clients[name], self.models[name], time.perf_counter()
+        text, answered_by, first = "", "", None
         try:
-            pieces: Iterator[str | Reply] = stream(
-                self._clients[name],
-                model_id,
-                turns,
-                system=system,
-                answered_by=self._identify(name),
-                clock=self._clock,
-                **sampling,
+            answered_by = self._identify(name)
+            pieces = stream(
+                client, model_id, turns, system=system, answered_by=answered_by, **sampling
             )
             for piece in pieces:
                 if isinstance(piece, Reply):
                     return piece
-                first = self._clock() - began if first is None else first
+                first = time.perf_counter() - began if first is None else first
                 text += piece
                 on_text(name, text)
-            reason = "the stream ended without a reply"
         except HaikuftError as error:
             reason = str(error)
-        return Reply(
-            record_id="",
+        return replace(
+            _UNANSWERED,
             model_id=model_id,
             text=text,
-            stop_reason="",
-            input_tokens=0,
-            output_tokens=0,
-            latency_seconds=round(self._clock() - began, 6),
-            model="",
+            latency_seconds=round(time.perf_counter() - began, 6),
             error=reason,
             asked_at=utc_text(),
             settings=name_settings(**sampling),
-            answered_by=self._behind.get(name, ""),
-            api="converse",
+            answered_by=answered_by,
             first_seconds=first,
         )
-
-    def _identify(self, name: str) -> str:
-        if name not in self._behind:
-            bedrock = self.run.connection.client("bedrock")
-            self._behind[name] = identify_model(bedrock, self.models[name])
-        return self._behind[name]
 
 
 def _compose(

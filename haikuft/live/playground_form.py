@@ -1,4 +1,4 @@
-"""The playground's boxes and buttons. Loaded only where a person runs the notebook."""
+"""The playground's boxes and buttons, made only where a person runs the notebook."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from haikuft.dataset.records import prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError
 from haikuft.forms.showing import STYLE, build_grid
 from haikuft.html import build_status, escape
-from haikuft.live.confirm_button import BUTTON_LAYOUT
+from haikuft.live.buttons import build_button
 from haikuft.live.history import Exchange, describe_figures, describe_reply
 
 if TYPE_CHECKING:
@@ -51,18 +51,14 @@ class PlaygroundForm:
             description="Temperature (0 to 1)", value=0.0, step=0.1
         )
         self.max_tokens = widgets.IntText(description="Longest reply (tokens)", value=max_tokens)
-        self.button = widgets.Button(
-            description=ASK,
-            tooltip=f"Send the prompt to {' and '.join(playground.models)}",
-            layout=BUTTON_LAYOUT,
-        )
+        tooltip = f"Send the prompt to {' and '.join(playground.models)}"
+        self.button = build_button(ASK, tooltip, self._ask)
         self.columns = {name: widgets.HTML(layout=_COLUMN) for name in playground.models}
         self.message, self.reference = widgets.HTML(), widgets.HTML()
         self.past = widgets.HTML()
         self._asking: threading.Thread | None = None
         self._painted: dict[str, float] = {}
         self.record.observe(self._choose, names="value")
-        self.button.on_click(self._ask)
         for name in self.columns:
             self._paint(name, "", "")
         self.refresh()
@@ -105,7 +101,7 @@ class PlaygroundForm:
     def _record(self) -> Any:
         return None if self.record.value < 0 else self._playground.records[self.record.value]
 
-    def _ask(self, _: Any) -> None:
+    def _ask(self) -> None:
         asked = {
             "prompt": self.prompt.value,
             "system": self.system.value,

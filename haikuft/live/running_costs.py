@@ -1,16 +1,19 @@
 """The banner of notebooks 5 to 7: what bills now, and the button that ends it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+import ipywidgets as widgets
 
 from haikuft.errors import HaikuftError
 from haikuft.html import build_status, escape
 from haikuft.inventory import list_resources
 from haikuft.inventory.deletion import delete_resource
 from haikuft.inventory.resources import BUCKET, OBJECTS, ROLE, UNKNOWN, Resource, sum_rates
+from haikuft.live.buttons import ConfirmButton, build_button
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.monitor import LOSS, utc_now
 from haikuft.pricing.amounts import format_dollars
@@ -111,24 +114,6 @@ class Costs:
         return NO_PRICE if amount is None else f"about {format_dollars(amount)}"
 
 
-def show_running_costs(
-    run: Run, *, interactive: bool | None = None, now: Callable[[], datetime] = utc_now
-) -> "RunningCosts":
-    """Ask AWS what bills of a run, and make the banner that says so.
-
-    Args:
-        run: Whose things.
-        interactive: Whether to show widgets; None: only where a person runs the cells.
-        now: The time, aware, UTC.
-
-    Raises:
-        CredentialsError: the login has run out.
-    """
-    return RunningCosts(
-        run, interactive=is_interactive() if interactive is None else interactive, now=now
-    )
-
-
 class RunningCosts:
     """What bills of a run, with a button for each thing that can be ended without loss.
 
@@ -136,32 +121,42 @@ class RunningCosts:
     and as plain HTML and text always. What is asked of AWS is asked when it is made, when
     something was ended, and by its button "Look again".
 
+    Args:
+        run: Whose things.
+        interactive: Whether to show widgets; None: only where a person runs the cells.
+
     Attributes:
         costs: What AWS told last.
         endings: ARN -> the button that ends it; empty in a headless run.
         box: The widgets; None there.
+
+    Raises:
+        CredentialsError: the login has run out.
     """
 
-    def __init__(
-        self, run: Run, *, interactive: bool, now: Callable[[], datetime] = utc_now
-    ) -> None:
+    def __init__(self, run: Run, *, interactive: bool | None = None) -> None:
         self._run = run
-        self._now = now
-        self.costs = self._read()
-        self.endings: dict[str, Any] = {}
-        self.box: Any = None
-        if interactive:
-            self._build()
+        self.endings: dict[str, ConfirmButton] = {}
+        shown = is_interactive() if interactive is None else interactive
+        self.box: Any = self._build() if shown else None
+        self.costs = self.refresh()
 
     def refresh(self) -> Costs:
-        """Ask AWS again.
+        """Ask AWS what bills.
 
         Raises:
             CredentialsError: the login has run out.
         """
-        self.costs = self._read()
+        run = self._run
+        bills, resources = run.connection.bills, list_resources(run)
+        self.costs = Costs(run.record.run, bills, resources, utc_now())
         if self.box is not None:
-            self._fill()
+            self._picture.value = self.costs.to_html()
+            self.endings = {
+                one.arn: ConfirmButton(*_words(one), partial(self._end, one))
+                for one in self.costs.endable
+            }
+            self._buttons.children = [ending.box for ending in self.endings.values()]
         return self.costs
 
     def __repr__(self) -> str:
@@ -170,51 +165,25 @@ class RunningCosts:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return build_bundle(str(self.costs), self.costs.to_html(), self.box)
 
-    def _read(self) -> Costs:
-        run = self._run
-        return Costs(run.record.run, run.connection.bills, list_resources(run), self._now())
+    def _build(self) -> Any:
+        self.button = build_button(REFRESH, "Ask AWS again what bills", self._look_again)
+        self.message, self._picture, self._buttons = widgets.HTML(), widgets.HTML(), widgets.VBox()
+        return widgets.VBox([self._picture, self._buttons, self.message, self.button])
 
-    def _build(self) -> None:
-        import ipywidgets as widgets  # late: a program without a notebook needs none
-
-        from haikuft.live.confirm_button import BUTTON_LAYOUT
-
-        self.button = widgets.Button(
-            description=REFRESH, tooltip="Ask AWS again what bills", layout=BUTTON_LAYOUT
-        )
-        self.button.on_click(self._look_again)
-        self._picture = widgets.HTML()
-        self.message = widgets.HTML()
-        self._buttons = widgets.VBox()
-        self.box = widgets.VBox([self._picture, self._buttons, self.message, self.button])
-        self._fill()
-
-    def _fill(self) -> None:
-        from haikuft.live.confirm_button import ConfirmButton
-
-        self._picture.value = self.costs.to_html()
-        self.endings = {
-            one.arn: ConfirmButton(*_words(one), partial(self._end, one))
-            for one in self.costs.endable
-        }
-        self._buttons.children = [ending.box for ending in self.endings.values()]
-
-    def _look_again(self, _: Any) -> None:
+    def _look_again(self) -> None:
         try:
             self.refresh()
-            self._say("")
+            said = ""
         except HaikuftError as error:
-            self._say(f"⚠ {error}")
+            said = f"⚠ {error}"
+        self.message.value = build_status(said)
 
     def _end(self, resource: Resource) -> str:
         delete_resource(self._run, resource)
         self.refresh()
         said = f"{resource.kind} {resource.name} has ended."
-        self._say(said)  # its own button went with it
+        self.message.value = build_status(said)  # its own button went with it
         return said
-
-    def _say(self, sentence: str) -> None:
-        self.message.value = build_status(sentence)
 
 
 def _words(resource: Resource) -> tuple[str, str, str, str]:

@@ -6,23 +6,16 @@ has a sentence for readers who cannot see it: `style.alt_text(axes)`. `show_figu
 with that sentence in the file, and returns it for a notebook's page, light or dark as the page is.
 """
 
-from haikuft.plots.changes import plot_differences, plot_slopes
-from haikuft.plots.losses import plot_losses
-from haikuft.plots.picture import show_figure
-from haikuft.plots.records import plot_costs, plot_labels, plot_lengths, plot_turns
-from haikuft.plots.scores import plot_comparison, plot_confusion
-from haikuft.plots.trials import plot_trials
+from haikuft.lazy_names import offer_names
 
-__all__ = [
-    "plot_comparison",
-    "plot_confusion",
-    "plot_costs",
-    "plot_differences",
-    "plot_labels",
-    "plot_lengths",
-    "plot_losses",
-    "plot_slopes",
-    "plot_trials",
-    "plot_turns",
-    "show_figure",
-]
+__all__, __getattr__, __dir__ = offer_names(
+    __name__,
+    {
+        "changes": "plot_differences plot_slopes",
+        "losses": "plot_losses",
+        "picture": "show_figure",
+        "records": "plot_costs plot_labels plot_lengths plot_turns",
+        "scores": "plot_comparison plot_confusion",
+        "trials": "plot_trials",
+    },
+)

@@ -35,30 +35,23 @@ def plot_lengths(records: Sequence[Record], *, limit: int) -> Axes:
         raise DataError("plot_lengths: no records to draw. Read a file with records first.")
     ax = plt.subplots()[1]
     tokens = [estimate_record_tokens(record) for record in records]
-    likely = np.array([max(1, estimate.likely) for estimate in tokens])
     over = sum(estimate.high > limit for estimate in tokens)
-    low, high = (np.array([max(1, getattr(t, end)) for t in tokens]) for end in ("low", "high"))
+    low, likely, high = (
+        np.array([max(1, getattr(estimate, name)) for estimate in tokens])
+        for name in ("low", "likely", "high")
+    )
     edges = np.geomspace(low.min() * 0.98, high.max() * 1.02, 30)
     # Pale bars with an edge, so that the lines are visible on them.
     ax.hist(likely, edges.tolist(), label="likely", color=SHADES[1], edgecolor=TUNED, lw=0.6)
-    for estimate, dashes in ((low, ":"), (high, "--")):
-        counts = np.histogram(estimate, bins=edges)[0]
-        ends = np.array([edges[0], *edges])
-        ax.step(ends, [0, *counts, 0], where="post", color=INK, linestyle=dashes, lw=1)
-    for line, end in zip(ax.lines, ("low", "high"), strict=True):
-        line.set_label(end)
+    for name, estimates, dashes in (("low", low, ":"), ("high", high, "--")):
+        counts = np.histogram(estimates, bins=edges)[0]
+        ax.stairs(counts, edges, label=name, color=INK, linestyle=dashes, lw=1)
     ax.set_xscale("log")
     ax.axvline(limit, color=INK, linewidth=1)
-    ax.annotate(
-        f"limit {limit:,} ",
-        (limit, 1),
-        xycoords=("data", "axes fraction"),
-        ha="right",
-        va="top",
-        color=INK,
-    )
+    above = ax.get_xaxis_transform()  # x as it is, y as a share of the axes' height
+    ax.text(limit, 1, f"limit {limit:,} ", transform=above, ha="right", va="top", color=INK)
     ax.set_xlim(low.min() / 1.3, max(limit, high.max()) * 1.3)
-    ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderpad=0)
+    ax.legend(bbox_to_anchor=(1, 1), ncols=3)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(
@@ -172,8 +165,6 @@ def plot_labels(labels: Mapping[str, Sequence[str]]) -> Axes:
         f"{total.total():,} records with {len(names)} labels, from {names[0]} "
         f"({total[names[0]]}) to {names[-1]} ({total[names[-1]]})"
     )
-    ax.legend(
-        frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(counts), borderpad=0
-    )
+    ax.legend(bbox_to_anchor=(1, 1), ncols=len(counts))
     parts = ", ".join(f"{split} {found.total():,}" for split, found in counts.items())
     return describe(ax, f"{sentence}, split into {parts}.")

@@ -110,10 +110,12 @@ def billing_lines(
             if not (others and opened.record.is_new):
                 first, *rest = describe_billing(resources, f"To end it: {command}")
                 return [f"\n{first}", *rest]
-            found = "This record names nothing yet, and others in the account have its name."
+            reason = "This record names nothing yet, and others in the account have its name."
         except RecordError as error:
-            found = str(error)
-        return [f"\n{found}", *_search(run, command, region, base_model_id)]
+            reason = str(error)
+        found, unknown = search_account("aws", run, region=region, base_model_id=base_model_id)
+        lines = describe_found(found, unknown, command)
+        return [f"\n{reason}", "The account was searched by name and tags.", *lines]
     except (Exception, KeyboardInterrupt) as error:  # whatever it was, the last lines are said
         reason = str(error) or type(error).__name__
         return [
@@ -121,12 +123,6 @@ def billing_lines(
             "Billing now: not known, and something may bill.",
             f"To end it: {command}",
         ]
-
-
-def _search(run: str, command: str, region: str, base_model_id: str) -> list[str]:
-    """Say what bills of what carries the run's name, whoever it belongs to."""
-    found, unknown = search_account("aws", run, region=region, base_model_id=base_model_id)
-    return ["The account was searched by name and tags.", *describe_found(found, unknown, command)]
 
 
 def describe_found(
@@ -154,24 +150,22 @@ def _made_lines(record: RunRecord, *, deleted: bool) -> list[str]:
         THROUGHPUT: record.throughput_name,
     }
     made = {kind: name for kind, name in made.items() if name}
-    if not made:
-        return []
-    if not deleted:
-        return ["Made:", *(f"  {kind} {name}" for kind, name in made.items())]
+    lines = {kind: f"  {kind} {name}" for kind, name in made.items()}
+    if not (made and deleted):
+        return ["Made:", *lines.values()] if made else []
     try:
         left = inventory.list_resources(open_run(record.run, target=record.target))
     except HaikuftError as error:
-        lines = [f"  {kind} {name}" for kind, name in made.items()]
-        return [f"Made; whether it is gone could not be read: {error}", *lines]
+        return [f"Made; whether it is gone could not be read: {error}", *lines.values()]
     states = {one.kind: one for one in left if one.status != GONE}
-    gone = [f"  {kind} {name}" for kind, name in made.items() if kind not in states]
+    gone = [line for kind, line in lines.items() if kind not in states]
     still = [
         f"  {kind} {states[kind].name}: {states[kind].status}. {states[kind].hint}".rstrip(". ")
         for kind in made
         if kind in states
     ]
-    heading = ["Made, and deleted again:"] if gone else []
-    return [*heading, *gone, *(["Made, and still there:"] if still else []), *still]
+    gone = ["Made, and deleted again:", *gone] if gone else []
+    return [*gone, "Made, and still there:", *still] if still else gone
 
 
 def _score_lines(directory: Path) -> list[str]:

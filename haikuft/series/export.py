@@ -19,25 +19,13 @@ from haikuft.errors import DataError, NotFoundError
 from haikuft.files import write_whole
 from haikuft.html import POLICY, build_page, escape
 from haikuft.inference.replies import NOTICE
+from haikuft.package_data import read_text
 from haikuft.runs.folders import check_run_name, find_root
 from haikuft.tables import Card
 
-_TEMPLATE = f"""
-{{% extends 'lab/index.html.j2' %}}
-{{% block html_head_js %}}{POLICY}{{% endblock %}}
-{{% block jupyter_widgets %}}{{% endblock %}}
-{{% block html_head_js_mathjax %}}{{% endblock %}}
-{{% block html_head_js_mermaidjs %}}{{% endblock %}}
-{{% block body_header %}}{{{{ super() }}}}
-{{% set code = nb.cells | map(attribute="source") | join(" ") %}}
-{{% if 'target: str = "sandbox"' in code and 'target = "aws"' not in code %}}
-{Card("note", "A stand-in answered", sentence=NOTICE)._repr_html_()}
-{{% endif %}}
-{{% if not resources.global_content_filter.include_input %}}
-<p>Code cells are left out.</p>
-{{% endif %}}
-{{% endblock %}}
-"""
+_NOTICE = Card("note", "A stand-in answered", sentence=NOTICE)._repr_html_()
+_TEMPLATE = read_text(__package__, "export.html.j2").replace("POLICY", POLICY)
+_TEMPLATE = _TEMPLATE.replace("NOTICE", _NOTICE)
 # The richest first, without widgets, which each have a copy as HTML.
 _SHOWN = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
 

@@ -56,6 +56,34 @@ class Step:
         return parameter.default if parameter else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run was asked for.
+
+    Attributes:
+        given: Parameter's name -> text from the command line, or from a file of choices. Each goes
+            to every chosen notebook that has such a parameter.
+        whole: Names among them that hold for the whole series, as those of a file do: no chosen
+            notebook need have them.
+        first: Number of the first notebook; 0 for the beginning.
+        last: Number of the last notebook; 0 for the end.
+        clean_up: True ends with the clean-up, deleting; False deletes nothing; None leaves it to
+            the target: the sandbox is cleaned up, AWS is not.
+        keep_serving: True leaves throughput on AWS as it is when the run ends.
+        state: The sandbox's state directory, if one was named.
+        program: What to call to continue, such as `haikuft`.
+    """
+
+    given: Mapping[str, str]
+    whole: Collection[str] = ()
+    first: int = 0
+    last: int = 0
+    clean_up: bool | None = None
+    keep_serving: bool = False
+    state: str = ""
+    program: str = "haikuft"
+
+
 def find_notebooks(root: Path) -> list[Notebook]:
     """Find the notebooks of the series in the project's folder, in order.
 
@@ -72,32 +100,14 @@ def find_notebooks(root: Path) -> list[Notebook]:
     return [Notebook(int(path.name[:2]), path, read_parameters(path)) for path in paths]
 
 
-def plan(
-    notebooks: Sequence[Notebook],
-    given: Mapping[str, str],
-    *,
-    first: int = 0,
-    last: int = 0,
-    clean_up: bool | None = None,
-    whole: Collection[str] = (),
-) -> list[Step]:
+def plan(notebooks: Sequence[Notebook], request: Request) -> list[Step]:
     """Choose the notebooks and give each the parameters that it has.
-
-    Args:
-        notebooks: The whole series.
-        given: Parameter's name -> text, as it came from the command line. Each goes to every
-            chosen notebook that has such a parameter.
-        first: Number of the first notebook; 0 for the beginning.
-        last: Number of the last notebook; 0 for the end.
-        clean_up: True ends with the clean-up, deleting; False deletes nothing; None leaves it
-            to the target: the sandbox is cleaned up, AWS is not.
-        whole: Names among those given that hold for the whole series, as from a file of choices:
-            no chosen notebook need have them.
 
     Raises:
         SettingsError: names every parameter that no chosen notebook has or that cannot be read.
 
     """
+    given, first, last, clean_up = request.given, request.first, request.last, request.clean_up
     target = given.get("target") or _default(notebooks, "target")
     deletes = target != "aws" if clean_up is None else clean_up
     chosen = _choose(notebooks, first, last)
@@ -114,7 +124,7 @@ def plan(
     faults = [
         fault
         for name in given
-        if (fault := _misplaced(name, notebooks if name in whole else chosen, notebooks))
+        if (fault := _misplaced(name, notebooks if name in request.whole else chosen, notebooks))
     ]
     steps = []
     for notebook in chosen:

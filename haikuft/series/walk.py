@@ -6,9 +6,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -19,6 +19,7 @@ from haikuft.series.planning import (
     CLEAN_UP,
     EVALUATE,
     PROVISION,
+    Request,
     Step,
     execute,
     find_notebooks,
@@ -39,32 +40,6 @@ _SHARE = re.compile(r"-p (validation_share|test_share) ([\d.]+)")
 _FLAGS = ("run", "target", "region", "dataset")  # parameters that have a flag of their own
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a run was asked for.
-
-    Attributes:
-        given: Parameter's name -> text from the command line, or from a file of choices.
-        whole: Names among them that hold for the whole series, as those of a file do.
-        first: Number of the first notebook; 0 for the beginning.
-        last: Number of the last notebook; 0 for the end.
-        clean_up: True deletes at the end, False does not, None leaves it to the target.
-        keep_serving: True leaves throughput on AWS as it is when the run ends.
-        state: The sandbox's state directory, if one was named.
-        program: What to call to continue, such as `haikuft`.
-
-    """
-
-    given: Mapping[str, str]
-    whole: Collection[str] = ()
-    first: int = 0
-    last: int = 0
-    clean_up: bool | None = None
-    keep_serving: bool = False
-    state: str = ""
-    program: str = "haikuft"
-
-
 def walk(request: Request) -> int:
     """Execute the notebooks, tell what came of it, and return the exit status.
 
@@ -80,14 +55,7 @@ def walk(request: Request) -> int:
     begins = request.first in (0, notebooks[0].number)
     run = check_run_name(choose_run(given.get("run", ""), given.get("target", ""), new=begins))
     request = replace(request, given={**given, "run": run})
-    steps = plan(
-        notebooks,
-        request.given,
-        first=request.first,
-        last=request.last,
-        clean_up=request.clean_up,
-        whole=request.whole,
-    )
+    steps = plan(notebooks, request)
     directory = root / "runs" / run
     if not begins and not directory.exists():
         raise SettingsError(

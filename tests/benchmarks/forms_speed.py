@@ -29,7 +29,7 @@ FORMS = {
         "forms.hyperparameter_form(CLAUDE_3_HAIKU, training_records=338, "
         'tokens=TokenRange(9000, 12000, 17000), training_price=0.001, run="first")'
     ),
-    "throughput": 'forms.throughput_form(model_units=1, commitment="none", run="first")',
+    "serving": 'forms.serving_form(serving="", model_units=1, commitment="none", run="first")',
     "evaluation": (
         'forms.evaluation_form(max_records=0, further_model_ids=[], task="", scorers=[], '
         'run="first")'
@@ -53,7 +53,7 @@ from haikuft.dataset.tokens import TokenRange
 BUILD = """
 began = time.perf_counter()
 form = {form}
-form._ipython_display_()
+display(form)
 print(time.perf_counter() - began)
 """
 MOVE = """

@@ -111,7 +111,7 @@ def test_provision_when_walked_then_the_playground_answers_and_the_button_ends_w
     expect(ground).to_contain_text("first text")
     lab.shoot("05-playground")
 
-    costs = lab.cell("live.show_running_costs(walk)")
+    costs = lab.cell("live.RunningCosts(walk)")
     lab.shoot("05-costs")
     costs.get_by_role("button", name=re.compile("^End ")).click()
     assert len(list_throughputs(project)) == 1  # it only asked

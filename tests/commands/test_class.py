@@ -93,7 +93,7 @@ def test_run_when_a_class_is_named_then_its_kernels_are_told(
     """By the environment, for as long as the command runs."""
     told = []
     monkeypatch.setattr(
-        "haikuft.series.walk.walk", lambda request: told.append(os.environ["HAIKUFT_CLASS"])
+        "haikuft.commands.run.walk", lambda request: told.append(os.environ["HAIKUFT_CLASS"])
     )
     main(["run", "--class", RED])
     assert told == [RED]

@@ -52,6 +52,11 @@ ALL: list[tuple[Any, dict[str, Any]]] = [
 ]
 
 
+def derived(form: Form) -> dict[str, str]:
+    """Read what the form derives from its values."""
+    return dict(form.read().derived)
+
+
 def shown_in(box: Any) -> str:
     """Gather the HTML that stands anywhere in a box of widgets, one part a line."""
     parts = [box.value] if type(box).__name__ == "HTML" else []
@@ -72,7 +77,7 @@ def test_dataset_form_when_the_share_is_left_to_fit_then_it_says_so_and_nothing_
     assert form.values["validation_share"] == -1
     assert "338 training, 78 validation, 104 test; the validation part is adjusted" in repr(form)
     form.controls["validation_share"].value = -0.5
-    assert "validation_share = -0.5 is too small; the smallest is 0" in form.refusal
+    assert "validation_share = -0.5 is too small; the smallest is 0" in form.read().refusal
 
 
 def hyperparameters(**changes: Any) -> Form:
@@ -157,7 +162,7 @@ def test_hyperparameters_when_out_of_range_then_refused_in_our_words_and_shown()
     assert "epoch_count = 11 is out of range" in str(error.value)
     for shown in (form._repr_html_(), shown_in(form.box), repr(form)):
         assert "batch_size = 1 is out of range" in shown
-    assert form.derived == []
+    assert form.read().derived == []
 
 
 def test_hyperparameters_when_given_badly_then_the_form_still_shows_itself() -> None:
@@ -169,7 +174,7 @@ def test_hyperparameters_when_given_badly_then_the_form_still_shows_itself() -> 
 
 def test_hyperparameters_when_a_name_is_unknown_then_it_is_refused() -> None:
     """A misspelt keyword is not dropped."""
-    assert '"epochs" is no hyperparameter' in hyperparameters(epochs=3).refusal
+    assert '"epochs" is no hyperparameter' in hyperparameters(epochs=3).read().refusal
 
 
 def test_hyperparameters_when_labelled_then_unit_and_range_are_there() -> None:
@@ -190,11 +195,11 @@ def test_hyperparameters_when_any_number_may_stand_then_a_fraction_can_follow_a_
 def test_hyperparameters_when_a_value_moves_then_the_steps_move_too() -> None:
     """What follows from the values stands below them."""
     form = hyperparameters()
-    assert ("Steps per epoch", "38") in form.derived
+    assert ("Steps per epoch", "38") in form.read().derived
 
     form.controls["batch_size"].value = 32
 
-    assert ("Steps per epoch", "10") in form.derived
+    assert ("Steps per epoch", "10") in form.read().derived
     assert "Steps per epoch: <b>10</b>" in shown_in(form.box)
 
 
@@ -250,7 +255,7 @@ def test_hyperparameters_when_the_batch_is_larger_than_the_data_then_it_says_so(
 )
 def test_form_when_a_value_cannot_be_then_the_refusal_names_it(form: Form, words: str) -> None:
     """All at once, in order."""
-    assert words in form.refusal
+    assert words in form.read().refusal
     with pytest.raises(SettingsError):
         form.values  # noqa: B018
 
@@ -280,7 +285,7 @@ def test_slider_when_moved_then_the_box_and_what_follows_move_too() -> None:
     form.sliders["batch_size"].value = 64
     assert form.values["batch_size"] == 64
     assert type(form.values["batch_size"]) is int
-    assert ("Steps per epoch", "5") in form.derived
+    assert ("Steps per epoch", "5") in form.read().derived
 
     form.controls["batch_size"].value = 128
     assert form.sliders["batch_size"].value == 128
@@ -294,7 +299,7 @@ def test_box_when_it_holds_a_bad_value_then_the_value_stays_to_be_read() -> None
 
     assert form.controls["batch_size"].value == 2.5
     assert form.sliders["batch_size"].value == 8
-    assert "batch_size = 2.5 is not a whole number" in form.refusal
+    assert "batch_size = 2.5 is not a whole number" in form.read().refusal
     assert 'haikuft-refusal">⚠ batch_size = 2.5' in shown_in(form.box)
 
 
@@ -319,7 +324,7 @@ def test_hyperparameters_when_of_any_model_then_each_has_slider_range_default_an
     form = forms.hyperparameter_form(model, training_records=300)
 
     shown = shown_in(form.box).replace("&#x27;", "'")
-    assert form.refusal == ""
+    assert form.read().refusal == ""
     assert list(form.sliders) == list(model.hyperparameters)
     for allowed in model.hyperparameters.values():
         assert f"{allowed.meaning} AWS's default is {allowed.default:g}." in shown
@@ -334,13 +339,14 @@ def test_hyperparameters_when_tokens_and_price_are_known_then_the_cost_moves_wit
     form = forms.hyperparameter_form(
         CLAUDE_3_HAIKU, **known, training_price=0.001, price_date="2026-11-01", **FIVE
     )
-    assert "about US$5.00 on AWS (between US$4.00 and US$7.50" in dict(form.derived)["Cost"]
+    cost = derived(form)["Cost on AWS"]
+    assert cost.startswith("About US$5.00 (between US$4.00 and US$7.50)")
 
     form.sliders["epoch_count"].value = 2
 
-    assert "about US$2.00 on AWS" in dict(form.derived)["Cost"]
-    assert dict(form.derived)["Tokens trained, at most"].startswith("about 2,000,000")
-    assert "not known" in dict(form.derived)["Time"]
+    assert derived(form)["Cost on AWS"].startswith("About US$2.00 ")
+    assert derived(form)["Tokens trained, at most"].startswith("about 2,000,000")
+    assert "not known" in derived(form)["Time"]
     assert "training_price" not in form.values
 
 
@@ -352,15 +358,15 @@ def test_price_when_nobody_knows_it_then_the_form_asks_for_it_in_one_line() -> N
     )
     serving = forms.serving_form(serving="", model_units=1, commitment="none")
     for form, name, what in (
-        (training, "training_price", "Cost"),
+        (training, "training_price", "Cost on AWS"),
         (serving, "throughput_price", "Cost of throughput on AWS"),
     ):
-        assert dict(form.derived)[what].startswith("unknown until you write the price, from http")
+        assert derived(form)[what].startswith("unknown until you write the price, from http")
         form.controls[name].value = 0.5
 
-        assert "US$" in dict(form.derived)[what]
+        assert "US$" in derived(form)[what]
         assert form.values[name] == 0.5
-    assert training.refusal == ""
+    assert training.read().refusal == ""
 
 
 def test_form_when_a_value_changes_that_a_cell_has_read_then_it_says_what_to_run_again() -> None:
@@ -392,7 +398,7 @@ def test_forms_when_a_run_has_a_record_then_they_show_its_model_and_region(
     target = forms.target_form(target="sandbox", region="", base_model_id="", run="mine")
     serving = forms.serving_form(serving="", model_units=1, commitment="none", run="mine")
 
-    assert dict(target.derived)["Region"] == "us-east-1, the base model's own"
+    assert derived(target)["Region"] == "us-east-1, the base model's own"
     assert "Amazon Nova Micro, as this run has it" in repr(target)
     assert "bills its tokens; the first that Amazon Nova Micro allows" in repr(serving)
     assert "tokens of each request" in repr(serving)
@@ -401,8 +407,8 @@ def test_forms_when_a_run_has_a_record_then_they_show_its_model_and_region(
 def test_dataset_when_it_is_known_then_format_and_sizes_are_shown() -> None:
     """Counted in the file, not guessed."""
     form = dataset("support_tickets")
-    assert dict(form.derived)["Format"] == "prompt/completion, recognised in raw.jsonl"
-    assert dict(form.derived)["Of 520 records, about"] == "364 training, 52 validation, 104 test"
+    assert derived(form)["Format"] == "prompt/completion, recognised in raw.jsonl"
+    assert derived(form)["Of 520 records, about"] == "364 training, 52 validation, 104 test"
 
     assert "json_answers" in dict(form.lists["dataset"].options)
     form.lists["dataset"].value = "json_answers"
@@ -412,14 +418,14 @@ def test_dataset_when_it_is_known_then_format_and_sizes_are_shown() -> None:
     form.controls["dataset"].value = "support_tickets"
     form.sliders["test_share"].value = 0.1
 
-    assert dict(form.derived)["Of 520 records, about"] == "416 training, 52 validation, 52 test"
+    assert derived(form)["Of 520 records, about"] == "416 training, 52 validation, 52 test"
 
 
 def test_dataset_when_there_is_none_of_that_name_then_it_warns_and_lists_those_there_are() -> None:
     """It need not be complete while somebody types."""
     form = dataset("support")
 
-    warning = dict(form.derived)["Warning"]
+    warning = derived(form)["Warning"]
     names = "json_answers, news_summaries, product_questions, support_tickets, tool_calls"
     assert f"In data/ are: {names}." in warning
 
@@ -428,24 +434,24 @@ def test_dataset_when_the_format_is_named_otherwise_then_it_says_so() -> None:
     """What is asked for is done, and said."""
     form = dataset("support_tickets", raw_format="alpaca")
 
-    assert "it is read as Alpaca" in dict(form.derived)["Warning"]
+    assert "it is read as Alpaca" in derived(form)["Warning"]
 
 
 def test_target_when_the_region_does_not_tune_the_model_then_it_warns() -> None:
     """Before anything is made there."""
     form = forms.target_form(target="aws", region="eu-west-1", base_model_id="")
 
-    assert dict(form.derived)["Warning"] == "Claude 3 Haiku is tuned in us-west-2, not in eu-west-1"
+    assert derived(form)["Warning"] == "Claude 3 Haiku is tuned in us-west-2, not in eu-west-1"
 
 
 def test_throughput_when_units_and_term_change_then_the_cost_does_too() -> None:
     """A commitment is warned of in words."""
     form = forms.serving_form(serving="", model_units=1, commitment="none", throughput_price=20.0)
-    assert dict(form.derived)["Cost of throughput on AWS"].startswith("US$20.00 an hour")
-    assert "Warning" not in dict(form.derived)
+    assert derived(form)["Cost of throughput on AWS"].startswith("US$20.00 an hour")
+    assert "Warning" not in derived(form)
 
     form.controls["model_units"].value = 2
     form.controls["commitment"].value = "6 months"
 
-    assert dict(form.derived)["Cost of throughput on AWS"].startswith("US$40.00 an hour")
-    assert "cannot be ended before its term" in dict(form.derived)["Warning"]
+    assert derived(form)["Cost of throughput on AWS"].startswith("US$40.00 an hour")
+    assert "cannot be ended before its term" in derived(form)["Warning"]

@@ -16,7 +16,7 @@ from haikuft.hyperparameters import WORKED_EXAMPLE, decide_early_stop
 
 def sentence(lab: Form) -> str:
     """Read the decision that the laboratory shows."""
-    return dict(lab.derived)[DECISION]
+    return dict(lab.read().derived)[DECISION]
 
 
 LOSSES = st.dictionaries(st.integers(0, 99), st.floats(0, 100), min_size=2, max_size=40).map(
@@ -168,7 +168,7 @@ def test_lab_when_a_value_cannot_be_then_it_says_so_in_place_of_the_picture(
 
     lab.controls[name].value = value
 
-    assert words in lab.refusal
+    assert words in lab.read().refusal
     assert 'role="alert"' in lab._message.value
 
 
@@ -176,7 +176,7 @@ def test_lab_when_the_training_diverged_then_it_says_so() -> None:
     """A loss that is no number cannot be drawn."""
     lab = forms.stopping_lab({1: 0.9, 2: math.nan})
 
-    assert "the training diverged" in lab.refusal
+    assert "the training diverged" in lab.read().refusal
 
 
 def test_lab_when_looked_at_then_every_control_has_a_label() -> None:

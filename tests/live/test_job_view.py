@@ -18,7 +18,7 @@ STAGES = (
     Stage("data processing", "Completed", BEGAN, BEGAN + timedelta(seconds=60)),
     Stage("training", "InProgress", BEGAN + timedelta(seconds=60), BEGAN + timedelta(seconds=60)),
 )
-HALF = Progress(step=10, steps=20, epoch=0, loss=1.5, curve=((1, 4.0), (5, 2.0), (10, 1.5)))
+HALF = Progress(steps=20, epoch=0, curve=((1, 4.0), (5, 2.0), (10, 1.5)))
 
 
 def view(
@@ -111,7 +111,7 @@ def test_view_when_validation_losses_came_then_bar_curve_and_sentence_show_how_f
 def test_curve_when_there_are_fewer_than_two_points_then_there_is_none() -> None:
     """A point is no curve."""
     assert draw_losses(None) == ""
-    assert draw_losses(Progress(1, 20, 0, 4.0, ((1, 4.0),))) == ""
+    assert draw_losses(Progress(20, 0, ((1, 4.0),))) == ""
 
 
 @given(
@@ -123,7 +123,7 @@ def test_curve_when_of_any_losses_then_it_stays_within_its_frame(
 ) -> None:
     """Zero losses and huge ones included."""
     curve = tuple(enumerate(losses, 1))
-    progress = Progress(len(losses), len(losses) + more, 0, losses[-1], curve)
+    progress = Progress(len(losses) + more, 0, curve)
 
     points = re.findall(r"([-\d.]+),([-\d.]+)", draw_losses(progress).partition("points=")[2])
 

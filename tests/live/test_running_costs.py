@@ -84,7 +84,7 @@ def test_banner_when_nobody_sits_there_then_it_is_text_and_html_alone(
     new_run: Callable[..., Run],
 ) -> None:
     """An executed notebook keeps what it said."""
-    banner = live.show_running_costs(new_run(), now=lambda: NOW)
+    banner = live.RunningCosts(new_run())
 
     assert list(banner._repr_mimebundle_()) == ["text/plain", "text/html"]
     assert "Nothing bills: the sandbox is free" in repr(banner)
@@ -97,7 +97,7 @@ def test_banner_when_a_job_trains_then_its_button_asks_stops_it_and_the_banner_m
     """The same machinery as on AWS, where it would bill."""
     run, arn = start_job(new_run(stick_stage="training"))
     bedrock: Any = run.connection.client("bedrock")
-    banner = live.show_running_costs(run, interactive=True)
+    banner = live.RunningCosts(run, interactive=True)
     ending = banner.endings[arn]
 
     assert ending.button.description == "Stop customization job haikuft-first-1 …"
@@ -126,7 +126,7 @@ def test_banner_when_a_throughput_is_ended_then_the_model_stays(
         model_arn=job.custom_model_arn,
         tags=run.tags,
     )
-    banner = live.show_running_costs(run, interactive=True)
+    banner = live.RunningCosts(run, interactive=True)
     before = banner._repr_mimebundle_()["text/plain"]
     banner.endings[served].button.click()
     banner.endings[served].yes.click()
@@ -142,7 +142,7 @@ def test_banner_when_asked_to_look_again_then_it_asks_aws_again(
 ) -> None:
     """What another kernel ended goes from it."""
     run, arn = start_job(new_run(stick_stage="training"))
-    banner = live.show_running_costs(run, interactive=True)
+    banner = live.RunningCosts(run, interactive=True)
     customization.stop_job(run.connection.client("bedrock"), arn)
     with pytest.raises(Exception, match="was stopped"):
         wait_for_job(run.connection.client("bedrock"), arn, SOON)

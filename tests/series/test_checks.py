@@ -6,7 +6,7 @@ import pytest
 
 from haikuft.errors import DataError, SettingsError
 from haikuft.series.checks import check_steps
-from haikuft.series.planning import find_notebooks, plan
+from haikuft.series.planning import Request, find_notebooks, plan
 
 ROOT = Path(__file__).parents[2]
 NOVA = "amazon.nova-lite-v1:0:300k"
@@ -14,7 +14,7 @@ NOVA = "amazon.nova-lite-v1:0:300k"
 
 def check(given: dict[str, str], first: int = 0, base_model_id: str = "") -> None:
     """Check what was given on the command line."""
-    steps = plan(find_notebooks(ROOT), given, first=first)
+    steps = plan(find_notebooks(ROOT), Request(given, first=first))
     check_steps(steps, root=ROOT, base_model_id=base_model_id)
 
 
@@ -84,5 +84,5 @@ def test_check_when_the_data_cannot_be_used_then_it_is_said(
 
 def test_check_when_the_data_is_prepared_already_then_it_is_not_read_again() -> None:
     """A run that continues after notebook 2."""
-    steps = plan(find_notebooks(ROOT), {}, first=3)
+    steps = plan(find_notebooks(ROOT), Request({}, first=3))
     check_steps(steps, root=Path("/nowhere"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from haikuft.errors import NotFoundError, SettingsError
-from haikuft.series.planning import Step, find_notebooks, plan
+from haikuft.series.planning import Request, Step, find_notebooks, plan
 
 pytestmark = pytest.mark.usefixtures("three_notebooks")
 
@@ -17,7 +17,7 @@ def planned(project: Path) -> Callable[..., list[Step]]:
     """Plan a run of the three notebooks."""
 
     def make(**options: Any) -> list[Step]:
-        return plan(find_notebooks(project), options.pop("given", {}), **options)
+        return plan(find_notebooks(project), Request(options.pop("given", {}), **options))
 
     return make
 
@@ -135,4 +135,4 @@ def test_plan_when_nothing_is_left_then_it_says_so(
     only = [n for n in find_notebooks(project) if n.number == 7]
 
     with pytest.raises(SettingsError, match="nothing is left to run"):
-        plan(only, {}, clean_up=False)
+        plan(only, Request({}, clean_up=False))

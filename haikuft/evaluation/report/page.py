@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from haikuft import html
-from haikuft.evaluation.report.browsing import (
-    PROMPT,
-    browse_rows,
-    cut_shared,
-    find_shared,
-)
+from haikuft.browsing import PROMPT, cut_shared, find_shared
+from haikuft.evaluation.report.browsing import browse_rows
 from haikuft.evaluation.report.scores import (
     CUT_OFF,
     STAND_IN,

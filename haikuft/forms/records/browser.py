@@ -1,118 +1,25 @@
-"""A browser of records: chat views page by page, filtered by problem and label."""
+"""The records of data files, valid or not, to page through: each as a chat with its problems."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import ipywidgets as widgets
-
-from haikuft.dataset.problems import count
+from haikuft.browsing import RECORD, Browser, RichCell
+from haikuft.dataset.labels import labels_of
+from haikuft.dataset.problems import Problem
+from haikuft.dataset.read.json_lines import naming_os_errors, open_file, read_lines
+from haikuft.dataset.read.json_values import parse_line
+from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.dataset.report import Report
-from haikuft.forms.records import chat_view
-from haikuft.forms.records import rows as record_rows
-from haikuft.forms.records.rows import ANY, WITH, WITHOUT, Row
-from haikuft.forms.showing import Shown, build_grid
-from haikuft.html import build_block, escape, visible
+from haikuft.forms.records.chat_view import STYLE, Row, draw_record, texts_of
 
-PAGE = 5  # records
+MOST_LINES = 1_000  # of each file, and all with a problem; further ones are validated, not shown
 
 
-class RecordBrowser:
-    """Records with controls to page and filter. The last line of a cell shows it.
+def browse_records(files: Mapping[str, Path], report: Report | None = None) -> Browser:
+    """Make a browser of data files' records, those with a problem first, each in its place.
 
-    Attributes:
-        rows: All records there are to look at.
-        controls: "kind", "problem", "label" and "page".
-
-    """
-
-    def __init__(self, rows: list[Row], report: Report | None = None) -> None:
-        self.rows = rows
-        self._of_files = (
-            [p for p in report.problems if p.line is None] if report is not None else []
-        )
-        self.controls = _build_controls(rows)
-        self.previous = widgets.Button(description="Previous page", icon="arrow-left")
-        self.next = widgets.Button(description="Next page", icon="arrow-right")
-        self._page_html = widgets.HTML()
-        buttons = widgets.HBox([self.previous, self.next], layout={"flex_flow": "row wrap"})
-        self.box = widgets.VBox(
-            [
-                widgets.HTML(f"<style>{chat_view.STYLE}</style><h4>Records</h4>"),
-                build_grid([control] for control in self.controls.values()),
-                buttons,
-                self._page_html,
-            ]
-        )
-        self._shown = Shown(self.box)
-        self._refresh()
-        for name, control in self.controls.items():
-            control.observe(self._refresh if name == "page" else self._restart, names="value")
-        self.previous.on_click(lambda _: self._turn(-1))
-        self.next.on_click(lambda _: self._turn(1))
-
-    @property
-    def chosen(self) -> list[Row]:
-        """The records that the filters let through."""
-        filters = {name: box.value for name, box in self.controls.items() if name != "page"}
-        return record_rows.choose_rows(self.rows, **filters)
-
-    def __repr__(self) -> str:
-        page, words = self._page()
-        lines = [f"{row.file}, line {row.line}: {row.text[:120]}" for row in page]
-        return "\n".join([words, *map(visible, lines)])
-
-    def _repr_html_(self) -> str:
-        return build_block(f"<style>{chat_view.STYLE}</style>{self._write()}")
-
-    def _ipython_display_(self) -> None:
-        self._shown.show(self._repr_html_(), repr(self))
-
-    def _page(self) -> tuple[list[Row], str]:
-        """Give the records of this page, and a sentence on where it stands among all."""
-        chosen = self.chosen
-        if not chosen:
-            return [], f"None of {count(len(self.rows), 'record')} passes these filters."
-        number = min(max(int(self.controls["page"].value), 1), self._count_pages())
-        first = (number - 1) * PAGE
-        page = chosen[first : first + PAGE]
-        wrong = sum(bool(row.problems) for row in chosen)
-        return page, (
-            f"Records {first + 1:,} to {first + len(page):,} of {len(chosen):,} chosen "
-            f"({len(self.rows):,} in all); {wrong:,} of those chosen with a problem."
-        )
-
-    def _write(self) -> str:
-        page, words = self._page()
-        of_files = chat_view.draw_problems(self._of_files)
-        records = "".join(map(chat_view.draw_record, page))
-        return f'<p role="status"><b>{escape(words)}</b></p>{of_files}{records}'
-
-    def _count_pages(self) -> int:
-        return max(1, -(-len(self.chosen) // PAGE))
-
-    def _turn(self, pages: int) -> None:
-        page = int(self.controls["page"].value) + pages
-        self.controls["page"].value = min(max(page, 1), self._count_pages())
-
-    def _restart(self, _change: object = None) -> None:
-        """Begin at the first page of other records."""
-        if self.controls["page"].value != 1:
-            self.controls["page"].value = 1  # refreshes
-        else:
-            self._refresh()
-
-    def _refresh(self, _change: object = None) -> None:
-        last = self._count_pages()
-        page = int(self.controls["page"].value)
-        self.controls["page"].max = last
-        self.previous.disabled, self.next.disabled = page <= 1, page >= last
-        self._page_html.value = self._write()
-        self._shown.update(self._repr_html_(), repr(self))
-
-
-def browse_records(files: Mapping[str, Path], report: Report | None = None) -> RecordBrowser:
-    """Make a browser of data files' records, each problem of the report in its place.
+    Of a long file it has the first lines, and every line of which the report shows a problem.
 
     Args:
         files: What a file is, such as "training" -> the file.
@@ -121,20 +28,63 @@ def browse_records(files: Mapping[str, Path], report: Report | None = None) -> R
     Raises:
         DataError: a file cannot be read.
     """
-    return RecordBrowser(record_rows.load_rows(files, report), report)
-
-
-def _build_controls(rows: list[Row]) -> dict[str, Any]:
-    kinds = {"all files": "", **{kind: kind for kind in dict.fromkeys(row.kind for row in rows)}}
-    problems = {"all records": ANY, WITH: WITH, WITHOUT: WITHOUT}
-    for code, number in record_rows.count_problems(rows).items():
-        problems[f"{code} ({count(number, 'record')})"] = code
-    labels = {"all labels": ""}
-    for label, number in record_rows.count_labels(rows).items():
-        labels[f"{visible(label)} ({count(number, 'record')})"] = label
-    return {
-        "kind": widgets.Dropdown(options=kinds, description="File"),
-        "problem": widgets.Dropdown(options=problems, description="Problem"),
-        "label": widgets.Dropdown(options=labels, description="Label"),
-        "page": widgets.BoundedIntText(value=1, min=1, description="Page"),
+    problems = report.problems if report is not None else ()
+    rows = [row for kind, path in files.items() for row in load_rows(kind, path, problems)]
+    rows.sort(key=lambda row: not row.problems)
+    columns = {
+        "file": [row.kind for row in rows],
+        "problem": [", ".join(sorted({p.code for p in row.problems})) or "none" for row in rows],
+        "label": find_labels(rows),
     }
+    choices = {name: cells for name, cells in columns.items() if len(set(cells)) > 1}
+    notes = [f"⚠ {problem} [{problem.code}]" for problem in problems if problem.line is None]
+    if any(row.line >= MOST_LINES for row in rows):
+        notes.append(f"Of each file the first {MOST_LINES:,} lines are here, and problems below.")
+    cells = zip(*choices.values(), map(_count, rows), map(_build_cell, rows), strict=True)
+    return Browser(
+        [*choices, "characters", RECORD], [*cells], [*choices], note="\n".join(notes), style=STYLE
+    )
+
+
+def load_rows(kind: str, path: Path, problems: Iterable[Problem] = ()) -> list[Row]:
+    """Read the first lines of a file that are not blank, and each line with a problem.
+
+    Args:
+        kind: What the file is, such as "training".
+        path: The file.
+        problems: Of this file and of others.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    rows = []
+    own: dict[int | None, list[Problem]] = {}
+    for problem in problems:
+        if problem.file in (str(path), path.name):
+            own.setdefault(problem.line, []).append(problem)
+    with naming_os_errors(path), open_file(path) as file:
+        for number, data, _ in read_lines(file, max_bytes=sys.maxsize):
+            line = (data or b"").removeprefix(BYTE_ORDER_MARK if number == 1 else b"")
+            if number in own or (line.strip() and number <= MOST_LINES):
+                value = parse_line(line)[0] if line.strip() else None
+                text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
+                rows.append(Row(kind, path.name, number, text, value, tuple(own.get(number, ()))))
+    return rows
+
+
+def find_labels(rows: Sequence[Row]) -> list[str]:
+    """Find each record's label; "" where it has no answer, and where the answers are no labels."""
+    ends = [texts_of(row.value)[-1:] for row in rows]
+    answers = [end[0][2].strip() if end and end[0][1] == "assistant" else "" for end in ends]
+    sound = [{"messages": [{"role": "assistant", "content": one}]} for one in answers if one]
+    return answers if labels_of(sound) else [""] * len(rows)
+
+
+def _count(row: Row) -> int:
+    """Count the characters of a record's texts; of what is no record, those of the line."""
+    return sum(len(text) for _, _, text in texts_of(row.value)) or len(row.text)
+
+
+def _build_cell(row: Row) -> RichCell:
+    text = " ".join(text for _, _, text in texts_of(row.value)) or row.text
+    return RichCell(f"line {row.line}: {text}", draw_record(row))

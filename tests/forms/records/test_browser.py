@@ -1,16 +1,18 @@
-"""The browser of records: pages, filters, and each problem in its place."""
+"""The records of data files: what they can be filtered by, and each problem in its place."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from haikuft import forms
+from haikuft.browsing import Browser
 from haikuft.dataset import validate_file
 from haikuft.errors import DataError
-from haikuft.forms.records.browser import RecordBrowser
-from haikuft.forms.records.chat_view import draw_record
-from haikuft.forms.records.rows import load_rows, texts_of
+from haikuft.forms.records import browser as record_browser
+from haikuft.forms.records.browser import load_rows
+from haikuft.forms.records.chat_view import draw_record, texts_of
 
 
 def record(prompt: str, answer: str, **more: object) -> dict[str, object]:
@@ -20,7 +22,7 @@ def record(prompt: str, answer: str, **more: object) -> dict[str, object]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> RecordBrowser:
+def browser(tmp_path: Path) -> Browser:
     """Twelve sound records of two labels, one with an empty answer, one line that is no JSON."""
     path = tmp_path / "train.jsonl"
     records = [record(f"question {n}{'x' * n}", ("yes", "no")[n % 2]) for n in range(12)]
@@ -29,70 +31,71 @@ def browser(tmp_path: Path) -> RecordBrowser:
     return forms.browse_records({"training": path}, validate_file(path))
 
 
-def test_browser_when_shown_then_the_first_records_are_shown_as_chats(
-    browser: RecordBrowser,
+def lines_of(browser: Browser) -> list[int]:
+    """List the line of each record, in the order shown."""
+    return [*map(int, re.findall(r"<b>train\.jsonl, line (\d+)</b>", browser._repr_html_()))]
+
+
+def column(browser: Browser, name: str) -> list[object]:
+    """List the cells of a column."""
+    return [row[browser.headings.index(name)] for row in browser.rows]
+
+
+def test_browser_when_shown_then_the_records_are_chats_those_with_a_problem_first(
+    browser: Browser,
 ) -> None:
     """Under their roles, so that nothing is said by place or colour alone."""
     html = browser._repr_html_()
 
-    assert "Records 1 to 5 of 14 chosen (14 in all); 2 of those chosen with a problem." in html
+    assert lines_of(browser) == [13, 14, *range(1, 13)]
     assert '<div class="haikuft-turn user"><b>user</b><div>question 0</div>' in html
     assert '<div class="haikuft-turn assistant"><b>assistant</b><div>yes</div>' in html
-    assert "train.jsonl, line 5" in html
-    assert "train.jsonl, line 6" not in html
+    assert "line 1: question 0 yes" in repr(browser)
 
 
-def test_browser_when_paged_then_it_goes_on_and_stops_at_the_ends(
-    browser: RecordBrowser,
+def test_browser_when_records_differ_then_they_can_be_chosen_by_problem_and_label(
+    browser: Browser,
 ) -> None:
-    """The buttons tell where there is no more."""
-    assert browser.previous.disabled
-
-    browser.next.click()
-    browser.next.click()
-
-    assert "Records 11 to 14 of 14" in repr(browser)
-    assert browser.next.disabled
-    browser.previous.click()
-    assert "Records 6 to 10 of 14" in repr(browser)
+    """A file is no choice where there is only one."""
+    assert browser.choices == ["problem", "label"]
+    assert column(browser, "problem") == ["empty-text", "not-json", *["none"] * 12]
+    assert column(browser, "label") == ["", "", *["yes", "no"] * 6]
+    assert column(browser, "characters")[2:4] == [len("question 0yes"), len("question 1xno")]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "lines"),
-    [
-        ("problem", "with a problem", [13, 14]),
-        ("problem", "not-json", [14]),
-        ("problem", "without a problem", list(range(1, 13))),
-        ("label", "no", [2, 4, 6, 8, 10, 12]),
-        ("kind", "training", list(range(1, 15))),
-    ],
-)
-def test_browser_when_filtered_then_only_those_records_are_chosen(
-    browser: RecordBrowser, name: str, value: object, lines: list[int]
+def test_browser_when_there_are_several_files_then_they_can_be_chosen_by_file(
+    tmp_path: Path,
 ) -> None:
-    """By problem, label and file; from the first page on."""
-    browser.next.click()
+    """Under the name that the notebook gives each."""
+    files = {"training": tmp_path / "train.jsonl", "test": tmp_path / "test.jsonl"}
+    for path in files.values():
+        path.write_text(json.dumps(record("a", "b")) + "\n")
 
-    browser.controls[name].value = value
+    browser = forms.browse_records(files)
 
-    assert [row.line for row in browser.chosen] == lines
-    assert browser.controls["page"].value == 1
+    assert browser.choices == ["file"]
+    assert column(browser, "file") == ["training", "test"]
 
 
-def test_browser_when_nothing_passes_then_it_says_so(browser: RecordBrowser) -> None:
-    """An empty page would look broken."""
-    browser.controls["label"].value = "no"
-    browser.controls["problem"].value = "not-json"
+def test_browser_when_a_file_is_long_then_its_first_lines_and_all_problems_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a sentence says so, because the rest is not to be seen."""
+    monkeypatch.setattr(record_browser, "MOST_LINES", 3)
+    path = tmp_path / "train.jsonl"
+    lines = [json.dumps(record(f"q{n}", "a")) for n in range(6)]
+    path.write_text("\n".join([*lines, "{", ""]))
 
-    assert "None of 14 records passes these filters." in repr(browser)
+    browser = forms.browse_records({"training": path}, validate_file(path))
+
+    assert lines_of(browser) == [7, 1, 2, 3]
+    assert "Of each file the first 3 lines are here, and problems below." in repr(browser)
 
 
 def test_browser_when_a_turn_has_a_problem_then_it_is_marked_there_and_told(
-    browser: RecordBrowser,
+    browser: Browser,
 ) -> None:
     """At the answer's turn, not the question's."""
-    browser.controls["problem"].value = "empty-text"
-
     html = browser._repr_html_()
 
     assert '<div class="haikuft-turn assistant problem"><b>assistant</b><div>(empty)</div>' in html
@@ -101,12 +104,8 @@ def test_browser_when_a_turn_has_a_problem_then_it_is_marked_there_and_told(
     assert '<div class="haikuft-turn system"><b>system</b><div>Be brief.</div></div>' in html
 
 
-def test_browser_when_data_holds_html_then_it_is_shown_as_text(
-    browser: RecordBrowser,
-) -> None:
+def test_browser_when_data_holds_html_then_it_is_shown_as_text(browser: Browser) -> None:
     """In the chat view, and in a line that is not a record."""
-    browser.controls["problem"].value = "not-json"
-
     assert "<script>alert" not in browser._repr_html_()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in browser._repr_html_()
 
@@ -124,7 +123,7 @@ def test_record_when_any_text_holds_html_then_none_reaches_the_page(
     path = tmp_path / "a.jsonl"
     path.write_text((json.dumps({"messages": turns}) + "\n") * 3)
 
-    html = draw_record(load_rows({"training": path}, validate_file(path))[0])
+    html = draw_record(load_rows("training", path, validate_file(path).problems)[0])
 
     assert "<img" not in html
     assert "\u202e" not in html
@@ -139,7 +138,7 @@ def test_record_when_it_is_no_record_then_the_line_is_shown_all_the_same(
     path = tmp_path / "a.jsonl"
     path.write_bytes(line.encode() + b"\n\xff\n")
 
-    first, second = load_rows({"training": path}, validate_file(path))
+    first, second = load_rows("training", path, validate_file(path).problems)
 
     assert "haikuft-turn" in draw_record(first)
     assert "\\xff" in draw_record(second)
@@ -169,7 +168,7 @@ def test_rows_when_of_the_converse_shape_then_they_have_labels_too(tmp_path: Pat
     ]
     path.write_text("\n".join(map(json.dumps, for_one)) + "\n")
 
-    assert {row.label for row in load_rows({"training": path})} == {"yes", "no"}
+    assert column(forms.browse_records({"training": path}), "label") == ["yes", "no"] * 4
 
 
 def test_rows_when_labels_are_many_then_a_small_file_has_those_of_all_files(
@@ -188,25 +187,9 @@ def test_rows_when_labels_are_many_then_a_small_file_has_those_of_all_files(
         ]
         (tmp_path / kind).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
-    rows = load_rows({kind: tmp_path / kind for kind in ("training", "test")})
+    shown = forms.browse_records({kind: tmp_path / kind for kind in ("training", "test")})
 
-    assert [row.label for row in rows] == [f"label {n % 30}" for n in range(90)]
-
-
-def test_browser_when_looked_at_then_every_control_has_a_label(
-    browser: RecordBrowser,
-) -> None:
-    """These are the names that a screen reader says."""
-    assert [control.description for control in browser.controls.values()] == [
-        "File",
-        "Problem",
-        "Label",
-        "Page",
-    ]
-    assert (browser.previous.description, browser.next.description) == (
-        "Previous page",
-        "Next page",
-    )
+    assert column(shown, "label") == [f"label {n % 30}" for n in range(90)]
 
 
 def test_browser_when_a_problem_is_of_the_whole_file_then_it_stands_above(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A confirm button, for what cannot be undone: it asks, then acts, and shows the result."""
+"""Buttons: one that acts at once, and one for what cannot be undone, which asks before it acts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,13 @@ import ipywidgets as widgets
 from haikuft.errors import HaikuftError
 from haikuft.html import build_status
 
-BUTTON_LAYOUT = {"width": "auto", "align_self": "flex-start"}  # as wide as its words
+
+def build_button(label: str, tooltip: str, act: Callable[[], None]) -> Any:
+    """Make a button as wide as its label."""
+    look = {"width": "auto", "align_self": "flex-start"}
+    button = widgets.Button(description=label, tooltip=tooltip, layout=look)
+    button.on_click(lambda _: act())
+    return button
 
 
 class ConfirmButton:
@@ -30,49 +36,39 @@ class ConfirmButton:
     def __init__(
         self, label: str, question: str, yes: str, no: str, action: Callable[[], str]
     ) -> None:
-        self.button = widgets.Button(description=label, tooltip=question, layout=BUTTON_LAYOUT)
-        self.yes = widgets.Button(description=yes, tooltip=question, layout=BUTTON_LAYOUT)
-        self.no = widgets.Button(description=no, tooltip=no, layout=BUTTON_LAYOUT)
+        self.button = build_button(label, question, self._ask)
+        self.yes = build_button(yes, question, self._act)
+        self.no = build_button(no, no, self._leave)
         self.message = widgets.HTML()
         self._question = question
         self._action = action
-        self.button.on_click(self._ask)
-        self.yes.on_click(self._act)
-        self.no.on_click(self._leave)
         self._answers = widgets.HBox([self.no, self.yes])
         self._answers.layout.display = "none"
         self.box = widgets.VBox([self.button, self.message, self._answers])
 
-    def end(self, sentence: str = "") -> None:
+    def end(self) -> None:
         """Hide the buttons: there is nothing more to act on."""
-        for one in (self.button, self._answers):
-            one.layout.display = "none"
-        self._say(sentence)
+        self.button.layout.display = self._answers.layout.display = "none"
+        self.message.value = ""
 
-    def _ask(self, _: Any) -> None:
+    def _ask(self) -> None:
         self.button.disabled = True
-        self._say(self._question)
+        self.message.value = build_status(self._question)
         self._answers.layout.display = ""
         self.no.focus()  # keyboard users start at the button that changes nothing
 
-    def _leave(self, _: Any) -> None:
-        self._close_question()
-        self._say("")
-        self.button.focus()
-
-    def _act(self, _: Any) -> None:
-        self._close_question()
-        self.button.disabled = True
-        self._say("Working …")
-        try:
-            self._say(self._action())
-        except HaikuftError as error:
-            self._say(f"⚠ {error}")
-            self.button.disabled = False
-
-    def _close_question(self) -> None:
+    def _leave(self) -> None:
         self._answers.layout.display = "none"
         self.button.disabled = False
+        self.message.value = ""
+        self.button.focus()
 
-    def _say(self, sentence: str) -> None:
-        self.message.value = build_status(sentence)
+    def _act(self) -> None:
+        self._answers.layout.display = "none"
+        self.message.value = build_status("Working …")
+        try:
+            said = self._action()
+        except HaikuftError as error:
+            said = f"⚠ {error}"
+            self.button.disabled = False
+        self.message.value = build_status(said)
