@@ -16,6 +16,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from fakes import SOON
+from hypothesis import HealthCheck, settings
 
 import haikuft.sandbox
 from haikuft import aws, customization, iam, s3
@@ -33,6 +34,10 @@ REGION = "us-west-2"
 BROWSER = "tests/browser/"  # its tests share one browser
 LONG = (BROWSER, "tests/notebooks/", "tests/trials/")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+# How long an example takes is no property of what is tested.
+settings.register_profile("haikuft", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("haikuft")
 
 
 @pytest.fixture

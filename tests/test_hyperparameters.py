@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.base_models import CLAUDE_3_HAIKU
@@ -92,7 +92,6 @@ def test_to_aws_when_written_then_all_are_text_without_exponents():
     }
 
 
-@settings(deadline=None)
 @given(values=VALUES)
 def test_from_aws_when_given_what_to_aws_wrote_then_the_same_values(values):
     """The way to AWS and back is the identity, to the last digit."""
@@ -179,7 +178,6 @@ def test_early_stop_when_it_cannot_be_decided_then_error_says_why(
         decide_early_stop(losses, threshold=threshold, patience=patience)
 
 
-@settings(deadline=None)
 @given(
     losses=st.lists(st.floats(0, 10), min_size=1, max_size=12),
     threshold=st.floats(0, 0.1),

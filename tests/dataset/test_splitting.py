@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, DEFAULT, NOVA_2_LITE, NOVA_MICRO
@@ -53,7 +53,6 @@ RECORDS = st.lists(st.builds(make, PROMPTS, st.sampled_from(["x", "y", "z"])), m
 SHARES = st.tuples(st.floats(0, 0.5, exclude_max=True), st.floats(0, 0.5, exclude_max=True))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(records=RECORDS, shares=SHARES, seed=st.integers())
 def test_split_when_made_then_loses_and_doubles_nothing_and_divides_no_group(records, shares, seed):
     """Whatever the records, shares and seed."""
@@ -65,7 +64,6 @@ def test_split_when_made_then_loses_and_doubles_nothing_and_divides_no_group(rec
     assert split.training or not records
 
 
-@settings(deadline=None)
 @given(number=st.integers(0, 300), shares=SHARES, seed=st.integers())
 def test_split_when_all_prompts_differ_then_sizes_are_right_to_one_record(number, shares, seed):
     """Shares are kept as nearly as whole records allow, as long as training keeps one."""
@@ -76,7 +74,6 @@ def test_split_when_all_prompts_differ_then_sizes_are_right_to_one_record(number
         assert abs(len(split.test) - number * shares[1]) <= 1
 
 
-@settings(deadline=None)
 @given(seed=st.integers(), each=st.integers(10, 30))
 def test_split_when_answers_are_labels_then_each_part_has_each_in_its_proportion(seed, each):
     """Stratified: no label differs from its fair share by more than one record."""
@@ -211,7 +208,7 @@ def test_split_when_the_share_is_to_fit_then_it_keeps_the_limits_and_says_so(num
     assert usual or f"has {wanted[1]:,} records and not 15% of all: Claude 3 Haiku" in split.note
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(copies=st.lists(st.integers(1, 9), min_size=20, max_size=60), seed=st.integers())
 def test_split_when_prompts_have_copies_then_a_fitting_share_has_enough_all_the_same(copies, seed):
     """Copies stay together, so the room for 32 records may hold fewer."""
@@ -294,7 +291,7 @@ def test_check_when_a_part_does_not_suit_then_error_says_how_many_would(split, w
         check_split(split)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     number=st.integers(33, 300),
     shares=st.tuples(st.integers(0, 500), st.integers(0, 499)),

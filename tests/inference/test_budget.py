@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.errors import SettingsError
@@ -56,7 +56,6 @@ def test_reserve_when_the_other_took_all_then_who_waited_is_refused() -> None:
     assert answers == [False]
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 10), st.lists(st.tuples(st.floats(0, 5), st.floats(0, 1)), max_size=30))
 def test_spent_when_questions_cost_at_most_what_was_set_aside_then_never_passes_the_ceiling(
     ceiling: float, questions: list[tuple[float, float]]

@@ -39,7 +39,7 @@ def test_read_replies_when_written_then_they_come_back_in_order(tmp_path: Path) 
     assert read_replies(path) == [GOOD, other]
 
 
-@settings(deadline=None, max_examples=50)  # each example waits for the disk
+@settings(max_examples=50)  # each example waits for the disk
 @given(text=st.text(st.characters(exclude_categories=())))
 def test_read_replies_when_a_text_is_odd_then_it_comes_back(
     tmp_path_factory: pytest.TempPathFactory, text: str
@@ -102,7 +102,7 @@ def test_read_replies_when_written_before_newer_fields_then_they_have_their_defa
     assert (reply.answered_by, reply.api, reply.retries) == ("", "messages", 0)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(cut=st.integers(1, 400))
 def test_reply_file_when_cut_anywhere_then_whole_replies_stay_and_the_next_is_readable(
     tmp_path_factory: pytest.TempPathFactory, cut: int

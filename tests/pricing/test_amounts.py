@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.pricing import show_prices
@@ -58,7 +58,6 @@ def test_format_price_when_a_unit_price_then_it_has_the_decimals_it_needs(
     assert format_price(amount) == words
 
 
-@settings(deadline=None)
 @given(AMOUNTS)
 def test_format_price_when_read_back_then_it_is_the_amount_in_the_fewest_decimals(
     amount: float,
@@ -70,7 +69,6 @@ def test_format_price_when_read_back_then_it_is_the_amount_in_the_fewest_decimal
     assert re.search(r"\.\d\d(\d*[1-9])?$", text)
 
 
-@settings(deadline=None)
 @given(AMOUNTS)
 def test_format_dollars_when_read_back_then_it_is_off_by_half_a_cent_at_most(
     amount: float,
@@ -84,7 +82,6 @@ def test_format_dollars_when_read_back_then_it_is_off_by_half_a_cent_at_most(
         assert abs(read(text) - Decimal(repr(amount))) <= Decimal("0.005")
 
 
-@settings(deadline=None)
 @given(AMOUNTS)
 def test_format_precise_when_read_back_then_it_is_within_a_twentieth(amount: float) -> None:
     """Two digits below a dollar, cents above; never nothing, and never "less than"."""
@@ -94,7 +91,6 @@ def test_format_precise_when_read_back_then_it_is_within_a_twentieth(amount: flo
     assert re.search(r"\.\d\d(\d*[1-9])?$", text)
 
 
-@settings(deadline=None)
 @given(st.lists(AMOUNTS, min_size=3, max_size=3).map(sorted))
 def test_estimate_when_shown_then_its_range_is_in_order_and_says_less_than_nowhere(
     amounts: list[float],
@@ -112,7 +108,6 @@ def test_estimate_when_shown_then_its_range_is_in_order_and_says_less_than_nowhe
         assert low != high
 
 
-@settings(deadline=None)
 @given(AMOUNTS, AMOUNTS)
 def test_token_price_when_shown_then_both_figures_are_per_million_without_exponent(
     read_price: float, written_price: float

@@ -184,7 +184,7 @@ CASES = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=600, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, suppress_health_check=list(HealthCheck))
 @given(case=CASES)
 def test_record_when_of_the_models_form_then_validate_and_convert_judge_it_alike(case):
     """What validation takes, conversion takes, and what one refuses, both refuse."""
@@ -208,7 +208,7 @@ ANY_CASES = CASES | st.builds(
 )
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(case=ANY_CASES)
 def test_file_when_of_any_shape_then_the_commands_agree_and_the_new_file_has_nothing_empty(
     case, tmp_path_factory

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.dataset import detect_format, read_raw, validate_file, write_records
@@ -128,7 +128,6 @@ def test_read_raw_when_the_given_system_prompt_is_reserved_text_then_error(write
         read_raw(write(to_lines(PAIR)), system_prompt="a\nHuman: b")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     pairs=st.lists(
         st.fixed_dictionaries(
@@ -152,7 +151,6 @@ def test_read_raw_when_it_gives_records_then_validation_finds_no_error_in_them(
     assert validate_file(path, kind="test").ok
 
 
-@settings(deadline=None)
 @given(content=st.binary())
 def test_read_raw_when_given_any_bytes_then_records_or_our_own_error(content, tmp_path_factory):
     """No traceback from any file."""

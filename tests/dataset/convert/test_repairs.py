@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO
@@ -210,7 +210,6 @@ def test_round_trip_when_through_openai_and_sharegpt_then_identity(record):
     assert convert_example(sharegpt).record == record
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn=st.lists(records(), min_size=1, max_size=5))
 def test_repair_when_it_gives_a_file_then_validation_has_nothing_left_that_it_repairs(
     drawn, tmp_path_factory
@@ -229,7 +228,6 @@ def test_repair_when_it_gives_a_file_then_validation_has_nothing_left_that_it_re
     assert done.records + done.repair_counts.get("duplicate-record", 0) == len(drawn)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(content=st.binary() | st.text().map(str.encode))
 def test_convert_when_given_any_bytes_as_any_table_then_records_or_our_own_error(
     content, tmp_path_factory

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.base_models import BASE_MODELS, CLAUDE_3_HAIKU, NOVA_MICRO
@@ -30,7 +30,6 @@ CONVERSATION = {
 }
 ASKED, SAID = CONVERSATION["messages"]
 
-no_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 VALID_TEXTS = TEXTS.map(lambda text: f"<<{text.replace(chr(0), '')}>>").filter(
     lambda text: not any(build_search(model)(text) for model in BASE_MODELS.values())
@@ -72,7 +71,6 @@ def test_record_when_turned_into_any_models_form_and_back_then_the_same(record):
         assert to_messages(to_training(record, base_model)) == record
 
 
-@no_deadline
 @given(record=RECORDS, others=st.lists(RECORDS, max_size=3), lenient=st.booleans())
 def test_file_when_its_lines_are_of_either_form_then_the_same_records_are_read(
     record, others, lenient, tmp_path_factory
@@ -84,7 +82,6 @@ def test_file_when_its_lines_are_of_either_form_then_the_same_records_are_read(
     assert read_records(path, lenient=lenient) == records
 
 
-@no_deadline
 @given(records=st.lists(VALID_RECORDS, min_size=1, max_size=3))
 def test_file_when_converted_from_claude_to_nova_and_back_then_the_same_bytes(
     records, tmp_path_factory
@@ -175,7 +172,6 @@ JSON_VALUES = st.recursive(
 )
 
 
-@no_deadline
 @given(value=st.dictionaries(st.text() | st.just("messages"), JSON_VALUES), lenient=st.booleans())
 def test_read_when_given_any_object_then_a_record_or_our_own_error(
     value, lenient, tmp_path_factory

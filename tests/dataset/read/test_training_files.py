@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.dataset import read_records, write_records
@@ -25,7 +25,6 @@ def test_read_when_keys_say_nothing_then_they_are_left_out_of_either_form(write)
     assert read_records(path) == [plain, plain]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts=st.lists(st.tuples(TEXTS, TEXTS)))
 def test_records_when_written_then_read_back_the_same(texts, tmp_path_factory):
     """Any text survives, line separators of any script among them."""

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.base_models import CLAUDE_3_HAIKU, NOVA_2_LITE, NOVA_MICRO
@@ -475,7 +475,6 @@ def test_tokens_when_records_are_of_another_format_then_those_of_the_converted_o
 
 
 MODELS = st.sampled_from([CLAUDE_3_HAIKU, NOVA_MICRO])
-no_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
@@ -506,7 +505,6 @@ FILES = st.binary() | st.lists(LINES).flatmap(
 )
 
 
-@no_deadline
 @given(
     content=FILES,
     kind=st.sampled_from(["training", "validation", "test"]),
@@ -526,7 +524,6 @@ def test_any_bytes_when_validated_then_a_report_that_can_be_shown(
     assert report.ok == (report.errors == 0)
 
 
-@no_deadline
 @given(record=RECORDS, base_model=MODELS)
 def test_record_when_accepted_then_it_serializes_to_a_line_that_is_accepted(
     record, base_model, tmp_path_factory
@@ -563,7 +560,6 @@ NEARLY_VALID = st.lists(TEXTS, min_size=1, max_size=4).flatmap(
 )
 
 
-@no_deadline
 @given(
     record=NEARLY_VALID,
     base_model=MODELS,
@@ -601,7 +597,6 @@ def test_record_when_the_fast_path_accepts_it_then_the_full_check_finds_nothing(
     assert valid.bytes == sum(map(count_bytes, [valid.system, *contents]))
 
 
-@no_deadline
 @given(
     contents=st.lists(
         st.text(alphabet='abc é🙂\n"\\\\', min_size=1).map(lambda t: f"<{t}>"),

@@ -190,7 +190,7 @@ CHANGES = st.lists(
 BLOCKS = st.lists(st.tuples(CHANGES, st.booleans()), max_size=8)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(BLOCKS)
 def test_tables_when_changed_in_any_way_then_database_and_memory_agree(
     blocks: list[tuple[list[tuple[str, str | None]], bool]],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.eventstream import EventStreamBuffer, EventStreamMessage
 from botocore.parsers import EventStreamJSONParser
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.sandbox.http.event_stream import (
@@ -42,7 +42,6 @@ def parse(stream: Any, frames: Iterable[bytes]) -> list[dict[str, Any]]:
     return [parser.parse(message.to_response_dict(), stream) for message in messages]
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=2000), max_size=4), st.lists(st.integers(0, 10_000), max_size=6))
 def test_frames_when_botocore_decodes_them_then_the_events_come_back(
     texts: list[str], cuts: list[int]

@@ -414,9 +414,7 @@ def empty(local_sandbox: Callable[..., Any], tmp_path: Path) -> Callable[[], Any
     return make
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=5, max_size=30))
 def test_account_when_opened_again_after_any_steps_then_answers_the_same(
     empty: Callable[[], Any], steps: list[tuple[Any, ...]]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.sandbox.http.messages import ServiceError
@@ -20,7 +20,6 @@ from haikuft.sandbox.runtime.messages import (
 ANSWER = Reply("It left today.", "stop_sequence", "END", 7, 4, first_byte_ms=9, latency_ms=12)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_split_reply_when_joined_is_the_reply(text):
     """No piece is empty or long, and none is lost, whatever the text."""
