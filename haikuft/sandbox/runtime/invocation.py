@@ -171,9 +171,8 @@ _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
 @lru_cache(maxsize=LOADED_MODELS)
 def load_stand_in(directory: Path) -> "StandIn":
     """Load a custom model's stand-in from its directory; the last few stay loaded."""
-    from haikuft.sandbox.standin.model import (
-        StandIn,  # loads NumPy and SciPy, so only when a custom model is invoked
-    )
+    # NumPy and SciPy are loaded with it, so only when a custom model is invoked.
+    from haikuft.sandbox.standin.model import StandIn
 
     return StandIn.load(directory)
 
