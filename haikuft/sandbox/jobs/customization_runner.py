@@ -217,9 +217,6 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
         (workdir / training.MODEL_DIRECTORY).rename(model.directory)
         plane.state.models[model.arn] = model
         plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
-        losses = {
-            "training_loss": result.training_loss,
-            "validation_loss": result.validation_loss,
-        }
+        losses = {name: getattr(result, name) for name in ("training_loss", "validation_loss")}
         done = {"status": "Completed", "changed": now, "ended": now, "model_arn": model.arn}
         resources.update(plane, CUSTOMIZATION_JOBS, job, **done, **losses)

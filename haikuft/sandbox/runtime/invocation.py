@@ -260,12 +260,8 @@ class Runtime:
             reply = Reply(*model.generate(**asdict(request), seed=secrets.randbits(32)))
         written = time.perf_counter() - began
         wait = max(0.0, self._plane.settings().answer_seconds - written)
-        return replace(
-            reply,
-            first_byte_ms=round(1000 * written),
-            latency_ms=round(1000 * (written + wait)),
-            wait_seconds=wait,
-        )
+        first_ms, all_ms = round(1000 * written), round(1000 * (written + wait))
+        return replace(reply, first_byte_ms=first_ms, latency_ms=all_ms, wait_seconds=wait)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
