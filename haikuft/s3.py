@@ -88,7 +88,7 @@ def ensure_bucket(
     if found is not None:
         if given and is_foreign(found_tags):
             return
-        check_named(f"Bucket {name}", found_tags, tags, "bucket", recorded=recorded)
+        check_named("bucket", name, found_tags, tags, recorded=recorded)
     if not tags.items() <= found_tags.items():
         _tag(s3, name, {**found_tags, **tags})
     with explaining(f"making bucket {name} private, encrypted and TLS-only"):
@@ -247,7 +247,7 @@ def empty_bucket(
     """
     if bucket_region(s3, bucket) is not None:
         found = bucket_tags(s3, bucket)
-        check_named(f"Bucket {bucket}", found, tags, "bucket", recorded=recorded)
+        check_named("bucket", bucket, found, tags, recorded=recorded)
         delete_objects(s3, bucket, ("",))
 
 
