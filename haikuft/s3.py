@@ -26,6 +26,8 @@ TRAINING_KEY = "training/train.jsonl"
 VALIDATION_KEY = "validation/validation.jsonl"
 TEST_KEY = "test/test.jsonl"
 _NAME_LENGTH = 63  # S3's limit for a bucket's name
+# All that keep a bucket from being public. S3 API, PublicAccessBlockConfiguration
+_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 # S3 frees the name of a deleted bucket within minutes, sometimes only after an hour.
 FREED = Waiting(poll_seconds=3.0, deadline_seconds=300.0)
 
@@ -86,19 +88,12 @@ def ensure_bucket(
     if found is not None:
         if given and is_foreign(found_tags):
             return
-        check_named(f"Bucket {name}", found_tags, tags, "bucket", recorded=recorded)
+        check_named("bucket", name, found_tags, tags, recorded=recorded)
     if not tags.items() <= found_tags.items():
         _tag(s3, name, {**found_tags, **tags})
     with explaining(f"making bucket {name} private, encrypted and TLS-only"):
-        s3.put_public_access_block(
-            Bucket=name,
-            PublicAccessBlockConfiguration={
-                "BlockPublicAcls": True,
-                "IgnorePublicAcls": True,
-                "BlockPublicPolicy": True,
-                "RestrictPublicBuckets": True,
-            },
-        )
+        blocks: Any = dict.fromkeys(_BLOCKS, True)
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=blocks)
         default = _read_default_encryption(s3, name)
         wanted = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": kms_key_arn} if kms_key_arn else {}
         # Where no key is given, S3's or the organisation's own default stays.
@@ -252,7 +247,7 @@ def empty_bucket(
     """
     if bucket_region(s3, bucket) is not None:
         found = bucket_tags(s3, bucket)
-        check_named(f"Bucket {bucket}", found, tags, "bucket", recorded=recorded)
+        check_named("bucket", bucket, found, tags, recorded=recorded)
         delete_objects(s3, bucket, ("",))
 
 

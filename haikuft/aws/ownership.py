@@ -43,10 +43,12 @@ def name_owner(found: Mapping[str, str]) -> str:
     return f"it carries no owner id, the tag {OWNER_TAG}, so it may be anybody's"
 
 
-def refuse_named(
-    what: str, found: Mapping[str, str], marks: Mapping[str, str], parameter: str
-) -> str:
-    """Say why a bucket or role of the wanted name is left alone, and what to do."""
+def refuse_named(kind: str, what: str, found: Mapping[str, str], marks: Mapping[str, str]) -> str:
+    """Say why a bucket or role of the wanted name is left alone, and what to do.
+
+    `kind` is "bucket" or "role"; `what` names it at the beginning of the sentence.
+    """
+    parameter = {"bucket": "bucket", "role": "role_name"}[kind]
     tag = f", or add the tag {OWNER_TAG} = {marks[OWNER_TAG]} if this run may change and delete it"
     return (
         f"{what} exists and was not made by this run: {name_owner(found)}. It is left alone. "
@@ -55,29 +57,24 @@ def refuse_named(
 
 
 def check_named(
-    what: str,
-    found: Mapping[str, str],
-    marks: Mapping[str, str],
-    parameter: str,
-    *,
-    recorded: bool,
+    kind: str, name: str, found: Mapping[str, str], marks: Mapping[str, str], *, recorded: bool
 ) -> None:
     """Check that a bucket or role of the wanted name is the run's.
 
     Another of that name may have come since it was recorded: the record alone proves nothing.
 
     Args:
-        what: it, with its noun.
+        kind: "bucket" or "role".
+        name: its name.
         found: its tags.
         marks: the run's: `run.tags`.
-        parameter: which names it.
         recorded: whether the run's record names it.
 
     Raises:
         ConflictError: it is not the run's.
     """
     if not is_ours(found, marks, recorded=recorded and RUN_TAG in found):
-        raise ConflictError(refuse_named(what, found, marks, parameter))
+        raise ConflictError(refuse_named(kind, f"{kind.capitalize()} {name}", found, marks))
 
 
 def list_tags(tags: Mapping[str, str], *, key: str = "key", value: str = "value") -> Any:

@@ -70,13 +70,11 @@ def list_tunable(today: date) -> list[BaseModel]:
 def lifecycle_state(model: BaseModel, today: date) -> LifecycleState:
     """Return the model's lifecycle state on a day, by its documented dates."""
     dates = model.lifecycle
-    if dates.end_of_life is not None and today >= dates.end_of_life:
+    if today >= (dates.end_of_life or date.max):
         return "ended"
-    if dates.extended is not None and today >= dates.extended:
+    if today >= (dates.extended or date.max):
         return "extended"
-    if dates.legacy is not None and today >= dates.legacy:
-        return "legacy"
-    return "active"
+    return "legacy" if today >= (dates.legacy or date.max) else "active"
 
 
 def describe_lifecycle(model: BaseModel, today: date) -> str:

@@ -6,7 +6,7 @@ MAOFILHO/Portfolio-Projects on GitHub, August 2026; one account, so this is evid
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from haikuft.aws.waiting import name_span
@@ -26,24 +26,24 @@ class StallWatch:
     Attributes:
         expected: How long such a job takes; None never warns.
         warn: Is given each warning, a sentence.
-        due: After how many seconds the next warning is due; each warning doubles it.
+        due: After how many seconds the next warning is due, if later than expected; each warning
+            doubles it.
     """
 
     expected: JobTime | None
     warn: Callable[[str], None]
-    due: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.due = self.expected.seconds if self.expected else float("inf")
+    due: float = 0.0
 
     def check(self, job: CustomizationJob, now: datetime) -> None:
         """Warn if the job still runs and the next warning is due."""
-        elapsed = job.elapsed(now)
-        if self.expected is None or job.status not in RUNNING or elapsed <= self.due:
+        if self.expected is None or job.status not in RUNNING:
             return
-        while self.due < elapsed:
-            self.due *= 2
-        self.warn(describe_stall(job, now, self.expected))
+        elapsed, due = job.elapsed(now), max(self.due, self.expected.seconds)
+        if elapsed > due:
+            self.warn(describe_stall(job, now, self.expected))
+        while due < elapsed:
+            due *= 2
+        self.due = due
 
 
 def expect_time(base_model: BaseModel, given_seconds: float = 0.0) -> JobTime | None:

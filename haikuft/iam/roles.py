@@ -131,7 +131,7 @@ def ensure_role(
         elif given and is_foreign(role.tags):
             return check_given(role, trust_policy).arn
         else:
-            check_named(f"Role {name}", role.tags, tags, "role_name", recorded=recorded)
+            check_named("role", name, role.tags, tags, recorded=recorded)
             arn = role.arn
             if not tags.items() <= role.tags.items():
                 iam.tag_role(RoleName=name, Tags=marks)
@@ -205,7 +205,7 @@ def delete_role(
     role = find_role(iam, name)
     if role is None:
         return False
-    check_named(f"Role {name}", role.tags, tags, "role_name", recorded=recorded)
+    check_named("role", name, role.tags, tags, recorded=recorded)
     with explaining(f"deleting role {name}"):
         for page in iam.get_paginator("list_role_policies").paginate(RoleName=name):
             for policy in page["PolicyNames"]:

@@ -88,9 +88,8 @@ def list_kind(run: Run, kind: str) -> list[Resource]:
     if kind == OBJECTS:
         return _find_objects(run)
     if kind in (BUCKET, ROLE):
-        roles_made = (record.role_name, record.evaluation_role_name)
-        names = (record.bucket,) if kind == BUCKET else roles_made
-        return [_look_named(run, kind, one) for one in names if one]
+        names = {BUCKET: (record.bucket,), ROLE: (record.role_name, record.evaluation_role_name)}
+        return [_look_named(run, kind, one) for one in names[kind] if one]
     recorded, name = recorded_in(run, kind)
     if kind == DEPLOYMENT and "deployment" not in run.base_model.serving and not recorded:
         return []  # it can have none, and its caller need not be allowed to look

@@ -4,7 +4,7 @@ Source: Bedrock API, the List operations and ListTagsForResource.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from haikuft.aws.errors import explaining
@@ -87,8 +87,8 @@ def find_resources(run: Run, kind: str) -> list[Found]:
     recorded, name = recorded_in(run, kind)
     if recorded:
         found.setdefault(recorded, (name, ""))
-    judged = [(judge(run, kind, arn, name), status) for arn, (name, status) in found.items()]
-    return [replace(one, status=status) for one, status in judged if one is not None]
+    judged = (judge(run, kind, arn, *listed) for arn, listed in found.items())
+    return [one for one in judged if one is not None]
 
 
 def recorded_in(run: Run, kind: str) -> tuple[str, str]:
@@ -97,8 +97,11 @@ def recorded_in(run: Run, kind: str) -> tuple[str, str]:
     return getattr(run.record, f"{field}_arn"), getattr(run.record, f"{field}_name")
 
 
-def judge(run: Run, kind: str, arn: str, name: str = "") -> Found | None:
-    """Read a resource's tags and tell whose it is; None where AWS knows no such resource."""
+def judge(run: Run, kind: str, arn: str, name: str = "", status: str = "") -> Found | None:
+    """Read a resource's tags and tell whose it is; None where AWS knows no such resource.
+
+    Name and status are what AWS has listed, as far as it has.
+    """
     shown = name or arn.rpartition("/")[2]
     try:
         with explaining(f"reading the tags of {arn}"):
@@ -106,7 +109,8 @@ def judge(run: Run, kind: str, arn: str, name: str = "") -> Found | None:
     except NotFoundError:
         return None
     except AccessError as error:
-        return Found(kind, arn, shown, "unknown", reason=f"its tags may not be read. {error}")
+        reason = f"its tags may not be read. {error}"
+        return Found(kind, arn, shown, "unknown", status=status, reason=reason)
     tags = {tag["key"]: tag["value"] for tag in answer.get("tags", [])}
     recorded = recorded_in(run, kind)
     # A job's name is written down before it is asked for, and can never be used a second time.
@@ -114,7 +118,7 @@ def judge(run: Run, kind: str, arn: str, name: str = "") -> Found | None:
     claim: Claim = "ours" if is_ours(tags, run.tags, recorded=known) else "other"
     if claim == "other" and OWNER_TAG not in tags and tags.get(RUN_TAG) in (None, run.record.run):
         claim = "unmarked"
-    return Found(kind, arn, shown, claim, tags)
+    return Found(kind, arn, shown, claim, tags, status)
 
 
 def find_own(run: Run, kind: str) -> list[Found]:

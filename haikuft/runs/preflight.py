@@ -279,17 +279,17 @@ def check_units(run: Run) -> list[Check]:
     used = sum(one["modelUnits"] for one in held)
     if not 0 < quota < used + 1:  # a quota of 0 has a check of its own
         return []
-    names, runs = [], []
+    holders = {}
     for one in held:
         name = one["provisionedModelName"]
         found = judge(run, THROUGHPUT, one["provisionedModelArn"], name)
         if found is None or found.claim == "ours":
             return []  # it is gone since, or this run is served already
-        holder = found.tags.get(RUN_TAG, "")
-        names.append(f"{name} ({f'run {holder}' if holder else 'not of a run'})")
-        runs += [holder] if holder else []
+        holders[name] = found.tags.get(RUN_TAG, "")
+    runs = [holder for holder in holders.values() if holder]
     outcome = "units-in-use" if run.connection.target == "aws" else "sandbox-units-in-use"
     ending = f", or end one: `haikuft clean-up --run {runs[0]}`" if runs else ""
+    names = [f"{name} ({f'run {of}' if of else 'not of a run'})" for name, of in holders.items()]
     held_by = ", ".join(names)
     return [_conclude(outcome, quota=quota, names=held_by, wanted=used + 1, ending=ending)]
 
@@ -345,8 +345,7 @@ def _conclude(outcome: str, **values: object) -> Check:
 
 def _refuse(kind: str, name: str, found: Mapping[str, str], marks: Mapping[str, str]) -> Check:
     """Refuse a bucket or role that is somebody else's."""
-    parameter = "bucket" if kind == "bucket" else "role_name"
-    message, fix = refuse_named(name, found, marks, parameter).split(" It is left alone. ")
+    message, fix = refuse_named(kind, name, found, marks).split(" It is left alone. ")
     return _conclude(f"{kind}-not-ours", message=message, fix=fix)
 
 

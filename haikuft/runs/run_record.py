@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,21 +127,19 @@ def begin_run(
     run = choose_run(run, target, new=True)
     path = record_path(run)
     given: dict[str, Any] = {"owner": owner, "class_id": os.environ.get(CLASS, "")}
-    asked = {"target": target, "region": region, "base_model_id": base_model_id}
-    if path.exists():
-        return _take_up(open_run(run, **asked), given)
-    base_model = get_base_model(base_model_id)
-    connection = aws.connect(target, region=region or base_model.region)
-    record = replace(
-        new_record(run, connection, base_model),
-        **{**given, "owner": owner or _new_owner()},
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    try:
-        write_record(path, record, new=True)
-    except FileExistsError:  # another process has begun it meanwhile
-        return _take_up(open_run(run, **asked), given)
-    return Run(record, connection, base_model, path.parent)
+    if not path.exists():
+        base_model = get_base_model(base_model_id)
+        connection = aws.connect(target, region=region or base_model.region)
+        record = replace(
+            new_record(run, connection, base_model),
+            **{**given, "owner": owner or _new_owner()},
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        with suppress(FileExistsError):  # another process has begun it meanwhile
+            write_record(path, record, new=True)
+            return Run(record, connection, base_model, path.parent)
+    opened = open_run(run, target=target, region=region, base_model_id=base_model_id)
+    return _take_up(opened, given)
 
 
 def new_record(run: str, connection: aws.Connection, base_model: BaseModel) -> RunRecord:

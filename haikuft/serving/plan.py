@@ -60,12 +60,9 @@ def choose_serving(base_model: BaseModel, choice: str = "") -> Serving:
         if allowed == choice:
             return allowed
     offered = " or ".join(f'"{one}"' for one in base_model.serving)
-    if choice in APIS:
-        raise SettingsError(
-            f'serving = "{choice}": AWS serves custom models of {base_model.name} otherwise. '
-            f'Take {offered}, or leave it "".'
-        )
-    raise SettingsError(f'serving = "{choice}": take {offered}, or leave it "".')
+    otherwise = f"AWS serves custom models of {base_model.name} otherwise. Take"
+    advice = otherwise if choice in APIS else "take"
+    raise SettingsError(f'serving = "{choice}": {advice} {offered}, or leave it "".')
 
 
 def plan_serving(bedrock: "BedrockClient", run: Run, cost: ServingCost) -> ServingPlan:

@@ -6,7 +6,6 @@ default values.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from haikuft.base_models import BASE_MODELS
@@ -21,17 +20,6 @@ CUSTOM_MODELS: int = _OF_MODELS["custom_models"]["default"]
 DEPLOYMENTS: int = _OF_MODELS["deployments"]["default"]
 DEPLOYMENTS_IN_PROGRESS: int = _OF_MODELS["deployments_in_progress"]["default"]
 SCHEDULED_JOBS: int = _TABLE["of_account"]["L-0406044C"]["default"]
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """One quota: its ARN, code and name, its value, and whether it can be increased."""
-
-    arn: str
-    code: str
-    name: str
-    value: float
-    adjustable: bool
 
 
 def answer(
@@ -52,7 +40,7 @@ def answer(
     found = [
         describe(quota, MEMBERS["quota"]["get"])
         for quota in quotas
-        if service == "bedrock" and wanted in (None, quota.code)
+        if service == "bedrock" and wanted in (None, quota["code"])
     ]
     if operation.startswith("List"):
         return {"Quotas": found}
@@ -65,8 +53,11 @@ def answer(
     return {"Quota": found[0]}
 
 
-def _list_quotas(settings: SandboxSettings, region: str, *, default: bool) -> list[Quota]:
-    """Return every quota once, in the order of their codes, with its value or AWS's default."""
+def _list_quotas(settings: SandboxSettings, region: str, *, default: bool) -> list[dict[str, Any]]:
+    """Return every quota once, in the order of their codes, with its value or AWS's default.
+
+    Each has an arn, a code, a name and a value, and whether it is adjustable: can be increased.
+    """
     rows: dict[str, Mapping[str, Any]] = {**_TABLE["of_account"]}
     for model in BASE_MODELS.values():
         for meaning, code in model.quota_codes.items():
@@ -74,12 +65,12 @@ def _list_quotas(settings: SandboxSettings, region: str, *, default: bool) -> li
             rows[code] = {**row, "name": row["name"].format(model=model.name)}
     owner, units = ("", 0) if default else (settings.account_id, settings.model_units_quota)
     return [
-        Quota(
-            f"arn:aws:servicequotas:{region}:{owner}:bedrock/{code}",
-            code,
-            row["name"],
-            float(row["default"] or units),
-            row.get("adjustable", True),
-        )
+        {
+            "arn": f"arn:aws:servicequotas:{region}:{owner}:bedrock/{code}",
+            "code": code,
+            "name": row["name"],
+            "value": float(row["default"] or units),
+            "adjustable": row.get("adjustable", True),
+        }
         for code, row in sorted(rows.items())
     ]

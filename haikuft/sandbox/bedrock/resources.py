@@ -38,7 +38,7 @@ from haikuft.sandbox.http.messages import (
 
 _ALPHABET = string.ascii_lowercase + string.digits
 DEFAULT_PAGE = 100  # AWS names no default; its maximum is 1,000
-MEMBERS = read_toml("haikuft.sandbox.bedrock", "members.toml")
+MEMBERS: Mapping[str, Mapping[str, Any]] = read_toml("haikuft.sandbox.bedrock", "members.toml")
 # What a list's filter compares, where it is not the member it is named after, as in `statusEquals`.
 _FILTERED = {"modelStatus": "modelStatus", "foundationModelArnEquals": "baseModelArn"}
 
@@ -66,8 +66,7 @@ class Kind(Generic[Record]):
     @property
     def members(self) -> Mapping[str, Any]:
         """How requests and responses name its parts; see `members.toml`."""
-        members: Mapping[str, Any] = MEMBERS[self.path]
-        return members
+        return MEMBERS[self.path]
 
     @property
     def noun(self) -> str:

@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from haikuft.dataset.report import Kind
-from haikuft.sandbox.access.store import Role, RoleNotAssumable
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, CustomModel, Job, Stage
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
@@ -108,7 +107,7 @@ class CustomizationRunner(JobRunner):
         plane, job = self._plane, self._plane.state.jobs[arn]
         base_model = plane.base_models[job.base_model_id]
         with self._stage(arn, VALIDATION):
-            role = self._assume_role(job)
+            role = files.assume_role(plane.store, job.request, arn)
             output_uri = files.find_output(job.request, resources.id_of(arn))
             files.check_key(plane.store, role, job.kms_key_arn)
             files.write_output(
@@ -132,12 +131,6 @@ class CustomizationRunner(JobRunner):
         with plane.state.lock:
             self.check_stop(arn)
             complete(plane, arn, workdir)
-
-    def _assume_role(self, job: Job) -> Role:
-        try:
-            return self._plane.store.assume_role(job.request["roleArn"], source_arn=job.arn)
-        except RoleNotAssumable as error:
-            raise JobError(f"Could not assume provided IAM role. {error.reason}") from error
 
     def _train(self, arn: str, workdir: Path) -> None:
         """Run the training in a child process and wait for its end."""
@@ -224,9 +217,6 @@ def complete(plane: ControlPlane, arn: str, workdir: Path) -> None:
         (workdir / training.MODEL_DIRECTORY).rename(model.directory)
         plane.state.models[model.arn] = model
         plane.state.tags[model.arn] = read_tags(job.request.get("customModelTags", []))
-        losses = {
-            "training_loss": result.training_loss,
-            "validation_loss": result.validation_loss,
-        }
+        losses = {name: getattr(result, name) for name in ("training_loss", "validation_loss")}
         done = {"status": "Completed", "changed": now, "ended": now, "model_arn": model.arn}
         resources.update(plane, CUSTOMIZATION_JOBS, job, **done, **losses)

@@ -147,14 +147,11 @@ def _read_prompts(data: bytes, uri: str, source: str) -> list[dict[str, Any]]:
 
 
 def _gives_response(prompt: dict[str, Any], source: str) -> bool:
-    given = prompt.get("modelResponses")
-    return (
-        isinstance(given, list)
-        and len(given) == 1
-        and isinstance(given[0], dict)
-        and isinstance(given[0].get("response"), str)
-        and given[0].get("modelIdentifier") == source
-    )
+    try:
+        [given] = prompt["modelResponses"]
+        return isinstance(given["response"], str) and given["modelIdentifier"] == source
+    except (KeyError, TypeError, ValueError):  # not a list of one object with both members
+        return False
 
 
 def _score(

@@ -71,9 +71,21 @@ def check_role(store: Store, request: Mapping[str, Any], job_arn: str) -> None:
         ServiceError: with the reason, which AWS does not tell.
     """
     try:
-        store.assume_role(request["roleArn"], source_arn=job_arn)
+        assume_role(store, request, job_arn)
+    except JobError as error:
+        raise validation_error(str(error)) from error
+
+
+def assume_role(store: Store, request: Mapping[str, Any], job_arn: str) -> Role:
+    """Assume a job's role.
+
+    Raises:
+        JobError: Bedrock may not assume it; the reason follows AWS's sentence.
+    """
+    try:
+        return store.assume_role(request["roleArn"], source_arn=job_arn)
     except RoleNotAssumable as error:
-        raise validation_error(f"Could not assume provided IAM role. {error.reason}") from error
+        raise JobError(f"Could not assume provided IAM role. {error.reason}") from error
 
 
 def check_bucket(store: Store, uri: str, region: str, refusal: str) -> None:

@@ -22,7 +22,7 @@ from haikuft.base_models import BaseModel
 from haikuft.sandbox.bedrock import resources
 from haikuft.sandbox.bedrock.foundation_models import INVALID_IDENTIFIER, Offer, require_available
 from haikuft.sandbox.bedrock.records import ControlPlane, CustomModel
-from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS
+from haikuft.sandbox.bedrock.resources import DEPLOYMENTS, THROUGHPUTS, Kind
 from haikuft.sandbox.http.event_stream import Event
 from haikuft.sandbox.http.messages import Call, Handler, ServiceError, validation_error
 from haikuft.sandbox.runtime import converse, messages, nova
@@ -78,13 +78,16 @@ def resolve_model(plane: ControlPlane, call: Call) -> ResolvedModel:
     Raises:
         ServiceError: no model has that id, or it cannot answer now.
     """
-    model_id = call.parameters["modelId"]
+    model_id, state = call.parameters["modelId"], plane.state
     if ":custom-model-deployment/" in model_id:
-        return _deployed(plane, call, model_id)
-    if ":provisioned-model/" in model_id or not ("." in model_id or model_id[:4] == "arn:"):
-        return _provisioned(plane, call, model_id)
-    if ":custom-model/" in model_id:
+        return _find_served(plane, call, DEPLOYMENTS)
+    with state.lock:
+        served = resources.find(state.throughputs, model_id, call.region)
+        custom = resources.find(state.models, model_id, call.region)
+    if ":custom-model/" in model_id or (custom and not served):
         raise _on_demand_refusal(model_id)
+    if ":provisioned-model/" in model_id or not ("." in model_id or model_id[:4] == "arn:"):
+        return _find_served(plane, call, THROUGHPUTS)
     plain = _plain_id(call, model_id)
     offer = require_available(plane, call.region, plain)
     profile_alone = offer.model.inference_id != offer.model.foundation_id
@@ -110,31 +113,16 @@ def resolve_counted_model(plane: ControlPlane, call: Call) -> Offer:
     return offer
 
 
-def _deployed(plane: ControlPlane, call: Call, arn: str) -> ResolvedModel:
+def _find_served(plane: ControlPlane, call: Call, kind: Kind[Any]) -> ResolvedModel:
+    """Find the model of the throughput or deployment that a request names."""
     with plane.state.lock:
-        deployment = resources.require(plane, call, DEPLOYMENTS, arn)
-        custom = plane.state.models[deployment.model_arn]
-    if deployment.failure_message:
-        raise ServiceError("ModelErrorException", deployment.failure_message)
-    return _ready(plane, call, custom.base_model_id, deployment.status, custom)
-
-
-def _provisioned(plane: ControlPlane, call: Call, identifier: str) -> ResolvedModel:
-    state = plane.state
-    with state.lock:
-        unserved = resources.find(state.throughputs, identifier, call.region) is None
-        if unserved and resources.find(state.models, identifier, call.region) is not None:
-            raise _on_demand_refusal(identifier)
-        throughput = resources.require(plane, call, THROUGHPUTS, identifier)
-        custom = state.models.get(throughput.model_arn)
-    return _ready(plane, call, throughput.base_model_id, throughput.status, custom)
-
-
-def _ready(
-    plane: ControlPlane, call: Call, base_model_id: str, status: str, custom: CustomModel | None
-) -> ResolvedModel:
+        server = resources.require(plane, call, kind, call.parameters["modelId"])
+        custom = plane.state.models.get(server.model_arn)
+    if kind is DEPLOYMENTS and server.failure_message:
+        raise ServiceError("ModelErrorException", server.failure_message)
+    base_model_id = custom.base_model_id if custom else server.base_model_id
     offer = require_available(plane, call.region, base_model_id)
-    if status == "Creating":
+    if server.status == "Creating":
         raise ServiceError("ModelNotReadyException", NOT_READY)
     return ResolvedModel(offer.model, custom)
 
@@ -171,9 +159,8 @@ _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
 @lru_cache(maxsize=LOADED_MODELS)
 def load_stand_in(directory: Path) -> "StandIn":
     """Load a custom model's stand-in from its directory; the last few stay loaded."""
-    from haikuft.sandbox.standin.model import (
-        StandIn,  # loads NumPy and SciPy, so only when a custom model is invoked
-    )
+    # NumPy and SciPy are loaded with it, so only when a custom model is invoked.
+    from haikuft.sandbox.standin.model import StandIn
 
     return StandIn.load(directory)
 
@@ -273,12 +260,8 @@ class Runtime:
             reply = Reply(*model.generate(**asdict(request), seed=secrets.randbits(32)))
         written = time.perf_counter() - began
         wait = max(0.0, self._plane.settings().answer_seconds - written)
-        return replace(
-            reply,
-            first_byte_ms=round(1000 * written),
-            latency_ms=round(1000 * (written + wait)),
-            wait_seconds=wait,
-        )
+        first_ms, all_ms = round(1000 * written), round(1000 * (written + wait))
+        return replace(reply, first_byte_ms=first_ms, latency_ms=all_ms, wait_seconds=wait)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:

@@ -75,6 +75,7 @@ def test_body_content_as_text_blocks_equals_plain_text():
         ({"messages": [{**TURN, "role": "system"}]}, "#/messages/0/role: system is not a valid"),
         ({"messages": [{**TURN, "content": 1}]}, "#/messages/0/content: expected type: JSONArray"),
         ({"system": 1}, "#/system: expected type: JSONArray, found: Integer"),
+        ({"system": False}, "#/system: expected type: JSONArray, found: Boolean"),
     ],
 )
 def test_body_when_malformed_is_refused_in_aws_words(changes, fault):
@@ -88,6 +89,16 @@ def test_body_when_several_keys_are_missing_names_them_all():
     """AWS strings the faults together."""
     message = refusal(read, max_tokens=None, anthropic_version=None)
     assert "[max_tokens] not found#: required key [anthropic_version] not found" in message
+
+
+def test_body_when_several_turns_are_malformed_names_them_all():
+    """Each with its place, after the errors of the body itself."""
+    message = refusal(read, prompt="x", messages=["hi", {**TURN, "role": "system"}])
+    assert message.startswith(
+        "Malformed input request: #: extraneous key [prompt] is not permitted"
+        "#/messages/0: expected type: JSONObject, found: String"
+        "#/messages/1/role: system is not a valid enum value, please"
+    )
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
