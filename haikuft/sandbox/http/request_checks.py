@@ -147,8 +147,6 @@ def _check_kms(operation: str, body: bytes) -> None:
         validate(model, parse(model, labels={}, query="", headers={}, body=body or b"{}"))
     except OperationNotFoundError as error:
         raise _refuse("operation") from error
-    except ServiceError as error:
-        raise ServiceError(error.code, error.message) from error
 
 
 def _check_form(service: str, form: Mapping[str, str]) -> None:
