@@ -92,11 +92,8 @@ class Sandbox:
         self._now = now
         self.on_stop: Callable[[], None] = lambda: None
         self._turns = Turns(TURNS)
-        self._services = MotoServices(
-            self._moto_state.lock,
-            lambda service, reads: self.store.moto_state.persist(service, reads=reads),
-            (ADMINISTRATOR_ID, administrator_arn),
-        )
+        administrator = (ADMINISTRATOR_ID, administrator_arn)
+        self._services = MotoServices(lambda: self.store.moto_state, administrator)
         self._trainings = Semaphore(CONCURRENT_TRAININGS)
         self._handlers = handlers
         self._accounts: dict[str, AccountServices] = {}

@@ -186,7 +186,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     """
     try:
         found = json.loads(body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ServiceError("SerializationException", str(error)) from error
     if not isinstance(found, dict):
         raise ServiceError("SerializationException", "The body is no JSON object.")
