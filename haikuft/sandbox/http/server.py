@@ -67,15 +67,9 @@ class _Handler(WSGIRequestHandler):
             self.send_error(400, "More than one Content-Length")
             return
         environ = self.make_environ()
-        head: list[Any] = []
-
-        def start_response(
-            status: str, headers: list[tuple[str, str]], exc_info: Any = None
-        ) -> Any:
-            head[:] = [status, headers]
-            return None
-
-        pieces: Iterable[bytes] = self.server.app(environ, start_response)
+        head: list[Any] = []  # the status and the headers
+        application: Any = self.server.app
+        pieces: Iterable[bytes] = application(environ, lambda *given: head.extend(given))
         try:
             if environ.get(CUT):
                 self.close_connection = True
