@@ -38,7 +38,7 @@ from haikuft.sandbox.directory import as_state_error
 from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.faults import make_faults
-from haikuft.sandbox.http.messages import Call, Handler, Response, Scope, ServiceError
+from haikuft.sandbox.http.messages import Call, Handler, Request, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.request_checks import check_moto_request
 from haikuft.sandbox.http.server import CUT, Turns
@@ -228,7 +228,7 @@ class Sandbox:
                     stop=self.on_stop,
                 )
             with self._turns:
-                return self._answer_aws(environ, scope, path, body, request_id)
+                return self._answer_aws(Request(environ, scope, path, body, request_id))
         except Exception as error:
             refusal = self._refusal(error)
             return messages.write_refusal(scope.service, environ, refusal, request_id)
@@ -250,24 +250,22 @@ class Sandbox:
             message = messages.report_failure(as_state_error(error, self.state))
         return ServiceError("InternalServerException", message, status=500)
 
-    def _answer_aws(
-        self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
-    ) -> Response:
-        if scope.service == "bedrock":
-            return self._answer_bedrock(environ, scope, path, body, request_id)
-        if scope.service == "servicequotas":
-            return self._answer_quotas(environ, scope, body, request_id)
-        if scope.service in SERVICES:
-            return self._answer_moto(environ, scope, path, body)
-        raise _unserved(scope)
+    def _answer_aws(self, request: Request) -> Response:
+        service = request.scope.service
+        if service not in SERVED:
+            raise _unserved(service)
+        account = self._find_account(request.scope.access_key)
+        if service == "bedrock":
+            return self._answer_bedrock(account, request)
+        if service == "servicequotas":
+            return self._answer_quotas(account.store, request)
+        return self._answer_moto(account.store, request)
 
-    def _answer_bedrock(
-        self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
-    ) -> Response:
-        account = self._find_account(scope.access_key)
+    def _answer_bedrock(self, account: AccountServices, request: Request) -> Response:
+        environ, scope = request.environ, request.scope
         route: rest_json.Route | None = None
         try:
-            route = rest_json.find_operation(environ["REQUEST_METHOD"], path)
+            route = rest_json.find_operation(environ["REQUEST_METHOD"], request.path)
             handler = account.handlers.get(route.model.name)
             if handler is None:
                 message = f"The sandbox does not serve {route.model.name} of {route.service}."
@@ -277,7 +275,7 @@ class Sandbox:
                 labels=route.labels,
                 query=environ.get("QUERY_STRING", ""),
                 headers=EnvironHeaders(environ),
-                body=body,
+                body=request.body,
             )
             rest_json.validate(route.model, parameters)
             cut = self._faults is not None and self._faults.inject()
@@ -286,44 +284,37 @@ class Sandbox:
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
-                return rest_json.serialize(route.model, result, request_id)
+                return rest_json.serialize(route.model, result, request.id)
             if cut:
                 error = ConnectionResetError("cut by a fault")
                 result = break_stream(route.model, result, after_events=2, error=error)
-            return serialize_stream(route.model, result, request_id)
+            return serialize_stream(route.model, result, request.id)
         except ServiceError as error:
             service = route.service if route else "bedrock"
-            return rest_json.serialize_error(service, error, request_id)
+            return rest_json.serialize_error(service, error, request.id)
 
-    def _answer_quotas(
-        self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
-    ) -> Response:
-        account = self._find_account(scope.access_key)
-        check_request(account.store, scope, environ, body)
-        settings = replace(self.settings, account_id=account.store.account_id)
-        operation = messages.read_json_operation(environ)
-        found = quotas.answer(
-            operation, messages.read_object(body), settings=settings, region=scope.region
-        )
-        return messages.write_json(200, found, request_id)
+    def _answer_quotas(self, store: Store, request: Request) -> Response:
+        check_request(store, request)
+        settings = replace(self.settings, account_id=store.account_id)
+        operation = messages.read_json_operation(request.environ)
+        asked, region = messages.read_object(request.body), request.scope.region
+        found = quotas.answer(operation, asked, settings=settings, region=region)
+        return messages.write_json(200, found, request.id)
 
-    def _answer_moto(
-        self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
-    ) -> Response:
-        store = self._find_account(scope.access_key).store
-        check_moto_request(scope.service, environ, path, body, store.s3())
-        environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": store.account_id}
-        forward = partial(self._services.answer, scope.service, environ)
-        if scope.service == "s3":
-            return answer_s3(store, scope, environ, path=path, body=body, forward=forward)
-        check_request(store, scope, environ, body)
-        return forward(body)
+    def _answer_moto(self, store: Store, request: Request) -> Response:
+        service = request.scope.service
+        check_moto_request(request, store.s3())
+        environ = {**request.environ, "HTTP_X_MOTO_ACCOUNT_ID": store.account_id}
+        forward = partial(self._services.answer, service, environ)
+        if service == "s3":
+            return answer_s3(store, request, forward)
+        check_request(store, request)
+        return forward(request.body)
 
 
-def _unserved(scope: Scope) -> ServiceError:
-    if scope.service:
-        served = ", ".join(SERVED)
-        message = f"The sandbox does not serve {scope.service}. It serves {served}."
+def _unserved(service: str) -> ServiceError:
+    if service:
+        message = f"The sandbox does not serve {service}. It serves {', '.join(SERVED)}."
         return ServiceError("NotImplemented", message, status=501)
     message = "The sandbox takes signed requests; any key will do."
     return ServiceError("MissingAuthenticationToken", message, status=403)

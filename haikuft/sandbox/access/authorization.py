@@ -27,6 +27,7 @@ from haikuft.sandbox.access.policy_evaluation import ANY, AccessDenied, Caller, 
 from haikuft.sandbox.access.store import BEDROCK, Store
 from haikuft.sandbox.http.messages import (
     Call,
+    Request,
     Scope,
     ServiceError,
     read_form,
@@ -70,10 +71,11 @@ def check_call(store: Store, names: Names, scope: Scope, call: Call) -> None:
         raise ServiceError("AccessDeniedException", error.describe()) from error
 
 
-def check_request(store: Store, scope: Scope, environ: Mapping[str, Any], body: bytes) -> None:
+def check_request(store: Store, request: Request) -> None:
     """Authorize a request to IAM, STS, KMS or Service Quotas. Raises ServiceError."""
+    scope = request.scope
     caller = store.find_caller(scope.access_key, scope.service)
-    permissions = _find_permissions(store, scope, caller, environ, body)
+    permissions = _find_permissions(store, caller, request)
     try:
         with store.lock:
             store.check(caller, permissions)
@@ -83,17 +85,16 @@ def check_request(store: Store, scope: Scope, environ: Mapping[str, Any], body: 
         raise ServiceError(code, error.describe(), status=status) from error
 
 
-def _find_permissions(
-    store: Store, scope: Scope, caller: Caller, environ: Mapping[str, Any], body: bytes
-) -> Iterable[Permission]:
+def _find_permissions(store: Store, caller: Caller, request: Request) -> Iterable[Permission]:
+    scope = request.scope
     prefix = f"arn:aws:{scope.service}:{scope.region}:{store.account_id}:"
     if scope.service not in ("iam", "sts"):
-        operation, members = read_json_operation(environ), read_object(body)
+        operation, members = read_json_operation(request.environ), read_object(request.body)
         if scope.service == "servicequotas":
             return quota_permissions(operation, members, prefix=prefix)
         key_arn = partial(store.key_arn, region=scope.region)
         return kms_permissions(operation, members, key_arn=key_arn, prefix=prefix)
-    asked = read_form(environ, body)
+    asked = read_form(request.environ, request.body)
     operation = asked.get("Action", "")
     if scope.service == "iam":
         return iam_permissions(

@@ -66,6 +66,25 @@ class Scope:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to a service, read to its end.
+
+    Attributes:
+        environ: What WSGI says of it.
+        scope: The scope of its signature.
+        path: As it was sent, still percent-encoded.
+        body: Its body.
+        id: What its response calls it.
+    """
+
+    environ: dict[str, Any]
+    scope: Scope
+    path: str
+    body: bytes
+    id: str
+
+
 def check_origin(environ: dict[str, Any]) -> None:
     """Refuse a request that names another host, or that a web page of another site sent."""
     port = environ["SERVER_PORT"]
