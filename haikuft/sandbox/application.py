@@ -45,10 +45,10 @@ from haikuft.sandbox.http.server import CUT, Turns
 from haikuft.sandbox.jobs.customization_runner import CONCURRENT_TRAININGS, CustomizationRunner
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.jobs.runner import JobRunner
+from haikuft.sandbox.operations import Bedrock, open_plane
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.runtime.invocation import Runtime, load_stand_in
-from haikuft.sandbox.services import AccountServices, Bedrock, open_plane
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
@@ -96,12 +96,12 @@ class Sandbox:
         self._services = MotoServices(lambda: self.store.moto_state, administrator)
         self._trainings = Semaphore(CONCURRENT_TRAININGS)
         self._handlers = handlers
-        self._accounts: dict[str, AccountServices] = {}
+        self._accounts: dict[str, Bedrock] = {}
         self._opening = Lock()
         for account_id in (self.settings.account_id, *self.database.read(ACCOUNTS_KIND)):
             self._open_account(account_id)
-        own = self._accounts[self.settings.account_id]
-        self.bedrock, self.store = own.bedrock, own.store
+        self.bedrock = self._accounts[self.settings.account_id]
+        self.store = self.bedrock.plane.store
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
@@ -190,15 +190,14 @@ class Sandbox:
         )
         runner = CustomizationRunner(plane, slots=self._trainings)
         runtime = Runtime(plane, sleep=self._turns.sleep)
-        bedrock = Bedrock(plane, runner, EvaluationRunner(plane, runtime.converse), runtime)
-        handlers = bedrock.handlers() if self._handlers is None else self._handlers
-        self._accounts[account_id] = AccountServices(store, bedrock, handlers)
+        evaluations = EvaluationRunner(plane, runtime.converse)
+        self._accounts[account_id] = Bedrock(plane, runner, evaluations, runtime)
 
-    def _find_account(self, access_key: str) -> AccountServices:
+    def _find_account(self, access_key: str) -> Bedrock:
         """Find the account of an access key; one that it names begins with its first request."""
         with self._opening:
             for account in self._accounts.values():
-                if access_key in account.store.iam().access_keys:
+                if access_key in account.plane.store.iam().access_keys:
                     return account
             if access_key not in self._accounts and re.fullmatch("[0-9]{12}", access_key):
                 with self.database.transaction() as write:
@@ -207,8 +206,8 @@ class Sandbox:
             return self._accounts.get(access_key, self._accounts[self.settings.account_id])
 
     def _runners(self) -> list[JobRunner]:
-        services = [account.bedrock for account in list(self._accounts.values())]
-        return [runner for one in services for runner in (one.runner, one.evaluations)]
+        accounts = list(self._accounts.values())
+        return [runner for one in accounts for runner in (one.runner, one.evaluations)]
 
     def _answer(self, environ: dict[str, Any]) -> Response:
         request_id = str(uuid.uuid4())
@@ -258,15 +257,16 @@ class Sandbox:
         if service == "bedrock":
             return self._answer_bedrock(account, request)
         if service == "servicequotas":
-            return self._answer_quotas(account.store, request)
-        return self._answer_moto(account.store, request)
+            return self._answer_quotas(account.plane.store, request)
+        return self._answer_moto(account.plane.store, request)
 
-    def _answer_bedrock(self, account: AccountServices, request: Request) -> Response:
-        environ, scope = request.environ, request.scope
+    def _answer_bedrock(self, account: Bedrock, request: Request) -> Response:
+        environ, scope, store = request.environ, request.scope, account.plane.store
         route: rest_json.Route | None = None
         try:
             route = rest_json.find_operation(environ["REQUEST_METHOD"], request.path)
-            handler = account.handlers.get(route.model.name)
+            handlers = account.handlers if self._handlers is None else self._handlers
+            handler = handlers.get(route.model.name)
             if handler is None:
                 message = f"The sandbox does not serve {route.model.name} of {route.service}."
                 raise ServiceError("UnknownOperationException", message)
@@ -279,8 +279,8 @@ class Sandbox:
             )
             rest_json.validate(route.model, parameters)
             cut = self._faults is not None and self._faults.inject()
-            call = Call(route.model.name, parameters, scope.region, account.store.account_id)
-            check_call(account.store, ResourceNames(account.bedrock.plane), scope, call)
+            call = Call(route.model.name, parameters, scope.region, store.account_id)
+            check_call(store, ResourceNames(account.plane), scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
