@@ -165,11 +165,12 @@ class Sandbox:
         self._faults = make_faults(settings)
 
     def _change_settings(self, changes: Mapping[str, Any]) -> SandboxSettings:
-        """Store changed settings; they count from the next request on."""
-        if changes:
-            with self._setting:
-                self.settings = store_settings(self.database, self.settings, changes)
-        return self.settings
+        """Store settings; changed ones count from the next request on."""
+        with self._setting:
+            found = store_settings(self.database, self.settings, changes)
+            if found != self.settings:
+                self.settings = found
+            return found
 
     def _open_account(self, account_id: str) -> None:
         """Open an account; that of the settings has no folder and no kinds of its own."""
