@@ -194,7 +194,8 @@ def _holds(
 
 def _like(pattern: str, text: str, context: Context | None = None) -> bool:
     """Match with * and ?; ${key} stands for the request's own value, ${*} for a plain star."""
-    return _compile(_fill(pattern, context or {}, quote=True)).fullmatch(text) is not None
+    filled = _fill(pattern, context or {}, quote=True) if "${" in pattern else pattern
+    return _compile(filled).fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)
