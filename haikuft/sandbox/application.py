@@ -38,17 +38,17 @@ from haikuft.sandbox.directory import as_state_error
 from haikuft.sandbox.http import messages, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.faults import make_faults
-from haikuft.sandbox.http.messages import Call, Handler, Response, Scope, ServiceError
+from haikuft.sandbox.http.messages import Call, Handler, Request, Response, Scope, ServiceError
 from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.request_checks import check_moto_request
 from haikuft.sandbox.http.server import CUT, Turns
 from haikuft.sandbox.jobs.customization_runner import CONCURRENT_TRAININGS, CustomizationRunner
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
 from haikuft.sandbox.jobs.runner import JobRunner
+from haikuft.sandbox.operations import Bedrock, open_plane
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.persistence.moto_state import MotoState
 from haikuft.sandbox.runtime.invocation import Runtime, load_stand_in
-from haikuft.sandbox.services import AccountServices, Bedrock, open_plane
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
@@ -92,19 +92,16 @@ class Sandbox:
         self._now = now
         self.on_stop: Callable[[], None] = lambda: None
         self._turns = Turns(TURNS)
-        self._services = MotoServices(
-            self._moto_state.lock,
-            lambda service, reads: self.store.moto_state.persist(service, reads=reads),
-            (ADMINISTRATOR_ID, administrator_arn),
-        )
+        administrator = (ADMINISTRATOR_ID, administrator_arn)
+        self._services = MotoServices(lambda: self.store.moto_state, administrator)
         self._trainings = Semaphore(CONCURRENT_TRAININGS)
         self._handlers = handlers
-        self._accounts: dict[str, AccountServices] = {}
+        self._accounts: dict[str, Bedrock] = {}
         self._opening = Lock()
         for account_id in (self.settings.account_id, *self.database.read(ACCOUNTS_KIND)):
             self._open_account(account_id)
-        own = self._accounts[self.settings.account_id]
-        self.bedrock, self.store = own.bedrock, own.store
+        self.bedrock = self._accounts[self.settings.account_id]
+        self.store = self.bedrock.plane.store
         self._clock = clock
         self._setting = Lock()
         self._activity = Lock()
@@ -168,11 +165,12 @@ class Sandbox:
         self._faults = make_faults(settings)
 
     def _change_settings(self, changes: Mapping[str, Any]) -> SandboxSettings:
-        """Store changed settings; they count from the next request on."""
-        if changes:
-            with self._setting:
-                self.settings = store_settings(self.database, self.settings, changes)
-        return self.settings
+        """Store settings; changed ones count from the next request on."""
+        with self._setting:
+            found = store_settings(self.database, self.settings, changes)
+            if found != self.settings:
+                self.settings = found
+            return found
 
     def _open_account(self, account_id: str) -> None:
         """Open an account; that of the settings has no folder and no kinds of its own."""
@@ -193,15 +191,14 @@ class Sandbox:
         )
         runner = CustomizationRunner(plane, slots=self._trainings)
         runtime = Runtime(plane, sleep=self._turns.sleep)
-        bedrock = Bedrock(plane, runner, EvaluationRunner(plane, runtime.converse), runtime)
-        handlers = bedrock.handlers() if self._handlers is None else self._handlers
-        self._accounts[account_id] = AccountServices(store, bedrock, handlers)
+        evaluations = EvaluationRunner(plane, runtime.converse)
+        self._accounts[account_id] = Bedrock(plane, runner, evaluations, runtime)
 
-    def _find_account(self, access_key: str) -> AccountServices:
+    def _find_account(self, access_key: str) -> Bedrock:
         """Find the account of an access key; one that it names begins with its first request."""
         with self._opening:
             for account in self._accounts.values():
-                if access_key in account.store.iam().access_keys:
+                if access_key in account.plane.store.iam().access_keys:
                     return account
             if access_key not in self._accounts and re.fullmatch("[0-9]{12}", access_key):
                 with self.database.transaction() as write:
@@ -210,8 +207,8 @@ class Sandbox:
             return self._accounts.get(access_key, self._accounts[self.settings.account_id])
 
     def _runners(self) -> list[JobRunner]:
-        services = [account.bedrock for account in list(self._accounts.values())]
-        return [runner for one in services for runner in (one.runner, one.evaluations)]
+        accounts = list(self._accounts.values())
+        return [runner for one in accounts for runner in (one.runner, one.evaluations)]
 
     def _answer(self, environ: dict[str, Any]) -> Response:
         request_id = str(uuid.uuid4())
@@ -231,7 +228,7 @@ class Sandbox:
                     stop=self.on_stop,
                 )
             with self._turns:
-                return self._answer_aws(environ, scope, path, body, request_id)
+                return self._answer_aws(Request(environ, scope, path, body, request_id))
         except Exception as error:
             refusal = self._refusal(error)
             return messages.write_refusal(scope.service, environ, refusal, request_id)
@@ -253,25 +250,24 @@ class Sandbox:
             message = messages.report_failure(as_state_error(error, self.state))
         return ServiceError("InternalServerException", message, status=500)
 
-    def _answer_aws(
-        self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
-    ) -> Response:
-        if scope.service == "bedrock":
-            return self._answer_bedrock(environ, scope, path, body, request_id)
-        if scope.service == "servicequotas":
-            return self._answer_quotas(environ, scope, body, request_id)
-        if scope.service in SERVICES:
-            return self._answer_moto(environ, scope, path, body)
-        raise _unserved(scope)
+    def _answer_aws(self, request: Request) -> Response:
+        service = request.scope.service
+        if service not in SERVED:
+            raise _unserved(service)
+        account = self._find_account(request.scope.access_key)
+        if service == "bedrock":
+            return self._answer_bedrock(account, request)
+        if service == "servicequotas":
+            return self._answer_quotas(account.plane.store, request)
+        return self._answer_moto(account.plane.store, request)
 
-    def _answer_bedrock(
-        self, environ: dict[str, Any], scope: Scope, path: str, body: bytes, request_id: str
-    ) -> Response:
-        account = self._find_account(scope.access_key)
+    def _answer_bedrock(self, account: Bedrock, request: Request) -> Response:
+        environ, scope, store = request.environ, request.scope, account.plane.store
         route: rest_json.Route | None = None
         try:
-            route = rest_json.find_operation(environ["REQUEST_METHOD"], path)
-            handler = account.handlers.get(route.model.name)
+            route = rest_json.find_operation(environ["REQUEST_METHOD"], request.path)
+            handlers = account.handlers if self._handlers is None else self._handlers
+            handler = handlers.get(route.model.name)
             if handler is None:
                 message = f"The sandbox does not serve {route.model.name} of {route.service}."
                 raise ServiceError("UnknownOperationException", message)
@@ -280,53 +276,46 @@ class Sandbox:
                 labels=route.labels,
                 query=environ.get("QUERY_STRING", ""),
                 headers=EnvironHeaders(environ),
-                body=body,
+                body=request.body,
             )
             rest_json.validate(route.model, parameters)
             cut = self._faults is not None and self._faults.inject()
-            call = Call(route.model.name, parameters, scope.region, account.store.account_id)
-            check_call(account.store, ResourceNames(account.bedrock.plane), scope, call)
+            call = Call(route.model.name, parameters, scope.region, store.account_id)
+            check_call(store, ResourceNames(account.plane), scope, call)
             result = handler(call)
             if not route.model.has_event_stream_output:
                 environ[CUT] = cut
-                return rest_json.serialize(route.model, result, request_id)
+                return rest_json.serialize(route.model, result, request.id)
             if cut:
                 error = ConnectionResetError("cut by a fault")
                 result = break_stream(route.model, result, after_events=2, error=error)
-            return serialize_stream(route.model, result, request_id)
+            return serialize_stream(route.model, result, request.id)
         except ServiceError as error:
             service = route.service if route else "bedrock"
-            return rest_json.serialize_error(service, error, request_id)
+            return rest_json.serialize_error(service, error, request.id)
 
-    def _answer_quotas(
-        self, environ: Mapping[str, Any], scope: Scope, body: bytes, request_id: str
-    ) -> Response:
-        account = self._find_account(scope.access_key)
-        check_request(account.store, scope, environ, body)
-        settings = replace(self.settings, account_id=account.store.account_id)
-        operation = messages.read_json_operation(environ)
-        found = quotas.answer(
-            operation, messages.read_object(body), settings=settings, region=scope.region
-        )
-        return messages.write_json(200, found, request_id)
+    def _answer_quotas(self, store: Store, request: Request) -> Response:
+        check_request(store, request)
+        settings = replace(self.settings, account_id=store.account_id)
+        operation = messages.read_json_operation(request.environ)
+        asked, region = messages.read_object(request.body), request.scope.region
+        found = quotas.answer(operation, asked, settings=settings, region=region)
+        return messages.write_json(200, found, request.id)
 
-    def _answer_moto(
-        self, environ: dict[str, Any], scope: Scope, path: str, body: bytes
-    ) -> Response:
-        store = self._find_account(scope.access_key).store
-        check_moto_request(scope.service, environ, path, body, store.s3())
-        environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": store.account_id}
-        forward = partial(self._services.answer, scope.service, environ)
-        if scope.service == "s3":
-            return answer_s3(store, scope, environ, path=path, body=body, forward=forward)
-        check_request(store, scope, environ, body)
-        return forward(body)
+    def _answer_moto(self, store: Store, request: Request) -> Response:
+        service = request.scope.service
+        check_moto_request(request, store.s3())
+        environ = {**request.environ, "HTTP_X_MOTO_ACCOUNT_ID": store.account_id}
+        forward = partial(self._services.answer, service, environ)
+        if service == "s3":
+            return answer_s3(store, request, forward)
+        check_request(store, request)
+        return forward(request.body)
 
 
-def _unserved(scope: Scope) -> ServiceError:
-    if scope.service:
-        served = ", ".join(SERVED)
-        message = f"The sandbox does not serve {scope.service}. It serves {served}."
+def _unserved(service: str) -> ServiceError:
+    if service:
+        message = f"The sandbox does not serve {service}. It serves {', '.join(SERVED)}."
         return ServiceError("NotImplemented", message, status=501)
     message = "The sandbox takes signed requests; any key will do."
     return ServiceError("MissingAuthenticationToken", message, status=403)

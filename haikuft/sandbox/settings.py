@@ -5,7 +5,7 @@ Settings are stored in the database, one entry each, and hold until they are set
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
@@ -124,12 +124,11 @@ def load_settings(database: Database) -> SandboxSettings:
 
     Raises SandboxError, naming the database, for an invalid value.
     """
-    known = {field.name for field in fields(SandboxSettings)}
     stored = database.read(SETTINGS_KIND)
-    for name in sorted(stored.keys() - known):
+    for name in sorted(stored.keys() - _RULES.keys()):
         write_log(f"The setting {name} in {database.path} is none of this version's.")
     try:
-        found = {name: json.loads(value) for name, value in stored.items() if name in known}
+        found = {name: json.loads(value) for name, value in stored.items() if name in _RULES}
         return change_settings(SandboxSettings(), found)
     except ValueError as error:
         raise database.damaged(f"{SETTINGS_KIND}: {error}") from error
@@ -182,11 +181,11 @@ def parse_settings(words: Iterable[str]) -> dict[str, Any]:
 
 
 def _check_names(names: Iterable[str]) -> None:
-    known = [field.name for field in fields(SandboxSettings)]
-    unknown = sorted(set(names) - set(known))
+    unknown = sorted(set(names) - _RULES.keys())
     if unknown:
         raise SettingsError(
-            f"The sandbox has no setting {visible(', '.join(unknown))}. It has: {', '.join(known)}."
+            f"The sandbox has no setting {visible(', '.join(unknown))}. It has: "
+            f"{', '.join(_RULES)}."
         )
 
 

@@ -23,9 +23,9 @@ from haikuft.sandbox.http.rest_json import SERVICES, load_service, serialize
 from haikuft.sandbox.jobs import evaluation
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.operations import Bedrock, open_plane
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.runtime.invocation import Runtime
-from haikuft.sandbox.services import Bedrock, open_plane
 from haikuft.sandbox.settings import SandboxSettings
 
 ACCOUNT = "123456789012"
@@ -186,7 +186,7 @@ class Desk:
         """Call an operation and see that its result fits AWS's model."""
         service = next(s for s in SERVICES if operation in load_service(s).operation_names)
         call = Call(operation, parameters, region, ACCOUNT)
-        result = self.bedrock.handlers()[operation](call)
+        result = self.bedrock.handlers[operation](call)
         model = load_service(service).operation_model(operation)
         if not model.has_event_stream_output:
             serialize(model, result, "request-1")
@@ -364,7 +364,7 @@ class World:
         self.patient = EvaluationRunner(plane, converse, wait=lambda event, seconds: event.wait())
         self.running_evaluation = desk.evaluate(self.patient, "evaluation-3")
         self.handlers: dict[str, Any] = {
-            **desk.bedrock.handlers(),
+            **desk.bedrock.handlers,
             "CreateEvaluationJob": partial(evaluation.create_job, plane, self.patient.start),
             "StopEvaluationJob": self.patient.stop,
         }

@@ -23,9 +23,9 @@ from haikuft.sandbox.http.messages import ServiceError
 from haikuft.sandbox.http.rest_json import SERVICES, load_service
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.operations import Bedrock, open_plane
 from haikuft.sandbox.persistence.database import DATABASE_FILE, Database
 from haikuft.sandbox.runtime.invocation import Runtime
-from haikuft.sandbox.services import Bedrock, open_plane
 from haikuft.sandbox.settings import SandboxSettings
 
 PLAIN = "anthropic.claude-3-haiku-20240307-v1:0"
@@ -177,7 +177,7 @@ def test_rows_when_an_operation_is_served_then_it_has_one(tmp_path: Any) -> None
     plane = open_plane(None, SandboxSettings, tmp_path, database=database)  # type: ignore[arg-type]
     runtime = Runtime(plane)
     evaluations = EvaluationRunner(plane, runtime.converse)
-    served = {*Bedrock(plane, CustomizationRunner(plane), evaluations, runtime).handlers()}
+    served = {*Bedrock(plane, CustomizationRunner(plane), evaluations, runtime).handlers}
     assert served == set(ROWS)
     assert served <= set(MODELS)
 

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
 from urllib3.exceptions import ProtocolError
 
+import haikuft.sandbox
 from haikuft import customization
 from haikuft.aws.waiting import Waiting
 from haikuft.customization.jobs import wait_for_job
@@ -63,6 +64,24 @@ def test_faults_when_none_are_set_do_not_occur() -> None:
     assert make_faults(SandboxSettings()) is None
     for share in ("throttle_share", "error_share", "drop_share"):
         assert make_faults(SandboxSettings(**{share: 0.1})) is not None
+
+
+def test_faults_when_settings_are_set_to_what_they_are_then_go_on(
+    local_sandbox: Callable[..., Any],
+) -> None:
+    """As by each notebook that names them; only a change starts the faults anew."""
+    shares = {"throttle_share": 0.5, "fault_seed": SEED}
+    local = local_sandbox(handlers=None, **shares)
+    found = []
+    for _ in range(8):
+        haikuft.sandbox.configure(local.url, **shares)
+        try:
+            ask(local)
+            found.append("none")
+        except ClientError as error:
+            found.append(error.response["Error"]["Code"])
+    assert found == draw(SandboxSettings(**shares), 8)  # type: ignore[arg-type]
+    assert len(set(found)) == 2
 
 
 @pytest.mark.parametrize(

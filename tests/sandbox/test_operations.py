@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 from haikuft.sandbox.http.rest_json import SERVICES, load_service
 from haikuft.sandbox.jobs.customization_runner import CustomizationRunner
 from haikuft.sandbox.jobs.evaluation_runner import EvaluationRunner
+from haikuft.sandbox.operations import Bedrock, open_plane
 from haikuft.sandbox.persistence.database import Database
 from haikuft.sandbox.runtime.invocation import Runtime
-from haikuft.sandbox.services import Bedrock, open_plane
 from haikuft.sandbox.settings import SandboxSettings
 
 ACCOUNT = "123456789012"
@@ -140,7 +140,7 @@ def test_every_handler_is_an_operation_of_aws(tmp_path):
     plane = open_plane(None, SandboxSettings, tmp_path / "models", database=database)
     runtime = Runtime(plane)
     evaluations = EvaluationRunner(plane, runtime.converse)
-    served = {*Bedrock(plane, CustomizationRunner(plane), evaluations, runtime).handlers()}
+    served = {*Bedrock(plane, CustomizationRunner(plane), evaluations, runtime).handlers}
     known = {name for service in SERVICES for name in load_service(service).operation_names}
     assert served <= known
 

@@ -19,6 +19,7 @@ does not say which of several resources a request requires, this module takes th
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from haikuft.package_data import read_toml
@@ -26,6 +27,7 @@ from haikuft.sandbox.access.policy_evaluation import ANY, AccessDenied, Caller, 
 from haikuft.sandbox.access.store import BEDROCK, Store
 from haikuft.sandbox.http.messages import (
     Call,
+    Request,
     Scope,
     ServiceError,
     read_form,
@@ -69,37 +71,30 @@ def check_call(store: Store, names: Names, scope: Scope, call: Call) -> None:
         raise ServiceError("AccessDeniedException", error.describe()) from error
 
 
-def check_request(store: Store, scope: Scope, environ: Mapping[str, Any], body: bytes) -> None:
+def check_request(store: Store, request: Request) -> None:
     """Authorize a request to IAM, STS, KMS or Service Quotas. Raises ServiceError."""
+    scope = request.scope
     caller = store.find_caller(scope.access_key, scope.service)
-    if scope.service in ("iam", "sts"):
-        permissions = _form_permissions(store, scope, caller, read_form(environ, body))
-        status, code = 403, "AccessDenied"
-    else:
-        permissions = _json_permissions(store, scope, read_json_operation(environ), body)
-        status, code = 400, "AccessDeniedException"
+    permissions = _find_permissions(store, caller, request)
     try:
         with store.lock:
             store.check(caller, permissions)
     except AccessDenied as error:
+        is_form = scope.service in ("iam", "sts")
+        status, code = (403, "AccessDenied") if is_form else (400, "AccessDeniedException")
         raise ServiceError(code, error.describe(), status=status) from error
 
 
-def _json_permissions(
-    store: Store, scope: Scope, operation: str, body: bytes
-) -> Iterable[Permission]:
-    asked = read_object(body)
+def _find_permissions(store: Store, caller: Caller, request: Request) -> Iterable[Permission]:
+    scope = request.scope
     prefix = f"arn:aws:{scope.service}:{scope.region}:{store.account_id}:"
-    if scope.service == "servicequotas":
-        return quota_permissions(operation, asked, prefix=prefix)
-    return kms_permissions(
-        operation, asked, key_arn=lambda name: store.key_arn(name, scope.region), prefix=prefix
-    )
-
-
-def _form_permissions(
-    store: Store, scope: Scope, caller: Caller, asked: Mapping[str, str]
-) -> Iterable[Permission]:
+    if scope.service not in ("iam", "sts"):
+        operation, members = read_json_operation(request.environ), read_object(request.body)
+        if scope.service == "servicequotas":
+            return quota_permissions(operation, members, prefix=prefix)
+        key_arn = partial(store.key_arn, region=scope.region)
+        return kms_permissions(operation, members, key_arn=key_arn, prefix=prefix)
+    asked = read_form(request.environ, request.body)
     operation = asked.get("Action", "")
     if scope.service == "iam":
         return iam_permissions(

@@ -194,7 +194,8 @@ def _holds(
 
 def _like(pattern: str, text: str, context: Context | None = None) -> bool:
     """Match with * and ?; ${key} stands for the request's own value, ${*} for a plain star."""
-    return _compile(_fill(pattern, context or {}, quote=True)).fullmatch(text) is not None
+    filled = _fill(pattern, context or {}, quote=True) if "${" in pattern else pattern
+    return _compile(filled).fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -348,22 +349,17 @@ def authorize(
     by_name = {judge_resource(principal=name) for name in caller.names}
     granted = "Deny" if "Deny" in by_name else "Allow" if "Allow" in by_name else None
     own = "Allow" if caller.administrator else judge(caller.own)
-    decisions = {
-        "a resource-based policy": granted,
-        "an identity-based policy": own,
-        **{f"a {name}": decision for name, decision in bounds.items()},
-    }
+    decisions = {"resource-based policy": granted, "identity-based policy": own, **bounds}
     for name, decision in decisions.items():
         if decision == "Deny":
-            reason = f"with an explicit deny in {name}"
-            raise AccessDenied(caller.arn, permission, reason)
+            article = "an" if name.startswith("i") else "a"
+            raise AccessDenied(caller.arn, permission, f"with an explicit deny in {article} {name}")
     lacking = [name for name, decision in bounds.items() if decision is None]
-    if granted is None:
-        root = f"arn:aws:iam::{caller.account_id}:root"
-        if own is None:
-            lacking.insert(0, "identity-based policy")
-        if kind != "bucket" and judge_resource(principal=root) is None:
-            lacking.insert(0, "resource-based policy")
+    if granted is None and own is None:
+        lacking.insert(0, "identity-based policy")
+    root = f"arn:aws:iam::{caller.account_id}:root"
+    if granted is None and kind != "bucket" and judge_resource(principal=root) is None:
+        lacking.insert(0, "resource-based policy")
     if lacking:
         reason = f"because no {lacking[0]} allows the {permission.action} action"
         raise AccessDenied(caller.arn, permission, reason)

@@ -5,7 +5,6 @@ errors of the response, and the others are deleted.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -20,7 +19,8 @@ from haikuft.sandbox.access.s3_permissions import (
     request_permissions,
 )
 from haikuft.sandbox.access.store import Store, listing_permission
-from haikuft.sandbox.http.messages import Response, Scope, ServiceError
+from haikuft.sandbox.http import messages
+from haikuft.sandbox.http.messages import Response, ServiceError
 
 Forward = Callable[[bytes], Response]  # sends the request to S3 with this body
 
@@ -30,22 +30,15 @@ _END = b"</DeleteResult>"
 _NOTHING_DELETED = b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' + _END
 
 
-def answer_s3(
-    store: Store,
-    scope: Scope,
-    environ: dict[str, Any],
-    *,
-    path: str,
-    body: bytes,
-    forward: Forward,
-) -> Response:
+def answer_s3(store: Store, sent: messages.Request, forward: Forward) -> Response:
     """Authorize a request to S3 and have it answered.
 
     Raises ServiceError: AccessDenied; NotImplemented for a request whose permissions are unknown.
     """
-    caller = store.find_caller(scope.access_key, scope.service)
+    caller = store.find_caller(sent.scope.access_key, sent.scope.service)
+    environ, body = sent.environ, sent.body
     query = environ.get("QUERY_STRING", "")
-    request = read_request(environ["REQUEST_METHOD"], path, query, EnvironHeaders(environ))
+    request = read_request(environ["REQUEST_METHOD"], sent.path, query, EnvironHeaders(environ))
     _check_account(store, request)
     if _is_open(store, caller, request):
         return forward(body)

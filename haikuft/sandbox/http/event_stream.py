@@ -70,27 +70,22 @@ def encode_event(stream: _Shape, event: Event) -> bytes:
     if shape is None or not shape.serialization.get("event"):
         raise ValueError(f"{stream.name} has no event {name}.")
     check_members(name, shape, members)
-    headers = {
-        ":event-type": name,
-        ":message-type": "event",
-        ":content-type": "application/json",
-    }
-    return _encode(headers, dump_json(members))
+    return _encode_message("event", name, members)
 
 
 def encode_error(stream: _Shape, error: ServiceError) -> bytes:
     """Write an error: as an exception of the stream's model, or else by its code."""
     name = error.code[:1].lower() + error.code[1:]
     if name in stream.members:
-        headers = {
-            ":exception-type": name,
-            ":content-type": "application/json",
-            ":message-type": "exception",
-        }
-        return _encode(headers, dump_json({"message": error.message, **error.members}))
+        return _encode_message("exception", name, {"message": error.message, **error.members})
     message = error.message.encode()[:_MAX_VALUE].decode(errors="ignore")
     headers = {":error-code": error.code, ":error-message": message, ":message-type": "error"}
     return _encode(headers, b"")
+
+
+def _encode_message(kind: str, name: str, members: Mapping[str, Any]) -> bytes:
+    headers = {f":{kind}-type": name, ":content-type": "application/json", ":message-type": kind}
+    return _encode(headers, dump_json(members))
 
 
 def break_stream(

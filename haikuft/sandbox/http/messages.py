@@ -66,6 +66,25 @@ class Scope:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to a service, read to its end.
+
+    Attributes:
+        environ: What WSGI says of it.
+        scope: The scope of its signature.
+        path: As it was sent, still percent-encoded.
+        body: Its body.
+        id: What its response calls it.
+    """
+
+    environ: dict[str, Any]
+    scope: Scope
+    path: str
+    body: bytes
+    id: str
+
+
 def check_origin(environ: dict[str, Any]) -> None:
     """Refuse a request that names another host, or that a web page of another site sent."""
     port = environ["SERVER_PORT"]
@@ -126,26 +145,22 @@ def read_body(environ: dict[str, Any], service: str) -> bytes:
         raise ServiceError(
             "BadRequest", "Transfer-Encoding can be chunked alone, without Content-Length."
         )
-    if environ.get("wsgi.input_terminated"):
-        try:
-            body = _read(stream, limit + 1)
-        except OSError as error:  # raised by werkzeug for invalid chunks
-            raise ServiceError("IncompleteBody", f"The body breaks off: {error}.") from error
-        too_large = len(body) > limit
-    else:
-        length = _content_length(environ)
-        too_large = length > limit
-        body = _read(stream, min(length, _DRAIN_LIMIT) if too_large else length)
-        environ[BODY_READ] = len(body) == length
-        if not too_large and len(body) < length:
-            raise ServiceError("IncompleteBody", f"{len(body)} of {length} bytes arrived.")
-    if too_large:
+    chunked = bool(environ.get("wsgi.input_terminated"))
+    length = limit + 1 if chunked else _content_length(environ)
+    try:
+        body = _read(stream, length if length <= limit or chunked else min(length, _DRAIN_LIMIT))
+    except OSError as error:  # of the connection, and raised by werkzeug for invalid chunks
+        raise ServiceError("IncompleteBody", f"The body breaks off: {error}.") from error
+    size = len(body) if chunked else length
+    environ[BODY_READ] = size <= limit if chunked else len(body) == length
+    if size > limit:
         raise ServiceError(
             "EntityTooLarge",
             f"The sandbox takes at most {limit:,} bytes in one request.",
             status=413,
         )
-    environ[BODY_READ] = True
+    if len(body) < size:
+        raise ServiceError("IncompleteBody", f"{len(body)} of {length} bytes arrived.")
     environ["wsgi.input"] = io.BytesIO(body)
     environ["wsgi.input_terminated"] = True
     environ["CONTENT_LENGTH"] = str(len(body))
@@ -190,7 +205,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     """
     try:
         found = json.loads(body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ServiceError("SerializationException", str(error)) from error
     if not isinstance(found, dict):
         raise ServiceError("SerializationException", "The body is no JSON object.")

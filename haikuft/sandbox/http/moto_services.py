@@ -10,7 +10,6 @@
 import inspect
 import io
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, cast
 
@@ -33,22 +32,19 @@ class MotoServices:
     """The four services, one request at a time, because moto's backends have no locks.
 
     Args:
-        lock: Held while moto answers.
-        persist: Given the service, and whether the request only reads, stores what moto changes
-            within the block.
+        state: Returns what stores moto's data: its `lock` is held while moto answers, and its
+            `persist` stores what moto changes within the block.
         administrator: User id of the caller whose access key IAM does not know, and what returns
             its ARN in an account.
     """
 
     def __init__(
         self,
-        lock: AbstractContextManager[Any],
-        persist: Callable[[str, bool], AbstractContextManager[None]],
+        state: Callable[[], Any],
         administrator: tuple[str, Callable[[str], str]],
     ) -> None:
         _correct_moto(*administrator)
-        self._lock = lock
-        self._persist = persist
+        self._state = state
         self._apps: dict[str, Any] = {}
 
     def answer(self, service: str, environ: dict[str, Any], body: bytes) -> Response:
@@ -61,14 +57,14 @@ class MotoServices:
         is_put = service == "s3" and environ["REQUEST_METHOD"] == "PUT"
         if is_put and "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
             environ = {**environ, "CONTENT_TYPE": "binary/octet-stream"}
-        with self._lock:
+        state, reads = self._state(), _only_reads(service, environ, body)
+        with state.lock, state.persist(service, reads=reads):
             if service not in self._apps:
                 self._apps[service] = _create_app(service)
-            with self._persist(service, _only_reads(service, environ, body)):
-                chunks, status, headers = run_wsgi_app(self._apps[service], environ, buffered=True)
-                answer, found = b"".join(chunks), dict(headers)
-                if service == "s3" and status.startswith("2"):
-                    answer = _complete_checksum(environ, found, answer)
+            chunks, status, headers = run_wsgi_app(self._apps[service], environ, buffered=True)
+            answer, found = b"".join(chunks), dict(headers)
+            if service == "s3" and status.startswith("2"):
+                answer = _complete_checksum(environ, found, answer)
         return Response(int(status.split()[0]), found, answer)
 
 

@@ -18,6 +18,7 @@ from botocore.model import OperationNotFoundError
 
 from haikuft.package_data import read_toml
 from haikuft.sandbox.http.messages import (
+    Request,
     ServiceError,
     read_form,
     read_json_operation,
@@ -39,16 +40,15 @@ _DIGESTS: dict[str, Callable[[bytes], bytes]] = {  # header -> what it must be
 }
 
 
-def check_moto_request(
-    service: str, environ: Mapping[str, Any], path: str, body: bytes, s3: Any
-) -> None:
+def check_moto_request(request: Request, s3: Any) -> None:
     """Check a request to one of moto's services; `s3` is moto's S3.
 
     Raises ServiceError in AWS's words.
     """
+    service, environ, body = request.scope.service, request.environ, request.body
     if service == "s3":
         query = read_query(environ)
-        bucket, key = split_path(path)
+        bucket, key = split_path(request.path)
         _check_s3(environ, query, bucket, key, body)
         _check_tokens(query, bucket, key, s3)
     elif service == "kms":
@@ -147,8 +147,6 @@ def _check_kms(operation: str, body: bytes) -> None:
         validate(model, parse(model, labels={}, query="", headers={}, body=body or b"{}"))
     except OperationNotFoundError as error:
         raise _refuse("operation") from error
-    except ServiceError as error:
-        raise ServiceError(error.code, error.message) from error
 
 
 def _check_form(service: str, form: Mapping[str, str]) -> None:

@@ -74,27 +74,25 @@ def find_operation(method: str, raw_path: str) -> Route:
     Decoded paths would break ARNs, whose slashes are encoded within one segment.
     Raises ServiceError (UnknownOperationException) when Bedrock has no such path.
     """
-    path = raw_path.rstrip("/")
-    for service, model, pattern in _routes().get(method, ()):
-        if found := pattern.fullmatch(path):
+    asked = f"{method} {raw_path.rstrip('/')}"
+    for service, model, pattern in _routes():
+        if found := pattern.fullmatch(asked):
             labels = {name: unquote(text) for name, text in found.groupdict().items()}
             return Route(service, model, labels)
     raise ServiceError("UnknownOperationException", f"Bedrock has no {method} {unquote(raw_path)}.")
 
 
 @cache
-def _routes() -> dict[str, list[tuple[str, OperationModel, re.Pattern[str]]]]:
-    """Map each method to its operations, those with the fewest labels in their paths first."""
-    table: dict[str, list[tuple[str, OperationModel, re.Pattern[str]]]] = {}
+def _routes() -> list[tuple[str, OperationModel, re.Pattern[str]]]:
+    """List the operations with patterns of method and path, those with the fewest labels first."""
+    found = []
     for service in SERVICES:
         models = load_service(service)
         for model in map(models.operation_model, models.operation_names):
             path = model.http["requestUri"].rstrip("/")
-            pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
-            table.setdefault(model.http["method"], []).append((service, model, pattern))
-    for routes in table.values():
-        routes.sort(key=lambda route: route[2].groups)
-    return table
+            labelled = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
+            found.append((service, model, re.compile(f"{model.http['method']} {labelled}")))
+    return sorted(found, key=lambda route: route[2].groups)
 
 
 def parse(

@@ -67,15 +67,9 @@ class _Handler(WSGIRequestHandler):
             self.send_error(400, "More than one Content-Length")
             return
         environ = self.make_environ()
-        head: list[Any] = []
-
-        def start_response(
-            status: str, headers: list[tuple[str, str]], exc_info: Any = None
-        ) -> Any:
-            head[:] = [status, headers]
-            return None
-
-        pieces: Iterable[bytes] = self.server.app(environ, start_response)
+        head: list[Any] = []  # the status and the headers
+        application: Any = self.server.app
+        pieces: Iterable[bytes] = application(environ, lambda *given: head.extend(given))
         try:
             if environ.get(CUT):
                 self.close_connection = True
@@ -95,33 +89,25 @@ class _Handler(WSGIRequestHandler):
         body_read: bool,
     ) -> None:
         """Send a response; a body that is not a list is sent in chunks, each flushed."""
-        code = int(status.split()[0])
-        body = b"".join(pieces) if isinstance(pieces, list) else None
-        chunked = body is None and self.request_version != "HTTP/1.0"
+        code, whole = int(status.split()[0]), isinstance(pieces, list)
+        chunked = not whole and self.request_version != "HTTP/1.0"
+        bodiless = self.command == "HEAD" or code in (204, 304)
         self.send_response(code, responses.get(code, ""))
         for name, value in headers:
             self.send_header(name, value)
-        bodiless = self.command == "HEAD" or code in (204, 304)
         if chunked:
             self.send_header("Transfer-Encoding", "chunked")
-        elif body is None:
-            self.close_connection = True  # the end of the connection is the end of the body
-        elif not bodiless and "content-length" not in {name.lower() for name, _ in headers}:
-            self.send_header("Content-Length", str(len(body)))
-        if not body_read:
-            self.close_connection = True
-        if self.close_connection:
-            self.send_header("Connection", "close")
+        elif whole and not bodiless and "content-length" not in {one.lower() for one, _ in headers}:
+            self.send_header("Content-Length", str(sum(map(len, pieces))))
+        # A body that has neither length nor chunks ends with its connection.
+        if not body_read or not (whole or chunked) or self.close_connection:
+            self.send_header("Connection", "close")  # which sets close_connection, too
         self.end_headers()
-        if body is not None:
-            if not bodiless:
-                self.wfile.write(body)
-        else:
-            for piece in filter(None, pieces):  # an empty chunk would end the body
-                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+        for piece in filter(None, [] if whole and bodiless else pieces):  # an empty chunk ends it
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            if not whole:
                 self.wfile.flush()
-            if chunked:
-                self.wfile.write(b"0\r\n\r\n")
+        self.wfile.write(b"0\r\n\r\n" if chunked else b"")
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:

@@ -1,12 +1,14 @@
-"""The database: a SQLite file, written before a response is sent.
+"""The database: a SQLite file, written before a response is sent, and the JSON documents in it.
 
 The operating system has a change once its transaction has ended, so a killed process loses
 nothing. (After a loss of power the last transactions may be missing; the file stays consistent.)
 """
 
+import json
+import re
 import shlex
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import RLock
@@ -16,6 +18,10 @@ from haikuft.errors import SandboxError
 
 FORMAT = 1  # of the file; one with a higher number was written by a newer haikuft
 DATABASE_FILE = "ledger.sqlite"  # in the state directory; named so since version 0.1.0
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+# A quotation mark inside a JSON string has a backslash before it, so this is never text.
+_FILE = re.compile(rb'\{"file":\["([0-9a-f]{32})"')
 
 Write = Callable[[str, str, bytes | None], None]
 """Writes an entry: its kind, its key, and its value; None deletes it."""
@@ -145,3 +151,76 @@ class Database:
             if isinstance(error, sqlite3.ProgrammingError):
                 raise  # a programming error, not a fault of the file
             raise self.damaged(error) from error
+
+
+def write_key(*names: str) -> str:
+    """Write the names that make up a document's key as one text."""
+    return json.dumps(names)
+
+
+class Documents:
+    """The documents of some kinds, in the order in which they were created.
+
+    An entry of the database is [number, document] as JSON; numbers give the order.
+
+    Args:
+        database: Where they are.
+        remove: Deletes the files of these names; called after a transaction.
+
+    Attributes:
+        loaded_files: The names of the files that a loaded document names.
+    """
+
+    def __init__(
+        self, database: Database, remove: Callable[[Collection[str]], None] = lambda names: None
+    ) -> None:
+        self.loaded_files: set[str] = set()
+        self._database = database
+        self._remove = remove
+        self._next = 0
+        self._write: Write | None = None
+        self._released: set[str] = set()
+        self._named: set[str] = set()
+
+    def load(self, kind: str) -> list[tuple[tuple[str, ...], Any]]:
+        """Read all documents of a kind, each with the names of its key, in their order."""
+        found = []
+        for key, data in self._database.read(kind).items():
+            number, document = json.loads(data)
+            self._next = max(self._next, number + 1)
+            self.loaded_files |= _file_names(data)
+            found.append((number, tuple(json.loads(key)), document))
+        return [(names, document) for _, names, document in sorted(found, key=lambda one: one[0])]
+
+    def keys(self, kind: str) -> list[str]:
+        """Return the keys of a kind's documents."""
+        return self._database.keys(kind)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write what is put in the block, all or none; then delete files that nothing names now."""
+        self._released, self._named = set(), set()
+        try:
+            with self._database.transaction() as self._write:
+                yield
+        finally:
+            self._write = None
+        self._remove(self._released - self._named)
+
+    def put(self, kind: str, key: str, document: Any) -> None:
+        """Write a document if it differs from the one that is there; None deletes that."""
+        if self._write is None:
+            raise RuntimeError("A document is put outside a transaction.")
+        old, data = self._database.find(kind, key), None
+        if document is not None:
+            number = self._next if old is None else int(old[1 : old.index(b",")])
+            data = _encode([number, document]).encode("ascii")
+            self._next = max(self._next, number + 1)
+        if data != old:
+            self._write(kind, key, data)
+            self._released |= _file_names(old or b"")
+            self._named |= _file_names(data or b"")
+
+
+def _file_names(data: bytes) -> set[str]:
+    return {name.decode() for name in _FILE.findall(data)}

@@ -1,5 +1,7 @@
 """S3's buckets, objects and uploads as documents, and which of them a request touches.
 
+The bytes of objects are in files, one each, which documents name; they are read when needed.
+
 moto accesses every object through a few methods of its backend. They are wrapped, so that a request
 costs what it touches, not what the bucket contains. Multi-object deletes, copies, form uploads and
 access logs use the same methods.
@@ -7,17 +9,21 @@ access logs use the same methods.
 
 import inspect
 import json
+import re
+import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from moto.s3.models import MultipartDict, S3Backend, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 from moto.utilities.utils import md5_hash
 
-from haikuft.sandbox.persistence.documents import Documents, write_key
+from haikuft.errors import SandboxError
+from haikuft.sandbox.persistence.database import Documents, write_key
 from haikuft.sandbox.persistence.serializer import Codec
 
 BUCKET, OBJECT, UPLOAD = "s3.bucket", "s3.object", "s3.upload"
@@ -34,6 +40,8 @@ _WATCHED = {  # method -> (kind, the arguments that name what it touches)
     "upload_part": (UPLOAD, ("bucket_name", "multipart_id")),
     "upload_part_copy": (UPLOAD, ("dest_bucket_name", "multipart_id")),
 }
+_NAME = re.compile(r"[0-9a-f]{32}")
+_BLOCK = 1024 * 1024  # bytes copied at a time
 _OWN_DOCUMENTS = ("keys", "multiparts")  # attributes of a bucket with documents of their own
 _READS = ("get_bucket", "get_object")  # the watched methods that a request which only reads calls
 # What has been touched, and the methods that do not count, within a `watch`.
@@ -147,3 +155,90 @@ def _delete_all(kind: str, bucket: str, documents: Documents, but: Collection[st
     for key in documents.keys(kind):
         if json.loads(key)[0] == bucket and key not in but:
             documents.put(kind, key, None)
+
+
+class StoredBytes:
+    """A stored file with the methods of the buffer in which moto keeps an object's bytes.
+
+    No file stays open between two reads, so many objects do not need many handles. A closed one
+    raises ValueError, as a closed buffer does.
+    """
+
+    def __init__(self, path: Path | None, size: int) -> None:
+        self._path = path
+        self._at = 0
+        self.size = size
+
+    @property
+    def name(self) -> str | None:
+        """The file's name; None when this is closed."""
+        return None if self._path is None else self._path.name
+
+    def seek(self, offset: int) -> int:
+        """Move to a byte, counted from the beginning."""
+        self._open_path()
+        self._at = offset
+        return offset
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, or all that are left.
+
+        Raises SandboxError when the file is missing or has another size.
+        """
+        path = self._open_path()
+        if not path.is_file() or path.stat().st_size != self.size:
+            raise SandboxError(
+                f"The file {path} should hold {self.size:,} bytes of an object, and does not. Put "
+                "it back, or upload the object again."
+            )
+        with path.open("rb") as file:
+            file.seek(self._at)
+            data = file.read(size)
+        self._at += len(data)
+        return data
+
+    def close(self) -> None:
+        """Release the file, without deleting it."""
+        self._path = None
+
+    def _open_path(self) -> Path:
+        if self._path is None:
+            raise ValueError("I/O operation on closed file")
+        return self._path
+
+
+class ObjectFiles:
+    """The directory of these files. Their names are random, never taken from a request."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def write(self, source: IO[bytes]) -> StoredBytes:
+        """Copy a buffer, from its beginning, into a new file."""
+        path = self._directory / uuid.uuid4().hex
+        size = 0
+        source.seek(0)
+        with path.open("xb") as file:
+            while block := source.read(_BLOCK):
+                size += file.write(block)
+        return StoredBytes(path, size)
+
+    def open(self, name: str, size: int) -> StoredBytes:
+        """Return the file with a name that `write` gave; reading finds out whether it exists.
+
+        Raises SandboxError for a name that `write` cannot give.
+        """
+        if not _NAME.fullmatch(name):
+            raise SandboxError(f"{name!r} is no name of a file in {self._directory}.")
+        return StoredBytes(self._directory / name, size)
+
+    def remove(self, names: Collection[str]) -> None:
+        """Delete files; a missing one is ignored."""
+        for name in names:
+            (self._directory / name).unlink(missing_ok=True)
+
+    def delete_others(self, kept: Collection[str]) -> None:
+        """Delete the files that are not named: those of changes that were never written."""
+        found = [path.name for path in self._directory.iterdir()]
+        self.remove([name for name in found if _NAME.fullmatch(name) and name not in kept])

@@ -41,8 +41,8 @@ from moto.sts import models as sts
 from haikuft.errors import SandboxError
 from haikuft.package_data import read_toml
 from haikuft.sandbox.persistence import moto_s3
-from haikuft.sandbox.persistence.database import Database
-from haikuft.sandbox.persistence.documents import Documents, ObjectFiles, StoredBytes, write_key
+from haikuft.sandbox.persistence.database import Database, Documents, write_key
+from haikuft.sandbox.persistence.moto_s3 import ObjectFiles, StoredBytes
 from haikuft.sandbox.persistence.serializer import Codec, Leaf
 
 OBJECTS_DIRECTORY = "objects"
@@ -91,7 +91,7 @@ class MotoState:
         self.lock = RLock()
         files = ObjectFiles(state / OBJECTS_DIRECTORY)
         self._codec = build_codec(files)
-        self._documents = Documents(database, files)
+        self._documents = Documents(database, files.remove)
         _last_opened[:] = [self]
         BackendDict.reset()
         try:
@@ -100,7 +100,7 @@ class MotoState:
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             reason = f"an entry is not what this version writes ({type(error).__name__}: {error})"
             raise database.damaged(reason) from error
-        self._documents.delete_unnamed_files()
+        files.delete_others(self._documents.loaded_files)  # of changes that were never written
 
     @contextmanager
     def persist(self, service: str, *, reads: bool = False) -> Iterator[None]:

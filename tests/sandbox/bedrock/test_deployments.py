@@ -269,7 +269,7 @@ def test_list_when_filtered_sorted_or_paged_shows_those(deployer):
 
 def test_deployment_when_boto3_makes_it_then_answers_by_its_arn(deployer, local_sandbox):
     """Over HTTP, with the paginator, by Converse, to the end."""
-    handlers = {**deployer.bedrock.handlers(), **deployer.runtime.handlers()}
+    handlers = {**deployer.bedrock.handlers, **deployer.runtime.handlers()}
     served = local_sandbox(handlers)
     bedrock, runtime = served.client("bedrock"), served.client("bedrock-runtime")
     model = tune(deployer)

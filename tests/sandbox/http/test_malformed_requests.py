@@ -100,6 +100,16 @@ def test_server_when_many_connections_say_nothing_or_half_then_others_are_answer
         connection.close()
 
 
+def test_body_when_it_is_nested_too_deeply_then_is_no_json(address: tuple[str, int]) -> None:
+    """What Python's reader gives up on is the request's fault, not the sandbox's."""
+    body = b"[" * 100_000
+    head = build_head(address, "POST / HTTP/1.1", "servicequotas")
+    head += b"X-Amz-Target: ServiceQuotasV20190624.ListServiceQuotas\r\nConnection: close\r\n"
+    answer = send(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"SerializationException" in answer
+
+
 @pytest.mark.parametrize("path", ["/moto-api/reset", "/moto-api/config", "/moto-api/state-manager"])
 def test_moto_when_its_own_controls_are_asked_for_then_they_are_not_there(
     address: tuple[str, int], path: str

@@ -14,7 +14,7 @@ from moto.kms import utils as kms_utils
 from moto.s3 import models as s3
 from moto.sts import models as sts
 
-from haikuft.sandbox.persistence.documents import ObjectFiles, StoredBytes
+from haikuft.sandbox.persistence.moto_s3 import ObjectFiles, StoredBytes
 from haikuft.sandbox.persistence.moto_state import CLASSES, build_codec
 
 NOT_KEPT = {

@@ -1,10 +1,10 @@
-"""What answers the requests of one account: its Bedrock in all Regions, and its authorization."""
+"""One account's Bedrock: its records, its jobs, and the handlers of its operations."""
 
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from botocore import xform_name
@@ -64,7 +64,7 @@ def open_plane(
     return ControlPlane(state, store, settings, clock, models_dir, base_models)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bedrock:
     """One account's Bedrock in all Regions.
 
@@ -80,6 +80,7 @@ class Bedrock:
     evaluations: EvaluationRunner
     runtime: Runtime
 
+    @cached_property
     def handlers(self) -> Mapping[str, Handler]:
         """Operation name -> handler, for every operation that is served.
 
@@ -100,18 +101,3 @@ class Bedrock:
             "StopEvaluationJob": self.evaluations.stop,
             **self.runtime.handlers(),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class AccountServices:
-    """What answers the requests of one account.
-
-    Attributes:
-        store: Its storage and identities.
-        bedrock: Its Bedrock.
-        handlers: Operation name -> handler, for Bedrock.
-    """
-
-    store: Store
-    bedrock: Bedrock
-    handlers: Mapping[str, Handler]
