@@ -9,9 +9,10 @@ tokenizer; for Nova the range is an estimate and nothing more.
 import csv
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from operator import add
 from typing import Any, NamedTuple
 
 from haikuft.package_data import read_text
@@ -24,7 +25,7 @@ BASIS = (
 
 @dataclass(frozen=True, slots=True)
 class TokenRange:
-    """The number of tokens that a text may have; `+` adds ranges, `*` repeats one.
+    """The number of tokens that a text may have, low, likely, high; `+` adds, `*` repeats.
 
     Attributes:
         low: The least number that is likely to occur.
@@ -36,11 +37,14 @@ class TokenRange:
     likely: int
     high: int
 
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.low, self.likely, self.high))
+
     def __add__(self, other: "TokenRange") -> "TokenRange":
-        return TokenRange(self.low + other.low, self.likely + other.likely, self.high + other.high)
+        return TokenRange(*map(add, self, other))
 
     def __mul__(self, times: float) -> "TokenRange":
-        return TokenRange(*(round(n * times) for n in (self.low, self.likely, self.high)))
+        return TokenRange(*(round(n * times) for n in self))
 
     def __str__(self) -> str:
         return f"about {self.likely:,} tokens ({self.low:,} to {self.high:,})"

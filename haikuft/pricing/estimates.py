@@ -85,10 +85,7 @@ def estimate_training(
     if not price_per_1000_tokens:
         unknown = _ask_for("training_price", "US$ per 1,000 tokens")
         return Estimate(None, None, None, f"{amount} will be billed, {unknown}")
-    low, likely, high = (
-        count * epochs * price_per_1000_tokens / 1000
-        for count in (tokens.low, tokens.likely, tokens.high)
-    )
+    low, likely, high = (count * epochs * price_per_1000_tokens / 1000 for count in tokens)
     formula = (
         f"{amount} × {format_price(price_per_1000_tokens)} per 1,000 tokens{_dated(as_of)}. Allow "
         "for twice that: tokens billed have been 1.7 times those estimated."
@@ -116,20 +113,15 @@ def estimate_requests(
     requests = requests or len(records)
     prompts = add_tokens(_estimate_prompt(one) for one in records)
     replies = add_tokens(estimate_tokens(reference_of(one)) for one in records)
-    counts = [  # tokens of the prompts and of the replies, for all records
-        (prompts.low, replies.low),
-        (prompts.likely, replies.likely),
-        (prompts.high, replies.high),
-    ]
-    read, written = (count / len(records) for count in counts[1])
+    read, written = prompts.likely / len(records), replies.likely / len(records)
     asked = f"{requests:,} requests of about {read:,.0f} tokens in and {written:,.0f} out each"
     if missing := [name for name, price in prices.items() if price is None]:
         unknown = _ask_for(setting, "US$ per 1,000 tokens in and out")
         return Estimate(None, None, None, f"{asked}, to {', '.join(missing)}, {unknown}")
     known = {name: price for name, price in prices.items() if price is not None}
     low, likely, high = (
-        sum(price.cost(*count) for price in known.values()) * requests / len(records)
-        for count in counts
+        sum(price.cost(*tokens) for price in known.values()) * requests / len(records)
+        for tokens in zip(prompts, replies, strict=True)
     )
     told = "; ".join(f"to {name} at {price}" for name, price in known.items())
     return Estimate(low, likely, high, f"{asked}, {told}.")
