@@ -383,6 +383,14 @@ def test_assess_when_early_stopping_is_only_simulated_then_it_explains_no_end() 
     assert "stopped" not in found.sentence
 
 
+def test_assess_when_a_simulated_rule_stops_where_the_job_ended_then_that_is_chance() -> None:
+    """How many epochs were asked for is not known, and the rule is simulated all the same."""
+    found = assess(FALLING, _validation(0.5, 0.4, 0.44, 0.48), EarlyStop(4, 2, 0.4, simulated=True))
+
+    assert found.verdict == "overfitted"
+    assert "ended the training" not in found.sentence
+
+
 def test_assess_when_a_simulated_rule_would_have_stopped_before_then_it_is_told_as_such() -> None:
     """Never as what ended the job."""
     validation = _validation(0.50, 0.40, 0.44, 0.48, 0.52)

@@ -1,11 +1,13 @@
 """Labels: whether the answers of a data set are a few classes of its prompts."""
 
-import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAX_LABEL_LENGTH = 60  # characters
+# How an object or array begins; "[urgent]" is none.
+_JSON = re.compile(r'\{\s*["}]|\[\s*(?:[\]\[{"\d-]|(?:true|false|null)\b)')
 LEAST_A_LABEL = 3  # records that a label has on average; with fewer the answers are free text
 
 
@@ -29,15 +31,4 @@ def labels_of(records: Sequence[Mapping[str, Any]]) -> list[str] | None:
 
 def is_label(text: str) -> bool:
     """Whether an answer is short, of one line and no JSON, as a label is."""
-    return 0 < len(text) <= MAX_LABEL_LENGTH and "\n" not in text and not _is_json(text)
-
-
-def _is_json(text: str) -> bool:
-    """Whether a text is a JSON object or array; "[urgent]" is none."""
-    if not text.startswith(("{", "[")):
-        return False
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+    return 0 < len(text) <= MAX_LABEL_LENGTH and "\n" not in text and not _JSON.match(text)

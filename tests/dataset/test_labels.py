@@ -26,7 +26,12 @@ def test_labels_when_brackets_hold_no_json_then_they_are_labels(make_record):
         ["a" * 61, "b"] * 10,
         ["two\nlines", "b"] * 10,
         ['{"a": 1}', '{"a": 2}'] * 10,
-        ["[1]", "[2]"] * 10,
+        *(
+            ["[1]", "[2]"] * 10,
+            ['["a"]', "[ ]"] * 10,
+            ["[true]", "[[1]]"] * 10,
+            ["{ }", "[{}]"] * 10,
+        ),
         [" ", "b"] * 10,
     ],
 )

@@ -46,17 +46,32 @@ def check_agreement(found: dict[str, Any]) -> None:
     assert of_tuned["accuracy"] == of_tuned["exact_match"] > 0.8
 
 
+def run_intents(root: Path, number: int) -> dict[str, Any]:
+    """Run 1 to 7 on so many messages of 77 intents; give what notebook 6 found."""
+    name = f"intents-{number}"
+    with (root / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "category"), *make_messages(number, seed=5)])
+    columns = ("-p", "prompt_column", "text", "-p", "completion_column", "category")
+    assert cli.main(["run", "--run", name, "--dataset", f"{name}.csv", *columns]) == 0
+    return read_evaluation(root, name)
+
+
 def test_run_when_10003_texts_have_77_labels_then_from_1_to_7_by_the_names_of_two_columns(
     root: Path,
 ) -> None:
     """Nothing else is said: not the split, which fits itself, and not that these are labels."""
-    with (root / "intents.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("text", "category"), *make_messages(10_003, seed=5)])
-    columns = ("-p", "prompt_column", "text", "-p", "completion_column", "category")
-    assert cli.main(["run", "--run", "intents", "--dataset", "intents.csv", *columns]) == 0
-    found = read_evaluation(root, "intents")
+    found = run_intents(root, 10_003)
     assert (found["task"], found["metric"], found["n"]) == ("labels", "accuracy", 2_001)
     check_agreement(found)
+
+
+def test_run_when_the_test_part_has_few_records_a_label_then_it_is_judged_as_labels_all_the_same(
+    root: Path,
+) -> None:
+    """The kind of task is that of the whole data set; 60 records alone would be free text."""
+    found = run_intents(root, 300)
+    assert (found["task"], found["metric"], found["n"]) == ("labels", "accuracy", 60)
+    assert found["models"] == ["base", "tuned", "free baseline", "most frequent answer"]
 
 
 @pytest.mark.parametrize("language", MESSAGES)

@@ -7,7 +7,7 @@ from typing import Any
 from haikuft.evaluation.report.files import describe
 from haikuft.evaluation.scorers.scorer import SCORES
 from haikuft.evaluation.statistics.comparison import Evaluation
-from haikuft.evaluation.statistics.endings import warn_of_endings
+from haikuft.evaluation.statistics.endings import warn_of_endings, were_many_cut
 from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.uncertainty import NO_VERDICT
 from haikuft.evaluation.statistics.verdicts import format_change, format_interval, format_score
@@ -96,6 +96,8 @@ def recommend(found: Mapping[str, Any]) -> str:
         for c in found["between"]
         if c["model"] == model and c["baseline"] in RIVALS and c["verdict"] != "better"
     }
+    if were_many_cut(found["endings"], found["n"]):
+        return "Raise max_tokens and ask again before you decide, for many replies were cut off."
     if verdict == "worse":
         return f"Keep {base}, and check the training data before you train again."
     if verdict == NO_VERDICT and "worse" not in rivals.values():

@@ -64,7 +64,7 @@ _DAY = r"(?<day>\d{1,2})(?:st|nd|rd|th|er|\.)?(?![\d:])"
 _HALF = r"\s?(?<half>[ap])\.?m\b\.?"
 _SIGNS = "%€$£¥"
 _GROUPED = r"\d{1,3}(?<mark>[,.' ])\d{3}(?:(?P=mark)\d{3})*(?:[.,]\d+)?(?!\d)"
-_INDIAN = r"\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?(?!\d)"
+_INDIAN = r"\d{1,2}(?:,\d\d){1,6},\d{3}(?:\.\d+)?(?!\d)"
 _FACTOR = rf"(?:\s?(?<times>{_any_of(_TIMES)})\b)?"
 _UNIT = rf"(?:\s?(?<after>{_any_of(_UNITS)})(?!\w))?"
 # Letters that may follow a number without a space and make no code of it.
@@ -109,7 +109,7 @@ _PATTERNS = [
 ]
 _LETTERS_AND_DIGITS = regex.compile(r"[a-z][-_/.#:]?\d|\d[a-z]", regex.I)
 _WITH_UNIT = regex.compile(rf"\d+(?:[.,]\d+)?(?:{_ATTACHED})", regex.I)
-_LISTED = regex.compile(r"^[\s*#]*(?:Step )?(\d\d?)[.):]\**\s", regex.M)
+_LISTED = regex.compile(r"^[ \t*#]*(?:Step )?(\d\d?)[.):]\**\s", regex.M)
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _ASCII = {ord(odd): plain for odd, plain in zip("−–’٫٬", "--'.,", strict=True)}
 _NUMBERS = {"number", "word"}  # the kinds that are numbers

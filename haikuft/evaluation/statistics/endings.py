@@ -48,9 +48,14 @@ def warn_of_endings(endings: Mapping[str, Mapping[str, int]], n: int) -> str:
     if not found:
         return ""
     sentence = f"Not all of the {n} replies ended by themselves: {said}."
-    if any(counts.get("max_tokens", 0) >= MANY * n for counts in found.values()):
+    if were_many_cut(found, n):
         sentence += " The scores below compare lengths, too: raise max_tokens and ask again."
     return sentence
+
+
+def were_many_cut(endings: Mapping[str, Mapping[str, int]], n: int) -> bool:
+    """Whether many replies of a model were cut off at max_tokens; see `warn_of_endings`."""
+    return any(counts.get("max_tokens", 0) >= MANY * n for counts in endings.values())
 
 
 def suggest_max_tokens(records: Sequence[Record]) -> int:

@@ -99,3 +99,16 @@ def test_page_when_the_texts_were_forgotten_then_its_numbers_stay(tmp_path: Path
 
     assert "Cannot tell: tuned against base" in summary
     assert "ticket" not in summary + details
+
+
+def test_sections_when_test_records_are_copies_then_both_say_how_many(tmp_path: Path) -> None:
+    """They are no further evidence, so the page counts the others alone."""
+    right = [LABELS[n % 2] for n in range(40)]
+    by_name = {"base": answer([*right[:20], *["?"] * 20]), "tuned": answer(right)}
+    write_evaluation(tmp_path, compare([record(n) for n in range(40)] * 2, by_name))
+
+    first, details = build(tmp_path)
+
+    assert "on 40 test records?" in first
+    assert "The test records hold 40 copies of others; each is counted once." in first
+    assert "<p>40 copies of test records are not counted.</p>" in details

@@ -84,4 +84,8 @@ def test_recommendation_follows_the_verdicts(base: int, tuned: int, free: int, a
     found = evaluate(base, tuned, free)
     pairs = {name: [*map(describe, getattr(found, name))] for name in ("comparisons", "between")}
 
-    assert recommend({**pairs, "baseline": "base", "n": found.n}).startswith(advice)
+    summary = {**pairs, "baseline": "base", "n": found.n, "endings": found.endings}
+    assert recommend(summary).startswith(advice)
+    cut = {**summary, "endings": {"base": {"max_tokens": 2}, "tuned": {}}}
+    assert recommend(cut).startswith("Raise max_tokens and ask again before you decide")
+    assert recommend({**summary, "endings": {"base": {"max_tokens": 1}}}).startswith(advice)

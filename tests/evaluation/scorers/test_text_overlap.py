@@ -37,9 +37,15 @@ def test_rouge_when_a_word_is_changed_then_the_score_lies_between_none_and_full(
         assert 0 < scorer(record(text), text.replace(word, other)) < 1.0
 
 
-def test_rouge_when_only_a_tone_mark_differs_then_it_is_another_word() -> None:
-    """Marks belong to their letters; dropped, these two Thai texts would be one."""
-    assert rouge_l(record("ผมไปบ้าน"), "ผมไปบ่าน") < 1.0
+@pytest.mark.parametrize(
+    ("reference", "reply", "shared"),
+    [("ผมไปบ้าน", "ผมไปบ่าน", 6 / 7), ("वह पिता है", "वह पीता है", 2 / 3), ("אָב", "אֵב", 0)],
+)
+def test_rouge_when_only_a_mark_differs_then_it_is_another_word(
+    reference: str, reply: str, shared: float
+) -> None:
+    """Marks belong to their letters; dropped, or words of their own, the texts would be alike."""
+    assert rouge_l(record(reference), reply) == pytest.approx(shared)
 
 
 def test_rouge_when_marks_are_characters_of_their_own_then_the_text_is_the_same() -> None:

@@ -8,6 +8,7 @@ import pytest
 from haikuft.dataset.records import record_id
 from haikuft.evaluation import (
     compare,
+    show_verdicts,
     suggest_max_tokens,
     summarise_usage,
     write_evaluation,
@@ -61,6 +62,8 @@ def test_evaluation_when_replies_were_cut_off_then_sentence_tables_page_and_csv_
         "Not all of the 40 replies ended by themselves: of base 40 cut off at max_tokens. The "
         "scores below compare lengths, too: raise max_tokens and ask again. Tuned is better"
     )
+    cards = [card.heading for card in show_verdicts(found)]
+    assert cards == ["Some replies are not whole", "Better: tuned against base"]
     scores = found.scores.set_index("model")
     assert set(scores.loc["base", "endings"]) == {"40 cut off at max_tokens"}
     assert set(scores.loc["tuned", "endings"]) == {"all by themselves"}
