@@ -138,9 +138,8 @@ class PlaygroundForm:
             self._paint(name, text, "still writing …")
 
     def _paint(self, name: str, text: str, figures: str) -> None:
-        self.columns[
-            name
-        ].value = f"<h4>{escape(name)}</h4>{_text(text)}<p><small>{escape(figures)}</small></p>"
+        told = f"{_text(text)}<p><small>{escape(figures)}</small></p>"
+        self.columns[name].value = f"<h4>{escape(name)}</h4>{told}"
 
     def _say(self, sentence: str) -> None:
         self.message.value = build_status(sentence)
