@@ -24,7 +24,7 @@ from haikuft.customization import stop_job
 from haikuft.customization.jobs import wait_for_job
 from haikuft.customization.readings import FINAL, CustomizationJob, describe_job
 from haikuft.errors import HaikuftError, SandboxError
-from haikuft.live.buttons import ConfirmButton
+from haikuft.live.confirm_button import ConfirmButton
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.job_view import JobView, Progress
 from haikuft.metrics.files import find_metrics, read_metrics

@@ -9,9 +9,8 @@ import ipywidgets as widgets
 
 from haikuft.dataset.records import prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError
-from haikuft.forms.showing import STYLE, build_grid
+from haikuft.forms.showing import STYLE, build_button, build_grid
 from haikuft.html import build_status, escape
-from haikuft.live.buttons import build_button
 from haikuft.live.history import Exchange, describe_figures, describe_reply
 
 if TYPE_CHECKING:
