@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -73,15 +73,6 @@ class PlaygroundForm:
         if self._asking is not None:
             self._asking.join()
 
-    def _list_records(self) -> list[tuple[str, int]]:
-        """List the records, each with what tuning did to it once it was asked."""
-        try:
-            outcomes = self._playground.outcomes
-        except HaikuftError:  # the history cannot be read, which stands below
-            outcomes = {}
-        records = enumerate(self._playground.records)
-        return [(OWN, -1), *((_choice(n, one, outcomes), n) for n, one in records)]
-
     def _choose(self, _: Any) -> None:
         """Take over a record's prompt and system prompt, and show its answer."""
         record = self._record()
@@ -145,25 +136,29 @@ class PlaygroundForm:
 
     def refresh(self) -> None:
         """Show what was asked so far, and what tuning did to each record; the prompt stays."""
-        self._show_past()
+        past, outcomes = "", dict[str, str]()
+        try:
+            past = _list_past(self._playground.history)
+            outcomes = self._playground.outcomes
+        except HaikuftError as error:  # the next question can be asked all the same
+            past += f"<p>⚠ {escape(str(error))}</p>"
+        self.past.value = past
+        records = enumerate(self._playground.records)
+        options = [(OWN, -1), *((_choice(n, one, outcomes), n) for n, one in records)]
         self.record.unobserve(self._choose, names="value")
-        chosen, self.record.options = self.record.value, self._list_records()
+        chosen, self.record.options = self.record.value, options
         self.record.value = chosen
         self.record.observe(self._choose, names="value")
 
-    def _show_past(self) -> None:
-        try:
-            history = self._playground.history
-        except HaikuftError as error:  # the next question can be asked all the same
-            self.past.value = f"<p>⚠ {escape(str(error))}</p>"
-            return
-        items = "".join(
-            f"<details><summary>{escape(one.asked_at[:16].replace('T', ' '))} UTC · "
-            f"{escape(_shorten(one.prompt))}</summary>"
-            f"{one._repr_html_()}</details>"
-            for one in reversed(history)
-        )
-        self.past.value = f"<h4>Asked so far: {len(history)}</h4>{items}" if history else ""
+
+def _list_past(history: Sequence[Exchange]) -> str:
+    items = "".join(
+        f"<details><summary>{escape(one.asked_at[:16].replace('T', ' '))} UTC · "
+        f"{escape(_shorten(one.prompt))}</summary>"
+        f"{one._repr_html_()}</details>"
+        for one in reversed(history)
+    )
+    return f"<h4>Asked so far: {len(history)}</h4>{items}" if history else ""
 
 
 def _summary(exchange: Exchange) -> str:

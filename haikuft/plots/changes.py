@@ -103,7 +103,7 @@ def plot_slopes(evaluation: Evaluation) -> Axes:
         f"{scorer.title} by {by}, {base} to {name}: {counts[0]} better, {counts[1]} worse, "
         f"{counts[2]} the same{rest}."
     )
-    return describe(ax, f"{sentence[0].upper()}{sentence[1:]}")
+    return describe(ax, sentence)
 
 
 def _pick(evaluation: Evaluation) -> list[Comparison]:

@@ -171,12 +171,11 @@ def _say(lines: Sequence[str], stream: TextIO | None = None) -> None:
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
     """Let a closed terminal and a `kill` end the run as Ctrl-C does, with its last lines."""
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    can_be_set = threading.current_thread() is threading.main_thread()
+    names = [name for name in ("SIGTERM", "SIGHUP") if can_be_set and hasattr(signal, name)]
     numbers = [getattr(signal, name) for name in names]
     # nohup ignores SIGHUP, and whoever set a handler meant it.
     ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-    if threading.current_thread() is not threading.main_thread():
-        ours = []
     for number in ours:
         signal.signal(number, signal.default_int_handler)
     try:
