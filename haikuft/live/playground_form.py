@@ -26,11 +26,12 @@ _CHOICE = 70  # letters of a record's prompt in the list to choose from
 class PlaygroundForm:
     """A prompt, how it is asked, a button, and a column for each model.
 
-    Asking runs in a thread of its own, so that the kernel stays free; `wait` waits for it.
+    Asking runs in a thread of its own, so that the kernel stays free.
 
     Attributes:
         record, prompt, system, temperature, max_tokens: The boxes.
         button: Asks.
+        asking: The thread that asks; None before the first question.
         columns: Model's name -> where its reply grows.
         message: What happens, for eyes and screen readers alike.
         reference: The chosen record's answer.
@@ -40,7 +41,7 @@ class PlaygroundForm:
 
     def __init__(self, playground: "Playground", max_tokens: int) -> None:
         self._playground = playground
-        self.record = widgets.Dropdown(description="Record", options=[(OWN, -1)], value=-1)
+        self.record = widgets.Dropdown(description="Record", options=[(OWN, "")])
         self.prompt = widgets.Textarea(description="Prompt", rows=4)
         self.system = widgets.Textarea(
             description="System prompt (empty: none)", value=playground.system, rows=2
@@ -55,7 +56,7 @@ class PlaygroundForm:
         self.columns = {name: widgets.HTML(layout=_COLUMN) for name in playground.models}
         self.message, self.reference = widgets.HTML(), widgets.HTML()
         self.past = widgets.HTML()
-        self._asking: threading.Thread | None = None
+        self.asking: threading.Thread | None = None
         self._painted: dict[str, float] = {}
         self.record.observe(self._choose, names="value")
         for name in self.columns:
@@ -68,15 +69,10 @@ class PlaygroundForm:
         self.box = widgets.VBox(parts)
         self.box.add_class("haikuft")
 
-    def wait(self) -> None:
-        """Wait until what is being asked has been answered."""
-        if self._asking is not None:
-            self._asking.join()
-
     def _choose(self, _: Any) -> None:
         """Take over a record's prompt and system prompt, and show its answer."""
-        record = self._record()
-        if record is None:
+        record = self.record.value
+        if not record:
             self.reference.value = ""
             return
         own, turns = prompt_of(record)
@@ -88,23 +84,16 @@ class PlaygroundForm:
             f"{_text(reference_of(record))}</p>"
         )
 
-    def _record(self) -> Any:
-        return None if self.record.value < 0 else self._playground.records[self.record.value]
-
     def _ask(self) -> None:
-        asked = {
-            "prompt": self.prompt.value,
-            "system": self.system.value,
-            "temperature": self.temperature.value,
-            "max_tokens": self.max_tokens.value,
-            "record": self._record(),
-        }
+        names = ("prompt", "system", "temperature", "max_tokens")
+        asked = {name: getattr(self, name).value for name in names}
+        asked["record"] = self.record.value or None
         self.button.disabled = True
         self._say("Asking …")
         for name in self.columns:
             self._paint(name, "", "waiting for the first text …")
-        self._asking = threading.Thread(target=self._work, args=(asked,), daemon=True)
-        self._asking.start()
+        self.asking = threading.Thread(target=self._work, args=(asked,), daemon=True)
+        self.asking.start()
 
     def _work(self, asked: dict[str, Any]) -> None:
         try:
@@ -144,7 +133,7 @@ class PlaygroundForm:
             past += f"<p>⚠ {escape(str(error))}</p>"
         self.past.value = past
         records = enumerate(self._playground.records)
-        options = [(OWN, -1), *((_choice(n, one, outcomes), n) for n, one in records)]
+        options = [(OWN, ""), *((_choice(n, one, outcomes), one) for n, one in records)]
         self.record.unobserve(self._choose, names="value")
         chosen, self.record.options = self.record.value, options
         self.record.value = chosen
