@@ -58,8 +58,7 @@ def read_parameters(notebook: Path) -> dict[str, Parameter]:
         ) from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise SettingsError(f"{notebook.name} cannot be read as a notebook: {error}") from error
-    found = [_to_parameter(notebook, statement, helps) for statement in statements]
-    return {parameter.name: parameter for parameter in found}
+    return {one.name: one for one in (_to_parameter(notebook, s, helps) for s in statements)}
 
 
 def _read_comments(source: str) -> dict[int, str]:
