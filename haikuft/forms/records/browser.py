@@ -12,7 +12,7 @@ from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.dataset.report import Report
 from haikuft.forms.records.chat_view import STYLE, Row, draw_record, texts_of
 
-MOST_LINES = 1_000  # of each file, and all with a problem; further ones are validated, not shown
+MOST_LINES = 500  # of each file, and all with a problem; further ones are validated, not shown
 
 
 def browse_records(files: Mapping[str, Path], report: Report | None = None) -> Browser:
