@@ -69,17 +69,13 @@ class Browser:
 
     def _repr_html_(self) -> str:
         """Build the HTML of the table, its style and its script."""
-        at = self.headings.index(PROMPT) if PROMPT in self.headings else -1
-        start, end = find_shared([str(row[at]) for row in self.rows] if at >= 0 else [])
-        body = "".join(
-            "<tr>"
-            + "".join(
-                _build_cell(cut_shared(str(cell), start, end) if number == at else cell)
-                for number, cell in enumerate(row)
-            )
-            + "</tr>"
-            for row in self.rows
-        )
+        rows, start, end = self.rows, "", ""
+        if PROMPT in self.headings:
+            at = self.headings.index(PROMPT)
+            start, end = find_shared([str(row[at]) for row in rows])
+            cut = [cut_shared(str(row[at]), start, end) for row in rows]
+            rows = [[*row[:at], text, *row[at + 1 :]] for row, text in zip(rows, cut, strict=True)]
+        body = "".join(f"<tr>{''.join(map(_build_cell, row))}</tr>" for row in rows)
         head = "".join(
             f'<th scope="col"{" data-choose" if name in self.choices else ""}>{escape(name)}</th>'
             for name in self.headings

@@ -30,10 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()  # not at the end of the program, where a closed pipe is a traceback
         return status
-    except SettingsError as error:
-        return _complain(error, MISUSED)
     except HaikuftError as error:
-        return _complain(error, FAILED)
+        return _complain(error, MISUSED if isinstance(error, SettingsError) else FAILED)
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
     except BrokenPipeError:  # whoever read what we print, such as `head`, has seen enough

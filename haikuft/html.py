@@ -161,7 +161,7 @@ def draw_curve(
         end: Index of a point, and a word at a vertical line through it. What comes after is pale.
         dashed: Points of a second curve with a dot and a thin vertical line each, such as losses at
             the ends of epochs.
-        names: Of both curves, where there are two.
+        names: Of both curves, shown where there are two.
     """
     heights = [y for _, y in (*points, *dashed)]
     margin = (max(heights) - (0.0 if from_zero else min(heights))) * 0.08 or 0.5
@@ -194,7 +194,7 @@ def draw_curve(
     parts.append(_draw_line(places[:last], ink))
     if dashed:
         parts.append(_draw_line([place(*point) for point in dashed], _INK, _DASHES))
-    for at, name in enumerate(filter(None, names)):
+    for at, name in enumerate(names if dashed else ()):
         left, right, height = _WIDTH - 150, _WIDTH - 122, 10 + 17 * at
         line = [(left, height), (right, height)]
         parts.append(_draw_line(line, _INK if at else ink, _DASHES if at else ""))

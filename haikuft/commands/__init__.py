@@ -12,7 +12,8 @@ from typing import Any
 
 Command = Callable[[argparse.Namespace], int]
 
-_TYPES = {"float": float, "int": int, "path": Path}
+# What these words in `commands.toml` stand for.
+_TYPES = {"float": float, "int": int, "path": Path, "yes or no": argparse.BooleanOptionalAction}
 
 
 def load_command(name: str) -> Command:
@@ -57,10 +58,8 @@ def _add_argument(
     words: Mapping[str, str],
 ) -> None:
     given = {**keywords, "help": keywords.get("help", "").format_map(words)}
-    if "type" in given:
-        given["type"] = _TYPES[given["type"]]
-    if given.get("action") == "yes or no":
-        given["action"] = argparse.BooleanOptionalAction
+    for name in {"type", "action"} & given.keys():
+        given[name] = _TYPES.get(given[name], given[name])
     if isinstance(given.get("metavar"), list):
         given["metavar"] = tuple(given["metavar"])
     parser.add_argument(flag, **given)

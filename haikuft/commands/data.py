@@ -72,18 +72,8 @@ def convert(options: argparse.Namespace) -> int:
     from haikuft.base_models import get_base_model
     from haikuft.dataset.convert.converter import convert_file
 
-    done = convert_file(
-        options.source,
-        options.target,
-        from_format=getattr(options, "from"),  # a keyword of Python
-        to_format=options.to,
-        system_prompt=options.system,
-        prompt_column=options.prompt_column,
-        completion_column=options.completion_column,
-        sheet=options.sheet,
-        separator=options.separator,
-        repair=options.repair,
-        base_model=get_base_model(options.base_model),
-    )
-    _print(str(done))
+    # Each option is stored under the name of the parameter that it is.
+    given = {name: value for name, value in vars(options).items() if name != "command"}
+    base_model = get_base_model(given.pop("base_model"))
+    _print(str(convert_file(**given, base_model=base_model)))
     return 0

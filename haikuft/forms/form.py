@@ -11,7 +11,7 @@ from haikuft.forms import rendering
 from haikuft.forms.controls import build_control, build_list, build_slider
 from haikuft.forms.fields import Field, Value, find_fault, read_value
 from haikuft.forms.rendering import Content, Derived, Picture
-from haikuft.forms.showing import build_grid, build_text, show
+from haikuft.forms.showing import build_button, build_grid, build_text, show
 from haikuft.html import escape
 
 
@@ -43,7 +43,7 @@ class Form:
         title: str,
         fields: Sequence[Field],
         *,
-        check: Callable[[dict[str, Any]], object] | None = None,
+        check: Callable[[dict[str, Any]], object] = lambda values: None,
         derive: Callable[[dict[str, Any]], Derived] = lambda values: [],
         draw: Callable[[dict[str, Any]], Picture] | None = None,
         save: Callable[[Mapping[str, Value]], str] | None = None,
@@ -63,19 +63,13 @@ class Form:
         self.rows = dict(zip(self.controls, self._grid.children, strict=True))
         self._message = widgets.HTML()
         self._output = widgets.HTML()
-        self.button = widgets.Button(
-            description="Save these choices",
-            tooltip="Save them in the run's folder, for haikuft run -f",
-            icon="save",
-            layout={"width": "auto", "align_self": "flex-start"},
-        )
-        self.button.on_click(self._save)
+        tooltip = "Save them in the run's folder, for haikuft run -f"
+        self.button = build_button("Save these choices", tooltip, self._save, icon="save")
         self.box = self._build_box()
         self._name = f"haikuft-{uuid4().hex[:10]}"  # by which the copy finds its widget
         self.box.add_class("haikuft")
         self.box.add_class(self._name)
-        self._copy: dict[str, str] = {}
-        self._copy_handle: Any = None
+        self._copy: Any = None  # what is shown beside the widgets
         self._refresh()
         for control in self.controls.values():
             control.observe(self._refresh, names="value")
@@ -119,8 +113,7 @@ class Form:
 
     def _ipython_display_(self) -> None:
         show({**self.box._repr_mimebundle_(), "text/plain": ""}, raw=True)
-        self._copy = self._build_copy(self.read())
-        self._copy_handle = show(self._copy, raw=True, display_id=True)
+        self._copy = show(self._build_copy(self.read()), raw=True, display_id=True)
 
     def _build_copy(self, content: Content) -> dict[str, str]:
         html = build_text(self._name, content.to_html())
@@ -143,11 +136,10 @@ class Form:
     def _find_refusal(self, values: dict[str, Any]) -> str:
         """List all faults; what the check says of a value replaces the field's own text."""
         checked = ""
-        if self._check is not None:
-            try:
-                self._check(values)
-            except SettingsError as error:
-                checked = str(error)
+        try:
+            self._check(values)
+        except SettingsError as error:
+            checked = str(error)
         named = rendering.sort_faults(checked, list(self.controls))
         faults = [find_fault(f, values[f.name]) for f in self.fields if f.name not in named]
         return "\n".join(part for part in (checked, *faults) if part)
@@ -169,11 +161,10 @@ class Form:
             note = rendering.write_note(field.help, faults.get(field.name, []))
             self._notes[field.name].value = note
         self._message.value = content.message
-        if self._copy_handle is not None and self._build_copy(content) != self._copy:
-            self._copy = self._build_copy(content)
-            self._copy_handle.update(self._copy, raw=True)
+        if self._copy is not None:
+            self._copy.update(self._build_copy(content), raw=True)
 
-    def _save(self, _button: object = None) -> None:
+    def _save(self) -> None:
         content = self.read()
         try:
             if self._save_values is None or content.refusal:

@@ -1,4 +1,4 @@
-"""What stands beside widgets: the one grid of all forms, and a copy as plain HTML and text.
+"""What all widgets share: the one grid of forms, a button, and a copy as plain HTML and text.
 
 A widget needs its running kernel and a front end that supports it. So whatever is shown as a widget
 is shown again as plain HTML and plain text, in an output of its own. A CSS rule hides that copy
@@ -6,7 +6,7 @@ where the widget is on the same page. An export, a saved notebook opened later a
 without widgets show the copy, with a hint on how to get the widget.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -42,6 +42,14 @@ def build_grid(rows: Iterable[Sequence[Any]]) -> Any:
     grid = widgets.VBox(boxes)
     grid.add_class("haikuft-fields")
     return grid
+
+
+def build_button(label: str, tooltip: str, act: Callable[[], None], *, icon: str = "") -> Any:
+    """Make a button as wide as its label, which acts at once."""
+    look = {"width": "auto", "align_self": "flex-start"}
+    button = widgets.Button(description=label, tooltip=tooltip, icon=icon, layout=look)
+    button.on_click(lambda _: act())
+    return button
 
 
 def build_text(name: str, html: str) -> str:

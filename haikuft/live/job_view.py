@@ -184,14 +184,12 @@ def draw_losses(progress: Progress | None) -> str:
         sentence += f"; validation loss after each epoch: {losses}"
     return draw_curve(
         progress.curve,
-        ("step (thin lines: ends of epochs)", "loss")
-        if progress.validations
-        else ("step", "training loss"),
+        (f"step{' (thin lines: ends of epochs)' if progress.validations else ''}", "loss"),
         description=sentence,
         last_x=progress.steps,
         from_zero=True,
         dashed=progress.validations,
-        names=("training", "validation") if progress.validations else ("", ""),
+        names=("training", "validation"),
     )
 
 

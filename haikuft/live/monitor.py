@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from haikuft.customization import stop_job
 from haikuft.customization.jobs import wait_for_job
 from haikuft.customization.readings import FINAL, CustomizationJob, describe_job
 from haikuft.errors import HaikuftError, SandboxError
-from haikuft.live.buttons import ConfirmButton
+from haikuft.live.confirm_button import ConfirmButton
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.job_view import JobView, Progress
 from haikuft.metrics.files import find_metrics, read_metrics
@@ -162,22 +162,17 @@ class _Watch:
 
     def start(self, waiting: Waiting, expected: JobTime | None) -> "Future[CustomizationJob]":
         """Start waiting in a thread; the result is the completed job or the error."""
-        ended: Future[CustomizationJob] = Future()
-        bedrock = self.connection.client("bedrock")
+        pool = ThreadPoolExecutor(1)
         waiting = replace(waiting, sleep=self._pause, on_change=self._note)
-        warn = self.changes.append
-
-        def wait() -> None:
-            try:
-                found = wait_for_job(bedrock, self.job_arn, waiting, expected=expected, warn=warn)
-            except BaseException as error:  # raised again by `watch_job`
-                ended.set_exception(error)
-            else:
-                self._read_metrics(found)
-                ended.set_result(found)
-
-        threading.Thread(target=wait, name="watch-job", daemon=True).start()
+        ended = pool.submit(self._wait, waiting, expected)
+        pool.shutdown(wait=False)  # once the wait has ended
         return ended
+
+    def _wait(self, waiting: Waiting, expected: JobTime | None) -> CustomizationJob:
+        bedrock, warn = self.connection.client("bedrock"), self.changes.append
+        job = wait_for_job(bedrock, self.job_arn, waiting, expected=expected, warn=warn)
+        self._read_metrics(job)
+        return job
 
     def leave(self) -> None:
         """Stop waiting; the job continues."""

@@ -171,7 +171,9 @@ class Playground:
             DataError: the history cannot be written; the replies are lost with it.
         """
         turns, chosen = _compose(prompt, system, record, self.system)
-        sampling = {"temperature": _check(temperature), "max_tokens": max_tokens}
+        if not 0 <= temperature <= 1:  # written so that nan is refused too
+            raise SettingsError(f"temperature = {temperature}: take 0 (the likeliest words) to 1.")
+        sampling = {"temperature": temperature, "max_tokens": max_tokens}
         build_request(turns, system=chosen, **sampling)  # type: ignore[arg-type]
         check_charges(
             self.run.connection.bills,
@@ -253,9 +255,3 @@ def _compose(
     if not turns:
         raise SettingsError("There is nothing to ask: write a prompt, or choose a test record.")
     return turns, (own or trained if system is None else system) or None
-
-
-def _check(temperature: float) -> float:
-    if not 0 <= temperature <= 1:  # written so that nan is refused too
-        raise SettingsError(f"temperature = {temperature}: take 0 (the likeliest words) to 1.")
-    return temperature

@@ -2,16 +2,15 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from haikuft.dataset.records import prompt_of, record_id, reference_of
 from haikuft.errors import HaikuftError
-from haikuft.forms.showing import STYLE, build_grid
+from haikuft.forms.showing import STYLE, build_button, build_grid
 from haikuft.html import build_status, escape
-from haikuft.live.buttons import build_button
 from haikuft.live.history import Exchange, describe_figures, describe_reply
 
 if TYPE_CHECKING:
@@ -27,11 +26,12 @@ _CHOICE = 70  # letters of a record's prompt in the list to choose from
 class PlaygroundForm:
     """A prompt, how it is asked, a button, and a column for each model.
 
-    Asking runs in a thread of its own, so that the kernel stays free; `wait` waits for it.
+    Asking runs in a thread of its own, so that the kernel stays free.
 
     Attributes:
         record, prompt, system, temperature, max_tokens: The boxes.
         button: Asks.
+        asking: The thread that asks; None before the first question.
         columns: Model's name -> where its reply grows.
         message: What happens, for eyes and screen readers alike.
         reference: The chosen record's answer.
@@ -41,7 +41,7 @@ class PlaygroundForm:
 
     def __init__(self, playground: "Playground", max_tokens: int) -> None:
         self._playground = playground
-        self.record = widgets.Dropdown(description="Record", options=[(OWN, -1)], value=-1)
+        self.record = widgets.Dropdown(description="Record", options=[(OWN, "")])
         self.prompt = widgets.Textarea(description="Prompt", rows=4)
         self.system = widgets.Textarea(
             description="System prompt (empty: none)", value=playground.system, rows=2
@@ -56,7 +56,7 @@ class PlaygroundForm:
         self.columns = {name: widgets.HTML(layout=_COLUMN) for name in playground.models}
         self.message, self.reference = widgets.HTML(), widgets.HTML()
         self.past = widgets.HTML()
-        self._asking: threading.Thread | None = None
+        self.asking: threading.Thread | None = None
         self._painted: dict[str, float] = {}
         self.record.observe(self._choose, names="value")
         for name in self.columns:
@@ -69,24 +69,10 @@ class PlaygroundForm:
         self.box = widgets.VBox(parts)
         self.box.add_class("haikuft")
 
-    def wait(self) -> None:
-        """Wait until what is being asked has been answered."""
-        if self._asking is not None:
-            self._asking.join()
-
-    def _list_records(self) -> list[tuple[str, int]]:
-        """List the records, each with what tuning did to it once it was asked."""
-        try:
-            outcomes = self._playground.outcomes
-        except HaikuftError:  # the history cannot be read, which stands below
-            outcomes = {}
-        records = enumerate(self._playground.records)
-        return [(OWN, -1), *((_choice(n, one, outcomes), n) for n, one in records)]
-
     def _choose(self, _: Any) -> None:
         """Take over a record's prompt and system prompt, and show its answer."""
-        record = self._record()
-        if record is None:
+        record = self.record.value
+        if not record:
             self.reference.value = ""
             return
         own, turns = prompt_of(record)
@@ -98,23 +84,16 @@ class PlaygroundForm:
             f"{_text(reference_of(record))}</p>"
         )
 
-    def _record(self) -> Any:
-        return None if self.record.value < 0 else self._playground.records[self.record.value]
-
     def _ask(self) -> None:
-        asked = {
-            "prompt": self.prompt.value,
-            "system": self.system.value,
-            "temperature": self.temperature.value,
-            "max_tokens": self.max_tokens.value,
-            "record": self._record(),
-        }
+        names = ("prompt", "system", "temperature", "max_tokens")
+        asked = {name: getattr(self, name).value for name in names}
+        asked["record"] = self.record.value or None
         self.button.disabled = True
         self._say("Asking …")
         for name in self.columns:
             self._paint(name, "", "waiting for the first text …")
-        self._asking = threading.Thread(target=self._work, args=(asked,), daemon=True)
-        self._asking.start()
+        self.asking = threading.Thread(target=self._work, args=(asked,), daemon=True)
+        self.asking.start()
 
     def _work(self, asked: dict[str, Any]) -> None:
         try:
@@ -138,34 +117,37 @@ class PlaygroundForm:
             self._paint(name, text, "still writing …")
 
     def _paint(self, name: str, text: str, figures: str) -> None:
-        self.columns[
-            name
-        ].value = f"<h4>{escape(name)}</h4>{_text(text)}<p><small>{escape(figures)}</small></p>"
+        told = f"{_text(text)}<p><small>{escape(figures)}</small></p>"
+        self.columns[name].value = f"<h4>{escape(name)}</h4>{told}"
 
     def _say(self, sentence: str) -> None:
         self.message.value = build_status(sentence)
 
     def refresh(self) -> None:
         """Show what was asked so far, and what tuning did to each record; the prompt stays."""
-        self._show_past()
+        past, outcomes = "", dict[str, str]()
+        try:
+            past = _list_past(self._playground.history)
+            outcomes = self._playground.outcomes
+        except HaikuftError as error:  # the next question can be asked all the same
+            past += f"<p>⚠ {escape(str(error))}</p>"
+        self.past.value = past
+        records = enumerate(self._playground.records)
+        options = [(OWN, ""), *((_choice(n, one, outcomes), one) for n, one in records)]
         self.record.unobserve(self._choose, names="value")
-        chosen, self.record.options = self.record.value, self._list_records()
+        chosen, self.record.options = self.record.value, options
         self.record.value = chosen
         self.record.observe(self._choose, names="value")
 
-    def _show_past(self) -> None:
-        try:
-            history = self._playground.history
-        except HaikuftError as error:  # the next question can be asked all the same
-            self.past.value = f"<p>⚠ {escape(str(error))}</p>"
-            return
-        items = "".join(
-            f"<details><summary>{escape(one.asked_at[:16].replace('T', ' '))} UTC · "
-            f"{escape(_shorten(one.prompt))}</summary>"
-            f"{one._repr_html_()}</details>"
-            for one in reversed(history)
-        )
-        self.past.value = f"<h4>Asked so far: {len(history)}</h4>{items}" if history else ""
+
+def _list_past(history: Sequence[Exchange]) -> str:
+    items = "".join(
+        f"<details><summary>{escape(one.asked_at[:16].replace('T', ' '))} UTC · "
+        f"{escape(_shorten(one.prompt))}</summary>"
+        f"{one._repr_html_()}</details>"
+        for one in reversed(history)
+    )
+    return f"<h4>Asked so far: {len(history)}</h4>{items}" if history else ""
 
 
 def _summary(exchange: Exchange) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 import ipywidgets as widgets
 
 from haikuft.errors import HaikuftError
+from haikuft.forms.showing import build_button
 from haikuft.html import build_status, escape
 from haikuft.inventory import list_resources
 from haikuft.inventory.deletion import delete_resource
 from haikuft.inventory.resources import BUCKET, OBJECTS, ROLE, UNKNOWN, Resource, sum_rates
-from haikuft.live.buttons import ConfirmButton, build_button
+from haikuft.live.confirm_button import ConfirmButton
 from haikuft.live.interactive import build_bundle, is_interactive
 from haikuft.live.monitor import LOSS, utc_now
 from haikuft.pricing.amounts import format_dollars

@@ -90,9 +90,7 @@ def plot_slopes(evaluation: Evaluation) -> Axes:
     gap = _LINE * (top - bottom) / (_AXES * inches)
     for at, height in enumerate(spread(after.tolist(), gap, top - gap / 2)):
         row = drawn.iloc[at]
-        text = f"{row[by]} ({row['n']})"
-        anchor = (1.0, float(after[at]))
-        ax.annotate(text, anchor, (1.06, height), va="center", fontsize=9)
+        ax.text(1.06, height, f"{row[by]} ({row['n']})", va="center", fontsize=9)
     ax.set_xlim(-0.15, 1.9)
     ax.set_xticks([0, 1], [base, name])
     ax.set_ylabel(f"{scorer.title}{' (%)' if scorer.is_share else ''}")
@@ -103,7 +101,7 @@ def plot_slopes(evaluation: Evaluation) -> Axes:
         f"{scorer.title} by {by}, {base} to {name}: {counts[0]} better, {counts[1]} worse, "
         f"{counts[2]} the same{rest}."
     )
-    return describe(ax, f"{sentence[0].upper()}{sentence[1:]}")
+    return describe(ax, sentence)
 
 
 def _pick(evaluation: Evaluation) -> list[Comparison]:

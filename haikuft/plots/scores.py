@@ -47,7 +47,7 @@ def plot_comparison(evaluation: Evaluation) -> Axes:
     ax.set_xlabel(f"{scorer.title} ({evaluation.n} records; bars: 95 % interval)")
     return describe(
         ax,
-        f"{_capital(scorer.title)} on {evaluation.n} records: {', '.join(scored)}; 95 % intervals.",
+        f"{scorer.title} on {evaluation.n} records: {', '.join(scored)}; 95 % intervals.",
     )
 
 
@@ -112,7 +112,3 @@ def _look(model: str, at: int) -> tuple[str, str]:
     if at < 2:
         return ((BASE, "o"), (TUNED, "D"))[at]
     return OTHERS[at % len(OTHERS)], MARKS[at % len(MARKS)]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -61,12 +61,12 @@ def alt_text(ax: Axes) -> str:
 
 
 def describe(ax: Axes, sentence: str, *, shown: bool = True) -> Axes:
-    """Keep the sentence as the axes' own label, which matplotlib never draws.
+    """Keep the sentence as the axes' own label, which matplotlib never draws, with a capital first.
 
     Axes that are not worth a figure, such as those of a single value, are made invisible; then
     `show_figure` gives the sentence alone.
     """
-    ax.set_label(sentence)
+    ax.set_label(f"{sentence[:1].upper()}{sentence[1:]}")
     ax.set_visible(shown)
     return ax
 

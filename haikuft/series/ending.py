@@ -14,39 +14,35 @@ from haikuft.inventory.tables import describe_billing
 from haikuft.runs.lookup import DEPLOYMENT, JOB, MODEL, THROUGHPUT
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
 from haikuft.runs.run_record import Run, open_run
-from haikuft.series.planning import EVALUATE
+from haikuft.series.planning import EVALUATE, Step
 from haikuft.series.report import write_report
 from haikuft.serving.lifecycle import find_served
 
 
 def summary_lines(
-    directory: Path,
-    record: RunRecord | None,
-    notebooks: Sequence[int],
-    *,
-    deleted: bool,
-    seconds: float,
+    directory: Path, record: RunRecord | None, done: Sequence[Step], *, seconds: float
 ) -> list[str]:
     """Write the report, and say in a few lines what was made, found out, and where it is.
 
     Args:
         directory: The run's folder, runs/<run>.
         record: What it had made before anything was deleted; None if it made nothing.
-        notebooks: Numbers of the notebooks executed.
-        deleted: Whether the clean-up was told to delete.
+        done: The notebooks executed.
         seconds: How long it took.
     """
-    which = f"notebook {notebooks[0]}" if len(notebooks) == 1 else f"{len(notebooks)} notebooks"
+    numbers = [step.notebook.number for step in done]
+    which = f"notebook {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} notebooks"
     lines = [f'\nDone: {which} of run "{directory.name}" in {_minutes(seconds)}.']
     if record is not None:
+        deleted = any(step.values.get("delete") for step in done)
         lines += _made_lines(record, deleted=deleted)
-    if EVALUATE in notebooks:
+    if EVALUATE in numbers:
         lines += _score_lines(directory)
     shown = [("Notebooks", directory / "notebooks"), ("Report", write_report(directory))]
     return [*lines, *(f"{name:<10} {_near(path)}" for name, path in shown)]
 
 
-def end_serving(run: str, directory: Path) -> str:
+def end_serving(directory: Path) -> str:
     """Delete the throughput without commitment that this run made, and say whether it is gone.
 
     A deployment stays, for it bills nothing while idle, and the sentence says so. Empty when
@@ -57,7 +53,7 @@ def end_serving(run: str, directory: Path) -> str:
         record = read_record(directory / FILE_NAME)
         if not (record.deployment_name or record.throughput_name):
             return ""
-        opened = open_run(run, target=record.target)
+        opened = open_run(record.run, target=record.target)
         serves = [
             resource
             for kind in (DEPLOYMENT, THROUGHPUT)

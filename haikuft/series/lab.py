@@ -166,15 +166,13 @@ def own_kernel() -> Iterator[Path]:
 
 
 def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
-            raise SettingsError(
-                f"--port {port}: this port cannot be had ({error}). Name another one, or leave "
-                "--port out for a free one."
-            ) from error
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except (OSError, OverflowError) as error:
+        raise SettingsError(
+            f"--port {port}: this port cannot be had ({error}). Name another one, or leave "
+            "--port out for a free one."
+        ) from error
 
 
 def _serve(root: Path, begin: Path, config: Config, *, port: int, browser: bool) -> None:

@@ -17,8 +17,8 @@ from haikuft.errors import SettingsError
 
 Value = str | int | float | bool | list[str]
 
-_TRUE = frozenset({"true", "yes", "on", "1"})
-_FALSE = frozenset({"false", "no", "off", "0"})
+_BOOLS = {"true": True, "yes": True, "on": True, "1": True}
+_BOOLS |= {"false": False, "no": False, "off": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,7 @@ def read_parameters(notebook: Path) -> dict[str, Parameter]:
         ) from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise SettingsError(f"{notebook.name} cannot be read as a notebook: {error}") from error
-    found = [_to_parameter(notebook, statement, helps) for statement in statements]
-    return {parameter.name: parameter for parameter in found}
+    return {one.name: one for one in (_to_parameter(notebook, s, helps) for s in statements)}
 
 
 def _read_comments(source: str) -> dict[int, str]:
@@ -105,7 +104,7 @@ def parse_value(text: str, annotation: str) -> Value:
     reader, wanted = _READERS[annotation]
     try:
         return reader(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, KeyError):
         raise SettingsError(f"takes {wanted}, not {text!r}") from None
 
 
@@ -141,10 +140,7 @@ def _read_float(text: str) -> float:
 
 
 def _read_bool(text: str) -> bool:
-    word = text.strip().lower()
-    if word not in _TRUE | _FALSE:
-        raise ValueError(text)
-    return word in _TRUE
+    return _BOOLS[text.strip().lower()]
 
 
 def _read_list(text: str) -> list[str]:

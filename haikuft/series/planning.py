@@ -160,9 +160,7 @@ def execute(steps: Sequence[Step], folder: Path) -> Iterator[Step]:
     from haikuft.series.execution.kernels import sharing_imports
 
     with sharing_imports():
-        from haikuft.series.execution.headless import (
-            execute_notebook,  # late: papermill takes long to load
-        )
+        from haikuft.series.execution import headless  # late: papermill takes long to load
         from haikuft.series.execution.progress import Progress
 
         names = [step.notebook.name for step in steps]
@@ -170,7 +168,7 @@ def execute(steps: Sequence[Step], folder: Path) -> Iterator[Step]:
         with progress.clock():
             for index, step in enumerate(steps):
                 with progress.notebook(index):
-                    execute_notebook(
+                    headless.execute_notebook(
                         step.notebook.path,
                         folder / step.notebook.path.name,
                         step.values,

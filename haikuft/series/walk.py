@@ -15,16 +15,8 @@ from typing import TextIO
 from haikuft.errors import RecordError, RunFailedError, SettingsError
 from haikuft.runs.folders import check_run_name, choose_run, find_root
 from haikuft.runs.record_file import FILE_NAME, RunRecord, read_record
-from haikuft.series.planning import (
-    CLEAN_UP,
-    EVALUATE,
-    PROVISION,
-    Request,
-    Step,
-    execute,
-    find_notebooks,
-    plan,
-)
+from haikuft.series import planning
+from haikuft.series.planning import CLEAN_UP, EVALUATE, PROVISION, Request, Step
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130  # exit statuses
 
@@ -50,12 +42,12 @@ def walk(request: Request) -> int:
 
     """
     root = find_root()
-    notebooks = find_notebooks(root)
+    notebooks = planning.find_notebooks(root)
     given = request.given
     begins = request.first in (0, notebooks[0].number)
     run = check_run_name(choose_run(given.get("run", ""), given.get("target", ""), new=begins))
     request = replace(request, given={**given, "run": run})
-    steps = plan(notebooks, request)
+    steps = planning.plan(notebooks, request)
     directory = root / "runs" / run
     if not begins and not directory.exists():
         raise SettingsError(
@@ -69,27 +61,27 @@ def walk(request: Request) -> int:
     on_aws = steps[0].value_of("target") == "aws"
     with _signals_as_interrupts():
         try:
-            return _walk(request, steps, run, directory, on_aws=on_aws)
+            return _walk(request, steps, directory, on_aws=on_aws)
         finally:
             if on_aws:
                 from haikuft.series.ending import billing_lines
 
                 sys.stderr.flush()
                 where = {name: given.get(name, "") for name in ("region", "base_model_id")}
-                command = clean_up_command(request, run)
+                command = clean_up_command(request)
                 _say(billing_lines(run, command=command, **where))
 
 
 def resume_command(
-    request: Request, steps: Sequence[Step], run: str, number: int, *, done: Collection[str] = ()
+    request: Request, steps: Sequence[Step], number: int, done: Collection[str]
 ) -> str:
     """Write the command that resumes at the notebook with this number.
 
     Only what the remaining notebooks take is said again, and nothing that is `done`.
     """
     if request.first == request.last == CLEAN_UP and request.clean_up:
-        return clean_up_command(request, run)
-    words = [request.program, "run", "--run", run]
+        return clean_up_command(request)
+    words = [request.program, "run", "--run", request.given["run"]]
     later = [step.notebook for step in steps if step.notebook.number >= number]
     for name, text in request.given.items():
         if name == "run" or name in done or not any(name in n.parameters for n in later):
@@ -102,9 +94,9 @@ def resume_command(
     return shlex.join([*words, *_state_words(request)])
 
 
-def clean_up_command(request: Request, run: str) -> str:
+def clean_up_command(request: Request) -> str:
     """Write the one command that ends everything that bills."""
-    words = [request.program, "clean-up", "--run", run]
+    words = [request.program, "clean-up", "--run", request.given["run"]]
     if request.given.get("target") == "aws":
         for name in ("target", "region", "base_model_id"):  # needed if the record is lost
             value = request.given.get(name, "")
@@ -112,9 +104,7 @@ def clean_up_command(request: Request, run: str) -> str:
     return shlex.join([*words, *_state_words(request)])
 
 
-def _walk(
-    request: Request, steps: Sequence[Step], run: str, directory: Path, *, on_aws: bool
-) -> int:
+def _walk(request: Request, steps: Sequence[Step], directory: Path, *, on_aws: bool) -> int:
     from haikuft.series.ending import end_serving, summary_lines  # late: they load what asks AWS
 
     began = time.monotonic()
@@ -122,12 +112,12 @@ def _walk(
     done: list[Step] = []
     notes: list[str] = []
     try:
-        for step in execute(steps, directory / "notebooks"):
+        for step in planning.execute(steps, directory / "notebooks"):
             done.append(step)
             if step.notebook.number != CLEAN_UP:
                 made = _read(directory)
             if step.notebook.number == EVALUATE and on_aws and not request.keep_serving:
-                notes.append(end_serving(run, directory))
+                notes.append(end_serving(directory))
     except (RunFailedError, KeyboardInterrupt) as error:
         stopped = steps[len(done)].notebook
         again = stopped.number
@@ -136,26 +126,21 @@ def _walk(
         else:
             print(f"\nInterrupted in notebook {stopped.name}.", file=sys.stderr)
         if on_aws and stopped.number in (PROVISION, EVALUATE) and not request.keep_serving:
-            note = end_serving(run, directory)
+            note = end_serving(directory)
             again = PROVISION if note else again
             _say([note], stream=sys.stderr)
         # A job that was started is found again; asking for a new one twice would pay twice.
-        started = ("new_job",) if _job(before) != _job(_read(directory)) else ()
+        jobs = [one.job_arn if one else "" for one in (before, _read(directory))]
+        started = () if jobs[0] == jobs[1] else ("new_job",)
         fitting = dict(_SHARE.findall(str(error)))
         request = replace(request, given={**request.given, **fitting})
         missing = _AGAIN.search(str(error))
         again = min(again, int(missing[1])) if missing else again
-        command = resume_command(request, steps, run, again, done=started)
+        command = resume_command(request, steps, again, started)
         print(f"{_introduce(error)}: {command}", file=sys.stderr)
         return FAILED if isinstance(error, RunFailedError) else INTERRUPTED
-    lines = summary_lines(
-        directory,
-        made,
-        [step.notebook.number for step in done],
-        deleted=any(step.values.get("delete") for step in done),
-        seconds=time.monotonic() - began,
-    )
-    _say([*lines, *notes])
+    seconds = time.monotonic() - began
+    _say([*summary_lines(directory, made, done, seconds=seconds), *notes])
     return DONE
 
 
@@ -173,10 +158,6 @@ def _read(directory: Path) -> RunRecord | None:
         return None
 
 
-def _job(record: RunRecord | None) -> str:
-    return record.job_arn if record else ""
-
-
 def _state_words(request: Request) -> list[str]:
     return ["--state", request.state] if request.state else []
 
@@ -190,12 +171,11 @@ def _say(lines: Sequence[str], stream: TextIO | None = None) -> None:
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
     """Let a closed terminal and a `kill` end the run as Ctrl-C does, with its last lines."""
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    can_be_set = threading.current_thread() is threading.main_thread()
+    names = [name for name in ("SIGTERM", "SIGHUP") if can_be_set and hasattr(signal, name)]
     numbers = [getattr(signal, name) for name in names]
     # nohup ignores SIGHUP, and whoever set a handler meant it.
     ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-    if threading.current_thread() is not threading.main_thread():
-        ours = []
     for number in ours:
         signal.signal(number, signal.default_int_handler)
     try:

@@ -1,4 +1,4 @@
-"""Notebook 6 in JupyterLab: user text as written, and a table of records one can look through.
+"""Notebooks 6 and 2 in JupyterLab: user text as written, and records one can look through.
 
 Comes after test_network by its name: the run has been evaluated by then.
 """
@@ -86,3 +86,28 @@ def test_user_text_when_exported_then_it_is_as_written(
     table.scroll_into_view_if_needed()
     lab.shoot("06-export", page)
     page.close()
+
+
+def test_training_records_when_shown_then_ten_chats_fit_a_box_and_can_be_chosen(
+    lab: Any, walked_to: Callable[[int], Any]
+) -> None:
+    """In notebook 2, by file and label; nothing is cut off at the side of a narrow window."""
+    walked_to(2)
+    lab.open("02_prepare_data")
+    cell = lab.run_to("forms.browse_records(")
+    box = cell.locator(".haikuft-browser .rows")
+
+    for theme in ("Dark", "Light"):
+        lab.wear(theme)
+        for width in (1000, 1280):
+            lab.page.set_viewport_size({"width": width, "height": 1000})
+            cell.locator(".haikuft-browser").scroll_into_view_if_needed()
+            lab.shoot(f"02-records-{theme.lower()}-{width}")
+            assert box.bounding_box()["height"] <= 482
+            assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), width
+    chats = cell.locator("article.haikuft-record:visible")
+    assert chats.count() == 10
+    cell.get_by_label("Show only one file").select_option("=validation")
+    cell.get_by_label("Search the records").fill("order_change")
+    assert 0 < chats.count() <= 10
+    assert all("validation.jsonl" in text for text in chats.all_inner_texts())

@@ -11,7 +11,7 @@ from haikuft.aws.waiting import Waiting
 from haikuft.customization.readings import CustomizationJob
 from haikuft.errors import JobFailedError, SandboxError, WaitTimeoutError
 from haikuft.live import monitor as module
-from haikuft.live.buttons import ConfirmButton
+from haikuft.live.confirm_button import ConfirmButton
 from haikuft.runs.run_record import Run
 
 Started = Callable[..., tuple[Run, str]]

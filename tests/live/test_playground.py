@@ -179,7 +179,7 @@ def test_form_when_looked_at_then_each_control_has_its_label(
         "Longest reply (tokens)",
         "Ask all models",
     ]
-    assert [one.value for one in controls] == [-1, "", "Be brief.", 0.0, 200]
+    assert [one.value for one in controls] == ["", "", "Be brief.", 0.0, 200]
 
 
 def test_form_when_asked_then_each_column_fills_and_the_figures_stand_below(
@@ -190,7 +190,7 @@ def test_form_when_asked_then_each_column_fills_and_the_figures_stand_below(
     form: Any = ground.form
     form.prompt.value = "<b>Why?</b>"
     form.button.click()
-    form.wait()
+    form.asking.join()
 
     (asked,) = ground.history
     for name, column in form.columns.items():
@@ -207,13 +207,14 @@ def test_form_when_a_record_is_chosen_then_prompt_system_and_reference_follow(
 ) -> None:
     """And go again with the choice."""
     form: Any = playground(interactive=True).form
-    form.record.value = 0
+    form.record.value = RECORD
 
     assert (form.prompt.value, form.system.value) == ("The invoice is wrong.", "Name the team.")
     assert "billing" in form.reference.value
     assert "2 earlier turns" in form.reference.value
-    form.record.value = -1
+    form.record.value = ""
     assert form.reference.value == ""
+    assert form.record.label == "None: a prompt of my own"
 
 
 def test_form_when_a_value_cannot_be_then_the_refusal_is_shown(
@@ -223,7 +224,7 @@ def test_form_when_a_value_cannot_be_then_the_refusal_is_shown(
     form: Any = playground(interactive=True).form
     form.prompt.value, form.temperature.value = "Why?", 3.0
     form.button.click()
-    form.wait()
+    form.asking.join()
 
     assert "⚠ temperature = 3.0" in form.message.value
     assert form.button.disabled is False

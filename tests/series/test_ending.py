@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from haikuft.series.ending import summary_lines
+from haikuft.series.planning import Notebook, Step
 
 
 def write_summary(directory: Path, notebooks: tuple[int, ...]) -> list[str]:
     """Give the last lines of a run in which these notebooks were executed."""
-    return summary_lines(directory, None, notebooks, deleted=False, seconds=75.0)
+    done = [Step(Notebook(number, Path(), {}), {}) for number in notebooks]
+    return summary_lines(directory, None, done, seconds=75.0)
 
 
 def test_summary_when_evaluated_then_base_and_tuned_stand_with_count_and_interval(

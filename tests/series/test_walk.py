@@ -142,7 +142,7 @@ def behave(
                 behaviours.get(step.notebook.number, lambda step: None)(step)
                 yield step
 
-        monkeypatch.setattr(walk, "execute", execute)
+        monkeypatch.setattr(walk.planning, "execute", execute)
         monkeypatch.setattr(ending, "_score_lines", lambda directory: [])
         return seen
 

@@ -12,10 +12,8 @@ from haikuft.html import escape
 
 def browse(evaluation: Evaluation) -> Browser:
     """Show every record with the first two models' replies, those that got worse first."""
-    rows = sort_records(evaluation).to_dict("records")
-    return browse_rows(
-        rows, evaluation.models[:2], evaluation.metric, labels=bool(evaluation.labels)
-    )
+    rows, labels = sort_records(evaluation).to_dict("records"), bool(evaluation.labels)
+    return browse_rows(rows, evaluation.models[:2], evaluation.metric, labels=labels)
 
 
 def browse_rows(

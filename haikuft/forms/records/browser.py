@@ -13,7 +13,7 @@ from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.dataset.report import Report
 from haikuft.forms.records.chat_view import STYLE, Row, draw_record, texts_of
 
-MOST_LINES = 1_000  # of each file, and all with a problem; further ones are validated, not shown
+MOST_LINES = 500  # of each file, and all with a problem; further ones are validated, not shown
 
 
 def browse_records(files: Mapping[str, Path], report: Report | None = None) -> Browser:
@@ -39,7 +39,7 @@ def browse_records(files: Mapping[str, Path], report: Report | None = None) -> B
     choices = {name: cells for name, cells in columns.items() if len(set(cells)) > 1}
     notes = [f"⚠ {problem} [{problem.code}]" for problem in problems if problem.line is None]
     if any(row.line >= MOST_LINES for row in rows):
-        notes.append(f"Of each file the first {MOST_LINES:,} lines are here, and problems below.")
+        notes.append(f"Here are the first {MOST_LINES:,} lines of each file, and those with a problem.")
     cells = zip(*choices.values(), map(_count, rows), map(_build_cell, rows), strict=True)
     return Browser(
         [*choices, "characters", RECORD], [*cells], [*choices], note="\n".join(notes), style=STYLE

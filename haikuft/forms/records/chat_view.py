@@ -96,11 +96,8 @@ def _draw_problems(problems: Sequence[Problem]) -> str:
 
 def _turn_of(problem: Problem, shown: set[str]) -> str:
     """Find the turn that a problem concerns; "" for the record as a whole."""
-    place = problem.place
-    for name in shown:
-        if place == name or place.startswith((f"{name}.", f"{name}[")):
-            return name
-    return ""
+    places = (name for name in shown if f"{problem.place}.".startswith((f"{name}.", f"{name}[")))
+    return next(places, "")
 
 
 def _cut(text: str) -> str:

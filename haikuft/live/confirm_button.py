@@ -1,20 +1,12 @@
-"""Buttons: one that acts at once, and one for what cannot be undone, which asks before it acts."""
+"""A confirm button, for what cannot be undone: it asks, then acts, and shows the result."""
 
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets as widgets
 
 from haikuft.errors import HaikuftError
+from haikuft.forms.showing import build_button
 from haikuft.html import build_status
-
-
-def build_button(label: str, tooltip: str, act: Callable[[], None]) -> Any:
-    """Make a button as wide as its label."""
-    look = {"width": "auto", "align_self": "flex-start"}
-    button = widgets.Button(description=label, tooltip=tooltip, layout=look)
-    button.on_click(lambda _: act())
-    return button
 
 
 class ConfirmButton:
