@@ -13,11 +13,13 @@ _INSTALL = "on Debian and Ubuntu with `apt-get install fonts-noto-core fonts-not
 def add_fonts(figure: Figure) -> str:
     """Lay a figure out, its texts with the fonts that they need besides their own.
 
+    The layout measures twice, so that tick labels that change with the size are measured again.
+
     Returns:
         A sentence that names the scripts no installed font has, and how to install one; "" where
         every character can be drawn.
     """
-    lay_out(figure)  # only then have the axes their texts
+    _lay_out(figure)  # only then have the axes their texts
     texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
     default = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
     characters = {character for text in texts for character in text.get_text()}
@@ -27,7 +29,7 @@ def add_fonts(figure: Figure) -> str:
     if families:
         for text in texts:
             text.set_fontfamily([*text.get_fontfamily(), *families])
-        lay_out(figure)
+        _lay_out(figure)
     if not missing:
         return ""
     scripts = {
@@ -42,7 +44,7 @@ def add_fonts(figure: Figure) -> str:
     )
 
 
-def lay_out(figure: Figure) -> None:
+def _lay_out(figure: Figure) -> None:
     """Compute a figure's layout and its axes' texts, in less time than drawing it."""
     if engine := figure.get_layout_engine():
         engine.execute(figure)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from haikuft.html import build_block, escape
 from haikuft.package_data import read_text
-from haikuft.plots.fonts import add_fonts, lay_out
+from haikuft.plots.fonts import add_fonts
 from haikuft.plots.style import DARK, alt_text, describe
 
 # Letters as shapes need no font; the salt makes the same figure the same file.
@@ -101,7 +101,6 @@ def _draw(ax: Axes, path: Path | None = None) -> str:
     with mpl.rc_context(cast(Any, _SVG)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the sentence says so
         describe(ax, " ".join(filter(None, (alt_text(ax), add_fonts(figure)))))
-        lay_out(figure)  # once more, for tick labels may have changed with the first layout
         figure.set_layout_engine(None)  # the layout stays, and no file computes it again
         box = figure.get_tightbbox().padded(0.1)  # inches; "tight" would draw once more to know
         if path is not None:

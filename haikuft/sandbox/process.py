@@ -248,12 +248,16 @@ def _find_server(directory: Path) -> Status | None:
 
 
 def _own_environment() -> dict[str, str]:
-    """Return the environment without what would steer AWS's tools, moto or a proxy."""
-    return {
+    """Return the environment without what would steer AWS's tools, moto or a proxy.
+
+    NumPy has one thread: a reply is a product of small arrays, for which others only wait.
+    """
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(_FOREIGN) and not name.lower().endswith("_proxy")
     }
+    return {"OMP_NUM_THREADS": "1", **kept}
 
 
 def _read_log(directory: Path, since: int) -> str:

@@ -59,13 +59,15 @@ class Route:
     labels: dict[str, str]
 
 
+_LOADER = Loader(  # without the models in ~/.aws/models; it lists botocore's folders once
+    extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
+)
+
+
 @cache
 def load_service(service: str) -> ServiceModel:
-    """Load botocore's model of a service, without those in ~/.aws/models."""
-    loader = Loader(
-        extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
-    )
-    return ServiceModel(loader.load_service_model(service, "service-2"), service)
+    """Load botocore's model of a service."""
+    return ServiceModel(_LOADER.load_service_model(service, "service-2"), service)
 
 
 def find_operation(method: str, raw_path: str) -> Route:

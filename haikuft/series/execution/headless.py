@@ -25,7 +25,7 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
-        """Execute the cells; papermill saves the copy at the end, unless the run is broken off."""
+        """Execute the cells and save the copy seldom; papermill writes it once more at the end."""
         save, saved = nb_man.save, time.monotonic()
 
         def save_seldom(**named: Any) -> None:
@@ -40,6 +40,7 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
         except BaseException:
             nb_man.save = save
             raise
+        nb_man.save = lambda **_: None  # `execute_notebook` writes the copy when all is told
 
 
 papermill_engines.register("haikuft", _Engine)

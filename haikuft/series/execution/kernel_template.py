@@ -17,11 +17,20 @@ from typing import Any, NoReturn
 
 from haikuft.aws.connection import load_service_models
 
-# Imported before the first kernel, and after each one, while it works.
+# Imported before the first kernel, and after each one, while it works. What a kernel would import
+# itself costs processor time in each of them.
 _STAGES = (
-    ("ipykernel.kernelapp", "ipywidgets", "haikuft.forms", "haikuft.inventory", "haikuft.sandbox"),
-    ("haikuft.dataset.convert", "haikuft.dataset.validate", "haikuft.runs.prerequisites"),
-    ("matplotlib.backends.backend_svg", "haikuft.evaluation", "haikuft.plots", "haikuft.live"),
+    (
+        *("ipykernel.kernelapp", "ipykernel.debugger", "tornado.platform.asyncio", "ipywidgets"),
+        *("IPython.core.completerlib", "IPython.extensions.storemagic", "encodings.idna"),
+        *("haikuft.forms", "haikuft.inventory", "haikuft.live", "haikuft.sandbox"),
+        *("haikuft.runs.preflight", "haikuft.workshop.exercises"),
+    ),
+    (
+        *("haikuft.dataset.convert", "haikuft.dataset.validate", "haikuft.runs.prerequisites"),
+        *("matplotlib_inline.backend_inline", "matplotlib.backends.backend_svg"),
+        *("haikuft.dataset", "haikuft.evaluation", "haikuft.plots", "haikuft.search"),
+    ),
     ("sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.model_selection"),
 )
 
@@ -49,6 +58,7 @@ def _serve(channel: socket.socket) -> None:
         del sys.path[0]  # the folder of the program that runs; a kernel has its own
     # As a kernel does before anything imports matplotlib.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the debugger prints a hint
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kernels that have ended leave nothing behind
     load_service_models()
     stages, our_pid = iter(_STAGES), os.getpid()
