@@ -12,15 +12,14 @@ from werkzeug.datastructures import EnvironHeaders
 
 from haikuft.sandbox.access.policy_evaluation import AccessDenied, Caller, Permission
 from haikuft.sandbox.access.s3_permissions import (
-    Request,
+    S3Request,
     UnknownPermissionError,
     deletion_permissions,
     read_request,
     request_permissions,
 )
 from haikuft.sandbox.access.store import Store, listing_permission
-from haikuft.sandbox.http import messages
-from haikuft.sandbox.http.messages import Response, ServiceError
+from haikuft.sandbox.http.messages import Request, Response, ServiceError
 
 Forward = Callable[[bytes], Response]  # sends the request to S3 with this body
 
@@ -30,7 +29,7 @@ _END = b"</DeleteResult>"
 _NOTHING_DELETED = b'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' + _END
 
 
-def answer_s3(store: Store, sent: messages.Request, forward: Forward) -> Response:
+def answer_s3(store: Store, sent: Request, forward: Forward) -> Response:
     """Authorize a request to S3 and have it answered.
 
     Raises ServiceError: AccessDenied; NotImplemented for a request whose permissions are unknown.
@@ -57,7 +56,7 @@ def answer_s3(store: Store, sent: messages.Request, forward: Forward) -> Respons
     return reply
 
 
-def _check_account(store: Store, request: Request) -> None:
+def _check_account(store: Store, request: S3Request) -> None:
     """Refuse a request to another account's bucket, or from it; S3 refuses to create it again."""
     source = request.headers.get("x-amz-copy-source", "")
     creates = request.method == "PUT" and not (request.key or request.query)
@@ -66,7 +65,7 @@ def _check_account(store: Store, request: Request) -> None:
         raise ServiceError("AccessDenied", "Access Denied", status=403)
 
 
-def _is_open(store: Store, caller: Caller, request: Request) -> bool:
+def _is_open(store: Store, caller: Caller, request: S3Request) -> bool:
     """Return whether no policy can deny this: the administrator's request, no policy, no key."""
     if not caller.administrator or "x-amz-copy-source" in request.headers:
         return False
@@ -87,7 +86,7 @@ def _check(store: Store, caller: Caller, permissions: Iterable[Permission]) -> N
 
 
 def _key_permissions(
-    store: Store, request: Request, permissions: Iterable[Permission]
+    store: Store, request: S3Request, permissions: Iterable[Permission]
 ) -> list[Permission]:
     """Find the permissions that encryption requires, for the object read or written."""
     actions = {permission.action for permission in permissions}
@@ -105,7 +104,7 @@ def _key_permissions(
     return found
 
 
-def _read_key(store: Store, request: Request) -> str:
+def _read_key(store: Store, request: S3Request) -> str:
     """Find the key that encrypts the object to be read, or the source of a copy; "" for none."""
     source = request.headers.get("x-amz-copy-source", "")
     if source:
@@ -114,7 +113,7 @@ def _read_key(store: Store, request: Request) -> str:
 
 
 def _delete_many(
-    store: Store, caller: Caller, request: Request, body: bytes, forward: Forward
+    store: Store, caller: Caller, request: S3Request, body: bytes, forward: Forward
 ) -> Response:
     """Delete the objects that the caller may delete, and report the others as denied."""
     try:

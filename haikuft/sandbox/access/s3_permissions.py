@@ -27,7 +27,7 @@ class UnknownPermissionError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class S3Request:
     """One parsed request to S3.
 
     Attributes:
@@ -62,13 +62,13 @@ class Request:
 
 def read_request(
     method: str, path: str, query: str, headers: Mapping[str, str] | Headers
-) -> Request:
+) -> S3Request:
     """Parse a request; `path` is percent-encoded, as it was sent."""
     pairs = dict(parse_qsl(query, keep_blank_values=True))
-    return Request(method.upper(), *split_path(path), pairs, headers)
+    return S3Request(method.upper(), *split_path(path), pairs, headers)
 
 
-def request_permissions(request: Request) -> Iterator[Permission]:
+def request_permissions(request: S3Request) -> Iterator[Permission]:
     """Yield the permissions of a request; none for DeleteObjects, see `deletion_permissions`.
 
     Raises UnknownPermissionError for a sub-resource that this module does not know.
@@ -93,7 +93,7 @@ def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[P
         yield Permission("s3:DeleteObjectVersion", object_arn(bucket, key))
 
 
-def _bucket_permission(request: Request) -> Permission:
+def _bucket_permission(request: S3Request) -> Permission:
     method, query = request.method, request.query
     name = _find_sub_resource(request, (*_BUCKET, *_LISTS))
     context = {key: query[name] for name, key in _S3["keys"].items() if name in query}
@@ -107,7 +107,7 @@ def _bucket_permission(request: Request) -> Permission:
     return Permission(f"s3:{'Put' if puts else _VERBS[method]}{_BUCKET[name]}", request.arn)
 
 
-def _object_permissions(request: Request) -> Iterator[Permission]:
+def _object_permissions(request: S3Request) -> Iterator[Permission]:
     method, query, arn = request.method, request.query, request.arn
     name = _find_sub_resource(request, _OBJECT, also=("uploads", "restore", "select"))
     version = "Version" if query.get("versionId") else ""
@@ -135,7 +135,7 @@ def _object_permissions(request: Request) -> Iterator[Permission]:
             yield Permission("s3:PutObjectAcl", arn)
 
 
-def _find_sub_resource(request: Request, named: Collection[str], also: Sequence[str] = ()) -> str:
+def _find_sub_resource(request: S3Request, named: Collection[str], also: Sequence[str] = ()) -> str:
     """Find which of the named sub-resources a request is about; "" for none.
 
     Raises UnknownPermissionError for a method or another sub-resource, `also` apart.
@@ -149,7 +149,7 @@ def _find_sub_resource(request: Request, named: Collection[str], also: Sequence[
     return next((one for one in query if one in named), "")
 
 
-def _copied(request: Request) -> Iterator[Permission]:
+def _copied(request: S3Request) -> Iterator[Permission]:
     """Yield the permission to read the source of a copy."""
     source, _, version = request.headers.get("x-amz-copy-source", "").partition("?versionId=")
     if source:
