@@ -38,7 +38,7 @@ def browse_records(files: Mapping[str, Path], report: Report | None = None) -> B
     choices = {name: cells for name, cells in columns.items() if len(set(cells)) > 1}
     notes = [f"⚠ {problem} [{problem.code}]" for problem in problems if problem.line is None]
     if any(row.line >= MOST_LINES for row in rows):
-        notes.append(f"Of each file the first {MOST_LINES:,} lines are here, and problems below.")
+        notes.append(f"Here are each file's first {MOST_LINES:,} lines, and those with a problem.")
     cells = zip(*choices.values(), map(_count, rows), map(_build_cell, rows), strict=True)
     return Browser(
         [*choices, "characters", RECORD], [*cells], [*choices], note="\n".join(notes), style=STYLE

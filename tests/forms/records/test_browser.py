@@ -89,7 +89,7 @@ def test_browser_when_a_file_is_long_then_its_first_lines_and_all_problems_are_t
     browser = forms.browse_records({"training": path}, validate_file(path))
 
     assert lines_of(browser) == [7, 1, 2, 3]
-    assert "Of each file the first 3 lines are here, and problems below." in repr(browser)
+    assert "Here are each file's first 3 lines, and those with a problem." in repr(browser)
 
 
 def test_browser_when_a_turn_has_a_problem_then_it_is_marked_there_and_told(
