@@ -7,8 +7,7 @@ from pathlib import Path
 from haikuft.browsing import RECORD, Browser, RichCell
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import Problem
-from haikuft.dataset.read.json_lines import naming_os_errors, open_file, read_lines
-from haikuft.dataset.read.json_values import parse_line
+from haikuft.dataset.read.json_lines import naming_os_errors, open_file, parse_line, read_lines
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.dataset.report import Report
 from haikuft.forms.records.chat_view import STYLE, Row, draw_record, texts_of
@@ -39,8 +38,7 @@ def browse_records(files: Mapping[str, Path], report: Report | None = None) -> B
     choices = {name: cells for name, cells in columns.items() if len(set(cells)) > 1}
     notes = [f"⚠ {problem} [{problem.code}]" for problem in problems if problem.line is None]
     if any(row.line >= MOST_LINES for row in rows):
-        first = f"the first {MOST_LINES:,} lines of each file"
-        notes.append(f"Here are {first}, and those with a problem.")
+        notes.append(f"Here are each file's first {MOST_LINES:,} lines, and those with a problem.")
     cells = zip(*choices.values(), map(_count, rows), map(_build_cell, rows), strict=True)
     return Browser(
         [*choices, "characters", RECORD], [*cells], [*choices], note="\n".join(notes), style=STYLE
