@@ -12,7 +12,8 @@ has started, forks and servers too, read from /proc, so this needs Linux. Rows:
 - `mistyped`: `haikuft run` with a wrong parameter against `import argparse`; processor time.
 - `lab`: `haikuft lab` until its page answers against `jupyter lab`; and its first printed line.
 - `validate`: 10,000 records of 1 KB and of 8 KB against json.loads; processor time.
-- `memory`: of the sandbox, 30 s after a run; and the next reply against a cold start.
+- `memory`: of the sandbox, 30 s after three runs of 4,000 to 10,000 records; and the next reply
+  against a cold start. One round, for it takes minutes.
 - `intents`: notebook 6 on 10,003 texts with 77 labels; one round, for it takes minutes.
 
 Asking models is measured by `asking.py`. Not collected by pytest, for a timing is no test.
@@ -38,6 +39,7 @@ from made_intents import make_split
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 5
+RECORDS = (4_000, 7_000, 10_000)  # of the runs after which the sandbox's memory is measured
 TICKS = os.sysconf("SC_CLK_TCK")
 MAIN = "import sys; from haikuft.cli import main; sys.exit(main(sys.argv[1:]))"
 PARSE = "import json, sys\nfor line in open(sys.argv[1], 'rb'): json.loads(line)"
@@ -205,10 +207,13 @@ def read_lines(code: str, tree: Path, *arguments: str) -> Figures:
 
 
 def rest(tree: Path) -> Figures:
-    """Measure the sandbox's memory at rest after a run, and its replies then and after a start."""
-    run = new_run()
+    """Measure the sandbox's memory at rest after runs, and its replies then and after a start."""
+    run = ""
     with sandboxed(tree) as haikuft:
-        measure([*haikuft, "run", "--run", run, "--no-clean-up"], tree, tree)
+        for count in RECORDS:
+            run, options = new_run(), ["--dataset", write_intents(tree, count)]
+            options += ["--no-clean-up"] if count == RECORDS[-1] else []  # its model is asked
+            measure([*haikuft, "run", "--run", run, *options], tree, tree)
         time.sleep(30)
         asked = [*haikuft, "sandbox", "status", "--format", "json"]
         state = json.loads(subprocess.check_output(asked, **at(tree)))
@@ -232,15 +237,22 @@ def ask_once(tree: Path, run: str) -> float:
     return float(subprocess.check_output([sys.executable, "-c", code, run], **at(tree)))
 
 
-def evaluate_intents(tree: Path) -> Figures:
-    """Time notebook 6 on short messages with 77 labels."""
-    folder, run = tree / "data" / "intents", new_run()
+def write_intents(tree: Path, count: int) -> str:
+    """Write so many short messages with 77 labels; return the name of the data set."""
+    name = f"intents_{count}"
+    folder = tree / "data" / name
     folder.mkdir(exist_ok=True)
-    pairs, _ = make_split(10_003, 0, seed=1)
+    pairs, _ = make_split(count, 0, seed=1)
     lines = (json.dumps({"prompt": text, "completion": label}) + "\n" for text, label in pairs)
     (folder / "raw.jsonl").write_text("".join(lines))
+    return name
+
+
+def evaluate_intents(tree: Path) -> Figures:
+    """Time notebook 6 on short messages with 77 labels."""
+    name, run = write_intents(tree, 10_003), new_run()
     with sandboxed(tree) as haikuft:
-        measure([*haikuft, "run", "--run", run, "--dataset", "intents", "--to", "6"], tree, tree)
+        measure([*haikuft, "run", "--run", run, "--dataset", name, "--to", "6"], tree, tree)
     executed = tree / "runs" / run / "notebooks" / "06_evaluate.ipynb"
     return {"notebook 6": json.loads(executed.read_text())["metadata"]["papermill"]["duration"]}
 
