@@ -7,7 +7,8 @@ from pathlib import Path
 from haikuft.browsing import RECORD, Browser, RichCell
 from haikuft.dataset.labels import labels_of
 from haikuft.dataset.problems import Problem
-from haikuft.dataset.read.json_lines import naming_os_errors, open_file, parse_line, read_lines
+from haikuft.dataset.read.json_lines import naming_os_errors, open_file, read_lines
+from haikuft.dataset.read.json_values import parse_line
 from haikuft.dataset.read.signatures import BYTE_ORDER_MARK
 from haikuft.dataset.report import Report
 from haikuft.forms.records.chat_view import STYLE, Row, draw_record, texts_of

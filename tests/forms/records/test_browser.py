@@ -171,6 +171,27 @@ def test_rows_when_of_the_converse_shape_then_they_have_labels_too(tmp_path: Pat
     assert column(forms.browse_records({"training": path}), "label") == ["yes", "no"] * 4
 
 
+def test_rows_when_labels_are_many_then_a_small_file_has_those_of_all_files(
+    tmp_path: Path,
+) -> None:
+    """In the test part of 90 records alone the 30 labels would be free text."""
+    for kind, numbers in {"training": range(70), "test": range(70, 90)}.items():
+        lines = [
+            {
+                "messages": [
+                    {"role": "user", "content": f"q{n}"},
+                    {"role": "assistant", "content": f"label {n % 30}"},
+                ]
+            }
+            for n in numbers
+        ]
+        (tmp_path / kind).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+    shown = forms.browse_records({kind: tmp_path / kind for kind in ("training", "test")})
+
+    assert column(shown, "label") == [f"label {n % 30}" for n in range(90)]
+
+
 def test_browser_when_a_problem_is_of_the_whole_file_then_it_stands_above(tmp_path: Path) -> None:
     """It has no record to stand at."""
     path = tmp_path / "a.jsonl"
