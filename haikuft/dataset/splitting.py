@@ -110,7 +110,8 @@ def split_records(
     test = max(0, min(round(total * test_share), total - 1))
     usual = validation = max(0, min(round(total * validation_share), total - 1 - test))
     least, most = limits.min_records, limits.max_validation_records
-    if fits and total - test >= 2 * least:
+    fits = fits and total - test >= 2 * least  # else no share fits, and `check_split` says so
+    if fits:
         most = min(most, total - test - least)
         validation = min(max(usual, least), most)
     groups = _order(_find_groups(records, seed))

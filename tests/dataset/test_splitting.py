@@ -226,6 +226,14 @@ def test_split_when_no_share_fits_then_the_refusal_says_which_shares_would():
         check_split(split_records(UNLIKE[:70], validation_share=-1, test_share=0.2, seed=1))
 
 
+def test_split_when_records_are_too_few_for_any_share_then_training_is_not_emptied():
+    """The refusal counts 32 records as they lie, not what was tried to fill the validation part."""
+    split = split_records(UNLIKE[:32], validation_share=-1, test_share=0.2, seed=1)
+    assert [len(part) for part in split] == [21, 5, 6]
+    with pytest.raises(DataError, match="Training has 21 records, fewer than the 32 a job needs"):
+        check_split(split)
+
+
 @pytest.mark.parametrize(
     ("name", "digests"),
     [
