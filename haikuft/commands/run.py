@@ -33,7 +33,9 @@ def _write_config(path: Path) -> int:
     try:
         write_whole(path, describe_parameters({n.name: n.parameters for n in notebooks}), new=True)
     except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error}. Name another file.") from error
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror}. Name another file."
+        ) from error
     print(f"Written: {path}. Run with it: haikuft run -f {path}")
     return 0
 

@@ -38,15 +38,18 @@ def summarise(run: Run, resources: Sequence[Resource]) -> str:
     return "\n".join([wrap(first), *describe_billing(resources, "Set delete = True to end it.")])
 
 
-def describe_billing(resources: Sequence[Resource], *commands: str) -> list[str]:
+def describe_billing(
+    resources: Sequence[Resource], *commands: str, of: str = "this run"
+) -> list[str]:
     """Say what of these bills, what is not known, what is not the run's, and what ends it.
 
-    The commands are whole lines, and are left out where nothing bills.
+    The commands are whole lines, and are left out where nothing bills; `of` says whose things these
+    are.
     """
     billing = [one for one in resources if one.bills]
     unseen = [one for one in resources if one.status == UNKNOWN]
     others = [one for one in resources if one.status == OTHER]
-    nothing = "not known, and something may bill." if unseen else "nothing of this run."
+    nothing = "not known, and something may bill." if unseen else f"nothing of {of}."
     lines = ["Billing now:" if billing else f"Billing now: {nothing}"]
     lines += [f"  {one.kind} {one.name}: {_rate(one)}" for one in billing]
     lines += [f"  In all: {sum_rates(billing)}."] if billing else []

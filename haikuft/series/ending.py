@@ -132,7 +132,8 @@ def describe_found(
         if "--class" not in command and any(one.bills or one.status == UNKNOWN for one in mine):
             there = "" if "--region" in command else f" --region {place}"
             commands.append(f"To end it, if it is yours: {command}{there} --owner {owner}")
-    return describe_billing(resources, *(commands or [f"To end it: {command}"]))
+    of = "this class" if "--class" in command else "this run"
+    return describe_billing(resources, *(commands or [f"To end it: {command}"]), of=of)
 
 
 def _made_lines(record: RunRecord, *, deleted: bool) -> list[str]:

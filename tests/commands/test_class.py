@@ -134,7 +134,7 @@ def test_clean_up_when_a_class_is_named_then_deletes_it_once_its_id_is_typed_and
     for owner in "ab":
         assert f"owner id {owner * 16}, account {account.record.account_id}, us-west-2:" in out
     assert re.search(r"Provisioned Throughput .* \d+:\d\d:\d\d .* 1 model unit by the hour", out)
-    assert out.endswith("Billing now: nothing of this run.\n")
+    assert out.endswith("Billing now: nothing of this class.\n")
     assert held(account) == before - mine
 
 

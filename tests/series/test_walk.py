@@ -103,7 +103,7 @@ class Account:
         self.deleted.append(resource.arn)
         self.served = False
 
-    def list_kind(self, run: object, bedrock: str, kind: str) -> list[Resource]:
+    def list_kind(self, run: object, kind: str) -> list[Resource]:
         """List what serves while it is there, if it is of this kind."""
         return self.list_resources(run) if kind == self.kind else []
 
@@ -200,6 +200,7 @@ def test_run_when_choices_are_in_a_file_then_each_notebook_takes_its_own_and_fla
     """The file that --write-config makes changes nothing until a line is no comment."""
     assert main(["run", "--write-config", "choices.yaml"]) == 0
     assert main(["run", "--write-config", "choices.yaml"]) == 2
+    assert "choices.yaml cannot be written: File exists. Name" in capsys.readouterr().err
     written = (project / "choices.yaml").read_text()
     assert "# epoch_count: 5  # passes\n" in written
     (project / "runs" / "first").mkdir(parents=True)
