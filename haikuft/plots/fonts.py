@@ -56,7 +56,8 @@ def _lay_out(figure: Figure) -> None:
 def _find_families(characters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """Find installed fonts that have these characters, and the characters that none has."""
     families: list[str] = []
-    for path in sorted(font_manager.findSystemFonts()) if characters else ():
+    paths = font_manager.findSystemFonts() if characters else []
+    for path in sorted(paths, key=lambda path: ("Regular" not in path, path)):  # rather than bold
         try:
             font = font_manager.get_font(path)
         except (OSError, RuntimeError):  # a file that is no font that matplotlib can read

@@ -66,3 +66,19 @@ def test_add_fonts_when_an_installed_font_has_the_characters_then_it_is_used(
     with pytest.warns(UserWarning, match="Glyph"):
         assert "Chinese" in fonts.add_fonts(figure)
     plt.close(figure)
+
+
+def test_add_fonts_when_a_family_has_several_weights_then_the_regular_one_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Bold comes first in the alphabet, and one label in bold would look like a heading."""
+    own = Path(get_data_path(), "fonts", "ttf")
+    for weight, source in {"Bold": "DejaVuSans-Bold.ttf", "Regular": "DejaVuSans.ttf"}.items():
+        (tmp_path / f"Own-{weight}.ttf").write_bytes((own / source).read_bytes())
+    installed = [str(path) for path in tmp_path.iterdir()]
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: installed)
+    added: list[str] = []
+    monkeypatch.setattr(font_manager.fontManager, "addfont", added.append)
+
+    assert fonts._find_families(frozenset("توصيل")) == (("DejaVu Sans",), frozenset())
+    assert added == [str(tmp_path / "Own-Regular.ttf")]
