@@ -326,7 +326,7 @@ class _Example(NamedTuple):
     weights: Array  # (prompt features,)
     places: Array  # (reply tokens, context features) rows of the context and gate tables
     targets: Array  # (reply tokens,) the reply's tokens, the end last
-    columns: Array  # (reply tokens, cursor's columns)
+    columns: Array  # (reply tokens, cursor's columns), all of 32 bits
     candidates: Candidates | None  # what can be copied from the prompt
 
 
@@ -369,7 +369,7 @@ def _encode(model: StandIn, record: Record) -> _Example:
     columns = features.read_reply(tokens, pieces, len(model.pieces))
     places = features.hash_columns(columns, open_ended=model.open_ended)
     targets = np.array([*tokens, len(model.pieces) - 1])
-    return _Example(rows, weights, places, targets, np.array(columns, np.uint64), candidates)
+    return _Example(rows, weights, places, targets, np.array(columns, np.uint32), candidates)
 
 
 def _place(model: StandIn, example: _Example) -> _Example:
@@ -494,7 +494,8 @@ def _scale_gradient(history: Array, rows: Array, gradient: Array, *, even: bool)
 
 
 def _mean_loss(model: StandIn, examples: Sequence[_Example]) -> float:
-    parts = [_compute_loss(model, examples[n : n + 64]) for n in range(0, len(examples), 64)]
+    size = 8 if model.open_ended else 64  # records at a time; pairs with candidates take memory
+    parts = [_compute_loss(model, examples[n : n + size]) for n in range(0, len(examples), size)]
     return sum(loss for loss, _, _ in parts) / sum(tokens for _, tokens, _ in parts)
 
 
