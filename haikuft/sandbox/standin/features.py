@@ -29,7 +29,7 @@ Array = npt.NDArray[Any]
 Record = Mapping[str, Any]
 
 PROMPT_ROWS = 1 << 17  # the first half for words and word pairs, the second for parts of words
-CONTEXT_ROWS, OPEN_ROWS = 1 << 18, 1 << 16  # the second for open-ended replies: fewer are faster
+CONTEXT_ROWS, OPEN_ROWS = 1 << 18, 1 << 17  # the second for open-ended replies: fewer are faster
 HALF = PROMPT_ROWS // 2
 LONGEST_PART = 4  # letters of a part of a word
 
