@@ -38,12 +38,11 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 WIDTH, OPEN_WIDTH = 96, 64  # hidden units: the length of the rows of all tables but "copy"
-RATES = {"prompt": 0.3, "context": 1.0, "gate": 0.6, "output": 0.5}  # at multiplier 1
-OPEN_RATES = RATES | {"prompt": 0.1, "copy": 0.15}  # of open-ended tasks
+RATES = {"prompt": 0.3, "context": 1.0, "gate": 0.6, "output": 0.5, "copy": 0.15}  # at multiplier 1
 GRADIENT_MEMORY = (
     0.25  # of past gradients at each epoch's start; with all of it nothing would overfit
 )
-MOST_WORDS, MOST_OPEN_WORDS = 4000, 400  # in the vocabulary; keeps the softmax affordable
+MOST_WORDS, MOST_OPEN_WORDS = 4000, 600  # in the vocabulary; keeps the softmax affordable
 MOST_PARTS = 400  # of words, beside the words of an open-ended task
 # Tokens whose probabilities are held at once: about 35 MB; for open-ended tasks the cache's size.
 CHUNK, OPEN_CHUNK = 2048, 256
@@ -282,7 +281,6 @@ def train(
         raise DataError("There are no training records. Give the job at least one.")
     model, examples = _initialize(training, seed)
     held_out = [_place(model, _encode(model, record)) for record in validation]
-    rates = OPEN_RATES if model.open_ended else RATES
     # Table name -> (rows of the table, 1): the sum of squared gradients of each row.
     histories = {name: np.zeros((len(rows), 1), np.float32) for name, rows in model.tables.items()}
     steps: list[Point] = []
@@ -297,7 +295,7 @@ def train(
             loss, tokens, gradients = _compute_loss(model, batch, learn=True)
             warmth = min(1.0, (len(steps) + 1) / max(1, config.warmup_steps))
             for name, (rows, gradient) in gradients.items():
-                rate = rates[name] * config.learning_rate_multiplier * warmth
+                rate = RATES[name] * config.learning_rate_multiplier * warmth
                 shift = _scale_gradient(
                     histories[name], rows, gradient / tokens, even=name == "prompt"
                 )
