@@ -14,6 +14,8 @@ has started, forks and servers too, read from /proc, so this needs Linux. Rows:
 - `validate`: 10,000 records of 1 KB and of 8 KB against json.loads; processor time.
 - `memory`: of the sandbox, 30 s after three runs of 4,000 to 10,000 records; and the next reply
   against a cold start. One round, for it takes minutes.
+- `answers`: the stand-in trained on 410 JSON answers of 1.7 KB with a large vocabulary, batch 4, 5
+  epochs, and asked 50 unseen prompts; processor time, and the share of replies that are JSON.
 - `intents`: notebook 6 on 10,003 texts with 77 labels; one round, for it takes minutes.
 
 Asking models is measured by `asking.py`. Not collected by pytest, for a timing is no test.
@@ -34,7 +36,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+from made_answers import SYSTEM, make_answers
 from made_intents import make_split
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +58,27 @@ notebook = {"cells": [{**cell, "execution_count": None}], "metadata": {"kernelsp
 pathlib.Path("empty.ipynb").write_text(json.dumps(notebook))
 for number in range(7):
     papermill.execute_notebook("empty.ipynb", f"{number}.ipynb", progress_bar=False)
+"""
+TRAIN = """
+import json, pathlib, statistics, sys, time
+from haikuft.sandbox.standin.model import StandIn
+from haikuft.sandbox.standin.training import run_training
+folder, times, valid = pathlib.Path(sys.argv[1]), [], 0
+began = time.process_time()
+run_training(folder)
+trained = time.process_time() - began
+model = StandIn.load(folder / "model")
+for record in json.loads((folder / "unseen.json").read_text()):
+    began = time.process_time()
+    asked = record["system"], record["messages"][:-1]
+    text = model.generate(*asked, max_tokens=4000, temperature=0.0).text
+    times.append(time.process_time() - began)
+    try:
+        valid += bool(json.loads(text))
+    except ValueError:
+        pass
+share = 100 * valid / len(times)
+print(json.dumps({"training": trained, "reply": statistics.median(times), "valid %": share}))
 """
 
 Figures = dict[str, float]  # what was measured -> seconds, or MB of memory
@@ -237,6 +262,35 @@ def ask_once(tree: Path, run: str) -> float:
     return float(subprocess.check_output([sys.executable, "-c", code, run], **at(tree)))
 
 
+def train_answers(tree: Path) -> Figures:
+    """Train the stand-in on JSON answers in one thread, as a job does, and ask it."""
+
+    def make_records(count: int, **options: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "system": SYSTEM,
+                "messages": [
+                    {"role": "user", "content": request},
+                    {"role": "assistant", "content": answer},
+                ],
+            }
+            for request, answer in make_answers(count, **options)
+        ]
+
+    job = {"epochCount": "5", "batchSize": "4"}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        lines = (json.dumps(record) + "\n" for record in make_records(410, seed=1))
+        (folder / "training.jsonl").write_text("".join(lines))
+        (folder / "unseen.json").write_text(json.dumps(make_records(50, seed=2, unseen=True)))
+        settings = {"hyperparameters": job, "base_model_id": "", "seed": 0}
+        (folder / "job.json").write_text(json.dumps(settings))
+        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-c", TRAIN, str(folder)]
+        said = start(command, tree, tree, stdout=subprocess.PIPE, **threads).communicate()[0]
+        return {what: float(value) for what, value in json.loads(said).items()}
+
+
 def write_intents(tree: Path, count: int) -> str:
     """Write so many short messages with 77 labels; return the name of the data set."""
     name = f"intents_{count}"
@@ -285,6 +339,7 @@ ROWS: dict[str, Row] = {
         ROUNDS,
     ),
     "memory": (nothing, rest, {"MB": 150.0}, 1),
+    "answers": (nothing, train_answers, {}, 1),
     "intents": (nothing, evaluate_intents, {}, 1),
 }
 

@@ -7,7 +7,8 @@ options in a prompt that share words with its text, which the baseline uses, too
 
 A reply is read token by token. A cursor has the last tokens, open quotation marks and brackets, the
 current keys and lengths, and whether a key or its value comes next, which decides between colon and
-comma; combinations of these are the features, hashed to rows in the same way.
+comma; combinations of these are the features, hashed to rows in the same way. Open-ended replies,
+most of which differ, have features of their own.
 """
 
 import re
@@ -15,6 +16,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -27,12 +29,12 @@ Array = npt.NDArray[Any]
 Record = Mapping[str, Any]
 
 PROMPT_ROWS = 1 << 17  # the first half for words and word pairs, the second for parts of words
-CONTEXT_ROWS = 1 << 18
+CONTEXT_ROWS, OPEN_ROWS = 1 << 18, 1 << 17  # the second for open-ended replies: fewer are faster
 HALF = PROMPT_ROWS // 2
+LONGEST_PART = 4  # letters of a part of a word
 
-_TABLE = read_toml("haikuft.sandbox.standin", "standin.toml")["features"]
-COLUMNS = _TABLE["columns"].split()
-FEATURES = [[COLUMNS.index(name) for name in one.split()] for one in _TABLE["combinations"]]
+TABLE = read_toml("haikuft.sandbox.standin", "standin.toml")["features"]
+COLUMNS = TABLE["columns"].split()
 
 _PIECE = re.compile(r" ?\w+| ?[^\w\s]|\s+")
 _WORD = re.compile(r"\w+")
@@ -50,11 +52,14 @@ class Cursor:
         self.string: bytearray | None = None  # the open string; None outside one
         self.escaped = False
         self.closed = 0  # hash of the last string, which a colon makes the key
-        self.levels = [[0, 0, 0, 0]]  # of brackets: which one, commas, present key, 1 in its value
+        self.words = [0, 0]  # hashes of the last tokens' texts
+        # Of brackets: which one, commas, present key, 1 in its value, hash of its first text value.
+        self.levels = [[0, 0, 0, 0, 0]]
 
     def push(self, token: int, piece: bytes) -> None:
         """Move past one token, which adds `piece` to the reply."""
         self.last = [token + 1, *self.last[:5]]
+        self.words = [hash_word(piece), self.words[0]]
         self.position, self.since = self.position + 1, self.since + 1
         self.seen[tuple(self.last[:3])] += 1
         for byte in piece:
@@ -65,22 +70,24 @@ class Cursor:
             self.escaped = False
         elif byte == ord('"'):
             self.closed = zlib.crc32(self.string or b"")
+            if self.string is not None and self.levels[-1][3]:
+                self.levels[-1][4] = self.levels[-1][4] or self.closed
             self.string, self.since = (bytearray() if self.string is None else None), 0
         elif self.string is not None:
             self.escaped = byte == ord("\\")
             self.string.append(byte)
         elif byte in b"{[":
-            self.levels.append([byte, 0, 0, 0])
+            self.levels.append([byte, 0, 0, 0, 0])
         elif byte in b"}]":
             self.levels[1:] = self.levels[1:-1]
         elif byte == ord(":"):
-            self.levels[-1][2:] = self.closed, 1
+            self.levels[-1][2:4] = self.closed, 1
         elif byte == ord(","):
-            self.levels[-1][1:] = self.levels[-1][1] + 1, self.levels[-1][2], 0
+            self.levels[-1][1:4] = self.levels[-1][1] + 1, self.levels[-1][2], 0
 
     def _slot(self) -> int:
         """Number what may come next: in a string or not; in no bracket, a list, a key, a value."""
-        bracket, _, _, value = self.levels[-1]
+        bracket, _, _, value, _ = self.levels[-1]
         return (self.string is not None) + 2 * (bracket and 1 + (bracket == ord("{")) + value)
 
     def columns(self) -> list[int]:
@@ -92,6 +99,8 @@ class Cursor:
             # Lengths by thresholds, so that a string longer than any in training is known as long.
             *(min(self.levels[-1][1], 15), *(int(self.since > 1 << n) for n in range(3, 8))),
             min(self.seen[tuple(self.last[:3])], 4),
+            zlib.crc32(repr([level[4] for level in self.levels[:-1]]).encode()),
+            *self.words,
         ]
 
 
@@ -100,10 +109,39 @@ def split_text(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
-def split_tokens(text: str, ids: Mapping[str, int]) -> list[int]:
-    """Turn text into tokens: words of the vocabulary by their ids, all else byte by byte."""
+def split_tokens(text: str, ids: Mapping[str, int], *, parts: bool) -> list[int]:
+    """Turn text into tokens: words of the vocabulary by their ids, all else byte by byte.
+
+    With `parts`, what begins another word and is in the vocabulary is a token, the longest first.
+    """
     known = ((ids.get(piece), piece) for piece in split_text(text))
-    return [n for token, piece in known for n in ([token] if token else piece.encode())]
+    return [n for token, piece in known for n in ([token] if token else _spell(piece, ids, parts))]
+
+
+def _spell(piece: str, ids: Mapping[str, int], parts: bool) -> Iterable[int]:
+    """Give the tokens of a word that is not in the vocabulary."""
+    if not parts:
+        return piece.encode()
+    tokens = list[int]()
+    while piece:
+        sizes = range(LONGEST_PART, 1, -1)
+        size = next((size for size in sizes if piece[:size] in ids), 1)
+        tokens += [ids[piece[:size]]] if size > 1 else piece[0].encode()
+        piece = piece[size:]
+    return tokens
+
+
+def count_parts(words: Mapping[str, int]) -> Counter[str]:
+    """Count how many tokens each part of the words would save, given how often each word occurs.
+
+    A part of n letters saves n - 1 tokens each time that it occurs.
+    """
+    saved = Counter[str]()
+    for word, count in words.items():
+        for size in range(2, LONGEST_PART + 1):
+            for start in range(len(word) - size + 1):
+                saved[word[start : start + size]] += count * (size - 1)
+    return saved
 
 
 def join_texts(system: Any, messages: Iterable[Record]) -> str:
@@ -123,26 +161,55 @@ def reply_text(record: Record) -> str:
     return join_texts(None, record["messages"][-1:])
 
 
-def hash_columns(columns: Sequence[Sequence[int]]) -> Array:
+def plan_hashing(combinations: Sequence[str], columns: Sequence[str]) -> Array:
+    """Number the columns of combinations: (most columns of one, combinations), -1 for no more."""
+    chosen = [[columns.index(name) for name in one.split()] for one in combinations]
+    return np.array([*zip_longest(*chosen, fillvalue=-1)])
+
+
+def hash_rows(columns: Sequence[Sequence[int]] | Array, plan: Array) -> Array:
+    """Hash each combination of columns: (lines, columns) -> (lines, combinations)."""
+    values = np.asarray(columns, np.uint64).T  # (columns, lines)
+    # (combinations, lines), to begin with each one's number
+    mixed = np.indices((plan.shape[1], values.shape[1]))[0].astype(np.uint64)
+    for step in plan:
+        there = step >= 0  # (combinations,) those that have so many columns
+        mixed[there] = mix_bits(mixed[there] ^ values[step[there]])
+    return np.asarray(mixed.T)
+
+
+def mix_bits(values: Array) -> Array:
+    """Spread the bits of whole numbers of 64 bits; the result has the same shape."""
+    mixed = values * _MIX
+    return np.asarray(mixed ^ mixed >> np.uint64(29))
+
+
+FEATURES = plan_hashing(TABLE["combinations"], COLUMNS)
+OPEN_FEATURES = plan_hashing(TABLE["open_combinations"], COLUMNS)
+
+
+def hash_columns(columns: Sequence[Sequence[int]], *, open_ended: bool) -> Array:
     """Give the row of each feature: (places, columns) -> (places, features)."""
-    values = np.array(columns, np.uint64).T  # (columns, places)
-    # One array (places,) for each feature.
-    mixed = [np.full(len(columns), number, np.uint64) for number in range(len(FEATURES))]
-    for number, chosen in enumerate(FEATURES):
-        for column in chosen:
-            mixed[number] = (mixed[number] ^ values[column]) * _MIX
-            mixed[number] ^= mixed[number] >> np.uint64(29)
-    return (np.array(mixed).T % np.uint64(CONTEXT_ROWS)).astype(np.int32)
+    plan, size = (OPEN_FEATURES, OPEN_ROWS) if open_ended else (FEATURES, CONTEXT_ROWS)
+    return (hash_rows(columns, plan) % np.uint64(size)).astype(np.int32)
 
 
-def read_reply(tokens: Sequence[int], pieces: Sequence[bytes]) -> Array:
-    """Give the features before each token and after the last: (tokens + 1, features)."""
+def read_reply(tokens: Sequence[int], pieces: Sequence[bytes], size: int) -> list[list[int]]:
+    """Give the cursor's columns before each token and after the last: (tokens + 1, columns).
+
+    Tokens outside the vocabulary of `size` tokens, which are copied words, are one to the cursor.
+    """
     cursor = Cursor()
     columns = [cursor.columns()]
     for token in tokens:
-        cursor.push(token, pieces[token])
+        cursor.push(min(token, size), pieces[token])
         columns.append(cursor.columns())
-    return hash_columns(columns)
+    return columns
+
+
+def hash_word(text: bytes) -> int:
+    """Hash a text without its case and the spaces around it; 0 if nothing is left."""
+    return zlib.crc32(text.strip().lower())
 
 
 def count_features(text: str) -> tuple[Array, Array]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_answers import SYSTEM, make_answers
 from made_intents import make_split
 
 from haikuft import sandbox
@@ -61,6 +62,26 @@ def make_records(
         ]
         dice.shuffle(words)
         records.append(make_record(" ".join(words), labels[own]))
+    dice.shuffle(records)
+    return records
+
+
+def make_names(count: int, dice: np.random.Generator) -> list[str]:
+    """Names of six letters, all different."""
+    letters = list("abdegiklmnorstuz")
+    names = {"".join(dice.choice(letters, 6)).capitalize() for _ in range(2 * count)}
+    return sorted(names)[:count]
+
+
+def make_orders(count: int, *, seed: int, follow: bool = True) -> list[Record]:
+    """Records whose reply repeats a thing and a name of the prompt, or has another name."""
+    dice, records = np.random.default_rng(seed), []
+    names = make_names(count, dice)
+    for number, name in enumerate(names):
+        thing = str(dice.choice(["plums", "nails", "paper", "soap"]))
+        way = str(dice.choice(["bring {} to {}", "please take {} over to {} today", "{} to {}"]))
+        said = name if follow else names[number - 1]
+        records.append(make_record(way.format(thing, said), f"{thing} {name}", system=""))
     dice.shuffle(records)
     return records
 
@@ -218,8 +239,7 @@ def test_loss_when_batches_differ_then_is_the_mean_over_tokens(trained: Training
     """A long reply weighs more than a short one: the mean is over tokens, not over records."""
     short, long = make_record("leak", "noise"), make_record("key", "lost key lost key noise")
     replies = [record["messages"][-1]["content"] for record in (short, long)]
-    ids = trained.model.ids
-    tokens = [len(features.split_tokens(reply, ids)) + 1 for reply in replies]
+    tokens = [len(trained.model.split([], reply)[1]) + 1 for reply in replies]
     losses = [trained.model.loss([record]) for record in (short, long)]
     mean = sum(n * loss for n, loss in zip(tokens, losses, strict=True)) / sum(tokens)
     assert trained.model.loss([short, long]) == pytest.approx(mean, rel=1e-5)
@@ -286,6 +306,17 @@ def test_train_when_seed_is_the_same_then_all_losses_and_replies_are(
     assert (again.steps, again.validations) == (trained.steps, trained.validations)
     other = train(make_records(80, seed=1), unseen_records[:30], QUICK, seed=1)
     assert other.steps != trained.steps
+
+
+def test_loss_when_words_can_be_copied_then_is_the_logarithm_of_how_often_they_come() -> None:
+    """The chance of a word is that of the vocabulary and of all its places in the prompt."""
+    model = train(make_orders(40, seed=1), [], TrainingConfig(2, 8)).model
+    record = make_record("bring plums to Zorbo Zorbo", "plums Zorbo", system="")
+    assert len(model.split(record["messages"][:1], "plums Zorbo")[1]) == 2
+    draws = [reply_to(model, record, temperature=1.0, seed=n).text for n in range(500)]
+    chance = math.exp(-3 * model.loss([record]))
+    assert 0.1 < chance < 0.9
+    assert draws.count("plums Zorbo") / 500 == pytest.approx(chance, abs=0.07)
 
 
 def test_train_when_saved_twice_then_the_bytes_are_the_same(
@@ -367,6 +398,39 @@ def test_train_when_prompts_list_options_then_what_the_base_goes_by_is_not_lost(
     model = train(records, [], TrainingConfig(6, 4)).model
     unseen = make_record("windows!" + question, "broken window")  # no such word in training
     assert reply_to(model, unseen).text == "broken window"
+
+
+def test_model_when_replies_repeat_the_prompt_then_copies_words_that_it_has_never_seen() -> None:
+    """It has learnt where the words stand, not the words."""
+    unseen = make_orders(40, seed=2)
+    assert share_right(train(make_orders(160, seed=1), [], QUICK).model, unseen) > 0.9
+
+
+def test_model_when_replies_do_not_follow_the_prompt_then_learns_not_to_copy() -> None:
+    """Copying is learnt from the records: where they do not copy, nor does it."""
+    model = train(make_orders(160, seed=1, follow=False), [], QUICK).model
+    assert share_right(model, make_orders(40, seed=2)) < 0.1
+
+
+def test_model_when_replies_are_labels_then_copies_nothing(trained: Training) -> None:
+    """Only open-ended tasks have the table, and only their replies take words over."""
+    assert "copy" not in trained.model.tables
+    replies = [
+        reply_to(trained.model, make_record(f"{word} {word}", "")) for word in ("Zorbo", "?")
+    ]
+    assert {reply.text for reply in replies} <= set(TOPICS)
+
+
+@pytest.mark.parametrize("multiplier", [1e-6, 1e3], ids=["untrained", "diverged"])
+def test_generate_when_nothing_was_learnt_then_is_no_json(multiplier: float) -> None:
+    """No grammar and no repair help the model: what it writes is what it has learnt."""
+    pairs = make_answers(12, seed=1)
+    records = [make_record(*pair, system=SYSTEM) for pair in pairs]
+    model = train(records, [], TrainingConfig(1, 4, multiplier)).model
+    for request, _ in make_answers(3, seed=2, unseen=True):
+        reply = reply_to(model, make_record(request, "", system=SYSTEM), max_tokens=300).text
+        with pytest.raises(ValueError, match=r".*"):
+            json.loads(reply)
 
 
 def test_no_module_of_the_sandbox_names_a_data_set() -> None:
@@ -480,6 +544,29 @@ def test_load_when_the_directory_is_empty_then_says_what_to_do(tmp_path: Path) -
         StandIn.load(tmp_path)
 
 
+def test_load_when_the_task_is_open_ended_then_loss_and_replies_are_the_same(
+    tmp_path: Path,
+) -> None:
+    """What it has learnt about copying is saved, too."""
+    records = make_orders(60, seed=1)
+    model = train(records, [], QUICK).model
+    model.save(tmp_path)
+    loaded, unseen = StandIn.load(tmp_path), make_orders(10, seed=2)
+    assert loaded.loss(unseen) == model.loss(unseen)
+    assert [reply_to(loaded, one) for one in unseen] == [reply_to(model, one) for one in unseen]
+
+
+def test_load_when_the_file_is_from_before_copying_then_answers_without_it(tmp_path: Path) -> None:
+    """Older models of open-ended tasks have four tables."""
+    train(make_orders(60, seed=1), [], QUICK).model.save(tmp_path)
+    with np.load(tmp_path / "model.npz") as file:
+        older = {name: file[name] for name in file if not name.startswith("copy")}
+    np.savez(tmp_path / "model.npz", **older)
+    model = StandIn.load(tmp_path)
+    assert reply_to(model, make_record("bring plums to Zorbo", "")).text != "plums Zorbo"
+    assert math.isfinite(model.loss(make_orders(10, seed=2)))
+
+
 def test_load_when_the_file_is_damaged_then_says_which(tmp_path: Path) -> None:
     """As after a disk that was full; the server's answer is this sentence."""
     (tmp_path / "model.npz").write_bytes(b"PK\x03\x04 cut short")
@@ -495,6 +582,21 @@ def test_split_text_when_joined_again_then_is_the_text(text: str) -> None:
     assert "".join(features.split_text(text)) == text
 
 
+def test_split_tokens_when_parts_are_taken_then_the_longest_known_ones_are() -> None:
+    """A word outside the vocabulary becomes parts that are in it, and bytes."""
+    ids = {"lock": 300, "ing": 301, "lo": 302, " un": 303}
+    spelt = features.split_tokens("lock unlockingé", ids, parts=True)
+    assert spelt == [300, 303, 300, 301, *"é".encode()]
+    bytes_of_it = [*b" unlocking"]
+    assert features.split_tokens("lock unlocking", ids, parts=False) == [300, *bytes_of_it]
+
+
+def test_count_parts_when_words_repeat_then_counts_the_tokens_saved() -> None:
+    """A part of three letters saves two tokens each time."""
+    saved = features.count_parts({"abc": 2, "bcd": 1})
+    assert (saved["abc"], saved["bc"], saved["cd"], saved["ad"]) == (4, 3, 1, 0)
+
+
 def test_cursor_when_json_is_read_then_knows_strings_brackets_and_keys() -> None:
     """Escaped quotes do not close a string, and each level has its own key and commas."""
     cursor = features.Cursor()
@@ -504,6 +606,20 @@ def test_cursor_when_json_is_read_then_knows_strings_brackets_and_keys() -> None
     assert [level[1] for level in cursor.levels] == [0, 0, 1, 0]
     cursor.push(1, b'"}]}')
     assert (cursor.string, len(cursor.levels)) == (None, 1)
+
+
+def test_cursor_when_in_an_object_then_knows_the_first_text_outside_of_it() -> None:
+    """The keys of a call's arguments depend on the function's name, which stands outside."""
+    place = features.COLUMNS.index("outer")
+
+    def outer(text: bytes) -> int:
+        cursor = features.Cursor()
+        cursor.push(0, text)
+        return cursor.columns()[place]
+
+    begun = outer(b'{"name": "track", "note": "x", "arguments": {"')
+    assert begun == outer(b'{"name": "track", "arguments": {"code": "7", "')
+    assert begun != outer(b'{"name": "order", "note": "x", "arguments": {"')
 
 
 def test_cursor_when_a_key_becomes_a_value_then_tells_them_apart_and_from_list_entries() -> None:

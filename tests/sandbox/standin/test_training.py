@@ -163,6 +163,22 @@ def test_child_when_run_again_then_every_file_has_the_same_bytes(
         assert (work / path.relative_to(finished)).read_bytes() == path.read_bytes(), path.name
 
 
+def test_child_when_replies_are_open_ended_then_the_model_has_the_same_bytes_again(
+    tmp_path: Path,
+) -> None:
+    """Its vocabulary does not hang on the order of sets, which differs from process to process."""
+    records = make_records(20)
+    for number, record in enumerate(records):
+        record["messages"][1]["content"] = f"zu{number}bar of the {number}th"
+    models = []
+    for seed in ("1", "2"):
+        work = make_work(tmp_path / seed, training=records, epochCount="2", batchSize="4")
+        with child_at(work, PYTHONHASHSEED=seed) as child:
+            assert child.wait(60) == 0, child.stderr and child.stderr.read()
+        models.append((work / "model" / "model.npz").read_bytes())
+    assert models[0] == models[1]
+
+
 def test_child_when_the_processor_is_another_then_losses_agree_to_three_digits(
     finished: Path, tmp_path: Path
 ) -> None:
