@@ -21,6 +21,7 @@ has started, forks and servers too, read from /proc, so this needs Linux. Rows:
 Asking models is measured by `asking.py`. Not collected by pytest, for a timing is no test.
 """
 
+import argparse
 import json
 import os
 import random
@@ -346,7 +347,13 @@ ROWS: dict[str, Row] = {
 
 def main(arguments: list[str]) -> int:
     """Measure the rows in turn and print them."""
-    commits, names = arguments[:2], arguments[2:] or list(ROWS)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("commits", nargs=2, metavar="COMMIT", help="before, and after")
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help="all, if none")
+    given = parser.parse_args(arguments)
+    commits, names = given.commits, given.rows or [*ROWS]
     folder = Path(tempfile.mkdtemp())
     trees = [folder / str(place) for place in range(len(commits))]
     git = ["git", "-C", str(ROOT), "worktree"]
