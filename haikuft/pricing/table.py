@@ -5,7 +5,6 @@ of the page contains them. Read the page before you spend, and pass what you rea
 to the estimates. All money is US dollars.
 """
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ from typing import Any
 
 from haikuft.base_models import find_base_model
 from haikuft.errors import SettingsError
-from haikuft.package_data import read_text
+from haikuft.package_data import read_csv
 from haikuft.pricing.amounts import format_price
 from haikuft.tables import Table, build_table
 
@@ -83,8 +82,7 @@ THROUGHPUT_TOKENS = TokenPrice(0.0, 0.0, "Provisioned Throughput bills by the ho
 @cache
 def load_prices() -> tuple[Price, ...]:
     """Read the table: the default base model first, the others for scale."""
-    text = read_text(__package__, "prices.csv")
-    rows: Iterable[dict[str, Any]] = csv.DictReader(text.split("\n"))
+    rows: Iterable[dict[str, Any]] = read_csv(__package__, "prices.csv")
     return tuple(
         Price(**row | {"amount": float(row["amount"]) if row["amount"] else None}) for row in rows
     )
