@@ -18,6 +18,7 @@ _HEAD_BYTES = 4096  # that are searched for control characters and headings
 _MIN_BINARY_BYTES = 256  # shorter files are checked line by line
 # Control characters that no text has; tab, line ends, form feed and escape are allowed.
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r\f\v\b\x1b"})
+_OPEN = (b"{", b"[", b",", b":")  # ends of a line inside a JSON value that goes on
 _HEADING = re.compile(r'"[^"{}]{1,60}"|[^\W\d][\w .-]{0,59}')
 
 
@@ -43,12 +44,12 @@ def spans_lines(first: bytes) -> bool:
     line, _, rest = first.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
     line, following = line.rstrip(), rest.lstrip().partition(b"\n")[0].rstrip()
     if line.startswith(b"["):
-        return bool(following) and line.endswith((b"[", b"{", b","))
+        return bool(following) and line.endswith(_OPEN)
     if not line.startswith(b"{"):
         return False
-    if line.endswith((b"{", b",")):
-        return following.startswith(b'"')
-    return line.endswith(b"[") and following.endswith((b"{", b"[", b","))
+    if line.endswith((b"{", b",", b":")) and following.startswith((b'"', b"[")):
+        return True
+    return line.endswith((b"[", b":")) and following.endswith(_OPEN)
 
 
 def recognise_table(first: bytes, suffix: str = "") -> str:

@@ -104,6 +104,13 @@ RECORD = {
         (json.dumps([PAIR, RECORD], indent="\t"), 2),
         ("\ufeff\n" + json.dumps([PAIR] * 3, indent=1), 3),
         (f"{json.dumps(PAIR, indent=2)}\n{json.dumps(RECORD, indent=2)}\n", 2),
+        (json.dumps(RECORD).replace(": ", ":\n"), 1),
+        ('{"messages":\n[\n' + json.dumps(RECORD["messages"], indent=1)[1:] + "}", 1),
+        (
+            '{"contents":\n[{"role":\n"user", "parts":\n[{"text": "a"}]},\n'
+            '{"role": "model", "parts": [{"text": "b"}]}]}',
+            1,
+        ),
         (
             '{"messages": [\n' + json.dumps(RECORD)[len('{"messages": [') :].replace("}, ", "},\n"),
             1,
