@@ -76,6 +76,7 @@ class Chat(NamedTuple):
         system_key: The key of the system prompt.
         read_system: As `read_text`, for the system prompt; None if it is held as texts are.
         other_keys: Keys of an example beside these two.
+        strict: Whether further keys are refused; otherwise they are ignored.
     """
 
     read_text: Callable[[Any, str], PlacedText]
@@ -86,6 +87,7 @@ class Chat(NamedTuple):
     system_key: str = "system"
     read_system: Callable[[Any, str], PlacedText] | None = None
     other_keys: tuple[str, ...] = ()
+    strict: bool = True
 
 
 def kind_of(value: Any) -> str:
@@ -307,20 +309,20 @@ def read_exchange(
     return build_record(texts)
 
 
-def read_chat(example: Mapping[str, Any], chat: Chat, *, strict: bool = True) -> Converted:
-    """Read an example of a chat format; if not strict, other keys are ignored.
+def read_chat(example: Mapping[str, Any], chat: Chat) -> Converted:
+    """Read an example of a chat format.
 
     Raises:
         UnsupportedContent: it holds something else than known roles and texts.
     """
-    if strict:
+    if chat.strict:
         check_keys(example, "", (*chat.other_keys, chat.system_key, chat.key))
     system = read_system(example, chat.system_key, chat.read_system or chat.read_text)
     turns = take_member(example, chat.key)
-    return build_record([*system, *read_turns(turns, chat.key, chat, strict=strict)])
+    return build_record([*system, *read_turns(turns, chat.key, chat)])
 
 
-def read_turns(turns: Any, place: str, chat: Chat, *, strict: bool = True) -> list[Text]:
+def read_turns(turns: Any, place: str, chat: Chat) -> list[Text]:
     """Give the texts of a list of turns at this place.
 
     Raises:
@@ -328,17 +330,14 @@ def read_turns(turns: Any, place: str, chat: Chat, *, strict: bool = True) -> li
     """
     if not isinstance(turns, list):
         raise UnsupportedContent(wrong_type(place, turns, "a list of turns"))
-    return [
-        read_turn(turn, join_place(place, number), chat, strict=strict)
-        for number, turn in enumerate(turns)
-    ]
+    return [read_turn(turn, join_place(place, number), chat) for number, turn in enumerate(turns)]
 
 
-def read_turn(turn: Any, place: str, chat: Chat, *, strict: bool = True) -> Text:
+def read_turn(turn: Any, place: str, chat: Chat) -> Text:
     """Give the text of one turn, as `read_turns` does."""
     if not isinstance(turn, dict):
         raise UnsupportedContent(wrong_type(place, turn, "an object"))
-    if strict:
+    if chat.strict:
         check_keys(turn, place, (chat.role_key, chat.text_key))
     role = _take_role(turn, chat, place)
     value = take_member(turn, chat.text_key, place)

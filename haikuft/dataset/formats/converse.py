@@ -34,7 +34,7 @@ def to_messages(value: Record, *, lenient: bool = False) -> Record:
         UnsupportedContent: something in it cannot be part of a Messages record.
     """
     if lenient and isinstance(value, dict) and _holds_lists(value):
-        return _read(value, strict=False).record
+        return _read(value, _CHAT._replace(read_text=_join_blocks, strict=False)).record
     if isinstance(value, dict) and _recognise(value):
         return _read(value).record
     with suppress(content.UnsupportedContent):
@@ -66,11 +66,10 @@ def _holds_lists(record: Mapping[str, Any]) -> bool:
     return isinstance(record.get("messages"), list) and any(isinstance(v, list) for v in values)
 
 
-def _read(example: Mapping[str, Any], *, strict: bool = True) -> Converted:
+def _read(example: Mapping[str, Any], chat: content.Chat = _CHAT) -> Converted:
     if not content.says_nothing(version := example.get("schemaVersion")):
         content.take_text(version, "schemaVersion")  # AWS takes any text
-    chat = _CHAT if strict else _CHAT._replace(read_text=_join_blocks)
-    return content.read_chat(example, chat, strict=strict)
+    return content.read_chat(example, chat)
 
 
 def _join_blocks(blocks: Any, place: str) -> PlacedText:
