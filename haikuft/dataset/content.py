@@ -30,15 +30,7 @@ MEANINGS = {key: meaning for meaning, keys in _KEYS["meanings"].items() for key 
 _FALSE_SAYS_NOTHING = ("parallel_tool_calls",)
 
 ONE_BLOCK = 'a list of one {"text": …}'
-_JSON_TYPES = {
-    dict: "an object",
-    list: "a list",
-    str: "text",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    type(None): "null",
-}
+_JSON_TYPES: Mapping[str, str] = _KEYS["types"]  # name of a Python type -> what JSON has for it
 
 
 class UnsupportedContent(Exception):  # noqa: N818 - never shown; callers report its finding
@@ -92,9 +84,7 @@ class Chat(NamedTuple):
 
 def kind_of(value: Any) -> str:
     """Name the type of a JSON value, e.g. "a number"."""
-    return next(
-        (words for kind, words in _JSON_TYPES.items() if isinstance(value, kind)), "a value"
-    )
+    return next(_JSON_TYPES[t.__name__] for t in type(value).__mro__ if t.__name__ in _JSON_TYPES)
 
 
 def wrong_type(place: str, value: Any, wanted: str) -> Finding:

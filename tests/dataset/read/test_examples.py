@@ -46,7 +46,7 @@ def test_first_example_when_looked_at_then_it_is_as_the_file_has_it(file, keys):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"[1]\n", "line 1: this is not an object"), (b"{\n", "line 1: column"), (b"", "is empty")],
+    [(b"[1]\n", "line 1: expected a JSON object"), (b"{\n", "line 1: column"), (b"", "is empty")],
 )
 def test_first_example_when_there_is_none_then_error_says_what_stands_there(content, words, write):
     """Not every file begins with an example."""
