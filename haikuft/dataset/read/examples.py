@@ -153,7 +153,7 @@ def _read_whole(path: str | os.PathLike[str]) -> Iterator[json_lines.Example]:
 def _explain_in_line(text: str, error: json.JSONDecodeError) -> Finding:
     """Name column and cause of an error in the line in which it is."""
     start = error.pos - error.colno + 1
-    line = text[start:].partition("\n")[0]
+    line = "".join(text[start:].partition("\n")[:2])
     return explain_json(line, json.JSONDecodeError(error.msg, line, error.colno - 1))
 
 

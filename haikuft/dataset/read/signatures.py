@@ -18,7 +18,7 @@ _HEAD_BYTES = 4096  # that are searched for control characters and headings
 _MIN_BINARY_BYTES = 256  # shorter files are checked line by line
 # Control characters that no text has; tab, line ends, form feed and escape are allowed.
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r\f\v\b\x1b"})
-_OPEN = (b"{", b"[", b",", b":")  # ends of a line inside a JSON value that goes on
+_OPEN = (b"{", b"[", b",", b'":')  # ends of a line inside a JSON value that goes on
 _HEADING = re.compile(r'"[^"{}]{1,60}"|[^\W\d][\w .-]{0,59}')
 
 
@@ -47,9 +47,9 @@ def spans_lines(first: bytes) -> bool:
         return bool(following) and line.endswith(_OPEN)
     if not line.startswith(b"{"):
         return False
-    if line.endswith((b"{", b",", b":")) and following.startswith((b'"', b"[")):
+    if line.endswith((b"{", b",", b'":')) and following.startswith((b'"', b"[")):
         return True
-    return line.endswith((b"[", b":")) and following.endswith(_OPEN)
+    return line.endswith((b"[", b'":')) and following.endswith(_OPEN)
 
 
 def recognise_table(first: bytes, suffix: str = "") -> str:

@@ -65,6 +65,7 @@ def test_first_example_when_there_is_none_then_error_says_what_stands_there(cont
         (b'[{"prompt": "a", "completion": "b"}] x', "line 1: the list cannot be read"),
         (b'[{"prompt": "a", "completion": "b"}\n{}]', "line 1: the list cannot be read"),
         (b'[\n{"prompt": "a\xff"}]', "line 2: a byte is not UTF-8"),
+        (b'[\n{"prompt": "a\nb"}]', r"line 2: column 14: .* control character \(U\+000A\)"),
         (b'[{"prompt": NaN, "completion": "b"}]', "NaN is not allowed"),
     ],
 )

@@ -398,6 +398,8 @@ CASES = [
          GOOD_LINE.replace(b": ", b":\n"), [(None, "wrong-format")]),
         ("So is one whose first value is an object.", b'{"data":\n{\n"a": 1}}\n',
          [(None, "wrong-format")]),
+        ("A text that breaks after a colon is none.",
+         GOOD_LINE.replace(b"Hello?", b"Hello:\n[there],"), [(1, "not-json"), (2, "not-json")]),
         ("A first line that broke after a colon is none.", b'{"messages":\n' + to_bytes(many(2)),
          [(1, "not-json")]),
         ("A first line that broke is no such object.", b'{"messages": [\n' + to_bytes(many(2)),
