@@ -29,7 +29,6 @@ SETTINGS = _KEYS["settings"]  # of a request to a model
 MEANINGS = {key: meaning for meaning, keys in _KEYS["meanings"].items() for key in keys}
 _FALSE_SAYS_NOTHING = ("parallel_tool_calls",)
 
-ONE_BLOCK = 'a list of one {"text": …}'
 _JSON_TYPES: Mapping[str, str] = _KEYS["types"]  # name of a Python type -> what JSON has for it
 
 
@@ -189,8 +188,6 @@ def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
         UnsupportedContent: there is not exactly one text, or something beside it. Several empty
             texts count as one.
     """
-    if not isinstance(blocks, list):
-        raise UnsupportedContent(wrong_type(place, blocks, ONE_BLOCK))
     texts, findings = find_block_texts(blocks, place, describe_unconverted_key, typed=typed)
     _raise_first(findings)
     if not texts:
@@ -202,12 +199,12 @@ def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
 
 
 def find_block_texts(
-    blocks: Sequence[Any], place: str, describe_key: DescribeKey, *, typed: bool = False
+    blocks: Any, place: str, describe_key: DescribeKey, *, typed: bool = False
 ) -> tuple[list[PlacedText], list[Finding]]:
     """Find the texts of content blocks, and everything else that is in them.
 
     Args:
-        blocks: Objects of one key, {"text": …}.
+        blocks: A list of objects of one key, {"text": …}; any other value is what is wrong.
         place: The place of their list.
         describe_key: Describes a key other than "text".
         typed: Whether blocks also name their type, {"type": "text", "text": …}.
@@ -215,6 +212,8 @@ def find_block_texts(
     Returns:
         The texts with their places, and what is wrong, both in the order of the blocks.
     """
+    if not isinstance(blocks, list):
+        return [], [wrong_type(place, blocks, 'a list of one {"text": …}')]
     known = ("type", "text") if typed else ("text",)
     texts: list[PlacedText] = []
     findings: list[Finding] = []

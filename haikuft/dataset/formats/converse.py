@@ -6,6 +6,7 @@ Sources: Amazon Bedrock User Guide, model-customization-prepare; the Nova guides
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from haikuft.dataset import content
@@ -74,10 +75,9 @@ def _read(example: Mapping[str, Any], chat: content.Chat = _CHAT) -> Converted:
 
 def _join_blocks(blocks: Any, place: str) -> PlacedText:
     """Join the texts of blocks as the sandbox's Converse does; a job's way is not documented."""
-    if isinstance(blocks, list) and blocks:
-        texts, _ = content.find_block_texts(blocks, place, _describe_key)
-        if len(texts) == len(blocks):
-            return "\n".join(text for text, _ in texts), place
+    texts, _ = content.find_block_texts(blocks, place, _describe_key)
+    if texts and len(texts) == len(blocks):
+        return "\n".join(text for text, _ in texts), place
     return content.take_block(blocks, place)
 
 
@@ -97,12 +97,6 @@ def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
     return make_finding("not-plain-text", place, what=content.MEANINGS[key])
 
 
-def _find_texts(value: Any, place: str) -> tuple[list[PlacedText], list[Finding]]:
-    if isinstance(value, list):
-        return content.find_block_texts(value, place, _describe_key)
-    return [], [content.wrong_type(place, value, content.ONE_BLOCK)]
-
-
 FORMAT = Format(
     recognise=_recognise,
     read=_read,
@@ -115,6 +109,6 @@ FORMAT = Format(
         text_keys=("schemaVersion",),
         empty_turn="empty-turn",
         describe_key=_describe_key,
-        find_texts=_find_texts,
+        find_texts=partial(content.find_block_texts, describe_key=_describe_key),
     ),
 )
