@@ -189,7 +189,10 @@ def _check(
     for name, allowed in ranges.items():
         value = read(given[name], allowed) if name in given else allowed.default
         if fault := _fault(value, allowed):
-            faults.append(f"{name} = {given[name]!r} {fault}; {_range_words(allowed)}.")
+            faults.append(
+                f"{name} = {given[name]!r} {fault}; allowed is {_kind_words(allowed)} from "
+                f"{allowed.minimum:g} to {allowed.maximum:g} (default {allowed.default:g})."
+            )
         else:
             checked[name] = int(value) if allowed.kind == "int" else float(value)
     if faults:
@@ -211,13 +214,6 @@ def _fault(value: Any, allowed: Range) -> str:
 
 def _kind_words(allowed: Range) -> str:
     return "a whole number" if allowed.kind == "int" else "a number"
-
-
-def _range_words(allowed: Range) -> str:
-    return (
-        f"allowed is {_kind_words(allowed)} from {allowed.minimum:g} to {allowed.maximum:g} "
-        f"(default {allowed.default:g})"
-    )
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:

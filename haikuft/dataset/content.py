@@ -29,16 +29,7 @@ SETTINGS = _KEYS["settings"]  # of a request to a model
 MEANINGS = {key: meaning for meaning, keys in _KEYS["meanings"].items() for key in keys}
 _FALSE_SAYS_NOTHING = ("parallel_tool_calls",)
 
-ONE_BLOCK = 'a list of one {"text": …}'
-_JSON_TYPES = {
-    dict: "an object",
-    list: "a list",
-    str: "text",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    type(None): "null",
-}
+_JSON_TYPES: Mapping[str, str] = _KEYS["types"]  # name of a Python type -> what JSON has for it
 
 
 class UnsupportedContent(Exception):  # noqa: N818 - never shown; callers report its finding
@@ -76,6 +67,7 @@ class Chat(NamedTuple):
         system_key: The key of the system prompt.
         read_system: As `read_text`, for the system prompt; None if it is held as texts are.
         other_keys: Keys of an example beside these two.
+        strict: Whether further keys are refused; otherwise they are ignored.
     """
 
     read_text: Callable[[Any, str], PlacedText]
@@ -86,13 +78,12 @@ class Chat(NamedTuple):
     system_key: str = "system"
     read_system: Callable[[Any, str], PlacedText] | None = None
     other_keys: tuple[str, ...] = ()
+    strict: bool = True
 
 
 def kind_of(value: Any) -> str:
     """Name the type of a JSON value, e.g. "a number"."""
-    return next(
-        (words for kind, words in _JSON_TYPES.items() if isinstance(value, kind)), "a value"
-    )
+    return next(_JSON_TYPES[t.__name__] for t in type(value).__mro__ if t.__name__ in _JSON_TYPES)
 
 
 def wrong_type(place: str, value: Any, wanted: str) -> Finding:
@@ -197,8 +188,6 @@ def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
         UnsupportedContent: there is not exactly one text, or something beside it. Several empty
             texts count as one.
     """
-    if not isinstance(blocks, list):
-        raise UnsupportedContent(wrong_type(place, blocks, ONE_BLOCK))
     texts, findings = find_block_texts(blocks, place, describe_unconverted_key, typed=typed)
     _raise_first(findings)
     if not texts:
@@ -210,12 +199,12 @@ def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
 
 
 def find_block_texts(
-    blocks: Sequence[Any], place: str, describe_key: DescribeKey, *, typed: bool = False
+    blocks: Any, place: str, describe_key: DescribeKey, *, typed: bool = False
 ) -> tuple[list[PlacedText], list[Finding]]:
     """Find the texts of content blocks, and everything else that is in them.
 
     Args:
-        blocks: Objects of one key, {"text": …}.
+        blocks: A list of objects of one key, {"text": …}; any other value is what is wrong.
         place: The place of their list.
         describe_key: Describes a key other than "text".
         typed: Whether blocks also name their type, {"type": "text", "text": …}.
@@ -223,6 +212,8 @@ def find_block_texts(
     Returns:
         The texts with their places, and what is wrong, both in the order of the blocks.
     """
+    if not isinstance(blocks, list):
+        return [], [wrong_type(place, blocks, 'a list of one {"text": …}')]
     known = ("type", "text") if typed else ("text",)
     texts: list[PlacedText] = []
     findings: list[Finding] = []
@@ -307,20 +298,20 @@ def read_exchange(
     return build_record(texts)
 
 
-def read_chat(example: Mapping[str, Any], chat: Chat, *, strict: bool = True) -> Converted:
-    """Read an example of a chat format; if not strict, other keys are ignored.
+def read_chat(example: Mapping[str, Any], chat: Chat) -> Converted:
+    """Read an example of a chat format.
 
     Raises:
         UnsupportedContent: it holds something else than known roles and texts.
     """
-    if strict:
+    if chat.strict:
         check_keys(example, "", (*chat.other_keys, chat.system_key, chat.key))
     system = read_system(example, chat.system_key, chat.read_system or chat.read_text)
     turns = take_member(example, chat.key)
-    return build_record([*system, *read_turns(turns, chat.key, chat, strict=strict)])
+    return build_record([*system, *read_turns(turns, chat.key, chat)])
 
 
-def read_turns(turns: Any, place: str, chat: Chat, *, strict: bool = True) -> list[Text]:
+def read_turns(turns: Any, place: str, chat: Chat) -> list[Text]:
     """Give the texts of a list of turns at this place.
 
     Raises:
@@ -328,17 +319,14 @@ def read_turns(turns: Any, place: str, chat: Chat, *, strict: bool = True) -> li
     """
     if not isinstance(turns, list):
         raise UnsupportedContent(wrong_type(place, turns, "a list of turns"))
-    return [
-        read_turn(turn, join_place(place, number), chat, strict=strict)
-        for number, turn in enumerate(turns)
-    ]
+    return [read_turn(turn, join_place(place, number), chat) for number, turn in enumerate(turns)]
 
 
-def read_turn(turn: Any, place: str, chat: Chat, *, strict: bool = True) -> Text:
+def read_turn(turn: Any, place: str, chat: Chat) -> Text:
     """Give the text of one turn, as `read_turns` does."""
     if not isinstance(turn, dict):
         raise UnsupportedContent(wrong_type(place, turn, "an object"))
-    if strict:
+    if chat.strict:
         check_keys(turn, place, (chat.role_key, chat.text_key))
     role = _take_role(turn, chat, place)
     value = take_member(turn, chat.text_key, place)

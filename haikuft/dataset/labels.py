@@ -14,19 +14,23 @@ LEAST_A_LABEL = 3  # records that a label has on average; with fewer the answers
 def labels_of(records: Sequence[Mapping[str, Any]]) -> list[str] | None:
     """Give each record's label, or None when the answers are no labels.
 
-    They are labels when there are at least two different ones, all of them are short, of one line
-    and no JSON, and each is the answer of three records on average.
-
     Raises:
         DataError: a record does not end with the assistant's answer.
     """
-    from haikuft.dataset.records import reference_of  # not loaded for `is_label` alone
+    from haikuft.dataset.records import reference_of  # not loaded for `are_labels` alone
 
     labels = [reference_of(record).strip() for record in records]
-    kinds = Counter(labels)
-    if len(kinds) < 2 or len(labels) < LEAST_A_LABEL * len(kinds):
-        return None
-    return labels if all(map(is_label, kinds)) else None
+    return labels if are_labels(Counter(labels)) else None
+
+
+def are_labels(answers: Counter[str]) -> bool:
+    """Whether answers are labels: at least two different ones, all short, of one line and no JSON.
+
+    Args:
+        answers: Answer -> how many records have it; that must be three on average.
+    """
+    enough = len(answers) > 1 and answers.total() >= LEAST_A_LABEL * len(answers)
+    return enough and all(map(is_label, answers))
 
 
 def is_label(text: str) -> bool:

@@ -10,10 +10,11 @@ import math
 import os
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.base_models.values import Limits
@@ -56,19 +57,16 @@ class Split:
         return f"Split({words})" + (f". {self.note}" if self.note else "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     """Records that must stay together.
 
     Attributes:
         key: Their normalised prompt and the seed, as a digest.
         members: Their indices in the data set.
-        stratum: Their label, "" where there are none.
     """
 
     key: bytes
     members: list[int]
-    stratum: str
 
 
 def split_records(
@@ -114,7 +112,7 @@ def split_records(
     if fits:
         most = min(most, total - test - least)
         validation = min(max(usual, least), most)
-    groups = _order(_find_groups(records, seed))
+    groups = _find_groups(records, seed)
     parts = _divide(groups, test, validation)
     while fits and len(_members(parts["validation"])) < least and validation < most:
         validation += 1  # the groups were too large for the room
@@ -153,7 +151,7 @@ def _members(groups: Iterable[_Group]) -> list[int]:
     return [member for _, member in sorted(placed)]
 
 
-def group_key(record: Mapping[str, Any]) -> str:
+def group_key(record: Record) -> str:
     """Give the digest of a normalised prompt, which near-identical prompts share."""
     return digest(*map(_normalise, prompt_parts(record))).hex()
 
@@ -233,38 +231,25 @@ def _check_settings(validation_share: float, test_share: float, seed: int) -> No
 
 
 def _find_groups(records: Sequence[Record], seed: int) -> list[_Group]:
+    """Group near-identical prompts, so ordered that any slice has every label in its proportion.
+
+    Within its label each group gets a position from 0 to 1, and all are sorted by that.
+    """
     labels = labels_of(records) or [""] * len(records)
     members: defaultdict[str, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
         members[group_key(record)].append(number)
-    return [
-        _Group(digest(str(seed), key), numbers, _most_common([labels[n] for n in numbers]))
-        for key, numbers in members.items()
-    ]
-
-
-def _order(groups: list[_Group]) -> list[_Group]:
-    """Order the groups so that any slice of them has every label in its proportion.
-
-    Within its label each group gets a position from 0 to 1, and all are sorted by that.
-    """
     strata: defaultdict[str, list[_Group]] = defaultdict(list)
-    for group in sorted(groups, key=lambda group: group.key):
-        strata[group.stratum].append(group)
-    placed: list[tuple[float, bytes, _Group]] = []
-    for stratum in strata.values():
-        size = sum(len(group.members) for group in stratum)
-        before = 0
-        for group in stratum:
-            middle = before + len(group.members) / 2
-            placed.append((middle / size, group.key, group))
-            before += len(group.members)
-    return [group for _, _, group in sorted(placed, key=lambda item: item[:2])]
-
-
-def _most_common(labels: list[str]) -> str:
-    counts = Counter(labels)
-    return min(counts, key=lambda label: (-counts[label], label))
+    for group in sorted(_Group(digest(str(seed), key), them) for key, them in members.items()):
+        counts = Counter(labels[number] for number in group.members)
+        strata[min(counts, key=lambda label: (-counts[label], label))].append(group)
+    placed: list[tuple[float, _Group]] = []
+    for groups in strata.values():
+        sizes = [len(group.members) for group in groups]
+        total = sum(sizes)
+        for group, size, end in zip(groups, sizes, accumulate(sizes), strict=True):
+            placed.append(((end - size / 2) / total, group))
+    return [group for _, group in sorted(placed)]
 
 
 def _normalise(text: str) -> str:
@@ -277,8 +262,13 @@ def _check_part(
     """Say what is wrong with the size of "training" or "validation"."""
     limits = base_model.limits
     part = split.training if name == "training" else split.validation
-    if len(part) < limits.min_records:
-        yield _too_small(name, split, len(part), limits.min_records)
+    least, total = limits.min_records, sum(map(len, split))
+    if len(part) < least:
+        needed = math.ceil(least * total / len(part)) if part else least
+        yield (
+            f"{name} has {count(len(part), 'record')}, fewer than the {least} a job needs. With "
+            f"these shares {needed:,} records are needed and there are {total:,}."
+        )
     if len(part) > most_records:
         yield _too_many(name, len(part), most_records)
     if most_bytes is not None:
@@ -294,15 +284,6 @@ def _check_part(
             f"{name} has {count(over, 'record')} certainly longer than the {most_tokens:,} tokens "
             "allowed. Shorten or divide the longest."
         )
-
-
-def _too_small(name: str, split: Split, size: int, least: int) -> str:
-    total = sum(map(len, split))
-    needed = math.ceil(least * total / size) if size else least
-    return (
-        f"{name} has {count(size, 'record')}, fewer than the {least} a job needs. With these "
-        f"shares {needed:,} records are needed and there are {total:,}."
-    )
 
 
 def _too_many(name: str, size: int, most: int) -> str:

@@ -6,16 +6,15 @@ anthropic 0.34.2, fitted on 2026-11-29 by tests/benchmarks/token_rates.py. That 
 tokenizer; for Nova the range is an estimate and nothing more.
 """
 
-import csv
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any
 
-from haikuft.package_data import read_text
+from haikuft.package_data import read_csv, read_text
 
 BASIS = (
     "counts by kind of character, measured on an older Claude tokenizer (in the PyPI package "
@@ -53,14 +52,8 @@ class TokenRange:
 NO_TOKENS = TokenRange(0, 0, 0)
 
 
-class _Rate(NamedTuple):
-    """Tokens for each character of a kind, or for each word or change of kind."""
-
-    low: float
-    likely: float
-    high: float
-
-
+# Tokens for each character of a kind, or for each word or change of kind: low, likely, high.
+_Rate = tuple[float, float, float]
 # Of each byte: a lower-case letter, A capital, 0 digit, space, line end or tab, mark; u: not ASCII.
 _CLASSES = bytes(
     ord("u") if code > 127
@@ -73,14 +66,7 @@ _CLASSES = bytes(
     for code in range(256)
 )  # fmt: skip
 # Frequent words of English that few other languages have.
-_ENGLISH = frozenset(
-    [
-        *("the", "and", "to", "of", "you", "that", "for", "with", "it", "have", "will", "this"),
-        *("are", "be", "not", "your", "can", "what", "my", "we", "they", "but", "if", "when"),
-        *("there", "please", "would", "which", "has", "been", "from", "how", "who", "about"),
-        *("because", "after", "before"),
-    ]
-)
+_ENGLISH = frozenset(read_text(__package__, "english_words.txt").split())
 # Shares of these words among all: up to the first a text is not English, from the second it is.
 _ENGLISH_SHARES = (0.04, 0.09)
 
@@ -164,11 +150,10 @@ def _kind_of(char: str) -> str:
 @cache
 def _load_rates() -> tuple[Mapping[str, _Rate], list[tuple[str, str, str]]]:
     """Read the rate of each kind, and the first and last character of each block, in order."""
-    text = read_text(__package__, "token_rates.csv")
     rates: dict[str, _Rate] = {}
     blocks = []
-    for row in csv.DictReader(text.split("\n")):
-        rates[row["kind"]] = _Rate(*(float(row[name]) for name in _Rate._fields))
+    for row in read_csv(__package__, "token_rates.csv"):
+        rates[row["kind"]] = float(row["low"]), float(row["likely"]), float(row["high"])
         if row["first"]:
             blocks.append((chr(int(row["first"], 16)), chr(int(row["last"], 16)), row["kind"]))
     return rates, sorted(blocks)

@@ -14,7 +14,7 @@ from haikuft.errors import AccessError, NotFoundError
 from haikuft.iam import roles
 from haikuft.pricing.amounts import format_dollars
 from haikuft.pricing.estimates import HOURS_PER_MONTH
-from haikuft.pricing.table import get_price
+from haikuft.pricing.table import take_price
 from haikuft.runs.lookup import (
     DEPLOYMENT,
     JOB,
@@ -172,7 +172,7 @@ def _describe_job(run: Run, found: CustomizationJob, resource: Resource) -> Reso
 
 
 def _describe_model(run: Run, _: CustomModel, resource: Resource) -> Resource:
-    price = get_price("storage", run.base_model.id)
+    price = take_price("storage", run.base_model.id)
     hourly = price.amount / HOURS_PER_MONTH if price.amount else None
     return _bill(run, resource, f"storage, {price}", per_hour=hourly)
 

@@ -55,14 +55,12 @@ def find_metrics(s3: "S3Client", output_uri: str, job_arn: str) -> MetricFiles:
     newest: dict[str, tuple[bool, datetime, str]] = {}
     with explaining(f"looking for metrics below {output_uri}"):
         pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder))
-    for page in pages:
-        for item in page.get("Contents", []):
-            below, name = item["Key"].removeprefix(folder), item["Key"].rsplit("/", 1)[-1]
-            # The user guide names the folder after the job's name in one place, after its id in
-            # another; so any folder is accepted that is not another job's, this job's own first.
-            is_ours = below.startswith(ours)
-            if below.startswith("model-customization-job-") and not is_ours:
-                continue
+    for item in (item for page in pages for item in page.get("Contents", [])):
+        below, name = item["Key"].removeprefix(folder), item["Key"].rsplit("/", 1)[-1]
+        # The user guide names the folder after the job's name in one place, after its id in
+        # another; so any folder is accepted that is not another job's, this job's own first.
+        is_ours = below.startswith(ours)
+        if is_ours or not below.startswith("model-customization-job-"):
             found = (is_ours, item["LastModified"], item["Key"])
             newest[name] = max(newest.get(name, found), found)
     uris = {name: f"s3://{bucket}/{found[2]}" for name, found in newest.items()}
@@ -137,11 +135,12 @@ def read_metrics(text: str, *, source: str = "metrics") -> pd.DataFrame:
         raise DataError(f"{source}: the file is empty. Wait until the job has completed.")
     header = [name.strip().lower() for name in rows[0][1]]
     columns = _find_columns(header, source)
-    values: dict[str, list[float]] = {name: [] for name in columns}
-    for number, row in rows[1:]:
-        for name, at in columns.items():
-            values[name].append(_read_number(row, at, header[at], f"{source}, line {number}"))
-    table = pd.DataFrame(values).astype({"step_number": int, "epoch_number": int, "loss": float})
+    values = (
+        [_read_number(row, at, header[at], f"{source}, line {number}") for at in columns.values()]
+        for number, row in rows[1:]
+    )
+    table = pd.DataFrame(values, columns=[*columns], dtype=float)
+    table = table.astype({"step_number": int, "epoch_number": int})
     if table.empty:
         raise DataError(f"{source}: a header and no rows. Wait until the job has completed.")
     if table["epoch_number"].min() == 0:

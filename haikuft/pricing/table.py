@@ -5,7 +5,6 @@ of the page contains them. Read the page before you spend, and pass what you rea
 to the estimates. All money is US dollars.
 """
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ from typing import Any
 
 from haikuft.base_models import find_base_model
 from haikuft.errors import SettingsError
-from haikuft.package_data import read_text
+from haikuft.package_data import read_csv
 from haikuft.pricing.amounts import format_price
 from haikuft.tables import Table, build_table
 
@@ -83,8 +82,7 @@ THROUGHPUT_TOKENS = TokenPrice(0.0, 0.0, "Provisioned Throughput bills by the ho
 @cache
 def load_prices() -> tuple[Price, ...]:
     """Read the table: the default base model first, the others for scale."""
-    text = read_text(__package__, "prices.csv")
-    rows: Iterable[dict[str, Any]] = csv.DictReader(text.split("\n"))
+    rows: Iterable[dict[str, Any]] = read_csv(__package__, "prices.csv")
     return tuple(
         Price(**row | {"amount": float(row["amount"]) if row["amount"] else None}) for row in rows
     )
@@ -107,30 +105,8 @@ def show_prices(item: str = "") -> Table:
     return build_table(rows, "item", "model", "price", "unit", "as of", "source")
 
 
-def get_price(item: str, base_model_id: str = "", unit: str = "") -> Price:
-    """Look up one price; where the table has none, its amount is None.
-
-    Args:
-        item: As in the table.
-        base_model_id: The model it is for.
-        unit: As in the table; "" for the first, which for throughput is without commitment.
-
-    Raises:
-        SettingsError: the table has no such item.
-    """
-    rows = [price for price in load_prices() if price.item == item]
-    if not rows:
-        items = sorted({price.item for price in load_prices()})
-        raise SettingsError(f'item: "{item}" is not in the price table. Use one of {items}.')
-    for price in rows:
-        if price.base_model_id in (base_model_id, "") and unit in (price.unit, ""):
-            return price
-    unknown = "no source with a date was found"
-    return Price(item, base_model_id, None, unit or rows[0].unit, "", unknown)
-
-
 def take_price(
-    item: str, base_model_id: str, given: float = 0.0, as_of: str = "", *, unit: str = ""
+    item: str, base_model_id: str = "", given: float = 0.0, as_of: str = "", *, unit: str = ""
 ) -> Price:
     """Take the given price, else the table's; where the table has none, the amount is None.
 
@@ -139,15 +115,24 @@ def take_price(
         base_model_id: The model it is for.
         given: US dollars, in the table's unit of that item; 0 takes the table's price.
         as_of: The day of the given price; "" when it is not known.
-        unit: As in the table; "" for the item's first.
+        unit: As in the table; "" for the item's first, which for throughput is without commitment.
 
     Raises:
         SettingsError: the table has no such item, or a price below zero.
     """
-    known = get_price(item, base_model_id, unit)
+    rows = [price for price in load_prices() if price.item == item]
+    if not rows:
+        items = sorted({price.item for price in load_prices()})
+        raise SettingsError(f'item: "{item}" is not in the price table. Use one of {items}.')
     if not given >= 0:  # written so that nan is refused too
         raise SettingsError(f"The price for {item}, {given}, is below zero. Give 0 or more.")
-    return Price(item, base_model_id, given, known.unit, as_of, "as given") if given else known
+    models = (base_model_id, "")
+    known = [row for row in rows if row.base_model_id in models and unit in (row.unit, "")]
+    bought = unit or (known or rows)[0].unit
+    if given:
+        return Price(item, base_model_id, given, bought, as_of, "as given")
+    unknown = Price(item, base_model_id, None, bought, "", "no source with a date was found")
+    return known[0] if known else unknown
 
 
 def find_token_price(model_id: str, base_model_id: str = "") -> TokenPrice | None:
@@ -231,7 +216,7 @@ def parse_token_price(
 
 
 def _get_token_price(prefix: str, base_model_id: str) -> TokenPrice | None:
-    read, written = (get_price(f"{prefix}{item}", base_model_id) for item in ("input", "output"))
+    read, written = (take_price(f"{prefix}{item}", base_model_id) for item in ("input", "output"))
     if read.amount is None or written.amount is None:
         return None
     source = f"{read.source}, read {read.as_of}"

@@ -10,7 +10,7 @@ from haikuft.customization import expect_time
 from haikuft.dataset import estimate_total_tokens, read_records
 from haikuft.errors import SettingsError
 from haikuft.pricing.estimates import Estimate, estimate_training
-from haikuft.pricing.table import Price, get_price
+from haikuft.pricing.table import Price, take_price
 from haikuft.runs.run_record import Run
 from haikuft.search.trials import Trial
 
@@ -61,6 +61,6 @@ def plan_search(
     if new:
         sentence += (
             f" {estimate(sum(one.passes for one in new))} {time} On AWS, each custom model that "
-            f"they leave bills {get_price('storage')} until it is deleted."
+            f"they leave bills {take_price('storage')} until it is deleted."
         )
     return kept, sentence

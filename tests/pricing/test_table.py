@@ -12,7 +12,6 @@ from haikuft.pricing.table import (
     THROUGHPUT_TOKENS,
     TokenPrice,
     find_token_price,
-    get_price,
     load_prices,
     parse_token_price,
 )
@@ -36,31 +35,31 @@ def test_table_when_read_then_each_item_has_one_price_for_a_model_and_unit() -> 
     assert len(set(keys)) == len(keys)
 
 
-def test_get_price_when_nobody_knows_it_then_the_amount_is_none() -> None:
+def test_take_price_when_nobody_knows_it_then_the_amount_is_none() -> None:
     """What no dated source tells is not guessed."""
-    assert get_price("training", HAIKU).amount is None
-    assert get_price("throughput", HAIKU).amount is None
-    assert get_price("training", "somebody.new-model-v1").amount is None
-    assert str(get_price("training", HAIKU)).startswith("unknown per 1,000 tokens")
+    assert take_price("training", HAIKU).amount is None
+    assert take_price("throughput", HAIKU).amount is None
+    assert take_price("training", "somebody.new-model-v1").amount is None
+    assert str(take_price("training", HAIKU)).startswith("unknown per 1,000 tokens")
 
 
-def test_get_price_when_it_is_known_then_it_is_the_dated_figure() -> None:
+def test_take_price_when_it_is_known_then_it_is_the_dated_figure() -> None:
     """Storage holds for every custom model; on-demand tokens are the model's own."""
-    assert get_price("storage", HAIKU).amount == 1.95
-    assert get_price("input", HAIKU).amount == 0.25
-    assert get_price("output", HAIKU).amount == 1.25
-    assert "2026-08-02" in str(get_price("storage", HAIKU))
+    assert take_price("storage", HAIKU).amount == 1.95
+    assert take_price("input", HAIKU).amount == 0.25
+    assert take_price("output", HAIKU).amount == 1.25
+    assert "2026-08-02" in str(take_price("storage", HAIKU))
 
 
-def test_get_price_when_the_model_has_two_then_the_one_without_commitment_comes_first() -> None:
+def test_take_price_when_the_model_has_two_then_the_one_without_commitment_comes_first() -> None:
     """Throughput is looked up as it is bought by default."""
-    assert get_price("throughput", "amazon.nova-2-lite-v1:0:256k").amount == 60.50
+    assert take_price("throughput", "amazon.nova-2-lite-v1:0:256k").amount == 60.50
 
 
-def test_get_price_when_the_item_is_unknown_then_it_names_the_known() -> None:
+def test_take_price_when_the_item_is_unknown_then_it_names_the_known() -> None:
     """A misspelt item is no unknown price."""
     with pytest.raises(SettingsError, match="storage"):
-        get_price("disk")
+        take_price("disk")
 
 
 @pytest.mark.parametrize(
@@ -76,11 +75,11 @@ def test_get_price_when_the_item_is_unknown_then_it_names_the_known() -> None:
         (NOVA_2_LITE, "custom output", 2.50),
     ],
 )
-def test_get_price_when_the_model_is_a_nova_then_it_is_the_figure_read_or_none(
+def test_take_price_when_the_model_is_a_nova_then_it_is_the_figure_read_or_none(
     model: BaseModel, item: str, amount: float | None
 ) -> None:
     """What one public source had, with its day; what none had is not made up."""
-    assert get_price(item, model.id).amount == amount
+    assert take_price(item, model.id).amount == amount
 
 
 def test_take_price_when_one_is_given_then_it_stands_before_the_table() -> None:
@@ -90,7 +89,7 @@ def test_take_price_when_one_is_given_then_it_stands_before_the_table() -> None:
     assert (given.amount, given.as_of, given.source) == (0.002, "2026-11-20", "as given")
     assert take_price("training", NOVA_MICRO.id, 0.002).as_of == ""
     assert str(take_price("training", HAIKU, 2.0)) == "US$2.00 per 1,000 tokens (as given)"
-    assert take_price("training", NOVA_MICRO.id) == get_price("training", NOVA_MICRO.id)
+    assert take_price("training", NOVA_MICRO.id).amount == 0.001
     assert take_price("training", HAIKU).amount is None
     with pytest.raises(SettingsError, match="below zero"):
         take_price("training", HAIKU, -1.0)

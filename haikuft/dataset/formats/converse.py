@@ -6,6 +6,7 @@ Sources: Amazon Bedrock User Guide, model-customization-prepare; the Nova guides
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from haikuft.dataset import content
@@ -34,7 +35,7 @@ def to_messages(value: Record, *, lenient: bool = False) -> Record:
         UnsupportedContent: something in it cannot be part of a Messages record.
     """
     if lenient and isinstance(value, dict) and _holds_lists(value):
-        return _read(value, strict=False).record
+        return _read(value, _CHAT._replace(read_text=_join_blocks, strict=False)).record
     if isinstance(value, dict) and _recognise(value):
         return _read(value).record
     with suppress(content.UnsupportedContent):
@@ -66,19 +67,17 @@ def _holds_lists(record: Mapping[str, Any]) -> bool:
     return isinstance(record.get("messages"), list) and any(isinstance(v, list) for v in values)
 
 
-def _read(example: Mapping[str, Any], *, strict: bool = True) -> Converted:
+def _read(example: Mapping[str, Any], chat: content.Chat = _CHAT) -> Converted:
     if not content.says_nothing(version := example.get("schemaVersion")):
         content.take_text(version, "schemaVersion")  # AWS takes any text
-    chat = _CHAT if strict else _CHAT._replace(read_text=_join_blocks)
-    return content.read_chat(example, chat, strict=strict)
+    return content.read_chat(example, chat)
 
 
 def _join_blocks(blocks: Any, place: str) -> PlacedText:
     """Join the texts of blocks as the sandbox's Converse does; a job's way is not documented."""
-    if isinstance(blocks, list) and blocks:
-        texts, _ = content.find_block_texts(blocks, place, _describe_key)
-        if len(texts) == len(blocks):
-            return "\n".join(text for text, _ in texts), place
+    texts, _ = content.find_block_texts(blocks, place, _describe_key)
+    if texts and len(texts) == len(blocks):
+        return "\n".join(text for text, _ in texts), place
     return content.take_block(blocks, place)
 
 
@@ -98,12 +97,6 @@ def _describe_key(key: str, place: str, known: tuple[str, ...]) -> Finding:
     return make_finding("not-plain-text", place, what=content.MEANINGS[key])
 
 
-def _find_texts(value: Any, place: str) -> tuple[list[PlacedText], list[Finding]]:
-    if isinstance(value, list):
-        return content.find_block_texts(value, place, _describe_key)
-    return [], [content.wrong_type(place, value, content.ONE_BLOCK)]
-
-
 FORMAT = Format(
     recognise=_recognise,
     read=_read,
@@ -116,6 +109,6 @@ FORMAT = Format(
         text_keys=("schemaVersion",),
         empty_turn="empty-turn",
         describe_key=_describe_key,
-        find_texts=_find_texts,
+        find_texts=partial(content.find_block_texts, describe_key=_describe_key),
     ),
 )

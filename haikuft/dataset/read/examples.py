@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from haikuft.dataset.content import describe_no_object
 from haikuft.dataset.formats import TABLES, UNKNOWN, recognise
 from haikuft.dataset.problems import Finding, describe, quotable
 from haikuft.dataset.read import json_lines
@@ -67,12 +68,8 @@ def first_example(
     ):
         if isinstance(value, dict):
             return value
-        words = (
-            describe(findings[0])
-            if findings
-            else "this is not an object. Write each example as one."
-        )
-        raise DataError(f"{name}, line {line}: {words}")
+        found = findings[0] if findings else describe_no_object(value)
+        raise DataError(f"{name}, line {line}: {describe(found)}")
     raise DataError(f"{name}: there are no examples in it. Put one on each line.")
 
 
@@ -156,7 +153,7 @@ def _read_whole(path: str | os.PathLike[str]) -> Iterator[json_lines.Example]:
 def _explain_in_line(text: str, error: json.JSONDecodeError) -> Finding:
     """Name column and cause of an error in the line in which it is."""
     start = error.pos - error.colno + 1
-    line = text[start:].partition("\n")[0]
+    line = "".join(text[start:].partition("\n")[:2])
     return explain_json(line, json.JSONDecodeError(error.msg, line, error.colno - 1))
 
 

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 from haikuft.dataset.problems import Finding, join_place, make_finding, quote
@@ -56,18 +55,15 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_build_object, parse_constant=_ref
 
 def _find_doubled(value: Any) -> list[Finding]:
     findings = []
-    # Keys that lead to an object or list, and the object or list.
-    todo: list[tuple[tuple[str | int, ...], Any]] = []
-    if isinstance(value, dict | list):
-        todo.append(((), value))
+    todo = [("", value)] if isinstance(value, dict | list) else []  # place, and what is there
     while todo:
-        path, item = todo.pop()
+        place, item = todo.pop()
         if isinstance(item, DoubledKeys):
-            place = reduce(join_place, path, "")
             findings += [
                 make_finding("double-key", join_place(place, name), key=quote(name))
                 for name in item.names
             ]
-        inside = item.items() if isinstance(item, dict) else enumerate(item)
-        todo += [((*path, key), inner) for key, inner in inside if isinstance(inner, dict | list)]
+        for key, inner in item.items() if isinstance(item, dict) else enumerate(item):
+            if isinstance(inner, dict | list):
+                todo.append((join_place(place, key), inner))
     return findings

@@ -4,29 +4,21 @@ import re
 
 from haikuft.dataset.formats import CSV, EXCEL, PARQUET, TSV
 from haikuft.dataset.problems import Finding
+from haikuft.package_data import read_csv
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
 _PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
-# First bytes of files that are not JSON Lines -> what they are, and what to do.
-_SIGNATURES = (
-    (GZIP, "compressed with gzip", "Unpack it with `gunzip`."),
-    (b"BZh", "compressed with bzip2", "Unpack it with `bunzip2`."),
-    (b"\xfd7zXZ", "compressed with xz", "Unpack it with `unxz`."),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it with `unzstd`."),
-    (_ZIP, "a zip archive or an Excel workbook", "Unpack it, or export its rows."),
-    (_PARQUET, "a Parquet file", "Export its rows as JSON Lines."),
-    (b"%PDF", "a PDF document", "Take the examples it was made from."),
-    (b"\xd0\xcf\x11\xe0", "an old Office document", "Export its rows as JSON Lines."),
-    *(
-        (start, "UTF-16 text", "Save it again as UTF-8.")
-        for start in (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")
-    ),
-)
+# First bytes of files that are not JSON Lines, what they are, and what to do.
+_SIGNATURES = [
+    (bytes.fromhex(row["first bytes"]), row["what"], row["fix"])
+    for row in read_csv(__package__, "signatures.csv")
+]
 _HEAD_BYTES = 4096  # that are searched for control characters and headings
 _MIN_BINARY_BYTES = 256  # shorter files are checked line by line
 # Control characters that no text has; tab, line ends, form feed and escape are allowed.
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r\f\v\b\x1b"})
+_OPEN = (b"{", b"[", b",", b'":')  # ends of a line inside a JSON value that goes on
 _HEADING = re.compile(r'"[^"{}]{1,60}"|[^\W\d][\w .-]{0,59}')
 
 
@@ -52,12 +44,12 @@ def spans_lines(first: bytes) -> bool:
     line, _, rest = first.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
     line, following = line.rstrip(), rest.lstrip().partition(b"\n")[0].rstrip()
     if line.startswith(b"["):
-        return bool(following) and line.endswith((b"[", b"{", b","))
+        return bool(following) and line.endswith(_OPEN)
     if not line.startswith(b"{"):
         return False
-    if line.endswith((b"{", b",")):
-        return following.startswith(b'"')
-    return line.endswith(b"[") and following.endswith((b"{", b"[", b","))
+    if line.endswith((b"{", b",", b'":')) and following.startswith((b'"', b"[")):
+        return True
+    return line.endswith((b"[", b'":')) and following.endswith(_OPEN)
 
 
 def recognise_table(first: bytes, suffix: str = "") -> str:

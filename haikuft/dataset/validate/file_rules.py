@@ -10,7 +10,7 @@ from dataclasses import replace
 from io import BufferedReader
 
 from haikuft.base_models import BaseModel
-from haikuft.dataset.labels import LEAST_A_LABEL, is_label
+from haikuft.dataset.labels import are_labels
 from haikuft.dataset.problems import Finding, count, make_finding, quote
 from haikuft.dataset.read import json_lines, signatures
 from haikuft.dataset.report import Kind
@@ -143,11 +143,10 @@ def _check_system_prompts(state: FileState) -> None:
 
 
 def _check_label_balance(state: FileState) -> None:
-    labels = state.labels
-    if not labels or len(labels) < 2 or state.valid < LEAST_A_LABEL * len(labels):
+    if state.labels is None or not are_labels(state.labels):
         return
-    (most, often), (least, seldom) = labels.most_common()[0], labels.most_common()[-1]
-    if often > MAX_IMBALANCE * seldom and all(map(is_label, labels)):
+    (most, often), *_, (least, seldom) = state.labels.most_common()
+    if often > MAX_IMBALANCE * seldom:
         number, most, least = count(often, "record"), quote(most), quote(least)
         found = make_finding("label-imbalance", often=number, most=most, seldom=seldom, least=least)
         state.add(None, found)

@@ -1,6 +1,5 @@
 """What is known of one data file so far: problems, counts, and digests of earlier records."""
 
-from array import array
 from collections import Counter
 
 from haikuft.dataset.labels import MAX_LABEL_LENGTH
@@ -52,10 +51,8 @@ class FileState:
         self._bytes = 0  # of the other records
         self._sampled = NO_TOKENS  # of a sample of these, which has so many bytes
         self._sampled_bytes = 0
-        # Digest of a prompt -> its index in the two arrays: its first line, its answer's digest.
-        self._prompts: dict[int, int] = {}
-        self._lines = array("Q")
-        self._replies = array("q")
+        # Digest of a prompt -> its first line, and the digest of its answer there.
+        self._prompts: dict[int, tuple[int, int]] = {}
 
     def add(self, line: int | None, finding: Finding) -> None:
         """Count a finding as a problem of this line, and keep it among the first of its code."""
@@ -86,23 +83,20 @@ class FileState:
                 self.labels = None
             else:
                 self.labels[answer] += 1
-        index = self._prompts.get(record.prompt)
-        if index is not None:
-            same = self._replies[index] == record.reply
-            code = "duplicate-record" if same else "different-answers"
-            self.add(line, make_finding(code, first=self._lines[index]))
+        if earlier := self._prompts.get(record.prompt):
+            first, reply = earlier
+            code = "duplicate-record" if reply == record.reply else "different-answers"
+            self.add(line, make_finding(code, first=first))
         elif len(self._prompts) < MAX_REMEMBERED:
-            self._prompts[record.prompt] = len(self._lines)
-            self._lines.append(line)
-            self._replies.append(record.reply)
+            self._prompts[record.prompt] = line, record.reply
         elif not self.found.counts["not-all-compared"]:
             self.add(line, make_finding("not-all-compared", most=MAX_REMEMBERED))
 
     def shared_prompts(self, earlier: "FileState") -> list[tuple[int, int]]:
         """Find prompts that are in both files: the first line here, the first line there."""
         return [
-            (self._lines[index], earlier._lines[earlier._prompts[prompt]])
-            for prompt, index in self._prompts.items()
+            (line, earlier._prompts[prompt][0])
+            for prompt, (line, _) in self._prompts.items()
             if prompt in earlier._prompts
         ]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 from haikuft.base_models import BaseModel
-from haikuft.dataset.problems import Finding, quotable, quote
+from haikuft.dataset.problems import Finding, make_finding, quotable, quote
 
 _ANY_CASE = re.IGNORECASE | re.ASCII  # AWS's validator compares both in lower case
 _MAX_SHOWN = 40  # characters of the word around a reserved one
@@ -59,17 +59,7 @@ def _describe_word(
         longer = around.split()[-1][-_MAX_SHOWN:]
         word = f"{word} inside {quote(longer)}"
     code = "reserved-in-answer" if answer else "reserved-string"
-    why = (
-        "AWS's validator looks at answers too, its guides name prompts alone"
-        if answer
-        else "AWS's own check is for the letters alone, in upper and lower case and inside longer "
-        "words"
-    )
-    message = (
-        f"the {'answer' if answer else 'text'} holds {word}, which is reserved in prompts for "
-        f"{base_model.name} ({why})"
-    )
-    return Finding(code, place, message, _suggest(match[0]))
+    return make_finding(code, place, word=word, model=base_model.name, fix=_suggest(match[0]))
 
 
 def _suggest(word: str) -> str:

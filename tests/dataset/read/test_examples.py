@@ -46,7 +46,7 @@ def test_first_example_when_looked_at_then_it_is_as_the_file_has_it(file, keys):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"[1]\n", "line 1: this is not an object"), (b"{\n", "line 1: column"), (b"", "is empty")],
+    [(b"[1]\n", "line 1: expected a JSON object"), (b"{\n", "line 1: column"), (b"", "is empty")],
 )
 def test_first_example_when_there_is_none_then_error_says_what_stands_there(content, words, write):
     """Not every file begins with an example."""
@@ -65,6 +65,7 @@ def test_first_example_when_there_is_none_then_error_says_what_stands_there(cont
         (b'[{"prompt": "a", "completion": "b"}] x', "line 1: the list cannot be read"),
         (b'[{"prompt": "a", "completion": "b"}\n{}]', "line 1: the list cannot be read"),
         (b'[\n{"prompt": "a\xff"}]', "line 2: a byte is not UTF-8"),
+        (b'[\n{"prompt": "a\nb"}]', r"line 2: column 14: .* control character \(U\+000A\)"),
         (b'[{"prompt": NaN, "completion": "b"}]', "NaN is not allowed"),
     ],
 )
@@ -104,6 +105,13 @@ RECORD = {
         (json.dumps([PAIR, RECORD], indent="\t"), 2),
         ("\ufeff\n" + json.dumps([PAIR] * 3, indent=1), 3),
         (f"{json.dumps(PAIR, indent=2)}\n{json.dumps(RECORD, indent=2)}\n", 2),
+        (json.dumps(RECORD).replace(": ", ":\n"), 1),
+        ('{"messages":\n[\n' + json.dumps(RECORD["messages"], indent=1)[1:] + "}", 1),
+        (
+            '{"contents":\n[{"role":\n"user", "parts":\n[{"text": "a"}]},\n'
+            '{"role": "model", "parts": [{"text": "b"}]}]}',
+            1,
+        ),
         (
             '{"messages": [\n' + json.dumps(RECORD)[len('{"messages": [') :].replace("}, ", "},\n"),
             1,
