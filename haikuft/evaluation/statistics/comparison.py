@@ -230,19 +230,15 @@ def _score_models(
     table: pd.DataFrame, models: Sequence[str], scorers: Sequence[Scorer], seed: int
 ) -> pd.DataFrame:
     """Compute each model's mean score by each scorer, with its interval, one a row."""
-    names = [f"{model} {scorer.name}" for scorer in scorers for model in models]
-    intervals = dict(
-        zip(names, uncertainty.bootstrap_means(table[names].to_numpy(), seed=seed), strict=True)
-    )
+    pairs = [(scorer, model) for scorer in scorers for model in models]
+    columns = table[[f"{model} {scorer.name}" for scorer, model in pairs]].to_numpy(float)
+    means = uncertainty.bootstrap_means(columns, seed=seed)
     rows = []
-    for scorer in scorers:
-        for model in models:
-            values = table[f"{model} {scorer.name}"].tolist()
-            mean = intervals[f"{model} {scorer.name}"]
-            if scorer.is_share and uncertainty.is_right_or_wrong(values):
-                mean = uncertainty.share_interval(values)
-            named = (model, scorer.name, scorer.title, len(table))
-            rows.append((*named, mean.value, mean.low, mean.high))
+    for (scorer, model), values, mean in zip(pairs, columns.T.tolist(), means, strict=True):
+        if scorer.is_share and uncertainty.is_right_or_wrong(values):
+            mean = uncertainty.share_interval(values)
+        named = (model, scorer.name, scorer.title, len(table))
+        rows.append((*named, mean.value, mean.low, mean.high))
     return pd.DataFrame(rows, columns=["model", "metric", "title", "n", "score", "low", "high"])
 
 
