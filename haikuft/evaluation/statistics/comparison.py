@@ -150,9 +150,17 @@ def compare(
             "and of at least one more model."
         )
     different = list_different(records)
-    shared = [r for r in different if all(_answered(replies_by_name[m], r) for m in models)]
+    answered = {
+        m: {key for key, reply in replies_by_name[m].items() if reply.error is None} for m in models
+    }
+    shared = [r for r in different if all(record_id(r) in answered[m] for m in models)]
     if not shared:
-        raise DataError(_explain_emptiness(records, replies_by_name, models))
+        keys = [record_id(record) for record in records]
+        counts = [f"{m} answered {sum(key in answered[m] for key in keys)}" for m in models]
+        raise DataError(
+            f"No record was answered by every model ({', '.join(counts)} of {len(records)}). Ask "
+            "again, or leave out the model without replies."
+        )
     task = task or recognise_task(records)
     references = {join_text(reference_of(record)) for record in records}
     all_labels = tuple(sorted(references.union(map(join_text, labels)))) if task == "labels" else ()
@@ -161,8 +169,9 @@ def compare(
     names = [scorer.name for scorer in chosen]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise SettingsError(f'Two scorers are named "{twice}". Give one of them another name.')
-    table = _tabulate(shared, replies_by_name, models, chosen)
-    endings = {m: count_endings(replies_by_name[m][record_id(r)] for r in shared) for m in models}
+    replies = {m: [replies_by_name[m][record_id(r)] for r in shared] for m in models}
+    table = _tabulate(shared, replies, chosen)
+    endings = {model: count_endings(given) for model, given in replies.items()}
     pairs = [(model, BASELINE) for model in models[1:]]
     between = [
         (a, b) if b in RIVALS else (b, a) for a, b in combinations(models[1:], 2) if a not in RIVALS
@@ -184,38 +193,25 @@ def compare(
         between=tuple(compared[len(pairs) : len(pairs) + len(between)]),
         further=tuple(compared[len(pairs) + len(between) :]),
         table=table,
-        answered_by={m: _names_in(replies_by_name[m], shared) for m in models},
+        answered_by={m: tuple(sorted({one.model for one in replies[m]})) for m in models},
         endings=endings,
     )
 
 
-def _answered(replies: Mapping[str, Reply], record: Record) -> bool:
-    reply = replies.get(record_id(record))
-    return reply is not None and reply.error is None
-
-
-def _names_in(replies: Mapping[str, Reply], records: Sequence[Record]) -> tuple[str, ...]:
-    return tuple(sorted({replies[record_id(record)].model for record in records}))
-
-
 def _tabulate(
-    records: Sequence[Record],
-    replies_by_name: Mapping[str, Mapping[str, Reply]],
-    models: Sequence[str],
-    scorers: Sequence[Scorer],
+    records: Sequence[Record], replies: Mapping[str, Sequence[Reply]], scorers: Sequence[Scorer]
 ) -> pd.DataFrame:
+    """Tabulate records, and of each model the replies to them, in their order, and the scores."""
     rows = []
-    for record in records:
-        key = record_id(record)
+    for at, record in enumerate(records):
         row: dict[str, Any] = {
-            "record_id": key,
+            "record_id": record_id(record),
             "prompt": _writable(prompt_of(record)[1][-1]["content"]),
             "reference": _writable(reference_of(record)),
         }
-        for model in models:
-            reply = replies_by_name[model][key]
-            text = reply.text
-            row |= {f"{model} reply": _writable(text), f"{model} stop_reason": reply.stop_reason}
+        for model, given in replies.items():
+            text, reason = given[at].text, given[at].stop_reason
+            row |= {f"{model} reply": _writable(text), f"{model} stop_reason": reason}
             row |= {f"{model} {scorer.name}": scorer(record, text) for scorer in scorers}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -293,16 +289,3 @@ def _compare_pairs(
                 )
             )
     return compared
-
-
-def _explain_emptiness(
-    records: Sequence[Record],
-    replies_by_name: Mapping[str, Mapping[str, Reply]],
-    models: Sequence[str],
-) -> str:
-    counts = {m: sum(_answered(replies_by_name[m], r) for r in records) for m in models}
-    counted = ", ".join(f"{name} answered {count}" for name, count in counts.items())
-    return (
-        f"No record was answered by every model ({counted} of {len(records)}). Ask again, or leave "
-        "out the model without replies."
-    )
