@@ -1,5 +1,6 @@
 """Compare models on the same records: scores with intervals, tests and verdicts."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -245,47 +246,42 @@ def _compare_pairs(
 
     Those of the free rivals against the baseline are corrected apart: no verdict rests on them.
     """
+    asked = [(scorer, *pair) for scorer in scorers for pair in pairs]
     scores = [
         tuple(table[f"{name} {scorer.name}"].to_numpy(float) for name in pair)
-        for scorer in scorers
-        for pair in pairs
+        for scorer, *pair in asked
     ]
     differences = np.column_stack([ours - theirs for ours, theirs in scores])
     intervals = uncertainty.bootstrap_means(differences, seed=seed)
-    p_values = uncertainty.paired_bootstrap(differences, seed=seed).tolist()
+    p_values = uncertainty.paired_bootstrap(differences, seed=seed)
     exact = [uncertainty.is_right_or_wrong(both) for both in scores]
-    for at, (ours, theirs) in enumerate(scores):
+    families = defaultdict(list)
+    for at, (scorer, model, _) in enumerate(asked):
+        families[scorer.name, model in RIVALS].append(at)
         if exact[at]:
-            p_values[at] = uncertainty.mcnemar(theirs, ours)
+            p_values[at] = uncertainty.mcnemar(*reversed(scores[at]))
+    corrected = np.empty(len(asked))
+    for members in families.values():
+        corrected[members] = uncertainty.correct_by_holm(p_values[members].tolist())
     compared = []
-    of_rivals = [model in RIVALS for model, _ in pairs]
-    for start, scorer in zip(range(0, len(scores), len(pairs)), scorers, strict=True):
-        corrected = np.empty(len(pairs))
-        for family in (False, True):
-            members = [at for at, rival in enumerate(of_rivals) if rival == family]
-            corrected[members] = uncertainty.correct_by_holm(
-                [p_values[start + at] for at in members]
+    for at, (scorer, model, baseline) in enumerate(asked):
+        ours, theirs = scores[at]
+        gain = (ours - theirs).mean() * (1 if scorer.higher_is_better else -1)
+        compared.append(
+            Comparison(
+                model=model,
+                baseline=baseline,
+                scorer=scorer,
+                n=len(table),
+                baseline_score=float(theirs.mean()),
+                model_score=float(ours.mean()),
+                difference=intervals[at],
+                test=uncertainty.MCNEMAR if exact[at] else uncertainty.BOOTSTRAP,
+                p_value=float(p_values[at]),
+                corrected_p=float(corrected[at]),
+                family=len(families[scorer.name, model in RIVALS]),
+                smallest=uncertainty.smallest_difference(ours - theirs, right_or_wrong=exact[at]),
+                verdict=uncertainty.decide(gain, float(corrected[at]), len(table)),
             )
-        for at, (model, baseline) in enumerate(pairs):
-            ours, theirs = scores[start + at]
-            gain = (ours - theirs).mean() * (1 if scorer.higher_is_better else -1)
-            compared.append(
-                Comparison(
-                    model=model,
-                    baseline=baseline,
-                    scorer=scorer,
-                    n=len(table),
-                    baseline_score=float(theirs.mean()),
-                    model_score=float(ours.mean()),
-                    difference=intervals[start + at],
-                    test=uncertainty.MCNEMAR if exact[start + at] else uncertainty.BOOTSTRAP,
-                    p_value=p_values[start + at],
-                    corrected_p=float(corrected[at]),
-                    family=of_rivals.count(of_rivals[at]),
-                    smallest=uncertainty.smallest_difference(
-                        ours - theirs, right_or_wrong=exact[start + at]
-                    ),
-                    verdict=uncertainty.decide(gain, float(corrected[at]), len(table)),
-                )
-            )
+        )
     return compared
