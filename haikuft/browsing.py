@@ -62,9 +62,7 @@ class Browser:
 
     def __repr__(self) -> str:
         """Write as text, each cell shortened to one line."""
-        shortened = [
-            [" ".join(_write_cell(cell).split())[:40] for cell in row] for row in self.rows
-        ]
+        shortened = [[*map(_write_cell, row)] for row in self.rows]
         return f"{visible(self.note)}\n{build_table(shortened, *self.headings)}".lstrip("\n")
 
     def _repr_html_(self) -> str:
@@ -98,6 +96,7 @@ class Browser:
 
 
 def _write_cell(value: object) -> str:
+    """Write a cell as text, shortened to one line."""
     text = format_number(value) if isinstance(value, int | float) else str(value)
     return " ".join(text.split())[:40]
 
