@@ -8,6 +8,7 @@ from functools import lru_cache
 import regex
 
 from haikuft.dataset.records import Record, reference_of
+from haikuft.package_data import read_toml
 
 NO_LABEL = "(no label)"
 
@@ -16,13 +17,7 @@ _SENTENCE_MARKS = " .,;:!?\"'`。、"
 _KOREAN_PARTICLES = "입니다|이다|은|는|이|가|을|를|에|의|로|으로|와|과|도"
 # Scripts that write no space between words; Unicode counts the Japanese long vowel as no script's.
 NO_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-_REFUSAL = re.compile(
-    r"\b(?:i(?:'m| am)(?: very| so| really)? sorry|my apologies|i apologi[sz]e|unfortunately)\b"
-    r"|\bas an ai\b"
-    r"|\bi(?:'m| am)(?: not able| unable|n't able)\b"
-    r"|\bi (?:can ?not|can't|won't|will not|couldn't|could not|must decline|refuse|decline)\b"
-    r"|\bi do(?: not|n't) (?:have (?:enough|access|the ability)|feel comfortable)\b"
-)
+_REFUSAL = re.compile("|".join(read_toml(__package__, "refusals.toml")["openings"]))
 _OPENING = 120  # characters; later in a long answer a refusal may be a quotation
 
 
