@@ -96,7 +96,7 @@ class Browser:
 
 
 def _write_cell(value: object) -> str:
-    """Write a cell as text of one short line."""
+    """Write a cell as text, shortened to one line."""
     text = format_number(value) if isinstance(value, int | float) else str(value)
     return " ".join(text.split())[:40]
 

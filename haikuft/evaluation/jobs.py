@@ -46,7 +46,6 @@ class EvaluationJob:
     name: str
     status: str
     output_uri: str
-    created: datetime
     failure_messages: tuple[str, ...] = ()
 
     @classmethod
@@ -57,7 +56,6 @@ class EvaluationJob:
             name=answer["jobName"],
             status=answer["status"],
             output_uri=answer["outputDataConfig"]["s3Uri"],
-            created=answer["creationTime"],
             failure_messages=tuple(answer.get("failureMessages", ())),
         )
 

@@ -69,7 +69,7 @@ class Judging:
     """
 
     judge: str
-    counts: Mapping[str, int]
+    counts: Counter[str]
     agreement: float | None
     gain: uncertainty.Interval | None
     p_value: float
@@ -77,7 +77,7 @@ class Judging:
     @property
     def verdict(self) -> str:
         """The result in a sentence, with the numbers behind it."""
-        unreadable = self.count(UNREADABLE)
+        unreadable = self.counts[UNREADABLE]
         if self.gain is None or self.agreement is None:
             return f"{self.judge} gave no verdict that could be read ({unreadable} records)."
         n = sum(self.counts.values()) - unreadable
@@ -85,17 +85,17 @@ class Judging:
         finding = f"base and tuned are {uncertainty.NO_VERDICT}"
         if word in (BETTER, WORSE):
             finding = f"tuned is {word} than base"
-        counts = f"better {self.count(BETTER)}, worse {self.count(WORSE)}, ties {self.count(TIE)}"
-        counts += f", split {self.count(SPLIT)}{f', unreadable {unreadable}' if unreadable else ''}"
+        counts = (
+            f"better {self.counts[BETTER]}, worse {self.counts[WORSE]}, ties {self.counts[TIE]}"
+        )
+        counts += (
+            f", split {self.counts[SPLIT]}{f', unreadable {unreadable}' if unreadable else ''}"
+        )
         return (
             f"By the judge {self.judge}, {finding} on {n} records: {counts}. Better less worse: "
             f"{self.gain.value:+.0%} (95 % {self.gain.low:+.0%} to {self.gain.high:+.0%}, "
             f"p = {self.p_value:.2g}); the judge agrees with itself in {self.agreement:.0%}."
         )
-
-    def count(self, result: str) -> int:
-        """Count the records with a result."""
-        return self.counts.get(result, 0)
 
 
 def check_judge(judge_model_id: str, *, target: str) -> None:

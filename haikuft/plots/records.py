@@ -103,18 +103,13 @@ def plot_costs(estimates: Mapping[int, Estimate], tokens: TokenRange) -> Axes:
     """
     if not estimates:
         raise DataError("plot_costs: no estimates to draw. Estimate one number of epochs first.")
-    ranges = {
-        epochs: (one.low, one.likely, one.high)
-        for epochs, one in sorted(estimates.items())
-        if one.low is not None and one.likely is not None and one.high is not None
-    }
-    if priced := len(ranges) == len(estimates):
-        title, unit = "What would training cost?", "US$, low to high estimate"
-    else:
-        title, unit = "What would be billed? (price not known)", "tokens, low to high estimate"
-        ranges = {
-            n: (tokens.low * n, tokens.likely * n, tokens.high * n) for n in sorted(estimates)
-        }
+    ranges = {n: (one.low, one.likely, one.high) for n, one in sorted(estimates.items())}
+    priced = not any(None in one for one in ranges.values())
+    title, unit, write, after = "What would training cost?", "US$", format_precise, ""
+    if not priced:
+        title, unit = "What would be billed? (price not known)", "tokens"
+        write, after = "{:,.0f}".format, " tokens"
+        ranges = {n: (tokens.low * n, tokens.likely * n, tokens.high * n) for n in ranges}
     ax = plt.subplots()[1]
     low, likely, high = (np.array(side, dtype=float) for side in zip(*ranges.values(), strict=True))
     names = [str(epochs) for epochs in ranges]
@@ -122,13 +117,11 @@ def plot_costs(estimates: Mapping[int, Estimate], tokens: TokenRange) -> Axes:
     ax.margins(x=0.2)
     ax.set_ylim(0, max(float(high.max()), 1e-9) * 1.1)
     if not priced:
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    ax.set(title=title, xlabel="epochs", ylabel=unit)
+        ax.yaxis.set_major_formatter(lambda value, _: write(value))
+    ax.set(title=title, xlabel="epochs", ylabel=f"{unit}, low to high estimate")
     words = "; ".join(
-        f"{count(epochs, 'epoch')} {format_precise(one[0])} to {format_precise(one[2])}"
-        if priced
-        else f"{count(epochs, 'epoch')} {one[0]:,.0f} to {one[2]:,.0f} tokens"
-        for epochs, one in ranges.items()
+        f"{count(n, 'epoch')} {write(least)} to {write(most)}{after}"
+        for n, least, most in zip(ranges, low, high, strict=True)
     )
     return describe(ax, f"{'Cost of training' if priced else 'Billed for training'}: {words}.")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, cast
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 
 PAPER = "#ffffff"
@@ -76,13 +77,10 @@ def spread(heights: Sequence[float], gap: float, top: float, bottom: float = -in
 
     The middle is kept in place, or as near to it as leaves none above the top, or below the bottom.
     """
-    order = sorted(range(len(heights)), key=lambda at: heights[at])
-    placed = [heights[at] for at in order]
-    for at in range(1, len(placed)):
-        placed[at] = max(placed[at], placed[at - 1] + gap)
+    order = np.argsort(heights, kind="stable")
+    gaps = gap * np.arange(len(order))
+    placed = np.maximum.accumulate(np.array(heights)[order] - gaps) + gaps
     shift = max((sum(placed) - sum(heights)) / len(placed), placed[-1] - top)
-    shift = min(shift, placed[0] - bottom)
-    spread = [0.0] * len(heights)
-    for at, height in zip(order, placed, strict=True):
-        spread[at] = height - shift
-    return spread
+    spread = np.empty(len(order))
+    spread[order] = placed - min(shift, placed[0] - bottom)
+    return spread.tolist()

@@ -106,7 +106,7 @@ def test_same_replies_are_a_tie_that_nobody_is_asked_about() -> None:
     records = build_records(12)
     asked = build_questions(records, replies(records, "a"), replies(records, "a"))
     assert all(question.record is None for question in asked)
-    assert hold(asked, None).count("tie") == 12
+    assert hold(asked, None).counts["tie"] == 12
 
 
 def test_judge_that_finds_the_tuned_reply_in_both_orders_calls_it_better(
@@ -114,7 +114,7 @@ def test_judge_that_finds_the_tuned_reply_in_both_orders_calls_it_better(
 ) -> None:
     """Twenty wins of twenty, and a judge at one with itself."""
     found = hold(questions, prefer_tuned)
-    assert found.count("better") == 20
+    assert found.counts["better"] == 20
     assert found.agreement == 1.0
     assert "tuned is better than base on 20 records" in found.verdict
     assert "agrees with itself in 100%" in found.verdict
@@ -125,7 +125,7 @@ def test_judge_that_always_likes_the_first_reply_decides_nothing(
 ) -> None:
     """A habit is not a judgement: every pair is split, and the agreement says so."""
     found = hold(questions, lambda question: say("first"))
-    assert found.count("split") == 20
+    assert found.counts["split"] == 20
     assert found.agreement == 0.0
     assert "not distinguishable" in found.verdict
 
@@ -133,7 +133,7 @@ def test_judge_that_always_likes_the_first_reply_decides_nothing(
 def test_judge_that_prefers_the_base_calls_the_tuned_model_worse(questions: list[Question]) -> None:
     """Both directions are possible."""
     found = hold(questions, lambda q: say("second" if q.exchanged else "first"))
-    assert found.count("worse") == 20
+    assert found.counts["worse"] == 20
     assert "tuned is worse than base" in found.verdict
 
 
@@ -149,7 +149,7 @@ def test_pair_with_an_unreadable_or_missing_reading_counts_for_nothing(
         return prefer_tuned(question)
 
     found = hold(questions, choose)
-    assert (found.count("unreadable"), found.count("better")) == (5, 15)
+    assert (found.counts["unreadable"], found.counts["better"]) == (5, 15)
     assert "on 15 records" in found.verdict
     assert "unreadable 5" in found.verdict
     failed = hold(questions, lambda question: ScriptedReply("", error="throttled"))

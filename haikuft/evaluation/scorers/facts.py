@@ -20,99 +20,31 @@ from typing import Any
 import regex
 
 from haikuft.dataset.records import Record, question_of, reference_of
+from haikuft.package_data import read_toml
 
-_MONTHS = (
-    "january february march april may june july august september october november december",
-    "januar februar märz april mai juni juli august september oktober november dezember",
-    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-)
-_MONTH_OF = {
-    name[:length]: at
-    for names in reversed(_MONTHS)
-    for length in ((3, 4, 10) if names in _MONTHS[:2] else (10,))  # "Jan", "Sept", "January"
-    for at, name in enumerate(names.split(), 1)
-}
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
-_WORDS = {word: at for at, word in enumerate(_SMALL.split())}
-_WORDS |= {word: at for at, word in enumerate(_ORDINALS.split(), 1)}
-_WORDS |= {word: 10 * at for at, word in enumerate(_TENS.split(), 2)}
-_TIMES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "k": 1_000}
-_NAMES_OF_UNITS = (
-    "% percent; € eur euro euros; $ usd dollar dollars; £ gbp pound pounds; ¥ jpy yen 円; "
-    "seconds second secs sec; minutes minute mins min; hours hour hrs hr h; days day; weeks week; "
-    "months month; years year; g gram grams; kg kilogram kilograms; km kilometres kilometers; "
-    "cm; mm; ml; mb; gb; tb"
-)
-_UNITS = {name: names.split()[0] for names in _NAMES_OF_UNITS.split(";") for name in names.split()}
+_TEXTS = read_toml(__package__, "facts.toml")
+_MONTHS = {name: at for at, names in enumerate(_TEXTS["months"], 1) for name in names.split()}
+_UNITS = {name: names.split()[0] for names in _TEXTS["units"] for name in names.split()}
+_FACTORS, _NUMBERS = _TEXTS["factors"], _TEXTS["numbers"]
 _Groups = Mapping[str, str]
 
 
-def _any_of(words: Iterable[str]) -> str:
-    return "|".join(sorted(map(regex.escape, words), key=len, reverse=True))
+def _compile(pattern: str) -> "regex.Pattern[str]":
+    r"""Compile a pattern with its parts; `\\L<units>` in it is any of the units, and so on."""
+    whole = regex.sub(r"\{([a-z]+)\}", lambda part: _TEXTS["parts"][part[1]], pattern)
+    words = {"months": _MONTHS, "units": _UNITS, "factors": _FACTORS, "numbers": _NUMBERS}
+    return regex.compile(whole, regex.I, ignore_unused=True, **words)
 
 
-_MONTH = rf"\b(?<month>{_any_of(_MONTH_OF)})\b\.?"
-_YEAR = r"(?<year>\d{4})(?!\d)"
-_DAY = r"(?<day>\d{1,2})(?:st|nd|rd|th|er|\.)?(?![\d:])"
-_HALF = r"\s?(?<half>[ap])\.?m\b\.?"
-_SIGNS = "%€$£¥"
-_GROUPED = r"\d{1,3}(?<mark>[,.' ])\d{3}(?:(?P=mark)\d{3})*(?:[.,]\d+)?(?!\d)"
-_INDIAN = r"\d{1,2}(?:,\d\d){1,6},\d{3}(?:\.\d+)?(?!\d)"
-_FACTOR = rf"(?:\s?(?<times>{_any_of(_TIMES)})\b)?"
-_UNIT = rf"(?:\s?(?<after>{_any_of(_UNITS)})(?!\w))?"
+_PATTERNS = [(kind, _compile(one)) for kind, some in _TEXTS["patterns"].items() for one in some]
 # Letters that may follow a number without a space and make no code of it.
 _ATTACHED = r"st|nd|rd|th|k|[kcm]?m|[km]?g|m?l|hrs?|h|min|m?s|[kmgt]b|k?wh?|hz|x|px|pt|c|f"
-_SOURCES = {
-    "address": [
-        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-        r"(?:https?://|www\.)[^\s<>\"')\]]+",
-    ],
-    "date": [
-        rf"(?<!\d){_YEAR}([-/.])(?<number>\d\d?)\2(?<day>\d\d?)(?!\d)",
-        r"(?<![\d.])(?<one>\d\d?)([-/.])(?<two>\d\d?)\2(?<year>\d{4}|\d\d)(?!\d|\.\d)",
-        r"(?:(?<year>\d{4})\s?[年년]\s?)?(?<number>\d\d?)\s?[月월]\s?(?<day>\d\d?)\s?[日일号]",
-        rf"(?<![\d.,:]){_DAY}\s(?:of\s|de\s)?{_MONTH}(?:,?\s(?:de\s)?{_YEAR})?",
-        rf"{_MONTH}\s{_DAY}(?:,?\s{_YEAR})?",
-        rf"{_MONTH},?\s(?:de\s)?{_YEAR}",
-    ],
-    "time": [
-        rf"(?<![\d:])(?<hour>\d\d?)[:h](?<minute>\d\d)(?!\d)(?:{_HALF})?",
-        rf"(?<![\d.,:])(?<hour>\d\d?)\.(?<minute>\d\d)(?:{_HALF}|\s(?:uhr|o'clock)\b)",
-        r"\b(?:12\s)?(?<named>noon|midday|midnight)\b",
-        r"(?<hour>\d\d?)\s?[時时点點시](?:\s?(?<minute>\d\d)\s?[分분])?",
-        rf"(?<![\d.,:])(?<hour>\d\d?){_HALF}",
-    ],
-    "weekday": [rf"\b(?<weekday>{'|'.join(_DAYS)})s?\b"],
-    "code": [r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.#:][a-z0-9]+)*"],
-    "number": [
-        rf"(?<sign>(?<!\S)-)?(?:(?<before>[{_SIGNS}])\s?)?"
-        rf"(?<digits>{_INDIAN}|{_GROUPED}|\d+(?:[.,]\d+)?)"
-        rf"{_FACTOR}{_UNIT}"
-    ],
-    "word": [
-        rf"\b(?<first>{_any_of(_WORDS)})(?:[- ](?<second>{_any_of(_SMALL.split()[1:10])}))?\b"
-        rf"{_FACTOR}{_UNIT}"
-    ],
-}
-# In this order: what comes first takes its characters.
-_PATTERNS = [
-    (kind, regex.compile(source, regex.I))
-    for kind, sources in _SOURCES.items()
-    for source in sources
-]
 _LETTERS_AND_DIGITS = regex.compile(r"[a-z][-_/.#:]?\d|\d[a-z]", regex.I)
 _WITH_UNIT = regex.compile(rf"\d+(?:[.,]\d+)?(?:{_ATTACHED})", regex.I)
 _LISTED = regex.compile(r"^[ \t*#]*(?:Step )?(\d\d?)[.):]\**\s", regex.M)
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _ASCII = {ord(odd): plain for odd, plain in zip("−–’٫٬", "--'.,", strict=True)}
-_NUMBERS = {"number", "word"}  # the kinds that are numbers
+_OF_NUMBERS = {"number", "word"}  # the kinds that are numbers
 _LONGEST = 20_000  # characters of a text that are read
 _WINDOW = 40  # characters in which the words beside a fact are looked for
 _TAKEN = "\N{REPLACEMENT CHARACTER}"
@@ -194,7 +126,7 @@ def _check(prompt: str, reference: str, reply: str) -> tuple[list[str], list[str
     added = [fact for fact in given if not _has(expected, fact)]
     # "The 5th" for a date, "3 pm" for "at 3": a part may stand for a fact that is not there whole.
     # But 3 pm stands in the place of another time that was expected, and not of any 3.
-    kinds = {fact.kind for fact in missing} - _NUMBERS
+    kinds = {fact.kind for fact in missing} - _OF_NUMBERS
     for_parts = [
         (one, other)
         for one in missing
@@ -249,7 +181,7 @@ def _agree(one: Fact, other: Fact) -> bool:
 def _shares_part(one: Fact, other: Fact) -> bool:
     """Whether one is a number that is a part of the other, such as the day of a date."""
     return any(
-        number.kind in _NUMBERS
+        number.kind in _OF_NUMBERS
         and number.unit in ("", "hours")
         and not number.readings.isdisjoint(fact.parts)
         for number, fact in ((one, other), (other, one))
@@ -261,7 +193,7 @@ def _read_date(groups: _Groups, _: str) -> Iterator[tuple[int | None, ...]]:
     if year is not None and year < 100:
         year += 2000 if year < 70 else 1900
     day = int(groups["day"]) if "day" in groups else None
-    month = _MONTH_OF.get(groups.get("month", "").lower()) or int(groups.get("number", 0))
+    month = _MONTHS.get(groups.get("month", "").lower()) or int(groups.get("number", 0))
     pairs = [(month, day)]
     if "one" in groups:
         one, two = int(groups["one"]), int(groups["two"])
@@ -285,7 +217,7 @@ def _read_time(groups: _Groups, _: str) -> Iterator[int]:
 def _read_number(groups: _Groups, _: str) -> Iterator[Decimal]:
     """Read a number; one comma or point before three digits may part thousands or decimals."""
     digits = regex.sub("[' ]", "", groups["digits"])
-    factor = _TIMES.get(groups.get("times", "").lower(), 1) * (-1 if "sign" in groups else 1)
+    factor = _FACTORS.get(groups.get("times", "").lower(), 1) * (-1 if "sign" in groups else 1)
     marks = [mark for mark in digits if mark in ".,"]
     whole = digits.replace(",", "").replace(".", "")
     before, _, after = digits.rpartition(marks[-1]) if marks else (digits, "", "")
@@ -296,9 +228,9 @@ def _read_number(groups: _Groups, _: str) -> Iterator[Decimal]:
 
 
 def _read_words(groups: _Groups, _: str) -> Iterator[Decimal]:
-    first, second = (_WORDS.get(groups.get(name, "").lower(), 0) for name in ("first", "second"))
+    first, second = (_NUMBERS.get(groups.get(name, "").lower(), 0) for name in ("first", "second"))
     if not second or first >= 20:
-        yield Decimal((first + second) * _TIMES.get(groups.get("times", "").lower(), 1))
+        yield Decimal((first + second) * _FACTORS.get(groups.get("times", "").lower(), 1))
 
 
 def _read_code(_: _Groups, text: str) -> Iterator[str]:

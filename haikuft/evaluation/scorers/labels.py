@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import regex
 
 from haikuft.dataset.records import Record, reference_of
+from haikuft.package_data import read_toml
 
 NO_LABEL = "(no label)"
 
@@ -17,13 +17,7 @@ _SENTENCE_MARKS = " .,;:!?\"'`。、"
 _KOREAN_PARTICLES = "입니다|이다|은|는|이|가|을|를|에|의|로|으로|와|과|도"
 # Scripts that write no space between words; Unicode counts the Japanese long vowel as no script's.
 NO_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-_REFUSAL = re.compile(
-    r"\b(?:i(?:'m| am)(?: very| so| really)? sorry|my apologies|i apologi[sz]e|unfortunately)\b"
-    r"|\bas an ai\b"
-    r"|\bi(?:'m| am)(?: not able| unable|n't able)\b"
-    r"|\bi (?:can ?not|can't|won't|will not|couldn't|could not|must decline|refuse|decline)\b"
-    r"|\bi do(?: not|n't) (?:have (?:enough|access|the ability)|feel comfortable)\b"
-)
+_REFUSAL = re.compile("|".join(read_toml(__package__, "refusals.toml")["openings"]))
 _OPENING = 120  # characters; later in a long answer a refusal may be a quotation
 
 
@@ -72,14 +66,16 @@ def read_label(reply: str, labels: Sequence[str]) -> str:
     "-1" do not name the label "1".
     """
     text = join_text(reply)
-    reader = _make_reader(tuple(labels))
-    if text in reader.labels:
+    known, pattern = _make_pattern(tuple(labels))
+    if text in known:
         return text
-    for fold in (_drop_sentence_marks, str.casefold, _fold_sentence, normalise):
-        same = [label for label in reader.labels if fold(text) and fold(label) == fold(text)]
-        if len(same) == 1:
-            return same[0]
-    named = {reader.identify(found) for found in reader.pattern.findall(text)}
+    found = _fold_to_label(
+        text, known, (_drop_sentence_marks, str.casefold, _fold_sentence, normalise)
+    )
+    if found != NO_LABEL:
+        return found
+    forms = pattern.findall(text)
+    named = {_fold_to_label(form, known, (str, str.casefold, normalise)) for form in forms}
     return named.pop() if len(named) == 1 else NO_LABEL
 
 
@@ -93,25 +89,18 @@ def normalise(text: str) -> str:
     return join_text(text).casefold().strip(_EDGES)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Labels, and a pattern that finds them and their forms without marks in a sentence."""
-
-    labels: tuple[str, ...]
-    pattern: "regex.Pattern[str]"
-
-    def identify(self, found: str) -> str:
-        """Name the label of a form that was found; `NO_LABEL` where several have it."""
-        if found in self.labels:
-            return found
-        for fold in (str.casefold, normalise):
-            if same := [label for label in self.labels if fold(label) == fold(found)]:
-                return same[0] if len(same) == 1 else NO_LABEL
-        return NO_LABEL
+def _fold_to_label(text: str, labels: Sequence[str], folds: Sequence[Callable[[str], str]]) -> str:
+    """Name the only label that the first of these folds makes equal to a text, else `NO_LABEL`."""
+    for fold in folds:
+        same = [label for label in labels if fold(text) and fold(label) == fold(text)]
+        if len(same) == 1:
+            return same[0]
+    return NO_LABEL
 
 
 @lru_cache(maxsize=8)
-def _make_reader(labels: tuple[str, ...]) -> _Reader:
+def _make_pattern(labels: tuple[str, ...]) -> tuple[tuple[str, ...], "regex.Pattern[str]"]:
+    """Join the labels' white space; make a pattern of them and their forms without marks."""
     known = tuple(dict.fromkeys(map(join_text, labels)))
     # A label that is nothing but marks is read where it is the whole reply: a full stop ends any
     # sentence. The longest form comes first, so that it matches before a part of it.
@@ -123,8 +112,8 @@ def _make_reader(labels: tuple[str, ...]) -> _Reader:
     word = rf"[\w--{NO_SPACES}]"
     inside = rf"(?:(?<={NO_SPACES})|(?<!{word}))(?<!\d[.,]|(?<!\w)[-−](?=\d))"
     after = rf"(?:{_KOREAN_PARTICLES})?(?!{word}|\p{{M}}|[+#]|[.,]\d)"
-    pattern = regex.compile(rf"{inside}({ordered or '(?!)'}){after}", regex.I | regex.V1)
-    return _Reader(known, pattern)
+    pattern = rf"{inside}({ordered or '(?!)'}){after}"
+    return known, regex.compile(pattern, regex.I | regex.V1)
 
 
 def _drop_sentence_marks(text: str) -> str:

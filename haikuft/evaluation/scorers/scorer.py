@@ -27,7 +27,16 @@ from haikuft.evaluation.scorers.labels import (
 from haikuft.package_data import read_toml
 
 SCORES = read_toml(__package__, "scores.toml")
-TASKS = ("labels", "calls", "structured", "text")
+# Task -> its scorers, the one that decides first and the one beside it second.
+_SCORERS = {
+    "labels": "accuracy exact_match",
+    "calls": "right_arguments right_function exact_match valid_json",
+    "structured": "json_agreement valid_json exact_match required_keys same_shape",
+    "text": "right_rouge_l right_facts exact_match left_out_facts rouge_l rouge_1 rouge_2 chrf "
+    "same_words",
+}
+_OF_EVERY_TASK = "length_gap refusals"
+TASKS = tuple(_SCORERS)
 _QUESTION_MARKS = "?？؟;՞"
 
 
@@ -136,45 +145,32 @@ def scorers_for(task: str, labels: Sequence[str] = (), *, complete: bool = False
     Raises:
         SettingsError: an unknown task.
     """
-    functions: dict[str, Callable[[Record, str], float]]
-    if task == "labels":
-        right = partial(label_match, labels=tuple(labels))
-        functions = {"accuracy": right, "exact_match": exact_match}
-    elif task == "calls":
-        functions = {
-            "right_arguments": calls.right_arguments,
-            "right_function": calls.right_function,
-            "exact_match": exact_match,
-            "valid_json": structured.valid_json,
-        }
-    elif task == "structured":
-        functions = {
-            "json_agreement": structured.json_agreement,
-            "valid_json": structured.valid_json,
-            "exact_match": exact_match,
-            "required_keys": structured.required_keys,
-            "same_shape": structured.matches_schema,
-        }
-    elif task == "text":
-        right = partial(facts.right_facts, complete=complete)
-        functions = {
-            "right_rouge_l": lambda record, reply: (
-                overlap.rouge_l(record, reply) * right(record, reply)
-            ),
-            "right_facts": right,
-            "exact_match": exact_match,
-            "left_out_facts": facts.left_out_facts,
-            "rouge_l": overlap.rouge_l,
-            "rouge_1": overlap.rouge_1,
-            "rouge_2": overlap.rouge_2,
-            "chrf": overlap.chrf,
-            "same_words": normalised_match,
-        }
-    else:
+    if task not in TASKS:
         raise SettingsError(f'task: "{task}" is unknown. Use one of {", ".join(TASKS)}, or "".')
-    functions |= {"length_gap": length_gap, "refusals": refusal}
+    right = partial(facts.right_facts, complete=complete)
+    functions: dict[str, Callable[[Record, str], float]] = {
+        "accuracy": partial(label_match, labels=tuple(labels)),
+        "exact_match": exact_match,
+        "right_arguments": calls.right_arguments,
+        "right_function": calls.right_function,
+        "json_agreement": structured.json_agreement,
+        "valid_json": structured.valid_json,
+        "required_keys": structured.required_keys,
+        "same_shape": structured.matches_schema,
+        "right_rouge_l": lambda *texts: overlap.rouge_l(*texts) * right(*texts),
+        "right_facts": right,
+        "left_out_facts": facts.left_out_facts,
+        "rouge_l": overlap.rouge_l,
+        "rouge_1": overlap.rouge_1,
+        "rouge_2": overlap.rouge_2,
+        "chrf": overlap.chrf,
+        "same_words": normalised_match,
+        "length_gap": length_gap,
+        "refusals": refusal,
+    }
+    names = f"{_SCORERS[task]} {_OF_EVERY_TASK}".split()
     also = " or left out" if complete else ""
-    return [_make_scorer(name, function, also=also) for name, function in functions.items()]
+    return [_make_scorer(name, functions[name], also=also) for name in names]
 
 
 def _make_scorer(name: str, function: Callable[[Record, str], float], **words: str) -> Scorer:

@@ -6,7 +6,7 @@ program that reads the reply would fail.
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Context, Decimal, localcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -130,19 +130,11 @@ def list_formats(schema: str) -> tuple[list[str], list[str]]:
         SettingsError: the text is not a JSON Schema.
     """
     checkers = _make_validator(schema).format_checker.checkers
-    named = sorted(set(_find_formats(_load(schema))))
+    leaves = _leaves(_load(schema))
+    named = sorted(
+        {name for path, kind, name in leaves if path[-1:] == ("format",) and kind == "str"}
+    )
     return [n for n in named if n in checkers], [n for n in named if n not in checkers]
-
-
-def _find_formats(value: Any) -> Iterator[str]:
-    """Yield the text of each member "format", at every depth."""
-    if isinstance(value, dict):
-        if isinstance(value.get("format"), str):
-            yield value["format"]
-        value = [*value.values()]
-    if isinstance(value, list):
-        for item in value:
-            yield from _find_formats(item)
 
 
 @lru_cache(maxsize=64)

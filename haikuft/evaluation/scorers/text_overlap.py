@@ -6,6 +6,7 @@ Both count shared words or letters: a correct answer in other words scores low.
 
 import unicodedata
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import regex
@@ -52,13 +53,6 @@ def split_words(text: str) -> list[str]:
     return list(_WORD.findall(unicodedata.normalize("NFC", text).lower()))
 
 
-class _Words:
-    """The tokenizer for rouge-score, whose own drops every letter that is not of ASCII."""
-
-    def tokenize(self, text: str) -> list[str]:
-        return split_words(text)
-
-
 @lru_cache(maxsize=1)  # three scorers ask about one reply in a row
 def _rouge(reference: str, reply: str) -> dict[str, float]:
     scores = _rouge_scorer().score(reference, reply)
@@ -69,7 +63,8 @@ def _rouge(reference: str, reply: str) -> dict[str, float]:
 def _rouge_scorer() -> "RougeScorer":
     from rouge_score.rouge_scorer import RougeScorer  # late: it loads NLTK
 
-    return RougeScorer(_KINDS, tokenizer=_Words())
+    # Its own tokenizer drops every letter that is not of ASCII.
+    return RougeScorer(_KINDS, tokenizer=SimpleNamespace(tokenize=split_words))
 
 
 @lru_cache(maxsize=1)

@@ -124,23 +124,20 @@ def _resample_f1(
     wanted = np.array(references)[:, None] == names
     found = np.array(given)[:, None] == names
     right, either = 2.0 * (wanted & found), wanted.astype(float) + found
+    # Of shape (resamples, labels), masked where a label is in neither.
     blocks = [
-        _divide(weights @ right, weights @ either) for weights in draw_weights(len(wanted), seed)
+        np.ma.divide(weights @ right, weights @ either)
+        for weights in draw_weights(len(wanted), seed)
     ]
-    drawn = _with_mean(np.concatenate(blocks))
-    return intervals_of(_with_mean(_divide(right.sum(0), either.sum(0))[None])[0], drawn)
+    seen = np.ma.divide(right.sum(0, keepdims=True), either.sum(0, keepdims=True))
+    drawn = np.ma.concatenate(blocks)  # type: ignore[no-untyped-call]
+    return intervals_of(_with_mean(seen)[0], _with_mean(drawn))
 
 
-def _divide(above: "NDArray[np.float64]", below: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
-
-
-def _with_mean(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
+def _with_mean(scores: "np.ma.MaskedArray[Any, Any]") -> "NDArray[np.float64]":
     """Append the mean of each row's defined labels; a label defined in no row scores 0."""
-    known = ~np.isnan(scores)
-    counts = np.maximum(known.sum(axis=1), 1)
-    mean = np.where(known, scores, 0.0).sum(axis=1) / counts
-    return np.column_stack([np.where(known.any(axis=0), scores, 0.0), mean])
+    values = np.where(scores.count(axis=0) > 0, scores.filled(np.nan), 0.0)
+    return np.column_stack([values, np.ma.filled(scores.mean(axis=1), 0.0)])
 
 
 def _labels_of(evaluation: Evaluation) -> list[str]:

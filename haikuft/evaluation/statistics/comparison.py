@@ -1,5 +1,6 @@
 """Compare models on the same records: scores with intervals, tests and verdicts."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -150,9 +151,17 @@ def compare(
             "and of at least one more model."
         )
     different = list_different(records)
-    shared = [r for r in different if all(_answered(replies_by_name[m], r) for m in models)]
+    answered = {
+        m: {key for key, reply in replies_by_name[m].items() if reply.error is None} for m in models
+    }
+    shared = [r for r in different if all(record_id(r) in answered[m] for m in models)]
     if not shared:
-        raise DataError(_explain_emptiness(records, replies_by_name, models))
+        keys = [record_id(record) for record in records]
+        counts = [f"{m} answered {sum(key in answered[m] for key in keys)}" for m in models]
+        raise DataError(
+            f"No record was answered by every model ({', '.join(counts)} of {len(records)}). Ask "
+            "again, or leave out the model without replies."
+        )
     task = task or recognise_task(records)
     references = {join_text(reference_of(record)) for record in records}
     all_labels = tuple(sorted(references.union(map(join_text, labels)))) if task == "labels" else ()
@@ -161,8 +170,9 @@ def compare(
     names = [scorer.name for scorer in chosen]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise SettingsError(f'Two scorers are named "{twice}". Give one of them another name.')
-    table = _tabulate(shared, replies_by_name, models, chosen)
-    endings = {m: count_endings(replies_by_name[m][record_id(r)] for r in shared) for m in models}
+    replies = {m: [replies_by_name[m][record_id(r)] for r in shared] for m in models}
+    table = _tabulate(shared, replies, chosen)
+    endings = {model: count_endings(given) for model, given in replies.items()}
     pairs = [(model, BASELINE) for model in models[1:]]
     between = [
         (a, b) if b in RIVALS else (b, a) for a, b in combinations(models[1:], 2) if a not in RIVALS
@@ -184,38 +194,25 @@ def compare(
         between=tuple(compared[len(pairs) : len(pairs) + len(between)]),
         further=tuple(compared[len(pairs) + len(between) :]),
         table=table,
-        answered_by={m: _names_in(replies_by_name[m], shared) for m in models},
+        answered_by={m: tuple(sorted({one.model for one in replies[m]})) for m in models},
         endings=endings,
     )
 
 
-def _answered(replies: Mapping[str, Reply], record: Record) -> bool:
-    reply = replies.get(record_id(record))
-    return reply is not None and reply.error is None
-
-
-def _names_in(replies: Mapping[str, Reply], records: Sequence[Record]) -> tuple[str, ...]:
-    return tuple(sorted({replies[record_id(record)].model for record in records}))
-
-
 def _tabulate(
-    records: Sequence[Record],
-    replies_by_name: Mapping[str, Mapping[str, Reply]],
-    models: Sequence[str],
-    scorers: Sequence[Scorer],
+    records: Sequence[Record], replies: Mapping[str, Sequence[Reply]], scorers: Sequence[Scorer]
 ) -> pd.DataFrame:
+    """Tabulate records, and of each model the replies to them, in their order, and the scores."""
     rows = []
-    for record in records:
-        key = record_id(record)
+    for at, record in enumerate(records):
         row: dict[str, Any] = {
-            "record_id": key,
+            "record_id": record_id(record),
             "prompt": _writable(prompt_of(record)[1][-1]["content"]),
             "reference": _writable(reference_of(record)),
         }
-        for model in models:
-            reply = replies_by_name[model][key]
-            text = reply.text
-            row |= {f"{model} reply": _writable(text), f"{model} stop_reason": reply.stop_reason}
+        for model, given in replies.items():
+            text, reason = given[at].text, given[at].stop_reason
+            row |= {f"{model} reply": _writable(text), f"{model} stop_reason": reason}
             row |= {f"{model} {scorer.name}": scorer(record, text) for scorer in scorers}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -230,19 +227,15 @@ def _score_models(
     table: pd.DataFrame, models: Sequence[str], scorers: Sequence[Scorer], seed: int
 ) -> pd.DataFrame:
     """Compute each model's mean score by each scorer, with its interval, one a row."""
-    names = [f"{model} {scorer.name}" for scorer in scorers for model in models]
-    intervals = dict(
-        zip(names, uncertainty.bootstrap_means(table[names].to_numpy(), seed=seed), strict=True)
-    )
+    pairs = [(scorer, model) for scorer in scorers for model in models]
+    columns = table[[f"{model} {scorer.name}" for scorer, model in pairs]].to_numpy(float)
+    means = uncertainty.bootstrap_means(columns, seed=seed)
     rows = []
-    for scorer in scorers:
-        for model in models:
-            values = table[f"{model} {scorer.name}"].tolist()
-            mean = intervals[f"{model} {scorer.name}"]
-            if scorer.is_share and uncertainty.is_right_or_wrong(values):
-                mean = uncertainty.share_interval(values)
-            named = (model, scorer.name, scorer.title, len(table))
-            rows.append((*named, mean.value, mean.low, mean.high))
+    for (scorer, model), values, mean in zip(pairs, columns.T.tolist(), means, strict=True):
+        if scorer.is_share and uncertainty.is_right_or_wrong(values):
+            mean = uncertainty.share_interval(values)
+        named = (model, scorer.name, scorer.title, len(table))
+        rows.append((*named, mean.value, mean.low, mean.high))
     return pd.DataFrame(rows, columns=["model", "metric", "title", "n", "score", "low", "high"])
 
 
@@ -253,60 +246,42 @@ def _compare_pairs(
 
     Those of the free rivals against the baseline are corrected apart: no verdict rests on them.
     """
+    asked = [(scorer, *pair) for scorer in scorers for pair in pairs]
     scores = [
         tuple(table[f"{name} {scorer.name}"].to_numpy(float) for name in pair)
-        for scorer in scorers
-        for pair in pairs
+        for scorer, *pair in asked
     ]
     differences = np.column_stack([ours - theirs for ours, theirs in scores])
     intervals = uncertainty.bootstrap_means(differences, seed=seed)
-    p_values = uncertainty.paired_bootstrap(differences, seed=seed).tolist()
+    p_values = uncertainty.paired_bootstrap(differences, seed=seed)
     exact = [uncertainty.is_right_or_wrong(both) for both in scores]
-    for at, (ours, theirs) in enumerate(scores):
+    families = defaultdict(list)
+    for at, (scorer, model, _) in enumerate(asked):
+        families[scorer.name, model in RIVALS].append(at)
         if exact[at]:
-            p_values[at] = uncertainty.mcnemar(theirs, ours)
+            p_values[at] = uncertainty.mcnemar(*reversed(scores[at]))
+    corrected = np.empty(len(asked))
+    for members in families.values():
+        corrected[members] = uncertainty.correct_by_holm(p_values[members].tolist())
     compared = []
-    of_rivals = [model in RIVALS for model, _ in pairs]
-    for start, scorer in zip(range(0, len(scores), len(pairs)), scorers, strict=True):
-        corrected = np.empty(len(pairs))
-        for family in (False, True):
-            members = [at for at, rival in enumerate(of_rivals) if rival == family]
-            corrected[members] = uncertainty.correct_by_holm(
-                [p_values[start + at] for at in members]
+    for at, (scorer, model, baseline) in enumerate(asked):
+        ours, theirs = scores[at]
+        gain = (ours - theirs).mean() * (1 if scorer.higher_is_better else -1)
+        compared.append(
+            Comparison(
+                model=model,
+                baseline=baseline,
+                scorer=scorer,
+                n=len(table),
+                baseline_score=float(theirs.mean()),
+                model_score=float(ours.mean()),
+                difference=intervals[at],
+                test=uncertainty.MCNEMAR if exact[at] else uncertainty.BOOTSTRAP,
+                p_value=float(p_values[at]),
+                corrected_p=float(corrected[at]),
+                family=len(families[scorer.name, model in RIVALS]),
+                smallest=uncertainty.smallest_difference(ours - theirs, right_or_wrong=exact[at]),
+                verdict=uncertainty.decide(gain, float(corrected[at]), len(table)),
             )
-        for at, (model, baseline) in enumerate(pairs):
-            ours, theirs = scores[start + at]
-            gain = (ours - theirs).mean() * (1 if scorer.higher_is_better else -1)
-            compared.append(
-                Comparison(
-                    model=model,
-                    baseline=baseline,
-                    scorer=scorer,
-                    n=len(table),
-                    baseline_score=float(theirs.mean()),
-                    model_score=float(ours.mean()),
-                    difference=intervals[start + at],
-                    test=uncertainty.MCNEMAR if exact[start + at] else uncertainty.BOOTSTRAP,
-                    p_value=p_values[start + at],
-                    corrected_p=float(corrected[at]),
-                    family=of_rivals.count(of_rivals[at]),
-                    smallest=uncertainty.smallest_difference(
-                        ours - theirs, right_or_wrong=exact[start + at]
-                    ),
-                    verdict=uncertainty.decide(gain, float(corrected[at]), len(table)),
-                )
-            )
+        )
     return compared
-
-
-def _explain_emptiness(
-    records: Sequence[Record],
-    replies_by_name: Mapping[str, Mapping[str, Reply]],
-    models: Sequence[str],
-) -> str:
-    counts = {m: sum(_answered(replies_by_name[m], r) for r in records) for m in models}
-    counted = ", ".join(f"{name} answered {count}" for name, count in counts.items())
-    return (
-        f"No record was answered by every model ({counted} of {len(records)}). Ask again, or leave "
-        "out the model without replies."
-    )

@@ -1,8 +1,4 @@
-"""How replies ended. A reply that was cut off is no measure of what its model knows.
-
-Sources: Bedrock Runtime API, Converse, stopReason; "refusal" is Claude's own (Bedrock User Guide,
-"Anthropic Claude Messages API").
-"""
+"""How replies ended. A reply that was cut off is no measure of what its model knows."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,24 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from haikuft.dataset.records import Record, reference_of
 from haikuft.dataset.tokens import estimate_tokens
 from haikuft.inference.replies import Reply
+from haikuft.package_data import read_toml
 
-_BY_ITSELF = frozenset({"end_turn", "stop_sequence", "tool_use", ""})
-_WORDS = {
-    "max_tokens": "cut off at max_tokens",
-    "model_context_window_exceeded": "cut off at the end of the context window",
-    "content_filtered": "filtered for their content",
-    "guardrail_intervened": "stopped by a guardrail",
-    "malformed_model_output": "malformed",
-    "malformed_tool_use": "malformed tool calls",
-    "refusal": "refused by the model",
-}
+_WORDS = read_toml(__package__, "endings.toml")
 MANY = 0.05  # share of replies cut off at max_tokens from which on a comparison is not fair
 
 
 def count_endings(replies: Iterable[Reply]) -> dict[str, int]:
     """Count the replies that did not end by themselves, by AWS's word for the reason."""
     counts = Counter(reply.stop_reason for reply in replies if reply.error is None)
-    return {reason: n for reason, n in sorted(counts.items()) if reason not in _BY_ITSELF}
+    return {reason: n for reason, n in sorted(counts.items()) if _WORDS.get(reason, reason)}
 
 
 def describe_endings(counts: Mapping[str, int]) -> str:
