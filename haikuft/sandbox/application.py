@@ -164,8 +164,15 @@ class Sandbox:
         self._settings = settings
         self._faults = make_faults(settings)
 
-    def _change_settings(self, changes: Mapping[str, Any]) -> SandboxSettings:
-        """Store settings; changed ones count from the next request on."""
+    def list_accounts(self) -> list[str]:
+        """List the ids of the accounts, that of the settings first."""
+        return list(self._accounts)
+
+    def change_settings(self, changes: Mapping[str, Any]) -> SandboxSettings:
+        """Store settings, and return all; changed ones count from the next request on.
+
+        Raises SettingsError for a name or a value that they do not take.
+        """
         with self._setting:
             found = store_settings(self.database, self.settings, changes)
             if found != self.settings:
@@ -219,14 +226,7 @@ class Sandbox:
             scope = messages.read_scope(environ)
             body = messages.read_body(environ, scope.service)
             if path == control.PATH or path.startswith(f"{control.PATH}/"):
-                return control.answer(
-                    (environ["REQUEST_METHOD"], path),
-                    body,
-                    state=self.state,
-                    accounts=self._accounts,
-                    change=self._change_settings,
-                    stop=self.on_stop,
-                )
+                return control.answer(self, environ["REQUEST_METHOD"], path, body)
             with self._turns:
                 return self._answer_aws(Request(environ, scope, path, body, request_id))
         except Exception as error:
