@@ -35,11 +35,10 @@ from haikuft.sandbox.bedrock import quotas
 from haikuft.sandbox.bedrock.records import utc_now
 from haikuft.sandbox.bedrock.resources import ResourceNames
 from haikuft.sandbox.directory import as_state_error
-from haikuft.sandbox.http import messages, rest_json
+from haikuft.sandbox.http import messages, moto_services, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.faults import make_faults
 from haikuft.sandbox.http.messages import Call, Handler, Request, Response, Scope, ServiceError
-from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.request_checks import check_moto_request
 from haikuft.sandbox.http.server import CUT, Turns
 from haikuft.sandbox.jobs.customization_runner import CONCURRENT_TRAININGS, CustomizationRunner
@@ -52,7 +51,7 @@ from haikuft.sandbox.runtime.invocation import Runtime, load_stand_in
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
-SERVED = (*SERVICES, "servicequotas", "bedrock")
+SERVED = (*moto_services.SERVICES, "servicequotas", "bedrock")
 ACCOUNTS_KIND = "sandbox.accounts"  # of the database's entries: the accounts but the first
 
 
@@ -92,8 +91,7 @@ class Sandbox:
         self._now = now
         self.on_stop: Callable[[], None] = lambda: None
         self._turns = Turns(TURNS)
-        administrator = (ADMINISTRATOR_ID, administrator_arn)
-        self._services = MotoServices(lambda: self.store.moto_state, administrator)
+        moto_services.correct_moto(ADMINISTRATOR_ID, administrator_arn)
         self._trainings = Semaphore(CONCURRENT_TRAININGS)
         self._handlers = handlers
         self._accounts: dict[str, Bedrock] = {}
@@ -306,7 +304,7 @@ class Sandbox:
         service = request.scope.service
         check_moto_request(request, store.s3())
         environ = {**request.environ, "HTTP_X_MOTO_ACCOUNT_ID": store.account_id}
-        forward = partial(self._services.answer, service, environ)
+        forward = partial(moto_services.answer, store.moto_state, service, environ)
         if service == "s3":
             return answer_s3(store, request, forward)
         check_request(store, request)
