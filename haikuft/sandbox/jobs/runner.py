@@ -22,11 +22,7 @@ Wait = Callable[[threading.Event, float], bool]
 
 
 class JobStoppedError(Exception):
-    """The job has been stopped by a request."""
-
-
-class ServerClosingError(Exception):
-    """The server ends; the next one starts the job again."""
+    """The job has been stopped by a request, or the server ends and the next starts it again."""
 
 
 class JobRunner(ABC):
@@ -103,10 +99,8 @@ class JobRunner(ABC):
         return self._at_work[arn][1]
 
     def check_stop(self, arn: str) -> None:
-        """Raise ServerClosingError if the server ends, JobStoppedError if the job is stopped."""
-        if self.closing.is_set():
-            raise ServerClosingError
-        if self.stop_event(arn).is_set():
+        """Raise JobStoppedError if the job is stopped or the server ends."""
+        if self.closing.is_set() or self.stop_event(arn).is_set():
             raise JobStoppedError
 
     def pause(self, arn: str, seconds: float) -> None:
@@ -140,8 +134,6 @@ class JobRunner(ABC):
     def _run(self, arn: str) -> None:
         try:
             self.work(arn)
-        except ServerClosingError:
-            pass
         except JobStoppedError:
             self._end(arn, "Stopped")
         except (JobError, AccessDenied, RoleNotAssumable, ServiceError) as failure:
@@ -153,7 +145,10 @@ class JobRunner(ABC):
             del self._at_work[arn]
 
     def _end(self, arn: str, status: str, *failure_messages: str) -> None:
-        """Record how the job ended; try again while the database cannot be written."""
+        """Record how the job ended; try again while the database cannot be written.
+
+        Nothing is recorded once the server ends: the next one starts the job again.
+        """
         while not self.closing.is_set():
             try:
                 self.set_status(arn, status, *failure_messages)
