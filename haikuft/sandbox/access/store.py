@@ -44,11 +44,7 @@ Role = NewType("Role", str)
 
 
 class RoleNotAssumable(Exception):  # noqa: N818 - a state of the role, not a fault of ours
-    """Bedrock may not assume that role; `reason` says why, which AWS does not tell."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """Bedrock may not assume that role; `str()` says why, which AWS does not tell."""
 
 
 class Store:
