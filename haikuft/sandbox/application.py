@@ -229,6 +229,8 @@ class Sandbox:
                 return self._answer_aws(Request(environ, scope, path, body, request_id))
         except Exception as error:
             refusal = self._refusal(error)
+            if scope.service == "bedrock":
+                return rest_json.serialize_error(refusal, request_id)
             return messages.write_refusal(scope.service, environ, refusal, request_id)
 
     def _refusal(self, error: Exception) -> ServiceError:
@@ -261,36 +263,31 @@ class Sandbox:
 
     def _answer_bedrock(self, account: Bedrock, request: Request) -> Response:
         environ, scope, store = request.environ, request.scope, account.plane.store
-        route: rest_json.Route | None = None
-        try:
-            route = rest_json.find_operation(environ["REQUEST_METHOD"], request.path)
-            handlers = account.handlers if self._handlers is None else self._handlers
-            handler = handlers.get(route.model.name)
-            if handler is None:
-                message = f"The sandbox does not serve {route.model.name} of {route.service}."
-                raise ServiceError("UnknownOperationException", message)
-            parameters = rest_json.parse(
-                route.model,
-                labels=route.labels,
-                query=environ.get("QUERY_STRING", ""),
-                headers=EnvironHeaders(environ),
-                body=request.body,
-            )
-            rest_json.validate(route.model, parameters)
-            cut = self._faults is not None and self._faults.inject()
-            call = Call(route.model.name, parameters, scope.region, store.account_id)
-            check_call(store, ResourceNames(account.plane), scope, call)
-            result = handler(call)
-            if not route.model.has_event_stream_output:
-                environ[CUT] = cut
-                return rest_json.serialize(route.model, result, request.id)
-            if cut:
-                error = ConnectionResetError("cut by a fault")
-                result = break_stream(route.model, result, after_events=2, error=error)
-            return serialize_stream(route.model, result, request.id)
-        except ServiceError as error:
-            service = route.service if route else "bedrock"
-            return rest_json.serialize_error(service, error, request.id)
+        route = rest_json.find_operation(environ["REQUEST_METHOD"], request.path)
+        handlers = account.handlers if self._handlers is None else self._handlers
+        handler = handlers.get(route.model.name)
+        if handler is None:
+            message = f"The sandbox does not serve {route.model.name} of {route.service}."
+            raise ServiceError("UnknownOperationException", message)
+        parameters = rest_json.parse(
+            route.model,
+            labels=route.labels,
+            query=environ.get("QUERY_STRING", ""),
+            headers=EnvironHeaders(environ),
+            body=request.body,
+        )
+        rest_json.validate(route.model, parameters)
+        cut = self._faults is not None and self._faults.inject()
+        call = Call(route.model.name, parameters, scope.region, store.account_id)
+        check_call(store, ResourceNames(account.plane), scope, call)
+        result = handler(call)
+        if not route.model.has_event_stream_output:
+            environ[CUT] = cut
+            return rest_json.serialize(route.model, result, request.id)
+        if cut:
+            error = ConnectionResetError("cut by a fault")
+            result = break_stream(route.model, result, after_events=2, error=error)
+        return serialize_stream(route.model, result, request.id)
 
     def _answer_quotas(self, store: Store, request: Request) -> Response:
         check_request(store, request)
