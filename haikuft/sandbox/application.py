@@ -35,11 +35,10 @@ from haikuft.sandbox.bedrock import quotas
 from haikuft.sandbox.bedrock.records import utc_now
 from haikuft.sandbox.bedrock.resources import ResourceNames
 from haikuft.sandbox.directory import as_state_error
-from haikuft.sandbox.http import messages, rest_json
+from haikuft.sandbox.http import messages, moto_services, rest_json
 from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
 from haikuft.sandbox.http.faults import make_faults
 from haikuft.sandbox.http.messages import Call, Handler, Request, Response, Scope, ServiceError
-from haikuft.sandbox.http.moto_services import SERVICES, MotoServices
 from haikuft.sandbox.http.request_checks import check_moto_request
 from haikuft.sandbox.http.server import CUT, Turns
 from haikuft.sandbox.jobs.customization_runner import CONCURRENT_TRAININGS, CustomizationRunner
@@ -52,7 +51,7 @@ from haikuft.sandbox.runtime.invocation import Runtime, load_stand_in
 from haikuft.sandbox.settings import SandboxSettings, load_settings, store_settings
 
 TURNS = 2  # requests that are worked on at once: one may take long, as the loading of a model
-SERVED = (*SERVICES, "servicequotas", "bedrock")
+SERVED = (*moto_services.SERVICES, "servicequotas", "bedrock")
 ACCOUNTS_KIND = "sandbox.accounts"  # of the database's entries: the accounts but the first
 
 
@@ -92,8 +91,7 @@ class Sandbox:
         self._now = now
         self.on_stop: Callable[[], None] = lambda: None
         self._turns = Turns(TURNS)
-        administrator = (ADMINISTRATOR_ID, administrator_arn)
-        self._services = MotoServices(lambda: self.store.moto_state, administrator)
+        moto_services.correct_moto(ADMINISTRATOR_ID, administrator_arn)
         self._trainings = Semaphore(CONCURRENT_TRAININGS)
         self._handlers = handlers
         self._accounts: dict[str, Bedrock] = {}
@@ -164,8 +162,15 @@ class Sandbox:
         self._settings = settings
         self._faults = make_faults(settings)
 
-    def _change_settings(self, changes: Mapping[str, Any]) -> SandboxSettings:
-        """Store settings; changed ones count from the next request on."""
+    def list_accounts(self) -> list[str]:
+        """List the ids of the accounts, that of the settings first."""
+        return list(self._accounts)
+
+    def change_settings(self, changes: Mapping[str, Any]) -> SandboxSettings:
+        """Store settings, and return all; changed ones count from the next request on.
+
+        Raises SettingsError for a name or a value that they do not take.
+        """
         with self._setting:
             found = store_settings(self.database, self.settings, changes)
             if found != self.settings:
@@ -219,18 +224,13 @@ class Sandbox:
             scope = messages.read_scope(environ)
             body = messages.read_body(environ, scope.service)
             if path == control.PATH or path.startswith(f"{control.PATH}/"):
-                return control.answer(
-                    (environ["REQUEST_METHOD"], path),
-                    body,
-                    state=self.state,
-                    accounts=self._accounts,
-                    change=self._change_settings,
-                    stop=self.on_stop,
-                )
+                return control.answer(self, environ["REQUEST_METHOD"], path, body)
             with self._turns:
                 return self._answer_aws(Request(environ, scope, path, body, request_id))
         except Exception as error:
             refusal = self._refusal(error)
+            if scope.service == "bedrock":
+                return rest_json.serialize_error(refusal, request_id)
             return messages.write_refusal(scope.service, environ, refusal, request_id)
 
     def _refusal(self, error: Exception) -> ServiceError:
@@ -263,36 +263,31 @@ class Sandbox:
 
     def _answer_bedrock(self, account: Bedrock, request: Request) -> Response:
         environ, scope, store = request.environ, request.scope, account.plane.store
-        route: rest_json.Route | None = None
-        try:
-            route = rest_json.find_operation(environ["REQUEST_METHOD"], request.path)
-            handlers = account.handlers if self._handlers is None else self._handlers
-            handler = handlers.get(route.model.name)
-            if handler is None:
-                message = f"The sandbox does not serve {route.model.name} of {route.service}."
-                raise ServiceError("UnknownOperationException", message)
-            parameters = rest_json.parse(
-                route.model,
-                labels=route.labels,
-                query=environ.get("QUERY_STRING", ""),
-                headers=EnvironHeaders(environ),
-                body=request.body,
-            )
-            rest_json.validate(route.model, parameters)
-            cut = self._faults is not None and self._faults.inject()
-            call = Call(route.model.name, parameters, scope.region, store.account_id)
-            check_call(store, ResourceNames(account.plane), scope, call)
-            result = handler(call)
-            if not route.model.has_event_stream_output:
-                environ[CUT] = cut
-                return rest_json.serialize(route.model, result, request.id)
-            if cut:
-                error = ConnectionResetError("cut by a fault")
-                result = break_stream(route.model, result, after_events=2, error=error)
-            return serialize_stream(route.model, result, request.id)
-        except ServiceError as error:
-            service = route.service if route else "bedrock"
-            return rest_json.serialize_error(service, error, request.id)
+        route = rest_json.find_operation(environ["REQUEST_METHOD"], request.path)
+        handlers = account.handlers if self._handlers is None else self._handlers
+        handler = handlers.get(route.model.name)
+        if handler is None:
+            message = f"The sandbox does not serve {route.model.name} of {route.service}."
+            raise ServiceError("UnknownOperationException", message)
+        parameters = rest_json.parse(
+            route.model,
+            labels=route.labels,
+            query=environ.get("QUERY_STRING", ""),
+            headers=EnvironHeaders(environ),
+            body=request.body,
+        )
+        rest_json.validate(route.model, parameters)
+        cut = self._faults is not None and self._faults.inject()
+        call = Call(route.model.name, parameters, scope.region, store.account_id)
+        check_call(store, ResourceNames(account.plane), scope, call)
+        result = handler(call)
+        if not route.model.has_event_stream_output:
+            environ[CUT] = cut
+            return rest_json.serialize(route.model, result, request.id)
+        if cut:
+            error = ConnectionResetError("cut by a fault")
+            result = break_stream(route.model, result, after_events=2, error=error)
+        return serialize_stream(route.model, result, request.id)
 
     def _answer_quotas(self, store: Store, request: Request) -> Response:
         check_request(store, request)
@@ -306,7 +301,7 @@ class Sandbox:
         service = request.scope.service
         check_moto_request(request, store.s3())
         environ = {**request.environ, "HTTP_X_MOTO_ACCOUNT_ID": store.account_id}
-        forward = partial(self._services.answer, service, environ)
+        forward = partial(moto_services.answer, store.moto_state, service, environ)
         if service == "s3":
             return answer_s3(store, request, forward)
         check_request(store, request)

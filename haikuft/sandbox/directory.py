@@ -28,10 +28,11 @@ ENDPOINT_FILE = "endpoint.json"  # which port the server listens on, or last did
 LOG_FILE = "log"
 SERVER_LOCK = "server.lock"  # held by the server while it runs
 START_LOCK = "start.lock"  # held while it is started or emptied
-_CONTENTS = ("models*", "objects")  # custom models' files, by account, and S3's objects
-_DATABASE_FILES = (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm")
-_FILES = (*_DATABASE_FILES, ENDPOINT_FILE, LOG_FILE)  # in the order of their deletion
-_PARTS = (f".{ENDPOINT_FILE}.*", f"{ENDPOINT_FILE}.part")  # of a killed server; version 0.1.0's
+_CONTENTS = (  # patterns, in the order of their deletion
+    *(DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm", ENDPOINT_FILE, LOG_FILE),
+    *(f".{ENDPOINT_FILE}.*", f"{ENDPOINT_FILE}.part"),  # of a killed server; version 0.1.0's
+    *("models*/", "objects/"),  # custom models' files, by account, and S3's objects
+)
 
 
 def state_directory(state: str | Path | None = None) -> Path:
@@ -87,12 +88,11 @@ def read_port(directory: Path) -> int:
 
 def empty(directory: Path) -> None:
     """Delete the state, the log and the endpoint; nothing else, and not the locks."""
-    parts = [path.name for pattern in _PARTS for path in directory.glob(pattern)]
-    for name in (*_FILES, *parts):
-        (directory / name).unlink(missing_ok=True)
-    for path in (one for pattern in _CONTENTS for one in directory.glob(pattern)):
+    for path in [path for pattern in _CONTENTS for path in directory.glob(pattern)]:
         if path.is_dir():
             shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_log(text: str) -> None:

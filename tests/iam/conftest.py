@@ -336,9 +336,14 @@ def walk(local_sandbox: Callable[..., Any], tmp_path: Path, request: Any) -> Wal
     found = Walk(local.application, admin, open_run(key), key_arn)
     found.allow(found.caller_policy)
 
-    def note(caller: Caller, permission: Permission, given: bool) -> None:
-        if not caller.administrator:
-            found.permissions.append((found.step, caller, permission))
+    store = local.application.store
+    check = store.check
 
-    local.application.store.on_decision = note
+    def note(caller: Caller, permissions: Iterable[Permission]) -> None:
+        for permission in permissions:
+            if not caller.administrator:
+                found.permissions.append((found.step, caller, permission))
+            check(caller, [permission])
+
+    store.check = note
     return found

@@ -178,7 +178,8 @@ class Desk:
             load=self.load,  # type: ignore[arg-type]
             sleep=lambda seconds: self.pass_time(seconds=seconds),
         )
-        runner = CustomizationRunner(plane, wait=self.wait, command=command)
+        runner = CustomizationRunner(plane, command=command)
+        runner.wait = self.wait  # type: ignore[method-assign]
         evaluations = EvaluationRunner(plane, self.runtime.converse)
         self.bedrock = Bedrock(plane, runner, evaluations, self.runtime)
 
@@ -357,11 +358,13 @@ class World:
             "job-3", trainingDataConfig={"s3Uri": "s3://data/hang.jsonl"}
         )
         plane, converse = desk.bedrock.plane, desk.runtime.converse
-        quick = EvaluationRunner(plane, converse, wait=lambda event, seconds: event.is_set())
+        quick = EvaluationRunner(plane, converse)
+        quick.wait = lambda event, seconds: event.is_set()  # type: ignore[method-assign]
         self.evaluation = desk.evaluate(quick, "evaluation-1")
         desk.evaluate(quick, "evaluation-2")
         quick.join(self.evaluation)
-        self.patient = EvaluationRunner(plane, converse, wait=lambda event, seconds: event.wait())
+        self.patient = EvaluationRunner(plane, converse)
+        self.patient.wait = lambda event, seconds: event.wait()  # type: ignore[method-assign]
         self.running_evaluation = desk.evaluate(self.patient, "evaluation-3")
         self.handlers: dict[str, Any] = {
             **desk.bedrock.handlers,

@@ -1,10 +1,13 @@
 """Required permissions of requests to S3, by method, path, query and headers. Pure.
 
+A table has the action of each method and sub-resource. S3's own service model says what is a
+sub-resource, so that one that is not in the table, or a second one, is never taken for a parameter.
+
 Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"; Service
 Authorization Reference of S3. Paths are bucket first, the only form that reaches the sandbox.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import parse_qsl
@@ -18,8 +21,6 @@ from haikuft.sandbox.http.messages import split_path
 from haikuft.sandbox.http.rest_json import load_service
 
 _S3 = read_toml("haikuft.sandbox.access", "permissions.toml")["s3"]
-_VERBS = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "DELETE": "Delete"}
-_BUCKET, _LISTS, _OBJECT = _S3["bucket"], _S3["lists"], _S3["object"]
 
 
 class UnknownPermissionError(Exception):
@@ -50,9 +51,11 @@ class S3Request:
         return object_arn(self.bucket, self.key)
 
     @property
-    def header_context(self) -> dict[str, str]:
-        """Its headers that policies have condition keys for."""
-        return {f"s3:{name}": self.headers[name] for name in _S3["headers"] if name in self.headers}
+    def context(self) -> dict[str, str]:
+        """Its parameters and headers that policies have condition keys for."""
+        named = {key: self.query[name] for name, key in _S3["keys"].items() if name in self.query}
+        headers = (name for name in _S3["headers"] if name in self.headers)
+        return named | {f"s3:{name}": self.headers[name] for name in headers}
 
     @property
     def deletes_many(self) -> bool:
@@ -71,16 +74,27 @@ def read_request(
 def request_permissions(request: S3Request) -> Iterator[Permission]:
     """Yield the permissions of a request; none for DeleteObjects, see `deletion_permissions`.
 
-    Raises UnknownPermissionError for a sub-resource that this module does not know.
+    Raises UnknownPermissionError for a request that is no operation of the table.
     """
+    if request.deletes_many:
+        return
     if not request.bucket:
         yield Permission("s3:ListAllMyBuckets")
-    elif request.key:
-        yield from _object_permissions(request)
-    elif not request.deletes_many:
-        yield _bucket_permission(request)
-        if request.headers.get("x-amz-object-ownership"):
-            yield Permission("s3:PutBucketOwnershipControls", request.arn)
+        return
+    action, version = _find_action(request), request.query.get("versionId", "")
+    if action == "DeleteObject":
+        yield from deletion_permissions(request.bucket, request.key, version)
+        return
+    named = action
+    if version and action in _S3["versioned"]:
+        named = action.replace("Object", "ObjectVersion", 1)
+    context = request.context if action in _S3["with_context"] else {}
+    yield Permission(f"s3:{named}", request.arn, context)
+    if action == "PutObject":
+        yield from _copied(request)
+    for header, other in _S3["with_header"].get(action, {}).items():
+        if request.headers.get(header):
+            yield Permission(f"s3:{other}", request.arn)
 
 
 def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[Permission]:
@@ -93,60 +107,16 @@ def deletion_permissions(bucket: str, key: str, version: str = "") -> Iterator[P
         yield Permission("s3:DeleteObjectVersion", object_arn(bucket, key))
 
 
-def _bucket_permission(request: S3Request) -> Permission:
-    method, query = request.method, request.query
-    name = _find_sub_resource(request, (*_BUCKET, *_LISTS))
-    context = {key: query[name] for name, key in _S3["keys"].items() if name in query}
-    context |= request.header_context
-    if not name:
-        verbs = {"PUT": "CreateBucket", "DELETE": "DeleteBucket"}
-        return Permission(f"s3:{verbs.get(method, 'ListBucket')}", request.arn, context)
-    if name in _LISTS:
-        return Permission(f"s3:{_LISTS[name]}", request.arn, context)
-    puts = method == "DELETE" and name not in _S3["own_delete"]
-    return Permission(f"s3:{'Put' if puts else _VERBS[method]}{_BUCKET[name]}", request.arn)
-
-
-def _object_permissions(request: S3Request) -> Iterator[Permission]:
-    method, query, arn = request.method, request.query, request.arn
-    name = _find_sub_resource(request, _OBJECT, also=("uploads", "restore", "select"))
-    version = "Version" if query.get("versionId") else ""
-    if method == "POST":
-        restores, selects = "restore" in query, "select" in query
-        action = "RestoreObject" if restores else "GetObject" if selects else "PutObject"
-        yield Permission(f"s3:{action}", arn, request.header_context)
-    elif name:
-        kind = "" if name in ("legal-hold", "retention") else version
-        yield Permission(f"s3:{_VERBS[method]}Object{kind}{_OBJECT[name]}", arn)
-    elif "uploadId" in query and method in ("GET", "DELETE"):
-        action = "ListMultipartUploadParts" if method == "GET" else "AbortMultipartUpload"
-        yield Permission(f"s3:{action}", arn)
-    elif method == "PUT":
-        yield Permission("s3:PutObject", arn, request.header_context)
-        yield from _copied(request)
-    elif method == "DELETE":
-        yield from deletion_permissions(request.bucket, request.key, query.get("versionId", ""))
-    else:
-        yield Permission(f"s3:GetObject{version}", arn)
-    if method in ("PUT", "POST") and not name:
-        if request.headers.get("x-amz-tagging"):
-            yield Permission("s3:PutObjectTagging", arn)
-        if request.headers.get("x-amz-acl"):
-            yield Permission("s3:PutObjectAcl", arn)
-
-
-def _find_sub_resource(request: S3Request, named: Collection[str], also: Sequence[str] = ()) -> str:
-    """Find which of the named sub-resources a request is about; "" for none.
-
-    Raises UnknownPermissionError for a method or another sub-resource, `also` apart.
-    """
-    query, known = request.query, [*named, *also]
+def _find_action(request: S3Request) -> str:
+    """Find the action of a request's method and sub-resource."""
     possible = _sub_resources(bool(request.key))
-    unknown = [one for one in query if one in possible and one not in known]
-    if unknown or request.method not in (*_VERBS, *(["POST"] if request.key else [])):
+    names = "&".join(name for name in request.query if name in possible)
+    about = f"{'object' if request.key else 'bucket'}{'?' if names else ''}{names}"
+    action: str | None = _S3["actions"].get(f"{request.method} {about}")
+    if action is None:
         where = "an object with " if request.key else f"/{request.bucket}"
-        raise UnknownPermissionError(f"{request.method} {where}?{'&'.join(unknown or query)}")
-    return next((one for one in query if one in named), "")
+        raise UnknownPermissionError(f"{request.method} {where}?{names or '&'.join(request.query)}")
+    return action
 
 
 def _copied(request: S3Request) -> Iterator[Permission]:
@@ -159,9 +129,9 @@ def _copied(request: S3Request) -> Iterator[Permission]:
 
 @cache
 def _sub_resources(of_objects: bool) -> frozenset[str]:
-    """List the sub-resources that S3's own service model knows."""
+    """List the sub-resources that S3's own service model knows; an upload is one of its object."""
     model = load_service("s3")
     paths = (model.operation_model(name).http["requestUri"] for name in model.operation_names)
     found = (path.partition("?") for path in paths if ("{Key" in path) == of_objects)
-    names = {name for _, _, query in found for name in query.split("&")}
-    return frozenset(names - {*_S3["parameters"], ""})
+    names = {name for _, _, query in found for name in query.split("&")} - {*_S3["parameters"], ""}
+    return frozenset(names | ({"uploadId"} if of_objects else set()))

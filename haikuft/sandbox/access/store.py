@@ -44,11 +44,7 @@ Role = NewType("Role", str)
 
 
 class RoleNotAssumable(Exception):  # noqa: N818 - a state of the role, not a fault of ours
-    """Bedrock may not assume that role; `reason` says why, which AWS does not tell."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """Bedrock may not assume that role; `str()` says why, which AWS does not tell."""
 
 
 class Store:
@@ -64,7 +60,6 @@ class Store:
 
     Attributes:
         lock: moto's. The methods that act as a role hold it; callers of the others do.
-        on_decision: Called as (caller, permission, allowed) for every permission of a request.
     """
 
     def __init__(
@@ -78,7 +73,6 @@ class Store:
         self.account_id = account_id
         self.lock = moto_state.lock
         self.moto_state = moto_state
-        self.on_decision: Callable[[Caller, Permission, bool], None] = lambda *_: None
         self._settings = settings
         self._now = now
 
@@ -91,20 +85,14 @@ class Store:
         return s3_backends[self.account_id]["aws"]
 
     def check(self, caller: Caller, permissions: Iterable[Permission]) -> None:
-        """Check that a caller has all of these permissions, and call `on_decision` for each.
+        """Check that a caller has all of these permissions.
 
         Raises AccessDenied for the first that is missing, and PolicyError for a policy that cannot
         be evaluated.
         """
         for permission in permissions:
-            if caller.administrator and permission.action in _CALLER["root_rights"]:
-                continue
-            try:
+            if not (caller.administrator and permission.action in _CALLER["root_rights"]):
                 self._authorize(caller, permission)
-            except AccessDenied:
-                self.on_decision(caller, permission, False)
-                raise
-            self.on_decision(caller, permission, True)
 
     def find_caller(self, access_key: str, service: str = "") -> Caller:
         """Find the caller of an access key; a key that IAM did not create is the administrator.

@@ -4,7 +4,7 @@ Records are frozen; a change replaces a record by a new one, always under one lo
 database when the lock is released:
 
     tables = Tables(database, root)
-    jobs = tables.add("bedrock.jobs", Job)
+    jobs = Table(tables, "bedrock.jobs", Job)
     with tables:
         jobs[job.arn] = job
 
@@ -283,7 +283,10 @@ Value = TypeVar("Value")
 
 
 class Table(UserDict[str, Value]):
-    """One kind of values; made by `Tables.add`. Only a thread in `with tables` may change it."""
+    """One kind of values, as the database has them. Only a thread in `with tables` may change it.
+
+    Raises SandboxError, naming the file, for an entry that is not such a value.
+    """
 
     def __init__(self, tables: "Tables", kind: str, value_type: type[Value]) -> None:
         self._tables = tables
@@ -356,13 +359,6 @@ class Tables:
         finally:
             self._lock.release()
 
-    def add(self, kind: str, value_type: type[Value]) -> Table[Value]:
-        """Make a table with what the database has of that kind.
-
-        Raises SandboxError, naming the file, for an entry that is not such a value.
-        """
-        return Table(self, kind, value_type)
-
     def change(self, table: Table[Any], kind: str, key: str, value: Any | None) -> None:
         """Note that an entry of a table is changed or, for None, deleted in this block."""
         if self._holder != threading.get_ident():
@@ -405,14 +401,14 @@ class State:
     def __init__(self, database: Database, models_dir: Path, prefix: str = "") -> None:
         tables = Tables(database, models_dir)
         self.lock = tables
-        self.jobs = tables.add(f"{prefix}bedrock.jobs", Job)
-        self.models = tables.add(f"{prefix}bedrock.models", CustomModel)
-        self.throughputs = tables.add(f"{prefix}bedrock.throughputs", Throughput)
-        self.deployments = tables.add(f"{prefix}bedrock.deployments", Deployment)
-        self.evaluations = tables.add(f"{prefix}bedrock.evaluations", EvaluationJob)
-        self.tags = tables.add(f"{prefix}bedrock.tags", dict[str, str])
+        self.jobs = Table(tables, f"{prefix}bedrock.jobs", Job)
+        self.models = Table(tables, f"{prefix}bedrock.models", CustomModel)
+        self.throughputs = Table(tables, f"{prefix}bedrock.throughputs", Throughput)
+        self.deployments = Table(tables, f"{prefix}bedrock.deployments", Deployment)
+        self.evaluations = Table(tables, f"{prefix}bedrock.evaluations", EvaluationJob)
+        self.tags = Table(tables, f"{prefix}bedrock.tags", dict[str, str])
         # operation/Region/client request token -> the ARN that the first request made
-        self.tokens = tables.add(f"{prefix}bedrock.tokens", str)
+        self.tokens = Table(tables, f"{prefix}bedrock.tokens", str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@
 import inspect
 import io
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, cast
 
 from moto.iam.access_control import PermissionResult
@@ -21,51 +21,42 @@ from werkzeug.test import run_wsgi_app
 
 from haikuft.sandbox.http.messages import Response, raw_path, read_form, read_query, split_path
 
-_create_app = cast(Callable[[str], Any], create_backend_app)
-
 _PARTS = {"partNumber", "tagging", "acl", "retention", "legal-hold"}  # of an object, not the whole
 _COMPLETED = b"</CompleteMultipartUploadResult>"
 SERVICES = ("s3", "iam", "sts", "kms")
 
 
-class MotoServices:
-    """The four services, one request at a time, because moto's backends have no locks.
+def answer(state: Any, service: str, environ: dict[str, Any], body: bytes) -> Response:
+    """Have moto answer a WSGI request, whose header names the account, with this body.
+
+    Its requests are answered one at a time, because moto's backends have no locks.
 
     Args:
-        state: Returns what stores moto's data: its `lock` is held while moto answers, and its
-            `persist` stores what moto changes within the block.
-        administrator: User id of the caller whose access key IAM does not know, and what returns
-            its ARN in an account.
+        state: Stores moto's data: its `lock` is held while moto answers, and its `persist` stores
+            what moto changes within the block.
+        service: One of SERVICES.
+        environ: The request.
+        body: What moto reads as the request's body.
+
+    Raises what moto raises apart from AWS's errors.
     """
+    length = str(len(body))
+    environ = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": length}
+    is_put = service == "s3" and environ["REQUEST_METHOD"] == "PUT"
+    if is_put and "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
+        environ = {**environ, "CONTENT_TYPE": "binary/octet-stream"}
+    with state.lock, state.persist(service, reads=_only_reads(service, environ, body)):
+        chunks, status, headers = run_wsgi_app(_create_app(service), environ, buffered=True)
+        data, found = b"".join(chunks), dict(headers)
+        if service == "s3" and status.startswith("2"):
+            data = _complete_checksum(environ, found, data)
+    return Response(int(status.split()[0]), found, data)
 
-    def __init__(
-        self,
-        state: Callable[[], Any],
-        administrator: tuple[str, Callable[[str], str]],
-    ) -> None:
-        _correct_moto(*administrator)
-        self._state = state
-        self._apps: dict[str, Any] = {}
 
-    def answer(self, service: str, environ: dict[str, Any], body: bytes) -> Response:
-        """Have moto answer a WSGI request, whose header names the account, with this body.
-
-        Raises what moto raises apart from AWS's errors.
-        """
-        length = str(len(body))
-        environ = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": length}
-        is_put = service == "s3" and environ["REQUEST_METHOD"] == "PUT"
-        if is_put and "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
-            environ = {**environ, "CONTENT_TYPE": "binary/octet-stream"}
-        state, reads = self._state(), _only_reads(service, environ, body)
-        with state.lock, state.persist(service, reads=reads):
-            if service not in self._apps:
-                self._apps[service] = _create_app(service)
-            chunks, status, headers = run_wsgi_app(self._apps[service], environ, buffered=True)
-            answer, found = b"".join(chunks), dict(headers)
-            if service == "s3" and status.startswith("2"):
-                answer = _complete_checksum(environ, found, answer)
-        return Response(int(status.split()[0]), found, answer)
+@cache
+def _create_app(service: str) -> Any:
+    create: Any = create_backend_app  # without types
+    return create(service)
 
 
 def _complete_checksum(environ: dict[str, Any], headers: dict[str, str], body: bytes) -> bytes:
@@ -109,7 +100,13 @@ def _only_reads(service: str, environ: dict[str, Any], body: bytes) -> bool:
     return read_form(environ, body).get("Action", "").startswith(("Get", "List"))
 
 
-def _correct_moto(administrator_id: str, administrator_arn: Callable[[str], str]) -> None:
+def correct_moto(administrator_id: str, administrator_arn: Callable[[str], str]) -> None:
+    """Correct whom moto authorizes and how it names a caller whose access key IAM does not know.
+
+    Args:
+        administrator_id: That caller's user id.
+        administrator_arn: Returns that caller's ARN in an account.
+    """
     bucket, sts = cast(Any, FakeBucket), cast(Any, STSBackend)
     bucket.get_permission = lambda *_: PermissionResult.PERMITTED
     original = inspect.unwrap(sts.get_caller_identity)

@@ -166,17 +166,19 @@ def check_members(name: str, shape: _Shape, members: Mapping[str, Any]) -> None:
         raise ValueError(f"{name} does not fit. {report.generate_report()}")
 
 
-def serialize_error(service: str, error: ServiceError, request_id: str) -> Response:
-    """Serialize an error as AWS does: the code in a header, the message in the body."""
-    model: Any = load_service(service)  # its stub takes the code for a number
-    shape = model.shape_for_error_code(error.code)
-    declared = shape.metadata.get("error", {}).get("httpStatusCode") if shape else None
+def serialize_error(error: ServiceError, request_id: str) -> Response:
+    """Serialize an error as Bedrock does: the code in a header, the message in the body."""
+    models: list[Any] = [
+        load_service(service) for service in SERVICES
+    ]  # the stub's code is a number
+    shapes = [model.shape_for_error_code(error.code) for model in models]
+    declared = [shape.metadata["error"]["httpStatusCode"] for shape in shapes if shape]
     headers = {
         "x-amzn-RequestId": request_id,
         "x-amzn-ErrorType": error.code,
         "Content-Type": "application/json",
     }
-    status = error.status or declared or _STATUS_BY_CODE.get(error.code, 400)
+    status = error.status or next(iter(declared), _STATUS_BY_CODE.get(error.code, 400))
     return Response(status, headers, dump_json({"message": error.message, **error.members}))
 
 

@@ -23,7 +23,7 @@ from haikuft.sandbox.bedrock.records import UNFINISHED, ControlPlane, CustomMode
 from haikuft.sandbox.bedrock.resources import CUSTOM_MODELS, CUSTOMIZATION_JOBS, read_tags
 from haikuft.sandbox.jobs import files
 from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
-from haikuft.sandbox.jobs.runner import JobRunner, Wait
+from haikuft.sandbox.jobs.runner import JobRunner
 from haikuft.sandbox.settings import STAGES
 from haikuft.sandbox.standin import training
 from haikuft.sandbox.standin.training import TrainingJob, TrainingProgress, TrainingResult
@@ -57,7 +57,6 @@ class CustomizationRunner(JobRunner):
 
     Args:
         plane: The records the jobs change.
-        wait: Waits for an event or some seconds; tests replace it.
         command: The training process; the job's working directory is added as its last argument.
         slots: The trainings that may run at once, shared with other runners; None for its own.
     """
@@ -66,11 +65,10 @@ class CustomizationRunner(JobRunner):
         self,
         plane: ControlPlane,
         *,
-        wait: Wait = threading.Event.wait,
         command: Sequence[str] = (sys.executable, "-m", "haikuft.sandbox.standin.training"),
         slots: threading.Semaphore | None = None,
     ) -> None:
-        super().__init__(plane, CUSTOMIZATION_JOBS, wait=wait)
+        super().__init__(plane, CUSTOMIZATION_JOBS)
         self._command = command
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._slots = slots or threading.Semaphore(CONCURRENT_TRAININGS)

@@ -12,7 +12,6 @@ evaluation job are saved in Amazon S3".
 import json
 import re
 import string
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -25,7 +24,7 @@ from haikuft.sandbox.bedrock.records import ControlPlane, EvaluationJob, base_mo
 from haikuft.sandbox.bedrock.resources import EVALUATION_JOBS
 from haikuft.sandbox.http.messages import Call, Handler
 from haikuft.sandbox.jobs.files import JobError, read_input, write_output
-from haikuft.sandbox.jobs.runner import JobRunner, Wait
+from haikuft.sandbox.jobs.runner import JobRunner
 
 MAX_PROMPTS = 1_000  # AWS General Reference: prompts in one custom data set
 MAX_PROMPT_BYTES = 4 * 1024
@@ -37,13 +36,10 @@ class EvaluationRunner(JobRunner):
     Args:
         plane: The records the jobs change.
         converse: Answers a prompt: Converse of the runtime.
-        wait: Waits for an event or some seconds; tests replace it.
     """
 
-    def __init__(
-        self, plane: ControlPlane, converse: Handler, *, wait: Wait = threading.Event.wait
-    ) -> None:
-        super().__init__(plane, EVALUATION_JOBS, wait=wait)
+    def __init__(self, plane: ControlPlane, converse: Handler) -> None:
+        super().__init__(plane, EVALUATION_JOBS)
         self._converse = converse
 
     def work(self, arn: str) -> None:

@@ -85,7 +85,7 @@ def assume_role(store: Store, request: Mapping[str, Any], job_arn: str) -> Role:
     try:
         return store.assume_role(request["roleArn"], source_arn=job_arn)
     except RoleNotAssumable as error:
-        raise JobError(f"Could not assume provided IAM role. {error.reason}") from error
+        raise JobError(f"Could not assume provided IAM role. {error}") from error
 
 
 def check_bucket(store: Store, uri: str, region: str, refusal: str) -> None:

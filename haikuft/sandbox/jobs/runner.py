@@ -2,7 +2,6 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 from haikuft.errors import SandboxError
@@ -17,16 +16,9 @@ from haikuft.sandbox.jobs.files import UNEXPECTED, JobError
 
 RETRY_SECONDS = 2.0  # between two attempts to record how a job ended
 
-Wait = Callable[[threading.Event, float], bool]
-"""Waits for an event or the seconds, whichever is first; true for the event."""
-
 
 class JobStoppedError(Exception):
-    """The job has been stopped by a request."""
-
-
-class ServerClosingError(Exception):
-    """The server ends; the next one starts the job again."""
+    """The job has been stopped by a request, or the server ends and the next starts it again."""
 
 
 class JobRunner(ABC):
@@ -35,19 +27,15 @@ class JobRunner(ABC):
     Args:
         plane: The records the jobs change.
         kind: The kind of jobs.
-        wait: Waits for an event or some seconds; tests replace it.
 
     Attributes:
         closing: Set when the server ends; the next server resumes the jobs that stop then.
     """
 
-    def __init__(
-        self, plane: ControlPlane, kind: Kind[Any], *, wait: Wait = threading.Event.wait
-    ) -> None:
+    def __init__(self, plane: ControlPlane, kind: Kind[Any]) -> None:
         self.closing = threading.Event()
         self._plane = plane
         self._kind = kind
-        self._wait = wait
         # ARN -> its thread, and the event that stops it. Each use is one step, which needs no lock.
         self._at_work: dict[str, tuple[threading.Thread, threading.Event]] = {}
 
@@ -103,17 +91,19 @@ class JobRunner(ABC):
         return self._at_work[arn][1]
 
     def check_stop(self, arn: str) -> None:
-        """Raise ServerClosingError if the server ends, JobStoppedError if the job is stopped."""
-        if self.closing.is_set():
-            raise ServerClosingError
-        if self.stop_event(arn).is_set():
+        """Raise JobStoppedError if the job is stopped or the server ends."""
+        if self.closing.is_set() or self.stop_event(arn).is_set():
             raise JobStoppedError
 
     def pause(self, arn: str, seconds: float) -> None:
         """Wait some seconds, or until the job is to stop; then as `check_stop`."""
         if seconds > 0:
-            self._wait(self.stop_event(arn), seconds)
+            self.wait(self.stop_event(arn), seconds)
         self.check_stop(arn)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for an event or some seconds, whichever is first; return whether it is the event."""
+        return event.wait(seconds)
 
     def interrupt(self, arn: str) -> None:
         """Stop a job; one that has ended is ignored."""
@@ -140,8 +130,6 @@ class JobRunner(ABC):
     def _run(self, arn: str) -> None:
         try:
             self.work(arn)
-        except ServerClosingError:
-            pass
         except JobStoppedError:
             self._end(arn, "Stopped")
         except (JobError, AccessDenied, RoleNotAssumable, ServiceError) as failure:
@@ -153,11 +141,14 @@ class JobRunner(ABC):
             del self._at_work[arn]
 
     def _end(self, arn: str, status: str, *failure_messages: str) -> None:
-        """Record how the job ended; try again while the database cannot be written."""
+        """Record how the job ended; try again while the database cannot be written.
+
+        Nothing is recorded once the server ends: the next one starts the job again.
+        """
         while not self.closing.is_set():
             try:
                 self.set_status(arn, status, *failure_messages)
                 break
             except SandboxError as error:
                 write_log(f"{arn} has ended: {status}. {error}")
-                self._wait(self.closing, RETRY_SECONDS)
+                self.wait(self.closing, RETRY_SECONDS)

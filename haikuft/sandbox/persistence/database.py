@@ -9,7 +9,7 @@ import re
 import shlex
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -64,45 +64,34 @@ class Database:
     def transaction(self) -> Iterator[Write]:
         """Write what the block writes: all of it or, when the block or SQLite fails, none.
 
-        SQLite's transaction begins with the first write. From then until the block ends, other
-        threads wait for the database, so the block must not wait for another lock meanwhile.
+        Until the block ends, other threads wait for the database, so the block must not wait for
+        another lock meanwhile.
         """
-        begun = False
-        with ExitStack() as stack:
-
-            def write(kind: str, key: str, value: bytes | None) -> None:
-                nonlocal begun
-                with self._explained():
-                    if not begun:
-                        stack.enter_context(self._lock)
-                        self._connection.execute("BEGIN IMMEDIATE")
-                        stack.push(self._end)
-                        begun = True
-                    self._write(kind, key, value)
-
-            yield write
-
-    def _end(self, raised: type[BaseException] | None, *_: object) -> None:
-        try:
-            if raised is None:
+        with self._lock:
+            with self._explained():
+                self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._write
                 self._commit()
-        finally:
-            self._connection.rollback()  # no effect after a commit, or when SQLite has ended it
+            finally:
+                self._connection.rollback()  # no effect after a commit
 
     def _commit(self) -> None:
         with self._explained():
-            self._connection.execute("COMMIT")
+            self._connection.commit()
 
     def _query(self, query: str, *values: str) -> list[Any]:
         with self._lock, self._explained():
             return self._connection.execute(query, values).fetchall()
 
     def _write(self, kind: str, key: str, value: bytes | None) -> None:
-        if value is None:
-            self._connection.execute("DELETE FROM entries WHERE kind = ? AND key = ?", (kind, key))
-        else:
-            entry = (kind, key, value)
-            self._connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", entry)
+        with self._explained():
+            if value is None:
+                query = "DELETE FROM entries WHERE kind = ? AND key = ?"
+                self._connection.execute(query, (kind, key))
+            else:
+                entry = (kind, key, value)
+                self._connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", entry)
 
     def damaged(self, reason: object) -> SandboxError:
         """Return the error for an entry that cannot be read."""

@@ -36,6 +36,11 @@ def asked(line: str, **headers: str) -> list[tuple[str, str]]:
         ("GET /data?uploads", "ListBucketMultipartUploads", "data"),
         ("DELETE /data", "DeleteBucket", "data"),
         ("GET /data?location", "GetBucketLocation", "data"),
+        ("GET /data?metrics", "GetMetricsConfiguration", "data"),
+        ("PUT /data?metrics&id=1", "PutMetricsConfiguration", "data"),
+        ("POST /data/a?restore", "RestoreObject", "data/a"),
+        ("POST /data/a?select&select-type=2", "GetObject", "data/a"),
+        ("PUT /data/a?legal-hold&versionId=1", "PutObjectLegalHold", "data/a"),
         ("PUT /data?tagging", "PutBucketTagging", "data"),
         ("DELETE /data?tagging", "PutBucketTagging", "data"),
         ("PUT /data?encryption", "PutEncryptionConfiguration", "data"),
@@ -88,6 +93,8 @@ def test_s3_needs_when_a_bucket_is_listed_then_the_prefix_is_a_condition_key() -
     """Policies hold listings to folders by it."""
     (permission,) = request_permissions(read_request("GET", "/data", "prefix=a%2F&max-keys=2", {}))
     assert permission.context == {"s3:prefix": "a/", "s3:max-keys": "2"}
+    (permission,) = request_permissions(read_request("GET", "/data", "acl&prefix=a%2F", {}))
+    assert permission.context == {}
 
 
 def test_deletion_needs_when_a_version_is_named_then_takes_both_permissions() -> None:
@@ -102,7 +109,11 @@ def test_deletion_needs_when_a_version_is_named_then_takes_both_permissions() ->
 
 
 @pytest.mark.parametrize(
-    "line", ["PUT /data?metadataTable", "PATCH /data", "PUT /data/a?renameObject", "PATCH /data/a"]
+    "line",
+    [
+        *("PUT /data?metadataTable", "PATCH /data", "PUT /data/a?renameObject", "PATCH /data/a"),
+        *("GET /data?acl&policy", "PUT /data/a?acl&tagging", "HEAD /data?policy"),
+    ],
 )
 def test_s3_needs_when_it_is_not_known_then_says_so(line: str) -> None:
     """What has no entry here never passes as something else."""

@@ -57,7 +57,7 @@ def open_tables(state: Path) -> tuple[CountingDatabase, Tables, Table[Thing], Ta
     """Open two tables in a directory."""
     database = CountingDatabase(state / DATABASE_FILE)
     tables = Tables(database, state)
-    return database, tables, tables.add("things", Thing), tables.add("words", str)
+    return database, tables, Table(tables, "things", Thing), Table(tables, "words", str)
 
 
 def test_values_when_opened_again_then_equal_what_was_put(tmp_path: Path) -> None:
@@ -78,10 +78,10 @@ def test_numbers_when_not_finite_then_come_back_as_they_were(tmp_path: Path) -> 
     """A reckless learning rate gives such losses."""
     database = Database(tmp_path / DATABASE_FILE)
     tables = Tables(database, tmp_path)
-    losses = tables.add("losses", float)
+    losses = Table(tables, "losses", float)
     with tables:
         losses["a"], losses["b"] = math.nan, math.inf
-    losses = Tables(database, tmp_path).add("losses", float)
+    losses = Table(Tables(database, tmp_path), "losses", float)
     assert math.isnan(losses["a"])
     assert losses["b"] == math.inf
 
@@ -178,7 +178,7 @@ def test_table_when_an_entry_is_damaged_then_names_file_entry_and_mend(
     with database.transaction() as write:
         write("things", "a-thing", value)
     with pytest.raises(SandboxError) as caught:
-        Tables(database, tmp_path).add("things", Thing)
+        Table(Tables(database, tmp_path), "things", Thing)
     for words in (str(database.path), "a-thing among things", "haikuft sandbox reset --state"):
         assert words in str(caught.value)
     assert database.read("things") == {"a-thing": value}
@@ -213,7 +213,7 @@ def test_tables_when_changed_in_any_way_then_database_and_memory_agree(
             except LookupError:
                 expected = before
             assert dict(words) == expected
-        assert dict(Tables(database, Path(directory)).add("words", str)) == expected
+        assert dict(Table(Tables(database, Path(directory)), "words", str)) == expected
         database.close()
 
 

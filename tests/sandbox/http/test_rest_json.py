@@ -194,6 +194,6 @@ def test_serialize_error_when_code_is_declared_then_the_status_is_aws_own(
 ) -> None:
     """Code in the header, message and further members in the body."""
     error = ServiceError(code, "Why not.", resourceName="m")
-    answer = rest_json.serialize_error("bedrock-runtime", error, "r")
+    answer = rest_json.serialize_error(error, "r")
     assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (status, code)
     assert json.loads(answer.body) == {"message": "Why not.", "resourceName": "m"}
