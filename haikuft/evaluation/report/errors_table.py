@@ -6,7 +6,7 @@ from haikuft.errors import SettingsError
 from haikuft.evaluation.scorers.scorer import Scorer
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.uncertainty import bootstrap_mean
-from haikuft.evaluation.statistics.verdicts import Comparison, format_change, format_score
+from haikuft.evaluation.statistics.verdicts import Comparison, format_changes, format_score
 from haikuft.tables import Table, build_table
 
 # In the order in which a reader should see them.
@@ -77,9 +77,8 @@ def show_groups(evaluation: Evaluation, by: str) -> Table:
     rows = []
     for row in break_down(evaluation, by).to_dict("records"):
         scores = (format_score(row[name], is_share=share) for name in evaluation.models)
-        change, low, high = (
-            format_change(row[part], is_share=share) for part in ("difference", "low", "high")
-        )
+        difference = (row[part] for part in ("difference", "low", "high"))
+        change, low, high = format_changes(*difference, is_share=share)
         rows.append((row[by], row["n"], *scores, f"{change} ({low} to {high})"))
     heading = f"difference{' in points' if share else ''} (95 % interval)"
     return build_table(rows, by, "records", *evaluation.models, heading)
