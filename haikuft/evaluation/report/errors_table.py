@@ -5,7 +5,7 @@ import pandas as pd
 from haikuft.errors import SettingsError
 from haikuft.evaluation.scorers.scorer import Scorer
 from haikuft.evaluation.statistics.comparison import Evaluation
-from haikuft.evaluation.statistics.uncertainty import bootstrap_mean
+from haikuft.evaluation.statistics.uncertainty import bootstrap_means
 from haikuft.evaluation.statistics.verdicts import Comparison, format_changes, format_score
 from haikuft.tables import Table, build_table
 
@@ -64,7 +64,7 @@ def break_down(evaluation: Evaluation, by: str, model: str = "") -> pd.DataFrame
     rows = []
     for group, part in table.groupby(_groups(evaluation, by), sort=True, observed=True):
         change = part[f"{name} {metric}"] - part[f"{base} {metric}"]
-        interval = bootstrap_mean(change.tolist(), seed=evaluation.seed)
+        interval = bootstrap_means(change.tolist(), seed=evaluation.seed)[0]
         scores = {m: part[f"{m} {metric}"].mean() for m in evaluation.models}
         change_of = {"difference": interval.value, "low": interval.low, "high": interval.high}
         rows.append({by: group, "n": len(part), **scores, **change_of})
