@@ -168,7 +168,7 @@ def judge(
     results = [_combine(both) for both in readings.values()]
     readable = [result for result in results if result != UNREADABLE]
     scores = [{BETTER: 1.0, WORSE: -1.0}.get(result, 0.0) for result in readable]
-    gain = uncertainty.bootstrap_mean(scores, seed=seed) if scores else None
+    gain = uncertainty.bootstrap_means(scores, seed=seed)[0] if scores else None
     p_value = uncertainty.mcnemar([score < 0 for score in scores], [score > 0 for score in scores])
     agreement = sum(result != SPLIT for result in readable) / len(readable) if readable else None
     return Judging(judge_model_id, Counter(results), agreement, gain, p_value)

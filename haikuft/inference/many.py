@@ -106,7 +106,9 @@ def ask_many(
         DataError: the file holds something other than replies, or cannot be written.
     """
     budget = Budget() if budget is None else budget
-    _check(runtime, model_id, concurrency, api, price, budget)
+    check_api(api)
+    _check_concurrency(runtime, concurrency)
+    _check_price(model_id, price, budget)
     wanted = {record_id(record): record for record in records}
     asking = _Asking(
         ask=partial(ask, runtime, model_id, api=api, **sampling),
@@ -292,15 +294,7 @@ def _describe_progress(came: Mapping[str, int], price: TokenPrice | None) -> str
     return f"{words}, {format_precise(cost)}" if cost else words
 
 
-def _check(
-    runtime: "BedrockRuntimeClient",
-    model_id: str,
-    concurrency: int,
-    api: str,
-    price: TokenPrice | None,
-    budget: Budget,
-) -> None:
-    check_api(api)
+def _check_concurrency(runtime: "BedrockRuntimeClient", concurrency: int) -> None:
     if concurrency < 1:
         raise SettingsError(f"concurrency = {concurrency}: ask for at least 1 at once.")
     connections = runtime.meta.config.max_pool_connections  # type: ignore[attr-defined]
@@ -309,6 +303,9 @@ def _check(
             f"concurrency = {concurrency}: the client holds {connections} connections. Ask for "
             "fewer at once, or make a client with a larger max_pool_connections."
         )
+
+
+def _check_price(model_id: str, price: TokenPrice | None, budget: Budget) -> None:
     if budget.max_dollars and price is None:
         raise SettingsError(
             f"max_dollars = {budget.max_dollars:,.10g}: the price of {model_id} is not known, so "

@@ -5,8 +5,8 @@ import pandas as pd
 from haikuft.errors import SettingsError
 from haikuft.evaluation.scorers.scorer import Scorer
 from haikuft.evaluation.statistics.comparison import Evaluation
-from haikuft.evaluation.statistics.uncertainty import bootstrap_mean
-from haikuft.evaluation.statistics.verdicts import Comparison, format_change, format_score
+from haikuft.evaluation.statistics.uncertainty import bootstrap_means
+from haikuft.evaluation.statistics.verdicts import Comparison, format_changes, format_score
 from haikuft.tables import Table, build_table
 
 # In the order in which a reader should see them.
@@ -64,7 +64,7 @@ def break_down(evaluation: Evaluation, by: str, model: str = "") -> pd.DataFrame
     rows = []
     for group, part in table.groupby(_groups(evaluation, by), sort=True, observed=True):
         change = part[f"{name} {metric}"] - part[f"{base} {metric}"]
-        interval = bootstrap_mean(change.tolist(), seed=evaluation.seed)
+        interval = bootstrap_means(change.tolist(), seed=evaluation.seed)[0]
         scores = {m: part[f"{m} {metric}"].mean() for m in evaluation.models}
         change_of = {"difference": interval.value, "low": interval.low, "high": interval.high}
         rows.append({by: group, "n": len(part), **scores, **change_of})
@@ -77,9 +77,8 @@ def show_groups(evaluation: Evaluation, by: str) -> Table:
     rows = []
     for row in break_down(evaluation, by).to_dict("records"):
         scores = (format_score(row[name], is_share=share) for name in evaluation.models)
-        change, low, high = (
-            format_change(row[part], is_share=share) for part in ("difference", "low", "high")
-        )
+        difference = (row[part] for part in ("difference", "low", "high"))
+        change, low, high = format_changes(*difference, is_share=share)
         rows.append((row[by], row["n"], *scores, f"{change} ({low} to {high})"))
     heading = f"difference{' in points' if share else ''} (95 % interval)"
     return build_table(rows, by, "records", *evaluation.models, heading)

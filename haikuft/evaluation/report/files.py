@@ -98,10 +98,8 @@ def read_evaluation(directory: Path) -> dict[str, Any]:
 
 def _rows(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     """Convert a table to rows; JSON has no NaN, so unknown values are null."""
-    return [
-        {str(name): None if value != value else value for name, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
+    known = frame.astype(object).where(frame.notna(), None)
+    return known.to_dict("records")  # type: ignore[return-value]  # columns have texts as names
 
 
 def describe(comparison: Comparison) -> dict[str, Any]:

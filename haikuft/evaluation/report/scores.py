@@ -10,7 +10,7 @@ from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.endings import warn_of_endings, were_many_cut
 from haikuft.evaluation.statistics.free_baseline import RIVALS
 from haikuft.evaluation.statistics.uncertainty import NO_VERDICT
-from haikuft.evaluation.statistics.verdicts import format_change, format_interval, format_score
+from haikuft.evaluation.statistics.verdicts import format_changes, format_interval, format_score
 from haikuft.tables import Card, Table, build_table
 
 STAND_IN, CUT_OFF = "A stand-in answered", "Some replies are not whole"
@@ -65,10 +65,8 @@ def build_verdict(comparison: Mapping[str, Any]) -> Card:
     share, verdict = comparison["is_share"], comparison["verdict"]
     model, baseline = comparison["model"], comparison["baseline"]
     word = "Cannot tell" if verdict == NO_VERDICT else verdict.capitalize()
-    change, low, high = (
-        format_change(comparison["difference"][part], is_share=share)
-        for part in ("value", "low", "high")
-    )
+    difference = (comparison["difference"][part] for part in ("value", "low", "high"))
+    change, low, high = format_changes(*difference, is_share=share)
     scores = ", ".join(
         f"{name} {format_score(comparison[f'{which}_score'], is_share=share)}"
         for name, which in ((model, "model"), (baseline, "baseline"))

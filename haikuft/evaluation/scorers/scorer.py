@@ -98,11 +98,6 @@ def has_few_answers(records: Sequence[Record]) -> bool:
     return 1 < len(answers) <= len(records) / LEAST_A_LABEL
 
 
-_COPIES = (
-    "A record and its copies go to the same file, and are one piece of evidence in notebook 6."
-)
-
-
 def describe_task(task: str, records: Sequence[Record]) -> str:
     """Say in a sentence what kind of task a data set is, and whether one answer is all it has."""
     answers = {join_text(reference_of(record)) for record in records}
@@ -116,7 +111,10 @@ def describe_task(task: str, records: Sequence[Record]) -> str:
     kind = kinds.get(task, "free text")
     said = f"The answers are {kind}: {len(answers):,} different ones in {len(records):,} records."
     if copies := len(records) - len(list_different(records)):
-        said += f" Copies of others among them: {copies:,}. {_COPIES}"
+        said += (
+            f" Copies of others among them: {copies:,}. A record and its copies go to the same "
+            "file, and are one piece of evidence in notebook 6."
+        )
     return said
 
 

@@ -33,8 +33,7 @@ def score_classes(evaluation: Evaluation) -> pd.DataFrame:
     """
     from sklearn.metrics import precision_recall_fscore_support
 
-    labels = _labels_of(evaluation)
-    references = _references(evaluation)
+    labels, references = _read_references(evaluation)
     columns: dict[str, object] = {
         "label": [*labels, ALL],
         "n": [*(references.count(label) for label in labels), len(references)],
@@ -63,12 +62,10 @@ def count_confusions(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
     """
     from sklearn.metrics import confusion_matrix
 
-    labels = _labels_of(evaluation)
+    labels, references = _read_references(evaluation)
     name = model or evaluation.models[1]
     given = [*labels, NO_LABEL]
-    counts = confusion_matrix(
-        _references(evaluation), _labels_given(evaluation, name), labels=given
-    )
+    counts = confusion_matrix(references, _labels_given(evaluation, name), labels=given)
     table = pd.DataFrame(counts[:-1], index=labels, columns=given)
     return table.rename_axis(index="reference", columns=name)
 
@@ -140,16 +137,13 @@ def _with_mean(scores: "np.ma.MaskedArray[Any, Any]") -> "NDArray[np.float64]":
     return np.column_stack([values, np.ma.filled(scores.mean(axis=1), 0.0)])
 
 
-def _labels_of(evaluation: Evaluation) -> list[str]:
+def _read_references(evaluation: Evaluation) -> tuple[list[str], list[str]]:
+    """Read the labels of a label task, and of each record the label of its reference."""
     if evaluation.task != "labels":
         raise SettingsError(
             f"The task is {evaluation.task}, which has no classes. Figures by class need labels."
         )
-    return list(evaluation.labels)
-
-
-def _references(evaluation: Evaluation) -> list[str]:
-    return [join_text(text) for text in evaluation.table["reference"]]
+    return list(evaluation.labels), [join_text(text) for text in evaluation.table["reference"]]
 
 
 def _labels_given(evaluation: Evaluation, model: str) -> list[str]:

@@ -107,11 +107,11 @@ class Evaluation:
         """The two scores beside the deciding one; of labels there is no need."""
         shares = {c.scorer.title for c in self.further if c.scorer.is_share}
         rows = self.scores[~self.scores["model"].isin(RIVALS) & self.scores["title"].isin(shares)]
-        titles = [] if self.task == "labels" else list(dict.fromkeys(rows["title"]))[:2]
+        by_title = [] if self.task == "labels" else list(rows.groupby("title", sort=False))[:2]
         said = []
-        for title in titles:
-            found = rows[rows["title"] == title][["model", "score"]].to_numpy()
-            words = (f"{model} {format_score(score, is_share=True)}" for model, score in found)
+        for title, found in by_title:
+            pairs = zip(found["model"], found["score"], strict=True)
+            words = (f"{model} {format_score(score, is_share=True)}" for model, score in pairs)
             said.append(f"{title}: {', '.join(words)}")
         return f"Beside it: {'; '.join(said)}." if said else ""
 

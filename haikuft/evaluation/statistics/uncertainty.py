@@ -61,11 +61,6 @@ def intervals_of(values: "Numbers", drawn: "Numbers") -> list[Interval]:
     return [Interval(*map(float, row)) for row in zip(values, lows, highs, strict=True)]
 
 
-def bootstrap_mean(values: Sequence[float], *, seed: int) -> Interval:
-    """Mean and interval of one column."""
-    return bootstrap_means(values, seed=seed)[0]
-
-
 def share_interval(values: Sequence[float]) -> Interval:
     """Share of ones with Wilson's interval, which is valid where all or none are right, too.
 

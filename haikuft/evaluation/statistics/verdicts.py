@@ -1,6 +1,6 @@
 """Two models compared by one scorer, and the verdict as a sentence."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from haikuft.evaluation.scorers.scorer import Scorer
 from haikuft.evaluation.statistics.free_baseline import RIVALS
@@ -50,10 +50,7 @@ class Comparison:
             format_score(score, is_share=share) for score in (self.model_score, self.baseline_score)
         )
         scores = f"{self.scorer.title}: {self.model} {model}, {self.baseline} {baseline}"
-        change, low, high = (
-            format_change(number, is_share=share)
-            for number in (self.difference.value, self.difference.low, self.difference.high)
-        )
+        change, low, high = format_changes(*astuple(self.difference), is_share=share)
         unit = " points" if share else ""
         interval = f"difference {change}{unit}, 95 % interval {low} to {high}"
         sentence = f"{self._lead} ({scores}; {interval}; {self._tested})."
@@ -105,9 +102,9 @@ def format_interval(low: float, high: float, *, is_share: bool) -> str:
     return f"{lower.removesuffix(' %')} to {upper}".replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def format_change(change: float, *, is_share: bool) -> str:
-    """Write a difference with its sign: of shares in points, of numbers to three figures."""
-    return f"{100 * change:+.1f}" if is_share else f"{change:+.3g}"
+def format_changes(*changes: float, is_share: bool) -> list[str]:
+    """Write differences with their signs: of shares in points, of numbers to three figures."""
+    return [f"{100 * change:+.1f}" if is_share else f"{change:+.3g}" for change in changes]
 
 
 def format_p(p_value: float) -> str:

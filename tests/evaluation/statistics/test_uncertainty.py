@@ -10,7 +10,6 @@ from scipy import stats
 
 from haikuft.evaluation.statistics.uncertainty import (
     LEVEL,
-    bootstrap_mean,
     bootstrap_means,
     correct_by_holm,
     decide,
@@ -28,7 +27,7 @@ ALLOWED = LEVEL + 3 * math.sqrt(LEVEL * (1 - LEVEL) / PAIRS)
 
 def test_bootstrap_mean_when_values_are_half_and_half_then_it_agrees_with_theory() -> None:
     """For 100 coin flips the normal approximation gives 0.402 to 0.598."""
-    interval = bootstrap_mean([0.0, 1.0] * 50, seed=1)
+    interval = bootstrap_means([0.0, 1.0] * 50, seed=1)[0]
 
     assert interval.value == 0.5
     assert (interval.low, interval.high) == (
@@ -41,15 +40,15 @@ def test_bootstrap_mean_when_the_seed_is_the_same_then_so_is_the_interval() -> N
     """A page printed twice shows the same numbers; other seeds differ a little."""
     values = [math.sin(n) for n in range(50)]
 
-    assert bootstrap_mean(values, seed=3) == bootstrap_mean(values, seed=3)
-    assert bootstrap_mean(values, seed=3) != bootstrap_mean(values, seed=4)
+    assert bootstrap_means(values, seed=3)[0] == bootstrap_means(values, seed=3)[0]
+    assert bootstrap_means(values, seed=3)[0] != bootstrap_means(values, seed=4)[0]
 
 
 def test_bootstrap_means_when_compared_with_scipy_then_the_intervals_agree() -> None:
     """The same percentiles as scipy.stats.bootstrap, but for the draw."""
     values = np.random.default_rng(1).exponential(size=80)
 
-    ours = bootstrap_mean(values.tolist(), seed=1)
+    ours = bootstrap_means(values.tolist(), seed=1)[0]
     theirs = stats.bootstrap(
         (values,), np.mean, method="percentile", n_resamples=10_000, rng=np.random.default_rng(2)
     ).confidence_interval
@@ -67,7 +66,7 @@ def test_bootstrap_means_when_there_are_columns_then_each_is_as_alone() -> None:
     together = bootstrap_means(columns, seed=5)
 
     for column, interval in zip(columns.T, together, strict=True):
-        alone = bootstrap_mean(column.tolist(), seed=5)
+        alone = bootstrap_means(column.tolist(), seed=5)[0]
         assert (alone.low, alone.high) == pytest.approx((interval.low, interval.high))
 
 
