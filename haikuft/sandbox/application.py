@@ -71,6 +71,7 @@ class Sandbox:
         clock: Returns seconds of a monotonic clock, to measure idle time.
 
     Attributes:
+        settings: The current settings.
         on_stop: Called when a request asks the sandbox to stop.
     """
 
@@ -87,6 +88,7 @@ class Sandbox:
         self.state = state
         self.database = database or Database(state / DATABASE_FILE)
         self.settings = settings or load_settings(self.database)
+        self._faults = make_faults(self.settings)
         self._moto_state = MotoState(self.database, state)
         self._now = now
         self.on_stop: Callable[[], None] = lambda: None
@@ -95,14 +97,12 @@ class Sandbox:
         self._trainings = Semaphore(CONCURRENT_TRAININGS)
         self._handlers = handlers
         self._accounts: dict[str, Bedrock] = {}
-        self._opening = Lock()
+        self._lock = Lock()  # around accounts, settings, and the requests that are open
         for account_id in (self.settings.account_id, *self.database.read(ACCOUNTS_KIND)):
             self._open_account(account_id)
         self.bedrock = self._accounts[self.settings.account_id]
         self.store = self.bedrock.plane.store
         self._clock = clock
-        self._setting = Lock()
-        self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
         for runner in self._runners():
@@ -110,28 +110,28 @@ class Sandbox:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request."""
-        with self._activity:
+        with self._lock:
             self._open_requests += 1
         try:
             answer = self._answer(environ)
         except BaseException:
             self._end_request()
             raise
-        reason = responses.get(answer.status, "")
-        start_response(f"{answer.status} {reason}", list(answer.headers.items()))
+        status = f"{answer.status} {responses.get(answer.status, '')}"
+        start_response(status, list(answer.headers.items()))
         if answer.frames is not None:
             return ClosingIterator(answer.frames, self._end_request)
         self._end_request()
         return [answer.body]
 
     def _end_request(self) -> None:
-        with self._activity:
+        with self._lock:
             self._open_requests -= 1
             self._last_request = self._clock()
 
     def idle_seconds(self) -> float:
         """Return the seconds since the last request; 0 while a job runs."""
-        with self._activity:
+        with self._lock:
             if self._open_requests or any(runner.running for runner in self._runners()):
                 return 0.0
             return self._clock() - self._last_request
@@ -152,16 +152,6 @@ class Sandbox:
             self.store.moto_state.save()
         self.database.close()
 
-    @property
-    def settings(self) -> SandboxSettings:
-        """The current settings; setting them starts the injected faults anew."""
-        return self._settings
-
-    @settings.setter
-    def settings(self, settings: SandboxSettings) -> None:
-        self._settings = settings
-        self._faults = make_faults(settings)
-
     def list_accounts(self) -> list[str]:
         """List the ids of the accounts, that of the settings first."""
         return list(self._accounts)
@@ -169,12 +159,14 @@ class Sandbox:
     def change_settings(self, changes: Mapping[str, Any]) -> SandboxSettings:
         """Store settings, and return all; changed ones count from the next request on.
 
+        A change starts the injected faults anew.
+
         Raises SettingsError for a name or a value that they do not take.
         """
-        with self._setting:
+        with self._lock:
             found = store_settings(self.database, self.settings, changes)
             if found != self.settings:
-                self.settings = found
+                self.settings, self._faults = found, make_faults(found)
             return found
 
     def _open_account(self, account_id: str) -> None:
@@ -201,7 +193,7 @@ class Sandbox:
 
     def _find_account(self, access_key: str) -> Bedrock:
         """Find the account of an access key; one that it names begins with its first request."""
-        with self._opening:
+        with self._lock:
             for account in self._accounts.values():
                 if access_key in account.plane.store.iam().access_keys:
                     return account
