@@ -14,7 +14,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http.client import responses
@@ -32,7 +31,7 @@ from haikuft.sandbox.access.policy_evaluation import PolicyError
 from haikuft.sandbox.access.s3_authorization import answer_s3
 from haikuft.sandbox.access.store import ADMINISTRATOR_ID, Store, administrator_arn
 from haikuft.sandbox.bedrock import quotas
-from haikuft.sandbox.bedrock.records import utc_now
+from haikuft.sandbox.bedrock.records import ControlPlane, utc_now
 from haikuft.sandbox.bedrock.resources import ResourceNames
 from haikuft.sandbox.directory import as_state_error
 from haikuft.sandbox.http import messages, moto_services, rest_json
@@ -250,7 +249,7 @@ class Sandbox:
         if service == "bedrock":
             return self._answer_bedrock(account, request)
         if service == "servicequotas":
-            return self._answer_quotas(account.plane.store, request)
+            return self._answer_quotas(account.plane, request)
         return self._answer_moto(account.plane.store, request)
 
     def _answer_bedrock(self, account: Bedrock, request: Request) -> Response:
@@ -281,13 +280,12 @@ class Sandbox:
             result = break_stream(route.model, result, after_events=2, error=error)
         return serialize_stream(route.model, result, request.id)
 
-    def _answer_quotas(self, store: Store, request: Request) -> Response:
-        check_request(store, request)
-        settings = replace(self.settings, account_id=store.account_id)
+    def _answer_quotas(self, plane: ControlPlane, request: Request) -> Response:
+        check_request(plane.store, request)
         operation = messages.read_json_operation(request.environ)
         asked, region = messages.read_object(request.body), request.scope.region
-        found = quotas.answer(operation, asked, settings=settings, region=region)
-        return messages.write_json(200, found, request.id)
+        call = Call(operation, asked, region, plane.store.account_id)
+        return messages.write_json(200, quotas.answer(plane, call), request.id)
 
     def _answer_moto(self, store: Store, request: Request) -> Response:
         service = request.scope.service
