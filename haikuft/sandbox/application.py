@@ -35,7 +35,7 @@ from haikuft.sandbox.bedrock.records import ControlPlane, utc_now
 from haikuft.sandbox.bedrock.resources import ResourceNames
 from haikuft.sandbox.directory import as_state_error
 from haikuft.sandbox.http import messages, moto_services, rest_json
-from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
+from haikuft.sandbox.http.event_stream import serialize_stream
 from haikuft.sandbox.http.faults import make_faults
 from haikuft.sandbox.http.messages import Call, Handler, Request, Response, Scope, ServiceError
 from haikuft.sandbox.http.request_checks import check_moto_request
@@ -275,10 +275,7 @@ class Sandbox:
         if not route.model.has_event_stream_output:
             environ[CUT] = cut
             return rest_json.serialize(route.model, result, request.id)
-        if cut:
-            error = ConnectionResetError("cut by a fault")
-            result = break_stream(route.model, result, after_events=2, error=error)
-        return serialize_stream(route.model, result, request.id)
+        return serialize_stream(route.model, result, request.id, cut=cut)
 
     def _answer_quotas(self, plane: ControlPlane, request: Request) -> Response:
         check_request(plane.store, request)
