@@ -243,8 +243,12 @@ class Sandbox:
 
     def _answer_aws(self, request: Request) -> Response:
         service = request.scope.service
+        if not service:
+            message = "The sandbox takes signed requests; any key will do."
+            raise ServiceError("MissingAuthenticationToken", message, status=403)
         if service not in SERVED:
-            raise _unserved(service)
+            message = f"The sandbox does not serve {service}. It serves {', '.join(SERVED)}."
+            raise ServiceError("NotImplemented", message, status=501)
         account = self._find_account(request.scope.access_key)
         if service == "bedrock":
             return self._answer_bedrock(account, request)
@@ -293,11 +297,3 @@ class Sandbox:
             return answer_s3(store, request, forward)
         check_request(store, request)
         return forward(request.body)
-
-
-def _unserved(service: str) -> ServiceError:
-    if service:
-        message = f"The sandbox does not serve {service}. It serves {', '.join(SERVED)}."
-        return ServiceError("NotImplemented", message, status=501)
-    message = "The sandbox takes signed requests; any key will do."
-    return ServiceError("MissingAuthenticationToken", message, status=403)
