@@ -14,7 +14,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http.client import responses
@@ -32,11 +31,11 @@ from haikuft.sandbox.access.policy_evaluation import PolicyError
 from haikuft.sandbox.access.s3_authorization import answer_s3
 from haikuft.sandbox.access.store import ADMINISTRATOR_ID, Store, administrator_arn
 from haikuft.sandbox.bedrock import quotas
-from haikuft.sandbox.bedrock.records import utc_now
+from haikuft.sandbox.bedrock.records import ControlPlane, utc_now
 from haikuft.sandbox.bedrock.resources import ResourceNames
 from haikuft.sandbox.directory import as_state_error
 from haikuft.sandbox.http import messages, moto_services, rest_json
-from haikuft.sandbox.http.event_stream import break_stream, serialize_stream
+from haikuft.sandbox.http.event_stream import serialize_stream
 from haikuft.sandbox.http.faults import make_faults
 from haikuft.sandbox.http.messages import Call, Handler, Request, Response, Scope, ServiceError
 from haikuft.sandbox.http.request_checks import check_moto_request
@@ -71,6 +70,7 @@ class Sandbox:
         clock: Returns seconds of a monotonic clock, to measure idle time.
 
     Attributes:
+        settings: The current settings.
         on_stop: Called when a request asks the sandbox to stop.
     """
 
@@ -87,6 +87,7 @@ class Sandbox:
         self.state = state
         self.database = database or Database(state / DATABASE_FILE)
         self.settings = settings or load_settings(self.database)
+        self._faults = make_faults(self.settings)
         self._moto_state = MotoState(self.database, state)
         self._now = now
         self.on_stop: Callable[[], None] = lambda: None
@@ -95,14 +96,12 @@ class Sandbox:
         self._trainings = Semaphore(CONCURRENT_TRAININGS)
         self._handlers = handlers
         self._accounts: dict[str, Bedrock] = {}
-        self._opening = Lock()
+        self._lock = Lock()  # around accounts, settings, and the requests that are open
         for account_id in (self.settings.account_id, *self.database.read(ACCOUNTS_KIND)):
             self._open_account(account_id)
         self.bedrock = self._accounts[self.settings.account_id]
         self.store = self.bedrock.plane.store
         self._clock = clock
-        self._setting = Lock()
-        self._activity = Lock()
         self._open_requests = 0
         self._last_request = clock()
         for runner in self._runners():
@@ -110,28 +109,28 @@ class Sandbox:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request."""
-        with self._activity:
+        with self._lock:
             self._open_requests += 1
         try:
             answer = self._answer(environ)
         except BaseException:
             self._end_request()
             raise
-        reason = responses.get(answer.status, "")
-        start_response(f"{answer.status} {reason}", list(answer.headers.items()))
+        status = f"{answer.status} {responses.get(answer.status, '')}"
+        start_response(status, list(answer.headers.items()))
         if answer.frames is not None:
             return ClosingIterator(answer.frames, self._end_request)
         self._end_request()
         return [answer.body]
 
     def _end_request(self) -> None:
-        with self._activity:
+        with self._lock:
             self._open_requests -= 1
             self._last_request = self._clock()
 
     def idle_seconds(self) -> float:
         """Return the seconds since the last request; 0 while a job runs."""
-        with self._activity:
+        with self._lock:
             if self._open_requests or any(runner.running for runner in self._runners()):
                 return 0.0
             return self._clock() - self._last_request
@@ -152,16 +151,6 @@ class Sandbox:
             self.store.moto_state.save()
         self.database.close()
 
-    @property
-    def settings(self) -> SandboxSettings:
-        """The current settings; setting them starts the injected faults anew."""
-        return self._settings
-
-    @settings.setter
-    def settings(self, settings: SandboxSettings) -> None:
-        self._settings = settings
-        self._faults = make_faults(settings)
-
     def list_accounts(self) -> list[str]:
         """List the ids of the accounts, that of the settings first."""
         return list(self._accounts)
@@ -169,12 +158,14 @@ class Sandbox:
     def change_settings(self, changes: Mapping[str, Any]) -> SandboxSettings:
         """Store settings, and return all; changed ones count from the next request on.
 
+        A change starts the injected faults anew.
+
         Raises SettingsError for a name or a value that they do not take.
         """
-        with self._setting:
+        with self._lock:
             found = store_settings(self.database, self.settings, changes)
             if found != self.settings:
-                self.settings = found
+                self.settings, self._faults = found, make_faults(found)
             return found
 
     def _open_account(self, account_id: str) -> None:
@@ -201,7 +192,7 @@ class Sandbox:
 
     def _find_account(self, access_key: str) -> Bedrock:
         """Find the account of an access key; one that it names begins with its first request."""
-        with self._opening:
+        with self._lock:
             for account in self._accounts.values():
                 if access_key in account.plane.store.iam().access_keys:
                     return account
@@ -252,13 +243,17 @@ class Sandbox:
 
     def _answer_aws(self, request: Request) -> Response:
         service = request.scope.service
+        if not service:
+            message = "The sandbox takes signed requests; any key will do."
+            raise ServiceError("MissingAuthenticationToken", message, status=403)
         if service not in SERVED:
-            raise _unserved(service)
+            message = f"The sandbox does not serve {service}. It serves {', '.join(SERVED)}."
+            raise ServiceError("NotImplemented", message, status=501)
         account = self._find_account(request.scope.access_key)
         if service == "bedrock":
             return self._answer_bedrock(account, request)
         if service == "servicequotas":
-            return self._answer_quotas(account.plane.store, request)
+            return self._answer_quotas(account.plane, request)
         return self._answer_moto(account.plane.store, request)
 
     def _answer_bedrock(self, account: Bedrock, request: Request) -> Response:
@@ -284,18 +279,14 @@ class Sandbox:
         if not route.model.has_event_stream_output:
             environ[CUT] = cut
             return rest_json.serialize(route.model, result, request.id)
-        if cut:
-            error = ConnectionResetError("cut by a fault")
-            result = break_stream(route.model, result, after_events=2, error=error)
-        return serialize_stream(route.model, result, request.id)
+        return serialize_stream(route.model, result, request.id, cut=cut)
 
-    def _answer_quotas(self, store: Store, request: Request) -> Response:
-        check_request(store, request)
-        settings = replace(self.settings, account_id=store.account_id)
+    def _answer_quotas(self, plane: ControlPlane, request: Request) -> Response:
+        check_request(plane.store, request)
         operation = messages.read_json_operation(request.environ)
         asked, region = messages.read_object(request.body), request.scope.region
-        found = quotas.answer(operation, asked, settings=settings, region=region)
-        return messages.write_json(200, found, request.id)
+        call = Call(operation, asked, region, plane.store.account_id)
+        return messages.write_json(200, quotas.answer(plane, call), request.id)
 
     def _answer_moto(self, store: Store, request: Request) -> Response:
         service = request.scope.service
@@ -306,11 +297,3 @@ class Sandbox:
             return answer_s3(store, request, forward)
         check_request(store, request)
         return forward(request.body)
-
-
-def _unserved(service: str) -> ServiceError:
-    if service:
-        message = f"The sandbox does not serve {service}. It serves {', '.join(SERVED)}."
-        return ServiceError("NotImplemented", message, status=501)
-    message = "The sandbox takes signed requests; any key will do."
-    return ServiceError("MissingAuthenticationToken", message, status=403)

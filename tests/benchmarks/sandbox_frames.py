@@ -81,7 +81,7 @@ def measure(folder: Path) -> dict[str, set[str]]:
     os.environ[MODULES_FILE] = str(folder / "modules.json")
     sandbox = Sandbox(folder, settings=SandboxSettings(stage_seconds=0.0))
     jobs = sandbox.bedrock.runner
-    jobs._command = (sys.executable, __file__, "--train")
+    jobs.command = (sys.executable, __file__, "--train")
     server = bind(sandbox)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 

@@ -172,13 +172,13 @@ class Desk:
             base_models=self.base_models,
             database=self.database,
         )
-        command = (sys.executable, str(self.script))
         self.runtime = Runtime(
             plane,
             load=self.load,  # type: ignore[arg-type]
             sleep=lambda seconds: self.pass_time(seconds=seconds),
         )
-        runner = CustomizationRunner(plane, command=command)
+        runner = CustomizationRunner(plane)
+        runner.command = (sys.executable, str(self.script))
         runner.wait = self.wait  # type: ignore[method-assign]
         evaluations = EvaluationRunner(plane, self.runtime.converse)
         self.bedrock = Bedrock(plane, runner, evaluations, self.runtime)

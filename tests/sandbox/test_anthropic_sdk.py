@@ -16,9 +16,8 @@ import pytest
 from anthropic import AnthropicBedrock
 
 from haikuft.sandbox import Endpoint
-from haikuft.sandbox.http.event_stream import break_stream
+from haikuft.sandbox.http.event_stream import break_off
 from haikuft.sandbox.http.messages import ServiceError
-from haikuft.sandbox.http.rest_json import load_service
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 ASKED: dict[str, Any] = {
@@ -28,7 +27,6 @@ ASKED: dict[str, Any] = {
     "messages": [{"role": "user", "content": "I want a refund, please."}],
     "extra_body": {"anthropic_version": "bedrock-2023-05-31"},
 }
-STREAM = load_service("bedrock-runtime").operation_model("InvokeModelWithResponseStream")
 
 
 def make_client(url: str, **options: Any) -> AnthropicBedrock:
@@ -120,14 +118,13 @@ def test_stream_when_it_breaks_then_sdk_raises_what_the_last_frame_says(
 ) -> None:
     """After HTTP 200 the SDK has only the stream to learn it from."""
 
-    def break_off(call: Any) -> dict[str, Any]:
+    def stream(call: Any) -> dict[str, Any]:
         event = {"type": "content_block_stop", "index": 0}
         events = [{"chunk": {"bytes": json.dumps(event).encode()}}] * 3
-        result = {"body": events, "contentType": "application/json"}
         error = ServiceError("ModelStreamErrorException", "The model broke off.")
-        return break_stream(STREAM, result, after_events=2, error=error)
+        return {"body": break_off(events, error), "contentType": "application/json"}
 
-    client = make_client(local_sandbox({"InvokeModelWithResponseStream": break_off}).url)
+    client = make_client(local_sandbox({"InvokeModelWithResponseStream": stream}).url)
     events = iter(client.messages.create(**ASKED, stream=True))
     assert [next(events).type, next(events).type] == ["content_block_stop"] * 2
     with pytest.raises(anthropic.APIError, match="The model broke off"):

@@ -112,7 +112,7 @@ def test_call_when_its_connection_is_cut_has_been_carried_out(
         bedrock.create_provisioned_model_throughput(
             modelUnits=1, provisionedModelName="cut", modelId=f"{HAIKU}:200k"
         )
-    local.application.settings = SandboxSettings()
+    local.application.change_settings({"drop_share": 0.0})
     found = bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]
     assert [throughput["provisionedModelName"] for throughput in found] == ["cut"]
 

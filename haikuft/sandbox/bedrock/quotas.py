@@ -10,9 +10,9 @@ from typing import Any
 
 from haikuft.base_models import BASE_MODELS
 from haikuft.package_data import read_toml
+from haikuft.sandbox.bedrock.records import ControlPlane
 from haikuft.sandbox.bedrock.resources import MEMBERS, describe
-from haikuft.sandbox.http.messages import ServiceError
-from haikuft.sandbox.settings import SandboxSettings
+from haikuft.sandbox.http.messages import Call, ServiceError
 
 _TABLE = read_toml("haikuft.sandbox.bedrock", "quotas.toml")
 _OF_MODELS = _TABLE["of_models"]
@@ -22,21 +22,14 @@ DEPLOYMENTS_IN_PROGRESS: int = _OF_MODELS["deployments_in_progress"]["default"]
 SCHEDULED_JOBS: int = _TABLE["of_account"]["L-0406044C"]["default"]
 
 
-def answer(
-    operation: str, request: Mapping[str, Any], *, settings: SandboxSettings, region: str
-) -> dict[str, Any]:
+def answer(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """Answer GetServiceQuota, ListServiceQuotas or their AWSDefault siblings for Bedrock.
-
-    Args:
-        operation: AWS's name.
-        request: The request by AWS's member names.
-        settings: The sandbox's settings; `model_units_quota` is read.
-        region: From the request's signature.
 
     Raises ServiceError: NoSuchResourceException for another service or an unknown code.
     """
-    service, wanted = request.get("ServiceCode"), request.get("QuotaCode")
-    quotas = _list_quotas(settings, region, default="AWSDefault" in operation)
+    operation = call.operation
+    service, wanted = call.parameters.get("ServiceCode"), call.parameters.get("QuotaCode")
+    quotas = _list_quotas(plane, call, default="AWSDefault" in operation)
     found = [
         describe(quota, MEMBERS["quota"]["get"])
         for quota in quotas
@@ -53,7 +46,7 @@ def answer(
     return {"Quota": found[0]}
 
 
-def _list_quotas(settings: SandboxSettings, region: str, *, default: bool) -> list[dict[str, Any]]:
+def _list_quotas(plane: ControlPlane, call: Call, *, default: bool) -> list[dict[str, Any]]:
     """Return every quota once, in the order of their codes, with its value or AWS's default.
 
     Each has an arn, a code, a name and a value, and whether it is adjustable: can be increased.
@@ -63,10 +56,10 @@ def _list_quotas(settings: SandboxSettings, region: str, *, default: bool) -> li
         for meaning, code in model.quota_codes.items():
             row = {"default": model.limits.max_total_records, **_OF_MODELS[meaning]}
             rows[code] = {**row, "name": row["name"].format(model=model.name)}
-    owner, units = ("", 0) if default else (settings.account_id, settings.model_units_quota)
+    owner, units = ("", 0) if default else (call.account_id, plane.settings().model_units_quota)
     return [
         {
-            "arn": f"arn:aws:servicequotas:{region}:{owner}:bedrock/{code}",
+            "arn": f"arn:aws:servicequotas:{call.region}:{owner}:bedrock/{code}",
             "code": code,
             "name": row["name"],
             "value": float(row["default"] or units),

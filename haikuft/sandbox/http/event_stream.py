@@ -19,6 +19,7 @@ from haikuft.sandbox.http.rest_json import check_members, dump_json, serialize
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _MAX_VALUE = 32_767  # bytes of one header's value
+_EVENTS_BEFORE_FAULT = 2
 _encode = EventStreamEncoder().encode_message
 
 Event = Mapping[str, Mapping[str, Any]]
@@ -27,15 +28,22 @@ Event = Mapping[str, Mapping[str, Any]]
 _Shape = Any  # botocore's shapes; which attributes one has depends on its type_name
 
 
-def serialize_stream(model: OperationModel, result: Mapping[str, Any], request_id: str) -> Response:
+def serialize_stream(
+    model: OperationModel, result: Mapping[str, Any], request_id: str, *, cut: bool = False
+) -> Response:
     """Serialize a handler's result whose payload is an iterable of events.
 
+    With `cut` the connection is closed after the first of them.
     Raises ValueError when the result does not fit the model: a programming error in the handler.
     """
-    name, stream = _payload_name(model), model.get_event_stream_output()
+    shape: _Shape = model.output_shape
+    name, stream = shape.serialization["payload"], model.get_event_stream_output()
+    events = result[name]
+    if cut:
+        events = break_off(events, ConnectionResetError("cut by a fault"))
     answer = serialize(model, {**result, name: {}}, request_id)
     headers = answer.headers | {"Content-Type": CONTENT_TYPE}
-    return replace(answer, headers=headers, body=b"", frames=encode_events(stream, result[name]))
+    return replace(answer, headers=headers, body=b"", frames=encode_events(stream, events))
 
 
 def encode_events(stream: _Shape, events: Iterable[Event]) -> Iterator[bytes]:
@@ -88,26 +96,10 @@ def _encode_message(kind: str, name: str, members: Mapping[str, Any]) -> bytes:
     return _encode(headers, dump_json(members))
 
 
-def break_stream(
-    model: OperationModel, result: Mapping[str, Any], *, after_events: int, error: Exception
-) -> dict[str, Any]:
-    """Send a number of events of a handler's result, then fail in the middle of the stream.
+def break_off(events: Iterable[Event], error: Exception) -> Iterator[Event]:
+    """Yield the first events, then fail in the middle of the stream.
 
-    Args:
-        model: The operation, one that answers with an event stream.
-        result: The result of its handler.
-        after_events: How many events are sent before.
-        error: A ServiceError becomes the last frame; a ConnectionError closes the connection.
+    A ServiceError becomes the last frame; a ConnectionError closes the connection.
     """
-    name = _payload_name(model)
-
-    def broken() -> Iterator[Event]:
-        yield from islice(result[name], after_events)
-        raise error
-
-    return {**result, name: broken()}
-
-
-def _payload_name(model: OperationModel) -> str:
-    shape: _Shape = model.output_shape
-    return str(shape.serialization["payload"])
+    yield from islice(events, _EVENTS_BEFORE_FAULT)
+    raise error

@@ -57,19 +57,16 @@ class CustomizationRunner(JobRunner):
 
     Args:
         plane: The records the jobs change.
-        command: The training process; the job's working directory is added as its last argument.
         slots: The trainings that may run at once, shared with other runners; None for its own.
+
+    Attributes:
+        command: The training process; the job's working directory is added as its last argument.
     """
 
-    def __init__(
-        self,
-        plane: ControlPlane,
-        *,
-        command: Sequence[str] = (sys.executable, "-m", "haikuft.sandbox.standin.training"),
-        slots: threading.Semaphore | None = None,
-    ) -> None:
+    command: Sequence[str] = (sys.executable, "-m", "haikuft.sandbox.standin.training")
+
+    def __init__(self, plane: ControlPlane, *, slots: threading.Semaphore | None = None) -> None:
         super().__init__(plane, CUSTOMIZATION_JOBS)
-        self._command = command
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._slots = slots or threading.Semaphore(CONCURRENT_TRAININGS)
 
@@ -132,7 +129,7 @@ class CustomizationRunner(JobRunner):
 
     def _train(self, arn: str, workdir: Path) -> None:
         """Run the training in a child process and wait for its end."""
-        command = [*self._command, str(workdir)]
+        command = [*self.command, str(workdir)]
         while not self._slots.acquire(timeout=0.1):
             self.check_stop(arn)
         try:

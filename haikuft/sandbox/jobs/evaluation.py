@@ -42,27 +42,25 @@ def _build(plane: ControlPlane, call: Call) -> EvaluationJob:
 
 def _check_kind(asked: dict[str, Any]) -> None:
     """Refuse everything but an automated evaluation of one model on a custom data set."""
-    refusal = ""
     retrieves = "ragConfigs" in asked["inferenceConfig"]
     if "automated" not in asked["evaluationConfig"]:
-        refusal = "The sandbox has no human workers. Give evaluationConfig.automated."
-    elif asked.get("applicationType") == "RagEvaluation" or retrieves:
-        refusal = "The sandbox evaluates models, not retrieval. Give inferenceConfig.models."
-    elif len(asked["inferenceConfig"]["models"]) != 1:
-        refusal = "An automated evaluation job takes one model."
-    else:
-        names = [
-            config["dataset"]["name"]
-            for config in asked["evaluationConfig"]["automated"]["datasetMetricConfigs"]
-            if "datasetLocation" not in config["dataset"]
-        ]
-        if names:
-            refusal = (
-                f"The sandbox has none of Bedrock's own data sets ({', '.join(names)}). Give "
-                "dataset.datasetLocation."
-            )
-    if refusal:
-        raise validation_error(refusal)
+        raise validation_error("The sandbox has no human workers. Give evaluationConfig.automated.")
+    if asked.get("applicationType") == "RagEvaluation" or retrieves:
+        raise validation_error(
+            "The sandbox evaluates models, not retrieval. Give inferenceConfig.models."
+        )
+    if len(asked["inferenceConfig"]["models"]) != 1:
+        raise validation_error("An automated evaluation job takes one model.")
+    names = [
+        config["dataset"]["name"]
+        for config in asked["evaluationConfig"]["automated"]["datasetMetricConfigs"]
+        if "datasetLocation" not in config["dataset"]
+    ]
+    if names:
+        raise validation_error(
+            f"The sandbox has none of Bedrock's own data sets ({', '.join(names)}). Give "
+            "dataset.datasetLocation."
+        )
 
 
 def _check_files(plane: ControlPlane, call: Call) -> None:

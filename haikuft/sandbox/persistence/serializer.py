@@ -162,8 +162,10 @@ class Codec:
                 return [read(item) for item in document]
             ((tag, inner),) = document.items()
             if tag == "object":
-                made.append(self.blank(document) if value is None else value)
-                return fill(made[-1], inner[1])
+                value = self.blank(document) if value is None else value
+                made.append(value)
+                vars(value).update({name: read(item) for name, item in inner[1].items()})
+                return value
             if tag in _CONTAINERS:
                 return _CONTAINERS[tag](read(item) for item in inner)
             if tag == "same":
@@ -173,10 +175,6 @@ class Codec:
             if tag in self._readers:
                 return self._readers[tag](inner)
             raise SandboxError(_UNKNOWN.format(what=f"value of the kind {tag!r}"))
-
-        def fill(value: Any, attributes: Mapping[str, Any]) -> Any:
-            vars(value).update({name: read(item) for name, item in attributes.items()})
-            return value
 
         return read(document, blank)
 

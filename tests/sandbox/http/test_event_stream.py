@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haikuft.sandbox.http.event_stream import (
-    break_stream,
+    break_off,
     encode_event,
     encode_events,
     serialize_stream,
@@ -147,10 +147,10 @@ def test_error_when_it_is_a_mistake_of_ours_then_is_internal_and_in_the_log(
 RESULT = {"stream": [{"contentBlockStop": {"contentBlockIndex": n}} for n in range(3)]}
 
 
-def test_break_stream_when_given_an_error_then_it_follows_so_many_events() -> None:
+def test_break_off_when_given_an_error_then_it_follows_so_many_events() -> None:
     """The events before it go out unchanged."""
     error = ServiceError("ThrottlingException", "Slow down.")
-    broken = break_stream(CONVERSE, RESULT, after_events=2, error=error)
+    broken = {"stream": break_off(RESULT["stream"], error)}
     stream = CONVERSE.get_event_stream_output()
     answer = serialize_stream(CONVERSE, broken, "request-1")
     assert answer.headers["Content-Type"] == "application/vnd.amazon.eventstream"
@@ -160,10 +160,11 @@ def test_break_stream_when_given_an_error_then_it_follows_so_many_events() -> No
     assert len(found) == 3
 
 
-def test_break_stream_when_the_connection_is_to_be_cut_then_no_frame_tells_of_it() -> None:
+def test_break_off_when_the_connection_is_to_be_cut_then_no_frame_tells_of_it() -> None:
     """Whoever serves the frames sees the error and closes the connection."""
-    broken = break_stream(CONVERSE, RESULT, after_events=1, error=ConnectionResetError())
-    frames = encode_events(CONVERSE.get_event_stream_output(), broken["stream"])
+    events = break_off(RESULT["stream"], ConnectionResetError())
+    frames = encode_events(CONVERSE.get_event_stream_output(), events)
+    assert next(frames)
     assert next(frames)
     with pytest.raises(ConnectionResetError):
         next(frames)
