@@ -5,7 +5,7 @@ It accepts a record or leaves it undecided, and never finds a problem: an undeci
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 import msgspec
 
@@ -64,8 +64,6 @@ class ValidRecord(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-FastPath: TypeAlias = Callable[[bytes], "ValidRecord | None"]
-
 _ROLES = list(ROLES)
 
 
@@ -98,7 +96,7 @@ def keep_record(system: str, contents: Sequence[str]) -> ValidRecord:
     return ValidRecord(hash(prompt), hash(answer), system, answer, size, text)
 
 
-def build_fast_path(base_model: BaseModel) -> FastPath:
+def build_fast_path(base_model: BaseModel) -> Callable[[bytes], ValidRecord | None]:
     """Build the fast path of one model: a line's bytes -> its `ValidRecord`, or None: undecided."""
     values: list[object] = []
     keep_value = values.append
