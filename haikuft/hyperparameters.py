@@ -76,7 +76,8 @@ def to_aws(hyperparameters: Hyperparameters, base_model: BaseModel = DEFAULT) ->
     Example: epoch_count 2 -> {"epochCount": "2", …}.
     """
     return {
-        allowed.aws_name: _to_text(hyperparameters[name])
+        # Decimal keeps every digit and never writes an exponent.
+        allowed.aws_name: f"{Decimal(repr(hyperparameters[name])):f}"
         for name, allowed in base_model.hyperparameters.items()
     }
 
@@ -220,11 +221,6 @@ def _unknown(name: str, known: Mapping[str, Any]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}."
     return f'"{name}" is no hyperparameter of this model; {hint}'
-
-
-def _to_text(value: float) -> str:
-    # Decimal keeps every digit and never writes an exponent.
-    return f"{Decimal(repr(value)):f}"
 
 
 def _from_text(text: Any, allowed: Range) -> float | None:

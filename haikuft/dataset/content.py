@@ -6,7 +6,7 @@ Nothing is dropped: a key, role or content block that Messages records cannot ho
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from haikuft.dataset.format import Converted, DescribeKey, PlacedText
 from haikuft.dataset.problems import (
@@ -20,6 +20,8 @@ from haikuft.dataset.problems import (
 )
 from haikuft.dataset.records import Record
 from haikuft.package_data import read_toml
+
+T = TypeVar("T")
 
 _KEYS = read_toml(__package__, "keys.toml")
 # Keys that describe an example and are not part of it; a repair may remove them.
@@ -162,6 +164,17 @@ def take_member(value: Mapping[str, Any], key: str, place: str = "") -> Any:
     return value[key]
 
 
+def take_value(value: Any, kind: type[T], place: str, wanted: str) -> T:
+    """Give a value that must be of a Python type; `wanted` says in words what it must be.
+
+    Raises:
+        UnsupportedContent: it is of another.
+    """
+    if not isinstance(value, kind):
+        raise UnsupportedContent(wrong_type(place, value, wanted))
+    return value
+
+
 def take_text(value: Any, place: str) -> PlacedText:
     """Give a value that must be one text, with its place.
 
@@ -171,9 +184,7 @@ def take_text(value: Any, place: str) -> PlacedText:
     if isinstance(value, list) and len(value) > 1 and all(isinstance(x, str) for x in value):
         fix = "Keep one, or make an example of each of them."
         raise UnsupportedContent(unsupported(place, f"{len(value)} texts", fix))
-    if not isinstance(value, str):
-        raise UnsupportedContent(wrong_type(place, value, "text"))
-    return value, place
+    return take_value(value, str, place, "text"), place
 
 
 def take_block(blocks: Any, place: str, *, typed: bool = False) -> PlacedText:
@@ -284,10 +295,9 @@ def read_exchange(
     """
     check_keys(example, "", ("system", *other_keys, prompt_key, answer_key))
     texts = read_system(example)
-    history = example.get("history")
-    if not isinstance(history := [] if says_nothing(history) else history, list):
-        raise UnsupportedContent(wrong_type("history", history, "a list of pairs of texts"))
-    for number, pair in enumerate(history):
+    history = [] if says_nothing(given := example.get("history")) else given
+    pairs = take_value(history, list, "history", "a list of pairs of texts")
+    for number, pair in enumerate(pairs):
         place = join_place("history", number)
         if not isinstance(pair, list) or len(pair) != 2:
             raise UnsupportedContent(wrong_type(place, pair, "a pair of texts"))
@@ -317,15 +327,13 @@ def read_turns(turns: Any, place: str, chat: Chat) -> list[Text]:
     Raises:
         UnsupportedContent: the turns hold something else than a known role and a text.
     """
-    if not isinstance(turns, list):
-        raise UnsupportedContent(wrong_type(place, turns, "a list of turns"))
+    turns = take_value(turns, list, place, "a list of turns")
     return [read_turn(turn, join_place(place, number), chat) for number, turn in enumerate(turns)]
 
 
 def read_turn(turn: Any, place: str, chat: Chat) -> Text:
     """Give the text of one turn, as `read_turns` does."""
-    if not isinstance(turn, dict):
-        raise UnsupportedContent(wrong_type(place, turn, "an object"))
+    turn = take_value(turn, dict, place, "an object")
     if chat.strict:
         check_keys(turn, place, (chat.role_key, chat.text_key))
     role = _take_role(turn, chat, place)
@@ -358,9 +366,8 @@ def build_record(texts: Sequence[Text]) -> Converted:
 
 
 def _take_role(turn: Mapping[str, Any], chat: Chat, place: str) -> str:
-    role, inside = take_member(turn, chat.role_key, place), join_place(place, chat.role_key)
-    if not isinstance(role, str):
-        raise UnsupportedContent(wrong_type(inside, role, "a role"))
+    inside = join_place(place, chat.role_key)
+    role = take_value(take_member(turn, chat.role_key, place), str, inside, "a role")
     if role in MEANINGS and role not in chat.roles:
         raise UnsupportedContent(unsupported(inside, MEANINGS[role]))
     if role not in chat.roles:

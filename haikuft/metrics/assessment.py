@@ -74,14 +74,10 @@ class StopRule:
 def read_stop_rule(hyperparameters: Hyperparameters) -> StopRule:
     """Read a job's early-stopping rule, or take the lesson's where the model has none."""
     epochs = int(hyperparameters.get("epoch_count", 0))
-    if "early_stopping_patience" not in hyperparameters:
-        return StopRule(*LESSON, epochs, simulated=True)
-    return StopRule(
-        hyperparameters["early_stopping_threshold"],
-        int(hyperparameters["early_stopping_patience"]),
-        epochs,
-        simulated=False,
-    )
+    threshold = hyperparameters.get("early_stopping_threshold", LESSON[0])
+    patience = hyperparameters.get("early_stopping_patience", LESSON[1])
+    simulated = "early_stopping_patience" not in hyperparameters
+    return StopRule(threshold, int(patience), epochs, simulated)
 
 
 def align_epochs(training: pd.DataFrame, validation: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TRAINING_FILE = "step_wise_training_metrics.csv"
 VALIDATION_FILE = "validation_metrics.csv"
+_COUNTED = ("step_number", "epoch_number")  # columns of whole numbers
 
 Losses = tuple[pd.DataFrame, pd.DataFrame | None]  # of one run: by step, and by epoch
 
@@ -140,7 +141,7 @@ def read_metrics(text: str, *, source: str = "metrics") -> pd.DataFrame:
         for number, row in rows[1:]
     )
     table = pd.DataFrame(values, columns=[*columns], dtype=float)
-    table = table.astype({"step_number": int, "epoch_number": int})
+    table = table.astype(dict.fromkeys(_COUNTED, int))
     if table.empty:
         raise DataError(f"{source}: a header and no rows. Wait until the job has completed.")
     if table["epoch_number"].min() == 0:
@@ -151,7 +152,7 @@ def read_metrics(text: str, *, source: str = "metrics") -> pd.DataFrame:
 def _find_columns(header: list[str], source: str) -> dict[str, int]:
     """Find the three columns; there must be one loss column."""
     losses = [at for at, name in enumerate(header) if name.endswith("loss")]
-    missing = [name for name in ("step_number", "epoch_number") if name not in header]
+    missing = [name for name in _COUNTED if name not in header]
     missing += [] if losses else ["training_loss or validation_loss"]
     if missing or len(losses) > 1:
         fault = f"no column {' and no column '.join(missing)}" if missing else "two loss columns"
@@ -159,11 +160,7 @@ def _find_columns(header: list[str], source: str) -> dict[str, int]:
             f"{source}, line 1: {fault} in the header ({', '.join(header)}). "
             f"Use the job's {TRAINING_FILE} or {VALIDATION_FILE} as AWS wrote it."
         )
-    return {
-        "step_number": header.index("step_number"),
-        "epoch_number": header.index("epoch_number"),
-        "loss": losses[0],
-    }
+    return {name: header.index(name) for name in _COUNTED} | {"loss": losses[0]}
 
 
 def _read_number(row: list[str], at: int, name: str, where: str) -> float:
@@ -174,6 +171,6 @@ def _read_number(row: list[str], at: int, name: str, where: str) -> float:
         raise DataError(
             f'{where}: {name} is "{text}", which is no number. Download the file again.'
         ) from None
-    if name.endswith("_number") and not value.is_integer():
+    if name in _COUNTED and not value.is_integer():
         raise DataError(f"{where}: {name} is {text}, not a whole number. Download the file again.")
     return value

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from haikuft.dataset.records import Record, prompt_of, reference_of
-from haikuft.dataset.tokens import TokenRange, add_tokens, estimate_texts, estimate_tokens
+from haikuft.dataset.tokens import TokenRange, add_tokens, estimate_tokens, estimate_total_tokens
 from haikuft.errors import SettingsError
 from haikuft.pricing.amounts import format_dollars, format_precise, format_price
 from haikuft.pricing.consent import months_of
@@ -111,7 +111,8 @@ def estimate_requests(
         setting: The parameter that a missing price belongs in.
     """
     requests = requests or len(records)
-    prompts = add_tokens(_estimate_prompt(one) for one in records)
+    asking = [{**one, "messages": prompt_of(one)[1]} for one in records]
+    prompts = estimate_total_tokens(asking)
     replies = add_tokens(estimate_tokens(reference_of(one)) for one in records)
     read, written = prompts.likely / len(records), replies.likely / len(records)
     asked = f"{requests:,} requests of about {read:,.0f} tokens in and {written:,.0f} out each"
@@ -168,11 +169,6 @@ def show_cost(cost: Estimate | ThroughputCost) -> Card:
     """Make a card of a cost: the amount, and how it was computed."""
     amount, _, formula = str(cost).partition(": ")
     return Card("unclear" if "unknown" in amount else "note", "Cost on AWS", amount, formula)
-
-
-def _estimate_prompt(record: Record) -> TokenRange:
-    system, turns = prompt_of(record)
-    return estimate_texts([system or "", *(turn["content"] for turn in turns)])
 
 
 def _ask_for(setting: str, unit: str) -> str:

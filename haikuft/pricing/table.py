@@ -41,14 +41,10 @@ class Price:
     source: str
 
     def __str__(self) -> str:
-        """Amount, unit, date and source in one line."""
+        """Amount or "unknown", unit, date and source in one line."""
+        amount = "unknown" if self.amount is None else format_price(self.amount)
         dated = f"as of {self.as_of}; " if self.as_of else ""
-        return f"{self.amount_text} {self.unit} ({dated}{self.source})"
-
-    @property
-    def amount_text(self) -> str:
-        """The amount in US dollars, or "unknown"."""
-        return "unknown" if self.amount is None else format_price(self.amount)
+        return f"{amount} {self.unit} ({dated}{self.source})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,7 @@ def show_prices(item: str = "") -> Table:
         (
             price.item,
             price.base_model_id or "every custom model",
-            price.amount_text,
+            format_price(price.amount),
             price.unit,
             price.as_of.replace("-", "\N{NON-BREAKING HYPHEN}") or "not said",
             price.source,

@@ -11,10 +11,7 @@ from haikuft.dataset.format import Format, PlacedText
 
 
 def _read_system(value: Any, place: str) -> PlacedText:
-    if not isinstance(value, dict):
-        raise content.UnsupportedContent(
-            content.wrong_type(place, value, '{"parts": [{"text": …}]}')
-        )
+    value = content.take_value(value, dict, place, '{"parts": [{"text": …}]}')
     content.check_keys(value, place, ("role", "parts"))
     return content.take_block(content.take_member(value, "parts", place), f"{place}.parts")
 

@@ -1,16 +1,15 @@
 """Why a line cannot be decoded as UTF-8 and JSON, with its column, in our own words."""
 
 import re
+from itertools import islice
 from json import JSONDecodeError
 
 from haikuft.dataset.problems import Finding, make_finding, quote
 from haikuft.package_data import read_toml
 
-CONSTANTS = ("NaN", "Infinity", "-Infinity")  # Python's json reads them, JSON has none of them
-
 _TEXT = r'"(?:[^"\\]|\\.)*"'
-_CONSTANT = re.compile(rf"{_TEXT}|(-?Infinity|NaN)", re.DOTALL)
-_LONG_NUMBER = re.compile(rf"{_TEXT}|(-?\d{{1000,}})", re.DOTALL)
+# What Python's json reads and JSON has not, and integers of more digits than Python reads.
+_ODD_NUMBER = re.compile(rf"{_TEXT}|(-?Infinity|NaN|-?\d{{4301,}})", re.DOTALL)
 _BRACKET = re.compile(rf"{_TEXT}|([\[{{])", re.DOTALL)
 _CAUSES = read_toml(__package__, "json_errors.toml")
 # How the message of Python's json begins -> the cause.
@@ -53,18 +52,16 @@ def explain_json(text: str, error: JSONDecodeError) -> Finding:
     return _not_json(position + 1, f"not valid JSON, {cause}", _CAUSES[name]["fix"])
 
 
-def explain_value_error(text: str, words: str) -> Finding:
-    """Name the column of NaN, an infinity, or an integer of thousands of digits."""
-    if words in CONSTANTS:
-        what, pattern = words, _CONSTANT
-    else:
-        what, pattern = "a number of thousands of digits", _LONG_NUMBER
-    return _not_json(_find(pattern, text), f"{what} is not allowed in JSON", "Write it as text.")
+def explain_number(text: str) -> Finding:
+    """Name the column of the first NaN, infinity, or integer of thousands of digits."""
+    column, found = _find(_ODD_NUMBER, text)
+    what = found if found[-1:].isalpha() else "a number of thousands of digits"
+    return _not_json(column, f"{what} is not allowed in JSON", "Write it as text.")
 
 
 def explain_nesting(text: str) -> Finding:
     """Name the column from which on brackets are nested too deeply to be parsed."""
-    column = _find(_BRACKET, text, _DEEP)
+    column, _ = _find(_BRACKET, text, _DEEP)
     return _not_json(column, "brackets are nested too deeply", "Write the record as flat text.")
 
 
@@ -72,14 +69,11 @@ def _not_json(column: int, what: str, fix: str) -> Finding:
     return Finding("not-json", "", f"column {column}: {what}", fix)
 
 
-def _find(pattern: re.Pattern[str], text: str, nth: int = 1) -> int:
-    """Give the column of the nth match outside of texts; 1 if there are not so many."""
-    for match in pattern.finditer(text):
-        if match.group(1):
-            nth -= 1
-            if not nth:
-                return match.start() + 1
-    return 1
+def _find(pattern: re.Pattern[str], text: str, nth: int = 1) -> tuple[int, str]:
+    """Give column and text of the nth match outside of texts; column 1 if there are not so many."""
+    outside = (match for match in pattern.finditer(text) if match[1])
+    match = next(islice(outside, nth - 1, None), None)
+    return (match.start() + 1, match[1]) if match else (1, "")
 
 
 def _name_cause(text: str, position: int, near: str, words: str) -> str:

@@ -15,6 +15,10 @@ from haikuft.dataset.problems import ROLES
 from haikuft.dataset.tokens import count_bytes
 from haikuft.dataset.validate.reserved_strings import build_search
 
+# A record's system prompt, "" if there is none, the texts of its turns, and how many values it has
+# beside these and the roles.
+_Parts: TypeAlias = tuple[Any, list[Any], int]
+
 # The decoder hands each value of an `object` to a hook. It accepts a key that occurs twice, but
 # then the hook has had more values than the record holds.
 
@@ -27,6 +31,9 @@ class _Turn(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 class _Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     messages: Annotated[list[_Turn], msgspec.Meta(min_length=2)]
     system: object = ""
+
+    def split(self) -> _Parts:
+        return self.system, [turn.content for turn in self.messages], bool(self.system)
 
 
 class _Block(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -42,6 +49,16 @@ class _Conversation(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     messages: Annotated[list[_BlockTurn], msgspec.Meta(min_length=2)]
     schema_version: object = msgspec.field(default=None, name="schemaVersion")
     system: tuple[_Block] = (_Block(""),)
+
+    def split(self) -> _Parts:
+        system, schema = self.system[0].text, self.schema_version
+        if schema not in (None, CONVERSE_SCHEMA):
+            raise ValueError("another schema")
+        contents = [turn.content[0].text for turn in self.messages]
+        return system, contents, bool(system) + (schema is not None)
+
+
+_TYPES: Mapping[str, type[_Record | _Conversation]] = {MESSAGES: _Record, CONVERSE: _Conversation}
 
 
 class ValidRecord(msgspec.Struct, frozen=True, gc=False):
@@ -64,29 +81,7 @@ class ValidRecord(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-FastPath: TypeAlias = Callable[[bytes], "ValidRecord | None"]
-
 _ROLES = list(ROLES)
-
-
-def _split_messages(record: _Record) -> tuple[Any, list[Any], int]:
-    return record.system, [turn.content for turn in record.messages], bool(record.system)
-
-
-def _split_conversation(record: _Conversation) -> tuple[Any, list[Any], int]:
-    system, schema = record.system[0].text, record.schema_version
-    if schema not in (None, CONVERSE_SCHEMA):
-        raise ValueError("another schema")
-    contents = [turn.content[0].text for turn in record.messages]
-    return system, contents, bool(system) + (schema is not None)
-
-
-# Format -> the type of a line, and a function: record -> its system prompt, "" if there is none,
-# the texts of its turns, and how many values it has beside these and the roles.
-_DECODINGS: Mapping[str, tuple[type[Any], Callable[[Any], tuple[Any, list[Any], int]]]] = {
-    MESSAGES: (_Record, _split_messages),
-    CONVERSE: (_Conversation, _split_conversation),
-}
 
 
 def keep_record(system: str, contents: Sequence[str]) -> ValidRecord:
@@ -98,7 +93,7 @@ def keep_record(system: str, contents: Sequence[str]) -> ValidRecord:
     return ValidRecord(hash(prompt), hash(answer), system, answer, size, text)
 
 
-def build_fast_path(base_model: BaseModel) -> FastPath:
+def build_fast_path(base_model: BaseModel) -> Callable[[bytes], ValidRecord | None]:
     """Build the fast path of one model: a line's bytes -> its `ValidRecord`, or None: undecided."""
     values: list[object] = []
     keep_value = values.append
@@ -107,8 +102,7 @@ def build_fast_path(base_model: BaseModel) -> FastPath:
         keep_value(value)
         return value
 
-    record_type, split = _DECODINGS[format_of(base_model)]
-    decode: Callable[[bytes], Any] = msgspec.json.Decoder(record_type, dec_hook=keep).decode
+    decode = msgspec.json.Decoder(_TYPES[format_of(base_model)], dec_hook=keep).decode
     most_bytes = base_model.limits.max_record_tokens  # no token has less than a byte
     holds_reserved = build_search(base_model)
 
@@ -116,7 +110,7 @@ def build_fast_path(base_model: BaseModel) -> FastPath:
         values.clear()
         try:
             record = decode(data)
-            system, contents, further = split(record)
+            system, contents, further = record.split()
             found = keep_record(system, contents)
         except (ValueError, TypeError, RecursionError):  # msgspec's errors are ValueErrors, too
             return None

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from itertools import combinations
 
 from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.problems import make_finding, quotable
@@ -39,9 +40,8 @@ def validate_files(
     ]
     states = [check_file(path, base_model, kind) for kind, path in given if path is not None]
     _check_sum(states, base_model)
-    for number, state in enumerate(states):
-        for earlier in states[:number]:
-            _check_overlap(state, earlier)
+    for earlier, state in combinations(states, 2):
+        _check_overlap(state, earlier)
     reports = [state.report() for state in states]
     return Report(
         files=tuple(file for report in reports for file in report.files),
