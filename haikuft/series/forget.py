@@ -14,8 +14,9 @@ from haikuft.runs.record_file import read_record, write_record
 from haikuft.series.export import read_notebook
 from haikuft.series.report import write_report
 
-# What holds prompts or replies; notebooks and pages hold them in their outputs.
-_TEXTS = ("data", "replies", "notebooks", "exports", CSV_FILE, PLAYGROUND)
+# What holds prompts or replies; notebooks and pages hold them in their outputs, and a search
+# records for its trials in files that are named by a hash.
+_TEXTS = ("data", "replies", "notebooks", "exports", CSV_FILE, PLAYGROUND, "search/[0-9a-f]*.jsonl")
 
 
 def forget_texts(run: str) -> tuple[list[Path], list[Path]]:
@@ -43,7 +44,7 @@ def forget_texts(run: str) -> tuple[list[Path], list[Path]]:
         document.metadata.pop("widgets", None)
         ClearOutputPreprocessor().preprocess(document, {})  # type: ignore[no-untyped-call]
         nbformat.write(document, one)  # type: ignore[no-untyped-call]
-    found = checkpoints + [directory / name for name in _TEXTS if (directory / name).exists()]
+    found = checkpoints + [one for name in _TEXTS for one in sorted(directory.glob(name))]
     for one in found:
         if one.is_dir():
             shutil.rmtree(one)

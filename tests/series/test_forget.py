@@ -12,7 +12,9 @@ from haikuft.runs.record_file import RunRecord, read_record, write_record
 
 TEXTS = ("data/test.jsonl", "replies/base.jsonl", "notebooks/02.ipynb")
 TEXTS += ("lab/workshop/.ipynb_checkpoints/02-checkpoint.ipynb",)
-KEPT = {"run.json", "lab/workshop/02.ipynb", "evaluation.json", "report.html", "metrics/losses.csv"}
+TEXTS += ("search/8c958d19ec01b4fe.jsonl",)  # the records of a trial
+NUMBERS = ("metrics/losses.csv", "search/trials.jsonl")
+KEPT = {"run.json", "lab/workshop/02.ipynb", "evaluation.json", "report.html", *NUMBERS}
 
 
 def test_forget_when_a_run_is_named_then_no_prompt_is_left_on_disk(
@@ -23,9 +25,9 @@ def test_forget_when_a_run_is_named_then_no_prompt_is_left_on_disk(
     evaluate(directory)
     record = RunRecord(run="first", target="sandbox", bucket="b", system_prompt="Sort the ticket.")
     write_record(directory / "run.json", record)
-    for name in (*TEXTS, "exports/02.html", "playground.jsonl", "metrics/losses.csv"):
+    for name in (*TEXTS, "exports/02.html", "playground.jsonl", *NUMBERS):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text("ticket" if "metrics" not in name else "0.5")
+        (directory / name).write_text("0.5" if name in NUMBERS else "ticket")
     cell = new_code_cell("mine = 1", outputs=[new_output("stream", text="ticket")])
     widgets = {"state": {"m": {"value": "ticket"}}}
     notebook = new_notebook(cells=[cell], metadata={"widgets": widgets})
