@@ -4,6 +4,7 @@ Nothing but the standard library is loaded before a command is known.
 """
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,17 +19,18 @@ from haikuft.package_data import read_toml
 
 # Exit statuses; 0 is done. The last is a shell's for a program ended by SIGPIPE.
 FAILED, MISUSED, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)  # of a disk
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    _open_streams()
     given = sys.argv[1:] if arguments is None else arguments
     options = build_parser(*given[:1]).parse_args(given)
     try:
         with _surroundings(options):
             status = load_command(options.command)(options)
-        if sys.stdout is not None:
-            sys.stdout.flush()  # not at the end of the program, where a closed pipe is a traceback
+        sys.stdout.flush()  # not at the end of the program, where a closed pipe is a traceback
         return status
     except HaikuftError as error:
         return _complain(error, MISUSED if isinstance(error, SettingsError) else FAILED)
@@ -37,6 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read what we print, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        where = "" if error.filename is None else f"{error.filename}: "
+        fix = "See that you may write there, and that the disk has room."
+        return _complain(f"{where}{error.strerror}. {fix}", FAILED)
+
+
+def _open_streams() -> None:
+    """Open what a service manager has closed: kernels inherit these, and cannot do without."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:

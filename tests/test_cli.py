@@ -1,5 +1,6 @@
 """The command line: what is understood, and the sandbox's commands. Runs: tests/series."""
 
+import errno
 import io
 import json
 import os
@@ -129,6 +130,36 @@ def test_output_when_nobody_reads_it_then_the_program_ends_quietly(
 
     assert done.returncode == status
     assert done.stderr == ""
+
+
+def test_output_when_the_streams_are_closed_then_commands_and_kernels_find_something_there() -> (
+    None
+):
+    """A service manager may start a program so; what is opened in their place goes nowhere."""
+    script = (
+        "import os, sys; [os.close(n) for n in (0, 1, 2)]\n"
+        "sys.stdin = sys.stdout = sys.stderr = None\n"
+        "from haikuft.cli import main; status = main(['models'])\n"
+        "sys.exit(status or [s.fileno() for s in (sys.stdin, sys.stdout, sys.stderr)] != [0, 1, 2])"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_main_when_the_disk_refuses_then_the_file_and_the_fix_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever command met it; any other error of the system is a fault of ours, and is raised."""
+
+    def refuse(code: int) -> Any:
+        raise OSError(code, os.strerror(code), "runs/first/run.json")
+
+    monkeypatch.setattr("haikuft.cli.load_command", lambda _: lambda _: refuse(errno.EACCES))
+    assert main(["models"]) == 1
+    said = "haikuft: runs/first/run.json: Permission denied. See that you may write there"
+    assert capsys.readouterr().err.startswith(said)
+    monkeypatch.setattr("haikuft.cli.load_command", lambda _: lambda _: refuse(errno.ENOENT))
+    with pytest.raises(FileNotFoundError):
+        main(["models"])
 
 
 def test_start_when_called_then_it_says_how_to_reach_the_sandbox(
