@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -36,7 +37,7 @@ def _write_config(path: Path) -> int:
         raise SettingsError(
             f"{path} cannot be written: {error.strerror}. Name another file."
         ) from error
-    print(f"Written: {path}. Run with it: haikuft run -f {path}")
+    print(f"Written: {path}. Run with it: haikuft run -f {shlex.quote(str(path))}")
     return 0
 
 

@@ -52,7 +52,7 @@ def _load(path: Path, loader: str) -> dict[str, Any]:
     try:
         values = yaml.load(path.read_text("utf-8"), getattr(yaml, loader)) or {}  # noqa: S506
     except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise SettingsError(f"{path} cannot be read as YAML: {reason}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"{path}: write each parameter as a line, such as epoch_count: 5.")
