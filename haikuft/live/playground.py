@@ -200,8 +200,13 @@ class Playground:
         return exchange
 
     def __repr__(self) -> str:
-        asked = len(self.history)
-        kept = f"{asked} asked so far, kept in {self.path.name}" if asked else "nothing asked yet"
+        try:
+            asked = len(self.history)
+            kept = (
+                f"{asked} asked so far, kept in {self.path.name}" if asked else "nothing asked yet"
+            )
+        except HaikuftError as error:  # the next question can be asked all the same
+            kept = f"whose past cannot be read: {error}"
         return (
             f'Playground of run "{self.run.record.run}": {" and ".join(self.models)}, {kept}. '
             'Without boxes and buttons, ask with playground.ask("…").'

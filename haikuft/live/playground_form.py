@@ -158,7 +158,8 @@ def _summary(exchange: Exchange) -> str:
 
 
 def _text(text: str) -> str:
-    return f'<div style="white-space:pre-wrap; line-height:1.4">{escape(text)}</div>'
+    style = "white-space:pre-wrap; overflow-wrap:anywhere; line-height:1.4"
+    return f'<div style="{style}">{escape(text)}</div>'
 
 
 def _choice(number: int, record: Any, outcomes: Mapping[str, str]) -> str:

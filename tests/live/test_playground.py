@@ -291,3 +291,13 @@ def test_history_when_a_line_is_something_else_then_it_is_named(
         ground.history  # noqa: B018
     form: Any = live.Playground(ground.run, TWO, interactive=True).form
     assert "line 1" in form.past.value
+
+
+def test_playground_when_a_line_of_its_past_is_something_else_then_it_is_shown_and_asks(
+    playground: Callable[..., live.Playground],
+) -> None:
+    """The line is named where the number of questions would stand."""
+    shown = playground()
+    shown.path.write_text("garbage\n")
+    assert "whose past cannot be read" in repr(shown)
+    assert "line 1" in repr(shown)
