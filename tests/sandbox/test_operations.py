@@ -236,3 +236,16 @@ def test_create_when_trust_policy_does_not_name_bedrock_is_refused(account):
     with pytest.raises(ClientError, match="Could not assume provided IAM role") as caught:
         start_job(clients, "closed", role_arn)
     assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_reply_when_the_prompt_has_half_a_surrogate_pair_then_it_can_be_written(account):
+    """JSON can write such a text as an escape, and the base model repeats words of the prompt."""
+    clients, _ = account
+    runtime = clients("bedrock-runtime")
+    turns = [{"role": "user", "content": "Which one? x\ud800 y, z"}]
+    asked = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 50, "messages": turns}
+    body = json.dumps(asked)
+    reply = json.loads(runtime.invoke_model(modelId=PLAIN, body=body)["body"].read())
+    assert reply["content"][0]["text"]
+    stream = runtime.invoke_model_with_response_stream(modelId=PLAIN, body=body)["body"]
+    assert [json.loads(one["chunk"]["bytes"])["type"] for one in stream][-1] == "message_stop"

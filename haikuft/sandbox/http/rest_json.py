@@ -269,9 +269,12 @@ def _wrong_type(value: Any, kind: str) -> ServiceError:
 
 
 def dump_json(document: Any) -> bytes:
-    """Write a document as compact JSON in UTF-8: blobs as Base64, times as ISO 8601."""
+    """Write a document as compact JSON in UTF-8: blobs as Base64, times as ISO 8601.
+
+    Half a surrogate pair, which JSON can write as an escape, has no form in UTF-8 and becomes "?".
+    """
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_write_value)
-    return text.encode("utf-8")
+    return text.encode(errors="replace")
 
 
 def _write_value(value: Any) -> Any:

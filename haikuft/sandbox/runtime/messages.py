@@ -365,4 +365,4 @@ def write_metrics(reply: Reply) -> dict[str, int]:
 
 
 def _dump(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False).encode()
+    return json.dumps(document, ensure_ascii=False).encode(errors="replace")  # as `dump_json` does
