@@ -9,6 +9,8 @@ from nbconvert.preprocessors import ClearOutputPreprocessor
 
 from haikuft.evaluation.report.files import CSV_FILE
 from haikuft.live.history import FILE_NAME as PLAYGROUND
+from haikuft.runs.choices import FILE_NAME as CHOICES
+from haikuft.runs.choices import save_choices
 from haikuft.runs.folders import record_path
 from haikuft.runs.record_file import read_record, write_record
 from haikuft.series.export import read_notebook
@@ -51,5 +53,7 @@ def forget_texts(run: str) -> tuple[list[Path], list[Path]]:
         else:
             one.unlink()
     write_record(path, replace(record, system_prompt=""))
+    if (directory / CHOICES).exists():
+        save_choices(run, {"system_prompt": ""})
     write_report(directory)
     return found, list(written)

@@ -13,7 +13,7 @@ from haikuft.runs.record_file import RunRecord, read_record, write_record
 TEXTS = ("data/test.jsonl", "replies/base.jsonl", "notebooks/02.ipynb")
 TEXTS += ("lab/workshop/.ipynb_checkpoints/02-checkpoint.ipynb",)
 TEXTS += ("search/8c958d19ec01b4fe.jsonl",)  # the records of a trial
-NUMBERS = ("metrics/losses.csv", "search/trials.jsonl")
+NUMBERS = ("metrics/losses.csv", "search/trials.jsonl", "choices.yaml")
 KEPT = {"run.json", "lab/workshop/02.ipynb", "evaluation.json", "report.html", *NUMBERS}
 
 
@@ -28,6 +28,7 @@ def test_forget_when_a_run_is_named_then_no_prompt_is_left_on_disk(
     for name in (*TEXTS, "exports/02.html", "playground.jsonl", *NUMBERS):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text("0.5" if name in NUMBERS else "ticket")
+    (directory / "choices.yaml").write_text("system_prompt: Sort the ticket.\nepoch_count: 5\n")
     cell = new_code_cell("mine = 1", outputs=[new_output("stream", text="ticket")])
     widgets = {"state": {"m": {"value": "ticket"}}}
     notebook = new_notebook(cells=[cell], metadata={"widgets": widgets})
@@ -39,6 +40,7 @@ def test_forget_when_a_run_is_named_then_no_prompt_is_left_on_disk(
     assert set(left) == KEPT
     assert not [name for name, path in left.items() if "ticket" in path.read_text("utf-8")]
     assert "mine = 1" in left["lab/workshop/02.ipynb"].read_text("utf-8")
+    assert "epoch_count: 5" in left["choices.yaml"].read_text("utf-8")
     assert read_record(directory / "run.json").bucket == "b"
     assert "Better: tuned against base" in left["report.html"].read_text("utf-8")
 
