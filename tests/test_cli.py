@@ -222,7 +222,7 @@ def test_set_when_values_are_given_then_they_hold_and_all_are_shown(
     assert fake.settings == sandbox.SandboxSettings(throttle_share=0.1, model_units_quota=0)
     lines = capsys.readouterr().out.splitlines()
     assert "throttle_share=0.1  (set)" in lines
-    assert "stage_seconds=1.0" in lines
+    assert "stage_seconds=0.5" in lines
 
 
 def test_set_when_a_text_has_control_characters_then_they_are_shown_as_escapes(

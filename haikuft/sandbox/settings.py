@@ -58,7 +58,7 @@ class SandboxSettings:
         account_id: Twelve digits; fixed from the sandbox's first start until it is reset.
     """
 
-    stage_seconds: _Seconds = 1.0
+    stage_seconds: _Seconds = 0.5
     answer_seconds: _Seconds = 0.0
     role_delay_seconds: _Seconds = 0.0
     model_units_quota: Annotated[

@@ -15,7 +15,7 @@ from haikuft.runs.run_record import Run
 from haikuft.search.trials import Trial
 
 AT_ONCE = 2  # jobs that AWS ran at once (hashicorp/terraform-provider-aws#37990); the sandbox too
-SANDBOX_TIME = JobTime(4.0, "338 short records, 5 epochs, stage_seconds=1", "two idle cores")
+SANDBOX_TIME = JobTime(2.5, "338 short records, 5 epochs, stage_seconds=0.5", "two idle cores")
 
 
 def plan_search(

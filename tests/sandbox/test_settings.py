@@ -23,7 +23,7 @@ def test_change_settings_when_some_are_named_then_the_others_stay() -> None:
     before = SandboxSettings(role_delay_seconds=3)
     after = change_settings(before, {"stage_seconds": 0, "lifecycle": "today"})
     assert after == SandboxSettings(stage_seconds=0, role_delay_seconds=3, lifecycle="today")
-    assert before.stage_seconds == 1.0
+    assert before.stage_seconds == 0.5
 
 
 def test_change_settings_when_a_name_is_unknown_then_lists_the_known_ones() -> None:
