@@ -113,4 +113,6 @@ def retry(
 
 def name_span(seconds: float) -> str:
     """Say how long that is, e.g. 5400 -> "1.5 hours"."""
+    if seconds < 60:
+        return f"{seconds:.0f} seconds"
     return f"{seconds / 3600:.3g} hours" if seconds >= 3600 else f"{seconds / 60:.3g} minutes"

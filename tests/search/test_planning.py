@@ -42,7 +42,7 @@ def test_plan_when_nothing_is_begun_then_all_jobs_have_one_price_and_one_time(
     assert kept == trials
     assert "jobs to be started: 5" in sentence
     assert "× 18 epochs × US$1.00 per 1,000 tokens" in sentence
-    assert "About 0.1 minutes, 2 at once" in sentence
+    assert "About 8 seconds, 2 at once" in sentence
     assert "US$1.95 per custom model and month" in sentence
 
 
