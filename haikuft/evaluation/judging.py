@@ -85,12 +85,9 @@ class Judging:
         finding = f"base and tuned are {uncertainty.NO_VERDICT}"
         if word in (BETTER, WORSE):
             finding = f"tuned is {word} than base"
-        counts = (
-            f"better {self.counts[BETTER]}, worse {self.counts[WORSE]}, ties {self.counts[TIE]}"
-        )
-        counts += (
-            f", split {self.counts[SPLIT]}{f', unreadable {unreadable}' if unreadable else ''}"
-        )
+        shown = {"better": BETTER, "worse": WORSE, "ties": TIE, "split": SPLIT}
+        shown |= {"unreadable": UNREADABLE} if unreadable else {}
+        counts = ", ".join(f"{word} {self.counts[outcome]}" for word, outcome in shown.items())
         return (
             f"By the judge {self.judge}, {finding} on {n} records: {counts}. Better less worse: "
             f"{self.gain.value:+.0%} (95 % {self.gain.low:+.0%} to {self.gain.high:+.0%}, "
