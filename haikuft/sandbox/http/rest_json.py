@@ -168,9 +168,8 @@ def check_members(name: str, shape: _Shape, members: Mapping[str, Any]) -> None:
 
 def serialize_error(error: ServiceError, request_id: str) -> Response:
     """Serialize an error as Bedrock does: the code in a header, the message in the body."""
-    models: list[Any] = [
-        load_service(service) for service in SERVICES
-    ]  # the stub's code is a number
+    # Their stub takes the code for a number.
+    models: list[Any] = [load_service(service) for service in SERVICES]
     shapes = [model.shape_for_error_code(error.code) for model in models]
     declared = [shape.metadata["error"]["httpStatusCode"] for shape in shapes if shape]
     headers = {
