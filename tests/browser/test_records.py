@@ -39,19 +39,24 @@ def test_user_text_when_shown_in_jupyterlab_then_it_is_as_written(lab: Any, note
     assert table.locator("td b, td code").count() == 0
 
 
-def test_records_when_shown_then_ten_fit_a_box_and_can_be_turned_chosen_and_unfolded(
-    lab: Any, notebook: Any
-) -> None:
-    """Whatever the number of records; nothing is cut off at the side of a narrow window."""
-    box = notebook.locator(".haikuft-browser .rows")
+def check_box(lab: Any, shown: Any, name: str) -> None:
+    """Check that the box of records keeps its height, and is not cut off, in themes and widths."""
+    box = shown.locator(".haikuft-browser .rows")
     for theme in ("Dark", "Light"):
         lab.wear(theme)
         for width in (1000, 1280):
             lab.page.set_viewport_size({"width": width, "height": 1000})
-            notebook.locator(".haikuft-browser").scroll_into_view_if_needed()
-            lab.shoot(f"06-records-{theme.lower()}-{width}")
+            shown.locator(".haikuft-browser").scroll_into_view_if_needed()
+            lab.shoot(f"{name}-{theme.lower()}-{width}")
             assert box.bounding_box()["height"] <= 482
             assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), width
+
+
+def test_records_when_shown_then_ten_fit_a_box_and_can_be_turned_chosen_and_unfolded(
+    lab: Any, notebook: Any
+) -> None:
+    """Whatever the number of records; nothing is cut off at the side of a narrow window."""
+    check_box(lab, notebook, "06-records")
     rows = notebook.locator(".haikuft-browser tbody tr:visible")
     assert rows.count() == 10
     first = rows.first.text_content()
@@ -95,16 +100,8 @@ def test_training_records_when_shown_then_ten_chats_fit_a_box_and_can_be_chosen(
     walked_to(2)
     lab.open("02_prepare_data")
     cell = lab.run_to("forms.browse_records(")
-    box = cell.locator(".haikuft-browser .rows")
 
-    for theme in ("Dark", "Light"):
-        lab.wear(theme)
-        for width in (1000, 1280):
-            lab.page.set_viewport_size({"width": width, "height": 1000})
-            cell.locator(".haikuft-browser").scroll_into_view_if_needed()
-            lab.shoot(f"02-records-{theme.lower()}-{width}")
-            assert box.bounding_box()["height"] <= 482
-            assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), width
+    check_box(lab, cell, "02-records")
     chats = cell.locator("article.haikuft-record:visible")
     assert chats.count() == 10
     cell.get_by_label("Show only one file").select_option("=validation")
