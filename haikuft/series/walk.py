@@ -1,6 +1,5 @@
 """One `haikuft run`: from what was asked for to the last line on the screen."""
 
-import gc
 import os
 import re
 import shlex
@@ -21,8 +20,6 @@ from haikuft.series import planning
 from haikuft.series.planning import CLEAN_UP, EVALUATE, PROVISION, Request, Step
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130  # exit statuses
-# Objects made before the youngest are collected. Imports and figures make many and drop few.
-_GC_THRESHOLD = 20_000
 
 # Errors that come again with the same command until something is changed.
 _LASTING = (
@@ -45,7 +42,6 @@ def walk(request: Request) -> int:
         SettingsError: what was asked for cannot be; nothing was run.
 
     """
-    gc.set_threshold(_GC_THRESHOLD)  # in the kernels too, which are forks of this process
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # further threads would only wait for work
     root = find_root()
     notebooks = planning.find_notebooks(root)

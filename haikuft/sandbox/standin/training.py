@@ -9,6 +9,8 @@ It ends when its standard input ends: the server has the other end of that pipe,
 ends also when the server is killed.
 """
 
+import atexit
+import gc
 import json
 import os
 import sys
@@ -185,6 +187,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m haikuft.sandbox.standin.training WORKDIR", file=sys.stderr)
         return 1
+    atexit.register(gc.freeze)  # the end of the process frees all memory without a search
     # One thread: sums then come out the same every time, and the server keeps a core.
     os.environ |= {f"{library}_NUM_THREADS": "1" for library in BLAS_LIBRARIES}
     # Not sys.stdin, whose lock the interpreter's end would wait for.
