@@ -10,9 +10,10 @@ from haikuft.forms.fields import Field
 _STEPS = 50  # of a slider from one end to the other, at least
 
 
-def build_control(field: Field) -> Any:
+def build_control(field: Field, layout: widgets.Layout) -> Any:
     """Make the box or list that fits the field's kind of value, labelled."""
-    look = {"description": field.label, "tooltip": field.help or field.label}
+    tooltip = field.help or field.label
+    look = {"description": field.label, "tooltip": tooltip, "layout": layout}
     if field.choices is not None:
         choices = {words: value for value, words in field.choices.items()}
         if field.value not in field.choices:

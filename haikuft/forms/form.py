@@ -50,7 +50,11 @@ class Form:
     ) -> None:
         self.title = title
         self.fields = tuple(fields)
-        self.controls = {field.name: build_control(field) for field in self.fields}
+        self._message = widgets.HTML()
+        # One look for many widgets: with one each, a form would be twice as many messages.
+        self._look = {"layout": self._message.layout, "style": self._message.style}
+        layout = widgets.Layout()
+        self.controls = {field.name: build_control(field, layout) for field in self.fields}
         pairs = [(field, self.controls[field.name]) for field in self.fields]
         self.sliders = {f.name: build_slider(f, box) for f, box in pairs if f.slider}
         self.lists = {f.name: build_list(f, box) for f, box in pairs if f.suggestions}
@@ -58,11 +62,10 @@ class Form:
         self._used: dict[str, Any] | None = None  # the values that a cell has read
         self._save_values, self._saved = save, ""
         self._untouched = {name: control.value for name, control in self.controls.items()}
-        self._notes = {field.name: widgets.HTML() for field in self.fields}
+        self._notes = {field.name: widgets.HTML(**self._look) for field in self.fields}
         self._grid = build_grid(self._list_parts(field.name) for field in self.fields)
         self.rows = dict(zip(self.controls, self._grid.children, strict=True))
-        self._message = widgets.HTML()
-        self._output = widgets.HTML()
+        self._output = widgets.HTML(**self._look)
         tooltip = "Save them in the run's folder, for haikuft run -f"
         self.button = build_button("Save these choices", tooltip, self._save, icon="save")
         self.box = self._build_box()
@@ -128,7 +131,7 @@ class Form:
         sides.add_class("haikuft-sides")
         if self._draw is not None:
             sides.add_class("haikuft-two")
-        parts = [widgets.HTML(f"<h4>{escape(self.title)}</h4>"), sides]
+        parts = [widgets.HTML(f"<h4>{escape(self.title)}</h4>", **self._look), sides]
         if self._save_values is not None:
             parts += [self.button, self._output]
         return widgets.VBox(parts)

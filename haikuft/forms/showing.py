@@ -34,9 +34,9 @@ def build_grid(rows: Iterable[Sequence[Any]]) -> Any:
     Args:
         rows: Each begins with a labelled control; what follows stands beside or below it.
     """
-    boxes = []
+    boxes, layout = [], widgets.Layout(display="grid")
     for parts in rows:
-        box = widgets.Box(parts, layout={"display": "grid"})
+        box = widgets.Box(parts, layout=layout)
         box.add_class("haikuft-field")
         boxes.append(box)
     grid = widgets.VBox(boxes)

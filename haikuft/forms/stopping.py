@@ -60,7 +60,7 @@ def stopping_lab(
 
     def show_chosen(_change: object = None) -> None:
         own = form.controls["curve"].value == OWN
-        form.rows["losses"].layout.display = "grid" if own else "none"
+        form.rows["losses"].layout = {"display": "grid" if own else "none"}
 
     form.controls["curve"].observe(show_chosen, names="value")
     show_chosen()
