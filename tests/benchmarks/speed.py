@@ -3,9 +3,10 @@
     python tests/benchmarks/speed.py BEFORE AFTER [ROW …]
 
 Each commit is checked out into a folder of its own and runs with this very Python. Prints for each
-row the median of the yardstick and of both commits over `ROUNDS` rounds, their ratios to it, what
-is wanted at most, and the machine's load. Processor time is that of all processes that a command
-has started, forks and servers too, read from /proc, so this needs Linux. Rows:
+row the medians of both commits over `ROUNDS` rounds, their ratios to the yardstick's (without one,
+the second's to the first's), what is wanted at most, and the machine's load. Processor time is that
+of all processes that a command has started, forks and servers too, read from /proc, so this needs
+Linux. Rows:
 
 - `run`: `haikuft run` against seven empty notebooks by papermill in one process, without the
   optional parser that takes papermill three seconds; wall and processor time.
@@ -16,15 +17,19 @@ has started, forks and servers too, read from /proc, so this needs Linux. Rows:
   against a cold start. One round, for it takes minutes.
 - `answers`: the stand-in trained on 410 JSON answers of 1.7 KB with a large vocabulary, batch 4, 5
   epochs, and asked 50 unseen prompts; processor time, and the share of replies that are JSON.
+- `labels`: the same with 10,000 short texts of 77 labels, and the share of 500 replies that are
+  right.
 - `intents`: notebook 6 on 10,003 texts with 77 labels; one round, for it takes minutes.
+- `asking`: 500 prompts asked in each of the ways of `asking.py`, against the ideal; one round.
 
-Asking models is measured by `asking.py`. Not collected by pytest, for a timing is no test.
+What a form takes is measured by `forms_speed.py`. Not collected by pytest, for a timing is no test.
 """
 
 import argparse
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -33,12 +38,14 @@ import tempfile
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from math import nan
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import asking
 from made_answers import SYSTEM, make_answers
 from made_intents import make_split
 
@@ -62,9 +69,18 @@ for number in range(7):
 """
 TRAIN = """
 import json, pathlib, statistics, sys, time
+
+def is_good(text, wanted):
+    if not wanted.startswith("{"):
+        return text == wanted
+    try:
+        return bool(json.loads(text))
+    except ValueError:
+        return False
+
 from haikuft.sandbox.standin.model import StandIn
 from haikuft.sandbox.standin.training import run_training
-folder, times, valid = pathlib.Path(sys.argv[1]), [], 0
+folder, times, good = pathlib.Path(sys.argv[1]), [], 0
 began = time.process_time()
 run_training(folder)
 trained = time.process_time() - began
@@ -74,15 +90,13 @@ for record in json.loads((folder / "unseen.json").read_text()):
     asked = record["system"], record["messages"][:-1]
     text = model.generate(*asked, max_tokens=4000, temperature=0.0).text
     times.append(time.process_time() - began)
-    try:
-        valid += bool(json.loads(text))
-    except ValueError:
-        pass
-share = 100 * valid / len(times)
-print(json.dumps({"training": trained, "reply": statistics.median(times), "valid %": share}))
+    good += is_good(text, record["messages"][-1]["content"])
+share = 100 * good / len(times)
+print(json.dumps({"training": trained, "reply": statistics.median(times), "good %": share}))
 """
 
 Figures = dict[str, float]  # what was measured -> seconds, or MB of memory
+Pairs = Sequence[tuple[str, str]]  # prompts, each with its reply
 
 
 def measure(command: list[str], folder: Path, tree: Path) -> tuple[float, float]:
@@ -264,26 +278,38 @@ def ask_once(tree: Path, run: str) -> float:
 
 
 def train_answers(tree: Path) -> Figures:
-    """Train the stand-in on JSON answers in one thread, as a job does, and ask it."""
+    """Train the stand-in on JSON answers, and ask it."""
+    unseen = make_answers(50, seed=2, unseen=True)
+    return train(tree, SYSTEM, make_answers(410, seed=1), unseen, batch=4)
 
-    def make_records(count: int, **options: Any) -> list[dict[str, Any]]:
+
+def train_labels(tree: Path) -> Figures:
+    """Train the stand-in on short texts with 77 labels, and ask it."""
+    training, unseen = make_split(10_000, 500, seed=1)
+    return train(tree, "File the message.", training, unseen, batch=32)
+
+
+def train(tree: Path, system: str, training: Pairs, unseen: Pairs, *, batch: int) -> Figures:
+    """Train the stand-in in one thread, as a job does, and ask it."""
+
+    def make_records(pairs: Pairs) -> list[dict[str, Any]]:
         return [
             {
-                "system": SYSTEM,
+                "system": system,
                 "messages": [
                     {"role": "user", "content": request},
                     {"role": "assistant", "content": answer},
                 ],
             }
-            for request, answer in make_answers(count, **options)
+            for request, answer in pairs
         ]
 
-    job = {"epochCount": "5", "batchSize": "4"}
+    job = {"epochCount": "5", "batchSize": str(batch)}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        lines = (json.dumps(record) + "\n" for record in make_records(410, seed=1))
+        lines = (json.dumps(record) + "\n" for record in make_records(training))
         (folder / "training.jsonl").write_text("".join(lines))
-        (folder / "unseen.json").write_text(json.dumps(make_records(50, seed=2, unseen=True)))
+        (folder / "unseen.json").write_text(json.dumps(make_records(unseen)))
         settings = {"hyperparameters": job, "base_model_id": "", "seed": 0}
         (folder / "job.json").write_text(json.dumps(settings))
         threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -310,6 +336,14 @@ def evaluate_intents(tree: Path) -> Figures:
         measure([*haikuft, "run", "--run", run, "--dataset", name, "--to", "6"], tree, tree)
     executed = tree / "runs" / run / "notebooks" / "06_evaluate.ipynb"
     return {"notebook 6": json.loads(executed.read_text())["metadata"]["papermill"]["duration"]}
+
+
+def ask(tree: Path) -> Figures:
+    """Ask a stub in each of the ways of `asking.py`; how many times the ideal each takes."""
+    command = [sys.executable, str(ROOT / "tests/benchmarks/asking.py")]
+    said = subprocess.run(command, **at(tree), capture_output=True, text=True, check=False).stdout
+    found = re.findall(r"^(\w+): .* s, ([\d.]+) times", said, re.MULTILINE)
+    return {name: float(ratio) for name, ratio in found}
 
 
 def at(tree: Path) -> dict[str, object]:
@@ -341,7 +375,9 @@ ROWS: dict[str, Row] = {
     ),
     "memory": (nothing, rest, {"MB": 150.0}, 1),
     "answers": (nothing, train_answers, {}, 1),
+    "labels": (nothing, train_labels, {}, ROUNDS),
     "intents": (nothing, evaluate_intents, {}, 1),
+    "asking": (nothing, ask, {name: row[2] for name, row in asking.ROWS.items()}, 1),
 }
 
 
@@ -364,16 +400,17 @@ def main(arguments: list[str]) -> int:
             yardstick, work, wanted, rounds = ROWS[name]
             found = [(yardstick(folder), *map(work, trees)) for _ in range(rounds)]
             load = os.getloadavg()[0]
-            for what in found[0][1]:
-                floor, *both = (
-                    median(one[place].get(what, 0.0) for one in found) for place in range(3)
+            for what in found[0][2]:
+                floor, before, after = (
+                    median(one[place].get(what, nan) for one in found) for place in range(3)
                 )
-                line = f"{name}, {what}: yardstick {floor:.2f}, before {both[0]:.2f}, after "
-                line += f"{both[1]:.2f}"
-                if floor:
-                    line += f", ratios {both[0] / floor:.2f} and {both[1] / floor:.2f}"
+                ratios = f"ratio {after / before:.2f}"
+                if floor > 0:
+                    ratios = f"yardstick {floor:.2f}, "
+                    ratios += f"ratios {before / floor:.2f} and {after / floor:.2f}"
                 most = f" (at most {wanted[what]})" if what in wanted else ""
-                print(f"{line}{most}; load {load:.1f}", flush=True)
+                line = f"{name}, {what}: before {before:.2f}, after {after:.2f}, {ratios}{most}"
+                print(f"{line}; load {load:.1f}", flush=True)
     finally:
         for tree in trees:
             subprocess.run([*git, "remove", "--force", str(tree)], check=False)
