@@ -11,12 +11,16 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -142,12 +146,37 @@ class OwnProvisioner(LocalProvisioner):
         return await super().launch_kernel(cmd, **options)
 
 
+class OwnKernelClient(AsyncKernelClient):
+    """Takes a kernel for ready once it has answered and its outputs arrive.
+
+    jupyter_client waits for 0.2 s of silence, too, to be rid of messages that belong to no cell;
+    nbclient passes over those.
+    """
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel is ready.
+
+        Raises:
+            RuntimeError: it has died, or is not ready within the timeout in seconds.
+        """
+        deadline = time.monotonic() + (timeout or inf)
+        while time.monotonic() < deadline and await self.is_alive():
+            self.kernel_info()
+            with suppress(Empty):
+                await self.get_shell_msg(timeout=1)
+                await self.get_iopub_msg(timeout=0.2)
+                return
+        raise RuntimeError("The kernel has died, or was not ready in time.")
+
+
 class OwnKernelManager(AsyncKernelManager):
     """Starts kernels with the interpreter that runs this code.
 
     A kernel is otherwise found by its name, and another environment's `python3`, or one that a
     user has installed, may stand in front of ours and know nothing of this package.
     """
+
+    client_factory: Any = OwnKernelClient
 
     @property
     def kernel_spec(self) -> KernelSpec:
