@@ -84,7 +84,7 @@ def estimate_training(
     amount = f"{tokens.likely:,} tokens ({tokens.low:,} to {tokens.high:,}) × {epochs:g} epochs"
     if not price_per_1000_tokens:
         unknown = _ask_for("training_price", "US$ per 1,000 tokens")
-        return Estimate(None, None, None, f"{amount} will be billed, {unknown}")
+        return Estimate(None, None, None, f"{amount} are billed on AWS, {unknown}")
     low, likely, high = (count * epochs * price_per_1000_tokens / 1000 for count in tokens)
     formula = (
         f"{amount} × {format_price(price_per_1000_tokens)} per 1,000 tokens{_dated(as_of)}. Allow "
