@@ -21,7 +21,6 @@ has started, forks and servers too, read from /proc, so this needs Linux. Rows:
 Asking models is measured by `asking.py`. Not collected by pytest, for a timing is no test.
 """
 
-import argparse
 import json
 import os
 import random
@@ -41,6 +40,7 @@ from typing import Any
 
 from made_answers import SYSTEM, make_answers
 from made_intents import make_split
+from usage import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 5
@@ -345,14 +345,11 @@ ROWS: dict[str, Row] = {
 }
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Measure the rows in turn and print them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("commits", nargs=2, metavar="COMMIT", help="before, and after")
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help="all, if none")
-    given = parser.parse_args(arguments)
+    both = {"nargs": 2, "metavar": "COMMIT", "help": "before, and after"}
+    rows = {"nargs": "*", "choices": [*ROWS, []], "metavar": "ROW", "help": "all, if none"}
+    given = parse(__doc__, commits=both, rows=rows)
     commits, names = given.commits, given.rows or [*ROWS]
     folder = Path(tempfile.mkdtemp())
     trees = [folder / str(place) for place in range(len(commits))]
@@ -382,4 +379,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
