@@ -119,6 +119,7 @@ def start(
 ) -> "subprocess.Popen[str]":
     """Start a command with the package of a tree."""
     surroundings = {**os.environ, "PYTHONPATH": str(tree), "PYTHONUNBUFFERED": "1", **environment}
+    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles the tree anew
     options = {"stderr": subprocess.STDOUT, "text": True, "env": surroundings, "cwd": folder}
     return subprocess.Popen(command, stdout=stdout, **options)  # type: ignore[call-overload]
 
