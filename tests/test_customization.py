@@ -236,9 +236,11 @@ def test_wait_for_job_when_it_fails_then_gives_aws_s_reason_and_a_fix() -> None:
 
 
 def test_wait_for_job_when_stopped_then_says_what_that_means() -> None:
-    """A stopped job leaves no model and cannot be resumed."""
+    """No model, no resuming, and a bill on AWS alone: the sandbox bills nothing."""
     script = Scripted(reading("Stopping"), reading("Stopped"))
-    with pytest.raises(JobFailedError, match=r"was stopped.*no model.*notebook 3 again"):
+    with pytest.raises(
+        JobFailedError, match=r"was stopped.*no model.*on AWS .* billed.*notebook 3 again"
+    ):
         wait(script, Time())
 
 

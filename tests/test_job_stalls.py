@@ -64,7 +64,7 @@ def test_wait_for_job_when_a_stage_sticks_then_warns_at_each_doubling_and_ends_t
     for words in (warnings[0], last):
         assert "customization.stop_job(bedrock, job_arn)" in words
         assert "new_job = True" in words
-        assert "the data in S3 is kept" in words
+        assert "the data in S3 is kept; on AWS the tokens" in words
     assert c.get_job(bedrock, arn).status == "InProgress"
 
 

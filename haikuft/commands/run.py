@@ -77,7 +77,7 @@ def clean_up(options: argparse.Namespace) -> int:
     if record is None or (record.is_new and options.owner not in ("", record.owner)):
         if not options.target:
             raise SettingsError(
-                "To clean up without a record, say where to look: --target aws or sandbox."
+                "To clean up by tags without a record, say where they are: --target aws or sandbox."
             )
         return clean_up_lost(
             name, target=options.target, owner=options.owner, confirmed=options.yes, **where

@@ -147,7 +147,7 @@ def check_ended_well(job: CustomizationJob) -> CustomizationJob:
     if job.status == "Stopped":
         raise JobFailedError(
             f"Customization job {job.name} was stopped. It leaves no model and cannot be resumed; "
-            "the tokens it trained are billed. Run notebook 3 again to start another."
+            "on AWS the tokens it trained are billed. Run notebook 3 again to start another."
         )
     if job.status != "Completed":
         raise HaikuftError(
@@ -167,7 +167,7 @@ def explain_failure(message: str | None) -> str:
 def stop_job(bedrock: "BedrockClient", job: str) -> None:
     """Ask a running job to stop; one that has ended or is gone is left as it is.
 
-    A stopped job leaves no model, cannot be resumed, and bills the tokens it has trained.
+    A stopped job leaves no model, cannot be resumed, and on AWS bills the tokens it has trained.
     """
     with explaining(f"stopping customization job {job}"):
         try:

@@ -15,7 +15,7 @@ from haikuft.customization.readings import RUNNING, CustomizationJob
 
 OTHERWISE = (
     "To stop the job instead, call `customization.stop_job(bedrock, job_arn)` and run notebook 3 "
-    "with new_job = True: the data in S3 is kept, and the tokens trained so far are billed."
+    "with new_job = True: the data in S3 is kept; on AWS the tokens trained so far are billed."
 )
 
 

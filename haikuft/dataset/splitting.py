@@ -101,8 +101,8 @@ def split_records(
     note, total, limits = "", len(records), base_model.limits
     if validation_share and not base_model.takes_validation:
         note = (
-            f"{base_model.name} takes no validation file: the share of {validation_share:g} for "
-            "validation stays in training."
+            f"{base_model.name} takes no validation file: its share of the records stays in "
+            "training."
         )
         validation_share, fits = 0.0, False
     test = max(0, min(round(total * test_share), total - 1))
@@ -185,6 +185,7 @@ def check_split(split: Split, base_model: BaseModel = DEFAULT) -> None:
         raise DataError(
             f"These parts do not suit {base_model.name}. "
             + " ".join(fault[0].upper() + fault[1:] for fault in faults)
+            + _name_number(split, base_model)
             + _name_shares(split, limits)
         )
 
@@ -262,13 +263,8 @@ def _check_part(
     """Say what is wrong with the size of "training" or "validation"."""
     limits = base_model.limits
     part = split.training if name == "training" else split.validation
-    least, total = limits.min_records, sum(map(len, split))
-    if len(part) < least:
-        needed = math.ceil(least * total / len(part)) if part else least
-        yield (
-            f"{name} has {count(len(part), 'record')}, fewer than the {least} a job needs. With "
-            f"these shares {needed:,} records are needed and there are {total:,}."
-        )
+    if len(part) < (least := limits.min_records):
+        yield f"{name} has {count(len(part), 'record')}, fewer than the {least} a job needs."
     if len(part) > most_records:
         yield _too_many(name, len(part), most_records)
     if most_bytes is not None:
@@ -288,6 +284,25 @@ def _check_part(
 
 def _too_many(name: str, size: int, most: int) -> str:
     return f"{name} has {count(size, 'record')}, more than the {most:,} allowed. Take fewer."
+
+
+def _name_number(split: Split, base_model: BaseModel) -> str:
+    """Say how many records are needed where a part has too few; "" where none has.
+
+    The shares are to blame only where as many records, divided in another way, would do.
+    """
+    least, total, test = base_model.limits.min_records, sum(map(len, split)), len(split.test)
+    sizes = [len(split.training)]
+    if split.validation and base_model.takes_validation:
+        sizes.append(len(split.validation))
+    if min(sizes) >= least:
+        return ""
+    needed = math.ceil(len(sizes) * least * total / (total - test)) if total > test else least
+    if needed > total:
+        beside = f", {test / total:.0%} of them for the test," if test else ""
+        return f" At least {needed:,} records are needed{beside} and there are {total:,}."
+    needed = math.ceil(least * total / max(min(sizes), 1))
+    return f" With these shares {needed:,} records are needed and there are {total:,}."
 
 
 def _name_shares(split: Split, limits: Limits) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from haikuft.forms.fields import Field
+from haikuft.forms.fields import Field, describe_automatic
 
 _STEPS = 50  # of a slider from one end to the other, at least
 
@@ -55,10 +55,11 @@ def build_slider(field: Field, box: Any) -> Any:
     """Make the slider of a field with a minimum and a maximum, which moves with its box.
 
     The box holds the value. A value outside the slider's ends stays in the box, to be refused, and
-    leaves the slider where it is.
+    leaves the slider where it is. One that stands for an automatic choice is named beside it.
     """
     low, high = field.minimum or 0.0, field.maximum or 0.0
     look = {"readout": False, "tooltip": f"{field.label}, slider"}
+    look["description"] = describe_automatic(field, box.value)
     start = min(max(box.value, low), high) if math.isfinite(box.value) else low
     logarithmic = field.slider == "logarithmic"
     place = math.log10 if logarithmic else float
@@ -69,6 +70,7 @@ def build_slider(field: Field, box: Any) -> Any:
     slider = make(value=start, **ends, **look)
 
     def follow(change: dict[str, Any]) -> None:
+        slider.description = describe_automatic(field, change["new"])
         if low <= change["new"] <= high:
             slider.value = change["new"]
 

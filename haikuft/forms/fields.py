@@ -88,6 +88,11 @@ def find_faults(values: Mapping[str, Value]) -> list[str]:
     return [fault for field in fields if (fault := find_fault(field, field.value))]
 
 
+def describe_automatic(field: Field, value: object) -> str:
+    """Name a number that leaves the choice to the notebook; "" for any other value."""
+    return "automatic" if value == field.automatic else ""
+
+
 def read_value(field: Field, chosen: object) -> Value:
     """Turn what a control holds into the parameter's own kind of value.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from haikuft import html
-from haikuft.forms.fields import Field, Value
+from haikuft.forms.fields import Field, Value, describe_automatic
 from haikuft.html import escape
 
 Derived = list[tuple[str, str]]  # (name, value) of what is derived from the chosen values
@@ -119,4 +119,5 @@ def describe_value(field: Field, value: Value) -> str:
         return meaning if not value or value in meaning else f"{value} ({meaning})"
     if isinstance(value, list):
         return ", ".join(value) or "(empty)"
-    return (f"{value:.12g}" if isinstance(value, float) else str(value)) or "(empty)"
+    shown = (f"{value:.12g}" if isinstance(value, float) else str(value)) or "(empty)"
+    return f"{shown} (automatic)" if describe_automatic(field, value) else shown

@@ -81,10 +81,11 @@ def estimate_training(
     """
     _check_not_negative("epochs", epochs)
     _check_not_negative("price_per_1000_tokens", price_per_1000_tokens)
-    amount = f"{tokens.likely:,} tokens ({tokens.low:,} to {tokens.high:,}) × {epochs:g} epochs"
+    passes = f"{epochs:g} epoch{'' if epochs == 1 else 's'}"
+    amount = f"{tokens.likely:,} tokens ({tokens.low:,} to {tokens.high:,}) × {passes}"
     if not price_per_1000_tokens:
         unknown = _ask_for("training_price", "US$ per 1,000 tokens")
-        return Estimate(None, None, None, f"{amount} will be billed, {unknown}")
+        return Estimate(None, None, None, f"{amount} are billed on AWS, {unknown}")
     low, likely, high = (count * epochs * price_per_1000_tokens / 1000 for count in tokens)
     formula = (
         f"{amount} × {format_price(price_per_1000_tokens)} per 1,000 tokens{_dated(as_of)}. Allow "

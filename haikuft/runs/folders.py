@@ -85,8 +85,8 @@ def choose_run(run: str = "", target: str = "sandbox", *, new: bool = False) -> 
         )
     if not begun and not new:
         raise SettingsError(
-            "No run was begun on AWS from this folder. Run notebook 1 first, or name the run: set "
-            "run, or `--run` on the command line."
+            "No run was begun on AWS from this folder. Name the run (set run, or `--run` on the "
+            "command line), or begin one with notebook 1."
         )
     random = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(4))
     return begun[0] if begun else f"{user}-{random}"

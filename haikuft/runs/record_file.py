@@ -10,6 +10,7 @@ from haikuft.errors import RecordError
 from haikuft.files import write_whole
 
 FILE_NAME = "run.json"
+_FEW = 10  # runs that an error names
 _FIX = (
     "Repair the file, or move it aside and run notebook 1 again with the same name: it finds what "
     "the run has made in the account, and says how to resume it."
@@ -116,9 +117,11 @@ def read_record(path: Path) -> RunRecord:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        runs = sorted(one.parent.name for one in path.parent.parent.glob(f"*/{FILE_NAME}"))
+        here = f"Runs in this project: {', '.join(runs)}. " if 0 < len(runs) <= _FEW else ""
         raise RecordError(
-            f'Run "{path.parent.name}" has no record ({path} does not exist). Run notebook '
-            "01_setup_iam with this run's name first."
+            f'Run "{path.parent.name}" has no record in this project ({path} does not exist). '
+            f"{here}Notebook 01_setup_iam begins a run."
         ) from None
     except (OSError, ValueError) as error:
         raise RecordError(f"{path} cannot be read: {error}. {_FIX}") from error

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, variance
 
+from haikuft.dataset.problems import count
 from haikuft.errors import NotFoundError
 from haikuft.search.trials import SEEDS, Trial
 
@@ -41,7 +42,7 @@ def describe_findings(trials: Sequence[Trial]) -> list[str]:
     told = ", ".join(f"{loss:.3f}" for loss in parts[1.0])
     sentences = [
         f"The lowest validation loss is {best.loss:.3f}: {best.label}.",
-        f"Noise: the default with its records in {len(parts[1.0])} orders has {told}.",
+        f"Noise: the default with its records in {count(len(parts[1.0]), 'order')} has {told}.",
     ]
     if lost := [one.label for one in trials if one not in known]:
         sentences.append(

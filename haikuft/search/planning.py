@@ -8,6 +8,7 @@ from haikuft.aws.waiting import name_span
 from haikuft.base_models import JobTime
 from haikuft.customization import expect_time
 from haikuft.dataset import estimate_total_tokens, read_records
+from haikuft.dataset.problems import count
 from haikuft.errors import SettingsError
 from haikuft.pricing.estimates import Estimate, estimate_training
 from haikuft.pricing.table import Price, take_price
@@ -45,8 +46,8 @@ def plan_search(
     passes = accumulate(one.attempt * one.passes for one in trials)
     kept = [
         one
-        for one, count, total in zip(trials, jobs, passes, strict=True)
-        if one.status or (count <= max_jobs and (estimate(total).high or 0.0) <= max_dollars)
+        for one, number, total in zip(trials, jobs, passes, strict=True)
+        if one.status or (number <= max_jobs and (estimate(total).high or 0.0) <= max_dollars)
     ]
     new = [one for one in kept if not one.status]
     expected = SANDBOX_TIME if run.connection.tells_progress else expect_time(run.base_model)
@@ -55,8 +56,9 @@ def plan_search(
         span = name_span(math.ceil(len(new) / AT_ONCE) * expected.seconds)
         time = f"About {span}, {AT_ONCE} at once; each: {expected.of} ({expected.source})."
     sentence = (
-        f"{len(kept)} of {len(trials)} trials are within the ceilings of {max_jobs} jobs and "
-        f"US${max_dollars:,.2f}; jobs to be started: {len(new)}."
+        f"Trials: {len(trials)}; with a job already: {len(kept) - len(new)}; beyond the "
+        f"ceilings of {count(max_jobs, 'job')} and US${max_dollars:,.2f} for the whole search: "
+        f"{len(trials) - len(kept)}; jobs to be started: {len(new)}."
     )
     if new:
         sentence += (

@@ -26,6 +26,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from usage import parse
+
 from haikuft import aws
 from haikuft.inference import ask_many
 
@@ -184,4 +186,5 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    rows = {"nargs": "*", "choices": [*ROWS, []], "metavar": "ROW", "help": "all, if none"}
+    sys.exit(main(parse(__doc__, rows=rows).rows))

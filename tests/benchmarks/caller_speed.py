@@ -16,6 +16,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from usage import parse
+
 from haikuft import iam
 from haikuft.sandbox.application import Sandbox
 
@@ -106,4 +108,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    parse(__doc__)
     main()

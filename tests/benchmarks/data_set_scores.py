@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from usage import parse
+
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = ("data set", "score", "n", "base", "free baseline", "tuned, 95 % interval", "verdict")
 HAIKUFT = str(Path(sys.executable).with_name("haikuft"))
@@ -47,9 +49,9 @@ def build_row(name: str, evaluation: dict[str, Any]) -> tuple[str, ...]:
     return (f"`{name}`", *cells)
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
     """Print the table."""
-    names = sys.argv[1:] or sorted(path.parent.name for path in ROOT.glob("data/*/raw.jsonl"))
+    names = names or sorted(path.parent.name for path in ROOT.glob("data/*/raw.jsonl"))
     print("|", " | ".join(HEAD), "|")
     print("|---" * len(HEAD) + "|")
     for name in names:
@@ -59,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(parse(__doc__, names={"nargs": "*", "metavar": "NAME", "help": "all, if none"}).names)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from usage import parse
 
 from haikuft.series.execution.headless import OwnKernelManager
 
@@ -99,4 +100,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    parse(__doc__)
     sys.exit(main())

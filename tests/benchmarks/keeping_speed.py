@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from usage import parse
+
 from haikuft.sandbox.application import Sandbox
 
 HOST = "127.0.0.1:80"
@@ -106,4 +108,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    parse(__doc__)
     main()

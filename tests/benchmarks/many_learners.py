@@ -13,7 +13,6 @@ that each account holds one learner's resources, all of which are that learner's
 `haikuft clean-up --class` deletes all of it. Ends with 1 if not. Not collected by pytest.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from statistics import median
 from typing import Any
 
 import psutil
+from usage import parse
 
 import haikuft.sandbox
 from haikuft import aws, iam, s3
@@ -228,10 +228,9 @@ def walk_all(count: int, at_once: int) -> bool:
 
 def main() -> int:
     """Measure; return 0, or 1 where something wanted is missed."""
-    parser = argparse.ArgumentParser(description="Many learners on one sandbox server.")
-    parser.add_argument("--walk", type=int, default=0, metavar="N", help="so many learners walk")
-    parser.add_argument("--at-once", type=int, default=4, metavar="N", help="(4)")
-    options = parser.parse_args()
+    walk = {"type": int, "default": 0, "metavar": "N", "help": "so many learners walk"}
+    at_once = {"type": int, "default": 4, "metavar": "N", "help": "(4)"}
+    options = parse(__doc__, **{"--walk": walk, "--at-once": at_once})
     if options.walk:
         return int(not walk_all(options.walk, options.at_once))
     return int(not all(list(map(rest, (1, 8, 30)))))

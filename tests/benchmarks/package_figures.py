@@ -11,11 +11,12 @@ modules a frame runs while the sandbox answers a request is printed by `sandbox_
 import ast
 import json
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+from usage import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -166,4 +167,4 @@ def main(commits: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(parse(__doc__, commits={"nargs": "*", "metavar": "COMMIT"}).commits)

@@ -6,6 +6,8 @@ python tests/benchmarks/package_map.py
 import ast
 from pathlib import Path
 
+from usage import parse
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -25,4 +27,5 @@ def build_map(root: Path = ROOT) -> str:
 
 
 if __name__ == "__main__":
+    parse(__doc__)
     print(build_map())

@@ -8,6 +8,7 @@ model behind a throughput. Both have been done once before, so that what runs on
 does not count; neither does the code of a module itself, which runs when it is imported.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -20,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 import boto3
+from usage import parse
 
 from haikuft.base_models import CLAUDE_3_HAIKU
 from haikuft.sandbox.application import Sandbox
@@ -153,4 +155,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(train(sys.argv[2]) if sys.argv[1:2] == ["--train"] else main())
+    hidden = {"help": argparse.SUPPRESS}  # the process that trains is started so
+    folder = parse(__doc__, **{"--train": hidden}).train
+    sys.exit(train(folder) if folder else main())

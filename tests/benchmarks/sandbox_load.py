@@ -33,6 +33,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import boto3
 from botocore.config import Config
+from usage import parse
 
 import haikuft.sandbox
 from haikuft import aws, iam
@@ -367,7 +368,7 @@ def compare_mixes(sandbox_url: str, moto_url: str, bedrock: list[Request]) -> bo
     return max(ratios) <= MOST_RATIO
 
 
-def main() -> int:
+def main(*, mixes: bool) -> int:
     """Print all figures; 1 if one is not as wanted."""
     with tempfile.TemporaryDirectory() as state:
         sandbox = haikuft.sandbox.start(state, settings={"stage_seconds": 0})
@@ -400,7 +401,7 @@ def main() -> int:
                     ),
                 ]
             ]
-            if "--mixes" in sys.argv:
+            if mixes:
                 return int(not compare_mixes(sandbox.url, moto_url, bedrock))
             form = "application/x-www-form-urlencoded; charset=utf-8"
             asked = b"Action=GetRole&Version=2010-05-08&RoleName=AmazonBedrock-load"
@@ -426,4 +427,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    mixes = {"action": "store_true", "help": "measure mixes of calls instead"}
+    sys.exit(main(mixes=parse(__doc__, **{"--mixes": mixes}).mixes))

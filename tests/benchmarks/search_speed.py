@@ -9,7 +9,6 @@ sandbox and trainings together: on two cores that do nothing else, 12 trials tak
 """
 
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+from usage import parse
 
 import haikuft.sandbox
 from haikuft import dataset, iam, s3
@@ -89,4 +89,5 @@ def main(repeats: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    repeats = {"nargs": "?", "type": int, "default": 3, "metavar": "REPEATS", "help": "(3)"}
+    main(parse(__doc__, repeats=repeats).repeats)

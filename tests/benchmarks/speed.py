@@ -25,7 +25,6 @@ Linux. Rows:
 What a form takes is measured by `forms_speed.py`. Not collected by pytest, for a timing is no test.
 """
 
-import argparse
 import json
 import os
 import random
@@ -48,6 +47,7 @@ from typing import Any
 import asking
 from made_answers import SYSTEM, make_answers
 from made_intents import make_split
+from usage import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 5
@@ -133,6 +133,7 @@ def start(
 ) -> "subprocess.Popen[str]":
     """Start a command with the package of a tree."""
     surroundings = {**os.environ, "PYTHONPATH": str(tree), "PYTHONUNBUFFERED": "1", **environment}
+    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles the tree anew
     options = {"stderr": subprocess.STDOUT, "text": True, "env": surroundings, "cwd": folder}
     return subprocess.Popen(command, stdout=stdout, **options)  # type: ignore[call-overload]
 
@@ -381,14 +382,11 @@ ROWS: dict[str, Row] = {
 }
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Measure the rows in turn and print them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("commits", nargs=2, metavar="COMMIT", help="before, and after")
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help="all, if none")
-    given = parser.parse_args(arguments)
+    both = {"nargs": 2, "metavar": "COMMIT", "help": "before, and after"}
+    rows = {"nargs": "*", "choices": [*ROWS, []], "metavar": "ROW", "help": "all, if none"}
+    given = parse(__doc__, commits=both, rows=rows)
     commits, names = given.commits, given.rows or [*ROWS]
     folder = Path(tempfile.mkdtemp())
     trees = [folder / str(place) for place in range(len(commits))]
@@ -419,4 +417,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -29,6 +29,7 @@ from typing import Any
 from made_answers import SYSTEM as ANSWERS
 from made_answers import make_answers
 from made_intents import make_split
+from usage import parse
 
 from haikuft.sandbox.standin.baseline import base_reply
 from haikuft.sandbox.standin.model import StandIn
@@ -241,4 +242,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    words = {"nargs": "*", "metavar": "FIGURE", "help": "all, if none; with its files, if any"}
+    sys.exit(main(parse(__doc__, words=words).words))

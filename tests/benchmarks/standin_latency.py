@@ -14,6 +14,7 @@ from statistics import median
 
 from made_intents import make_split
 from standin_figures import SYSTEM, make_record
+from usage import parse
 
 from haikuft import aws, iam, s3
 from haikuft.sandbox import stop
@@ -86,4 +87,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    parse(__doc__)
     sys.exit(main())

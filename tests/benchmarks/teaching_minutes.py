@@ -10,11 +10,11 @@ reading, running, and 4 minutes a task, rounded up to 5.
 
 import math
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from usage import parse
 
 WORDS_A_MINUTE = 150  # of a technical text in a second language: an assumption
 TASK_MINUTES = 4  # the same
@@ -43,4 +43,4 @@ def main(paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(parse(__doc__, notebooks={"nargs": "+", "metavar": "NOTEBOOK"}).notebooks)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from usage import parse
 from written_texts import KINDS, draw_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,4 +136,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(parse(__doc__, path={"metavar": "TOKENIZER.json"}).path)

@@ -182,7 +182,7 @@ def test_split_when_the_model_takes_no_validation_file_then_its_share_stays_in_t
     assert Counter(prompts(split.training)) == Counter(prompts(usual.training + usual.validation))
     assert repr(split) == (
         "Split(training: 48 records, validation: 0 records, test: 12 records). Amazon Nova 2 Lite "
-        "takes no validation file: the share of 0.1 for validation stays in training."
+        "takes no validation file: its share of the records stays in training."
     )
     assert usual.note == ""
     assert split_records(records, **shares | {"validation_share": 0}).note == ""
@@ -230,8 +230,9 @@ def test_split_when_records_are_too_few_for_any_share_then_training_is_not_empti
     """The refusal counts 32 records as they lie, not what was tried to fill the validation part."""
     split = split_records(UNLIKE[:32], validation_share=-1, test_share=0.2, seed=1)
     assert [len(part) for part in split] == [21, 5, 6]
-    with pytest.raises(DataError, match="Training has 21 records, fewer than the 32 a job needs"):
+    with pytest.raises(DataError, match="Training has 21 records, fewer") as caught:
         check_split(split)
+    assert "these shares" not in str(caught.value)  # no other shares would do
 
 
 @pytest.mark.parametrize(
@@ -269,16 +270,18 @@ def test_check_when_sizes_suit_the_model_then_nothing_happens(split):
     [
         (
             sizes(0),
-            "Training has 0 records, fewer than the 32 a job needs. With these shares 32 records",
+            "Training has 0 records, fewer than the 32 a job needs. At least 32 records are",
         ),
         (
             sizes(31, 32),
-            r"has 31 records, fewer .* 66 .* 63\. Otherwise set validation_share to 0, the",
+            r"has 31 records, fewer .* least 64 .* 63\. Otherwise set validation_share to 0, the",
         ),
         (
             sizes(210, 30, 60),
-            r"320 records .* are 300\. Otherwise set validation_share to 0.105, the smallest",
+            r"With these shares 320 .* are 300\. Otherwise set validation_share to 0\.105, the sm",
         ),
+        (sizes(27, 5, 8), r"At least 80 records are needed, 20% of them for the test, and .* 40\."),
+        (sizes(0, 64), "With these shares 2,048 records are needed"),
         (sizes(60, 4, 36), "set validation_share to 0.315, the smallest"),
         (
             sizes(20, 20, 60),

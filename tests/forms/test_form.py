@@ -75,6 +75,13 @@ def test_dataset_form_when_the_share_is_left_to_fit_then_it_says_so_and_nothing_
     """-1 beside the range is a choice, and -0.5 a mistake."""
     form = dataset("support_tickets", validation_share=-1.0)
     assert form.values["validation_share"] == -1
+    assert "-1 (automatic)" in str(form)
+    slider = form.sliders["validation_share"]  # at its left end, which is not 0 here
+    assert (slider.value, slider.description) == (0, "automatic")
+    slider.value = 0.1
+    assert (form.values["validation_share"], slider.description) == (0.1, "")
+    form.controls["validation_share"].value = -1
+    assert (form.values["validation_share"], slider.description) == (-1, "automatic")
     assert "338 training, 78 validation, 104 test; the validation part is adjusted" in repr(form)
     form.controls["validation_share"].value = -0.5
     assert "validation_share = -0.5 is too small; the smallest is 0" in form.read().refusal

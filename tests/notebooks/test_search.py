@@ -59,7 +59,7 @@ def test_search_when_a_run_was_not_begun_then_one_sentence_says_what_to_do(
 ) -> None:
     """No traceback."""
     assert cli.main(["search", "--run", "nobody"]) == 1
-    assert "Run notebook 01_setup_iam" in capsys.readouterr().err
+    assert "Notebook 01_setup_iam begins a run" in capsys.readouterr().err
 
 
 def test_clean_up_when_called_then_nothing_of_the_search_is_left(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from data_set_scores import build_row
 
 from haikuft.dataset import read_records
 from haikuft.dataset.records import reference_of
@@ -72,6 +73,13 @@ def test_evaluation_on_the_tickets_tells_tuned_and_base_apart(walked):
     assert evaluation["n"] >= 60
     assert comparison["verdict"] == "better"
     assert comparison["difference"]["low"] > 0
+
+
+def test_readme_when_it_tells_of_the_tickets_then_its_row_is_what_the_run_found(walked):
+    """The other rows take a run each, in tests/slow."""
+    evaluation = json.loads((walked / "evaluation.json").read_text())
+    row = " | ".join(build_row("support_tickets", evaluation))
+    assert f"\n| {row} |\n" in (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
 
 def test_replies_when_from_the_sandbox_say_that_a_stand_in_answered(walked):

@@ -33,6 +33,8 @@ def test_estimate_training_when_the_price_is_zero_then_it_says_that_the_cost_is_
 
     assert estimate.likely is None
     assert str(estimate).startswith("Cost unknown: 1,000,000 tokens")
+    assert "are billed on AWS" in str(estimate)
+    assert "× 1 epoch are billed" in str(estimate_training(TOKENS, 1, 0.0))
     assert "training_price" in str(estimate)
 
 

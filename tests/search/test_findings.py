@@ -74,6 +74,14 @@ def test_findings_when_a_combination_is_missing_then_the_others_mislead_nobody()
     assert "0.5 is better than 2 by 0.200" in sentences[4]
 
 
+def test_findings_when_one_order_is_left_then_it_is_no_plural_and_nothing_is_compared() -> None:
+    """The repetitions have failed, so that the noise is not known."""
+    lost = [build(math.inf, seed=seed, status="Failed") for seed in (2, 3)]
+    sentences = describe_findings([NOISE[0], *lost])
+    assert sentences[1] == "Noise: the default with its records in 1 order has 0.800."
+    assert len(sentences) == 3
+
+
 def test_findings_when_two_values_always_came_together_then_neither_is_blamed() -> None:
     """Nothing can tell them apart."""
     assert len(describe_findings([*NOISE, build(1.0, epochs=2, rate=2)])) == 2

@@ -59,6 +59,20 @@ def test_plan_when_a_ceiling_is_set_then_trials_beyond_it_are_left_out(
     assert plan(run, going, jobs=2)[0] == [*going[:2], going[4]]
 
 
+def test_plan_when_jobs_exist_already_then_the_ceilings_are_not_said_to_hold_them(
+    new_run: NewRun, set_up: SetUp
+) -> None:
+    """Three of five were finished under an earlier ceiling; one job is no plural."""
+    run = set_up(new_run())
+    trials = build_trials(run, CHOICES)
+    over = [replace(one, status="Completed") for one in trials[:3]]
+
+    assert plan(run, [*over, *trials[3:]], jobs=1, dollars=50)[1] == (
+        "Trials: 5; with a job already: 3; beyond the ceilings of 1 job and US$50.00 for the whole "
+        "search: 2; jobs to be started: 0."
+    )
+
+
 def test_plan_when_the_ceiling_is_in_dollars_then_the_high_estimate_counts(
     new_run: NewRun, set_up: SetUp
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from haikuft.base_models import CLAUDE_3_HAIKU as HAIKU
 from haikuft.cli import main
+from haikuft.runs.record_file import RunRecord, write_record
 from haikuft.runs.run_record import Run, begin_run
 from haikuft.series.ending import billing_lines
 from haikuft.serving.lifecycle import start_serving
@@ -104,9 +105,17 @@ def test_billing_lines_when_the_record_cannot_be_used_then_the_account_is_search
 def test_clean_up_when_no_target_is_told_then_says_that_it_is_needed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing else tells where a run without a record was."""
-    assert main(["clean-up", "--run", "first"]) == 2
-    assert "--target aws or sandbox" in capsys.readouterr().err
+    """Nothing else tells where a run without a record was; perhaps its name was mistyped."""
+    for name in ("tuesday", "first"):
+        path = project / "runs" / name / "run.json"
+        write_record(path, RunRecord(run=name, target="aws"))
+
+    assert main(["clean-up", "--run", "tusday"]) == 2
+
+    told = capsys.readouterr().err
+    assert 'Run "tusday" has no record in this project' in told
+    assert "Runs in this project: first, tuesday." in told
+    assert "by tags without a record, say where they are: --target aws or sandbox" in told
 
 
 def test_billing_lines_when_a_new_record_finds_its_name_taken_then_all_of_the_name_is_said(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from data_set_scores import ROOT, build_row, evaluate
 from made_intents import make_messages
 from made_tickets import MESSAGES, make_tickets
 from project_copy import copy_project
@@ -90,3 +91,12 @@ def test_run_when_200_records_are_in_another_script_then_from_1_to_7_and_the_ver
     check_agreement(found)
     executed = (root / "runs" / run / "notebooks" / "02_prepare_data.ipynb").read_text()
     assert "Glyph" not in executed
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in ROOT.glob("data/*/raw.jsonl")))
+def test_readme_when_it_tells_of_a_data_set_then_its_row_is_what_a_run_finds(
+    name: str, tmp_path: Path
+) -> None:
+    """Run tests/benchmarks/data_set_scores.py, and put what it prints between the two marks."""
+    row = " | ".join(build_row(name, evaluate(name, tmp_path)))
+    assert f"\n| {row} |\n" in (ROOT / "README.md").read_text("utf-8")

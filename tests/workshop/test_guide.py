@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from teaching_minutes import measure
 
 from haikuft.workshop.exercises import EXERCISES
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+COUNTED = [*sorted(NOTEBOOKS.glob("*.ipynb")), NOTEBOOKS / "workshop" / "failures.ipynb"]
 GUIDE = (NOTEBOOKS / "workshop" / "TEACHING.md").read_text("utf-8")
 
 
@@ -38,7 +40,23 @@ def test_guide_when_read_then_tells_of_each_notebook_what_a_teacher_needs(path: 
     for words in ("**Goal.**", "**Show.**", "**Where people stumble.**"):
         assert section.count(words) == 1
     assert re.search(r"\*\*Ask\.\*\* \*[^*]+\?\* \w+", section)
-    assert f"| {path.stem} |" in read_section("## Minutes")
+
+
+@pytest.mark.parametrize("path", COUNTED, ids=lambda path: path.stem)
+def test_minutes_when_a_notebook_has_changed_then_the_table_counts_its_words_and_tasks(
+    path: Path,
+) -> None:
+    """All but the seconds that its cells took, which only an executed copy tells."""
+    name, words, reading, _, tasks, _ = measure(path)
+    row = rf"^\| {name} \| {words} \| {reading} \| \d+ \| {tasks} \| \d+ \|$"
+    assert re.search(row, read_section("## Minutes"), flags=re.MULTILINE)
+
+
+def test_minutes_when_added_up_then_the_last_row_is_the_sum() -> None:
+    """Of every column but the name."""
+    _, _, *rows, last = re.findall(r"^\| (.+) \|$", read_section("## Minutes"), flags=re.MULTILINE)
+    columns = list(zip(*(row.split(" | ")[1:] for row in rows), strict=True))
+    assert last.split(" | ")[1:] == [str(sum(map(int, column))) for column in columns]
 
 
 @pytest.mark.parametrize(("heading", "minutes"), [("## Half a day", 240), ("## Two hours", 120)])
