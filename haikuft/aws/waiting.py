@@ -80,8 +80,9 @@ def wait_until(
             return reading
         if waiting.clock() - began >= waiting.deadline_seconds:
             raise WaitTimeoutError(
-                f"{what} continues, but the {name_span(waiting.deadline_seconds)} given to waiting "
-                f"have passed. To wait longer, {again}.{f' {otherwise}' if otherwise else ''}"
+                f"{what} continues. It was waited for as long as allowed, "
+                f"{name_span(waiting.deadline_seconds)}. To wait longer, {again}."
+                f"{f' {otherwise}' if otherwise else ''}"
             )
         waiting.sleep(waiting.poll_seconds)
 
@@ -113,6 +114,7 @@ def retry(
 
 def name_span(seconds: float) -> str:
     """Say how long that is, e.g. 5400 -> "1.5 hours"."""
-    if seconds < 60:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 3600:.3g} hours" if seconds >= 3600 else f"{seconds / 60:.3g} minutes"
+    units = ((3600, "hour", ".3g"), (60, "minute", ".3g"), (0, "second", ".0f"))
+    size, unit, form = next(one for one in units if seconds >= one[0])
+    number = f"{seconds / max(size, 1):{form}}"
+    return f"{number} {unit}{'' if number == '1' else 's'}"

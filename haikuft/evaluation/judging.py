@@ -18,6 +18,7 @@ from typing import Literal
 
 import msgspec
 
+from haikuft.dataset.problems import count
 from haikuft.dataset.records import Record, prompt_of, record_id, reference_of
 from haikuft.errors import SettingsError
 from haikuft.evaluation.scorers.scorer import list_different
@@ -79,7 +80,8 @@ class Judging:
         """The result in a sentence, with the numbers behind it."""
         unreadable = self.counts[UNREADABLE]
         if self.gain is None or self.agreement is None:
-            return f"{self.judge} gave no verdict that could be read ({unreadable} records)."
+            asked = count(unreadable, "record")
+            return f"{self.judge} gave no verdict that could be read ({asked})."
         n = sum(self.counts.values()) - unreadable
         word = uncertainty.decide(self.gain.value, self.p_value, n)
         finding = f"base and tuned are {uncertainty.NO_VERDICT}"
@@ -89,9 +91,10 @@ class Judging:
         shown |= {"unreadable": UNREADABLE} if unreadable else {}
         counts = ", ".join(f"{word} {self.counts[outcome]}" for word, outcome in shown.items())
         return (
-            f"By the judge {self.judge}, {finding} on {n} records: {counts}. Better less worse: "
-            f"{self.gain.value:+.0%} (95 % {self.gain.low:+.0%} to {self.gain.high:+.0%}, "
-            f"p = {self.p_value:.2g}); the judge agrees with itself in {self.agreement:.0%}."
+            f"By the judge {self.judge}, {finding} on {count(n, 'record')}: {counts}. "
+            f"Better less worse: {self.gain.value:+.0%} "
+            f"(95 % {self.gain.low:+.0%} to {self.gain.high:+.0%}, p = {self.p_value:.2g}); "
+            f"the judge agrees with itself in {self.agreement:.0%}."
         )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from haikuft.dataset.problems import count
 from haikuft.dataset.records import Record, record_id
 from haikuft.errors import SettingsError
 from haikuft.html import build_block, escape
@@ -61,13 +62,13 @@ def ask_samples(
         estimate = estimate_requests(missing, prices)
         if max_dollars and not (estimate.high is not None and estimate.high <= max_dollars):
             raise SettingsError(
-                f"max_dollars = {max_dollars}: {len(missing)} records could cost more. {estimate} "
-                "Lower sample_records, or raise the limit."
+                f"max_dollars = {max_dollars}: {count(len(missing), 'record')} could cost more. "
+                f"{estimate} Lower sample_records, or raise the limit."
             )
-        cost = "at a price that is not known"
+        asked, cost = count(len(missing), "record"), "at a price that is not known"
         if estimate.likely is not None:
             cost = "for about {1}, at most {2}".format(*show_range(estimate))
-        print(f"Asking both models {len(missing)} records {cost}; the sandbox bills nothing.")
+        print(f"Asking both models {asked} {cost}; the sandbox bills nothing.")
         for record in missing:
             playground.ask(record=record)
     outcomes = playground.outcomes
@@ -80,5 +81,5 @@ def ask_samples(
     if best not in _WANTED:
         how = f"the first, because tuning fixed none ({best})"
     counts = ", ".join(f"{of_these.count(one)} {one}" for one in dict.fromkeys(of_these))
-    sentence = f"Chosen from {len(records)} records: {how}. In all: {counts}."
+    sentence = f"Chosen from {count(len(records), 'record')}: {how}. In all: {counts}."
     return Samples(record, sentence, playground.find(record))

@@ -36,15 +36,15 @@ def make_playground(new_run: Callable[..., Run], set_up: Callable[[Run], Run]) -
 def test_samples_when_asked_again_then_no_reply_is_asked_for_twice(
     make_playground: MakePlayground, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Three records, then two more; the price is told before each asking."""
+    """Three records, then one more; the price is told before each asking."""
     live.ask_samples(make_playground(), max_records=3)
     assert capsys.readouterr().out.startswith("Asking both models 3 records ")
 
-    live.ask_samples(make_playground(), max_records=5)
-    assert capsys.readouterr().out.startswith("Asking both models 2 records ")
+    live.ask_samples(make_playground(), max_records=4)
+    assert capsys.readouterr().out.startswith("Asking both models 1 record ")
 
     playground = make_playground()
-    first = [record_id(record) for record in playground.records[:5]]
+    first = [record_id(record) for record in playground.records[:4]]
     assert [exchange.record_id for exchange in playground.history] == first
     assert list(playground.outcomes) == first
 
