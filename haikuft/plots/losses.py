@@ -146,8 +146,8 @@ def _label_ends(
     # A loss that is not finite stands at the top, one of 0 on a logarithmic axis at the bottom.
     shares = [_TOP if math.isnan(share) else min(max(share, _BOTTOM), _TOP) for share in shares]
     for (name, _), height in zip(labels, spread(shares, _LINE, _TOP, _BOTTOM), strict=True):
-        where = (last + (right - last) * 0.14, height)
-        ax.annotate(name, where, xycoords=("data", "axes fraction"), va="center", fontsize=9)
+        beside = last + (right - last) * 0.14
+        ax.text(beside, height, name, va="center", fontsize=9, transform=ax.get_xaxis_transform())
 
 
 def _mark_epochs(ax: Axes, ends: Mapping[int, int], early_stop: "EarlyStop | None") -> None:

@@ -149,7 +149,7 @@ def plot_labels(labels: Mapping[str, Sequence[str]]) -> Axes:
         ax.barh(names, widths, left=left, color=shade, edgecolor=INK, linewidth=0.6, label=split)
         left += widths
     for at, name in enumerate(names):
-        ax.annotate(f" {total[name]}", (left[at], at), va="center")
+        ax.text(left[at], at, f" {total[name]}", va="center")
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_title("Has every label enough records?", pad=24)  # above the legend
