@@ -13,7 +13,16 @@ from matplotlib.ticker import MaxNLocator
 
 from haikuft.metrics.assessment import align_epochs
 from haikuft.metrics.files import Losses
-from haikuft.plots.style import FAINT, INK, OTHERS, TUNED, describe, in_style, spread
+from haikuft.plots.style import (
+    FAINT,
+    INK,
+    OTHERS,
+    TUNED,
+    describe,
+    in_style,
+    number_log_axis,
+    spread,
+)
 
 if TYPE_CHECKING:
     from haikuft.hyperparameters import EarlyStop
@@ -82,6 +91,7 @@ def plot_losses(
         ax.set_yscale("log")
         ax.autoscale(axis="y")
         ax.margins(y=0.12)
+        number_log_axis(ax.yaxis)
     ticks = MaxNLocator(integer=True).tick_values(0, int(by_step.index[-1]))
     ax.set_xticks([tick for tick in ticks if 0 <= tick <= by_step.index[-1]])
     _mark_epochs(ax, dict(zip(ends.index.tolist(), ends.tolist(), strict=True)), early_stop)
@@ -136,8 +146,8 @@ def _label_ends(
     # A loss that is not finite stands at the top, one of 0 on a logarithmic axis at the bottom.
     shares = [_TOP if math.isnan(share) else min(max(share, _BOTTOM), _TOP) for share in shares]
     for (name, _), height in zip(labels, spread(shares, _LINE, _TOP, _BOTTOM), strict=True):
-        where = (last + (right - last) * 0.14, height)
-        ax.annotate(name, where, xycoords=("data", "axes fraction"), va="center", fontsize=9)
+        beside = last + (right - last) * 0.14
+        ax.text(beside, height, name, va="center", fontsize=9, transform=ax.get_xaxis_transform())
 
 
 def _mark_epochs(ax: Axes, ends: Mapping[int, int], early_stop: "EarlyStop | None") -> None:

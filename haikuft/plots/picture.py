@@ -13,14 +13,21 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from haikuft.html import build_block, escape
 from haikuft.package_data import read_text
 from haikuft.plots.fonts import add_fonts
 from haikuft.plots.style import DARK, alt_text, describe
 
-# Letters as shapes need no font; the salt makes the same figure the same file.
-_SVG: dict[str, Any] = {"svg.fonttype": "path", "svg.hashsalt": "haikuft"}
+# Letters as shapes need no font; the salt makes the same figure the same file. Fitting letters to
+# a PNG's pixels would take longer than drawing them.
+_SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "haikuft",
+    "text.hinting": "no_hinting",
+}
+_DPI = 160  # of the PNG
 _COLOR = re.compile(r"#[0-9a-f]{6}\b")
 
 # JupyterLab and Notebook 7 mark the page's body with their theme, VS Code does so by a class. The
@@ -98,18 +105,34 @@ def _draw(ax: Axes, path: Path | None = None) -> str:
     """Draw the axes' figure as SVG, save it as PNG where a file is named, and close it."""
     figure = cast(Figure, ax.figure)
     drawn = StringIO()
-    with mpl.rc_context(cast(Any, _SVG)), warnings.catch_warnings():
+    with mpl.rc_context(cast(Any, _SETTINGS)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the sentence says so
+        figure.set_dpi(_DPI)  # so that no text is measured again for the PNG
         describe(ax, " ".join(filter(None, (alt_text(ax), add_fonts(figure)))))
         figure.set_layout_engine(None)  # the layout stays, and no file computes it again
-        box = figure.get_tightbbox().padded(0.1)  # inches; "tight" would draw once more to know
+        drawing = figure.get_tightbbox().padded(0.1)  # inches; a title may be wider than the figure
+        box = Bbox.union([figure.bbox_inches, drawing])
+        _fix_labels(figure)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            description = {"Description": alt_text(ax)}
-            figure.savefig(path, format="png", dpi=160, bbox_inches=box, metadata=description)
+            figure.savefig(
+                path,
+                format="png",
+                dpi=_DPI,
+                bbox_inches=box,
+                metadata={"Description": alt_text(ax)},
+                pil_kwargs={"compress_level": 3},  # 8 % more bytes, in two thirds of the time
+            )
         figure.savefig(drawn, format="svg", bbox_inches=box, metadata={"Date": None})
     plt.close(figure)  # otherwise the notebook would show it again, without its description
     return drawn.getvalue()
+
+
+def _fix_labels(figure: Figure) -> None:
+    """Keep the axes' labels where they are; otherwise each drawing measures all ticks for it."""
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        where = axis.label.get_transform().transform(axis.label.get_position())
+        axis.set_label_coords(*axis.axes.transAxes.inverted().transform(where))
 
 
 def darken(svg: str) -> str:

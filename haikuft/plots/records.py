@@ -12,7 +12,7 @@ from haikuft.dataset.problems import count
 from haikuft.dataset.records import Record
 from haikuft.dataset.tokens import TokenRange, estimate_record_tokens
 from haikuft.errors import DataError
-from haikuft.plots.style import INK, SHADES, TUNED, describe, in_style
+from haikuft.plots.style import INK, SHADES, TUNED, describe, in_style, number_log_axis
 from haikuft.pricing.amounts import format_precise
 from haikuft.pricing.estimates import Estimate
 
@@ -52,7 +52,7 @@ def plot_lengths(records: Sequence[Record], *, limit: int) -> Axes:
     ax.text(limit, 1, f"limit {limit:,} ", transform=above, ha="right", va="top", color=INK)
     ax.set_xlim(low.min() / 1.3, max(limit, high.max()) * 1.3)
     ax.legend(bbox_to_anchor=(1, 1), ncols=3)
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    number_log_axis(ax.xaxis)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(
         title="Do the records fit?",
@@ -149,7 +149,7 @@ def plot_labels(labels: Mapping[str, Sequence[str]]) -> Axes:
         ax.barh(names, widths, left=left, color=shade, edgecolor=INK, linewidth=0.6, label=split)
         left += widths
     for at, name in enumerate(names):
-        ax.annotate(f" {total[name]}", (left[at], at), va="center")
+        ax.text(left[at], at, f" {total[name]}", va="center")
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_title("Has every label enough records?", pad=24)  # above the legend

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from matplotlib.collections import PolyCollection
 from matplotlib.ticker import PercentFormatter
 
 from haikuft.evaluation.scorers.labels import NO_LABEL
@@ -70,19 +70,21 @@ def plot_confusion(evaluation: Evaluation) -> Axes:
     rows, columns = counts.shape
     ax = plt.subplots(figsize=(2.6 + min(12, 0.5 * columns), 2.2 + min(10, 0.4 * rows)))[1]
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    for row, column in zip(*np.nonzero(counts), strict=True):
-        shade = counts[row, column] / counts.max() / 2  # text is readable on all of it, on any page
-        corner = (column - 0.5, row - 0.5)
-        ax.add_patch(Rectangle(corner, 1, 1, facecolor=TUNED, alpha=shade, edgecolor="none"))
-        ax.text(column, row, counts[row, column], ha="center", va="center")
+    cells = np.argwhere(counts)[:, ::-1]  # (n, 2): column and row of each that is not empty
+    numbers = counts[counts > 0]
+    for (column, row), number in zip(cells, numbers, strict=True):
+        ax.text(column, row, number, ha="center", va="center", in_layout=False)
+    square = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+    shades = numbers / counts.max() / 2  # text is readable on all of them, on any page
+    ax.add_collection(
+        PolyCollection(cells[:, None] + square, facecolors=TUNED, alpha=shades, edgecolors="none")
+    )
     ax.set_xticks(range(columns), list(confusions.columns), rotation=40, ha="right")
     ax.set_yticks(range(rows), list(confusions.index))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set_xticks(np.arange(columns) - 0.5, minor=True)
-    ax.set_yticks(np.arange(rows) - 0.5, minor=True)
-    ax.grid(which="minor", color=FAINT, linewidth=0.8)
-    ax.tick_params(which="minor", length=0)
+    ax.hlines(np.arange(rows + 1) - 0.5, -0.5, columns - 0.5, color=FAINT, linewidth=0.8)
+    ax.vlines(np.arange(columns + 1) - 0.5, -0.5, rows - 0.5, color=FAINT, linewidth=0.8)
     model = str(whole.columns.name)
     ax.set(title=f"Which labels does {model} confuse?", xlabel="label given", ylabel="reference")
     if len(shown) < len(whole):

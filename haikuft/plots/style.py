@@ -13,6 +13,8 @@ from typing import Any, ParamSpec, cast
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import LogLocator, NullLocator
 
 PAPER = "#ffffff"
 BASE = "#8a8a8a"
@@ -70,6 +72,18 @@ def describe(ax: Axes, sentence: str, *, shown: bool = True) -> Axes:
     ax.set_label(f"{sentence[:1].upper()}{sentence[1:]}")
     ax.set_visible(shown)
     return ax
+
+
+def number_log_axis(axis: Axis) -> None:
+    """Give a logarithmic axis, whose limits are set, two or three numbered ticks for each decade.
+
+    Numbers are plain, not powers of ten. Where at most one tick would be left, ticks are linear.
+    """
+    low, high = axis.get_view_interval()
+    parts = (1, 2, 5) if high < 100 * low else (1, 3) if high < 1e5 * low else (1,)
+    axis.set_major_locator(LogLocator(subs=parts))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: f"{value:,.6g}")
 
 
 def spread(heights: Sequence[float], gap: float, top: float, bottom: float = -inf) -> list[float]:

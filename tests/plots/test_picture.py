@@ -234,6 +234,19 @@ def test_show_figure_when_shown_then_the_file_is_kept_and_the_figure_closed(
     assert plt.get_fignums() == []
 
 
+def test_show_figure_when_a_title_is_wider_than_the_figure_then_the_page_grows(
+    picture: Picture, tmp_path: Path
+) -> None:
+    """Else it is as large as asked for, at 160 dots an inch."""
+    ax = draw_losses()
+    ax.set_title("W" * 80)
+    wide = show_figure(ax, tmp_path / "wide.png")
+
+    (height, width, _), (_, wider, _) = (plt.imread(one.path).shape for one in (picture, wide))
+    assert (width, height) == (7.2 * 160, 3.4 * 160)
+    assert wider > 80 * 0.1 * 160
+
+
 def test_show_figure_when_shown_then_its_sentence_stands_in_for_it(picture: Picture) -> None:
     """In plain text, for who hears the page, and below it for everybody."""
     html = picture._repr_html_()
