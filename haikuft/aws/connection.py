@@ -16,7 +16,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import EndpointConnectionError
-from botocore.loaders import Loader, create_loader
+from botocore.loaders import Loader
 
 from haikuft import __version__
 from haikuft.aws.errors import explaining, refuse_foreign_answers
@@ -245,10 +245,18 @@ def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
     )
 
 
+class _Loader(Loader):
+    """Botocore's loader, which looks for each kind of file in the folders of all 400 services."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """List botocore's services, whether they have that kind of file or not."""
+        return next(os.walk(self.BUILTIN_DATA_PATH))[1]
+
+
 @cache
 def _loader() -> Loader:
     """Give one loader of botocore's service models for all sessions in the sandbox."""
-    return create_loader()
+    return _Loader()
 
 
 def load_service_models() -> None:
