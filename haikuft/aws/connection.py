@@ -21,6 +21,7 @@ from botocore.loaders import Loader
 from haikuft import __version__
 from haikuft.aws.errors import explaining, refuse_foreign_answers
 from haikuft.aws.repeating import PATIENCE_SECONDS, repeat_for_a_while
+from haikuft.base_models import DEFAULT
 from haikuft.errors import SandboxError, SettingsError
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def connect(
 
             server = sandbox.start(state)
             endpoint, sandbox_state = server.url, str(server.state)
-            session = _sandbox_session(region, access_key=access_key)
+            session = _sandbox_session(region, access_key or os.environ.get(ACCESS_KEY, ""))
             sts = _make_client(session, "sts", _CONNECT_SECONDS, endpoint)
         else:
             session = boto3.Session(region_name=region)
@@ -227,7 +228,8 @@ def _start_where_stopped(client: Any, endpoint: str, state: str) -> None:
     client.meta.events.register("needs-retry", start)  # comes before the call is repeated
 
 
-def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
+@cache
+def _sandbox_session(region: str, access_key: str = "") -> boto3.Session:
     """Make a session that reads no variable of AWS, no profile, no file; its keys are dummies."""
     variables = {
         name: (setting, None, default, convert)
@@ -238,7 +240,7 @@ def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
     session = botocore.session.Session(session_vars=variables)
     session.register_component("data_loader", _loader())
     return boto3.Session(
-        aws_access_key_id=access_key or os.environ.get(ACCESS_KEY) or "sandbox",
+        aws_access_key_id=access_key or "sandbox",
         aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no signature
         region_name=region,
         botocore_session=session,
@@ -261,7 +263,7 @@ def _loader() -> Loader:
 
 def load_service_models() -> None:
     """Load what clients in the sandbox are built from, so that forks of this process share it."""
-    session = _sandbox_session("us-east-1")
+    session = _sandbox_session(DEFAULT.region, "")
     for service in ("sts", "s3", "iam", "bedrock", "bedrock-runtime"):
         _make_client(session, service, 0.0, "http://127.0.0.1:9")
 
