@@ -211,19 +211,6 @@ def upload_file(s3: "S3Client", path: Path, bucket: str, key: str, *, kms_key_ar
     return join_uri(bucket, key)
 
 
-def download_file(s3: "S3Client", uri: str, path: Path) -> Path:
-    """Download an object to a file, whole or not at all. Returns the file's path.
-
-    Raises:
-        NotFoundError: no such object.
-    """
-    bucket, key = split_uri(uri)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with explaining(f"downloading {uri}"):
-        s3.download_file(bucket, key, str(path))  # it writes beside the file, then renames
-    return path
-
-
 def read_text(s3: "S3Client", uri: str) -> str:
     """Read an object as UTF-8 text.
 
