@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from haikuft.aws.errors import error_code, explaining, unless_absent
 from haikuft.aws.ownership import check_named, is_foreign, is_ours, list_tags
 from haikuft.aws.waiting import Waiting, retry
@@ -123,10 +125,19 @@ def bucket_region(s3: "S3Client", name: str) -> str | None:
 
 
 def bucket_tags(s3: "S3Client", name: str) -> dict[str, str]:
-    """Read a bucket's tags; empty where it has none or is gone."""
+    """Read a bucket's tags; empty where it has none.
+
+    Raises:
+        NotFoundError: no bucket has that name.
+    """
     with explaining(f"reading the tags of bucket {name}"):
-        found = unless_absent(s3.get_bucket_tagging, Bucket=name)
-        return {tag["Key"]: tag["Value"] for tag in found["TagSet"]} if found else {}
+        try:
+            tags = s3.get_bucket_tagging(Bucket=name)["TagSet"]
+        except ClientError as error:
+            if error_code(error) != "NoSuchTagSet":
+                raise
+            tags = []
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def list_buckets(s3: "S3Client", prefix: str) -> list[str]:
@@ -141,7 +152,7 @@ def list_buckets(s3: "S3Client", prefix: str) -> list[str]:
 
 def owns_bucket(s3: "S3Client", name: str, *, tags: Mapping[str, str]) -> bool:
     """Tell whether a bucket carries the run's tags; False for somebody else's, or for none."""
-    return is_ours(bucket_tags(s3, name), tags)
+    return is_ours(unless_absent(bucket_tags, s3, name) or {}, tags)
 
 
 def own_key(key: str, name: str) -> str:
@@ -200,19 +211,6 @@ def upload_file(s3: "S3Client", path: Path, bucket: str, key: str, *, kms_key_ar
     return join_uri(bucket, key)
 
 
-def download_file(s3: "S3Client", uri: str, path: Path) -> Path:
-    """Download an object to a file, whole or not at all. Returns the file's path.
-
-    Raises:
-        NotFoundError: no such object.
-    """
-    bucket, key = split_uri(uri)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with explaining(f"downloading {uri}"):
-        s3.download_file(bucket, key, str(path))  # it writes beside the file, then renames
-    return path
-
-
 def read_text(s3: "S3Client", uri: str) -> str:
     """Read an object as UTF-8 text.
 
@@ -238,17 +236,19 @@ def list_objects(s3: "S3Client", bucket: str, prefix: str = "") -> list[tuple[st
 
 def empty_bucket(
     s3: "S3Client", bucket: str, *, tags: Mapping[str, str], recorded: bool = False
-) -> None:
-    """Delete all objects, versions and unfinished uploads of our bucket.
+) -> bool:
+    """Delete all objects, versions and unfinished uploads of our bucket. False where there is none.
 
     Raises:
         ConflictError: the bucket does not carry our tags.
         AccessError: something keeps an object from being deleted.
     """
-    if bucket_region(s3, bucket) is not None:
-        found = bucket_tags(s3, bucket)
-        check_named("bucket", bucket, found, tags, recorded=recorded)
-        delete_objects(s3, bucket, ("",))
+    found = unless_absent(bucket_tags, s3, bucket)
+    if found is None:
+        return False
+    check_named("bucket", bucket, found, tags, recorded=recorded)
+    delete_objects(s3, bucket, ("",))
+    return True
 
 
 def delete_objects(s3: "S3Client", bucket: str, prefixes: Sequence[str]) -> None:
@@ -285,9 +285,8 @@ def delete_bucket(
     Raises:
         ConflictError: the bucket does not carry our tags.
     """
-    if bucket_region(s3, bucket) is None:
+    if not empty_bucket(s3, bucket, tags=tags, recorded=recorded):
         return False
-    empty_bucket(s3, bucket, tags=tags, recorded=recorded)
     with explaining(f"deleting bucket {bucket}"):
         s3.delete_bucket(Bucket=bucket)
     return True

@@ -16,11 +16,12 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import EndpointConnectionError
-from botocore.loaders import Loader, create_loader
+from botocore.loaders import Loader
 
 from haikuft import __version__
 from haikuft.aws.errors import explaining, refuse_foreign_answers
 from haikuft.aws.repeating import PATIENCE_SECONDS, repeat_for_a_while
+from haikuft.base_models import DEFAULT
 from haikuft.errors import SandboxError, SettingsError
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def connect(
 
             server = sandbox.start(state)
             endpoint, sandbox_state = server.url, str(server.state)
-            session = _sandbox_session(region, access_key=access_key)
+            session = _sandbox_session(region, access_key or os.environ.get(ACCESS_KEY, ""))
             sts = _make_client(session, "sts", _CONNECT_SECONDS, endpoint)
         else:
             session = boto3.Session(region_name=region)
@@ -227,7 +228,8 @@ def _start_where_stopped(client: Any, endpoint: str, state: str) -> None:
     client.meta.events.register("needs-retry", start)  # comes before the call is repeated
 
 
-def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
+@cache
+def _sandbox_session(region: str, access_key: str = "") -> boto3.Session:
     """Make a session that reads no variable of AWS, no profile, no file; its keys are dummies."""
     variables = {
         name: (setting, None, default, convert)
@@ -238,22 +240,30 @@ def _sandbox_session(region: str, *, access_key: str = "") -> boto3.Session:
     session = botocore.session.Session(session_vars=variables)
     session.register_component("data_loader", _loader())
     return boto3.Session(
-        aws_access_key_id=access_key or os.environ.get(ACCESS_KEY) or "sandbox",
+        aws_access_key_id=access_key or "sandbox",
         aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no signature
         region_name=region,
         botocore_session=session,
     )
 
 
+class _Loader(Loader):
+    """Botocore's loader, which looks for each kind of file in the folders of all 400 services."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """List botocore's services, whether they have that kind of file or not."""
+        return next(os.walk(self.BUILTIN_DATA_PATH))[1]
+
+
 @cache
 def _loader() -> Loader:
     """Give one loader of botocore's service models for all sessions in the sandbox."""
-    return create_loader()
+    return _Loader()
 
 
 def load_service_models() -> None:
     """Load what clients in the sandbox are built from, so that forks of this process share it."""
-    session = _sandbox_session("us-east-1")
+    session = _sandbox_session(DEFAULT.region, "")
     for service in ("sts", "s3", "iam", "bedrock", "bedrock-runtime"):
         _make_client(session, service, 0.0, "http://127.0.0.1:9")
 

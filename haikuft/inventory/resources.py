@@ -217,15 +217,14 @@ def judge_named(run: Run, kind: str, name: str) -> Found | None:
     record, arn = run.record, f"arn:aws:s3:::{name}"
     try:
         if kind == BUCKET:
-            client = run.connection.client("s3")
-            if s3.bucket_region(client, name) is None:
-                return None
-            tags: Mapping[str, str] = s3.bucket_tags(client, name)
+            tags: Mapping[str, str] = s3.bucket_tags(run.connection.client("s3"), name)
         else:
             role = roles.find_role(run.connection.client("iam"), name)
             if role is None:
                 return None
             arn, tags = role.arn, role.tags
+    except NotFoundError:
+        return None
     except AccessError as error:
         return Found(kind, name, name, "unknown", reason=str(error))
     recorded = name in (record.bucket, record.role_name, record.evaluation_role_name)

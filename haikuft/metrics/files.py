@@ -12,7 +12,8 @@ import pandas as pd
 
 from haikuft.aws.errors import explaining
 from haikuft.errors import DataError, NotFoundError
-from haikuft.s3 import download_file, split_uri
+from haikuft.files import write_whole
+from haikuft.s3 import read_text, split_uri
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -86,8 +87,9 @@ def download_metrics(s3: "S3Client", uri: str | None, directory: Path) -> pd.Dat
     """
     if uri is None:
         return None
-    path = download_file(s3, uri, directory / uri.rsplit("/", 1)[-1])
-    return read_metrics(path.read_text("utf-8", errors="replace"), source=path.name)
+    text, name = read_text(s3, uri), uri.rpartition("/")[2]
+    write_whole(directory / name, text)
+    return read_metrics(text, source=name)
 
 
 def read_runs(folder: Path, names: Iterable[str]) -> dict[str, Losses]:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 _CHECK_SECONDS = 1.0  # between two checks for idleness
 _RELEASE_SECONDS = 15.0  # without a request, then memory is given back
 _STOP_DELAY_SECONDS = 0.1  # the response to the request to stop is sent first
-_GC_THRESHOLD = 20_000  # objects made before the youngest are collected; imports drop hardly any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +65,7 @@ def serve(state: Path, wanted: Mapping[str, Any]) -> None:
 
     `wanted` are settings to begin with, which override those in the database.
     """
-    gc.set_threshold(_GC_THRESHOLD)
+    gc.disable()  # imports drop hardly anything
     database = Database(state / DATABASE_FILE)
     settings = begin_settings(database, wanted)
     from haikuft.sandbox.application import Sandbox
@@ -81,6 +80,7 @@ def serve(state: Path, wanted: Mapping[str, Any]) -> None:
             threading.Timer(_STOP_DELAY_SECONDS, server.shutdown).start()
 
     gc.freeze()  # what is loaded stays, and no collection looks at it again
+    gc.enable()
     sandbox.on_stop = stop
     signal.signal(signal.SIGTERM, stop)
     watched = (sandbox, stop, stopped.wait)

@@ -62,6 +62,8 @@ def _to_json(value: Any) -> Any:
 
 def is_solved(number: str, run: Run, answer: object = None) -> bool:
     """Check one exercise; what is missing, or an answer of another type, is not solved."""
+    if answer is None and "`answer" in EXERCISES[number]["text"]:
+        return False  # and nothing need be read, of AWS or of files
     try:
         return bool(_CHECKS[number](run, answer))
     except (HaikuftError, OSError, TypeError, ValueError):

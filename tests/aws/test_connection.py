@@ -217,7 +217,7 @@ def test_client_when_sandbox_is_surrounded_by_traps_then_asks_only_the_sandbox(
     """No key, proxy, profile, endpoint or token of the machine reaches a sandbox's client."""
     for name, value in TRAPS.items():
         monkeypatch.setenv(name, value)
-    session = aws.connection._sandbox_session("us-west-2")
+    session = aws.connection._sandbox_session.__wrapped__("us-west-2")
     client = aws.Connection(
         "sandbox", "us-west-2", "1", "", "http://127.0.0.1:4010", "", False, 0.2, session
     ).client(service)  # type: ignore[call-overload]
@@ -246,7 +246,7 @@ def test_sandbox_session_when_credentials_file_exists_then_does_not_read_it(
     broken.write_text("[[[")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(broken))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(broken))
-    session = aws.connection._sandbox_session("us-west-2")
+    session = aws.connection._sandbox_session.__wrapped__("us-west-2")
     assert session.get_credentials().access_key == "sandbox"  # type: ignore[union-attr]
     assert session.available_profiles == []
 

@@ -87,9 +87,10 @@ def test_find_resources_when_the_record_names_it_then_it_needs_no_owner_id(new_r
         arn = buy(run, f"renamed-{claim}", **tags)
         named = replace(run, record=replace(run.record, throughput_arn=arn))
         assert [one.claim for one in find_resources(named, THROUGHPUT)] == [claim]
-    gone = replace(run, record=replace(run.record, throughput_arn=arn[:-1] + "0"))
+    absent = f"{arn[:-4]}gone"
+    gone = replace(run, record=replace(run.record, throughput_arn=absent))
     assert find_resources(gone, THROUGHPUT) == []
-    assert judge(run, THROUGHPUT, arn[:-1] + "0") is None
+    assert judge(run, THROUGHPUT, absent) is None
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from botocore.model import OperationNotFoundError
+from moto.core.utils import get_service_model
 
 from haikuft.package_data import read_toml
 from haikuft.sandbox.http.messages import (
@@ -25,7 +26,7 @@ from haikuft.sandbox.http.messages import (
     read_query,
     split_path,
 )
-from haikuft.sandbox.http.rest_json import find_rules, join_faults, load_service, parse, validate
+from haikuft.sandbox.http.rest_json import find_rules, join_faults, parse, validate
 
 MAX_KEY_BYTES = 1024
 
@@ -143,7 +144,7 @@ def _decode(text: str) -> bytes:
 
 def _check_kms(operation: str, body: bytes) -> None:
     try:
-        model = load_service("kms").operation_model(operation)
+        model = get_service_model("kms").operation_model(operation)
         validate(model, parse(model, labels={}, query="", headers={}, body=body or b"{}"))
     except OperationNotFoundError as error:
         raise _refuse("operation") from error
@@ -155,7 +156,7 @@ def _check_form(service: str, form: Mapping[str, str]) -> None:
     if not operation:
         raise _refuse("no_action")
     try:
-        shape: Any = load_service(service).operation_model(operation).input_shape
+        shape: Any = get_service_model(service).operation_model(operation).input_shape
     except OperationNotFoundError as error:
         raise _refuse("action", name=operation, version=form.get("Version", "")) from error
     # moto's markers are numbers of entries.

@@ -59,15 +59,16 @@ class Route:
     labels: dict[str, str]
 
 
-_LOADER = Loader(  # without the models in ~/.aws/models; it lists botocore's folders once
+_LOADER = Loader(  # without the models in ~/.aws/models
     extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False
 )
 
 
 @cache
 def load_service(service: str) -> ServiceModel:
-    """Load botocore's model of a service."""
-    return ServiceModel(_LOADER.load_service_model(service, "service-2"), service)
+    """Load botocore's model of a service, without a look at the folders of all other services."""
+    version = _LOADER.determine_latest_version(service, "service-2")
+    return ServiceModel(_LOADER.load_data(f"{service}/{version}/service-2"), service)
 
 
 def find_operation(method: str, raw_path: str) -> Route:
@@ -77,24 +78,29 @@ def find_operation(method: str, raw_path: str) -> Route:
     Raises ServiceError (UnknownOperationException) when Bedrock has no such path.
     """
     asked = f"{method} {raw_path.rstrip('/')}"
-    for service, model, pattern in _routes():
-        if found := pattern.fullmatch(asked):
+    for service, model, start, pattern in _routes():
+        if asked.startswith(start) and (found := re.fullmatch(pattern, asked)):
             labels = {name: unquote(text) for name, text in found.groupdict().items()}
             return Route(service, model, labels)
     raise ServiceError("UnknownOperationException", f"Bedrock has no {method} {unquote(raw_path)}.")
 
 
 @cache
-def _routes() -> list[tuple[str, OperationModel, re.Pattern[str]]]:
-    """List the operations with patterns of method and path, those with the fewest labels first."""
+def _routes() -> list[tuple[str, OperationModel, str, str]]:
+    """List the operations, those with the fewest labels first.
+
+    Each has the text before the first label, and the pattern, of its method and path. `re` compiles
+    a pattern when that text fits, as most are never asked for.
+    """
     found = []
     for service in SERVICES:
         models = load_service(service)
         for model in map(models.operation_model, models.operation_names):
             path = model.http["requestUri"].rstrip("/")
             labelled = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
-            found.append((service, model, re.compile(f"{model.http['method']} {labelled}")))
-    return sorted(found, key=lambda route: route[2].groups)
+            pattern = f"{model.http['method']} {labelled}"
+            found.append((service, model, pattern.partition("(")[0], pattern))
+    return sorted(found, key=lambda route: route[3].count("("))
 
 
 def parse(
@@ -339,23 +345,29 @@ def _structure_faults(shape: _Shape, value: Mapping[str, Any], path: str) -> Ite
 def _faults(shape: _Shape, value: Any, path: str) -> Iterator[Fault]:
     if getattr(shape, "is_document_type", False):
         return
-    shown = "" if shape.metadata.get("sensitive") else f"{_show(value)} "
     for rule in find_rules(shape, value):
-        yield f"{shown}at '{path}'", rule
+        yield _where(shape, value, path), rule
     if shape.type_name == "structure":
         yield from _structure_faults(shape, value, path)
     elif shape.type_name == "list" and shape.member.type_name in ("structure", "list", "map"):
         for number, item in enumerate(value, start=1):
             yield from _faults(shape.member, item, f"{path}.{number}.member")
     elif shape.type_name == "list":
-        yield from _joint_fault(shape.member, value, f"{shown}at '{path}'", "Member")
+        yield from _joint_fault(shape.member, value, _where(shape, value, path), "Member")
     elif shape.type_name == "map":
-        yield from _joint_fault(shape.key, value, f"{shown}at '{path}'", "Map keys")
+        yield from _joint_fault(shape.key, value, _where(shape, value, path), "Map keys")
         if shape.value.type_name in ("structure", "list", "map"):
             for key, item in value.items():
                 yield from _faults(shape.value, item, f"{path}.{key}.member")
         else:
-            yield from _joint_fault(shape.value, value.values(), f"{shown}at '{path}'", "Map value")
+            yield from _joint_fault(
+                shape.value, value.values(), _where(shape, value, path), "Map value"
+            )
+
+
+def _where(shape: _Shape, value: Any, path: str) -> str:
+    shown = "" if shape.metadata.get("sensitive") else f"{_show(value)} "
+    return f"{shown}at '{path}'"
 
 
 def _joint_fault(shape: _Shape, values: Any, where: str, who: str) -> Iterator[Fault]:
