@@ -97,13 +97,13 @@ class Browser:
 
 def _write_cell(value: object) -> str:
     """Write a cell as text, shortened to one line."""
-    text = format_number(value) if isinstance(value, int | float) else str(value)
+    text = shorten_number(value) if isinstance(value, int | float) else str(value)
     return " ".join(text.split())[:40]
 
 
 def _build_cell(value: object) -> str:
     if isinstance(value, int | float):
-        value = RichCell("", format_number(value), value)
+        value = RichCell("", shorten_number(value), value)
     if isinstance(value, RichCell):
         key = "" if value.key is None else f' data-key="{value.key:.6f}"'
         return f"<td{key}>{value.html}</td>"
@@ -148,6 +148,6 @@ def _build_shared(where: str, text: str) -> str:
     return build_fold(title, f"<div>{escape(text)}</div>")
 
 
-def format_number(value: float) -> str:
+def shorten_number(value: float) -> str:
     """Write a number to three places, without zeros at its end."""
     return f"{value:.3f}".rstrip("0").rstrip(".")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from haikuft.browsing import PROMPT, Browser, RichCell, fold_text, format_number
+from haikuft.browsing import PROMPT, Browser, RichCell, fold_text, shorten_number
 from haikuft.evaluation.report.errors_table import sort_records
 from haikuft.evaluation.statistics.comparison import Evaluation
 from haikuft.evaluation.statistics.free_baseline import RIVALS
@@ -44,5 +44,5 @@ def browse_rows(
 
 def build_reply(text: str, score: float, metric: str, *more: str) -> RichCell:
     """Build the cell of a reply, with its score and further words below it in small type."""
-    note = ", ".join([f"{metric} {format_number(score)}", *more])
+    note = ", ".join([f"{metric} {shorten_number(score)}", *more])
     return RichCell(f"{text} ({note})", f"{fold_text(text)}<small>{escape(note)}</small>", score)

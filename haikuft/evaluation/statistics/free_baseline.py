@@ -8,7 +8,7 @@ regularisation (C), are chosen by cross-validation on the training records alone
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,10 @@ RIVALS = (FREE, MOST_FREQUENT)
 MODEL = "TF-IDF + logistic regression"  # the name in its replies
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # the values of C that are tried
 FOLDS = 5
+ENOUGH = 1000  # texts held back to choose by; no more folds than hold so many are tried
 MOST_RUNS = 30_000  # of one to four characters that are counted, the most frequent first
+MOST_PRODUCTS = 2000  # texts whose products with each other are computed
+_LITTLE = 1e-4  # added to a text's product with itself: texts with the same counts have no root
 _WORD = regex.compile(r"[\w\p{M}]{2,}")  # scikit-learn's own pattern divides words at their marks
 
 
@@ -97,9 +100,10 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
     """Fit scikit-learn's pipeline of steps "words" and "classifier".
 
     First words or runs of characters, then C, are chosen by the mean accuracy over up to five
-    folds, each with counts of its own, so that no fold uses another's; copies of a record count
-    once. Where a label has a single record there are no folds: then C is 1, and characters are
-    counted where most letters are of a script without spaces.
+    folds, each with counts of its own, so that no fold uses another's; of many texts, over as many
+    of the folds as hold 1,000 back. Copies of a record count once. Where a label has a single
+    record there are no folds: then C is 1, and characters are counted where most letters are of a
+    script without spaces.
 
     Raises:
         DataError: the training records have fewer than two labels, or prompts without words.
@@ -137,9 +141,10 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
         bare = 2 * len(regex.findall(NO_SPACES, written)) > letters
         vectorizer, strength = characters if bare else words, 1.0
     else:
-        splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(texts, labels)
+        folding = StratifiedKFold(folds, shuffle=True, random_state=seed)
+        splits = list(folding.split(texts, labels))[: -(-ENOUGH * folds // len(texts))]
         with threadpool_limits(1):  # on so little data more threads are forty times slower
-            vectorizer, strength = _choose((words, characters), texts, labels, list(splits))
+            vectorizer, strength = _choose((words, characters), texts, labels, splits)
     classifier = LogisticRegression(C=strength, max_iter=1000)
     model = Pipeline([("words", vectorizer), ("classifier", classifier)])
     with threadpool_limits(1):
@@ -154,42 +159,51 @@ def _choose(
 ) -> tuple["TfidfVectorizer", float]:
     """Choose what to count with C = 1, and then C, by the mean accuracy over the folds.
 
-    Of equals the first is taken: words, which are quicker, and the smaller C. Each text is counted
-    once; of its counts a fold takes those that its own vectorizer would have. Each regression
-    begins at the weights of the smaller C before it.
+    Of equals the first is taken: words, which are quicker, and the smaller C. What a word between
+    spaces holds is counted once; of a text's counts a fold takes those that its own vectorizer
+    would have. Where columns outnumber texts, a text is given by its products with those learnt
+    from, which are all that the regression uses of it. Each regression begins at the weights of
+    the smaller C before it.
     """
+    from scipy.linalg import cholesky, solve_triangular
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
     from sklearn.linear_model import LogisticRegression
 
-    all_labels = np.array(labels, object)
+    numbers = np.unique(labels, return_inverse=True)[1]
+    divided = CountVectorizer(analyzer=str.split, dtype=np.float32)
+    spread = divided.fit_transform(texts)  # (texts, words between spaces)
 
-    def count(vectorizer: "TfidfVectorizer") -> list[tuple[Any, Any, Any, Any]]:
+    def count(vectorizer: "TfidfVectorizer") -> Iterator[tuple[Any, ...]]:
         options = {name: getattr(vectorizer, name) for name in CountVectorizer().get_params()}
-        counts = CountVectorizer(**{**options, "max_features": None}).fit_transform(texts)
-        counted = []
+        of_words = CountVectorizer(**{**options, "max_features": None, "dtype": np.float32})
+        counts = spread @ of_words.fit_transform(divided.get_feature_names_out())
         for learnt, held in splits:
             totals = np.asarray(counts[learnt].sum(axis=0)).ravel()  # (columns,)
             kept = np.flatnonzero(totals)
             most = vectorizer.max_features or len(kept)
             kept = np.sort(kept[np.argsort(-totals[kept])[:most]])  # as scikit-learn does
             weigh = TfidfTransformer(sublinear_tf=vectorizer.sublinear_tf)
-            shown = weigh.fit_transform(counts[learnt][:, kept]), all_labels[learnt]
-            counted.append((*shown, weigh.transform(counts[held][:, kept]), all_labels[held]))
-        return counted
-
-    def score(counted: list[tuple[Any, Any, Any, Any]], strengths: Sequence[float]) -> list[float]:
-        accuracies = np.empty((len(counted), len(strengths)))
-        for fold, (shown, answers, held, wanted) in enumerate(counted):
+            weighed = weigh.fit(counts[learnt][:, kept]).transform(counts[:, kept])
+            if len(texts) < min(len(kept), MOST_PRODUCTS):
+                dense = weighed.toarray()
+                products = (dense @ dense.T)[learnt].astype(float)  # (learnt, texts)
+                root = cholesky(products[:, learnt] + _LITTLE * np.eye(len(learnt)), lower=True)
+                weighed = solve_triangular(root, products, lower=True).T
             classifier = LogisticRegression(max_iter=1000, warm_start=True)
-            for number, strength in enumerate(strengths):
-                classifier.set_params(C=strength).fit(shown, answers)
-                accuracies[fold, number] = classifier.score(held, wanted)
-        return list(accuracies.mean(axis=0))
+            yield classifier, weighed[learnt], numbers[learnt], weighed[held], numbers[held]
 
-    counts = [count(one) for one in vectorizers]
-    best = int(np.argmax([score(one, (1.0,)) for one in counts]))
-    strength = STRENGTHS[int(np.argmax(score(counts[best], STRENGTHS)))]
-    return vectorizers[best], strength
+    def score(folds: Sequence[tuple[Any, ...]], strength: float) -> float:
+        accuracies = [
+            (classifier.set_params(C=strength).fit(shown, answers).predict(held) == wanted).mean()
+            for classifier, shown, answers, held, wanted in folds
+        ]
+        return float(np.mean(accuracies))
+
+    counted = [list(count(one)) for one in vectorizers]
+    scores = [[score(folds, strength) for strength in STRENGTHS[:2]] for folds in counted]
+    best = int(np.argmax([of_both[-1] for of_both in scores]))
+    scores[best] += [score(counted[best], strength) for strength in STRENGTHS[2:]]
+    return vectorizers[best], STRENGTHS[int(np.argmax(scores[best]))]
 
 
 def _prepare(text: str) -> str:
