@@ -23,12 +23,16 @@ _STAGES = (
     (
         *("ipykernel.kernelapp", "ipykernel.debugger", "tornado.platform.asyncio", "ipywidgets"),
         *("IPython.core.completerlib", "IPython.extensions.storemagic", "encodings.idna"),
+        *("IPython.core.debugger", "IPython.core.logger", "IPython.utils.wildcard", "argcomplete"),
+        *("IPython.core.oinspect", "psutil"),
         *("haikuft.forms", "haikuft.inventory", "haikuft.live", "haikuft.sandbox"),
         *("haikuft.runs.preflight", "haikuft.workshop.exercises"),
     ),
     (
         *("haikuft.dataset.convert", "haikuft.dataset.validate", "haikuft.runs.prerequisites"),
         *("matplotlib_inline.backend_inline", "matplotlib.backends.backend_svg"),
+        *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin"),
+        *("PIL.PngImagePlugin", "pyarrow.pandas_compat"),
         *("haikuft.dataset", "haikuft.evaluation", "haikuft.plots", "haikuft.search"),
     ),
     ("sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.model_selection"),
