@@ -30,9 +30,9 @@ RIVALS = (FREE, MOST_FREQUENT)
 MODEL = "TF-IDF + logistic regression"  # the name in its replies
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # the values of C that are tried
 FOLDS = 5
-ENOUGH = 1000  # texts held back to choose by; no more folds than hold so many are tried
+ENOUGH = 2000  # texts held back to choose by; no more folds than hold so many are tried
 MOST_RUNS = 30_000  # of one to four characters that are counted, the most frequent first
-MOST_PRODUCTS = 2000  # texts whose products with each other are computed
+MOST_PRODUCTS = 1000  # texts whose products with each other are computed
 _LITTLE = 1e-4  # added to a text's product with itself: texts with the same counts have no root
 _WORD = regex.compile(r"[\w\p{M}]{2,}")  # scikit-learn's own pattern divides words at their marks
 
@@ -101,7 +101,7 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
 
     First words or runs of characters, then C, are chosen by the mean accuracy over up to five
     folds, each with counts of its own, so that no fold uses another's; of many texts, over as many
-    of the folds as hold 1,000 back. Copies of a record count once. Where a label has a single
+    of the folds as hold 2,000 back. Copies of a record count once. Where a label has a single
     record there are no folds: then C is 1, and characters are counted where most letters are of a
     script without spaces.
 

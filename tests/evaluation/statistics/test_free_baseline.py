@@ -8,6 +8,7 @@ import pytest
 from haikuft.dataset.records import record_id
 from haikuft.errors import DataError
 from haikuft.evaluation import ask_free_baseline, ask_most_frequent, recognise_task
+from haikuft.evaluation.statistics import free_baseline
 from haikuft.evaluation.statistics.free_baseline import STRENGTHS, train_free_baseline
 
 WORDS = {
@@ -148,6 +149,21 @@ def test_free_baseline_when_records_are_copies_then_it_learns_what_one_of_each_t
     once, thrice = (train_free_baseline(TRAINING * times) for times in (1, 3))
 
     assert (once["classifier"].coef_ == thrice["classifier"].coef_).all()
+
+
+def test_free_baseline_when_texts_are_given_by_their_products_then_it_chooses_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Columns and products say the same of few texts."""
+    records = [record("abc"[n % 3], SCRIPTS["Thai"][n % 3].format(n)) for n in range(60)]
+
+    chosen = []
+    for most in (0, len(records) + 1):
+        monkeypatch.setattr(free_baseline, "MOST_PRODUCTS", most)
+        model = train_free_baseline(records)
+        chosen.append((model["words"].analyzer, model["classifier"].C))
+
+    assert chosen[0] == chosen[1]
 
 
 def test_most_frequent_answer_when_asked_then_it_is_the_same_for_all() -> None:
