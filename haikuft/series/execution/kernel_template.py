@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -23,7 +24,7 @@ _STAGES = (
     (
         *("ipykernel.kernelapp", "ipykernel.debugger", "tornado.platform.asyncio", "ipywidgets"),
         *("IPython.core.completerlib", "IPython.extensions.storemagic", "encodings.idna"),
-        *("IPython.core.debugger", "IPython.core.logger", "IPython.utils.wildcard", "argcomplete"),
+        *("IPython.core.debugger", "IPython.core.logger", "IPython.utils.wildcard"),
         *("IPython.core.oinspect", "psutil"),
         *("haikuft.forms", "haikuft.inventory", "haikuft.live", "haikuft.sandbox"),
         *("haikuft.runs.preflight", "haikuft.workshop.exercises"),
@@ -69,10 +70,11 @@ def _serve(channel: socket.socket) -> None:
     with channel, channel.makefile("rw") as lines:
         while True:
             for name in next(stages, ()):
-                module = import_module(name)
-                if name.startswith("haikuft."):  # our packages load their names on first use
-                    for offered in getattr(module, "__all__", ()):
-                        getattr(module, offered)
+                with suppress(ModuleNotFoundError):  # as pyarrow, which not everybody has
+                    module = import_module(name)
+                    if name.startswith("haikuft."):  # our packages load their names on first use
+                        for offered in getattr(module, "__all__", ()):
+                            getattr(module, offered)
             gc.freeze()  # what is shared stays shared: no collection in a kernel touches it
             request = lines.readline()
             if not request:

@@ -1,9 +1,12 @@
 """One notebook, executed by papermill in a kernel of this interpreter."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 import nbformat
@@ -11,6 +14,7 @@ import pytest
 
 from haikuft.errors import RunFailedError
 from haikuft.series.execution.headless import execute_notebook
+from haikuft.series.execution.kernel_template import _STAGES
 from haikuft.series.execution.kernels import KernelTemplate, sharing_imports
 
 
@@ -116,6 +120,7 @@ def test_execute_notebook_when_one_notebook_changes_something_then_the_next_does
         "import json, os, random\nprint(hasattr(json, 'ours'), os.environ.get('OURS'))",
         "json.ours, os.environ['OURS'] = 1, '1'",
         "print(random.random())",
+        "print(os.getppid())",
     ]
     source, (first, second) = write_notebook("01_a", "", changing), (project / "1", project / "2")
     for executed in (first, second):
@@ -124,6 +129,13 @@ def test_execute_notebook_when_one_notebook_changes_something_then_the_next_does
     one, two = (printed(path.with_suffix(".ipynb")) for path in (first, second))
     assert one[0] == two[0] == "False None"
     assert one[1] != two[1]
+    assert one[2] == two[2]  # what they were forked from, or this process
+    assert (one[2] == str(os.getpid())) is (KernelTemplate.current is None)
+
+
+def test_stages_when_named_then_each_is_there_to_import() -> None:
+    """A name that has gone would only cost time, and nobody would see it."""
+    assert [name for name in chain(*_STAGES) if find_spec(name) is None] == []
 
 
 def test_execute_notebook_when_a_cell_leaves_a_file_open_then_all_of_it_is_written(
