@@ -86,7 +86,7 @@ def list_confusions(evaluation: Evaluation, model: str = "") -> pd.DataFrame:
     """
     counts = count_confusions(evaluation, model)
     pairs = counts.melt(var_name="given", value_name="n", ignore_index=False).reset_index()
-    pairs = pairs.query("reference != given and n > 0")
+    pairs = pairs[(pairs["reference"] != pairs["given"]) & (pairs["n"] > 0)]
     return pairs.sort_values(["n", "reference"], ascending=[False, True], ignore_index=True)
 
 
