@@ -30,7 +30,7 @@ RIVALS = (FREE, MOST_FREQUENT)
 MODEL = "TF-IDF + logistic regression"  # the name in its replies
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # the values of C that are tried
 FOLDS = 5
-ENOUGH = 2000  # texts held back to choose by; no more folds than hold so many are tried
+ENOUGH = 2000  # texts held back to choose by; no more folds than hold about so many are tried
 MOST_RUNS = 30_000  # of one to four characters that are counted, the most frequent first
 MOST_PRODUCTS = 1000  # texts whose products with each other are computed
 _LITTLE = 1e-4  # added to a text's product with itself: texts with the same counts have no root
@@ -101,7 +101,7 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
 
     First words or runs of characters, then C, are chosen by the mean accuracy over up to five
     folds, each with counts of its own, so that no fold uses another's; of many texts, over as many
-    of the folds as hold 2,000 back. Copies of a record count once. Where a label has a single
+    of the folds as hold about 2,000 back. Copies of a record count once. Where a label has a single
     record there are no folds: then C is 1, and characters are counted where most letters are of a
     script without spaces.
 
@@ -130,7 +130,7 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
             "The training prompts hold no words, so the free baseline has nothing to count. Leave "
             "it out."
         )
-    options: dict[str, Any] = {"sublinear_tf": True, "preprocessor": _prepare}
+    options: dict[str, Any] = {"sublinear_tf": True, "preprocessor": _prepare, "dtype": np.float32}
     words = TfidfVectorizer(tokenizer=_WORD.findall, token_pattern=None, **options)
     characters = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(1, 4), max_features=MOST_RUNS, **options
@@ -142,7 +142,8 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
         vectorizer, strength = characters if bare else words, 1.0
     else:
         folding = StratifiedKFold(folds, shuffle=True, random_state=seed)
-        splits = list(folding.split(texts, labels))[: -(-ENOUGH * folds // len(texts))]
+        enough = max(1, round(ENOUGH * folds / len(texts)))
+        splits = list(folding.split(texts, labels))[:enough]
         with threadpool_limits(1):  # on so little data more threads are forty times slower
             vectorizer, strength = _choose((words, characters), texts, labels, splits)
     classifier = LogisticRegression(C=strength, max_iter=1000)
@@ -175,7 +176,7 @@ def _choose(
 
     def count(vectorizer: "TfidfVectorizer") -> Iterator[tuple[Any, ...]]:
         options = {name: getattr(vectorizer, name) for name in CountVectorizer().get_params()}
-        of_words = CountVectorizer(**{**options, "max_features": None, "dtype": np.float32})
+        of_words = CountVectorizer(**{**options, "max_features": None})
         counts = spread @ of_words.fit_transform(divided.get_feature_names_out())
         for learnt, held in splits:
             totals = np.asarray(counts[learnt].sum(axis=0)).ravel()  # (columns,)
