@@ -65,8 +65,13 @@ def read_label(reply: str, labels: Sequence[str]) -> str:
     without spaces it may stand between other letters. A number is no part of another: "1.5" and
     "-1" do not name the label "1".
     """
+    return _read_label(reply, tuple(labels))
+
+
+@lru_cache(maxsize=10_000)  # tables, figures and the report read the same replies
+def _read_label(reply: str, labels: tuple[str, ...]) -> str:
     text = join_text(reply)
-    known, pattern = _make_pattern(tuple(labels))
+    known, pattern = _make_pattern(labels)
     if text in known:
         return text
     found = _fold_to_label(
