@@ -22,7 +22,7 @@ MET = {  # number of the failure -> the error that is shown, and words of its me
     4: ("JobFailedError", '"User:", which is reserved'),
     5: ("AccessError", "does not currently have any no commitment model units"),
     6: ("HaikuftError", "ThrottlingException"),
-    7: ("WaitTimeoutError", "continues, but the"),
+    7: ("WaitTimeoutError", "continues. It was waited for as long as allowed"),
     8: ("", "it diverged"),
     9: ("", "overfitting"),
     10: ("ConflictError", "is still in use"),
