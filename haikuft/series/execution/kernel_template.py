@@ -5,6 +5,7 @@ arguments, environment and working folder. The answer is a line with its process
 the socket is closed. It has one thread, because only that one lives on in a fork.
 """
 
+import asyncio
 import gc
 import json
 import os
@@ -94,6 +95,8 @@ def _become_kernel(
     from ipykernel.kernelapp import IPKernelApp, launch_new_instance
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # With a loop that the run had before the fork, the run would take what should wake the kernel.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
