@@ -51,7 +51,7 @@ class Form:
         self.title = title
         self.fields = tuple(fields)
         self._message = widgets.HTML()
-        # One look for many widgets: with one each, a form would be twice as many messages.
+        # One look for many widgets: one each would be half as many widgets again to open.
         self._look = {"layout": self._message.layout, "style": self._message.style}
         layout = widgets.Layout()
         self.controls = {field.name: build_control(field, layout) for field in self.fields}
