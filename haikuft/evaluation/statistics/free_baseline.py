@@ -10,7 +10,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import regex
@@ -28,9 +29,10 @@ FREE = "free baseline"  # its name among the models of a comparison
 MOST_FREQUENT = "most frequent answer"
 RIVALS = (FREE, MOST_FREQUENT)
 MODEL = "TF-IDF + logistic regression"  # the name in its replies
-STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # the values of C that are tried
+STRENGTHS = (1.0, 10.0, 100.0, 1000.0)  # the values of C that are tried
 FOLDS = 5
-ENOUGH = 2000  # texts held back to choose by; no more folds than hold about so many are tried
+ENOUGH = 1000  # texts held back to choose by; no more folds than hold about so many are tried
+MOST_LEARNT = 2000  # texts that a fold learns from
 MOST_RUNS = 30_000  # of one to four characters that are counted, the most frequent first
 MOST_PRODUCTS = 1000  # texts whose products with each other are computed
 _LITTLE = 1e-4  # added to a text's product with itself: texts with the same counts have no root
@@ -101,16 +103,15 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
 
     First words or runs of characters, then C, are chosen by the mean accuracy over up to five
     folds, each with counts of its own, so that no fold uses another's; of many texts, over as many
-    of the folds as hold about 2,000 back. Copies of a record count once. Where a label has a single
-    record there are no folds: then C is 1, and characters are counted where most letters are of a
-    script without spaces.
+    of the folds as hold about 1,000 back, each of which learns from about 2,000 at most. Copies of
+    a record count once. Where a label has a single record there are no folds: then C is 1, and
+    characters are counted where most letters are of a script without spaces.
 
     Raises:
         DataError: the training records have fewer than two labels, or prompts without words.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold
     from sklearn.pipeline import Pipeline
     from threadpoolctl import threadpool_limits
 
@@ -118,10 +119,10 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
         (question_of(record), reference_of(record).strip()) for record in training
     )
     texts, labels = [text for text, _ in pairs], [label for _, label in pairs]
-    counts = Counter(labels)
-    if len(counts) < 2:
+    names, numbers, records = np.unique(labels, return_inverse=True, return_counts=True)
+    if len(names) < 2:
         raise DataError(
-            f"The training records have {len(counts)} label. The free baseline needs two or more: "
+            f"The training records have {len(names)} label. The free baseline needs two or more: "
             "give the training split of a label task."
         )
     written = "".join(texts)
@@ -135,76 +136,124 @@ def train_free_baseline(training: Sequence[Record], *, seed: int = 1) -> "Pipeli
     characters = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(1, 4), max_features=MOST_RUNS, **options
     )
-    folds = min(FOLDS, *counts.values())
-    if folds < 2:
-        letters = len(regex.findall(r"\p{L}", written))
-        bare = 2 * len(regex.findall(NO_SPACES, written)) > letters
-        vectorizer, strength = characters if bare else words, 1.0
-    else:
-        folding = StratifiedKFold(folds, shuffle=True, random_state=seed)
-        enough = max(1, round(ENOUGH * folds / len(texts)))
-        splits = list(folding.split(texts, labels))[:enough]
-        with threadpool_limits(1):  # on so little data more threads are forty times slower
-            vectorizer, strength = _choose((words, characters), texts, labels, splits)
-    classifier = LogisticRegression(C=strength, max_iter=1000)
-    model = Pipeline([("words", vectorizer), ("classifier", classifier)])
-    with threadpool_limits(1):
-        return model.fit(texts, labels)
+    divided = CountVectorizer(analyzer=str.split, dtype=np.float32)
+    spread = divided.fit_transform(texts)  # (texts, words between spaces)
+    counted = [_count(one, spread, divided.get_feature_names_out()) for one in (words, characters)]
+    with threadpool_limits(1):  # on so little data more threads are forty times slower
+        if min(records) < 2:
+            letters = len(regex.findall(r"\p{L}", written))
+            bare = 2 * len(regex.findall(NO_SPACES, written)) > letters
+            best, strength, start = counted[bare], STRENGTHS[0], None
+        else:
+            best, strength, start = _choose(counted, numbers, _split(numbers, records, seed))
+        weighed, kept, idf = _weigh(best, np.arange(len(texts)))
+        vectorizer = best.vectorizer.set_params(vocabulary=list(best.names[kept]))
+        vectorizer.idf_ = idf
+        classifier = LogisticRegression(C=strength, max_iter=1000, warm_start=start is not None)
+        if start is not None:
+            classifier.coef_, classifier.intercept_ = start[:, kept], start[:, -1]
+        classifier.fit(weighed, labels)
+    return Pipeline([("words", vectorizer), ("classifier", classifier)])
+
+
+def _split(numbers: Any, records: Any, seed: int) -> list[tuple[Any, Any]]:
+    """Divide the texts into what a fold learns from and what it holds back, by their labels."""
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = min(FOLDS, *records)
+    enough = max(1, round(ENOUGH * folds / len(numbers)))
+    folding = StratifiedKFold(folds, shuffle=True, random_state=seed).split(numbers, numbers)
+    draw = np.random.default_rng(seed)
+
+    def pick(learnt: Any) -> Any:
+        one_each = learnt[np.unique(numbers[learnt], return_index=True)[1]]
+        some = draw.choice(learnt, min(len(learnt), MOST_LEARNT), replace=False)
+        return np.union1d(one_each, some)
+
+    return [(pick(learnt), held) for learnt, held in islice(folding, enough)]
+
+
+class _Counted(NamedTuple):
+    """What a vectorizer counts in the training texts."""
+
+    vectorizer: "TfidfVectorizer"
+    counts: Any  # sparse, (texts, columns)
+    names: Any  # of the columns
+
+
+def _count(vectorizer: "TfidfVectorizer", spread: Any, words: Any) -> _Counted:
+    """Count once what a word between spaces holds, for all texts; `spread` is (texts, words)."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    options = {name: getattr(vectorizer, name) for name in CountVectorizer().get_params()}
+    of_words = CountVectorizer(**{**options, "max_features": None})
+    counts = spread @ of_words.fit_transform(words)
+    return _Counted(vectorizer, counts, of_words.get_feature_names_out())
+
+
+def _weigh(counted: _Counted, learnt: Any) -> tuple[Any, Any, Any]:
+    """Weigh all texts as the vectorizer would that has learnt from these.
+
+    Returns:
+        Weights, sparse (texts, kept); the columns kept; the inverse document frequency of each.
+    """
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    vectorizer, counts, _ = counted
+    totals = np.asarray(counts[learnt].sum(axis=0)).ravel()  # (columns,)
+    kept = np.flatnonzero(totals)
+    most = vectorizer.max_features or len(kept)
+    kept = np.sort(kept[np.argsort(-totals[kept])[:most]])  # as scikit-learn does
+    weigh = TfidfTransformer(sublinear_tf=vectorizer.sublinear_tf).fit(counts[learnt][:, kept])
+    return weigh.transform(counts[:, kept]), kept, weigh.idf_
 
 
 def _choose(
-    vectorizers: Sequence["TfidfVectorizer"],
-    texts: Sequence[str],
-    labels: Sequence[str],
-    splits: Sequence[tuple[Any, Any]],
-) -> tuple["TfidfVectorizer", float]:
-    """Choose what to count with C = 1, and then C, by the mean accuracy over the folds.
+    counted: Sequence[_Counted], numbers: Any, splits: Sequence[tuple[Any, Any]]
+) -> tuple[_Counted, float, Any]:
+    """Choose what to count with the smallest C, and then C, by the mean accuracy over the folds.
 
-    Of equals the first is taken: words, which are quicker, and the smaller C. What a word between
-    spaces holds is counted once; of a text's counts a fold takes those that its own vectorizer
-    would have. Where columns outnumber texts, a text is given by its products with those learnt
-    from, which are all that the regression uses of it. Each regression begins at the weights of
-    the smaller C before it.
+    Of equals the first is taken: words, which are quicker, and the smaller C. Where columns
+    outnumber texts, a text is given by its products with those learnt from, which are all that the
+    regression uses of it. Each regression begins at the weights of the smaller C before it.
+
+    Returns:
+        What to count; C; and the first fold's weights with it, (labels, columns and the intercept),
+            from which the regression on all texts needs fewer steps; None where they are of
+            products.
     """
     from scipy.linalg import cholesky, solve_triangular
-    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
     from sklearn.linear_model import LogisticRegression
 
-    numbers = np.unique(labels, return_inverse=True)[1]
-    divided = CountVectorizer(analyzer=str.split, dtype=np.float32)
-    spread = divided.fit_transform(texts)  # (texts, words between spaces)
-
-    def count(vectorizer: "TfidfVectorizer") -> Iterator[tuple[Any, ...]]:
-        options = {name: getattr(vectorizer, name) for name in CountVectorizer().get_params()}
-        of_words = CountVectorizer(**{**options, "max_features": None})
-        counts = spread @ of_words.fit_transform(divided.get_feature_names_out())
+    def prepare(one: _Counted) -> Iterator[tuple[Any, ...]]:
         for learnt, held in splits:
-            totals = np.asarray(counts[learnt].sum(axis=0)).ravel()  # (columns,)
-            kept = np.flatnonzero(totals)
-            most = vectorizer.max_features or len(kept)
-            kept = np.sort(kept[np.argsort(-totals[kept])[:most]])  # as scikit-learn does
-            weigh = TfidfTransformer(sublinear_tf=vectorizer.sublinear_tf)
-            weighed = weigh.fit(counts[learnt][:, kept]).transform(counts[:, kept])
-            if len(texts) < min(len(kept), MOST_PRODUCTS):
-                dense = weighed.toarray()
+            weighed, kept, _ = _weigh(one, learnt)
+            if len(numbers) < min(len(kept), MOST_PRODUCTS):
+                dense, kept = weighed.toarray(), None
                 products = (dense @ dense.T)[learnt].astype(float)  # (learnt, texts)
                 root = cholesky(products[:, learnt] + _LITTLE * np.eye(len(learnt)), lower=True)
                 weighed = solve_triangular(root, products, lower=True).T
             classifier = LogisticRegression(max_iter=1000, warm_start=True)
-            yield classifier, weighed[learnt], numbers[learnt], weighed[held], numbers[held]
+            yield classifier, kept, weighed[learnt], numbers[learnt], weighed[held], numbers[held]
 
-    def score(folds: Sequence[tuple[Any, ...]], strength: float) -> float:
+    def score(folds: Sequence[tuple[Any, ...]], strength: float) -> tuple[Any, Any]:
         accuracies = [
             (classifier.set_params(C=strength).fit(shown, answers).predict(held) == wanted).mean()
-            for classifier, shown, answers, held, wanted in folds
+            for classifier, _, shown, answers, held, wanted in folds
         ]
-        return float(np.mean(accuracies))
+        classifier = folds[0][0]
+        return np.mean(accuracies), np.c_[classifier.coef_, classifier.intercept_]
 
-    counted = [list(count(one)) for one in vectorizers]
-    scores = [[score(folds, strength) for strength in STRENGTHS[:2]] for folds in counted]
-    best = int(np.argmax([of_both[-1] for of_both in scores]))
-    scores[best] += [score(counted[best], strength) for strength in STRENGTHS[2:]]
-    return vectorizers[best], STRENGTHS[int(np.argmax(scores[best]))]
+    folds = [list(prepare(one)) for one in counted]
+    first = [score(of_one, STRENGTHS[0]) for of_one in folds]
+    best = int(np.argmax([accuracy for accuracy, _ in first]))
+    scores = [first[best], *(score(folds[best], strength) for strength in STRENGTHS[1:])]
+    chosen = int(np.argmax([accuracy for accuracy, _ in scores]))
+    (kept, weights), start = (folds[best][0][1], scores[chosen][1]), None
+    if kept is not None:
+        start = np.zeros((len(weights), len(counted[best].names) + 1), weights.dtype)
+        start[:, [*kept, -1]] = weights
+    return counted[best], STRENGTHS[chosen], start
 
 
 def _prepare(text: str) -> str:

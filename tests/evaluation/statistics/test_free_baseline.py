@@ -4,6 +4,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from haikuft.dataset.records import record_id
 from haikuft.errors import DataError
@@ -164,6 +165,40 @@ def test_free_baseline_when_texts_are_given_by_their_products_then_it_chooses_th
         chosen.append((model["words"].analyzer, model["classifier"].C))
 
     assert chosen[0] == chosen[1]
+
+
+@pytest.mark.parametrize(("script", "analyzer"), [("Hindi", "word"), ("Thai", "char_wb")])
+def test_free_baseline_when_it_has_counted_then_as_scikit_learn_does(
+    monkeypatch: pytest.MonkeyPatch, script: str, analyzer: str
+) -> None:
+    """What is counted once for all folds gives the columns and weights of a fit on the texts."""
+    monkeypatch.setattr(free_baseline, "MOST_RUNS", 60)
+    texts = [SCRIPTS[script][n % 3].format(n) for n in range(60)]
+    counted = train_free_baseline([record("abc"[n % 3], text) for n, text in enumerate(texts)])[0]
+    fitted = TfidfVectorizer(**{**counted.get_params(), "vocabulary": None}).fit(texts)
+
+    assert counted.analyzer == analyzer
+    assert counted.vocabulary_ == fitted.vocabulary_
+    assert counted.idf_ == pytest.approx(fitted.idf_)
+    assert abs(counted.transform(texts) - fitted.transform(texts)).max() < 1e-6
+
+
+def test_free_baseline_when_texts_are_many_then_folds_learn_from_some_and_the_model_from_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A rare label is never left out, and what a fold has not seen is counted in the end."""
+    for limit, value in {"MOST_LEARNT": 6, "ENOUGH": 10, "MOST_PRODUCTS": 0}.items():
+        monkeypatch.setattr(free_baseline, limit, value)
+    rare = [record("other", "opening hours"), record("other", "opening hours on sunday")]
+
+    model = train_free_baseline([*TRAINING, *rare])
+
+    assert model.predict(["money back refund", "parcel late", "opening hours"]).tolist() == [
+        "refund",
+        "delivery",
+        "other",
+    ]
+    assert {"reimburse", "courier", "sunday"} <= set(model["words"].vocabulary_)
 
 
 def test_most_frequent_answer_when_asked_then_it_is_the_same_for_all() -> None:
