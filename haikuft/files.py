@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -111,6 +113,7 @@ class JsonLinesFile(AbstractContextManager["JsonLinesFile"]):
     def __init__(self, path: Path, *, conflict: str = "") -> None:
         self.path = path
         self._appending = Lock()
+        self._waiting = deque[tuple[bytes, Future[None]]]()  # lines, and when they are on the disk
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a+b", buffering=0)
@@ -132,21 +135,40 @@ class JsonLinesFile(AbstractContextManager["JsonLinesFile"]):
     def append(self, value: "DataclassInstance") -> None:
         """Write one line, and return only when it is on the disk.
 
+        The lines of threads that wait for the disk at the same time are written together.
+
         Raises:
             DataError: the disk refuses; the file is as it was before.
         """
         line = json.dumps(asdict(value), ensure_ascii=False) + "\n"
-        rest = line.encode(errors="backslashreplace")  # half a surrogate pair as JSON's escape
+        written = Future[None]()
+        # Half a surrogate pair is written as JSON's escape.
+        self._waiting.append((line.encode(errors="backslashreplace"), written))
         with self._appending:
-            before = os.fstat(self._file.fileno()).st_size
-            try:
-                while rest:
-                    rest = rest[self._file.write(rest) :]
-                os.fsync(self._file.fileno())
-            except OSError as error:
-                with suppress(OSError):
-                    self._file.truncate(before)
-                raise _refused(self.path, "written", error) from error
+            if not written.done():  # else another thread has written it with its own
+                self._write_waiting()
+        try:
+            written.result()
+        except OSError as error:
+            raise _refused(self.path, "written", error) from error
+
+    def _write_waiting(self) -> None:
+        before = os.fstat(self._file.fileno()).st_size
+        lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        rest = b"".join(line for line, _ in lines)
+        failure: OSError | None = InterruptedError("interrupted")
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+            failure = None
+        except OSError as error:
+            failure = error
+            with suppress(OSError):
+                self._file.truncate(before)
+        finally:
+            for _, written in lines:
+                written.set_exception(failure) if failure else written.set_result(None)
 
     def close(self) -> None:
         """Close and unlock the file."""

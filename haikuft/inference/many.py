@@ -3,13 +3,14 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http.client import TOO_MANY_REQUESTS
 from itertools import count
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -110,11 +111,11 @@ def ask_many(
     _check_concurrency(runtime, concurrency)
     _check_price(model_id, price, budget)
     wanted = {record_id(record): record for record in records}
+    settings, answered_by = name_settings(**sampling), answered_by or model_id
+    failure = Reply("", model_id, "", "", 0, 0, 0.0, "", "", "", settings, answered_by, api)
     asking = _Asking(
         ask=partial(ask, runtime, model_id, api=api, **sampling),
-        failure=Reply("", model_id, "", "", 0, 0, 0.0, "", "", "", "", api=api),
-        answered_by=answered_by or model_id,
-        settings=name_settings(**sampling),
+        failure=failure,
         max_tokens=sampling.get("max_tokens", MAX_TOKENS),
         price=price,
         budget=budget,
@@ -174,8 +175,8 @@ class _Asking:
 
     Attributes:
         ask: Sends the messages of one record to the model.
-        failure: What a failed question leaves, without record, error and time.
-        answered_by, settings: Kept in each reply; replies of others are not reused.
+        failure: What a failed question leaves, without record, error and time. Its `answered_by`
+            and `settings` are those of each reply; replies of others are not reused.
         max_tokens: Most tokens of a reply, for its largest cost.
         price, budget: As `ask_many` takes them.
         pace: When each may send.
@@ -186,8 +187,6 @@ class _Asking:
 
     ask: Callable[..., Reply]
     failure: Reply
-    answered_by: str
-    settings: str
     max_tokens: int
     price: TokenPrice | None
     budget: Budget
@@ -210,7 +209,8 @@ class _Asking:
                 try:
                     reply = self.ask(messages, system=system, record_id=key)
                     spent = self._cost(reply.input_tokens, reply.output_tokens)
-                    reply = replace(reply, retries=reply.retries + attempt - 1)
+                    retries = reply.retries + attempt - 1
+                    reply = replace(reply, answered_by=self.failure.answered_by, retries=retries)
                     self.pace.answered()
                     self.model_answers = True
                 except HaikuftError as error:
@@ -223,7 +223,6 @@ class _Asking:
                     reply = replace(self.failure, record_id=key, error=str(error), asked_at=now())
                 finally:
                     self.budget.settle(largest, spent)
-                reply = replace(reply, answered_by=self.answered_by, settings=self.settings)
                 file.append(reply)
                 return reply
         except BaseException:
@@ -265,13 +264,15 @@ class _Asking:
 
         The last one of a record counts, and a reply before an error.
         """
-        models = (self.answered_by, self.failure.model_id)
+        models = (self.failure.answered_by, self.failure.model_id)
         replies: dict[str, Reply] = {}
         for reply in kept:
             model = reply.answered_by or reply.model_id
             if reply.record_id not in wanted or model not in models:
                 continue
-            if reply.settings == self.settings and not (reply.error and reply.record_id in replies):
+            if reply.settings != self.failure.settings:
+                continue
+            if not reply.error or reply.record_id not in replies:
                 replies[reply.record_id] = reply
         return replies
 
@@ -347,8 +348,11 @@ def _open(
 def _as_they_come(futures: Sequence[Future[Reply | None]]) -> Iterator[Reply]:
     """Yield replies as they come, without the questions that were not sent."""
     in_a_row = 0
-    for future in as_completed(futures):
-        reply = future.result()
+    ended = SimpleQueue[Future[Reply | None]]()
+    for future in futures:
+        future.add_done_callback(ended.put)
+    for _ in futures:
+        reply = ended.get().result()
         if reply is None:
             continue
         in_a_row = in_a_row + 1 if reply.error else 0
