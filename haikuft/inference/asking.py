@@ -7,7 +7,6 @@ by its id, any other by its id or that of an inference profile.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -88,7 +87,7 @@ def ask(
     return Reply(
         record_id=record_id,
         model_id=model_id,
-        **asdict(answer),
+        **answer._asdict(),
         latency_seconds=round(seconds, 6),
         error=None,
         asked_at=asked_at,

@@ -6,8 +6,7 @@ Anthropic's own body for InvokeModel (Bedrock User Guide, "Anthropic Claude Mess
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from haikuft.errors import SettingsError
 
@@ -27,8 +26,7 @@ class Sampling(TypedDict, total=False):
     temperature: float
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a response says.
 
     Attributes:

@@ -6,7 +6,6 @@ The pieces are the service's own: a word, a part of one, or several.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Unpack
 
 from botocore.eventstream import ParserError
@@ -82,7 +81,7 @@ def stream(
     yield Reply(
         record_id="",
         model_id=model_id,
-        **asdict(answer),
+        **answer._asdict(),
         latency_seconds=round(clock() - started, 6),
         error=None,
         asked_at=asked_at,
