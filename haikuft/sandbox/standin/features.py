@@ -194,6 +194,12 @@ def hash_columns(columns: Sequence[Sequence[int]], *, open_ended: bool) -> Array
     return (hash_rows(columns, plan) % np.uint64(size)).astype(np.int32)
 
 
+@lru_cache(maxsize=4096)
+def hash_place(columns: tuple[int, ...], *, open_ended: bool) -> Array:
+    """Give the row of each feature of one place, (features,). Cached; it must not be changed."""
+    return np.asarray(hash_columns([columns], open_ended=open_ended)[0])
+
+
 def read_reply(tokens: Sequence[int], pieces: Sequence[bytes], size: int) -> list[list[int]]:
     """Give the cursor's columns before each token and after the last: (tokens + 1, columns).
 

@@ -184,7 +184,8 @@ class StandIn:
         prompt = features.join_texts(system, asked)
         rows, weights = features.weigh_features(prompt, self.rarity)  # both (prompt features,)
         prompt_sum = weights @ self.tables["prompt"][self.held["prompt"][rows]]  # (WIDTH,)
-        cursor, random = features.Cursor(), np.random.default_rng(seed)
+        cursor = features.Cursor()
+        random = np.random.default_rng(seed) if temperature else None
         candidates, tokens, pieces = self.split(asked, features.join_texts(None, begun))
         for token in tokens:
             cursor.push(min(token, len(self.pieces)), pieces[token])
@@ -192,7 +193,7 @@ class StandIn:
         reply, reason, stop, written = b"", "max_tokens", b"", list[int]()
         while len(written) < max_tokens and reason == "max_tokens":
             columns = [cursor.columns()]
-            rows = features.hash_columns(columns, open_ended=self.open_ended)[0]
+            rows = features.hash_place(tuple(columns[0]), open_ended=self.open_ended)
             place, scale = self.held["context"][rows], len(rows) ** -0.5  # (context features,)
             context = self.tables["context"][place].sum(0) * scale  # (WIDTH,)
             gate = 1 + self.tables["gate"][place].sum(0) * scale  # (WIDTH,)
@@ -551,13 +552,18 @@ def find_loop(tokens: list[int]) -> list[int]:
 
 
 def choose_token(
-    scores: Array, temperature: float, top_p: float, top_k: int | None, random: np.random.Generator
+    scores: Array,
+    temperature: float,
+    top_p: float,
+    top_k: int | None,
+    random: np.random.Generator | None,
 ) -> int:
     """Take the likeliest token at temperature 0, else draw one of the likeliest.
 
-    `scores` is (tokens,), the logarithm of their probabilities but for a constant.
+    `scores` is (tokens,), the logarithm of their probabilities but for a constant. `random` is
+    needed only to draw.
     """
-    if temperature == 0:
+    if temperature == 0 or random is None:
         return int(scores.argmax())
     order = np.argsort(-scores, kind="stable")[: top_k or None]  # (candidates,) likeliest first
     chances = np.exp((scores[order] - scores[order[0]]).astype(np.float64) / temperature)
