@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NewType
 
 from moto.iam.models import iam_backends
@@ -110,6 +110,10 @@ class Store:
                     if key.status != "Active":
                         raise _unusable(service, expired=False)
                     return self._caller_of_user(user)
+        return self._administrator
+
+    @cached_property
+    def _administrator(self) -> Caller:
         arn = administrator_arn(self.account_id)
         administrator = self._caller(arn, "User", context={"aws:userid": ADMINISTRATOR_ID})
         return replace(administrator, administrator=True)

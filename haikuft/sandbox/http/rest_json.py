@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -71,10 +71,12 @@ def load_service(service: str) -> ServiceModel:
     return ServiceModel(_LOADER.load_data(f"{service}/{version}/service-2"), service)
 
 
+@lru_cache(maxsize=256)
 def find_operation(method: str, raw_path: str) -> Route:
     """Find the operation for a method and the path as it was sent, still percent-encoded.
 
-    Decoded paths would break ARNs, whose slashes are encoded within one segment.
+    Decoded paths would break ARNs, whose slashes are encoded within one segment. The result is
+    cached and must not be changed.
     Raises ServiceError (UnknownOperationException) when Bedrock has no such path.
     """
     asked = f"{method} {raw_path.rstrip('/')}"
@@ -229,9 +231,11 @@ def _from_json(shape: _Shape, value: Any, *, nullable: bool = True) -> Any:
         return value
     match kind, value:
         case "structure", dict():
-            wire = {n: member.serialization.get("name", n) for n, member in shape.members.items()}
-            found = {n: _from_json(shape.members[n], value.get(wire[n])) for n in wire}
-            return {name: item for name, item in found.items() if item is not None}
+            return {
+                name: _from_json(member, item)
+                for name, member in shape.members.items()
+                if (item := value.get(member.serialization.get("name", name))) is not None
+            }
         case "list", list():
             return [_from_json(shape.member, item, nullable=False) for item in value]
         case "map", dict():

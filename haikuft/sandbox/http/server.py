@@ -92,7 +92,8 @@ class _Handler(WSGIRequestHandler):
         code, whole = int(status.split()[0]), isinstance(pieces, list)
         chunked = not whole and self.request_version != "HTTP/1.0"
         bodiless = self.command == "HEAD" or code in (204, 304)
-        self.send_response(code, responses.get(code, ""))
+        self.send_response_only(code, responses.get(code, ""))
+        self.send_header("Date", self.date_time_string())
         for name, value in headers:
             self.send_header(name, value)
         if chunked:

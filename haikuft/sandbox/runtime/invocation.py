@@ -8,12 +8,12 @@ a single response. With the setting `answer_seconds` a single response is delaye
 a stream are spread over that time.
 """
 
+import random
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -257,7 +257,8 @@ class Runtime:
         if model is None:
             reply = answer_base(request)
         else:
-            reply = Reply(*model.generate(**asdict(request), seed=secrets.randbits(32)))
+            asked = {member.name: getattr(request, member.name) for member in fields(request)}
+            reply = Reply(*model.generate(**asked, seed=random.getrandbits(32)))
         written = time.perf_counter() - began
         wait = max(0.0, self._plane.settings().answer_seconds - written)
         first_ms, all_ms = round(1000 * written), round(1000 * (written + wait))
