@@ -1,5 +1,9 @@
 """Files in one step, and JSON Lines files that are only added to."""
 
+import errno
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +73,54 @@ def test_json_lines_when_added_to_in_two_sessions_then_all_are_read_in_order(
         file.append(Value("three", 3))
 
     assert read(path) == [Value("one"), Value("three", 3)]
+
+
+def test_json_lines_when_threads_wait_for_the_disk_then_their_lines_are_written_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thread goes on only when its own line is in the file."""
+    syncs = list[int]()
+
+    def sync(file: int) -> None:
+        syncs.append(file)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    path = tmp_path / "values.jsonl"
+    with JsonLinesFile(path) as file, ThreadPoolExecutor(16) as pool:
+
+        def append(number: int) -> bool:
+            file.append(Value("a", number))
+            return Value("a", number) in read(path)
+
+        assert all(pool.map(append, range(16)))
+
+    assert sorted(value.number for value in read(path)) == list(range(16))
+    assert len(syncs) < 16
+
+
+def test_json_lines_when_the_disk_refuses_then_all_that_wait_fail_and_the_file_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next line is written as ever."""
+
+    def refuse(_: int) -> None:
+        time.sleep(0.02)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "values.jsonl"
+    with JsonLinesFile(path) as file:
+        file.append(Value("one"))
+        with monkeypatch.context() as patch, ThreadPoolExecutor(8) as pool:
+            patch.setattr(os, "fsync", refuse)
+            refused = [pool.submit(file.append, Value("lost", number)) for number in range(8)]
+            for future in refused:
+                with pytest.raises(DataError, match=r"values\.jsonl cannot be written"):
+                    future.result()
+        assert read(path) == [Value("one")]
+        file.append(Value("two"))
+
+    assert read(path) == [Value("one"), Value("two")]
 
 
 def test_json_lines_when_locked_then_only_a_second_lock_is_refused(tmp_path: Path) -> None:
