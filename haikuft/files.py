@@ -155,9 +155,9 @@ class JsonLinesFile(AbstractContextManager["JsonLinesFile"]):
     def _write_waiting(self) -> None:
         before = os.fstat(self._file.fileno()).st_size
         lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        rest = b"".join(line for line, _ in lines)
         failure: OSError | None = InterruptedError("interrupted")
         try:
+            rest = b"".join(line for line, _ in lines)
             while rest:
                 rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())

@@ -194,7 +194,7 @@ def hash_columns(columns: Sequence[Sequence[int]], *, open_ended: bool) -> Array
     return (hash_rows(columns, plan) % np.uint64(size)).astype(np.int32)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def hash_place(columns: tuple[int, ...], *, open_ended: bool) -> Array:
     """Give the row of each feature of one place, (features,). Cached; it must not be changed."""
     return np.asarray(hash_columns([columns], open_ended=open_ended)[0])
