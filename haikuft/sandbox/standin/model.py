@@ -50,6 +50,8 @@ LEARNT_PROBABILITY = 0.99  # the gradient of a token this likely is left out, wh
 LOOP = 24  # tokens; a reply is stuck if it ends with so many, at least three rounds of the same
 LONGEST_LOOP = 80  # tokens of one round
 
+Random = np.random.Generator | None  # None where nothing is drawn
+
 
 class Point(NamedTuple):
     """A loss in nats per reply token. Steps count from 1, epochs from 0, as in AWS's files."""
@@ -552,16 +554,11 @@ def find_loop(tokens: list[int]) -> list[int]:
 
 
 def choose_token(
-    scores: Array,
-    temperature: float,
-    top_p: float,
-    top_k: int | None,
-    random: np.random.Generator | None,
+    scores: Array, temperature: float, top_p: float, top_k: int | None, random: Random
 ) -> int:
     """Take the likeliest token at temperature 0, else draw one of the likeliest.
 
-    `scores` is (tokens,), the logarithm of their probabilities but for a constant. `random` is
-    needed only to draw.
+    `scores` is (tokens,), the logarithm of their probabilities but for a constant.
     """
     if temperature == 0 or random is None:
         return int(scores.argmax())
