@@ -7,12 +7,14 @@ the socket is closed. It has one thread, because only that one lives on in a for
 
 import asyncio
 import gc
+import inspect
 import json
 import os
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
@@ -70,12 +72,7 @@ def _serve(channel: socket.socket) -> None:
     stages, our_pid = iter(_STAGES), os.getpid()
     with channel, channel.makefile("rw") as lines:
         while True:
-            for name in next(stages, ()):
-                with suppress(ModuleNotFoundError):  # as pyarrow, which not everybody has
-                    module = import_module(name)
-                    if name.startswith("haikuft."):  # our packages load their names on first use
-                        for offered in getattr(module, "__all__", ()):
-                            getattr(module, offered)
+            _load(next(stages, ()))
             gc.freeze()  # what is shared stays shared: no collection in a kernel touches it
             request = lines.readline()
             if not request:
@@ -86,6 +83,22 @@ def _serve(channel: socket.socket) -> None:
             lines.write(f"{pid}\n")
             lines.flush()
     _become_kernel(our_pid, **json.loads(request))
+
+
+def _load(names: Sequence[str]) -> None:
+    """Import modules, and the names that our packages load on first use.
+
+    scipy and matplotlib read their own docstrings as they are imported, to write others from them:
+    a quarter of the time. Here they find none, as under `python -OO`.
+    """
+    getdoc = inspect.getdoc
+    inspect.getdoc = lambda _: None  # type: ignore[assignment]
+    for name in names:
+        with suppress(ModuleNotFoundError):  # as pyarrow, which not everybody has
+            module = import_module(name)
+            for offered in getattr(module, "__all__", ()) if name.startswith("haikuft.") else ():
+                getattr(module, offered)
+    inspect.getdoc = getdoc
 
 
 def _become_kernel(
