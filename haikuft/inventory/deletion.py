@@ -3,12 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from haikuft import customization, s3
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.customization.jobs import find_job
 from haikuft.customization.models import delete_custom_model
 from haikuft.customization.readings import FINAL, RUNNING
 from haikuft.errors import CredentialsError, HaikuftError, RecordError
+from haikuft.files import write_whole
 from haikuft.iam import roles
 from haikuft.inventory.resources import (
     BUCKET,
@@ -28,9 +31,13 @@ from haikuft.runs.run_record import Run, save
 from haikuft.serving.lifecycle import stop_serving
 from haikuft.serving.served import name_served
 
+READ_BACK_FILE = "read_back.json"  # in a run's folder: what the last deletion has returned
+
 
 def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]:
     """Delete everything the run made, then list it again, what is gone included. Safe to repeat.
+
+    The list is written into the run's folder, too, where there is one.
 
     Jobs cannot be deleted; a running one is stopped. What cannot be deleted (such as throughput
     with a commitment) is left, with the reason as its hint; everything else is still deleted.
@@ -55,12 +62,15 @@ def delete_resources(run: Run, waiting: Waiting | None = None) -> list[Resource]
     left = list_resources(run)
     names = {(one.kind, one.name) for one in left}
     left += [one for one in had if (one.kind, one.name) not in names]
-    return [
+    left = [
         replace(resource, hint=reasons.get((resource.kind, resource.name), resource.hint))
         if resource.status not in (GONE, OTHER)
         else resource
         for resource in sorted(left, key=lambda one: KINDS.index(one.kind))
     ]
+    if run.directory.is_dir():
+        write_whole(run.directory / READ_BACK_FILE, msgspec.json.encode(left).decode())
+    return left
 
 
 def delete_resource(run: Run, resource: Resource, waiting: Waiting | None = None) -> None:

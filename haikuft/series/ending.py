@@ -1,13 +1,16 @@
 """How a run ends: what it made, what it found out, and on AWS what bills from now on."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from haikuft import inventory
 from haikuft.errors import HaikuftError, RecordError
 from haikuft.evaluation.report.files import read_evaluation
-from haikuft.inventory.deletion import delete_resource
+from haikuft.inventory.deletion import READ_BACK_FILE, delete_resource
 from haikuft.inventory.lost import search_account
 from haikuft.inventory.resources import BUCKET, GONE, OTHER, ROLE, UNKNOWN, Resource, list_kind
 from haikuft.inventory.tables import describe_billing
@@ -35,7 +38,7 @@ def summary_lines(
     lines = [f'\nDone: {which} of run "{directory.name}" in {_minutes(seconds)}.']
     if record is not None:
         deleted = any(step.values.get("delete") for step in done)
-        lines += _made_lines(record, deleted=deleted)
+        lines += _made_lines(record, directory, seconds=seconds, deleted=deleted)
     if EVALUATE in numbers:
         lines += _score_lines(directory)
     shown = [("Notebooks", directory / "notebooks"), ("Report", write_report(directory))]
@@ -136,8 +139,8 @@ def describe_found(
     return describe_billing(resources, *(commands or [f"To end it: {command}"]), of=of)
 
 
-def _made_lines(record: RunRecord, *, deleted: bool) -> list[str]:
-    """Say what was made, and after a clean-up what of it AWS was read back as gone."""
+def _made_lines(record: RunRecord, directory: Path, *, seconds: float, deleted: bool) -> list[str]:
+    """Say what was made, and after a clean-up what of it notebook 7 read back as gone."""
     made = {
         BUCKET: record.bucket,
         ROLE: record.role_name,
@@ -150,10 +153,10 @@ def _made_lines(record: RunRecord, *, deleted: bool) -> list[str]:
     lines = {kind: f"  {kind} {name}" for kind, name in made.items()}
     if not (made and deleted):
         return ["Made:", *lines.values()] if made else []
-    try:
-        left = inventory.list_resources(open_run(record.run, target=record.target))
-    except HaikuftError as error:
-        return [f"Made; whether it is gone could not be read: {error}", *lines.values()]
+    path = directory / READ_BACK_FILE
+    if not path.exists() or path.stat().st_mtime < time.time() - seconds:  # or an earlier run's
+        return ["Made; whether it is gone was not read back:", *lines.values()]
+    left = msgspec.json.decode(path.read_bytes(), type=list[Resource])
     states = {one.kind: one for one in left if one.status != GONE}
     gone = [line for kind, line in lines.items() if kind not in states]
     still = [

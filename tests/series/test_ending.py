@@ -1,8 +1,12 @@
 """The lines at the end of a run."""
 
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from haikuft.inventory.deletion import READ_BACK_FILE
+from haikuft.runs.record_file import RunRecord
 from haikuft.series.ending import summary_lines
 from haikuft.series.planning import Notebook, Step
 
@@ -45,3 +49,25 @@ def test_summary_when_called_then_the_report_is_written(tmp_path: Path) -> None:
 
     assert lines[-1] == f"Report     {tmp_path / 'report.html'}"
     assert (tmp_path / "report.html").exists()
+
+
+def test_summary_when_deleted_then_only_what_was_read_back_as_gone_is_called_deleted(
+    tmp_path: Path,
+) -> None:
+    """An older list says nothing of this run."""
+    record = RunRecord("a", "sandbox", bucket="our-bucket", job_name="our-job")
+    done = [Step(Notebook(7, Path(), {}), {"delete": True})]
+    rows = [
+        {"kind": "S3 bucket", "name": "our-bucket", "arn": "", "status": "gone"},
+        {"kind": "customization job", "name": "j", "arn": "", "status": "Done"},
+    ]
+    path = tmp_path / READ_BACK_FILE
+    path.write_text(json.dumps(rows))
+
+    fresh = summary_lines(tmp_path, record, done, seconds=75.0)
+    os.utime(path, (0, 0))
+    stale = summary_lines(tmp_path, record, done, seconds=75.0)
+
+    assert fresh[1:3] == ["Made, and deleted again:", "  S3 bucket our-bucket"]
+    assert fresh[3:5] == ["Made, and still there:", "  customization job j: Done"]
+    assert stale[1] == "Made; whether it is gone was not read back:"

@@ -346,7 +346,7 @@ def test_run_when_cleaned_up_then_what_was_made_is_still_told(
     assert main(["run"]) == 0
 
     out = capsys.readouterr().out
-    assert "Made; whether it is gone could not be read" in out
+    assert "Made; whether it is gone was not read back" in out
     assert "  S3 bucket haikuft-first\n" in out
     assert "  custom model haikuft-first-1\n" in out
     assert "Billing" not in out
