@@ -218,6 +218,7 @@ def hash_word(text: bytes) -> int:
     return zlib.crc32(text.strip().lower())
 
 
+@lru_cache(maxsize=500)  # a small training asks for each text twice; each holds some 10 KB
 def count_features(text: str) -> tuple[Array, Array]:
     """Count a prompt's features: their rows, ascending, and how often each occurs.
 

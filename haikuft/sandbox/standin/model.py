@@ -510,9 +510,10 @@ def _sparse(
     from scipy import sparse  # the server, which only answers, does without it
 
     rows = np.concatenate([*lines])  # (all entries,)
-    ends = np.cumsum([0, *map(len, lines)])  # (lines + 1,)
+    ends = np.cumsum([0, *map(len, lines)], dtype=np.int32)  # (lines + 1,)
     occurs = np.bincount(rows, minlength=len(table)) > 0  # (rows of the table,)
-    columns = occurs.cumsum() - 1  # (rows of the table,) right for each row that occurs
+    # (rows of the table,) right for each row that occurs
+    columns = occurs.cumsum(dtype=np.int32) - 1
     entries = (np.concatenate([*weights]), columns[rows], ends)
     used = np.flatnonzero(occurs)
     return used, sparse.csr_matrix(entries, shape=(len(lines), len(used)))
