@@ -253,8 +253,9 @@ def _compare_pairs(
     ]
     differences = np.column_stack([ours - theirs for ours, theirs in scores])
     intervals = uncertainty.bootstrap_means(differences, seed=seed)
-    p_values = uncertainty.paired_bootstrap(differences, seed=seed)
-    exact = [uncertainty.is_right_or_wrong(both) for both in scores]
+    exact = np.array([uncertainty.is_right_or_wrong(both) for both in scores])
+    p_values = np.empty(len(asked))
+    p_values[~exact] = uncertainty.paired_bootstrap(differences[:, ~exact], seed=seed)
     families = defaultdict(list)
     for at, (scorer, model, _) in enumerate(asked):
         families[scorer.name, model in RIVALS].append(at)

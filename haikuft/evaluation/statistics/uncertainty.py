@@ -5,7 +5,7 @@ record. Resampling is seeded and done for all columns at once.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ MCNEMAR, BOOTSTRAP = "McNemar's exact test", "paired bootstrap"
 _NEEDED = 6  # records changed one way and none the other: p = 2 × 0.5⁶ = 0.03
 _ZERO = 1e-9  # a smaller difference is rounding
 _BLOCK = 1_000_000  # numbers drawn at a time, to bound the memory
-_MOST_KEPT = 2_000_000  # numbers that are kept for the next figure; 16 MB
+_MOST_KEPT = 40_000_000  # counts that are kept for the next figure, mostly a byte each
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,27 +155,29 @@ def decide(gain: float, p_value: float, n: int) -> str:
     return "better" if gain > 0 else "worse"
 
 
-def draw_weights(n: int, seed: int) -> Iterable["Numbers"]:
-    """Draw `RESAMPLES` resamples of n records, block by block; of few records they are kept.
+def draw_weights(n: int, seed: int) -> Iterator["Numbers"]:
+    """Draw `RESAMPLES` resamples of n records, block by block; their counts are kept.
 
     Returns:
         Resamples down, records across: the share that each record has in the resample.
     """
-    return _keep_weights(n, seed) if RESAMPLES * n <= _MOST_KEPT else _draw_weights(n, seed)
+    counts = _keep_counts(n, seed) if RESAMPLES * n <= _MOST_KEPT else _draw_counts(n, seed)
+    return (np.divide(block, n, dtype=float) for block in counts)
 
 
 @lru_cache(maxsize=4)  # all records and three groups of them, which many figures resample
-def _keep_weights(n: int, seed: int) -> list["Numbers"]:
-    return list(_draw_weights(n, seed))
+def _keep_counts(n: int, seed: int) -> list["NDArray[np.integer[Any]]"]:
+    return [block.astype(np.min_scalar_type(block.max())) for block in _draw_counts(n, seed)]
 
 
-def _draw_weights(n: int, seed: int) -> Iterator["Numbers"]:
+def _draw_counts(n: int, seed: int) -> Iterator["NDArray[np.integer[Any]]"]:
     generator = np.random.default_rng(seed)
     block = max(1, _BLOCK // n)
     for start in range(0, RESAMPLES, block):
         size = min(block, RESAMPLES - start)
-        places = generator.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-        yield np.bincount(places.ravel(), minlength=size * n).reshape(size, n) / n
+        places = generator.integers(0, n, (size, n))
+        places += n * np.arange(size)[:, None]
+        yield np.bincount(places.ravel(), minlength=size * n).reshape(size, n)
 
 
 def _as_columns(values: "ArrayLike") -> "Numbers":
