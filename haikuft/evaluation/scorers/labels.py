@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -94,13 +95,21 @@ def normalise(text: str) -> str:
     return join_text(text).casefold().strip(_EDGES)
 
 
-def _fold_to_label(text: str, labels: Sequence[str], folds: Sequence[Callable[[str], str]]) -> str:
+def _fold_to_label(
+    text: str, labels: tuple[str, ...], folds: Sequence[Callable[[str], str]]
+) -> str:
     """Name the only label that the first of these folds makes equal to a text, else `NO_LABEL`."""
     for fold in folds:
-        same = [label for label in labels if fold(text) and fold(label) == fold(text)]
-        if len(same) == 1:
-            return same[0]
+        if label := _fold_labels(labels, fold).get(fold(text)):
+            return label
     return NO_LABEL
+
+
+@lru_cache(maxsize=64)
+def _fold_labels(labels: tuple[str, ...], fold: Callable[[str], str]) -> dict[str, str]:
+    """Map what a fold makes of labels to the label, unless it is empty or of two labels."""
+    forms = Counter(map(fold, labels))
+    return {form: label for label in labels if (form := fold(label)) and forms[form] == 1}
 
 
 @lru_cache(maxsize=8)

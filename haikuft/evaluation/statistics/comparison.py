@@ -154,7 +154,8 @@ def compare(
     answered = {
         m: {key for key, reply in replies_by_name[m].items() if reply.error is None} for m in models
     }
-    shared = [r for r in different if all(record_id(r) in answered[m] for m in models)]
+    by_id = {record_id(record): record for record in different}
+    shared = {key: r for key, r in by_id.items() if all(key in answered[m] for m in models)}
     if not shared:
         keys = [record_id(record) for record in records]
         counts = [f"{m} answered {sum(key in answered[m] for key in keys)}" for m in models]
@@ -170,7 +171,7 @@ def compare(
     names = [scorer.name for scorer in chosen]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise SettingsError(f'Two scorers are named "{twice}". Give one of them another name.')
-    replies = {m: [replies_by_name[m][record_id(r)] for r in shared] for m in models}
+    replies = {m: [replies_by_name[m][key] for key in shared] for m in models}
     table = _tabulate(shared, replies, chosen)
     endings = {model: count_endings(given) for model, given in replies.items()}
     pairs = [(model, BASELINE) for model in models[1:]]
@@ -200,22 +201,21 @@ def compare(
 
 
 def _tabulate(
-    records: Sequence[Record], replies: Mapping[str, Sequence[Reply]], scorers: Sequence[Scorer]
+    records: Mapping[str, Record], replies: Mapping[str, Sequence[Reply]], scorers: Sequence[Scorer]
 ) -> pd.DataFrame:
-    """Tabulate records, and of each model the replies to them, in their order, and the scores."""
-    rows = []
-    for at, record in enumerate(records):
-        row: dict[str, Any] = {
-            "record_id": record_id(record),
-            "prompt": _writable(prompt_of(record)[1][-1]["content"]),
-            "reference": _writable(reference_of(record)),
-        }
-        for model, given in replies.items():
-            text, reason = given[at].text, given[at].stop_reason
-            row |= {f"{model} reply": _writable(text), f"{model} stop_reason": reason}
-            row |= {f"{model} {scorer.name}": scorer(record, text) for scorer in scorers}
-        rows.append(row)
-    return pd.DataFrame(rows)
+    """Tabulate records by id, and of each model the replies to them, in their order, and scores."""
+    columns: dict[str, list[Any]] = {
+        "record_id": list(records),
+        "prompt": [_writable(prompt_of(r)[1][-1]["content"]) for r in records.values()],
+        "reference": [_writable(reference_of(r)) for r in records.values()],
+    }
+    for model, given in replies.items():
+        pairs = [(r, reply.text) for r, reply in zip(records.values(), given, strict=True)]
+        columns[f"{model} reply"] = [_writable(text) for _, text in pairs]
+        columns[f"{model} stop_reason"] = [reply.stop_reason for reply in given]
+        for scorer in scorers:
+            columns[f"{model} {scorer.name}"] = [scorer(*pair) for pair in pairs]
+    return pd.DataFrame(columns)
 
 
 def _writable(text: str) -> str:

@@ -52,5 +52,6 @@ def suggest_max_tokens(records: Sequence[Record]) -> int:
     Twice, for a base model says the same in more words; from 256, for it may explain itself; to
     4,096, which is all that Claude 3 Haiku writes.
     """
-    longest = max((estimate_tokens(reference_of(record)).high for record in records), default=1)
+    references = {reference_of(record) for record in records}
+    longest = max((estimate_tokens(text).high for text in references), default=1)
     return int(min(max(256, 2 ** (2 * longest - 1).bit_length()), 4096))
