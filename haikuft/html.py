@@ -46,6 +46,8 @@ def escape(text: str) -> str:
 
 def visible(text: str) -> str:
     r"""Replace control characters, such as those of a terminal's colours, by escapes: "\x1b"."""
+    if text.isprintable():  # as most cells are; line breaks and spaces other than " " are not
+        return text
     return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
