@@ -79,6 +79,13 @@ def test_draw_weights_when_drawn_then_each_resample_is_whole() -> None:
     assert weights.mean(axis=0) == pytest.approx(np.full(7, 1 / 7), abs=0.003)
 
 
+def test_draw_weights_when_drawn_again_then_they_are_the_same_numbers() -> None:
+    """What is kept is counts, from which the shares are computed each time."""
+    first, again = (np.concatenate(list(draw_weights(300, 2))) for _ in range(2))
+
+    assert np.array_equal(first, again)
+
+
 def test_share_interval_when_all_are_right_then_it_still_has_width() -> None:
     """Ten of ten is no proof of perfection: Wilson's interval begins at 72 %."""
     interval = share_interval([1.0] * 10)
