@@ -84,11 +84,19 @@ class Bedrock:
     def handlers(self) -> Mapping[str, Handler]:
         """Operation name -> handler, for every operation that is served.
 
-        A function that boto3 has a method for, by the same name, is that operation's handler.
+        `members.toml` names the operations that read and list each kind of resource. Beside or in
+        place of these, a function that boto3 has a method for, by the same name, is that
+        operation's handler.
         """
         names = {name: xform_name(name) for name in load_service("bedrock").operation_names}
         start, evaluate = self.runner.start, self.evaluations.start
+        ways = {"reads": resources.get, "lists": resources.list_page}
         return {
+            **{
+                kind.members[way]: partial(answer, self.plane, kind=kind)
+                for kind in resources.KINDS
+                for way, answer in ways.items()
+            },
             **{
                 operation: partial(vars(module)[name], self.plane)
                 for module in RESOURCES

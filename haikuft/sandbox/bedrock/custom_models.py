@@ -1,4 +1,4 @@
-"""Custom models: get, list, delete. Completed jobs create them."""
+"""Custom models: get, delete. Completed jobs create them."""
 
 import shutil
 from typing import Any
@@ -16,11 +16,6 @@ def get_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:
         job = plane.state.jobs[model.job_arn]
     members = CUSTOM_MODELS.members
     return {**resources.describe(model, members["get"]), **resources.describe(job, members["job"])}
-
-
-def list_custom_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """ListCustomModels."""
-    return resources.list_page(plane, call, CUSTOM_MODELS)
 
 
 def delete_custom_model(plane: ControlPlane, call: Call) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Custom model deployments, which serve on demand: create, get, list, update, delete.
+"""Custom model deployments, which serve on demand: create, update, delete.
 
 `base_models` says which base models' custom models can be deployed. No process belongs to a
 deployment: it is Creating, or its update Updating, for `stage_seconds`. During an update the old
@@ -20,16 +20,6 @@ from haikuft.sandbox.http.messages import Call, conflict_error, validation_error
 def create_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """CreateCustomModelDeployment: serve a custom model on demand."""
     return resources.create(plane, call, DEPLOYMENTS, _build)
-
-
-def get_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """GetCustomModelDeployment: by name or ARN."""
-    return resources.get(plane, call, DEPLOYMENTS)
-
-
-def list_custom_model_deployments(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """ListCustomModelDeployments."""
-    return resources.list_page(plane, call, DEPLOYMENTS)
 
 
 def update_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Provisioned Throughput: create, get, list, update, delete.
+"""Provisioned Throughput: create, update, delete.
 
 No process belongs to a throughput: it is Creating or Updating for `stage_seconds`. Without a
 commitment it can be deleted at any time, with one not before the term ends. The quota of model
@@ -21,16 +21,6 @@ TERM_MONTHS = {"OneMonth": 1, "SixMonths": 6}
 def create_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """CreateProvisionedModelThroughput for a custom model's name or ARN, or a base model's."""
     return resources.create(plane, call, THROUGHPUTS, _build)
-
-
-def get_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """GetProvisionedModelThroughput: by name or ARN."""
-    return resources.get(plane, call, THROUGHPUTS)
-
-
-def list_provisioned_model_throughputs(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """ListProvisionedModelThroughputs."""
-    return resources.list_page(plane, call, THROUGHPUTS)
 
 
 def update_provisioned_model_throughput(plane: ControlPlane, call: Call) -> dict[str, Any]:

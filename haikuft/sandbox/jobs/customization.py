@@ -1,4 +1,4 @@
-"""Model customization jobs: create, get, list, stop. `customization_runner` does the work.
+"""Model customization jobs: create. `customization_runner` does the work, and stops them.
 
 The create request fails, as on AWS, for names in use, models that cannot be customized in the
 Region, hyperparameters out of range, files that are not .jsonl objects in a bucket of the Region,
@@ -26,16 +26,6 @@ _KEY_ID = re.compile(r"[a-zA-Z0-9-]{36}")
 def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:
     """CreateModelCustomizationJob; `start` is given the ARN of the job to run."""
     return resources.create(plane, call, CUSTOMIZATION_JOBS, _build, start=start)
-
-
-def get_model_customization_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """GetModelCustomizationJob: by name or ARN."""
-    return resources.get(plane, call, CUSTOMIZATION_JOBS)
-
-
-def list_model_customization_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """ListModelCustomizationJobs."""
-    return resources.list_page(plane, call, CUSTOMIZATION_JOBS)
 
 
 def _build(plane: ControlPlane, call: Call) -> Job:

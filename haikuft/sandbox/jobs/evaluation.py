@@ -1,4 +1,4 @@
-"""Evaluation jobs: create, get, list, stop. `evaluation_runner` does a job's work.
+"""Evaluation jobs: create, list. `evaluation_runner` does a job's work, and stops it.
 
 The create request fails for what the sandbox does not support (human workers, retrieval, built-in
 data sets) and for the same errors as that of a customization job. A job that needs an evaluator
@@ -18,11 +18,6 @@ from haikuft.sandbox.jobs.files import check_bucket, check_role, split_uri
 def create_job(plane: ControlPlane, start: Callable[[str], None], call: Call) -> dict[str, Any]:
     """CreateEvaluationJob; `start` is given the new job's ARN."""
     return resources.create(plane, call, EVALUATION_JOBS, _build, start=start)
-
-
-def get_evaluation_job(plane: ControlPlane, call: Call) -> dict[str, Any]:
-    """GetEvaluationJob: by ARN."""
-    return resources.get(plane, call, EVALUATION_JOBS)
 
 
 def list_evaluation_jobs(plane: ControlPlane, call: Call) -> dict[str, Any]:
