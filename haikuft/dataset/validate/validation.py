@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from itertools import combinations
+from typing import get_args
 
 from haikuft.base_models import DEFAULT, BaseModel
 from haikuft.dataset.problems import make_finding, quotable
@@ -33,15 +34,13 @@ def validate_files(
     Together: the sum of training and validation records against the model's quota, and prompts
     that are in more than one of the files.
     """
-    given: list[tuple[Kind, str | os.PathLike[str] | None]] = [
-        ("training", training),
-        ("validation", validation),
-        ("test", test),
-    ]
+    given = zip(get_args(Kind), (training, validation, test), strict=True)
     states = [check_file(path, base_model, kind) for kind, path in given if path is not None]
     _check_sum(states, base_model)
     for earlier, state in combinations(states, 2):
-        _check_overlap(state, earlier)
+        file = quotable(earlier.file)
+        for line, first in state.shared_prompts(earlier):
+            state.add(line, make_finding("overlap", file=file, first=first, kind=state.kind))
     reports = [state.report() for state in states]
     return Report(
         files=tuple(file for report in reports for file in report.files),
@@ -61,9 +60,3 @@ def _check_sum(states: list[FileState], base_model: BaseModel) -> None:
             "too-many-records-together", total=total, most=limit, over=total - limit, quota=code
         )
         states[0].add(None, found)
-
-
-def _check_overlap(state: FileState, earlier: FileState) -> None:
-    for line, first in state.shared_prompts(earlier):
-        file = quotable(earlier.file)
-        state.add(line, make_finding("overlap", file=file, first=first, kind=state.kind))
