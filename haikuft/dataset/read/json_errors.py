@@ -12,13 +12,6 @@ _TEXT = r'"(?:[^"\\]|\\.)*"'
 _ODD_NUMBER = re.compile(rf"{_TEXT}|(-?Infinity|NaN|-?\d{{4301,}})", re.DOTALL)
 _BRACKET = re.compile(rf"{_TEXT}|([\[{{])", re.DOTALL)
 _CAUSES = read_toml(__package__, "json_errors.toml")
-# How the message of Python's json begins -> the cause.
-_BEGINNINGS = {
-    "Extra data": "second-value",
-    "Invalid control character": "control-character",
-    "Invalid \\": "escape",
-    "Unterminated string": "open-text",
-}
 _PYTHON = re.compile("None|True|False")
 _DEEP = 500  # brackets, of which a record needs three
 
@@ -78,8 +71,8 @@ def _find(pattern: re.Pattern[str], text: str, nth: int = 1) -> tuple[int, str]:
 
 def _name_cause(text: str, position: int, near: str, words: str) -> str:
     """Name the row of `json_errors.toml` that applies; `words` are Python's."""
-    for beginning, name in _BEGINNINGS.items():
-        if words.startswith(beginning):
+    for name, row in _CAUSES.items():
+        if "begins" in row and words.startswith(row["begins"]):
             return "carriage-return" if name == "second-value" and "\r" in text else name
     if near == "," and text[position + 1 :].lstrip()[:1] in ("}", "]"):
         return "last-comma"
