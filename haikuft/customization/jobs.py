@@ -15,20 +15,13 @@ from haikuft.aws.waiting import Waiting, retry, wait_until
 from haikuft.base_models import JobTime
 from haikuft.customization.readings import RUNNING, CustomizationJob
 from haikuft.customization.stalls import OTHERWISE, StallWatch
-from haikuft.errors import (
-    ConflictError,
-    HaikuftError,
-    JobFailedError,
-)
+from haikuft.errors import ConflictError, HaikuftError, JobFailedError
 from haikuft.package_data import read_toml
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
 
 _ROLE_TROUBLE = "could not assume provided iam role"
-_UNKNOWN_FAILURE = (
-    "Read AWS's reason above; the Bedrock console shows the job under Custom models, Jobs."
-)
 NEW_ROLE = Waiting(poll_seconds=0.5, deadline_seconds=60.0)
 
 
@@ -161,7 +154,7 @@ def explain_failure(message: str | None) -> str:
     """Say how to fix what AWS gives as the reason why a job failed, by its words."""
     fixes = read_toml(__package__, "failures.toml")
     text = (message or "").lower()
-    return next((str(fix) for words, fix in fixes.items() if words in text), _UNKNOWN_FAILURE)
+    return next(str(fix) for words, fix in fixes.items() if words in text)
 
 
 def stop_job(bedrock: "BedrockClient", job: str) -> None:
