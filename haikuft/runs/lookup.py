@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from haikuft.aws.errors import explaining
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_ours, list_tags, name_owner
 from haikuft.errors import AccessError, ConflictError, NotFoundError
@@ -31,9 +33,8 @@ class Listing:
     field: str
 
 
-LISTINGS: Mapping[str, Listing] = {  # in the order of deletion
-    kind: Listing(**row) for kind, row in read_toml(__package__, "listings.toml").items()
-}
+# In the order of deletion.
+LISTINGS = msgspec.convert(read_toml(__package__, "listings.toml"), dict[str, Listing])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,9 @@ def find_resources(run: Run, kind: str) -> list[Found]:
             sortBy="CreationTime",
             sortOrder="Descending",
         )
-        for page in pages:
-            for one in page.get(listing.summaries, []):
-                arn, name = one[f"{listing.member}Arn"], one[f"{listing.member}Name"]
-                found[arn] = name, one.get("status", "")
+        for one in pages.build_full_result().get(listing.summaries, []):
+            arn, name = one[f"{listing.member}Arn"], one[f"{listing.member}Name"]
+            found[arn] = name, one.get("status", "")
     recorded, name = recorded_in(run, kind)
     if recorded:
         found.setdefault(recorded, (name, ""))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+import msgspec
+
 from haikuft.base_models import Serving
 from haikuft.package_data import read_toml
 from haikuft.runs.lookup import LISTINGS
@@ -50,11 +52,7 @@ class Api:
         return LISTINGS[self.noun].field
 
 
-_TABLE = read_toml(__package__, "apis.toml")
-APIS: Mapping[Serving, Api] = {
-    "deployment": Api(**_TABLE["deployment"]),
-    "provisioned_throughput": Api(**_TABLE["provisioned_throughput"]),
-}
+APIS = msgspec.convert(read_toml(__package__, "apis.toml"), dict[Serving, Api])
 
 
 @dataclass(frozen=True, slots=True)
