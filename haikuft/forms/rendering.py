@@ -8,7 +8,6 @@ from haikuft.forms.fields import Field, Value, describe_automatic
 from haikuft.html import escape
 
 Derived = list[tuple[str, str]]  # (name, value) of what is derived from the chosen values
-Rows = list[tuple[str, str]]  # (label, value)
 Picture = tuple[str, str]  # one thing as HTML and as plain text
 
 WARNING = "Warning"  # derived values of this name are marked
@@ -39,7 +38,7 @@ class Content:
     saved: str
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> list[tuple[str, str]]:
         """The label and the value of each field."""
         return [(one.label, describe_value(one, self.values[one.name])) for one in self.fields]
 
