@@ -13,14 +13,7 @@ from haikuft.base_models.values import BaseModel, JobTime, Range, Serving
 from haikuft.errors import SettingsError
 from haikuft.package_data import read_toml
 
-__all__ = [
-    "BaseModel",
-    "JobTime",
-    "Range",
-    "Serving",
-    "describe_lifecycle",
-    "get_base_model",
-]
+__all__ = ["BaseModel", "JobTime", "Range", "Serving", "describe_lifecycle", "get_base_model"]
 
 LifecycleState = Literal["active", "legacy", "extended", "ended"]
 

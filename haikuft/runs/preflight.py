@@ -14,12 +14,7 @@ from haikuft import s3 as s3_files
 from haikuft.aws import Connection
 from haikuft.aws.errors import explaining, unless_absent
 from haikuft.aws.ownership import OWNER_TAG, RUN_TAG, is_foreign, is_ours, refuse_named
-from haikuft.base_models import (
-    BaseModel,
-    describe_lifecycle,
-    lifecycle_state,
-    list_tunable,
-)
+from haikuft.base_models import BaseModel, describe_lifecycle, lifecycle_state, list_tunable
 from haikuft.errors import AccessError, ConflictError, NotFoundError, SettingsError, wrap
 from haikuft.iam import build_trust_policy, roles
 from haikuft.inventory.lost import find_lost

@@ -15,13 +15,7 @@ from haikuft.aws.errors import error_code, explain, explaining, is_absent, unles
 from haikuft.aws.ownership import list_tags
 from haikuft.aws.waiting import Waiting, wait_until
 from haikuft.base_models import Serving
-from haikuft.errors import (
-    AccessError,
-    ConflictError,
-    HaikuftError,
-    JobFailedError,
-    NotFoundError,
-)
+from haikuft.errors import AccessError, ConflictError, HaikuftError, JobFailedError, NotFoundError
 from haikuft.serving.served import APIS, COMMITMENTS, Served, kind_of
 
 if TYPE_CHECKING:
