@@ -1,6 +1,7 @@
 """IAM policies as plain data: names in, a document out, and the reason for each statement.
 
-The statements themselves, with their sources, are in `statements.toml`.
+The statements themselves, with their sources, are in `statements.toml`, the ARNs that they name in
+`arns.toml`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -56,14 +57,13 @@ def build_role_policy(
     if subnet_ids:
         sids += ["DescribeNetwork", "CreateTaggedInterface", "UseGivenSubnetsAndGroups"]
         sids += ["ManageTaggedInterface", "TagNewInterface"]
-    ec2 = f"arn:{partition(region)}:ec2:{region}:{account_id}"
+    arns = _name_arns(region, account_id, bucket)
     return build_policy(
         *sids,
-        **_name_arns(region, account_id, bucket),
+        **arns,
         key=kms_key_arn,
-        interfaces=f"{ec2}:network-interface/*",
-        subnets=[f"{ec2}:subnet/{subnet}" for subnet in subnet_ids],
-        groups=[f"{ec2}:security-group/{group}" for group in security_group_ids],
+        subnets=[f"{arns['ec2']}:subnet/{subnet}" for subnet in subnet_ids],
+        groups=[f"{arns['ec2']}:security-group/{group}" for group in security_group_ids],
     )
 
 
@@ -98,7 +98,7 @@ def build_caller_policy(
         given_role_arn: the ARN of a role that somebody else has made; "" for the run's own.
     """
     arns = _name_arns(region, account_id, bucket)
-    ways, roles = sorted(serving), f"arn:{partition(region)}:iam::{account_id}:role"
+    ways, roles = sorted(serving), arns["roles"]
     own_arn = given_role_arn or f"{roles}/{role_name}"
     sids = ["UseBucket" if given_bucket else "SetUpBucket", "UseObjects"]
     sids += ["ReadRole" if given_role_arn else "SetUpRole", "PassRole", "ReadFoundationModels"]
@@ -141,7 +141,7 @@ def build_evaluation_policy(
 
 def explain_policy(policy: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Say what a policy does: one (Sid, sentence) for each statement, in order."""
-    known = _read_statements()
+    known = _read("statements.toml")
     return [
         (sid, known[sid]["reason"] if sid in known else _describe(one))
         for one in policy["Statement"]
@@ -153,7 +153,8 @@ def build_policy(*sids: str, **values: str | list[str]) -> Policy:
     """Build a policy document of these statements, their names in braces replaced by values."""
     statements = []
     for sid in sids:
-        parts = {k: _fill(v, values) for k, v in _read_statements()[sid].items() if k != "reason"}
+        statement = _read("statements.toml")[sid]
+        parts = {k: _fill(v, values) for k, v in statement.items() if k != "reason"}
         statements.append({"Sid": sid, "Effect": "Allow", **parts})
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -166,27 +167,15 @@ def partition(region: str) -> str:
 
 
 @cache
-def _read_statements() -> dict[str, dict[str, Any]]:
-    return read_toml(__package__, "statements.toml")
+def _read(name: str) -> dict[str, Any]:
+    return read_toml(__package__, name)
 
 
 def _name_arns(region: str, account_id: str = "", bucket: str = "") -> dict[str, str]:
-    """Build the ARNs that statements name; foundation models belong to no account."""
-    bedrock = f"arn:{partition(region)}:bedrock"
-    own = f"{bedrock}:{region}:{account_id}"
-    return {
-        "account_id": account_id,
-        "region": region,
-        "bucket": f"arn:{partition(region)}:s3:::{bucket}",
-        "jobs": f"{own}:model-customization-job/*",
-        "evaluations": f"{own}:evaluation-job/*",
-        "custom_models": f"{own}:custom-model/*",
-        "deployments": f"{own}:custom-model-deployment/*",
-        "provisioned_models": f"{own}:provisioned-model/*",
-        "inference_profiles": f"{own}:inference-profile/*",
-        "foundation_models": f"{bedrock}:{region}::foundation-model/*",
-        "models_anywhere": f"{bedrock}:*::foundation-model/*",  # profiles cross Regions
-    }
+    """Build the ARNs of `arns.toml`, beside the names that these and statements are built from."""
+    names = {"region": region, "account_id": account_id, "bucket": bucket}
+    names["partition"] = partition(region)
+    return names | {name: arn.format_map(names) for name, arn in _read("arns.toml").items()}
 
 
 def _fill(template: Any, values: Mapping[str, str | list[str]]) -> Any:
