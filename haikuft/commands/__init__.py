@@ -41,7 +41,12 @@ def add_commands(parser: argparse.ArgumentParser, rows: Mapping[str, Any], **wor
             name, allow_abbrev=False, help=row["help"], description=description
         )
         for flag, keywords in row.get("arguments", {}).items():
-            _add_argument(added, flag, keywords, words)
+            given = {**keywords, "help": keywords.get("help", "").format_map(words)}
+            for word in {"type", "action"} & given.keys():
+                given[word] = _TYPES.get(given[word], given[word])
+            if isinstance(given.get("metavar"), list):
+                given["metavar"] = tuple(given["metavar"])
+            added.add_argument(flag, **given)
         if row.get("state"):
             words_of_state = "the sandbox's state directory ($HAIKUFT_SANDBOX_STATE, else your own)"
             added.add_argument("--state", type=Path, metavar="DIR", help=words_of_state)
@@ -49,17 +54,3 @@ def add_commands(parser: argparse.ArgumentParser, rows: Mapping[str, Any], **wor
             add_commands(added, row["commands"])
         else:
             added.set_defaults(command=row["call"])
-
-
-def _add_argument(
-    parser: argparse.ArgumentParser,
-    flag: str,
-    keywords: Mapping[str, Any],
-    words: Mapping[str, str],
-) -> None:
-    given = {**keywords, "help": keywords.get("help", "").format_map(words)}
-    for name in {"type", "action"} & given.keys():
-        given[name] = _TYPES.get(given[name], given[name])
-    if isinstance(given.get("metavar"), list):
-        given["metavar"] = tuple(given["metavar"])
-    parser.add_argument(flag, **given)
