@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar
 
+import msgspec
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -39,20 +40,21 @@ class ForeignAnswerError(BotoCoreError):
 class Answer:
     """One row of `answers.toml`, which says what each column holds; `error` is "" for a note."""
 
-    codes: frozenset[str]
-    pattern: re.Pattern[str]
-    error: str
-    text: str
-    transient: bool
+    remedy: str
+    meaning: str = ""
+    error: str = ""
+    codes: frozenset[str] = frozenset()
+    pattern: str = ""
+    transient: bool = False
 
     def match(self, codes: frozenset[str], message: str) -> re.Match[str] | None:
         """Match an error by its codes and its message."""
         if self.codes and self.codes.isdisjoint(codes):
             return None
-        return self.pattern.search(message)
+        return re.search(self.pattern, message, re.IGNORECASE)
 
 
-_UNKNOWN = Answer(frozenset(), re.compile(""), "HaikuftError", "", transient=False)
+_UNKNOWN = Answer("", error="HaikuftError")
 
 
 @contextmanager
@@ -134,16 +136,7 @@ def _check_origin(
 @cache
 def _read(kind: str) -> tuple[Answer, ...]:
     """Read the rows of `answers.toml`: "answer" or "note"."""
-    return tuple(
-        Answer(
-            codes=frozenset(row.get("codes", ())),
-            pattern=re.compile(row.get("pattern", ""), re.IGNORECASE),
-            error=row.get("error", ""),
-            text=f"{row.get('meaning', '')} {row['remedy']}".strip(),
-            transient=row.get("transient", False),
-        )
-        for row in read_toml(__package__, "answers.toml")[kind]
-    )
+    return msgspec.convert(read_toml(__package__, "answers.toml")[kind], tuple[Answer, ...])
 
 
 def _find(error: Exception) -> tuple[Answer, str]:
@@ -156,7 +149,8 @@ def _matches(error: Exception, answers: Sequence[Answer]) -> Iterator[tuple[Answ
     for answer in answers:
         if found := answer.match(codes, reason):
             groups = {name: text or "" for name, text in found.groupdict().items()}
-            yield answer, answer.text.format(login=_LOGIN, python=sys.executable, **groups)
+            text = f"{answer.meaning} {answer.remedy}".strip()
+            yield answer, text.format(login=_LOGIN, python=sys.executable, **groups)
 
 
 def _codes_of(error: Exception) -> frozenset[str]:
