@@ -238,7 +238,7 @@ def _sandbox_session(region: str, access_key: str = "") -> boto3.Session:
     for name in ("config_file", "credentials_file"):
         variables[name] = (None, None, os.devnull, None)
     session = botocore.session.Session(session_vars=variables)
-    session.register_component("data_loader", _loader())
+    session.register_component("data_loader", _LOADER)
     return boto3.Session(
         aws_access_key_id=access_key or "sandbox",
         aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox checks no signature
@@ -255,10 +255,7 @@ class _Loader(Loader):
         return next(os.walk(self.BUILTIN_DATA_PATH))[1]
 
 
-@cache
-def _loader() -> Loader:
-    """Give one loader of botocore's service models for all sessions in the sandbox."""
-    return _Loader()
+_LOADER = _Loader()  # of service models, for all sessions in the sandbox
 
 
 def load_service_models() -> None:
