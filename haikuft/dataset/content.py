@@ -58,7 +58,7 @@ _ROLES = {role: role for role in ROLES}
 
 
 class Chat(NamedTuple):
-    """How a chat format holds its turns and its system prompt.
+    """How a chat format holds its turns and its system prompt, and how an example of it is read.
 
     Attributes:
         read_text: (value of the text, its place) -> the text and its exact place.
@@ -81,6 +81,46 @@ class Chat(NamedTuple):
     read_system: Callable[[Any, str], PlacedText] | None = None
     other_keys: tuple[str, ...] = ()
     strict: bool = True
+
+    def read(self, example: Mapping[str, Any]) -> Converted:
+        """Read an example of the format.
+
+        Raises:
+            UnsupportedContent: it holds something else than known roles and texts.
+        """
+        if self.strict:
+            check_keys(example, "", (*self.other_keys, self.system_key, self.key))
+        system = read_system(example, self.system_key, self.read_system or self.read_text)
+        turns = take_member(example, self.key)
+        return build_record([*system, *self.read_turns(turns, self.key)])
+
+    def read_turns(self, turns: Any, place: str) -> list[Text]:
+        """Give the texts of a list of turns at this place.
+
+        Raises:
+            UnsupportedContent: the turns hold something else than a known role and a text.
+        """
+        turns = take_value(turns, list, place, "a list of turns")
+        return [self.read_turn(turn, join_place(place, n)) for n, turn in enumerate(turns)]
+
+    def read_turn(self, turn: Any, place: str) -> Text:
+        """Give the text of one turn, as `read_turns` does."""
+        turn = take_value(turn, dict, place, "an object")
+        if self.strict:
+            check_keys(turn, place, (self.role_key, self.text_key))
+        role = self._take_role(turn, place)
+        value = take_member(turn, self.text_key, place)
+        return Text(role, *self.read_text(value, join_place(place, self.text_key)))
+
+    def _take_role(self, turn: Mapping[str, Any], place: str) -> str:
+        inside = join_place(place, self.role_key)
+        role = take_value(take_member(turn, self.role_key, place), str, inside, "a role")
+        if role in MEANINGS and role not in self.roles:
+            raise UnsupportedContent(unsupported(inside, MEANINGS[role]))
+        if role not in self.roles:
+            fix = f"Write one of {', '.join(self.roles)}."
+            raise UnsupportedContent(make_finding("wrong-role", inside, role=quote(role), fix=fix))
+        return self.roles[role]
 
 
 def kind_of(value: Any) -> str:
@@ -235,9 +275,8 @@ def find_block_texts(
             continue
         kind = str(block.get("type") or "text") if typed else "text"
         if kind != "text":
-            findings.append(
-                unsupported(inside, MEANINGS.get(kind, f"a block of type {quote(kind)}"))
-            )
+            what = MEANINGS.get(kind, f"a block of type {quote(kind)}")
+            findings.append(unsupported(inside, what))
             continue
         others = find_keys(block, inside, known, describe_key)
         findings += others
@@ -272,10 +311,9 @@ def read_system(
     place: str = "",
 ) -> list[Text]:
     """Give the system prompt, which may be missing or say nothing, as a list of one or none."""
-    value = example.get(key)
-    return (
-        [] if says_nothing(value) else [Text("system", *read_text(value, join_place(place, key)))]
-    )
+    if says_nothing(value := example.get(key)):
+        return []
+    return [Text("system", *read_text(value, join_place(place, key)))]
 
 
 def read_exchange(
@@ -308,39 +346,6 @@ def read_exchange(
     return build_record(texts)
 
 
-def read_chat(example: Mapping[str, Any], chat: Chat) -> Converted:
-    """Read an example of a chat format.
-
-    Raises:
-        UnsupportedContent: it holds something else than known roles and texts.
-    """
-    if chat.strict:
-        check_keys(example, "", (*chat.other_keys, chat.system_key, chat.key))
-    system = read_system(example, chat.system_key, chat.read_system or chat.read_text)
-    turns = take_member(example, chat.key)
-    return build_record([*system, *read_turns(turns, chat.key, chat)])
-
-
-def read_turns(turns: Any, place: str, chat: Chat) -> list[Text]:
-    """Give the texts of a list of turns at this place.
-
-    Raises:
-        UnsupportedContent: the turns hold something else than a known role and a text.
-    """
-    turns = take_value(turns, list, place, "a list of turns")
-    return [read_turn(turn, join_place(place, number), chat) for number, turn in enumerate(turns)]
-
-
-def read_turn(turn: Any, place: str, chat: Chat) -> Text:
-    """Give the text of one turn, as `read_turns` does."""
-    turn = take_value(turn, dict, place, "an object")
-    if chat.strict:
-        check_keys(turn, place, (chat.role_key, chat.text_key))
-    role = _take_role(turn, chat, place)
-    value = take_member(turn, chat.text_key, place)
-    return Text(role, *chat.read_text(value, join_place(place, chat.text_key)))
-
-
 def build_record(texts: Sequence[Text]) -> Converted:
     """Build a Messages record of texts, the first of which may be the system prompt.
 
@@ -363,17 +368,6 @@ def build_record(texts: Sequence[Text]) -> Converted:
             record["system"] = text.content
             places["system"] = text.place
     return Converted({**record, "messages": messages}, places)
-
-
-def _take_role(turn: Mapping[str, Any], chat: Chat, place: str) -> str:
-    inside = join_place(place, chat.role_key)
-    role = take_value(take_member(turn, chat.role_key, place), str, inside, "a role")
-    if role in MEANINGS and role not in chat.roles:
-        raise UnsupportedContent(unsupported(inside, MEANINGS[role]))
-    if role not in chat.roles:
-        fix = f"Write one of {', '.join(chat.roles)}."
-        raise UnsupportedContent(make_finding("wrong-role", inside, role=quote(role), fix=fix))
-    return chat.roles[role]
 
 
 def describe_unconverted_key(key: str, place: str, known: tuple[str, ...]) -> Finding:

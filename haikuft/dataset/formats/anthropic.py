@@ -6,7 +6,7 @@ OpenAI writes the parts of a text alike. Source: Anthropic's API reference.
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.content import Chat, contents_of, read_chat, take_text_or_blocks
+from haikuft.dataset.content import Chat, contents_of, take_text_or_blocks
 from haikuft.dataset.format import Format
 
 CHAT = Chat(take_text_or_blocks)
@@ -22,4 +22,4 @@ def _recognise(example: Mapping[str, Any]) -> bool:
     )
 
 
-FORMAT = Format(recognise=_recognise, read=lambda example: read_chat(example, CHAT))
+FORMAT = Format(recognise=_recognise, read=CHAT.read)

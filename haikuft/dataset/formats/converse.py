@@ -70,7 +70,7 @@ def _holds_lists(record: Mapping[str, Any]) -> bool:
 def _read(example: Mapping[str, Any], chat: content.Chat = _CHAT) -> Converted:
     if not content.says_nothing(version := example.get("schemaVersion")):
         content.take_text(version, "schemaVersion")  # AWS takes any text
-    return content.read_chat(example, chat)
+    return chat.read(example)
 
 
 def _join_blocks(blocks: Any, place: str) -> PlacedText:

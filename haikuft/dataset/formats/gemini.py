@@ -24,6 +24,5 @@ _CHAT = content.Chat(
     read_system=_read_system,
 )
 FORMAT = Format(
-    recognise=lambda example: isinstance(example.get("contents"), list),
-    read=lambda example: content.read_chat(example, _CHAT),
+    recognise=lambda example: isinstance(example.get("contents"), list), read=_CHAT.read
 )

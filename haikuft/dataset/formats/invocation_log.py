@@ -29,7 +29,7 @@ def _read(example: Mapping[str, Any]) -> Converted:
         raise _no_reply(_REQUEST, 'the request has no "messages"')
     content.check_keys(request, _REQUEST, ("system", "messages", *content.SETTINGS))
     system = content.read_system(request, "system", content.take_text_or_blocks, _REQUEST)
-    turns = content.read_turns(request["messages"], f"{_REQUEST}.messages", CHAT)
+    turns = CHAT.read_turns(request["messages"], f"{_REQUEST}.messages")
     return content.build_record([*system, *turns, _read_reply(reply)])
 
 
@@ -55,7 +55,7 @@ def _read_reply(body: Any) -> content.Text:
     if stop not in _ENDS:
         raise _no_reply(_REPLY, f"the model did not end its reply ({quotable(str(stop))})")
     texts = {key: _get(message, key) for key in ("role", "content")}
-    return content.read_turn(texts, place, CHAT)
+    return CHAT.read_turn(texts, place)
 
 
 def _join_events(events: list[Any]) -> tuple[dict[str, Any], Any]:

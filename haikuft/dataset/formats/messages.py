@@ -6,14 +6,7 @@ Source: Amazon Bedrock User Guide, model-customization-prepare.
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.content import (
-    Chat,
-    contents_of,
-    describe_unknown_key,
-    read_chat,
-    take_text,
-    wrong_type,
-)
+from haikuft.dataset.content import Chat, contents_of, describe_unknown_key, take_text, wrong_type
 from haikuft.dataset.format import Format, Layout, PlacedText
 from haikuft.dataset.problems import Finding
 
@@ -40,7 +33,7 @@ def _find_texts(value: Any, place: str) -> tuple[list[PlacedText], list[Finding]
 
 FORMAT = Format(
     recognise=lambda example: "messages" in example,
-    read=lambda example: read_chat(example, _CHAT),
+    read=_CHAT.read,
     write=dict,
     layout=Layout(
         outline='{"messages": […]}',

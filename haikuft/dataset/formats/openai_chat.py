@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from haikuft.dataset.content import Chat, read_chat, says_nothing, take_text_or_blocks
+from haikuft.dataset.content import Chat, says_nothing, take_text_or_blocks
 from haikuft.dataset.format import Format
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
@@ -17,4 +17,4 @@ def _recognise(example: Mapping[str, Any]) -> bool:
     return role in ("system", "developer") and says_nothing(example.get("system"))
 
 
-FORMAT = Format(recognise=_recognise, read=lambda example: read_chat(example, CHAT))
+FORMAT = Format(recognise=_recognise, read=CHAT.read)

@@ -1,6 +1,6 @@
 """ShareGPT: {"conversations": [{"from": "human", "value": text}, {"from": "gpt", …}, …]}."""
 
-from haikuft.dataset.content import Chat, read_chat, take_text
+from haikuft.dataset.content import Chat, take_text
 from haikuft.dataset.format import Format
 
 _USER = dict.fromkeys(("human", "user"), "user")
@@ -9,6 +9,5 @@ _ROLES = {**_USER, **_ASSISTANT, "system": "system"}
 _CHAT = Chat(take_text, "conversations", "from", "value", _ROLES)
 
 FORMAT = Format(
-    recognise=lambda example: isinstance(example.get("conversations"), list),
-    read=lambda example: read_chat(example, _CHAT),
+    recognise=lambda example: isinstance(example.get("conversations"), list), read=_CHAT.read
 )

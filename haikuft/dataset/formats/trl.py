@@ -21,7 +21,7 @@ def _recognise(example: Mapping[str, Any]) -> bool:
 
 def _read(example: Mapping[str, Any]) -> Converted:
     content.check_keys(example, "", _KEYS)
-    lists = [content.read_turns(content.take_member(example, key), key, CHAT) for key in _KEYS]
+    lists = [CHAT.read_turns(content.take_member(example, key), key) for key in _KEYS]
     return content.build_record([text for texts in lists for text in texts])
 
 
