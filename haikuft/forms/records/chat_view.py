@@ -1,6 +1,6 @@
 """The chat view of a record, in HTML: each turn under its role, each problem at its turn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,21 +57,15 @@ def texts_of(value: Any) -> list[tuple[str, str, str]]:
 
 def draw_record(row: Row) -> str:
     """Draw one record with its problems; its content is shown as text."""
-    parts = texts_of(row.value)
-    shown = {place for place, _, _ in parts}
-    here = [p for p in row.problems if _turn_of(p, shown) == ""]
+    parts = texts_of(row.value) or [("", "the line as it stands", row.text or "(blank)")]
+    found: dict[str, list[Problem]] = {place: [] for place, _, _ in parts}
+    for problem in row.problems:
+        found.setdefault(_turn_of(problem, found), []).append(problem)
     name = f"{escape(row.file)}, line {row.line}"
-    turns = "".join(
-        _draw_turn(role, text, [p for p in row.problems if _turn_of(p, shown) == place])
-        for place, role, text in parts
-    )
-    if not parts:
-        marked = " problem" if here else ""
-        turns = f'<div class="haikuft-turn{marked}"><b>the line as it stands</b>'
-        turns += f"<div>{escape(_cut(row.text)) or '(blank)'}</div></div>"
+    turns = "".join(_draw_turn(role, text, found.pop(place)) for place, role, text in parts)
     return (
         f'<article class="haikuft-record" aria-label="{name}"><header><b>{name}</b></header>'
-        f"{_draw_problems(here)}{turns}</article>"
+        f"{_draw_problems(found.get('', []))}{turns}</article>"
     )
 
 
@@ -94,7 +88,7 @@ def _draw_problems(problems: Sequence[Problem]) -> str:
     )
 
 
-def _turn_of(problem: Problem, shown: set[str]) -> str:
+def _turn_of(problem: Problem, shown: Iterable[str]) -> str:
     """Find the turn that a problem concerns; "" for the record as a whole."""
     places = (name for name in shown if f"{problem.place}.".startswith((f"{name}.", f"{name}[")))
     return next(places, "")
