@@ -44,7 +44,10 @@ Role = NewType("Role", str)
 
 
 class RoleNotAssumable(Exception):  # noqa: N818 - a state of the role, not a fault of ours
-    """Bedrock may not assume that role; `str()` says why, which AWS does not tell."""
+    """Bedrock may not assume that role; `str()` is AWS's sentence, then its own reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Could not assume provided IAM role. {reason}")
 
 
 class Store:

@@ -102,12 +102,11 @@ class CustomizationRunner(JobRunner):
         plane, job = self._plane, self._plane.state.jobs[arn]
         base_model = plane.base_models[job.base_model_id]
         with self._stage(arn, VALIDATION):
-            role = files.assume_role(plane.store, job.request, arn)
-            output_uri = files.find_output(job.request, resources.id_of(arn))
+            role = plane.store.assume_role(job.request["roleArn"], source_arn=arn)
+            asked_uri = job.request["outputDataConfig"]["s3Uri"]
+            output_uri = f"{asked_uri.rstrip('/')}/model-customization-job-{resources.id_of(arn)}"
             files.check_key(plane.store, role, job.kms_key_arn)
-            files.write_output(
-                plane.store, role, job.request["outputDataConfig"]["s3Uri"], files.PROBE, b""
-            )
+            files.write_output(plane.store, role, asked_uri, files.PROBE, b"")
             records = 0
             for (kind, name), uri in zip(DATA_FILES, files.input_uris(job.request), strict=False):
                 path = workdir / name

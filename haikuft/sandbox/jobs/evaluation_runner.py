@@ -80,8 +80,7 @@ class EvaluationRunner(JobRunner):
         """Invoke the job's model as the role, which must be allowed bedrock:InvokeModel."""
         model = job.request["inferenceConfig"]["models"][0]["bedrockModel"]
         model_id = model["modelIdentifier"]
-        named = model_id.startswith("arn:")
-        arn = model_id if named else base_model_arn(model_id, job.region)
+        arn = model_id if model_id.startswith("arn:") else base_model_arn(model_id, job.region)
         self._plane.store.require(role, Permission("bedrock:InvokeModel", arn))
         given = json.loads(model.get("inferenceParams", "{}")).get("inferenceConfig", {})
         parameters = {

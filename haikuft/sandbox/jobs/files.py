@@ -50,20 +50,6 @@ def input_uris(request: Mapping[str, Any]) -> list[str]:
     return [training, *(validator["s3Uri"] for validator in validators)]
 
 
-def check_validation(request: Mapping[str, Any], base_model: BaseModel) -> None:
-    """Refuse a validation file for a model that does not support one.
-
-    Raises:
-        ServiceError: there is one.
-    """
-    # AWS's pages call it unused or unsupported, its newer validator an error; whether a job is
-    # refused or the file passed over is not documented. The guides agree not to send one.
-    if len(input_uris(request)) > 1 and not base_model.takes_validation:
-        raise validation_error(
-            f"{base_model.id} does not use validation data. Leave validationDataConfig out.",
-        )
-
-
 def check_role(store: Store, request: Mapping[str, Any], job_arn: str) -> None:
     """Refuse a job whose role Bedrock cannot assume.
 
@@ -71,21 +57,9 @@ def check_role(store: Store, request: Mapping[str, Any], job_arn: str) -> None:
         ServiceError: with the reason, which AWS does not tell.
     """
     try:
-        assume_role(store, request, job_arn)
-    except JobError as error:
-        raise validation_error(str(error)) from error
-
-
-def assume_role(store: Store, request: Mapping[str, Any], job_arn: str) -> Role:
-    """Assume a job's role.
-
-    Raises:
-        JobError: Bedrock may not assume it; the reason follows AWS's sentence.
-    """
-    try:
-        return store.assume_role(request["roleArn"], source_arn=job_arn)
+        store.assume_role(request["roleArn"], source_arn=job_arn)
     except RoleNotAssumable as error:
-        raise JobError(f"Could not assume provided IAM role. {error}") from error
+        raise validation_error(str(error)) from error
 
 
 def check_bucket(store: Store, uri: str, region: str, refusal: str) -> None:
@@ -111,11 +85,6 @@ def refuse_writing(uri: str) -> str:
     """Return AWS's sentence for an output location that cannot be written."""
     bucket, key = split_uri(uri)
     return f"Could not validate PutObject permissions to access S3 bucket: {bucket} at key {key}."
-
-
-def find_output(request: Mapping[str, Any], job_id: str) -> str:
-    """Return the S3 URI that a job's results go under, without a slash at its end."""
-    return f"{request['outputDataConfig']['s3Uri'].rstrip('/')}/model-customization-job-{job_id}"
 
 
 def read_input(store: Store, role: Role, uri: str) -> bytes:
