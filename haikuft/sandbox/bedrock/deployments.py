@@ -28,10 +28,8 @@ def update_custom_model_deployment(plane: ControlPlane, call: Call) -> dict[str,
         deployment = resources.require(plane, call, DEPLOYMENTS)
         resources.check_settled(deployment, validation_error, "wait until that is done")
         model = _require_deployable(plane, call)
-        begun = resources.begin(plane, "Updating")
-        resources.update(
-            plane, DEPLOYMENTS, deployment, desired_model_arn=model.arn, updated=True, **begun
-        )
+        begun = {"desired_model_arn": model.arn, **resources.begin(plane, "Updating")}
+        resources.update(plane, DEPLOYMENTS, deployment, updated=True, **begun)
     return {"customModelDeploymentArn": deployment.arn}
 
 

@@ -81,11 +81,10 @@ def list_foundation_models(plane: ControlPlane, call: Call) -> dict[str, Any]:
     """ListFoundationModels: one response without pages."""
     asked = call.parameters
     provider = asked.get("byProvider", "").lower()
-    offers = [offer for offer in _offers(plane, call.region) if offer.status]
     summaries = [
         describe(offer, _MEMBERS["get"])
-        for offer in offers
-        if provider in ("", offer.model.provider.lower())
+        for offer in _offers(plane, call.region)
+        if offer.status and provider in ("", offer.model.provider.lower())
     ]
     for name, member in _MEMBERS["filters"].items():
         if name in asked:

@@ -45,10 +45,6 @@ _FILTERED = {"modelStatus": "modelStatus", "foundationModelArnEquals": "baseMode
 Served = TypeVar("Served", Throughput, Deployment)
 
 
-def _unchanged(plane: ControlPlane, record: Record) -> Record:
-    return record
-
-
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[Record]):
     """One kind of resource.
@@ -61,7 +57,7 @@ class Kind(Generic[Record]):
 
     path: str
     attribute: str
-    settle: Callable[[ControlPlane, Record], Record] = _unchanged
+    settle: Callable[[ControlPlane, Record], Record] = lambda _, record: record
 
     @property
     def members(self) -> Mapping[str, Any]:
@@ -82,11 +78,6 @@ class Kind(Generic[Record]):
 def new_id() -> str:
     """Draw twelve random lower-case letters or digits, as at the end of AWS's ARNs."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(12))
-
-
-def region_of(arn: str) -> str:
-    """Read the Region in an ARN."""
-    return arn.split(":")[3]
 
 
 def id_of(arn: str) -> str:
@@ -343,11 +334,8 @@ def page(
         ServiceError: the token is not one of a list of the sandbox.
     """
     descending = parameters.get("sortOrder", "Descending") == "Descending"
-    chosen = sorted(
-        (record for record in records if _wanted(record, parameters)),
-        key=_position,
-        reverse=descending,
-    )
+    wanted = (record for record in records if _wanted(record, parameters))
+    chosen = sorted(wanted, key=_position, reverse=descending)
     token = parameters.get("nextToken")
     if token is not None:
         last = _decode(token)
@@ -434,8 +422,8 @@ def list_tags_for_resource(plane: ControlPlane, call: Call) -> dict[str, Any]:
 
 def _tags_of(state: State, call: Call) -> dict[str, str]:
     arn = call.parameters["resourceARN"]
-    known = any(arn in kind.table(state) for kind in KINDS)
-    if not known or region_of(arn) != call.region:
+    held = (kind.table(state).get(arn) for kind in KINDS)
+    if not any(record is not None and record.region == call.region for record in held):
         raise ServiceError("ResourceNotFoundException", f"Resource {arn} not found.")
     return state.tags.get(arn, {})
 
