@@ -92,7 +92,9 @@ def ensure_bucket(
             return
         check_named("bucket", name, found_tags, tags, recorded=recorded)
     if not tags.items() <= found_tags.items():
-        _tag(s3, name, {**found_tags, **tags})
+        tag_set = list_tags({**found_tags, **tags}, key="Key", value="Value")
+        with explaining(f"tagging bucket {name}"):
+            s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
     with explaining(f"making bucket {name} private, encrypted and TLS-only"):
         blocks: Any = dict.fromkeys(_BLOCKS, True)
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=blocks)
@@ -101,10 +103,8 @@ def ensure_bucket(
         # Where no key is given, S3's or the organisation's own default stays.
         if not default or not wanted.items() <= default.items():
             rule: Any = {"ApplyServerSideEncryptionByDefault": wanted or {"SSEAlgorithm": "AES256"}}
-            rules = [rule | ({"BucketKeyEnabled": True} if wanted else {})]
-            s3.put_bucket_encryption(
-                Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules}
-            )
+            rules: Any = {"Rules": [rule | ({"BucketKeyEnabled": True} if wanted else {})]}
+            s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=rules)
         policy = json.dumps(build_tls_policy(name, region=region))
         s3.put_bucket_policy(Bucket=name, Policy=policy)
 
@@ -260,11 +260,10 @@ def delete_objects(s3: "S3Client", bucket: str, prefixes: Sequence[str]) -> None
     with explaining(f"deleting objects of bucket {bucket}"):
         uploads = s3.get_paginator("list_multipart_uploads")
         for prefix in prefixes:
-            for uploads_page in uploads.paginate(Bucket=bucket, Prefix=prefix):
-                for upload in uploads_page.get("Uploads", []):
-                    s3.abort_multipart_upload(
-                        Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-                    )
+            begun = uploads.paginate(Bucket=bucket, Prefix=prefix).build_full_result()
+            for upload in begun.get("Uploads", []):
+                key, upload_id = upload["Key"], upload["UploadId"]
+                s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
             for batch in _version_batches(s3, bucket, prefix):
                 answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
                 if refused := answer.get("Errors", []):
@@ -322,12 +321,6 @@ def _create(
         lambda error: error_code(error.__cause__) == "OperationAborted",
         replace(waiting, on_change=explain_pause),
     )
-
-
-def _tag(s3: "S3Client", name: str, tags: Mapping[str, str]) -> None:
-    tag_set = list_tags(tags, key="Key", value="Value")
-    with explaining(f"tagging bucket {name}"):
-        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
 
 
 def _read_default_encryption(s3: "S3Client", bucket: str) -> Any:
