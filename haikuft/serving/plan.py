@@ -54,10 +54,8 @@ def choose_serving(base_model: BaseModel, choice: str = "") -> Serving:
     Raises:
         SettingsError: an unknown way, or one that AWS does not offer for this model.
     """
-    if not choice:
-        return base_model.serving[0]
     for allowed in base_model.serving:
-        if allowed == choice:
+        if choice in ("", allowed):
             return allowed
     offered = " or ".join(f'"{one}"' for one in base_model.serving)
     otherwise = f"AWS serves custom models of {base_model.name} otherwise. Take"
