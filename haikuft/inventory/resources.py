@@ -135,10 +135,8 @@ def _look(run: Run, found: Found) -> Resource | None:
         return Resource(found.kind, found.name, found.arn, UNKNOWN, hint=str(error))
     if reading is None:
         return Resource(found.kind, found.name, found.arn, GONE)
-    resource = Resource(
-        found.kind, reading.name, reading.arn, reading.status, since=reading.created
-    )
-    resource = describe(run, reading, resource)
+    seen = Resource(found.kind, reading.name, reading.arn, reading.status, since=reading.created)
+    resource = describe(run, reading, seen)
     if found.claim == "ours":
         return resource
     if found.claim == "unknown":

@@ -78,13 +78,12 @@ def plot_turns(records: Sequence[Record]) -> Axes:
     """
     if not records:
         raise DataError("plot_turns: no records to draw. Read a file with records first.")
-    counts = Counter(len(record["messages"]) for record in records)
+    counts = dict(sorted(Counter(len(record["messages"]) for record in records).items()))
     ax = plt.subplots()[1]
-    names = [str(turns) for turns in sorted(counts)]
-    ax.bar(names, [counts[turns] for turns in sorted(counts)], color=TUNED)
+    ax.bar([*map(str, counts)], [*counts.values()], color=TUNED)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(title="How long are the conversations?", xlabel="turns a record", ylabel="records")
-    words = ", ".join(f"{counts[turns]:,} of {turns} turns" for turns in sorted(counts))
+    words = ", ".join(f"{number:,} of {turns} turns" for turns, number in counts.items())
     return describe(ax, f"{len(records):,} records: {words}.", shown=len(counts) > 1)
 
 
