@@ -75,41 +75,49 @@ def test_json_lines_when_added_to_in_two_sessions_then_all_are_read_in_order(
     assert read(path) == [Value("one"), Value("three", 3)]
 
 
+def let_wait(file: JsonLinesFile, lines: int) -> None:
+    """Let other threads go on until so many lines wait for the disk."""
+    deadline = time.monotonic() + 30
+    while len(file._waiting) < lines and time.monotonic() < deadline:
+        time.sleep(0)
+
+
 def test_json_lines_when_threads_wait_for_the_disk_then_their_lines_are_written_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each thread goes on only when its own line is in the file."""
     syncs = list[int]()
-
-    def sync(file: int) -> None:
-        syncs.append(file)
-        time.sleep(0.05)
-
-    monkeypatch.setattr(os, "fsync", sync)
     path = tmp_path / "values.jsonl"
     with JsonLinesFile(path) as file, ThreadPoolExecutor(16) as pool:
+
+        def sync(descriptor: int) -> None:
+            syncs.append(descriptor)
+            let_wait(file, 15 if len(syncs) == 1 else 0)
 
         def append(number: int) -> bool:
             file.append(Value("a", number))
             return Value("a", number) in read(path)
 
+        monkeypatch.setattr(os, "fsync", sync)
         assert all(pool.map(append, range(16)))
 
     assert sorted(value.number for value in read(path)) == list(range(16))
-    assert len(syncs) < 16
+    assert len(syncs) == 2  # the first line, and the fifteen that waited meanwhile
 
 
 def test_json_lines_when_the_disk_refuses_then_all_that_wait_fail_and_the_file_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next line is written as ever."""
-
-    def refuse(_: int) -> None:
-        time.sleep(0.02)
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     path = tmp_path / "values.jsonl"
+    tried = list[int]()
     with JsonLinesFile(path) as file:
+
+        def refuse(descriptor: int) -> None:
+            tried.append(descriptor)
+            let_wait(file, 7 if len(tried) == 1 else 0)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
         file.append(Value("one"))
         with monkeypatch.context() as patch, ThreadPoolExecutor(8) as pool:
             patch.setattr(os, "fsync", refuse)
@@ -117,6 +125,7 @@ def test_json_lines_when_the_disk_refuses_then_all_that_wait_fail_and_the_file_s
             for future in refused:
                 with pytest.raises(DataError, match=r"values\.jsonl cannot be written"):
                     future.result()
+        assert len(tried) == 2
         assert read(path) == [Value("one")]
         file.append(Value("two"))
 
