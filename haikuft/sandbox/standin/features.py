@@ -222,7 +222,7 @@ def hash_word(text: bytes) -> int:
 def count_features(text: str) -> tuple[Array, Array]:
     """Count a prompt's features: their rows, ascending, and how often each occurs.
 
-    Both arrays are (different features,).
+    Both arrays are (different features,). Cached; they must not be changed.
     """
     found = [_hash_word(word) for word in _WORD.findall(text.lower())]
     words = np.array([word for word, _ in found], np.int64)  # (words,)
